@@ -1,0 +1,1 @@
+//! A shared HTTP cache in front of any origin.

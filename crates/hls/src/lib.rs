@@ -1,0 +1,1 @@
+//! HLS playlists: model, render, parse (RFC 8216bis).

@@ -1,0 +1,1 @@
+//! Serves packages, pointers, the catalogue and the player from a store.

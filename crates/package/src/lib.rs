@@ -1,0 +1,1 @@
+//! What a published lesson consists of: paths, manifest, catalogue.

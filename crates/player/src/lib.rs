@@ -1,0 +1,1 @@
+//! The page that plays a lesson, built by npm and embedded.

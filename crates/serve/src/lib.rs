@@ -1,0 +1,1 @@
+//! Listeners, connections, time-outs, graceful shutdown; one runtime a core.

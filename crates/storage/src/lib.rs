@@ -1,0 +1,1 @@
+//! The object store a lesson is published to.

@@ -1,0 +1,1 @@
+//! What tests share: scripted upstreams, generated clips, fake stores.
