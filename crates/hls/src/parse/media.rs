@@ -1,0 +1,132 @@
+//! The media playlist.
+
+use super::attributes::Attributes;
+use super::lines::{Line, lines};
+use super::multivariant::version;
+use super::{ParseError, Problem, number};
+use crate::{MediaPlaylist, PlaylistType, Segment};
+
+impl MediaPlaylist {
+    /// Reads a media playlist.
+    ///
+    /// # Errors
+    /// At the first line that is not what RFC 8216bis §4.4.2 to §4.4.4 ask for, or that belongs into a multivariant
+    /// playlist; behind the last line when EXT-X-TARGETDURATION is missing.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let mut reading = Reading::default();
+        let mut last = 1;
+        for (number, line) in lines(text)? {
+            last = number;
+            match line {
+                Line::Tag(name, value) => reading.tag(name, value, number)?,
+                Line::Uri(uri) => reading.uri(uri, number)?,
+            }
+        }
+        reading.finish(last)
+    }
+}
+
+/// A playlist of which some lines have been read.
+#[derive(Default)]
+struct Reading {
+    version: Option<u32>,
+    target_duration_s: Option<u64>,
+    media_sequence: Option<u64>,
+    playlist_type: Option<PlaylistType>,
+    independent_segments: bool,
+    map: Option<String>,
+    segments: Vec<Segment>,
+    end_list: bool,
+    /// Line and milliseconds of an EXTINF whose URI is still to come.
+    pending: Option<(usize, u64)>,
+}
+
+impl Reading {
+    fn tag(&mut self, name: &str, value: &str, line: usize) -> Result<(), ParseError> {
+        match name {
+            "EXT-X-VERSION" => once(&mut self.version, "#EXT-X-VERSION", version(value, line)?, line),
+            "EXT-X-TARGETDURATION" => {
+                let tag = "#EXT-X-TARGETDURATION";
+                once(&mut self.target_duration_s, tag, integer(tag, value, line)?, line)
+            }
+            "EXT-X-MEDIA-SEQUENCE" => {
+                let tag = "#EXT-X-MEDIA-SEQUENCE";
+                once(&mut self.media_sequence, tag, integer(tag, value, line)?, line)
+            }
+            "EXT-X-PLAYLIST-TYPE" => {
+                let tag = "#EXT-X-PLAYLIST-TYPE";
+                let kind = playlist_type(value).ok_or_else(|| Problem::value(tag, value).at(line))?;
+                once(&mut self.playlist_type, tag, kind, line)
+            }
+            "EXT-X-INDEPENDENT-SEGMENTS" => {
+                self.independent_segments = true;
+                Ok(())
+            }
+            "EXT-X-MAP" => self.map(value, line),
+            "EXTINF" => self.inf(value, line),
+            "EXT-X-ENDLIST" => {
+                self.end_list = true;
+                Ok(())
+            }
+            "EXT-X-STREAM-INF" => Err(Problem::WrongKind("#EXT-X-STREAM-INF").at(line)),
+            "EXT-X-MEDIA" => Err(Problem::WrongKind("#EXT-X-MEDIA").at(line)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The first map is the rendition's; maps of later discontinuities are not modelled.
+    fn map(&mut self, value: &str, line: usize) -> Result<(), ParseError> {
+        let attributes = Attributes::parse("#EXT-X-MAP", line, value)?;
+        let uri = attributes.required("URI", attributes.quoted("URI")?)?;
+        self.map.get_or_insert_with(|| uri.to_owned());
+        Ok(())
+    }
+
+    fn inf(&mut self, value: &str, line: usize) -> Result<(), ParseError> {
+        let duration = value.split(',').next().unwrap_or_default().trim();
+        let ms = number::thousandths(duration).ok_or_else(|| Problem::value("#EXTINF", value).at(line))?;
+        match self.pending.replace((line, ms)) {
+            Some((line, _)) => Err(Problem::Unpaired("#EXTINF").at(line)),
+            None => Ok(()),
+        }
+    }
+
+    fn uri(&mut self, uri: &str, line: usize) -> Result<(), ParseError> {
+        let (_, duration_ms) = self.pending.take().ok_or_else(|| Problem::Unpaired("a URI").at(line))?;
+        self.segments.push(Segment { uri: uri.to_owned(), duration_ms });
+        Ok(())
+    }
+
+    fn finish(self, last: usize) -> Result<MediaPlaylist, ParseError> {
+        if let Some((line, _)) = self.pending {
+            return Err(Problem::Unpaired("#EXTINF").at(line));
+        }
+        let target = self.target_duration_s;
+        Ok(MediaPlaylist {
+            version: self.version.unwrap_or(1),
+            target_duration_s: target
+                .ok_or_else(|| Problem::Missing("#EXT-X-TARGETDURATION").at(last + 1))?,
+            media_sequence: self.media_sequence.unwrap_or(0),
+            playlist_type: self.playlist_type,
+            independent_segments: self.independent_segments,
+            map: self.map,
+            segments: self.segments,
+            end_list: self.end_list,
+        })
+    }
+}
+
+fn once<T>(slot: &mut Option<T>, tag: &'static str, value: T, line: usize) -> Result<(), ParseError> {
+    match slot.replace(value) {
+        Some(_) => Err(Problem::Repeated(tag).at(line)),
+        None => Ok(()),
+    }
+}
+
+fn integer(tag: &'static str, value: &str, line: usize) -> Result<u64, ParseError> {
+    number::integer(value).ok_or_else(|| Problem::value(tag, value).at(line))
+}
+
+fn playlist_type(value: &str) -> Option<PlaylistType> {
+    [PlaylistType::Vod, PlaylistType::Event].into_iter().find(|kind| kind.as_str() == value)
+}

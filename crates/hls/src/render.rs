@@ -1,0 +1,146 @@
+//! Values to text.
+//!
+//! Tags come in the order RFC 8216bis lists them, one fact a line, no trailing spaces, every line ended by LF. The
+//! same value always gives the same bytes: a package's name depends on it.
+
+use crate::{MediaPlaylist, MultivariantPlaylist, Rendition, Variant};
+use std::fmt::{self, Write};
+
+impl MultivariantPlaylist {
+    /// The playlist as text.
+    pub fn render(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl MediaPlaylist {
+    /// The playlist as text. About 30 bytes a segment.
+    pub fn render(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl fmt::Display for MultivariantPlaylist {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        head(f, self.version)?;
+        if self.independent_segments {
+            writeln!(f, "#EXT-X-INDEPENDENT-SEGMENTS")?;
+        }
+        self.renditions.iter().try_for_each(|rendition| media(f, rendition))?;
+        self.variants.iter().try_for_each(|variant| stream_inf(f, variant))
+    }
+}
+
+impl fmt::Display for MediaPlaylist {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        head(f, self.version)?;
+        writeln!(f, "#EXT-X-TARGETDURATION:{}", self.target_duration_s)?;
+        writeln!(f, "#EXT-X-MEDIA-SEQUENCE:{}", self.media_sequence)?;
+        if let Some(kind) = self.playlist_type {
+            writeln!(f, "#EXT-X-PLAYLIST-TYPE:{}", kind.as_str())?;
+        }
+        if self.independent_segments {
+            writeln!(f, "#EXT-X-INDEPENDENT-SEGMENTS")?;
+        }
+        if let Some(map) = &self.map {
+            writeln!(f, "#EXT-X-MAP:URI=\"{}\"", Uri(map))?;
+        }
+        for segment in &self.segments {
+            let ms = segment.duration_ms;
+            writeln!(f, "#EXTINF:{}.{:03},\n{}", ms / 1_000, ms % 1_000, Uri(&segment.uri))?;
+        }
+        if self.end_list {
+            writeln!(f, "#EXT-X-ENDLIST")?;
+        }
+        Ok(())
+    }
+}
+
+fn head(f: &mut fmt::Formatter<'_>, version: u32) -> fmt::Result {
+    writeln!(f, "#EXTM3U\n#EXT-X-VERSION:{version}")
+}
+
+fn media(f: &mut fmt::Formatter<'_>, rendition: &Rendition) -> fmt::Result {
+    write!(f, "#EXT-X-MEDIA:TYPE={},GROUP-ID={}", rendition.type_.as_str(), Quoted(&rendition.group))?;
+    write!(f, ",NAME={}", Quoted(&rendition.name))?;
+    if let Some(language) = &rendition.language {
+        write!(f, ",LANGUAGE={}", Quoted(language))?;
+    }
+    // "If the value is YES for DEFAULT, AUTOSELECT MUST be YES" when present (§4.4.6.1).
+    let autoselect = rendition.autoselect || rendition.default;
+    write!(f, ",DEFAULT={},AUTOSELECT={}", yes_no(rendition.default), yes_no(autoselect))?;
+    if let Some(channels) = rendition.channels {
+        write!(f, ",CHANNELS=\"{channels}\"")?;
+    }
+    if let Some(uri) = &rendition.uri {
+        write!(f, ",URI=\"{}\"", Uri(uri))?;
+    }
+    f.write_char('\n')
+}
+
+fn stream_inf(f: &mut fmt::Formatter<'_>, variant: &Variant) -> fmt::Result {
+    write!(f, "#EXT-X-STREAM-INF:BANDWIDTH={}", variant.bandwidth)?;
+    if let Some(average) = variant.average_bandwidth {
+        write!(f, ",AVERAGE-BANDWIDTH={average}")?;
+    }
+    if let Some(codecs) = &variant.codecs {
+        write!(f, ",CODECS={}", Quoted(codecs))?;
+    }
+    if let Some(resolution) = variant.resolution {
+        write!(f, ",RESOLUTION={resolution}")?;
+    }
+    if let Some(rate) = variant.frame_rate {
+        write!(f, ",FRAME-RATE={rate}")?;
+    }
+    if let Some(group) = &variant.audio_group {
+        write!(f, ",AUDIO={}", Quoted(group))?;
+    }
+    writeln!(f, "\n{}", Uri(&variant.uri))
+}
+
+const fn yes_no(value: bool) -> &'static str {
+    if value { "YES" } else { "NO" }
+}
+
+/// A quoted-string (§4.2). It has no escape: what it cannot hold is replaced, so that no value, whatever a
+/// teacher typed, can end the attribute or the line early.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            f.write_char(match c {
+                '"' => '\'',
+                '\r' | '\n' => ' ',
+                c => c,
+            })?;
+        }
+        f.write_char('"')
+    }
+}
+
+/// A URI. The characters that would break the line or the attribute are none a URI may hold (RFC 3986 §2): encoded.
+/// A `#` in front would make the line a comment.
+struct Uri<'a>(&'a str);
+
+impl fmt::Display for Uri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = match self.0.strip_prefix('#') {
+            Some(rest) => {
+                f.write_str("%23")?;
+                rest
+            }
+            None => self.0,
+        };
+        for c in rest.chars() {
+            match c {
+                '"' => f.write_str("%22")?,
+                ' ' => f.write_str("%20")?,
+                c if c.is_ascii_control() => write!(f, "%{:02X}", u32::from(c))?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,282 @@
+//! Golden playlists, the round trip, and a second opinion.
+
+use crate::*;
+use proptest::prelude::*;
+
+fn lesson() -> MultivariantPlaylist {
+    let variant = |slot: &str, bandwidth, average, width, height, group: &str| Variant {
+        uri: format!("{slot}/index.m3u8"),
+        bandwidth,
+        average_bandwidth: Some(average),
+        codecs: Some("avc1.64001f,mp4a.40.2".to_owned()),
+        resolution: Some(Resolution { width, height }),
+        frame_rate: Some(grid::FrameRate::Fps25.into()),
+        audio_group: Some(group.to_owned()),
+    };
+    let rendition = |group: &str, channels| Rendition {
+        type_: MediaType::Audio,
+        group: group.to_owned(),
+        name: "普通话".to_owned(),
+        language: Some("zh-CN".to_owned()),
+        channels: Some(channels),
+        default: true,
+        autoselect: true,
+        uri: Some(format!("audio/{group}/index.m3u8")),
+    };
+    MultivariantPlaylist::new(
+        vec![variant("s2", 712_000, 310_400, 640, 360, "hi"), variant("s0", 188_000, 96_000, 256, 144, "lo")],
+        vec![rendition("hi", 2), rendition("lo", 1)],
+    )
+}
+
+#[test]
+fn golden_multivariant() {
+    insta::assert_snapshot!(lesson().render(), @r#"
+    #EXTM3U
+    #EXT-X-VERSION:4
+    #EXT-X-INDEPENDENT-SEGMENTS
+    #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="hi",NAME="普通话",LANGUAGE="zh-CN",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/hi/index.m3u8"
+    #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="lo",NAME="普通话",LANGUAGE="zh-CN",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",URI="audio/lo/index.m3u8"
+    #EXT-X-STREAM-INF:BANDWIDTH=712000,AVERAGE-BANDWIDTH=310400,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="hi"
+    s2/index.m3u8
+    #EXT-X-STREAM-INF:BANDWIDTH=188000,AVERAGE-BANDWIDTH=96000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=256x144,FRAME-RATE=25.000,AUDIO="lo"
+    s0/index.m3u8
+    "#);
+}
+
+#[test]
+fn golden_media() {
+    let playlist = MediaPlaylist::lesson("init.mp4", (0..2).map(|number| format!("{number:05}.m4s")));
+    insta::assert_snapshot!(playlist.render(), @r#"
+    #EXTM3U
+    #EXT-X-VERSION:6
+    #EXT-X-TARGETDURATION:5
+    #EXT-X-MEDIA-SEQUENCE:0
+    #EXT-X-PLAYLIST-TYPE:VOD
+    #EXT-X-INDEPENDENT-SEGMENTS
+    #EXT-X-MAP:URI="init.mp4"
+    #EXTINF:4.800,
+    00000.m4s
+    #EXTINF:4.800,
+    00001.m4s
+    #EXT-X-ENDLIST
+    "#);
+    assert_eq!(playlist.duration_ms(), 9_600);
+}
+
+#[test]
+fn a_pointer_sees_its_package_from_its_own_folder() {
+    let mut playlist = lesson().rebased("../../p/abc/");
+    assert_eq!(playlist.variants[0].uri, "../../p/abc/s2/index.m3u8");
+    assert_eq!(playlist.renditions[1].uri.as_deref(), Some("../../p/abc/audio/lo/index.m3u8"));
+    for absolute in ["https://cdn.example/x.m3u8", "/x.m3u8", "//cdn.example/x.m3u8"] {
+        playlist.variants[0].uri = absolute.to_owned();
+        playlist = playlist.rebased("../");
+        assert_eq!(playlist.variants[0].uri, absolute);
+    }
+}
+
+#[test]
+fn what_a_teacher_typed_cannot_break_out_of_its_attribute() {
+    let mut playlist = lesson();
+    playlist.renditions.truncate(1);
+    playlist.renditions[0].name = "a\",URI=\"evil\n#EXT-X-ENDLIST".to_owned();
+    playlist.variants.truncate(1);
+    playlist.variants[0].uri = "#x\ny \"".to_owned();
+    let read = MultivariantPlaylist::parse(&playlist.render()).unwrap();
+    assert_eq!(read.renditions[0].name, "a',URI='evil #EXT-X-ENDLIST");
+    assert_eq!(read.renditions[0].uri, playlist.renditions[0].uri);
+    assert_eq!(read.variants[0].uri, "%23x%0Ay%20%22");
+}
+
+#[test]
+fn multivariant_errors_name_their_line() {
+    for (text, line, problem) in [
+        ("", 1, Problem::NotAPlaylist),
+        ("\u{feff}#EXTM3U\n", 1, Problem::NotAPlaylist),
+        ("#EXTM3U8\n", 1, Problem::NotAPlaylist),
+        ("#EXTM3U\ns0.m3u8\n", 2, Problem::Unpaired("a URI")),
+        ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n", 2, Problem::Unpaired("#EXT-X-STREAM-INF")),
+        ("#EXTM3U\n#EXTINF:4,\n", 2, Problem::WrongKind("#EXTINF")),
+        (
+            "#EXTM3U\n#EXT-X-STREAM-INF:CODECS=\"a\"\nx\n",
+            2,
+            Problem::Attribute { tag: "#EXT-X-STREAM-INF", attribute: "BANDWIDTH" },
+        ),
+        (
+            "#EXTM3U\n\n#EXT-X-STREAM-INF:BANDWIDTH=x\n",
+            3,
+            Problem::Value { tag: "BANDWIDTH", value: "x".into() },
+        ),
+        ("#EXTM3U\n#EXT-X-STREAM-INF:CODECS=\"a\n", 2, Problem::Attributes("#EXT-X-STREAM-INF")),
+        ("#EXTM3U\n#EXT-X-STREAM-INF:A=\"b\"c\n", 2, Problem::Attributes("#EXT-X-STREAM-INF")),
+    ] {
+        assert_eq!(MultivariantPlaylist::parse(text), Err(ParseError { line, problem }), "{text:?}");
+    }
+}
+
+#[test]
+fn media_errors_name_their_line() {
+    let target = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n";
+    for (text, line, problem) in [
+        ("#EXTM3U\n".to_owned(), 2, Problem::Missing("#EXT-X-TARGETDURATION")),
+        (format!("{target}#EXT-X-TARGETDURATION:5\n"), 3, Problem::Repeated("#EXT-X-TARGETDURATION")),
+        (format!("{target}#EXTINF:4.8,\n#EXTINF:4.8,\n"), 3, Problem::Unpaired("#EXTINF")),
+        (format!("{target}#EXTINF:4.8,\n"), 3, Problem::Unpaired("#EXTINF")),
+        (format!("{target}0.m4s\n"), 3, Problem::Unpaired("a URI")),
+        (format!("{target}#EXTINF:-1,\n"), 3, Problem::Value { tag: "#EXTINF", value: "-1,".into() }),
+        (format!("{target}#EXT-X-MEDIA:TYPE=AUDIO\n"), 3, Problem::WrongKind("#EXT-X-MEDIA")),
+        (
+            format!("{target}#EXT-X-PLAYLIST-TYPE:LIVE\n"),
+            3,
+            Problem::Value { tag: "#EXT-X-PLAYLIST-TYPE", value: "LIVE".into() },
+        ),
+    ] {
+        assert_eq!(MediaPlaylist::parse(&text), Err(ParseError { line, problem }), "{text:?}");
+    }
+}
+
+#[test]
+fn unknown_tags_comments_and_windows_line_ends_are_passed_over() {
+    let text = "#EXTM3U\r\n# made elsewhere\r\n#EXT-X-TARGETDURATION:6\r\n#EXT-X-NEW:1\r\n\r\n\
+                #EXTINF:6.006,第一节\r\n#EXT-X-BITRATE:9\r\nseg 0.ts\r\n";
+    let playlist = MediaPlaylist::parse(text).unwrap();
+    assert_eq!(playlist.segments, [Segment { uri: "seg 0.ts".to_owned(), duration_ms: 6_006 }]);
+    assert_eq!((playlist.version, playlist.playlist_type, playlist.end_list), (1, None, false));
+}
+
+#[test]
+fn an_endless_playlist_is_refused() {
+    let text = format!("#EXTM3U\n{}", "#\n".repeat(MAX_PLAYLIST_BYTES / 2));
+    assert_eq!(MediaPlaylist::parse(&text).unwrap_err().problem, Problem::TooLong);
+}
+
+proptest! {
+    #[test]
+    fn a_multivariant_playlist_survives_the_round_trip(playlist in multivariant()) {
+        prop_assert_eq!(MultivariantPlaylist::parse(&playlist.render()), Ok(playlist));
+    }
+
+    #[test]
+    fn a_media_playlist_survives_the_round_trip(playlist in media()) {
+        prop_assert_eq!(MediaPlaylist::parse(&playlist.render()), Ok(playlist));
+    }
+
+    /// Any text ends in a value or an error, never in a panic.
+    #[test]
+    fn no_text_is_too_strange(text in "(#EXTM3U\n)?(#EXT[A-Z-]{0,20}(:[ -~]{0,40})?\n|[ -~]{0,20}\n|\\PC{0,9}\n){0,12}") {
+        let _ = MultivariantPlaylist::parse(&text);
+        let _ = MediaPlaylist::parse(&text);
+    }
+
+    #[test]
+    fn another_parser_reads_the_same_variants(playlist in multivariant()) {
+        let text = playlist.render();
+        let (_, theirs) = m3u8_rs::parse_master_playlist(text.as_bytes()).unwrap();
+        prop_assert_eq!(theirs.variants.len(), playlist.variants.len());
+        for (theirs, ours) in theirs.variants.iter().zip(&playlist.variants) {
+            prop_assert_eq!(&theirs.uri, &ours.uri);
+            prop_assert_eq!(theirs.bandwidth, ours.bandwidth);
+            prop_assert_eq!(theirs.average_bandwidth, ours.average_bandwidth);
+            prop_assert_eq!(&theirs.codecs, &ours.codecs);
+            prop_assert_eq!(&theirs.audio, &ours.audio_group);
+            let resolution = theirs.resolution.map(|r| (r.width, r.height));
+            prop_assert_eq!(resolution, ours.resolution.map(|r| (u64::from(r.width), u64::from(r.height))));
+        }
+        prop_assert_eq!(theirs.alternatives.len(), playlist.renditions.len());
+        for (theirs, ours) in theirs.alternatives.iter().zip(&playlist.renditions) {
+            prop_assert_eq!(&theirs.name, &ours.name);
+            prop_assert_eq!(&theirs.group_id, &ours.group);
+            prop_assert_eq!(theirs.default, ours.default);
+        }
+    }
+
+    #[test]
+    fn another_parser_reads_the_same_segments(playlist in media()) {
+        let text = playlist.render();
+        let (_, theirs) = m3u8_rs::parse_media_playlist(text.as_bytes()).unwrap();
+        prop_assert_eq!(theirs.target_duration, playlist.target_duration_s);
+        prop_assert_eq!(theirs.media_sequence, playlist.media_sequence);
+        prop_assert_eq!(theirs.end_list, playlist.end_list);
+        prop_assert_eq!(theirs.segments.len(), playlist.segments.len());
+        for (theirs, ours) in theirs.segments.iter().zip(&playlist.segments) {
+            prop_assert_eq!(&theirs.uri, &ours.uri);
+            prop_assert_eq!((f64::from(theirs.duration) * 1_000.0).round() as u64, ours.duration_ms);
+        }
+    }
+}
+
+fn uri() -> impl Strategy<Value = String> {
+    "[a-z0-9.]{1,8}(/[a-z0-9._%-]{1,8}){0,3}"
+}
+
+fn quotable() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9一二三，, =#:.-]{1,12}"
+}
+
+prop_compose! {
+    fn variant()(
+        uri in uri(),
+        bandwidth: u64,
+        average_bandwidth: Option<u64>,
+        codecs in proptest::option::of(quotable()),
+        resolution in proptest::option::of((1u32.., 1u32..)),
+        frame_rate in proptest::option::of(0u32..240_000),
+        audio_group in proptest::option::of(quotable()),
+    ) -> Variant {
+        Variant {
+            uri,
+            bandwidth,
+            average_bandwidth,
+            codecs,
+            resolution: resolution.map(|(width, height)| Resolution { width, height }),
+            frame_rate: frame_rate.map(|thousandths| PictureRate { thousandths }),
+            audio_group,
+        }
+    }
+}
+
+prop_compose! {
+    fn rendition()(
+        group in quotable(),
+        name in quotable(),
+        language in proptest::option::of("[a-z]{2}(-[A-Z]{2})?"),
+        channels: Option<u32>,
+        default: bool,
+        autoselect: bool,
+        uri in uri(),
+    ) -> Rendition {
+        let autoselect = autoselect || default;
+        Rendition { type_: MediaType::Audio, group, name, language, channels, default, autoselect, uri: Some(uri) }
+    }
+}
+
+prop_compose! {
+    fn multivariant()(
+        independent_segments: bool,
+        version in 1u32..13,
+        variants in proptest::collection::vec(variant(), 1..6),
+        renditions in proptest::collection::vec(rendition(), 0..4),
+    ) -> MultivariantPlaylist {
+        MultivariantPlaylist { independent_segments, version, variants, renditions }
+    }
+}
+
+prop_compose! {
+    fn media()(
+        version in 1u32..13,
+        target_duration_s in 1u64..100,
+        media_sequence in 0u64..1 << 40,
+        playlist_type in proptest::option::of(prop_oneof![Just(PlaylistType::Vod), Just(PlaylistType::Event)]),
+        independent_segments: bool,
+        map in proptest::option::of(uri()),
+        // f32 in the other parser: durations up to a minute are exact to the millisecond there.
+        segments in proptest::collection::vec((uri(), 0u64..60_000), 1..20),
+        end_list: bool,
+    ) -> MediaPlaylist {
+        let segments = segments.into_iter().map(|(uri, duration_ms)| Segment { uri, duration_ms }).collect();
+        MediaPlaylist {
+            version, target_duration_s, media_sequence, playlist_type, independent_segments, map, segments, end_list,
+        }
+    }
+}
