@@ -1,1 +1,52 @@
-//! Metrics registry, logs, admin listener.
+//! What a service tells its operators: metrics, readiness with reasons, logs.
+//!
+//! `admin → registry | readiness`, `logs`. The admin listener runs on a thread of its own, so that it answers
+//! while every core is busy with students. Metric labels come from enums, never from paths or client input.
+
+mod admin;
+mod labels;
+mod logs;
+mod readiness;
+
+pub use admin::{Admin, AdminError};
+pub use labels::{Label, counters};
+pub use logs::{LogFormat, LogOptions, init};
+pub use readiness::{Check, Readiness};
+
+use std::sync::Arc;
+
+/// One service's registry and readiness. Cheap to clone.
+#[derive(Clone)]
+pub struct Telemetry {
+    /// Where the service registers its metrics.
+    pub registry: prometheus::Registry,
+    /// Whether the service should be given traffic, and why not.
+    pub readiness: Arc<Readiness>,
+}
+
+impl Telemetry {
+    /// A registry with the process's own figures and `airclass_build_info{service,version}`.
+    pub fn new(service: &'static str) -> Self {
+        let registry = prometheus::Registry::new();
+        let process = prometheus::process_collector::ProcessCollector::for_self();
+        let build = prometheus::IntGauge::with_opts(
+            prometheus::Opts::new("airclass_build_info", "1; the labels say what runs")
+                .const_label("service", service)
+                .const_label("version", env!("CARGO_PKG_VERSION")),
+        )
+        .expect("a constant name is valid");
+        build.set(1);
+        registry.register(Box::new(process)).expect("a new registry has no duplicates");
+        registry.register(Box::new(build)).expect("a new registry has no duplicates");
+        Self { registry, readiness: Arc::new(Readiness::default()) }
+    }
+
+    /// Registers `metric` and gives it back.
+    ///
+    /// # Panics
+    /// When the name is taken: two metrics of one service share a name, which only a programmer can cause.
+    pub fn register<C: prometheus::core::Collector + Clone + 'static>(&self, metric: C) -> C {
+        self.registry.register(Box::new(metric.clone())).expect("metric names of a service are distinct");
+        metric
+    }
+}

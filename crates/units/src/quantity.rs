@@ -50,7 +50,7 @@ fn exact(whole: &str, fraction: &str, scale: u64) -> Option<u64> {
 pub(crate) fn write(value: u64, units: &[(&str, u64)], f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
     for &(name, scale) in units {
         if value >= scale {
-            if value % scale == 0 {
+            if value.is_multiple_of(scale) {
                 return write!(f, "{}{name}", value / scale);
             }
             let tenths = u128::from(value) * 10 / u128::from(scale);

@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn spans_are_read_and_written() {
-        for (text, millis) in [("250ms", 250), ("5s", 5_000), ("1.5s", 1_500), ("15min", 900_000), ("24h", 86_400_000)] {
+        for (text, millis) in
+            [("250ms", 250), ("5s", 5_000), ("1.5s", 1_500), ("15min", 900_000), ("24h", 86_400_000)]
+        {
             assert_eq!(text.parse(), Ok(Span::millis(millis)), "{text}");
             assert_eq!(String::from(Span::millis(millis)).parse(), Ok(Span::millis(millis)));
         }

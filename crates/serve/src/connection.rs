@@ -1,0 +1,119 @@
+//! One connection: `(handshake) → parked ⇄ active → end`.
+//!
+//! hyper keeps some 16 KiB of buffers for a connection even between requests. A player asks every 4.8 s and a
+//! lesson's worth of students are mostly idle, so a connection that has answered everything gives hyper's state
+//! back after a second and is only its socket (and its TLS session) until the next byte: *parked*. The next
+//! request makes a fresh hyper connection; nothing is visible to the client.
+
+mod activity;
+mod http1;
+mod http2;
+mod places;
+mod stream;
+
+pub(crate) use places::{Connections, Place};
+
+use crate::drain::Drain;
+use crate::metrics::End;
+use crate::options::Limits;
+use crate::service::{Peer, Service};
+use bytes::Bytes;
+use std::rc::Rc;
+use std::sync::Arc;
+use stream::Transport;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// What all connections of one core share.
+pub(crate) struct Core<S> {
+    pub(crate) service: S,
+    pub(crate) limits: Limits,
+    pub(crate) drain: Drain,
+}
+
+/// Runs a plain connection to its end.
+pub(crate) async fn plain<S: Service>(core: Rc<Core<S>>, stream: TcpStream, peer: Peer, place: Place) {
+    let end = match wait_for_bytes(&core, &stream, core.limits.header, End::HeaderTimeout).await {
+        Err(end) => end,
+        // An HTTP/2 client that knows whom it speaks to begins with the preface (RFC 9113 §3.3).
+        Ok(()) if begins_http2(&stream).await => Box::pin(http2::run(core, stream, peer)).await,
+        Ok(()) => alternate(core, stream, peer, &place).await,
+    };
+    place.leave(end);
+}
+
+/// Runs a TLS connection to its end.
+pub(crate) async fn tls<S: Service>(
+    core: Rc<Core<S>>,
+    stream: TcpStream,
+    peer: Peer,
+    place: Place,
+    config: Arc<rustls::ServerConfig>,
+) {
+    let handshake = Box::pin(timeout(core.limits.handshake, TlsAcceptor::from(config).accept(stream)));
+    let end = match handshake.await {
+        Err(_) | Ok(Err(_)) => End::Handshake,
+        Ok(Ok(stream)) => {
+            let stream = Box::new(stream);
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                Box::pin(http2::run(core, stream, peer)).await
+            } else {
+                alternate::<S, Box<TlsStream<TcpStream>>>(core, stream, peer, &place).await
+            }
+        }
+    };
+    place.leave(end);
+}
+
+/// HTTP/1.1, active and parked by turns.
+async fn alternate<S: Service, T: Transport>(
+    core: Rc<Core<S>>,
+    mut stream: T,
+    peer: Peer,
+    place: &Place,
+) -> End {
+    let mut early = Bytes::new();
+    loop {
+        // On the heap, and given back before the connection is parked.
+        match Box::pin(http1::run(Rc::clone(&core), stream, early, peer)).await {
+            http1::Outcome::Ended(end) => return end,
+            http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
+        }
+        if !early.is_empty() {
+            continue;
+        }
+        place.metrics().parked.inc();
+        let waited = wait_for_bytes(&core, stream.socket(), core.limits.idle, End::Idle).await;
+        place.metrics().parked.dec();
+        if let Err(end) = waited {
+            stream.close().await;
+            return end;
+        }
+    }
+}
+
+/// Until the socket has something to read; a closed one has, too.
+async fn wait_for_bytes<S>(
+    core: &Core<S>,
+    socket: &TcpStream,
+    limit: std::time::Duration,
+    end: End,
+) -> Result<(), End> {
+    let mut drain = core.drain.clone();
+    tokio::select! {
+        biased;
+        ready = timeout(limit, socket.readable()) => match ready {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Broken),
+            Err(_) => Err(end),
+        },
+        () = drain.begun() => Err(End::Drained),
+    }
+}
+
+async fn begins_http2(stream: &TcpStream) -> bool {
+    let mut first = [0; 3];
+    matches!(stream.peek(&mut first).await, Ok(3) if &first == b"PRI")
+}

@@ -1,0 +1,151 @@
+//! The active part of an HTTP/1.1 connection: from the first byte of a request until it is idle again or over.
+
+use super::Core;
+use super::activity::{Activity, Verdict};
+use super::stream::{Transport, Watched};
+use crate::metrics::End;
+use crate::service::{Peer, Service};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use tokio::time::Instant;
+
+/// Header fields a request may have.
+const MAX_HEADERS: usize = 96;
+
+/// How the active part ended.
+pub(super) enum Outcome<T> {
+    /// Over.
+    Ended(End),
+    /// Everything answered; the stream, and bytes read beyond the last request (mostly none).
+    Idle(T, Bytes),
+}
+
+pub(super) async fn run<S: Service, T: Transport>(
+    core: Rc<Core<S>>,
+    stream: T,
+    early: Bytes,
+    peer: Peer,
+) -> Outcome<T> {
+    let activity = Rc::new(Activity::begin(Instant::now()));
+    let io = Watched::new(stream, early, Rc::clone(&activity));
+    let service = Tracking { core: Rc::clone(&core), peer, activity: Rc::clone(&activity) };
+    let mut connection = http1::Builder::new()
+        .max_headers(MAX_HEADERS)
+        .max_header_size(core.limits.max_header_bytes)
+        // Ours instead: one timer for header, stall and park together.
+        .header_read_timeout(None)
+        .serve_connection(io, service);
+
+    let mut look_again =
+        pin!(tokio::time::sleep_until(Instant::now() + core.limits.header.min(core.limits.park_after)));
+    let mut drain = core.drain.clone();
+    let mut drain_begun = pin!(drain.begun());
+    let mut draining = false;
+    let mut parking = false;
+
+    let ended = std::future::poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(result) = connection.poll_without_shutdown(cx) {
+                return Poll::Ready(result.map_err(|_| End::Broken));
+            }
+            if !draining && drain_begun.as_mut().poll(cx).is_ready() {
+                draining = true;
+                // Between requests this closes at once; in an answer it says `Connection: close`.
+                Pin::new(&mut connection).graceful_shutdown();
+                continue;
+            }
+            if look_again.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            match activity.judge(Instant::now(), &core.limits) {
+                Verdict::Wait(until) => look_again.as_mut().reset(until),
+                Verdict::Close(end) => return Poll::Ready(Err(end)),
+                Verdict::Park => {
+                    parking = true;
+                    Pin::new(&mut connection).graceful_shutdown();
+                    // A hyper that does not agree that it is idle is looked at again later.
+                    look_again.as_mut().reset(Instant::now() + core.limits.park_after);
+                }
+            }
+        }
+    })
+    .await;
+
+    match ended {
+        Err(end) => Outcome::Ended(end),
+        Ok(()) => {
+            let parts = connection.into_parts();
+            let mut stream = parts.io.into_inner();
+            if parking && !draining && activity.may_close() {
+                return Outcome::Idle(stream, parts.read_buf);
+            }
+            stream.close().await;
+            Outcome::Ended(if draining { End::Drained } else { End::Closed })
+        }
+    }
+}
+
+/// The service as hyper calls it, reporting when a request begins and its answer ends.
+struct Tracking<S> {
+    core: Rc<Core<S>>,
+    peer: Peer,
+    activity: Rc<Activity>,
+}
+
+impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
+    type Response = Response<Answer<S::Body>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.activity.request_began();
+        let answering = Answering(Rc::clone(&self.activity));
+        let response = self.core.service.call(request, self.peer);
+        Box::pin(async move { Ok(response.await.map(|body| Answer { body, _answering: answering })) })
+    }
+}
+
+/// Held from the call to the end of the body.
+struct Answering(Rc<Activity>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.answer_ended(Instant::now());
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A body that knows when it is done with.
+    struct Answer<B> {
+        #[pin]
+        body: B,
+        _answering: Answering,
+    }
+}
+
+impl<B: Body> Body for Answer<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,119 @@
+//! The bytes of a connection, watched for the sake of its time-outs.
+
+use super::activity::Activity;
+use bytes::{Buf, Bytes};
+use hyper_util::rt::TokioIo;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::server::TlsStream;
+
+/// A plain or encrypted stream over a socket that can be waited on.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
+    /// The socket underneath.
+    fn socket(&self) -> &TcpStream;
+
+    /// Says good-bye as the protocol wants it (TLS: close_notify). Does not wait for the other end.
+    async fn close(&mut self) {
+        let _ = self.shutdown().await;
+    }
+}
+
+impl Transport for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Transport for Box<TlsStream<TcpStream>> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+/// A transport that reports to [`Activity`], and gives `early` bytes before its own.
+pub(crate) struct Watched<T> {
+    inner: TokioIo<T>,
+    early: Bytes,
+    activity: Rc<Activity>,
+}
+
+impl<T> Watched<T> {
+    pub(crate) fn new(inner: T, early: Bytes, activity: Rc<Activity>) -> Self {
+        Self { inner: TokioIo::new(inner), early, activity }
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        self.inner.into_inner()
+    }
+}
+
+impl<T: AsyncRead + Unpin> hyper::rt::Read for Watched<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buffer: hyper::rt::ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.early.is_empty() {
+            let length = self.early.len().min(buffer.remaining());
+            buffer.put_slice(&self.early[..length]);
+            self.early.advance(length);
+            return Poll::Ready(Ok(()));
+        }
+        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if matches!(read, Poll::Ready(Ok(()))) {
+            self.activity.bytes_read(Instant::now);
+        }
+        read
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Watched<T> {
+    fn written(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Ok(_)) => self.activity.bytes_written(),
+            Poll::Pending => self.activity.write_blocked(Instant::now),
+            Poll::Ready(Err(_)) => {}
+        }
+        result
+    }
+}
+
+impl<T: AsyncWrite + Unpin> hyper::rt::Write for Watched<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.written(result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
+        self.written(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // TLS may hold encrypted bytes that the socket did not take yet.
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        match flushed {
+            Poll::Ready(Ok(())) => self.activity.bytes_written(),
+            Poll::Pending => self.activity.write_blocked(Instant::now),
+            Poll::Ready(Err(_)) => {}
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,258 @@
+//! What can be set about listening, and what it is when nothing is set.
+
+use serde::{Deserialize, Serialize};
+use settings::SettingsError;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use units::{ByteCount, Span};
+
+/// As typed: flags, environment or file. `None` means the default of [`Config::resolve`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Address for plain HTTP/1.1 and HTTP/2; may be given several times
+    #[arg(long, env = "AIRCLASS_LISTEN", value_name = "ADDR", value_delimiter = ',')]
+    pub listen: Option<Vec<SocketAddr>>,
+    /// Address for HTTPS (TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2); needs --cert and --key
+    #[arg(long, env = "AIRCLASS_TLS_LISTEN", value_name = "ADDR", value_delimiter = ',')]
+    pub tls_listen: Option<Vec<SocketAddr>>,
+    /// Certificate chain, PEM
+    #[arg(long, env = "AIRCLASS_CERT", value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// Private key, PEM
+    #[arg(long, env = "AIRCLASS_KEY", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Address for /metrics, /healthz and /readyz
+    #[arg(long, env = "AIRCLASS_ADMIN", value_name = "ADDR")]
+    pub admin: Option<SocketAddr>,
+    /// Runtimes to start [default: one a core]
+    #[arg(long, env = "AIRCLASS_CORES", value_name = "N")]
+    pub cores: Option<usize>,
+    /// Time-outs and bounds; in the file the table `[limits]`
+    #[command(flatten)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitOptions>,
+}
+
+/// Time-outs and bounds as typed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitOptions {
+    /// Most connections at once [default: the descriptor limit less a reserve]
+    #[arg(long, value_name = "N")]
+    pub max_connections: Option<usize>,
+    /// Longest wait for a TLS handshake [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    pub handshake_timeout: Option<Span>,
+    /// Longest wait for a request's header section [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    pub header_timeout: Option<Span>,
+    /// How long an idle connection is kept [default: 75s]
+    #[arg(long, value_name = "TIME")]
+    pub idle_timeout: Option<Span>,
+    /// How long a connection stays warm after a request before it is parked [default: 1s]
+    #[arg(long, value_name = "TIME")]
+    pub park_after: Option<Span>,
+    /// How long a client may take not a single byte of an answer [default: 60s]
+    #[arg(long, value_name = "TIME")]
+    pub stall_timeout: Option<Span>,
+    /// How long running answers may go on after a stop was asked for [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    pub drain_timeout: Option<Span>,
+    /// Largest header section of a request [default: 32KiB]
+    #[arg(long, value_name = "SIZE")]
+    pub max_header_size: Option<ByteCount>,
+}
+
+/// Checked and complete.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Plain listeners.
+    pub plain: Vec<SocketAddr>,
+    /// TLS listeners and what they need.
+    pub tls: Option<(Vec<SocketAddr>, TlsFiles)>,
+    /// Admin listener.
+    pub admin: SocketAddr,
+    /// Runtimes, at least one.
+    pub cores: usize,
+    /// Every wait and bound of a connection.
+    pub limits: Limits,
+}
+
+/// Where the certificate and its key lie.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// Chain, leaf first, PEM.
+    pub cert: PathBuf,
+    /// PKCS#8, PKCS#1 or SEC1, PEM.
+    pub key: PathBuf,
+}
+
+/// Every wait and bound of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once over all cores. Worst case memory: this × (about 20 KiB active, 1 KiB parked).
+    pub max_connections: usize,
+    /// From accept to the end of the TLS handshake.
+    pub handshake: Duration,
+    /// From a request's first byte to the end of its header section; on a new connection from accept. Slowloris
+    /// ends here.
+    pub header: Duration,
+    /// Between requests. Longer than a segment (4.8 s) by far, so that a player's connection lives through a lesson.
+    pub idle: Duration,
+    /// From the end of an answer to giving back the buffers.
+    pub park_after: Duration,
+    /// Without a single byte taken by the client while an answer waits.
+    pub stall: Duration,
+    /// From the wish to stop to dropping what still runs.
+    pub drain: Duration,
+    /// Bytes of a request's header section.
+    pub max_header_bytes: usize,
+}
+
+/// Descriptors kept back from connections: listeners, upstream connections, files, logs.
+const RESERVED_DESCRIPTORS: usize = 512;
+/// Taken when the system names no limit.
+const DEFAULT_DESCRIPTORS: usize = 1_024;
+/// hyper does not work with less.
+const MIN_HEADER_BYTES: usize = 8 * 1_024;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: descriptor_limit().saturating_sub(RESERVED_DESCRIPTORS).max(64),
+            handshake: Duration::from_secs(10),
+            header: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            park_after: Duration::from_secs(1),
+            stall: Duration::from_secs(60),
+            drain: Duration::from_secs(30),
+            max_header_bytes: 32 * 1_024,
+        }
+    }
+}
+
+impl Config {
+    /// `options` with defaults filled in: `listen` when no listener is named at all, and `admin`.
+    ///
+    /// # Errors
+    /// TLS without a certificate, zero cores, a bound that cannot work; the key is named.
+    pub fn resolve(options: &Options, listen: SocketAddr, admin: SocketAddr) -> Result<Self, SettingsError> {
+        let tls = match (&options.tls_listen, &options.cert, &options.key) {
+            (Some(addresses), Some(cert), Some(key)) => {
+                Some((addresses.clone(), TlsFiles { cert: cert.clone(), key: key.clone() }))
+            }
+            (Some(_), _, _) => {
+                return Err(SettingsError::value(
+                    "tls_listen",
+                    "needs a certificate and its key: give cert and key",
+                ));
+            }
+            (None, Some(_), _) | (None, _, Some(_)) => {
+                return Err(SettingsError::value(
+                    "cert",
+                    "and key do nothing without tls_listen: give all three or none",
+                ));
+            }
+            (None, None, None) => None,
+        };
+        let plain = match (&options.listen, &tls) {
+            (Some(addresses), _) => addresses.clone(),
+            (None, Some(_)) => Vec::new(),
+            (None, None) => vec![listen],
+        };
+        let cores = options.cores.unwrap_or_else(available_cores);
+        if cores == 0 || cores > MAX_CORES {
+            return Err(SettingsError::value("cores", format!("is {cores}; give 1 to {MAX_CORES}")));
+        }
+        let limits = Limits::resolve(options.limits.as_ref())?;
+        Ok(Self { plain, tls, admin: options.admin.unwrap_or(admin), cores, limits })
+    }
+}
+
+/// More runtimes than any machine we know has cores.
+const MAX_CORES: usize = 1_024;
+
+impl Limits {
+    fn resolve(options: Option<&LimitOptions>) -> Result<Self, SettingsError> {
+        let default = Self::default();
+        let Some(options) = options else { return Ok(default) };
+        let span = |key, given: Option<Span>, default: Duration| match given {
+            Some(Span(Duration::ZERO)) => {
+                Err(SettingsError::value(key, "is zero; every wait needs a limit above it"))
+            }
+            Some(Span(span)) => Ok(span),
+            None => Ok(default),
+        };
+        let max_header_bytes = options.max_header_size.map_or(default.max_header_bytes, ByteCount::as_usize);
+        if !(MIN_HEADER_BYTES..=1 << 20).contains(&max_header_bytes) {
+            return Err(SettingsError::value("max_header_size", "must lie between 8KiB and 1MiB"));
+        }
+        let max_connections = options.max_connections.unwrap_or(default.max_connections);
+        if max_connections == 0 {
+            return Err(SettingsError::value("max_connections", "is zero; nobody could connect"));
+        }
+        Ok(Self {
+            max_connections,
+            handshake: span("handshake_timeout", options.handshake_timeout, default.handshake)?,
+            header: span("header_timeout", options.header_timeout, default.header)?,
+            idle: span("idle_timeout", options.idle_timeout, default.idle)?,
+            park_after: span("park_after", options.park_after, default.park_after)?,
+            stall: span("stall_timeout", options.stall_timeout, default.stall)?,
+            drain: span("drain_timeout", options.drain_timeout, default.drain)?,
+            max_header_bytes,
+        })
+    }
+}
+
+fn available_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The soft limit of open files, as the kernel tells it.
+fn descriptor_limit() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .and_then(|rest| rest.split_whitespace().next())
+        .map_or(DEFAULT_DESCRIPTORS, |soft| soft.parse().unwrap_or(1 << 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LISTEN: &str = "127.0.0.1:8080";
+
+    fn resolve(options: &Options) -> Result<Config, SettingsError> {
+        Config::resolve(options, LISTEN.parse().unwrap(), "127.0.0.1:9101".parse().unwrap())
+    }
+
+    #[test]
+    fn nothing_set_listens_on_the_default() {
+        let config = resolve(&Options::default()).unwrap();
+        assert_eq!(config.plain, [LISTEN.parse().unwrap()]);
+        assert!(config.tls.is_none() && config.cores >= 1);
+    }
+
+    #[test]
+    fn tls_needs_all_three() {
+        let options = Options {
+            tls_listen: Some(vec![LISTEN.parse().unwrap()]),
+            cert: Some("c".into()),
+            ..Options::default()
+        };
+        assert!(resolve(&options).unwrap_err().to_string().contains("tls_listen"));
+        let options = Options { cert: Some("c".into()), ..Options::default() };
+        assert!(resolve(&options).unwrap_err().to_string().contains("cert"));
+    }
+
+    #[test]
+    fn a_wait_without_limit_is_refused() {
+        let limits = LimitOptions { idle_timeout: Some(Span::secs(0)), ..LimitOptions::default() };
+        let error = resolve(&Options { limits: Some(limits), ..Options::default() }).unwrap_err();
+        assert!(error.to_string().contains("idle_timeout"), "{error}");
+    }
+}

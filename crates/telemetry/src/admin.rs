@@ -1,0 +1,189 @@
+//! The admin listener: `/metrics`, `/healthz`, `/readyz`. Loopback by default; it carries no secret, but no
+//! student has business here.
+
+use crate::Telemetry;
+use bytes::Bytes;
+use faults::{Blame, Fault};
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use prometheus::{Encoder, TextEncoder};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Connections served at once; a scraper needs one.
+const MAX_CONNECTIONS: usize = 64;
+/// A scraper that sends nothing for this long is dropped.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the admin listener did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The address cannot be bound.
+    #[error("admin address {address}: {source}; choose a free one with --admin")]
+    Bind {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The thread or its runtime could not be made.
+    #[error("admin listener: {0}; the machine is out of threads or descriptors")]
+    Thread(std::io::Error),
+}
+
+impl Fault for AdminError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Bind { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => "LISTEN_TAKEN",
+            Self::Bind { .. } => "LISTEN_FAILED",
+            Self::Thread(_) => "ADMIN_FAILED",
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Bind { .. } => Blame::Input,
+            Self::Thread(_) => Blame::Ours,
+        }
+    }
+}
+
+/// A running admin listener. It lives as long as the process.
+#[derive(Debug)]
+pub struct Admin {
+    address: SocketAddr,
+}
+
+impl Admin {
+    /// Binds `address` and answers from a thread of its own. Port 0 takes a free one.
+    ///
+    /// # Errors
+    /// The address is taken, or the machine gives no thread.
+    pub fn start(address: SocketAddr, telemetry: Telemetry) -> Result<Self, AdminError> {
+        let listener =
+            std::net::TcpListener::bind(address).map_err(|source| AdminError::Bind { address, source })?;
+        listener.set_nonblocking(true).map_err(AdminError::Thread)?;
+        let address = listener.local_addr().map_err(AdminError::Thread)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(AdminError::Thread)?;
+        std::thread::Builder::new()
+            .name("admin".to_owned())
+            .spawn(move || runtime.block_on(accept(listener, telemetry)))
+            .map_err(AdminError::Thread)?;
+        Ok(Self { address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "the admin listener cannot be polled"),
+    };
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "admin accept");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let telemetry = telemetry.clone();
+        tokio::spawn(async move {
+            let service = hyper::service::service_fn(|request: Request<Incoming>| {
+                let response = answer(request.method(), request.uri().path(), &telemetry);
+                async move { Ok::<_, Infallible>(response) }
+            });
+            // A scraper that goes away in mid-answer is its own affair.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            drop(place);
+        });
+    }
+}
+
+fn answer(method: &Method, path: &str, telemetry: &Telemetry) -> Response<Full<Bytes>> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "this listener only reads\n".to_owned());
+    }
+    match path {
+        "/metrics" => metrics(telemetry),
+        "/healthz" => text(StatusCode::OK, "alive\n".to_owned()),
+        "/readyz" if telemetry.readiness.is_ready() => text(StatusCode::OK, telemetry.readiness.report()),
+        "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, telemetry.readiness.report()),
+        _ => text(StatusCode::NOT_FOUND, "here are /metrics, /healthz and /readyz\n".to_owned()),
+    }
+}
+
+fn metrics(telemetry: &Telemetry) -> Response<Full<Bytes>> {
+    let encoder = TextEncoder::new();
+    let mut body = Vec::new();
+    if let Err(error) = encoder.encode(&telemetry.registry.gather(), &mut body) {
+        tracing::error!(%error, "metrics cannot be written");
+        return text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "metrics cannot be written; see the log\n".to_owned(),
+        );
+    }
+    typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body.into())
+}
+
+fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+    typed(status, "text/plain; charset=utf-8", body.into())
+}
+
+fn typed(status: StatusCode, media_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(media_type));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Check;
+    use http_body_util::BodyExt;
+
+    async fn ask(path: &str, telemetry: &Telemetry) -> (StatusCode, String) {
+        let response = answer(&Method::GET, path, telemetry);
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn readiness_says_why_not() {
+        let telemetry = Telemetry::new("test");
+        assert_eq!(ask("/readyz", &telemetry).await.0, StatusCode::SERVICE_UNAVAILABLE);
+        telemetry.readiness.fail(Check::Upstream, "refused");
+        let (status, body) = ask("/readyz", &telemetry).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(body, "upstream: not ok: refused\n");
+        assert_eq!(ask("/healthz", &telemetry).await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn metrics_name_the_build() {
+        let telemetry = Telemetry::new("test");
+        let (status, body) = ask("/metrics", &telemetry).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(body.contains("airclass_build_info{service=\"test\""), "{body}");
+        assert!(body.contains("process_resident_memory_bytes"), "{body}");
+    }
+}

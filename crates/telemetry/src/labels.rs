@@ -1,0 +1,24 @@
+//! Labels come from enums: a closed set, so that the number of series is known when the code is read.
+
+use crate::Telemetry;
+use prometheus::{IntCounter, IntCounterVec, Opts};
+
+/// An enum whose values label a metric.
+pub trait Label: Copy + 'static {
+    /// Every value, in the order of [`Label::index`].
+    const ALL: &'static [Self];
+
+    /// The value as metrics and logs write it: lower case, underscores.
+    fn as_str(self) -> &'static str;
+
+    /// Its place in [`Label::ALL`].
+    fn index(self) -> usize;
+}
+
+/// One counter for each value of `L`, made at the start: every series exists from zero and counting costs one
+/// atomic addition.
+pub fn counters<L: Label>(telemetry: &Telemetry, name: &str, help: &str, label: &str) -> Vec<IntCounter> {
+    let family = IntCounterVec::new(Opts::new(name, help), &[label]).expect("a constant name is valid");
+    let family = telemetry.register(family);
+    L::ALL.iter().map(|value| family.with_label_values(&[value.as_str()])).collect()
+}

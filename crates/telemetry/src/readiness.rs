@@ -1,0 +1,93 @@
+//! Should this process be given traffic? Every reason why not has a name.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{PoisonError, RwLock};
+
+/// What is looked at. A service sets each check that it has; a check never set does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// All listeners are bound and accepting.
+    Listening,
+    /// The object store answers.
+    Store,
+    /// At least one upstream has answered, or none has been asked yet.
+    Upstream,
+    /// The process is not on its way out.
+    NotDraining,
+}
+
+impl Check {
+    /// The name operators see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Listening => "listening",
+            Self::Store => "store",
+            Self::Upstream => "upstream",
+            Self::NotDraining => "not_draining",
+        }
+    }
+}
+
+/// The state of all checks of one process.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    checks: RwLock<BTreeMap<Check, Result<(), String>>>,
+}
+
+impl Readiness {
+    /// `check` holds.
+    pub fn pass(&self, check: Check) {
+        self.set(check, Ok(()));
+    }
+
+    /// `check` does not hold; `reason` is for a person.
+    pub fn fail(&self, check: Check, reason: impl Into<String>) {
+        self.set(check, Err(reason.into()));
+    }
+
+    fn set(&self, check: Check, state: Result<(), String>) {
+        self.checks.write().unwrap_or_else(PoisonError::into_inner).insert(check, state);
+    }
+
+    /// Whether every check holds. A process that has set none is not ready: it is still starting.
+    pub fn is_ready(&self) -> bool {
+        let checks = self.checks.read().unwrap_or_else(PoisonError::into_inner);
+        !checks.is_empty() && checks.values().all(Result::is_ok)
+    }
+
+    /// One line a check: `listening: ok` or `store: not ok: No such file or directory`.
+    pub fn report(&self) -> String {
+        let checks = self.checks.read().unwrap_or_else(PoisonError::into_inner);
+        if checks.is_empty() {
+            return "starting: no check has run yet\n".to_owned();
+        }
+        let mut report = String::new();
+        for (check, state) in checks.iter() {
+            match state {
+                Ok(()) => writeln!(report, "{}: ok", check.as_str()),
+                Err(reason) => writeln!(report, "{}: not ok: {reason}", check.as_str()),
+            }
+            .expect("writing to a String does not fail");
+        }
+        report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failing_check_is_enough_and_is_named() {
+        let readiness = Readiness::default();
+        assert!(!readiness.is_ready());
+        readiness.pass(Check::Listening);
+        assert!(readiness.is_ready());
+        readiness.fail(Check::Store, "disk gone");
+        assert!(!readiness.is_ready());
+        assert_eq!(readiness.report(), "listening: ok\nstore: not ok: disk gone\n");
+        readiness.pass(Check::Store);
+        assert!(readiness.is_ready());
+    }
+}
