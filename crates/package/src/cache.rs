@@ -1,0 +1,61 @@
+//! How long what may be kept: decided by the path alone, before anything is read.
+
+use crate::path::StorePath;
+
+/// Classes of what is served, by how it may be cached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheClass {
+    /// Named by its content: never changes, may be kept for ever.
+    Immutable,
+    /// Says which immutable thing counts now: kept for seconds.
+    Pointer,
+    /// The page itself: kept briefly, it names hashed assets.
+    Page,
+}
+
+impl CacheClass {
+    /// The class of what lies at `path`; `None` for what is never served: ingest records, and anything unknown.
+    pub fn of(path: &StorePath) -> Option<Self> {
+        let mut parts = path.as_str().split('/');
+        match (parts.next()?, parts.next()?, parts.next()) {
+            ("p", _, Some(_)) => Some(Self::Immutable),
+            ("lessons", _, Some(_)) => Some(Self::Pointer),
+            ("catalogue", "version.json", None) => Some(Self::Pointer),
+            ("catalogue", _, None) => Some(Self::Immutable),
+            _ => None,
+        }
+    }
+
+    /// For labels and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Immutable => "immutable",
+            Self::Pointer => "pointer",
+            Self::Page => "page",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_by_path() {
+        for (path, class) in [
+            ("p/0123/main.m3u8", Some(CacheClass::Immutable)),
+            ("p/0123/s0/00000.m4s", Some(CacheClass::Immutable)),
+            ("lessons/a/main.m3u8", Some(CacheClass::Pointer)),
+            ("lessons/a/lesson.json", Some(CacheClass::Pointer)),
+            ("catalogue/version.json", Some(CacheClass::Pointer)),
+            ("catalogue/primary-3-0a1b2c3d.json", Some(CacheClass::Immutable)),
+            ("catalogue/a/b.json", None),
+            ("ingests/0123.json", None),
+            ("p/0123", None),
+            ("p", None),
+            ("elsewhere/x", None),
+        ] {
+            assert_eq!(CacheClass::of(&StorePath::parse(path).unwrap()), class, "{path}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use super::*;
+use crate::layout::PackageId;
+use crate::lesson::DEFAULT_LANGUAGE;
+use proptest::prelude::*;
+
+fn lesson(name: &str, stage: Stage, grade: Option<u8>, title: &str) -> Lesson {
+    Lesson {
+        lesson: name.parse().unwrap(),
+        package: PackageId::of(title.as_bytes()),
+        duration_ms: 120_000,
+        title: title.to_owned(),
+        stage,
+        grade: grade.map(|grade| grade.try_into().unwrap()),
+        subject: Some("数学".to_owned()),
+        edition: None,
+        volume: None,
+        unit: None,
+        teacher: None,
+        language: DEFAULT_LANGUAGE.to_owned(),
+        provider: None,
+        licence: None,
+    }
+}
+
+fn stored_and_read(catalogue: &Catalogue) -> Catalogue {
+    let rendered = catalogue.render();
+    let version = Version::parse(&rendered.version).unwrap();
+    Catalogue::assemble(&version, rendered.shards.iter().map(|(_, bytes)| bytes)).unwrap()
+}
+
+#[test]
+fn lessons_lie_in_shards_by_stage_and_grade() {
+    let mut catalogue = Catalogue::default();
+    assert!(catalogue.upsert(lesson("b", Stage::Primary, Some(3), "B")));
+    assert!(catalogue.upsert(lesson("a", Stage::Primary, Some(3), "A")));
+    assert!(catalogue.upsert(lesson("c", Stage::Other, None, "C")));
+    let version = Version::parse(&catalogue.render().version).unwrap();
+    assert_eq!(version.version, 3);
+    let shards: Vec<_> =
+        version.shards.iter().map(|s| (s.stage, s.grade.map(Grade::year), s.lessons)).collect();
+    assert_eq!(shards, [(Stage::Primary, Some(3), 2), (Stage::Other, None, 1)]);
+    assert!(version.shards[0].path.as_str().starts_with("catalogue/primary-3-"));
+    assert!(version.shards[1].path.as_str().starts_with("catalogue/other-"));
+    assert_eq!(stored_and_read(&catalogue), catalogue);
+}
+
+#[test]
+fn publishing_again_makes_no_new_version() {
+    let mut catalogue = Catalogue::default();
+    catalogue.upsert(lesson("a", Stage::Junior, Some(7), "A"));
+    let before = catalogue.render();
+    assert!(!catalogue.upsert(lesson("a", Stage::Junior, Some(7), "A")));
+    assert_eq!(catalogue.render(), before);
+}
+
+#[test]
+fn a_lesson_that_moves_leaves_its_old_shard() {
+    let mut catalogue = Catalogue::default();
+    catalogue.upsert(lesson("a", Stage::Junior, Some(7), "A"));
+    assert!(catalogue.upsert(lesson("a", Stage::Junior, Some(8), "A")));
+    assert_eq!(catalogue.lessons().count(), 1);
+    assert_eq!(catalogue.render().shards.len(), 1);
+    assert!(catalogue.remove(&"a".parse().unwrap()));
+    assert!(!catalogue.remove(&"a".parse().unwrap()));
+    assert_eq!((catalogue.version(), catalogue.lessons().count()), (3, 0));
+}
+
+#[test]
+fn an_altered_shard_is_refused() {
+    let mut catalogue = Catalogue::default();
+    catalogue.upsert(lesson("a", Stage::Senior, Some(10), "A"));
+    let rendered = catalogue.render();
+    let version = Version::parse(&rendered.version).unwrap();
+    let altered = String::from_utf8(rendered.shards[0].1.clone()).unwrap().replace("\"A\"", "\"B\"");
+    let error = Catalogue::assemble(&version, [altered]).unwrap_err();
+    assert!(matches!(error, CatalogueError::Altered(_)), "{error}");
+}
+
+proptest! {
+    /// Random work against a plain map.
+    #[test]
+    fn a_catalogue_is_a_map(work in prop::collection::vec((0u8..6, 0u8..4, prop::option::of(1u8..4), any::<bool>()), 0..40)) {
+        let mut catalogue = Catalogue::default();
+        let mut map = BTreeMap::new();
+        for (name, title, grade, keep) in work {
+            let lesson = lesson(&format!("l{name}"), Stage::Primary, grade, &format!("t{title}"));
+            if keep {
+                let changed = map.insert(lesson.lesson.clone(), lesson.clone()) != Some(lesson.clone());
+                prop_assert_eq!(catalogue.upsert(lesson), changed);
+            } else {
+                prop_assert_eq!(catalogue.remove(&lesson.lesson), map.remove(&lesson.lesson).is_some());
+            }
+            catalogue = stored_and_read(&catalogue);
+        }
+        let mut lessons: Vec<_> = catalogue.lessons().cloned().collect();
+        lessons.sort_by(|a, b| a.lesson.cmp(&b.lesson));
+        prop_assert_eq!(lessons, map.into_values().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+        let _ = Version::parse(&bytes);
+        let _ = Lesson::parse(&bytes);
+    }
+}

@@ -1,0 +1,287 @@
+//! What people say about a lesson: title, stage, subject. May be corrected without touching the package.
+
+use crate::layout::{LessonId, PackageId};
+use crate::manifest::{Manifest, json};
+use serde::{Deserialize, Serialize};
+use settings::SettingsError;
+use std::path::Path;
+
+/// The longest text of one field, in characters.
+const MAX_TEXT: usize = 200;
+/// The largest `lesson.json` read.
+pub const MAX_LESSON_BYTES: usize = 64 << 10;
+/// RFC 5646, where nothing else is said.
+pub const DEFAULT_LANGUAGE: &str = "zh-CN";
+
+/// Stage of school.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// 小学.
+    Primary,
+    /// 初中.
+    Junior,
+    /// 高中.
+    Senior,
+    /// Anything else; also what says nothing.
+    #[default]
+    Other,
+}
+
+/// Year of school, 1 to 12 through all stages: 7 is 七年级, 10 is 高一.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Grade(u8);
+
+/// Not 1 to 12.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("grade {0} is none; grades are 1 to 12 (7 is the first of junior, 10 of senior school)")]
+pub struct InvalidGrade(pub u8);
+
+/// What a teacher writes beside a file, in TOML. Everything may be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Description {
+    /// What the list shows. Left out: the file's name.
+    pub title: Option<String>,
+    /// 学段.
+    pub stage: Stage,
+    /// 年级.
+    pub grade: Option<Grade>,
+    /// 学科.
+    pub subject: Option<String>,
+    /// 版本.
+    pub edition: Option<String>,
+    /// 册次.
+    pub volume: Option<String>,
+    /// 单元.
+    pub unit: Option<String>,
+    /// Who teaches.
+    pub teacher: Option<String>,
+    /// Language of the sound, RFC 5646. Left out: [`DEFAULT_LANGUAGE`].
+    pub language: Option<String>,
+    /// Who provides it.
+    pub provider: Option<String>,
+    /// Under which terms it may be used.
+    pub licence: Option<String>,
+}
+
+/// What `lesson.json` and the catalogue say about one lesson.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lesson {
+    /// Its name; the pointer is `/lessons/<lesson>/main.m3u8`.
+    pub lesson: LessonId,
+    /// The package it is now.
+    pub package: PackageId,
+    /// Length in milliseconds.
+    pub duration_ms: u64,
+    /// What the list shows.
+    pub title: String,
+    /// 学段.
+    pub stage: Stage,
+    /// 年级.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
+    /// 学科.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// 版本.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<String>,
+    /// 册次.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// 单元.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Who teaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<String>,
+    /// RFC 5646.
+    pub language: String,
+    /// Who provides it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Under which terms it may be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+}
+
+impl Description {
+    /// Reads what a teacher wrote. `path` is for the error, which names file and line.
+    ///
+    /// # Errors
+    /// When it is no TOML, has an unknown key, or a text is empty, longer than 200 characters or holds control
+    /// characters.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
+        let description: Self = settings::parse(text, path)?;
+        description.check()?;
+        Ok(description)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let texts = [
+            ("title", &self.title),
+            ("subject", &self.subject),
+            ("edition", &self.edition),
+            ("volume", &self.volume),
+            ("unit", &self.unit),
+            ("teacher", &self.teacher),
+            ("provider", &self.provider),
+            ("licence", &self.licence),
+        ];
+        for (key, text) in texts {
+            if text.as_deref().is_some_and(|text| !is_plain(text)) {
+                let problem = format!("must be 1 to {MAX_TEXT} characters without control characters");
+                return Err(SettingsError::value(key, problem));
+            }
+        }
+        if self.language.as_deref().is_some_and(|language| !is_language(language)) {
+            return Err(SettingsError::value("language", "must be a language tag such as zh-CN or en"));
+        }
+        Ok(())
+    }
+}
+
+impl Lesson {
+    /// What is said about `lesson`, now that it is `package`. `stem` is the title where none was given.
+    pub fn new(
+        lesson: LessonId,
+        package: PackageId,
+        manifest: &Manifest,
+        description: &Description,
+        stem: &str,
+    ) -> Self {
+        let told = description.clone();
+        Self {
+            title: told.title.unwrap_or_else(|| plain(stem).unwrap_or_else(|| lesson.to_string())),
+            lesson,
+            package,
+            duration_ms: manifest.duration_ms(),
+            stage: told.stage,
+            grade: told.grade,
+            subject: told.subject,
+            edition: told.edition,
+            volume: told.volume,
+            unit: told.unit,
+            teacher: told.teacher,
+            language: told.language.unwrap_or_else(|| DEFAULT_LANGUAGE.to_owned()),
+            provider: told.provider,
+            licence: told.licence,
+        }
+    }
+
+    /// `lesson.json`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    /// Reads `lesson.json`; keys of later releases are passed over.
+    ///
+    /// # Errors
+    /// When it is no such JSON.
+    pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+}
+
+impl Stage {
+    /// As in TOML, JSON and names of shards.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Junior => "junior",
+            Self::Senior => "senior",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl Grade {
+    /// 1 to 12.
+    pub const fn year(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<u8> for Grade {
+    type Error = InvalidGrade;
+
+    fn try_from(year: u8) -> Result<Self, InvalidGrade> {
+        if (1..=12).contains(&year) { Ok(Self(year)) } else { Err(InvalidGrade(year)) }
+    }
+}
+
+impl From<Grade> for u8 {
+    fn from(grade: Grade) -> u8 {
+        grade.0
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= MAX_TEXT && !text.chars().any(char::is_control)
+}
+
+/// What of a file's name can be a title.
+fn plain(stem: &str) -> Option<String> {
+    let text: String = stem.chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect();
+    is_plain(&text).then_some(text)
+}
+
+/// RFC 5646 in shape: letters first, then parts of letters and digits.
+fn is_language(text: &str) -> bool {
+    let mut parts = text.split('-');
+    text.len() <= 35
+        && parts.next().is_some_and(|first| {
+            (2..=8).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic())
+        })
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Description, String> {
+        Description::parse(text, Path::new("lesson.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_teachers_file_is_read() {
+        let description = parse(
+            "title = \"第5课 孔乙己\"\nstage = \"junior\"\ngrade = 9\nsubject = \"语文\"\nedition = \"人教版\"\n\
+             volume = \"下册\"\nlanguage = \"zh-CN\"\n",
+        )
+        .unwrap();
+        assert_eq!(description.title.as_deref(), Some("第5课 孔乙己"));
+        assert_eq!((description.stage, description.grade), (Stage::Junior, Some(Grade(9))));
+        assert_eq!(parse(""), Ok(Description::default()));
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        for (text, words) in [
+            ("titel = \"x\"\n", "lesson.toml:1: unknown field `titel`"),
+            ("\ngrade = 13\n", "lesson.toml:2: grade 13 is none"),
+            ("stage = \"kindergarten\"\n", "unknown variant `kindergarten`"),
+            ("title = \"\"\n", "`title` must be 1 to 200 characters"),
+            ("teacher = \"a\\nb\"\n", "`teacher` must be"),
+            ("language = \"chinese language\"\n", "`language` must be a language tag"),
+            ("title = 5\n", "lesson.toml:1:"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn languages_in_shape() {
+        for (text, valid) in
+            [("zh-CN", true), ("en", true), ("zh-Hans-CN", true), ("z", false), ("", false), ("zh_CN", false)]
+        {
+            assert_eq!(is_language(text), valid, "{text}");
+        }
+    }
+}
