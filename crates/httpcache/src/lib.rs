@@ -1,1 +1,13 @@
-//! RFC 9110, 9111 and 5861 as pure functions.
+//! HTTP caching as pure functions: RFC 9110 (semantics), 9111 (caching), 5861 (stale), 8246 (immutable).
+//!
+//! No sockets, no clock, no storage: the caller passes headers and `now`. A shared cache is `storable` (may this be
+//! kept?), `freshness` (how long?), `vary` (for whom?), `validation` (still the same?); `conditional` and `range`
+//! (with `etag`, `accept_encoding`) answer a client from what is kept, and serve an origin as well as a cache.
+
+pub mod directives;
+pub mod fields;
+pub mod freshness;
+pub mod hop;
+pub mod storable;
+pub mod validation;
+pub mod vary;

@@ -1,0 +1,59 @@
+//! Fields that belong to one connection and go no further (RFC 9110 §7.6.1).
+
+use crate::fields;
+use http::{HeaderMap, HeaderName, header};
+
+/// Removed whether or not Connection names them.
+const ALWAYS: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("http2-settings"),
+];
+
+/// Names that Connection may not take away: without them the message means something else.
+const KEPT: [HeaderName; 4] =
+    [header::HOST, header::CACHE_CONTROL, header::CONTENT_LENGTH, header::AUTHORIZATION];
+
+/// Takes out what belongs to the connection `headers` came over.
+pub fn strip(headers: &mut HeaderMap) {
+    if headers.contains_key(header::CONNECTION) {
+        let named: Vec<HeaderName> =
+            fields::members(headers, &header::CONNECTION).filter_map(|name| name.parse().ok()).collect();
+        for name in named.iter().filter(|name| !KEPT.contains(name)) {
+            headers.remove(name);
+        }
+    }
+    for name in &ALWAYS {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn what_connection_names_goes_with_it() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "close, X-Trace, host"),
+            ("x-trace", "1"),
+            ("host", "a"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("x-other", "2"),
+        ] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        strip(&mut headers);
+        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["host", "x-other"]);
+    }
+}

@@ -1,0 +1,128 @@
+//! Asking whether a stored response still holds, and bringing it up to date (RFC 9111 §4.3, §3.2).
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// Puts the stored validators into a request for the same thing (§4.3.1). The client's own conditions are gone
+/// before: they are answered from what comes back.
+///
+/// `false` when the stored response has none, so that asking means fetching.
+pub fn add_conditions(stored: &HeaderMap, request: &mut HeaderMap) -> bool {
+    strip_conditions(request);
+    let mut any = false;
+    for (from, to) in
+        [(header::ETAG, header::IF_NONE_MATCH), (header::LAST_MODIFIED, header::IF_MODIFIED_SINCE)]
+    {
+        if let Some(value) = stored.get(from) {
+            request.insert(to, value.clone());
+            any = true;
+        }
+    }
+    any
+}
+
+/// Takes a client's conditions and ranges out of a request that is to fetch the whole.
+pub fn strip_conditions(request: &mut HeaderMap) {
+    for name in [
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+        header::IF_RANGE,
+        header::RANGE,
+    ] {
+        request.remove(name);
+    }
+}
+
+/// Whether a 304 speaks of the stored response (§4.3.4). One that names another ETag speaks of another
+/// response, and the stored one must not be freshened by it.
+pub fn selects(stored: &HeaderMap, not_modified: &HeaderMap) -> bool {
+    match (not_modified.get(header::ETAG), stored.get(header::ETAG)) {
+        (Some(new), Some(old)) => opaque(new) == opaque(old),
+        (Some(_), None) => false,
+        (None, _) => match (not_modified.get(header::LAST_MODIFIED), stored.get(header::LAST_MODIFIED)) {
+            (Some(new), Some(old)) => new == old,
+            (Some(_), None) => false,
+            // No validator in the 304: it answers the only question that was asked.
+            (None, _) => true,
+        },
+    }
+}
+
+fn opaque(etag: &HeaderValue) -> &[u8] {
+    etag.as_bytes().strip_prefix(b"W/").unwrap_or(etag.as_bytes())
+}
+
+/// Fields that describe the stored bytes or one connection, and so stay as they are (§3.2).
+const NOT_UPDATED: [HeaderName; 5] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::CONTENT_TYPE,
+    header::CONTENT_RANGE,
+    header::CONTENT_LOCATION,
+];
+
+/// The stored fields brought up to date by a 304's: each field that it has replaces the stored one (§3.2). Hop-by-hop
+/// fields are gone from `fresh` before.
+pub fn freshen(stored: &HeaderMap, fresh: &HeaderMap) -> HeaderMap {
+    let mut merged = stored.clone();
+    // An Age that was stored says nothing of the freshened response.
+    merged.remove(header::AGE);
+    for name in fresh.keys().filter(|name| !NOT_UPDATED.contains(name)) {
+        let mut values = fresh.get_all(name).iter();
+        if let Some(first) = values.next() {
+            merged.insert(name, first.clone());
+        }
+        for value in values {
+            merged.append(name, value.clone());
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for &(name, value) in fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn stored_validators_replace_the_clients_conditions() {
+        let mut request =
+            headers(&[("if-none-match", "\"client\""), ("range", "bytes=0-1"), ("accept", "*/*")]);
+        assert!(add_conditions(&headers(&[("etag", "\"stored\"")]), &mut request));
+        assert_eq!(request[header::IF_NONE_MATCH], "\"stored\"");
+        assert!(!request.contains_key(header::RANGE) && request.contains_key(header::ACCEPT));
+        assert!(!add_conditions(&headers(&[]), &mut request));
+        assert!(!request.contains_key(header::IF_NONE_MATCH));
+    }
+
+    #[test]
+    fn a_304_with_another_validator_does_not_freshen() {
+        // RFC 9111 §4.3.4
+        let stored = headers(&[("etag", "\"a\""), ("last-modified", "x")]);
+        assert!(selects(&stored, &headers(&[("etag", "\"a\"")])));
+        assert!(selects(&stored, &headers(&[("etag", "W/\"a\"")])));
+        assert!(!selects(&stored, &headers(&[("etag", "\"b\"")])));
+        assert!(!selects(&stored, &headers(&[("last-modified", "y")])));
+        assert!(selects(&stored, &headers(&[])));
+    }
+
+    #[test]
+    fn a_304_replaces_fields_but_not_those_of_the_bytes() {
+        // RFC 9111 §3.2
+        let stored =
+            headers(&[("x-a", "1"), ("x-a", "2"), ("content-length", "5"), ("age", "9"), ("x-b", "b")]);
+        let merged = freshen(&stored, &headers(&[("x-a", "3"), ("content-length", "0"), ("x-c", "c")]));
+        let all: Vec<_> = merged.get_all("x-a").iter().collect();
+        assert_eq!(all, ["3"]);
+        assert_eq!(merged["content-length"], "5");
+        assert!(merged.contains_key("x-b") && merged.contains_key("x-c") && !merged.contains_key("age"));
+    }
+}

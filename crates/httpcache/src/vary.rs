@@ -1,0 +1,118 @@
+//! Which requests a stored response answers (RFC 9111 §4.1).
+
+use crate::fields;
+use http::{HeaderMap, HeaderName, header};
+use std::fmt::Write as _;
+
+/// Field names a Vary may have; one with more is treated as `*`. A bound on what a hostile origin can make us hash.
+pub const MAX_NAMES: usize = 8;
+
+/// The request fields that a response depends on, in lower case, sorted, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VaryNames(Vec<HeaderName>);
+
+/// Whether the response depends on things that no cache can see.
+pub fn is_star(headers: &HeaderMap) -> bool {
+    names(headers).is_none()
+}
+
+/// What the response depends on. `None` for `*`, for a name that is no field name, and beyond [`MAX_NAMES`].
+pub fn names(headers: &HeaderMap) -> Option<VaryNames> {
+    let mut names = Vec::new();
+    for member in fields::members(headers, &header::VARY) {
+        if member == "*" {
+            return None;
+        }
+        names.push(HeaderName::try_from(member).ok()?);
+    }
+    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    names.dedup();
+    (names.len() <= MAX_NAMES).then_some(VaryNames(names))
+}
+
+impl VaryNames {
+    /// Whether the response is the same for every request.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The request's values of these fields as one text: equal texts, same response. Lines of a field are joined
+    /// and white space around members folded (§4.1 allows both); absent and empty differ.
+    pub fn secondary_key(&self, request: &HeaderMap) -> String {
+        let mut key = String::new();
+        for name in &self.0 {
+            // Lengths in front, so that no value can pretend to be the next field.
+            match request.contains_key(name) {
+                false => key.push('-'),
+                true => {
+                    let value = joined(request, name);
+                    write!(key, "{}:{value}", value.len()).expect("writing to a String does not fail");
+                }
+            }
+            key.push(';');
+        }
+        key
+    }
+}
+
+fn joined(request: &HeaderMap, name: &HeaderName) -> String {
+    let mut joined = String::new();
+    for line in request.get_all(name) {
+        // Bytes that are no text are compared as their escapes.
+        let line = line.to_str().map_or_else(|_| format!("{line:?}"), str::to_owned);
+        for member in fields::split(&line) {
+            if !joined.is_empty() {
+                joined.push(',');
+            }
+            joined.push_str(member);
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for &(name, value) in fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn order_and_case_of_names_do_not_matter() {
+        let one = names(&headers(&[("vary", "Accept-Encoding, accept")])).unwrap();
+        let other = names(&headers(&[("vary", "ACCEPT"), ("vary", "accept-encoding")])).unwrap();
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn star_and_nonsense_and_too_many_are_the_same() {
+        for vary in ["*", "accept, *", "a b", "a,b,c,d,e,f,g,h,i"] {
+            assert!(is_star(&headers(&[("vary", vary)])), "{vary}");
+        }
+        assert!(!is_star(&headers(&[])));
+    }
+
+    #[test]
+    fn values_cannot_run_into_each_other() {
+        let vary = names(&headers(&[("vary", "a, b")])).unwrap();
+        let one = vary.secondary_key(&headers(&[("a", "1;1:2"), ("b", "3")]));
+        let other = vary.secondary_key(&headers(&[("a", "1"), ("b", "2;1:3")]));
+        assert_ne!(one, other);
+        assert_ne!(vary.secondary_key(&headers(&[("a", "")])), vary.secondary_key(&headers(&[])));
+    }
+
+    #[test]
+    fn lines_and_white_space_are_folded() {
+        let vary = names(&headers(&[("vary", "a")])).unwrap();
+        assert_eq!(
+            vary.secondary_key(&headers(&[("a", "1 ,2"), ("a", "3")])),
+            vary.secondary_key(&headers(&[("a", "1,  2,3")])),
+        );
+    }
+}
