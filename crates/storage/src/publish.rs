@@ -1,0 +1,321 @@
+//! A lesson's way into the store: `objects → manifest → record → description → pointer → catalogue`.
+//!
+//! Every step can be the last one before a crash. What a student sees then is the lesson as it was; running again
+//! passes over what is done and completes the rest. Nothing that is visible ever names something that is not there:
+//! before the manifest and before the pointer, everything written so far is brought to the disk.
+
+mod catalogue;
+
+use crate::error::StoreError;
+use crate::lock::Lock;
+use crate::staged::Staged;
+use crate::store::Store;
+use crate::swap::{MAX_PAPER_BYTES, Swapped};
+use bytes::Bytes;
+use faults::{Blame, Fault};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use package::catalogue::CatalogueError;
+use package::ingest::{IngestKey, IngestRecord};
+use package::manifest::Object;
+use package::{Digest, Lesson, LessonId, ObjectPath, PackageId, Sealed, StorePath};
+use std::io;
+use std::ops::ControlFlow;
+
+/// Objects read, checked and written at the same time. Memory: that many objects, some 10 MB for a lesson.
+const UPLOADS_IN_FLIGHT: usize = 8;
+/// How often a swap is tried against others who are faster. Each try that fails means another one succeeded.
+const SWAP_ATTEMPTS: usize = 64;
+
+/// What is to be published.
+#[derive(Debug, Clone, Copy)]
+pub struct Publication<'a> {
+    /// The package.
+    pub package: &'a Sealed,
+    /// What is said about the lesson that becomes this package; names it.
+    pub lesson: &'a Lesson,
+    /// Under which key the package is remembered, so that ingesting the same again does no work.
+    pub ingest: Option<IngestKey>,
+}
+
+/// Steps, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Objects of the package.
+    Objects,
+    /// The manifest: the package is whole.
+    Manifest,
+    /// The record that lets ingesting again do no work.
+    Record,
+    /// `lesson.json`.
+    Description,
+    /// The pointer: the lesson is this package.
+    Pointer,
+    /// The catalogue: the lesson is in the list.
+    Catalogue,
+}
+
+/// How far publishing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The step that is going on or just done.
+    pub step: Step,
+    /// Objects done.
+    pub objects: usize,
+    /// Objects of the package.
+    pub objects_total: usize,
+    /// Bytes done.
+    pub bytes: u64,
+    /// Bytes of the package.
+    pub bytes_total: u64,
+}
+
+/// What publishing did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Objects written; the others were there.
+    pub uploaded: usize,
+    /// Leftovers of killed uploads that were cleared away.
+    pub swept: usize,
+}
+
+/// Why a lesson was not published. What was visible before still is.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The store did not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An object lies not ready.
+    #[error("cannot read {object} of the new package: {source}; run the ingest again")]
+    Staged {
+        /// Which.
+        object: ObjectPath,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An object is not what the manifest says.
+    #[error("{0} of the new package is not what its manifest says; run the ingest again")]
+    Altered(ObjectPath),
+    /// The lesson and the package given do not belong together.
+    #[error("lesson {lesson} is said to be package {said}, not {given}")]
+    Mismatch {
+        /// Which lesson.
+        lesson: LessonId,
+        /// Its package by its description.
+        said: PackageId,
+        /// The package given.
+        given: PackageId,
+    },
+    /// A lesson cannot point to a package that is not whole.
+    #[error("package {0} is not in the store; ingest the lesson again")]
+    NoPackage(PackageId),
+    /// A package's own playlist cannot be read.
+    #[error("{path}: {source}; the package is damaged, ingest the lesson again")]
+    Playlist {
+        /// Which.
+        path: StorePath,
+        /// Where and why.
+        source: hls::ParseError,
+    },
+    /// The catalogue in the store cannot be read.
+    #[error("the catalogue is damaged: {0}; restore it or remove catalogue/version.json to begin a new one")]
+    Catalogue(#[from] CatalogueError),
+    /// Others kept swapping the same object.
+    #[error("{0} was changed by others {SWAP_ATTEMPTS} times while we tried; run again")]
+    Contended(StorePath),
+    /// The caller asked to stop.
+    #[error("stopped before it was published; run again to complete it")]
+    Stopped,
+}
+
+impl Fault for PublishError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Staged { .. } => "PACKAGE_UNREADABLE",
+            Self::Altered(_) => "PACKAGE_ALTERED",
+            Self::Mismatch { .. } => "PACKAGE_MISMATCH",
+            Self::NoPackage(_) => "PACKAGE_MISSING",
+            Self::Playlist { .. } => "PACKAGE_DAMAGED",
+            Self::Catalogue(_) => "CATALOGUE_DAMAGED",
+            Self::Contended(_) => "STORE_CONTENDED",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Store(error) => error.blame(),
+            _ => Blame::Ours,
+        }
+    }
+}
+
+/// Publishes a lesson. Does what is not done yet; running it again after any end completes it.
+///
+/// `on` is told after every object and every step, and may stop between them. Dropping the future stops as well.
+///
+/// # Errors
+/// See [`PublishError`]; nothing half is visible after any of them.
+pub async fn publish(
+    store: &Store,
+    publication: Publication<'_>,
+    staged: &impl Staged,
+    mut on: impl FnMut(Progress) -> ControlFlow<()> + Send,
+) -> Result<Published, PublishError> {
+    let Publication { package, lesson, ingest } = publication;
+    let id = package.id();
+    if lesson.package != id {
+        return Err(PublishError::Mismatch {
+            lesson: lesson.lesson.clone(),
+            said: lesson.package,
+            given: id,
+        });
+    }
+    let folders =
+        [format!("p/{id}"), format!("lessons/{}", lesson.lesson), "catalogue".into(), "ingests".into()];
+    let swept = store.sweep(folders.map(|folder| store.root().join(folder)).to_vec()).await?;
+    let _uploading = store.lock_shared(Lock::Uploads).await?;
+    let mut track = Track::new(package, &mut on);
+
+    let uploaded = upload(store, package, staged, &mut track).await?;
+    store.settle().await?;
+    // A manifest is only ever written behind its objects: where there is one, there is a whole package.
+    store.put_immutable(&id.manifest(), Bytes::copy_from_slice(package.bytes())).await?;
+    track.done(Step::Manifest)?;
+    if let Some(key) = ingest {
+        replace(store, &key.path(), IngestRecord { package: id }.to_bytes().into()).await?;
+    }
+    track.done(Step::Record)?;
+    store.settle().await?;
+    show(store, lesson, &mut track).await?;
+    Ok(Published { uploaded, swept })
+}
+
+/// Makes a lesson the package that `lesson` names, which is in the store already: a corrected title, a second lesson of
+/// the same package, or the way back to an earlier package.
+///
+/// # Errors
+/// See [`PublishError`]; what was visible before still is.
+pub async fn point(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
+    if store.head(&lesson.package.manifest()).await?.is_none() {
+        return Err(PublishError::NoPackage(lesson.package));
+    }
+    let _uploading = store.lock_shared(Lock::Uploads).await?;
+    let mut on = |_| ControlFlow::Continue(());
+    let mut track = Track { on: &mut on, at: Progress::default() };
+    show(store, lesson, &mut track).await
+}
+
+/// Description, pointer, catalogue: the steps a student sees.
+async fn show(store: &Store, lesson: &Lesson, track: &mut Track<'_>) -> Result<(), PublishError> {
+    let pointer = pointer(store, lesson.package).await?;
+    replace(store, &lesson.lesson.description(), lesson.to_bytes().into()).await?;
+    track.done(Step::Description)?;
+    replace(store, &lesson.lesson.pointer(), pointer).await?;
+    track.done(Step::Pointer)?;
+    catalogue::list(store, lesson).await?;
+    // Whoever asks to stop now is too late: it is done.
+    let _ = track.done(Step::Catalogue);
+    Ok(())
+}
+
+/// The package's playlist as seen from a lesson's folder.
+async fn pointer(store: &Store, package: PackageId) -> Result<Bytes, PublishError> {
+    let path = package.main();
+    let main = store.get(&path, hls::MAX_PLAYLIST_BYTES).await?.ok_or(PublishError::NoPackage(package))?;
+    let main = hls::MultivariantPlaylist::parse(&String::from_utf8_lossy(&main.bytes))
+        .map_err(|source| PublishError::Playlist { path, source })?;
+    Ok(main.rebased(&package.seen_from_lesson()).render().into())
+}
+
+async fn upload(
+    store: &Store,
+    package: &Sealed,
+    staged: &impl Staged,
+    track: &mut Track<'_>,
+) -> Result<usize, PublishError> {
+    let id = package.id();
+    let objects = package.manifest().objects.clone();
+    let uploads = objects.into_iter().map(|object| upload_one(store, id, object, staged).boxed());
+    let mut uploads = stream::iter(uploads).buffer_unordered(UPLOADS_IN_FLIGHT);
+    let mut written = 0;
+    while let Some((bytes, new)) = uploads.try_next().await? {
+        written += usize::from(new);
+        track.object(bytes)?;
+    }
+    Ok(written)
+}
+
+/// Its length, and whether it was written.
+async fn upload_one(
+    store: &Store,
+    package: PackageId,
+    object: Object,
+    staged: &impl Staged,
+) -> Result<(u64, bool), PublishError> {
+    let path = package.object(&object.path);
+    if store.head(&path).await?.is_some_and(|there| there.bytes == object.bytes) {
+        return Ok((object.bytes, false));
+    }
+    let bytes = staged
+        .read(&object.path)
+        .await
+        .map_err(|source| PublishError::Staged { object: object.path.clone(), source })?;
+    if bytes.len() as u64 != object.bytes || Digest::of(&bytes) != object.sha256 {
+        return Err(PublishError::Altered(object.path.clone()));
+    }
+    Ok((object.bytes, store.put_immutable(&path, bytes).await?))
+}
+
+/// Puts `new` at `path`, whatever is there. Nothing is written when it is there already.
+async fn replace(store: &Store, path: &StorePath, new: Bytes) -> Result<(), PublishError> {
+    for _ in 0..SWAP_ATTEMPTS {
+        let current = store.get(path, MAX_PAPER_BYTES).await?;
+        if current.as_ref().is_some_and(|current| current.bytes == new) {
+            return Ok(());
+        }
+        let expected = current.map(|current| current.version);
+        if let Swapped::Done(_) = store.swap(path, expected.as_ref(), new.clone()).await? {
+            return Ok(());
+        }
+    }
+    Err(PublishError::Contended(path.clone()))
+}
+
+/// Tells the caller how far we are and whether to stop.
+struct Track<'a> {
+    on: &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send),
+    at: Progress,
+}
+
+impl<'a> Track<'a> {
+    fn new(package: &Sealed, on: &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send)) -> Self {
+        let manifest = package.manifest();
+        let (objects_total, bytes_total) = (manifest.objects.len(), manifest.total_bytes());
+        Self { on, at: Progress { objects_total, bytes_total, ..Progress::default() } }
+    }
+
+    fn object(&mut self, bytes: u64) -> Result<(), PublishError> {
+        self.at.objects += 1;
+        self.at.bytes += bytes;
+        self.tell()
+    }
+
+    fn done(&mut self, step: Step) -> Result<(), PublishError> {
+        self.at.step = step;
+        self.tell()
+    }
+
+    fn tell(&mut self) -> Result<(), PublishError> {
+        match (self.on)(self.at) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(PublishError::Stopped),
+        }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { step: Step::Objects, objects: 0, objects_total: 0, bytes: 0, bytes_total: 0 }
+    }
+}
