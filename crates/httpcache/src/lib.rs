@@ -4,10 +4,14 @@
 //! kept?), `freshness` (how long?), `vary` (for whom?), `validation` (still the same?); `conditional` and `range`
 //! (with `etag`, `accept_encoding`) answer a client from what is kept, and serve an origin as well as a cache.
 
+pub mod accept_encoding;
+pub mod conditional;
 pub mod directives;
+pub mod etag;
 pub mod fields;
 pub mod freshness;
 pub mod hop;
+pub mod range;
 pub mod storable;
 pub mod validation;
 pub mod vary;
