@@ -1,0 +1,70 @@
+// hls.js, built from the sources in its npm package with only the parts that our lessons need.
+//
+// hls.js is made to be built this way: each optional part stands behind a __USE_…__ constant, and its own light and full
+// builds differ only in these. The ready-made light build lacks alternate audio, which our packages need; the full one
+// carries DRM, captions in five formats, interstitial advertisements and steering, a third of its weight, which
+// a pupil on a slow line would wait for and never use. A part that becomes needed is switched on here.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PARTS = {
+  ALT_AUDIO: true, // sound is a rendition of its own: EXT-X-MEDIA with TYPE=AUDIO
+  MEDIA_CAPABILITIES: true, // rungs that the device cannot decode smoothly are left out
+  SUBTITLES: false,
+  EME_DRM: false,
+  CMCD: false,
+  CONTENT_STEERING: false,
+  VARIABLE_SUBSTITUTION: false,
+  M2TS_ADVANCED_CODECS: false,
+  INTERSTITIALS: false,
+  IFRAMES: false,
+};
+
+/** Modules that only the parts switched off above use. */
+const LEFT_OUT = {
+  EME_DRM: ['eme-controller'],
+  SUBTITLES: [
+    'subtitle-stream-controller', 'subtitle-track-controller', 'timeline-controller',
+    'imsc1-ttml-parser', 'webvtt-parser', 'cea-608-parser', 'cues',
+  ],
+  CMCD: ['cmcd-controller'],
+  CONTENT_STEERING: ['content-steering-controller'],
+  INTERSTITIALS: ['interstitials-controller'],
+  IFRAMES: ['iframe-stream-controller', 'iframe-controller'],
+  VARIABLE_SUBSTITUTION: ['variable-substitution'],
+  M2TS_ADVANCED_CODECS: ['hevc-video-parser', 'ac3-demuxer'],
+};
+
+const leftOut = new Set(Object.entries(LEFT_OUT).flatMap(([part, modules]) => (PARTS[part] ? [] : modules)));
+
+export const hls = {
+  /** The constants of hls.js's own build. */
+  define(root) {
+    const { version } = JSON.parse(readFileSync(join(root, 'node_modules/hls.js/package.json'), 'utf8'));
+    const constants = {
+      __VERSION__: JSON.stringify(version),
+      // fMP4 passes through almost untouched; a worker would cost a second script and gain nothing.
+      __IN_WORKER__: 'false',
+      __HLS_WORKER_BUNDLE__: 'undefined',
+    };
+    for (const [part, used] of Object.entries(PARTS)) constants[`__USE_${part}__`] = String(used);
+    return constants;
+  },
+
+  /** `import Hls from 'hls.js'` means our build of its sources. */
+  plugin(root) {
+    const sources = join(root, 'node_modules/hls.js/src');
+    return {
+      name: 'hls.js',
+      setup(build) {
+        build.onResolve({ filter: /^hls\.js$/ }, () => ({ path: join(sources, 'exports-default.ts') }));
+        build.onResolve({ filter: /^\.{1,2}\// }, ({ path, importer }) => {
+          const name = path.slice(path.lastIndexOf('/') + 1);
+          return importer.startsWith(sources) && leftOut.has(name) ? { path: name, namespace: 'left-out' } : undefined;
+        });
+        build.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
+      },
+    };
+  },
+};

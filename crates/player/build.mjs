@@ -1,0 +1,119 @@
+// Builds the page into dist/: one index.html and hashed, immutable files under dist/assets/.
+//
+//   node build.mjs           the page
+//   node build.mjs --tests   test/*.test.ts, bundled into .test/ for `node --test`
+//
+// Files are written only where their bytes differ and carry one fixed date, so that two builds at once do not disturb
+// each other, equal sources give equal files, and cargo (which watches dates) does not take our output for a change.
+
+import { build } from 'esbuild';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { hls } from './build-hls.mjs';
+
+const root = dirname(fileURLToPath(import.meta.url));
+/** The date of every built file. Any fixed moment in the past does. */
+const BUILT = new Date('2020-02-17T00:00:00Z');
+/** Text below this size is not worth a compressed twin: it fits in one packet as it is. */
+const WORTH_COMPRESSING_BYTES = 1024;
+/** What may be served compressed. */
+const COMPRESSIBLE = /\.(js|css|svg|html)$/;
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  charset: 'utf8',
+  format: 'esm',
+  // Browsers of about 2019 and later: everything that knows modules, and nothing that hls.js itself would not run on.
+  target: 'es2019',
+  // A field without a value is a declaration, not an assignment of undefined: hls.js's subclasses rely on it.
+  tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
+  logLevel: 'warning',
+  plugins: [hls.plugin(root)],
+  define: hls.define(root),
+};
+
+await (process.argv.includes('--tests') ? tests() : page());
+
+async function page() {
+  const result = await build({
+    ...common,
+    entryPoints: ['page/main.ts', 'page/outdated.js', 'page/style.css', 'page/icon.svg'],
+    outdir: 'dist/assets',
+    publicPath: '/assets/',
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    assetNames: '[name]-[hash]',
+    loader: { '.svg': 'copy' },
+    minify: true,
+    splitting: true,
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+  });
+  const files = new Map(result.outputFiles.map((file) => [join('assets', basename(file.path)), Buffer.from(file.contents)]));
+  const outputs = new Map();
+  for (const [path, output] of Object.entries(result.metafile.outputs)) {
+    const source = output.entryPoint ?? Object.keys(output.inputs)[0];
+    outputs.set(source, '/assets/' + basename(path));
+  }
+  files.set('index.html', Buffer.from(index(outputs)));
+  // What we link comes with its licence: the notice travels with the copy.
+  files.set('assets/licences.txt', Buffer.from(licences()));
+  for (const [path, bytes] of [...files]) {
+    if (COMPRESSIBLE.test(path) && bytes.length >= WORTH_COMPRESSING_BYTES) files.set(path + '.gz', gzipSync(bytes, { level: 9 }));
+  }
+  place(files, join(root, 'dist'));
+}
+
+/** The page's HTML with the hashed names in place of {{…}}. */
+function index(outputs) {
+  const html = readFileSync(join(root, 'page/index.html'), 'utf8');
+  return html.replace(/\{\{(.+?)\}\}/g, (_, source) => {
+    const path = outputs.get(source);
+    if (!path) throw new Error(`page/index.html names ${source}, which the build does not make`);
+    return path;
+  });
+}
+
+/** Licences of the modules whose code is in the bundle. */
+function licences() {
+  const modules = ['hls.js', 'eventemitter3', 'url-toolkit', '@svta/cml-id3', '@svta/cml-utils'];
+  return modules
+    .map((name) => {
+      const folder = join(root, 'node_modules', name);
+      const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file ? readFileSync(join(folder, file), 'utf8').trim() : '';
+      return `${name} ${version} (${license})\n\n${text}\n`;
+    })
+    .join('\n' + '-'.repeat(80) + '\n\n');
+}
+
+/** Makes `folder` hold exactly `files`. */
+function place(files, folder) {
+  for (const [path, bytes] of files) {
+    const target = join(folder, path);
+    mkdirSync(dirname(target), { recursive: true });
+    if (!existsSync(target) || !readFileSync(target).equals(bytes)) writeFileSync(target, bytes);
+    utimesSync(target, BUILT, BUILT);
+  }
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1);
+    if (entry.isFile() && !files.has(path)) rmSync(join(folder, path), { force: true });
+  }
+}
+
+async function tests() {
+  rmSync(join(root, '.test'), { recursive: true, force: true });
+  await build({
+    ...common,
+    entryPoints: readdirSync(join(root, 'test')).filter((name) => name.endsWith('.test.ts')).map((name) => `test/${name}`),
+    outdir: '.test',
+    outExtension: { '.js': '.mjs' },
+    platform: 'node',
+    sourcemap: 'inline',
+  });
+}

@@ -1,0 +1,169 @@
+/** The bar under the picture. It stands beside the picture, not on it: the last line of a slide is never covered. */
+
+import type { Engine } from './engine';
+import { h, icon, setAttribute, setIcon, setText } from './dom';
+import { bitRate, bytes, clock, cost } from './format';
+import { Menu } from './menu';
+import { SPEEDS } from './preferences';
+import type { Command } from './shortcuts';
+import type { Level, State } from './state';
+import type { Words } from './words';
+
+/** What the bar asks the player to do. */
+export interface Actions {
+  run(command: Command): void;
+  seekTo(seconds: number): void;
+  setVolume(volume: number): void;
+  setSpeed(speed: number): void;
+  setQuality(index: number | null): void;
+}
+
+export class Controls {
+  readonly root: HTMLElement;
+  private readonly playIcon = icon('play');
+  private readonly soundIcon = icon('sound');
+  private readonly screenIcon = icon('enlarge');
+  private readonly play: HTMLButtonElement;
+  private readonly mute: HTMLButtonElement;
+  private readonly screen: HTMLButtonElement;
+  private readonly seek: HTMLInputElement;
+  private readonly volume: HTMLInputElement;
+  private readonly time: HTMLElement;
+  private readonly speed: Menu<number>;
+  private readonly quality: Menu<number | null>;
+  /** While a finger is on the slider it shows the finger's place, and nothing is fetched until it is lifted. */
+  private dragging = false;
+  private offered: readonly Level[] | undefined;
+  private offeredFor = 0;
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly state: State,
+    private readonly words: Words,
+    actions: Actions,
+  ) {
+    const button = (name: string, drawing: SVGSVGElement, command: Command): HTMLButtonElement =>
+      h('button', { type: 'button', class: 'control', 'data-control': name, onclick: () => actions.run(command) }, drawing);
+    this.play = button('play', this.playIcon, { do: 'toggle' });
+    this.mute = button('mute', this.soundIcon, { do: 'mute' });
+    this.screen = button('fullscreen', this.screenIcon, { do: 'fullscreen' });
+    const help = button('help', icon('keyboard'), { do: 'help' });
+    setAttribute(help, 'aria-label', words.help);
+    setAttribute(help, 'title', `${words.help} (?)`);
+    this.seek = h('input', {
+      type: 'range', class: 'seek', min: 0, max: 0, step: 0.1, value: 0, 'aria-label': words.seek,
+      oninput: () => {
+        this.dragging = true;
+        this.update();
+      },
+      onchange: () => {
+        this.dragging = false;
+        actions.seekTo(Number(this.seek.value));
+      },
+    });
+    this.volume = h('input', {
+      type: 'range', class: 'volume', min: 0, max: 1, step: 0.05, value: 1, 'aria-label': words.volume,
+      oninput: () => actions.setVolume(Number(this.volume.value)),
+    });
+    this.time = h('span', { class: 'time' });
+    this.speed = new Menu(words.speed, 'speed', (speed) => actions.setSpeed(speed));
+    this.speed.offer(SPEEDS.map((speed) => ({ value: speed, name: `${speed}×` })));
+    this.quality = new Menu<number | null>(words.quality, 'quality', (index) => actions.setQuality(index));
+    this.root = h(
+      'div',
+      { class: 'bar', role: 'group', 'aria-label': words.player },
+      this.seek,
+      h(
+        'div',
+        { class: 'buttons' },
+        this.play,
+        this.mute,
+        this.volume,
+        this.time,
+        h('span', { class: 'spring' }),
+        this.speed.root,
+        this.quality.root,
+        help,
+        this.screen,
+      ),
+    );
+  }
+
+  /** A menu is open: the bar must stay. */
+  get busy(): boolean {
+    return this.dragging || this.speed.isOpen || this.quality.isOpen;
+  }
+
+  update(engine?: Engine, chosen: number | null = null): void {
+    const { words, video, state } = this;
+    const { phase, position, duration, buffered } = state.now;
+    const running = !video.paused && phase !== 'ended' && phase !== 'stopped';
+    this.label(this.play, phase === 'ended' ? words.replay : running ? words.pause : words.play, 'K');
+    setIcon(this.playIcon, phase === 'ended' ? 'replay' : running ? 'pause' : 'play');
+    const silent = video.muted || video.volume === 0;
+    this.label(this.mute, silent ? words.unmute : words.mute, 'M');
+    setIcon(this.soundIcon, silent ? 'silent' : 'sound');
+    const volume = silent ? 0 : video.volume;
+    this.volume.value = String(volume);
+    this.volume.style.setProperty('--played', `${volume * 100}%`);
+    setAttribute(this.volume, 'aria-valuetext', `${Math.round(volume * 100)}%`);
+
+    setAttribute(this.seek, 'max', duration);
+    if (!this.dragging) this.seek.value = String(position);
+    const at = this.dragging ? Number(this.seek.value) : position;
+    const share = (seconds: number): string => `${duration > 0 ? Math.min(100, (seconds / duration) * 100) : 0}%`;
+    this.seek.style.setProperty('--played', share(at));
+    this.seek.style.setProperty('--buffered', share(position + buffered));
+    this.seek.disabled = duration === 0;
+    setAttribute(this.seek, 'aria-valuetext', words.timeOf(clock(at), clock(duration)));
+    setText(this.time, `${clock(at)} / ${clock(duration)}`);
+
+    this.speed.show(`${video.playbackRate}×`, video.playbackRate);
+    if (engine) this.updateQuality(engine, chosen);
+  }
+
+  updateScreen(full: boolean): void {
+    this.label(this.screen, full ? this.words.leaveFullscreen : this.words.fullscreen, 'F');
+    setIcon(this.screenIcon, full ? 'shrink' : 'enlarge');
+  }
+
+  closeMenus(): void {
+    this.speed.close(false);
+    this.quality.close(false);
+  }
+
+  destroy(): void {
+    this.speed.destroy();
+    this.quality.destroy();
+  }
+
+  private updateQuality(engine: Engine, chosen: number | null): void {
+    const { words } = this;
+    const { levels, level, duration } = this.state.now;
+    if (engine.name === 'native') return this.quality.show(words.auto, null, false);
+    if (levels !== this.offered || duration !== this.offeredFor) {
+      this.offered = levels;
+      this.offeredFor = duration;
+      const rungs = [...levels].reverse().map((rung) => ({
+        value: rung.index as number | null,
+        name: levelName(rung),
+        // What it costs decides on a data plan, so it is said before choosing.
+        note: duration > 0 ? `${bitRate(rung.bitRate)} · ${words.wholeLesson(bytes(cost(rung.bitRate, duration)))}` : bitRate(rung.bitRate),
+      }));
+      this.quality.offer([{ value: null, name: words.auto, note: words.autoHint }, ...rungs]);
+    }
+    const fixed = chosen === null ? undefined : levels[chosen];
+    const face = fixed ? levelName(fixed) : level ? words.autoAt(levelName(level)) : words.auto;
+    this.quality.show(face, chosen, levels.length > 0);
+  }
+
+  private label(button: HTMLButtonElement, text: string, key: string): void {
+    setAttribute(button, 'aria-label', text);
+    setAttribute(button, 'title', `${text} (${key})`);
+  }
+}
+
+/** A rung by its height, as everybody calls it. */
+export function levelName(level: Level): string {
+  return `${level.height}p`;
+}

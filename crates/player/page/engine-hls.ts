@@ -1,0 +1,239 @@
+/** Playing through hls.js: its settings for weak lines and a huge synchronised crowd, and the way back after errors. */
+
+import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
+import type { Engine, EngineListener, Problem, Source } from './engine';
+import { MAX_ATTEMPTS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Trouble } from './recovery';
+import type { Level } from './state';
+
+/** Seconds kept downloaded ahead while somebody watches: outlives the cuts of a village line. */
+const AHEAD_S = 90;
+
+/** Seconds downloaded ahead before anybody has pressed play: enough to start at once, little to waste. */
+const AHEAD_UNWATCHED_S = 12;
+
+/** On low rungs the buffer may grow beyond AHEAD_S until it holds this many bytes: there a minute costs next to nothing. */
+const AHEAD_BYTES = 8 * 1000 * 1000;
+
+/** But never further ahead than this, in seconds: what is never watched has been paid for in vain. */
+const AHEAD_LONGEST_S = 300;
+
+/** Seconds kept behind the position, for looking at something again without downloading it again. */
+const BEHIND_S = 60;
+
+/** Screens denser than this do not get a higher rung for it: nobody sees the difference, everybody pays. */
+const MAX_PIXEL_RATIO = 2;
+
+/** First guess of the line, in bits per second, before the first segment has measured it. */
+const FIRST_GUESS_BPS = 400_000;
+
+/** Failures that hls.js deals with by itself, in a row, after which the pupil is told. */
+const QUIET_FAILURES = 2;
+
+const RETRY = {
+  errorRetry: { maxNumRetry: 2, retryDelayMs: 700, maxRetryDelayMs: 4_000, backoff: 'exponential' as const },
+  timeoutRetry: { maxNumRetry: 2, retryDelayMs: 500, maxRetryDelayMs: 4_000, backoff: 'exponential' as const },
+};
+
+const CONFIG: Partial<HlsConfig> = {
+  enableWorker: false,
+  // Starts on the lowest rung: a picture at once on every line, and the first segment measures it.
+  startLevel: 0,
+  testBandwidth: false,
+  abrEwmaDefaultEstimate: FIRST_GUESS_BPS,
+  capLevelToPlayerSize: true,
+  maxDevicePixelRatio: MAX_PIXEL_RATIO,
+  // A device that drops pictures is given a smaller one.
+  capLevelOnFPSDrop: true,
+  maxBufferLength: AHEAD_UNWATCHED_S,
+  maxBufferSize: 0,
+  maxMaxBufferLength: AHEAD_LONGEST_S,
+  backBufferLength: BEHIND_S,
+  // A few quick tries by hls.js; longer outages are ours, with waits that differ from pupil to pupil.
+  manifestLoadPolicy: { default: { maxTimeToFirstByteMs: 15_000, maxLoadTimeMs: 30_000, ...RETRY } },
+  playlistLoadPolicy: { default: { maxTimeToFirstByteMs: 15_000, maxLoadTimeMs: 30_000, ...RETRY } },
+  fragLoadPolicy: { default: { maxTimeToFirstByteMs: 15_000, maxLoadTimeMs: 120_000, ...RETRY } },
+};
+
+/** An engine on hls.js, or undefined where it cannot run. */
+export function hlsEngine(video: HTMLVideoElement, source: Source, listener: EngineListener): Engine | undefined {
+  return Hls.isSupported() ? new HlsEngine(video, source, listener) : undefined;
+}
+
+class HlsEngine implements Engine {
+  readonly name = 'hls.js';
+  private hls: Hls;
+  private chosen: number | null = null;
+  private watched = false;
+  /** Downloads that failed in a row. */
+  private failures = 0;
+  /** Attempts of our own since the last success. */
+  private attempts = 0;
+  private timer = 0;
+  /** Only a person's press goes on from here. */
+  private stopped = false;
+  /** A problem stands reported. */
+  private troubled = false;
+  private readonly decoderFailures: number[] = [];
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly source: Source,
+    private readonly listener: EngineListener,
+  ) {
+    this.hls = this.open(source.startAt);
+    window.addEventListener('online', this.onOnline);
+  }
+
+  choose(index: number | null): void {
+    this.chosen = index;
+    // Takes effect with the next segment, not when all that is already downloaded has been played.
+    this.hls.nextLevel = index ?? -1;
+    this.reportLevel();
+  }
+
+  watching(): void {
+    this.watched = true;
+    this.hls.config.maxBufferLength = AHEAD_S;
+    this.hls.config.maxBufferSize = AHEAD_BYTES;
+  }
+
+  retry(): void {
+    window.clearTimeout(this.timer);
+    this.attempts = 0;
+    if (this.stopped || this.hls.levels.length === 0) {
+      this.stopped = false;
+      this.decoderFailures.length = 0;
+      this.rebuild();
+    } else {
+      this.resume();
+    }
+  }
+
+  destroy(): void {
+    window.clearTimeout(this.timer);
+    window.removeEventListener('online', this.onOnline);
+    this.hls.destroy();
+  }
+
+  private open(startAt: number): Hls {
+    const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1 });
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      this.listener.levels(levelsOf(hls));
+      if (this.chosen !== null && this.chosen < hls.levels.length) hls.nextLevel = this.chosen;
+      this.succeeded();
+    });
+    hls.on(Hls.Events.LEVELS_UPDATED, () => this.listener.levels(levelsOf(hls)));
+    hls.on(Hls.Events.LEVEL_SWITCHED, () => this.reportLevel());
+    hls.on(Hls.Events.FRAG_BUFFERED, () => this.succeeded());
+    hls.on(Hls.Events.ERROR, (_, data) => this.failed(data));
+    hls.attachMedia(this.video);
+    hls.loadSource(this.source.url);
+    return hls;
+  }
+
+  /** The same place, quality and wish to watch, with everything else new. */
+  private rebuild(): void {
+    const at = this.video.currentTime || this.source.startAt;
+    const playing = !this.video.paused;
+    this.hls.destroy();
+    this.hls = this.open(at);
+    if (this.watched) this.watching();
+    if (playing) this.video.play().catch(() => undefined);
+  }
+
+  private reportLevel(): void {
+    const index = this.hls.currentLevel;
+    this.listener.level(levelsOf(this.hls)[index] ?? null, this.chosen === null);
+  }
+
+  private succeeded(): void {
+    this.failures = 0;
+    this.attempts = 0;
+    if (!this.troubled || this.stopped) return;
+    window.clearTimeout(this.timer);
+    this.troubled = false;
+    this.listener.problem(undefined);
+  }
+
+  private report(problem: Problem): void {
+    this.troubled = true;
+    this.listener.problem(problem);
+  }
+
+  private failed(data: ErrorData): void {
+    const network = data.type === Hls.ErrorTypes.NETWORK_ERROR;
+    const status = data.response?.code ?? 0;
+    const kind = network ? 'network' : data.type === Hls.ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
+    this.listener.error({ kind, detail: data.details, status, fatal: data.fatal });
+    if (network) this.networkFailed(data, status);
+    else if (data.fatal) this.decoderFailed(data);
+  }
+
+  private networkFailed(data: ErrorData, status: number): void {
+    this.failures += 1;
+    const trouble = troubleBehind(data, status);
+    if (!data.fatal) {
+      if (this.failures > QUIET_FAILURES) this.report({ kind: 'network', trouble, retryInMs: 0 });
+      return;
+    }
+    window.clearTimeout(this.timer);
+    if (trouble === 'missing' || this.attempts >= MAX_ATTEMPTS) {
+      this.stopped = true;
+      this.report({ kind: 'network', trouble, retryInMs: null });
+      return;
+    }
+    const wait = waitBefore(this.attempts, Math.random(), retryAfter(retryAfterHeader(data.networkDetails)));
+    this.attempts += 1;
+    this.resumeIn(wait);
+    this.report({ kind: 'network', trouble, retryInMs: wait });
+  }
+
+  private decoderFailed(data: ErrorData): void {
+    const now = performance.now();
+    const playable = data.details !== Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
+    const remedy = playable ? mediaRemedy(this.decoderFailures, now) : 'stop';
+    this.decoderFailures.push(now);
+    if (remedy === 'recover') this.hls.recoverMediaError();
+    // hls.js is in the middle of telling its own parts about this error: it is taken down after that.
+    else if (remedy === 'rebuild') this.timer = window.setTimeout(() => this.rebuild(), 0);
+    else {
+      this.stopped = true;
+      this.hls.stopLoad();
+      this.report({ kind: 'decoder' });
+    }
+  }
+
+  private resumeIn(wait: number): void {
+    this.timer = window.setTimeout(() => this.resume(), wait);
+  }
+
+  private resume(): void {
+    if (this.hls.levels.length === 0) this.hls.loadSource(this.source.url);
+    else this.hls.startLoad(this.hls.media?.currentTime || -1);
+  }
+
+  private readonly onOnline = (): void => {
+    if (this.attempts === 0 || this.stopped) return;
+    window.clearTimeout(this.timer);
+    this.resumeIn(waitAfterOnline(Math.random()));
+  };
+}
+
+/** A missing pointer is a missing lesson; a missing part of one that was there a moment ago is our fault. */
+function troubleBehind(data: ErrorData, status: number): Trouble {
+  const details = Hls.ErrorDetails;
+  if (data.details === details.MANIFEST_PARSING_ERROR || data.details === details.LEVEL_PARSING_ERROR) return 'damaged';
+  const trouble = troubleOf(status >= 400 ? status : undefined);
+  return trouble === 'missing' && data.details !== details.MANIFEST_LOAD_ERROR ? 'damaged' : trouble;
+}
+
+/** `Retry-After` of the answer, where hls.js asked with an XMLHttpRequest as it does by default. */
+function retryAfterHeader(details: unknown): string | null {
+  return details instanceof XMLHttpRequest && details.status >= 400 ? details.getResponseHeader('retry-after') : null;
+}
+
+function levelsOf(hls: Hls): Level[] {
+  return hls.levels.map((level, index) =>
+    Object.freeze({ index, width: level.width, height: level.height, bitRate: level.averageBitrate || level.bitrate }),
+  );
+}

@@ -1,0 +1,65 @@
+/** What plays a lesson: hls.js where Media Source Extensions are, the system's own HLS elsewhere. */
+
+import type { Trouble } from './recovery';
+import type { Level, LoggedError } from './state';
+
+export interface Engine {
+  readonly name: 'hls.js' | 'native';
+  /** Fixes a rung by its index, or lets the engine choose (null). */
+  choose(index: number | null): void;
+  /** Buffer far ahead from now on: somebody is watching. */
+  watching(): void;
+  /** Try again at once, whatever the waits say. */
+  retry(): void;
+  destroy(): void;
+}
+
+/** Why playing needs attention. */
+export type Problem =
+  /** Cannot be fetched. `retryInMs` until the engine asks again by itself; null when it does not. */
+  | { kind: 'network'; trouble: Trouble; retryInMs: number | null }
+  /** Cannot be decoded, also after starting over. */
+  | { kind: 'decoder' }
+  /** Nothing here can play HLS. */
+  | { kind: 'unsupported' };
+
+/** What an engine reports. */
+export interface EngineListener {
+  levels(levels: readonly Level[]): void;
+  level(level: Level | null, auto: boolean): void;
+  /** A problem; undefined when it is over. */
+  problem(problem: Problem | undefined): void;
+  error(error: Omit<LoggedError, 'at'>): void;
+}
+
+export interface Source {
+  /** The lesson's multivariant playlist. */
+  url: string;
+  /** Seconds to start at; zero for the beginning. */
+  startAt: number;
+}
+
+/** The engine for this browser; reports `unsupported` itself where there is none. */
+export async function openEngine(video: HTMLVideoElement, source: Source, listener: EngineListener): Promise<Engine | undefined> {
+  if (hasMediaSource()) {
+    // A chunk of its own: the list appears without waiting for it.
+    const { hlsEngine } = await import('./engine-hls');
+    const engine = hlsEngine(video, source, listener);
+    if (engine) return engine;
+  }
+  if (video.canPlayType('application/vnd.apple.mpegurl')) {
+    const { nativeEngine } = await import('./engine-native');
+    return nativeEngine(video, source, listener);
+  }
+  listener.problem({ kind: 'unsupported' });
+  return undefined;
+}
+
+/** Fetches the engine's script ahead of need. */
+export function warmEngine(): void {
+  if (hasMediaSource()) import('./engine-hls').catch(() => undefined);
+}
+
+function hasMediaSource(): boolean {
+  return 'MediaSource' in window || 'ManagedMediaSource' in window;
+}

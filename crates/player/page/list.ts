@@ -1,0 +1,349 @@
+/** The list of lessons: what was begun, the filters, and the lessons under their headings. */
+
+import { STAGES, type Lesson, type Stage } from './catalogue';
+import type { Context } from './context';
+import { h, icon, replace, setAttribute, setText } from './dom';
+import { warmEngine } from './engine';
+import { clock, minutes } from './format';
+import { gradeName, gradesOf, grouped, matching, subjectsOf } from './grouping';
+import { Library, type Reading } from './library';
+import type { Position } from './positions';
+import { lessonRoute, listRoute, NO_FILTER, type Filter } from './route';
+import { gradeLabel, stageName, subjectLabel, volumeLabel, type Advice } from './words';
+
+/** Lessons drawn at first, and with each press of “show more”: a cheap phone scrolls through no more. */
+const PAGE = 60;
+
+/** Begun lessons on offer. */
+const BEGUN = 4;
+
+/** The list of parts is read again when the list is opened after this long, in milliseconds. */
+const FRESH_MS = 60_000;
+
+/** Typing rests this long before the list follows, in milliseconds. */
+const TYPING_MS = 120;
+
+export class List {
+  readonly root: HTMLElement;
+  private readonly library = new Library();
+  private filter: Filter = NO_FILTER;
+  private reading: Reading | undefined;
+  private limit = PAGE;
+  private typing = 0;
+  /** Where the page was scrolled to when a lesson was opened. */
+  private scrolled = 0;
+  private readonly heading: HTMLElement;
+  private readonly search: HTMLInputElement;
+  private readonly chips = h('div', { class: 'chips' });
+  private readonly begun = h('div');
+  private readonly count = h('p', { class: 'count quiet', role: 'status' });
+  private readonly body = h('div', { class: 'lessons' });
+
+  constructor(private readonly context: Context) {
+    const { words } = context;
+    this.heading = h('h1', { tabindex: -1 }, words.tagline);
+    this.search = h('input', {
+      type: 'search', placeholder: words.searchHint, 'aria-label': words.searchLabel, autocomplete: 'off', maxlength: 80, enterkeyhint: 'search',
+      oninput: () => {
+        window.clearTimeout(this.typing);
+        this.typing = window.setTimeout(() => this.narrow({ query: this.search.value }), TYPING_MS);
+      },
+    });
+    this.root = h(
+      'div',
+      { class: 'list' },
+      h(
+        'div',
+        { class: 'welcome' },
+        this.heading,
+        h('form', { class: 'search', role: 'search', onsubmit: (event: Event) => event.preventDefault() }, icon('search'), this.search),
+      ),
+      this.begun,
+      this.chips,
+      this.count,
+      this.body,
+    );
+  }
+
+  /** Shows the list under a filter. */
+  open(filter: Filter): void {
+    this.filter = filter;
+    this.limit = PAGE;
+    this.search.value = filter.query;
+    document.title = this.context.words.site;
+    this.draw();
+    window.scrollTo(0, this.scrolled);
+    if (performance.now() - this.library.readAt > FRESH_MS) void this.read();
+    else void this.readParts();
+  }
+
+  /** The list gives way to a lesson. */
+  leave(): void {
+    window.clearTimeout(this.typing);
+    this.scrolled = window.scrollY;
+  }
+
+  focus(): void {
+    this.heading.focus({ preventScroll: true });
+  }
+
+  private async read(): Promise<void> {
+    const had = this.library.all.length > 0;
+    const reading = await this.library.readVersion();
+    if (!reading.ok) {
+      // What was read before still stands.
+      if (!had) this.reading = reading;
+      return this.draw();
+    }
+    if (this.library.isLong && !this.filter.grade && !this.filter.query) this.filter = { ...this.filter, grade: this.grades()[0] ?? '' };
+    await this.readParts();
+    this.warm();
+  }
+
+  private async readParts(): Promise<void> {
+    this.reading = await this.library.readParts(this.filter, () => this.draw());
+    this.draw();
+  }
+
+  private readonly retry = (): void => {
+    this.reading = undefined;
+    this.draw();
+    void this.read();
+  };
+
+  /** The player's script, while the pupil reads the list; not on a plan that counts every byte. */
+  private warm(): void {
+    const { connection } = navigator as { connection?: { saveData?: boolean } };
+    if (connection?.saveData) return;
+    const idle = (window as { requestIdleCallback?: (work: () => void) => void }).requestIdleCallback;
+    if (idle) idle(() => warmEngine());
+    else window.setTimeout(() => warmEngine(), 500);
+  }
+
+  private narrow(change: Partial<Filter>): void {
+    this.filter = { ...this.filter, ...change };
+    this.limit = PAGE;
+    // The address follows, so that a filtered list can be kept and passed on, without a step in the history per letter.
+    history.replaceState(null, '', listRoute(this.filter));
+    this.draw();
+    if (this.library.all.length > 0) void this.readParts();
+  }
+
+  private grades(): string[] {
+    const { stage } = this.filter;
+    const ofStage = (entry: { stage: Stage }): boolean => !stage || entry.stage === stage;
+    return gradesOf([...this.library.all.filter(ofStage), ...this.library.lessons.filter(ofStage)]);
+  }
+
+  private draw(): void {
+    const { words } = this.context;
+    const lessons = this.library.lessons;
+    this.drawBegun();
+    this.drawChips(lessons);
+    const found = matching(lessons, this.filter);
+    const pending = this.reading === undefined;
+    const failed = this.reading?.ok === false ? this.reading.trouble : undefined;
+    setText(this.count, failed || (found.length === 0 && !pending) ? '' : pending && found.length === 0 ? words.loadingList : words.found(found.length));
+    setAttribute(this.root, 'aria-busy', pending ? 'true' : 'false');
+    if (failed) return replace(this.body, this.advice(words.catalogueTrouble[failed], words.retry, this.retry, failed));
+    if (pending && found.length === 0) return replace(this.body, ...skeleton());
+    if (lessons.length === 0) return replace(this.body, this.advice(words.empty, words.retry, this.retry, 'empty'));
+    if (found.length === 0) return replace(this.body, this.advice(words.nothingFound, words.clearFilter, () => this.clear(), 'nothing'));
+    const partial = this.reading?.ok === true && !this.reading.complete;
+    replace(this.body, partial && this.partialStrip(), ...this.drawGroups(found), found.length > this.limit && this.moreButton(found.length));
+  }
+
+  private clear(): void {
+    this.search.value = '';
+    this.narrow(NO_FILTER);
+    this.search.focus();
+  }
+
+  private drawGroups(found: readonly Lesson[]): HTMLElement[] {
+    const { language } = this.context;
+    const places = new Map(this.context.positions.all().map((position) => [position.id, position]));
+    const sections: HTMLElement[] = [];
+    let left = this.limit;
+    for (const group of grouped(found)) {
+      if (left <= 0) break;
+      const shown = group.lessons.slice(0, left);
+      left -= shown.length;
+      const grade = gradeLabel(group.grade, language) || stageName(group.stage, language);
+      sections.push(
+        h(
+          'section',
+          {},
+          h('h2', {}, grade, h('span', { class: 'dot', 'aria-hidden': true }), subjectLabel(group.subject, language)),
+          h('ul', { class: 'cards' }, ...shown.map((lesson) => h('li', {}, this.card(lesson, places.get(lesson.id))))),
+        ),
+      );
+    }
+    return sections;
+  }
+
+  private card(lesson: Lesson, position: Position | undefined): HTMLElement {
+    const { words, language } = this.context;
+    const place = [lesson.edition, volumeLabel(lesson.volume, language), lesson.unit].filter(Boolean);
+    const facts = [lesson.teacher, lesson.durationMs > 0 && words.minutes(minutes(lesson.durationMs)), position?.done && words.watched];
+    return h(
+      'a',
+      { class: 'card', href: lessonRoute(lesson.id), 'data-lesson': lesson.id },
+      tile(subjectLabel(lesson.subject, language), lesson.subject),
+      h(
+        'span',
+        { class: 'card-text' },
+        h('span', { class: 'card-title' }, lesson.title),
+        place.length > 0 && h('span', { class: 'card-place' }, place.join(' · ')),
+        h('span', { class: 'card-facts' }, ...facts.filter(Boolean).map((fact) => h('span', {}, fact as string))),
+      ),
+      position && progress(position),
+    );
+  }
+
+  private drawBegun(): void {
+    const { words, positions } = this.context;
+    const begun = positions.all();
+    const open = begun.filter((position) => !position.done).slice(0, BEGUN);
+    if (begun.length === 0) return replace(this.begun);
+    const clear = h(
+      'button',
+      {
+        type: 'button', class: 'button small quiet', 'data-control': 'clear',
+        onclick: () => {
+          positions.clear();
+          this.draw();
+          setText(this.count, words.positionsCleared);
+          this.focus();
+        },
+      },
+      words.clearPositions,
+    );
+    replace(
+      this.begun,
+      h(
+        'section',
+        { class: 'begun' },
+        h('div', { class: 'begun-head' }, h('h2', {}, words.continueWatching), clear),
+        h(
+          'ul',
+          { class: 'cards' },
+          ...open.map((position) =>
+            h(
+              'li',
+              {},
+              h(
+                'a',
+                { class: 'card', href: lessonRoute(position.id) },
+                h('span', { class: 'tile go', 'aria-hidden': true }, icon('play')),
+                h(
+                  'span',
+                  { class: 'card-text' },
+                  h('span', { class: 'card-title' }, position.title),
+                  h('span', { class: 'card-facts' }, words.leftAt(clock(position.at))),
+                ),
+                progress(position),
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
+  }
+
+  private drawChips(lessons: readonly Lesson[]): void {
+    const { words, language } = this.context;
+    const { stage, grade, subject } = this.filter;
+    const present = new Set([...this.library.all, ...lessons].map((entry) => entry.stage));
+    const stages = STAGES.filter((name) => present.has(name));
+    const grades = this.grades();
+    const subjects = subjectsOf(matching(lessons, { ...NO_FILTER, stage, grade }));
+    const focused = (document.activeElement as HTMLElement | null)?.dataset?.chip;
+    const everyGrade = !this.library.isLong;
+    replace(
+      this.chips,
+      stages.length > 1 && this.chipRow(words.stageLabel, 'stage', stages.map((name) => [name, stageName(name, language)]), stage, true),
+      grades.length > 1 && this.chipRow(words.gradeLabel, 'grade', grades.map((name) => [name, gradeLabel(name, language)]), gradeName(grade), everyGrade),
+      subjects.length > 1 && this.chipRow(words.subjectLabel, 'subject', subjects.map((name) => [name, subjectLabel(name, language)]), subject, true),
+    );
+    if (focused !== undefined) this.chips.querySelector<HTMLElement>(`[data-chip="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  private chipRow(label: string, key: 'stage' | 'grade' | 'subject', options: readonly (readonly [string, string])[], taken: string, all: boolean): HTMLElement {
+    const chip = (value: string, name: string): HTMLElement =>
+      h(
+        'button',
+        { type: 'button', class: 'chip', 'data-chip': `${key}:${value}`, 'aria-pressed': value === taken ? 'true' : 'false', onclick: () => this.take(key, value) },
+        name,
+      );
+    return h(
+      'div',
+      { class: 'chip-row', role: 'group', 'aria-label': label },
+      h('span', { class: 'chip-label', 'aria-hidden': true }, label),
+      h('div', { class: 'chip-set' }, all && chip('', this.context.words.allLessons), ...options.map(([value, name]) => chip(value, name))),
+    );
+  }
+
+  private take(key: 'stage' | 'grade' | 'subject', value: string): void {
+    const change: Partial<Filter> = { [key]: value };
+    if (key === 'stage') {
+      // A grade or subject of another stage would leave an empty list behind.
+      change.subject = '';
+      change.grade = '';
+      this.filter = { ...this.filter, ...change };
+      if (this.library.isLong) change.grade = this.grades()[0] ?? '';
+    } else if (key === 'grade') change.subject = '';
+    this.narrow(change);
+  }
+
+  private moreButton(count: number): HTMLElement {
+    return h(
+      'button',
+      {
+        type: 'button', class: 'button more',
+        onclick: () => {
+          const shown = this.limit;
+          this.limit += PAGE;
+          this.draw();
+          this.body.querySelectorAll<HTMLElement>('.card')[shown]?.focus();
+        },
+      },
+      this.context.words.showMore(count - this.limit),
+    );
+  }
+
+  private partialStrip(): HTMLElement {
+    const { words } = this.context;
+    return h('p', { class: 'strip', role: 'alert' }, h('span', {}, words.partial), h('button', { type: 'button', class: 'button small', onclick: this.retry }, words.retry));
+  }
+
+  private advice({ what, help }: Advice, action: string, act: () => void, name: string): HTMLElement {
+    return h(
+      'div',
+      { class: 'advice', role: 'alert', 'data-advice': name },
+      h('p', { class: 'advice-what' }, what),
+      h('p', {}, help),
+      h('button', { type: 'button', class: 'button primary', 'data-control': 'retry', onclick: act }, action),
+    );
+  }
+}
+
+/** The subject's first letter on its colour: lessons have no posters to download. */
+function tile(name: string, subject: string): HTMLElement {
+  return h('span', { class: 'tile', 'aria-hidden': true, 'data-hue': HUES[subject] ?? 'plain' }, [...name][0] ?? '');
+}
+
+const HUES: Record<string, string> = {
+  语文: 'red', 数学: 'blue', 英语: 'violet', 科学: 'green', 物理: 'blue', 化学: 'violet', 生物学: 'green', 生物: 'green',
+  历史: 'brown', 地理: 'green', 道德与法治: 'red', 思想政治: 'red', 音乐: 'violet', 美术: 'brown', 体育与健康: 'green', 体育: 'green',
+  信息科技: 'blue', 信息技术: 'blue', 劳动: 'brown',
+};
+
+function progress({ at, of, done }: Position): HTMLElement {
+  const bar = h('span', { class: 'progress', 'aria-hidden': true }, h('span'));
+  (bar.firstElementChild as HTMLElement).style.setProperty('width', `${done ? 100 : Math.min(100, (at / of) * 100)}%`);
+  return bar;
+}
+
+function skeleton(): HTMLElement[] {
+  return [h('ul', { class: 'cards skeleton', 'aria-hidden': true }, ...Array.from({ length: 6 }, () => h('li', {}, h('span', { class: 'card' }))))];
+}

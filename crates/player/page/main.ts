@@ -1,0 +1,85 @@
+/** The page: chooses the language, then follows the address from the list to a lesson and back. */
+
+import type { Context } from './context';
+import { h, replace } from './dom';
+import { chooseLanguage } from './language';
+import { List } from './list';
+import { Meter } from './meter';
+import { Positions } from './positions';
+import { keepPreferences, readPreferences } from './preferences';
+import { parseRoute } from './route';
+import { State, type View } from './state';
+import { deviceStore } from './store';
+import { openLesson } from './watch';
+import { wordsIn } from './words';
+
+declare global {
+  interface Window {
+    /** What the page is doing; see `state.ts`. */
+    readonly airclass: View;
+  }
+}
+
+const state = new State();
+Object.defineProperty(window, 'airclass', { value: state.view() });
+
+const store = deviceStore(() => window.localStorage);
+const language = readPreferences(store).language ?? chooseLanguage(navigator.languages ?? [navigator.language]);
+const words = wordsIn(language);
+const meter = new Meter(() => state.now.lesson !== null && state.set({ bytes: meter.bytes }));
+const context: Context = { language, words, state, store, positions: new Positions(store), meter };
+
+document.documentElement.lang = words.tag;
+document.title = words.site;
+
+const main = h('main', { id: 'main' });
+const list = new List(context);
+let close: (() => void) | undefined;
+let first = true;
+
+const app = document.getElementById('app')!;
+replace(
+  app,
+  h('a', { class: 'skip', href: '#main', onclick: skip }, words.skipToContent),
+  h(
+    'header',
+    { class: 'top' },
+    h('a', { class: 'brand', href: '#/' }, h('span', { class: 'mark', 'aria-hidden': true }), words.site),
+    h('button', { type: 'button', class: 'button small quiet', 'data-control': 'language', lang: language === 'zh' ? 'en' : 'zh-CN', onclick: switchLanguage }, words.otherLanguage),
+  ),
+  main,
+  h('footer', { class: 'bottom' }, h('p', {}, words.privacy)),
+);
+window.addEventListener('hashchange', follow);
+follow();
+
+function follow(): void {
+  const route = parseRoute(location.hash);
+  if (close) {
+    close();
+    close = undefined;
+  } else if (!first) list.leave();
+  if (route.view === 'lesson') {
+    main.textContent = '';
+    window.scrollTo(0, 0);
+    close = openLesson(context, route.id, main);
+  } else {
+    replace(main, list.root);
+    list.open(route.filter);
+    // At the very first the browser's own order of focus stands.
+    if (!first) list.focus();
+  }
+  document.body.dataset.view = route.view;
+  first = false;
+}
+
+/** The address is ours, so the skip link moves the focus without it. */
+function skip(event: Event): void {
+  event.preventDefault();
+  main.querySelector<HTMLElement>('h1')?.focus();
+}
+
+function switchLanguage(): void {
+  keepPreferences(store, { language: language === 'zh' ? 'en' : 'zh' });
+  location.reload();
+}

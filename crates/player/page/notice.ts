@@ -1,0 +1,69 @@
+/**
+ * What stands over the picture: opening, buffering, or what went wrong and what to do. A problem that leaves something to
+ * play is a strip at the top; one that stops the lesson is a panel.
+ */
+
+import type { Problem } from './engine';
+import { h, setAttribute, setText } from './dom';
+import type { Advice, Words } from './words';
+
+export class Notice {
+  readonly root: HTMLElement;
+  private readonly what = h('p', { class: 'notice-what' });
+  private readonly help = h('p', { class: 'notice-help' });
+  private readonly count = h('p', { class: 'notice-count', 'aria-live': 'off' });
+  private readonly retry: HTMLButtonElement;
+  private readonly back: HTMLAnchorElement;
+  private timer = 0;
+
+  constructor(private readonly words: Words, onRetry: () => void) {
+    this.retry = h('button', { type: 'button', class: 'button primary', 'data-control': 'retry', onclick: onRetry }, words.retry);
+    this.back = h('a', { class: 'button', href: '#/' }, words.backToList);
+    this.root = h(
+      'div',
+      { class: 'notice', role: 'alert', hidden: true },
+      this.what,
+      this.help,
+      h('div', { class: 'notice-actions' }, this.count, this.retry, this.back),
+    );
+  }
+
+  /** Shows a problem; `playable` while there is still something in the buffer. */
+  show(problem: Problem, playable: boolean): void {
+    const { words } = this;
+    const advice = this.adviceFor(problem);
+    const strip = playable && problem.kind === 'network';
+    const lost = problem.kind === 'network' && problem.trouble === 'unreachable';
+    setText(this.what, strip && lost ? words.playingFromBuffer : advice.what);
+    setText(this.help, advice.help);
+    setAttribute(this.root, 'data-size', strip ? 'strip' : 'panel');
+    const missing = problem.kind === 'network' && problem.trouble === 'missing';
+    this.retry.hidden = problem.kind === 'unsupported';
+    this.back.hidden = !missing && problem.kind !== 'unsupported';
+    this.root.hidden = false;
+  }
+
+  /** Counts down to the engine's next attempt. */
+  countDown(milliseconds: number | null): void {
+    window.clearInterval(this.timer);
+    if (milliseconds === null) return setText(this.count, '');
+    const due = performance.now() + milliseconds;
+    const tick = (): void => {
+      const left = Math.ceil((due - performance.now()) / 1000);
+      setText(this.count, left > 0 ? this.words.retryingSoon(left) : this.words.retryingNow);
+      if (left <= 0) window.clearInterval(this.timer);
+    };
+    this.timer = window.setInterval(tick, 1000);
+    tick();
+  }
+
+  hide(): void {
+    window.clearInterval(this.timer);
+    this.root.hidden = true;
+  }
+
+  private adviceFor(problem: Problem): Advice {
+    if (problem.kind === 'network') return this.words.lessonTrouble[problem.trouble];
+    return problem.kind === 'decoder' ? this.words.decoder : this.words.unsupported;
+  }
+}

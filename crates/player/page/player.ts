@@ -1,0 +1,359 @@
+/** The player of one lesson: picture, bar, notices and keys around an engine. */
+
+import { Controls, levelName, type Actions } from './controls';
+import { h, icon, setAttribute, setText } from './dom';
+import { openEngine, type Engine, type EngineListener, type Problem } from './engine';
+import { Help } from './help';
+import { Notice } from './notice';
+import { keepPreferences, nextSpeed, readPreferences } from './preferences';
+import { commandOf, type Command, type Focus } from './shortcuts';
+import type { Phase, State } from './state';
+import type { Store } from './store';
+import type { Words } from './words';
+
+/** In full screen the bar leaves after this long without a hand on anything, in milliseconds. */
+const IDLE_MS = 3_000;
+
+/** A message over the picture stays this long, in milliseconds. */
+const MESSAGE_MS = 1_600;
+
+/** Less than this downloaded ahead counts as nothing left to play, in seconds. */
+const PLAYABLE_S = 0.3;
+
+export interface PlayerOptions {
+  url: string;
+  /** Seconds; zero for the beginning. */
+  startAt: number;
+  words: Words;
+  state: State;
+  store: Store;
+}
+
+export class Player {
+  readonly root: HTMLElement;
+  readonly video: HTMLVideoElement;
+  private readonly controls: Controls;
+  private readonly notice: Notice;
+  private readonly help: Help;
+  private readonly message = h('p', { class: 'message', role: 'status' });
+  private readonly waiting: HTMLElement;
+  private readonly big: HTMLButtonElement;
+  private engine: Engine | undefined;
+  private problem: Problem | undefined;
+  private quality: number | null = null;
+  private gone = false;
+  private idleTimer = 0;
+  private messageTimer = 0;
+  private readonly stopListening: () => void;
+
+  constructor(private readonly options: PlayerOptions) {
+    const { words, state, store } = options;
+    this.video = h('video', { class: 'video', playsinline: true, preload: 'auto', 'aria-label': words.player, tabindex: -1 });
+    const preferences = readPreferences(store);
+    this.video.volume = preferences.volume;
+    this.video.muted = preferences.muted;
+    this.video.defaultPlaybackRate = preferences.speed;
+    this.video.playbackRate = preferences.speed;
+
+    this.controls = new Controls(this.video, state, words, this.actions());
+    this.notice = new Notice(words, () => this.retry());
+    this.help = new Help(words);
+    this.waiting = h('div', { class: 'waiting', hidden: true }, h('span', { class: 'spinner' }), h('span', { class: 'waiting-text' }));
+    this.big = h('button', { type: 'button', class: 'big-play', 'aria-label': words.play, tabindex: -1, onclick: () => this.run({ do: 'toggle' }) }, icon('play'));
+    const stage = h('div', { class: 'stage' }, this.video, this.waiting, this.big, this.message, this.notice.root);
+    this.root = h('section', { class: 'player', 'aria-label': words.player }, stage, this.controls.root, this.help.root);
+
+    this.listenToVideo();
+    this.listenToHands(stage);
+    this.stopListening = state.listen(() => this.draw());
+    this.controls.updateScreen(false);
+    this.draw();
+  }
+
+  /** Opens the lesson and plays as soon as it can, if the browser lets it. */
+  async start(): Promise<void> {
+    const { url, startAt, state } = this.options;
+    state.set({ phase: 'opening' });
+    this.video.play().catch(() => undefined);
+    let engine: Engine | undefined;
+    try {
+      engine = await openEngine(this.video, { url, startAt }, this.engineListener());
+    } catch {
+      // The engine's own script did not arrive.
+      if (!this.gone) this.setProblem({ kind: 'network', trouble: 'unreachable', retryInMs: null });
+      return;
+    }
+    if (this.gone) return engine?.destroy();
+    this.engine = engine;
+    if (!engine) return;
+    state.set({ engine: engine.name });
+    if (!this.video.paused) engine.watching();
+    this.video.play().catch(() => this.updatePhase());
+    this.draw();
+  }
+
+  run(command: Command): void {
+    const { video } = this;
+    const { words } = this.options;
+    switch (command.do) {
+      case 'toggle':
+        return this.toggle();
+      case 'skip':
+        this.actions().seekTo(video.currentTime + command.seconds);
+        return this.say(`${command.seconds > 0 ? '+' : '−'}${words.seconds(Math.abs(command.seconds))}`);
+      case 'seek':
+        return this.actions().seekTo((this.options.state.now.duration * command.tenth) / 10);
+      case 'volume':
+        return this.actions().setVolume(Math.round((video.muted ? 0 : video.volume) * 10 + command.change * 10) / 10);
+      case 'mute':
+        video.muted = !video.muted;
+        keepPreferences(this.options.store, { muted: video.muted });
+        return this.say(video.muted ? words.muted : words.volumeAt(Math.round(video.volume * 100)));
+      case 'speed':
+        return this.actions().setSpeed(nextSpeed(video.playbackRate, command.direction));
+      case 'fullscreen':
+        return this.toggleFullscreen();
+      case 'help':
+        return this.help.toggle();
+    }
+  }
+
+  /** A short message over the picture, which screen readers read out as well. */
+  say(text: string): void {
+    window.clearTimeout(this.messageTimer);
+    setText(this.message, text);
+    this.message.classList.add('shown');
+    this.messageTimer = window.setTimeout(() => this.message.classList.remove('shown'), MESSAGE_MS);
+  }
+
+  destroy(): void {
+    this.gone = true;
+    this.stopListening();
+    window.clearTimeout(this.idleTimer);
+    window.clearTimeout(this.messageTimer);
+    document.removeEventListener('keydown', this.onKey);
+    document.removeEventListener('fullscreenchange', this.onFullscreen);
+    document.removeEventListener('webkitfullscreenchange', this.onFullscreen);
+    this.notice.hide();
+    this.controls.destroy();
+    this.engine?.destroy();
+    this.root.remove();
+  }
+
+  private actions(): Actions {
+    const { video } = this;
+    const { words, state, store } = this.options;
+    return {
+      run: (command) => this.run(command),
+      seekTo: (seconds) => {
+        if (state.now.duration > 0) video.currentTime = Math.min(Math.max(0, seconds), state.now.duration);
+        this.updateTime();
+      },
+      setVolume: (wanted) => {
+        const volume = Math.min(1, Math.max(0, wanted));
+        video.volume = volume;
+        video.muted = false;
+        keepPreferences(store, { volume, muted: false });
+        this.say(words.volumeAt(Math.round(volume * 100)));
+      },
+      setSpeed: (speed) => {
+        video.defaultPlaybackRate = speed;
+        video.playbackRate = speed;
+        keepPreferences(store, { speed });
+        this.say(words.speedAt(speed));
+      },
+      setQuality: (index) => {
+        this.quality = index;
+        this.engine?.choose(index);
+        const level = index === null ? undefined : state.now.levels[index];
+        state.set({ auto: index === null });
+        this.say(words.qualityChosen(level ? levelName(level) : words.auto));
+        this.draw();
+      },
+    };
+  }
+
+  private engineListener(): EngineListener {
+    const { state } = this.options;
+    return {
+      levels: (levels) => state.set({ levels: Object.freeze([...levels]) }),
+      level: (level, auto) => state.set({ level, auto }),
+      problem: (problem) => this.setProblem(problem),
+      error: (error) => state.log({ ...error, at: Math.round(performance.now()) }),
+    };
+  }
+
+  private setProblem(problem: Problem | undefined): void {
+    this.problem = problem;
+    this.notice.countDown(problem?.kind === 'network' ? problem.retryInMs : null);
+    this.updatePhase();
+    this.draw();
+  }
+
+  private retry(): void {
+    if (this.engine) {
+      this.notice.countDown(0);
+      this.engine.retry();
+    } else {
+      this.setProblem(undefined);
+      void this.start();
+    }
+  }
+
+  private toggle(): void {
+    const { video } = this;
+    if (video.ended) video.currentTime = 0;
+    if (video.paused || video.ended) video.play().catch(() => undefined);
+    else {
+      video.pause();
+      this.say(this.options.words.paused);
+    }
+  }
+
+  private listenToVideo(): void {
+    const { video } = this;
+    for (const event of ['timeupdate', 'progress', 'durationchange', 'seeking', 'seeked']) video.addEventListener(event, () => this.updateTime());
+    for (const event of ['loadstart', 'loadeddata', 'canplay', 'waiting', 'playing', 'pause', 'ended', 'seeking', 'seeked', 'emptied']) {
+      video.addEventListener(event, () => this.updatePhase());
+    }
+    for (const event of ['volumechange', 'ratechange']) video.addEventListener(event, () => this.draw());
+    video.addEventListener('play', () => {
+      this.engine?.watching();
+      this.updatePhase();
+    });
+    video.addEventListener('ended', () => this.say(this.options.words.ended));
+  }
+
+  private listenToHands(stage: HTMLElement): void {
+    this.video.addEventListener('click', () => {
+      // A finger first brings the bar back; a mouse has brought it back by moving.
+      if (this.root.classList.contains('idle')) this.wake();
+      else this.toggle();
+    });
+    stage.addEventListener('dblclick', (event) => event.target === this.video && this.toggleFullscreen());
+    for (const event of ['pointermove', 'focusin', 'keydown']) this.root.addEventListener(event, () => this.wake());
+    document.addEventListener('keydown', this.onKey);
+    document.addEventListener('fullscreenchange', this.onFullscreen);
+    document.addEventListener('webkitfullscreenchange', this.onFullscreen);
+  }
+
+  private readonly onKey = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || this.help.root.open) return;
+    const command = commandOf(event, focusOf(event.target));
+    if (!command) return;
+    event.preventDefault();
+    this.wake();
+    this.run(command);
+  };
+
+  private readonly onFullscreen = (): void => {
+    const full = this.isFullscreen();
+    this.root.classList.toggle('full', full);
+    this.controls.closeMenus();
+    this.controls.updateScreen(full);
+    this.wake();
+  };
+
+  private isFullscreen(): boolean {
+    return (document.fullscreenElement ?? (document as WebkitDocument).webkitFullscreenElement) === this.root;
+  }
+
+  private toggleFullscreen(): void {
+    const root = this.root as WebkitElement;
+    const page = document as WebkitDocument;
+    const ignore = (): void => undefined;
+    if (this.isFullscreen()) {
+      if (document.exitFullscreen) document.exitFullscreen().catch(ignore);
+      else page.webkitExitFullscreen?.();
+    } else if (root.requestFullscreen) {
+      root.requestFullscreen().then(turnSideways, ignore);
+    } else if (root.webkitRequestFullscreen) root.webkitRequestFullscreen();
+    // An iPhone enlarges nothing but a video.
+    else (this.video as WebkitVideo).webkitEnterFullscreen?.();
+  }
+
+  private wake(): void {
+    this.root.classList.remove('idle');
+    window.clearTimeout(this.idleTimer);
+    if (!this.isFullscreen()) return;
+    this.idleTimer = window.setTimeout(() => {
+      if (this.controls.busy || this.video.paused) this.wake();
+      else this.root.classList.add('idle');
+    }, IDLE_MS);
+  }
+
+  private updateTime(): void {
+    const { video } = this;
+    const duration = Number.isFinite(video.duration) ? video.duration : 0;
+    this.options.state.set({ position: video.currentTime, duration, buffered: bufferedAhead(video) });
+  }
+
+  private updatePhase(): void {
+    this.updateTime();
+    this.options.state.set({ phase: this.phase() });
+  }
+
+  private phase(): Phase {
+    const { video, problem } = this;
+    const dry = bufferedAhead(video) < PLAYABLE_S && !video.ended;
+    if (problem && (problem.kind !== 'network' || dry)) return 'stopped';
+    if (video.ended) return 'ended';
+    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return video.currentTime > 0 && !video.paused ? 'buffering' : 'opening';
+    if (video.paused) return 'paused';
+    return video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA || video.seeking ? 'buffering' : 'playing';
+  }
+
+  private draw(): void {
+    const { words, state } = this.options;
+    const { phase } = state.now;
+    this.controls.update(this.engine, this.quality);
+    setAttribute(this.root, 'data-phase', phase);
+    if (this.problem) this.notice.show(this.problem, phase !== 'stopped');
+    else this.notice.hide();
+    const waits = phase === 'opening' || phase === 'buffering';
+    this.waiting.hidden = !waits;
+    if (waits) setText(this.waiting.lastElementChild!, phase === 'opening' ? words.loading : words.buffering);
+    this.big.hidden = phase !== 'paused';
+  }
+}
+
+/** Seconds downloaded ahead of the position without a gap. */
+function bufferedAhead(video: HTMLVideoElement): number {
+  const { buffered, currentTime } = video;
+  for (let range = 0; range < buffered.length; range += 1) {
+    // A hand's breadth of tolerance: a segment may start a frame after the position.
+    if (buffered.start(range) <= currentTime + 0.1 && currentTime < buffered.end(range)) return buffered.end(range) - currentTime;
+  }
+  return 0;
+}
+
+/** What kind of control has the focus, as far as keys go. */
+function focusOf(target: EventTarget | null): Focus {
+  if (!(target instanceof HTMLElement)) return 'page';
+  if (target instanceof HTMLInputElement) {
+    if (target.type !== 'range') return 'text';
+    // The arrows mean the same on the position slider as everywhere; on the volume they move the volume.
+    return target.classList.contains('seek') ? 'page' : 'slider';
+  }
+  if (target instanceof HTMLTextAreaElement || target.isContentEditable) return 'text';
+  return target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement ? 'button' : 'page';
+}
+
+/** A phone held upright shows a lesson sideways in full screen, where it may. */
+function turnSideways(): void {
+  const orientation = screen.orientation as (ScreenOrientation & { lock?(to: string): Promise<void> }) | undefined;
+  orientation?.lock?.('landscape').catch(() => undefined);
+}
+
+interface WebkitElement extends HTMLElement {
+  webkitRequestFullscreen?(): void;
+}
+
+interface WebkitDocument extends Document {
+  webkitFullscreenElement?: Element | null;
+  webkitExitFullscreen?(): void;
+}
+
+interface WebkitVideo extends HTMLVideoElement {
+  webkitEnterFullscreen?(): void;
+}

@@ -1,0 +1,160 @@
+/** The view of one lesson: the player, what the lesson is, and what watching it takes. */
+
+import { parseLesson, type Lesson } from './catalogue';
+import type { Context } from './context';
+import { levelName } from './controls';
+import { h, icon, replace, setText } from './dom';
+import { bitRate, bytes, clock, minutes } from './format';
+import { gradeName } from './grouping';
+import { readJson } from './network';
+import { Player } from './player';
+import { gradeLabel, stageName, subjectLabel, volumeLabel } from './words';
+
+/** How often the place is noted while playing, in seconds of the lesson. */
+const NOTE_EVERY_S = 5;
+
+/** Opens a lesson in `place`; the result closes it. */
+export function openLesson(context: Context, id: string, place: HTMLElement): () => void {
+  const { words, state, positions, store, meter } = context;
+  const startAt = positions.resumeAt(id);
+  let title = positions.find(id)?.title ?? id;
+  let noted = startAt;
+
+  const heading = h('h1', { tabindex: -1 }, title);
+  const about = h('div', { class: 'about' });
+  const readout = new Readout(context);
+  const player = new Player({ url: `/lessons/${id}/main.m3u8`, startAt, words, state, store });
+  const resumed = startAt > 0 && resumedStrip();
+  replace(
+    place,
+    h('p', { class: 'crumbs' }, h('a', { href: '#/', class: 'back' }, icon('back'), words.backToList)),
+    player.root,
+    h('div', { class: 'under' }, resumed, heading, about, readout.root),
+  );
+  entitle(title);
+
+  state.set({ lesson: id });
+  meter.restart();
+  const stopListening = state.listen(() => readout.draw());
+  const { video } = player;
+  video.addEventListener('timeupdate', () => {
+    if (!video.paused && Math.abs(video.currentTime - noted) >= NOTE_EVERY_S) note();
+  });
+  for (const event of ['pause', 'ended', 'seeked']) video.addEventListener(event, note);
+  window.addEventListener('pagehide', note);
+  document.addEventListener('visibilitychange', note);
+  heading.focus({ preventScroll: true });
+  void player.start();
+  void describe();
+
+  return () => {
+    note();
+    window.removeEventListener('pagehide', note);
+    document.removeEventListener('visibilitychange', note);
+    stopListening();
+    player.destroy();
+    state.reset();
+  };
+
+  function note(): void {
+    const { currentTime, duration } = video;
+    if (!(duration > 0)) return;
+    noted = currentTime;
+    positions.note(id, title, currentTime, duration);
+  }
+
+  function entitle(text: string): void {
+    setText(heading, text);
+    document.title = `${text} · ${words.site}`;
+  }
+
+  /** The lesson plays without its description, should that be missing. */
+  async function describe(): Promise<void> {
+    const answer = await readJson(`/lessons/${id}/lesson.json`);
+    const lesson = answer.ok ? parseLesson({ id, ...(answer.json as object) }) : undefined;
+    if (!lesson || state.now.lesson !== id) return;
+    title = lesson.title;
+    entitle(title);
+    replace(about, ...describeLesson(context, lesson));
+    announceToSystem(lesson, player, words.site);
+  }
+
+  function resumedStrip(): HTMLElement {
+    const strip = h(
+      'p',
+      { class: 'resumed' },
+      h('span', {}, words.resumed(clock(startAt))),
+      h(
+        'button',
+        {
+          type: 'button', class: 'button small', 'data-control': 'restart',
+          onclick: () => {
+            player.run({ do: 'seek', tenth: 0 });
+            strip.remove();
+          },
+        },
+        words.fromStart,
+      ),
+    );
+    return strip;
+  }
+}
+
+function describeLesson({ words, language }: Context, lesson: Lesson): HTMLElement[] {
+  const place = [
+    stageName(lesson.stage, language),
+    gradeLabel(gradeName(lesson.grade), language),
+    lesson.subject && subjectLabel(lesson.subject, language),
+    lesson.edition,
+    volumeLabel(lesson.volume, language),
+    lesson.unit,
+  ].filter(Boolean);
+  const rest = [lesson.teacher && words.teacher(lesson.teacher), lesson.durationMs > 0 && words.minutes(minutes(lesson.durationMs))];
+  return [
+    h('p', { class: 'trail' }, ...place.map((part) => h('span', {}, part))),
+    h('p', { class: 'quiet' }, ...rest.filter(Boolean).map((part) => h('span', {}, part as string))),
+  ];
+}
+
+/** What the lesson takes from the network, and what it gives for it. */
+class Readout {
+  readonly root: HTMLElement;
+  private readonly quality = h('dd', { 'data-readout': 'quality' });
+  private readonly buffer = h('dd', { 'data-readout': 'buffer' });
+  private readonly downloaded = h('dd', { 'data-readout': 'bytes' });
+  private readonly downloadedRow: HTMLElement;
+
+  constructor(private readonly context: Context) {
+    const { words } = context;
+    const row = (name: string, value: HTMLElement): HTMLElement => h('div', {}, h('dt', {}, name), value);
+    this.downloadedRow = row(words.readoutBytes, this.downloaded);
+    this.root = h('dl', { class: 'readout' }, row(words.readoutQuality, this.quality), row(words.readoutBuffer, this.buffer), this.downloadedRow);
+    this.draw();
+  }
+
+  draw(): void {
+    const { words, state } = this.context;
+    const { engine, level, buffered, bytes: count } = state.now;
+    const quality = level ? `${levelName(level)} · ${bitRate(level.bitRate)}` : engine === 'native' ? words.qualityBySystem : '—';
+    setText(this.quality, quality);
+    setText(this.buffer, words.seconds(Math.round(buffered)));
+    this.downloadedRow.hidden = count === null;
+    setText(this.downloaded, bytes(count ?? 0));
+  }
+}
+
+/** Title and keys for the lock screen and headsets, where the system has such. */
+function announceToSystem(lesson: Lesson, player: Player, site: string): void {
+  const { mediaSession } = navigator as { mediaSession?: MediaSession };
+  if (!mediaSession || typeof MediaMetadata === 'undefined') return;
+  mediaSession.metadata = new MediaMetadata({ title: lesson.title, artist: lesson.teacher || site, album: lesson.subject });
+  const handle = (action: MediaSessionAction, seconds: number): void => {
+    try {
+      mediaSession.setActionHandler(action, () => player.run({ do: 'skip', seconds }));
+    } catch {
+      // An action that this system does not know.
+    }
+  };
+  handle('seekbackward', -10);
+  handle('seekforward', 10);
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseLesson, parseShard, parseVersion } from '../page/catalogue';
+
+test('the version file lists the parts', () => {
+  const shards = parseVersion({ version: 3, shards: [{ path: 'catalogue/primary-3-0a1b2c3d.json', stage: 'primary', grade: '三年级', lessons: 12 }] });
+  assert.deepEqual(shards, [{ path: 'catalogue/primary-3-0a1b2c3d.json', stage: 'primary', grade: '三年级', lessons: 12 }]);
+  assert.deepEqual(parseVersion({ version: 1, shards: [] }), []);
+});
+
+test('what is no catalogue is not taken for an empty one', () => {
+  for (const json of [null, 1, 'x', [], {}, { shards: 'none' }]) assert.equal(parseVersion(json), undefined);
+});
+
+test('a part never leads out of the catalogue', () => {
+  for (const path of ['../p/x.json', 'catalogue/../x.json', 'https://example.invalid/x.json', '//example.invalid/x.json', '/catalogue/x.json', 7]) {
+    assert.deepEqual(parseVersion({ shards: [{ path }] }), [], String(path));
+  }
+});
+
+test('a lesson keeps what it says and nothing else', () => {
+  const lesson = parseLesson({ id: 'a-1', title: ' 分数 ', stage: 'primary', grade: 3, subject: '数学', duration_ms: 1_200_000.5, package: 'f'.repeat(40), odd: {} });
+  assert.deepEqual(lesson, {
+    id: 'a-1', title: '分数', stage: 'primary', grade: '3', subject: '数学', edition: '', volume: '', unit: '', teacher: '', durationMs: 1_200_000,
+  });
+});
+
+test('entries that cannot be opened are left out', () => {
+  const entries = [{ id: 'ok', title: 'T' }, { id: 'no title' }, { id: '../x', title: 'T' }, { title: 'T' }, null, 3];
+  assert.deepEqual(parseShard(entries)?.map((lesson) => lesson.id), ['ok']);
+  assert.deepEqual(parseShard({ lessons: entries })?.length, 1);
+  assert.equal(parseShard({}), undefined);
+});
+
+test('an unknown stage is another stage', () => {
+  assert.equal(parseLesson({ id: 'a', title: 'T', stage: 'kindergarten' })?.stage, 'other');
+});
