@@ -1,0 +1,133 @@
+//! Why an ingest ended: one code, one line, whose fault.
+
+use crate::accepted;
+use crate::ffmpeg::FfmpegError;
+use faults::{Blame, Fault};
+use std::io;
+use std::path::PathBuf;
+
+/// A file that no lesson can be made of. Always the input's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceFault {
+    /// It cannot be opened.
+    #[error("{}: {source}; give the path of a readable file", path.display())]
+    Unreadable {
+        /// As given.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is a directory or a device.
+    #[error("{} is not a file; give the path of a video file", .0.display())]
+    NotAFile(PathBuf),
+    /// It has no byte.
+    #[error("the file is empty; copy it again")]
+    Empty,
+    /// None of the containers.
+    #[error("the file is not a video in MP4, MOV, MKV, WebM or MPEG-TS; export it as MP4")]
+    NotMedia,
+    /// A part is missing.
+    #[error("the file is cut off: {0}; copy or export it again")]
+    Truncated(String),
+    /// Under lock and key.
+    #[error("the file is encrypted ({0}); export it without copy protection")]
+    Encrypted(&'static str),
+    /// Sound or nothing.
+    #[error("there is no video in the file; a lesson needs pictures")]
+    NoVideo,
+    /// A codec that is not on the list.
+    #[error("the {what} is coded as `{codec}`, which is not accepted; export it as H.264 and AAC")]
+    Codec {
+        /// Pictures or sound.
+        what: &'static str,
+        /// FFmpeg's name.
+        codec: String,
+    },
+    /// It lasts no time.
+    #[error("the video lasts no time at all; export it again")]
+    NoDuration,
+    /// Pictures beyond the limit.
+    #[error("pictures of {width}x{height} are too large; at most {} samples (4096x2160)", accepted::MAX_PIXELS)]
+    TooLarge {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// Longer than the limit.
+    #[error("the video says it lasts {hours} hours; a lesson lasts at most {}", accepted::MAX_SECONDS / 3_600)]
+    TooLong {
+        /// As the container says.
+        hours: u64,
+    },
+    /// Nothing of it could be decoded.
+    #[error("no picture in the file can be decoded; export it again")]
+    Undecodable,
+    /// More streams than any lesson has, or headers FFmpeg refuses.
+    #[error("the file's headers make no sense ({0}); export it again as MP4")]
+    Headers(String),
+}
+
+impl Fault for SourceFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "SOURCE_UNREADABLE",
+            Self::NotAFile(_) => "SOURCE_NOT_A_FILE",
+            Self::Empty => "SOURCE_EMPTY",
+            Self::NotMedia => "SOURCE_NOT_MEDIA",
+            Self::Truncated(_) => "SOURCE_TRUNCATED",
+            Self::Encrypted(_) => "SOURCE_ENCRYPTED",
+            Self::NoVideo => "SOURCE_NO_VIDEO",
+            Self::Codec { .. } => "SOURCE_CODEC",
+            Self::NoDuration => "SOURCE_NO_DURATION",
+            Self::TooLarge { .. } => "SOURCE_TOO_LARGE",
+            Self::TooLong { .. } => "SOURCE_TOO_LONG",
+            Self::Undecodable => "SOURCE_UNDECODABLE",
+            Self::Headers(_) => "SOURCE_HEADERS",
+        }
+    }
+}
+
+/// Why the media journey ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// The source is at fault.
+    #[error(transparent)]
+    Source(#[from] SourceFault),
+    /// FFmpeg failed at something it should be able to do.
+    #[error("{0}; this is a fault of the ingest, please report it with the file")]
+    Ffmpeg(#[from] FfmpegError),
+    /// What we made breaks a rule of ours: nothing of it is published.
+    #[error("{rendition}: {problem}; this is a fault of the ingest, please report it with the file")]
+    Nonconformant {
+        /// Where.
+        rendition: String,
+        /// Which rule.
+        problem: String,
+    },
+    /// Somebody else stopped it: a signal, or another stage's error, which is the one to report.
+    #[error("stopped")]
+    Stopped,
+    /// A thread came to an end it should not.
+    #[error("the {0} stage ended unexpectedly; this is a fault of the ingest, please report it with the file")]
+    Crashed(&'static str),
+}
+
+impl Fault for MediaError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Source(fault) => fault.code(),
+            Self::Ffmpeg(_) => "MEDIA_FFMPEG",
+            Self::Nonconformant { .. } => "MEDIA_NONCONFORMANT",
+            Self::Stopped => "INTERRUPTED",
+            Self::Crashed(_) => "MEDIA_CRASHED",
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Source(_) => Blame::Input,
+            _ => Blame::Ours,
+        }
+    }
+}

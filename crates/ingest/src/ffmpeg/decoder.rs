@@ -1,0 +1,104 @@
+//! Packets into frames.
+
+use super::{FfmpegError, Operation, Packet, Picture, Sound, Source};
+use crate::accepted;
+use ff::ffi;
+use ffmpeg_next as ff;
+
+/// What came of asking a decoder for a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// The frame is filled.
+    Frame,
+    /// It wants another packet first.
+    Hungry,
+    /// What it was given makes no sense; it goes on with the next packet.
+    Damaged,
+    /// It was told the end and has nothing left.
+    End,
+}
+
+/// An opened decoder.
+pub struct Decoder(ff::decoder::Opened);
+
+impl Decoder {
+    /// Opens the decoder for stream `index` of `source`, with `threads` threads (0: as many as there are cores).
+    ///
+    /// # Errors
+    /// When the codec is not on the list of [`accepted`] or the stream's headers make no sense to it.
+    pub fn open(source: &Source, index: usize, threads: usize) -> Result<Self, FfmpegError> {
+        let name = source.streams().get(index).map_or("", |stream| stream.codec.as_str());
+        if !accepted::is_video(name) && !accepted::is_audio(name) {
+            return Err(FfmpegError::NotAccepted(name.to_owned()));
+        }
+        let operation = || Operation::OpenDecoder(name.to_owned());
+        let parameters =
+            source.parameters(index).ok_or_else(|| FfmpegError::Missing(format!("stream {index}")))?;
+        let codec = ff::decoder::find_by_name(name).ok_or_else(|| FfmpegError::Missing(name.to_owned()))?;
+        let mut context = ff::codec::Context::from_parameters(parameters).map_err(FfmpegError::of(operation()))?;
+        context.set_threading(ff::threading::Config { count: threads, ..ff::threading::Config::default() });
+        let (num, den) = source.streams()[index].time_base;
+        let mut decoder = context.decoder();
+        decoder.set_packet_time_base(ff::Rational(num, den));
+        #[expect(unsafe_code, reason = "fields without a setter in the wrapper")]
+        // SAFETY: exclusive access to a context that is not open yet; plain fields are written.
+        unsafe {
+            let raw = decoder.as_mut_ptr();
+            (*raw).max_pixels = i64::try_from(accepted::MAX_PIXELS).expect("a few million");
+            // Threads by frame and by slice, whichever the codec can.
+            (*raw).thread_type = ffi::FF_THREAD_FRAME | ffi::FF_THREAD_SLICE;
+        }
+        decoder.open_as(codec).map(Self).map_err(FfmpegError::of(operation()))
+    }
+
+    /// Gives a packet. `Damaged` when it makes no sense; the stream goes on behind it.
+    ///
+    /// # Errors
+    /// When the decoder itself failed, not the packet.
+    pub fn send(&mut self, packet: &Packet) -> Result<Received, FfmpegError> {
+        // Every frame is taken out before the next packet goes in, so "full" cannot happen.
+        self.0.send_packet(&packet.0).map(|()| Received::Hungry).or_else(damage)
+    }
+
+    /// Tells the end: what is inside comes out.
+    ///
+    /// # Errors
+    /// When the decoder failed.
+    pub fn finish(&mut self) -> Result<(), FfmpegError> {
+        match self.0.send_eof() {
+            Ok(()) | Err(ff::Error::Eof) => Ok(()),
+            Err(error) => damage(error).map(|_| ()),
+        }
+    }
+
+    /// Takes a picture out.
+    ///
+    /// # Errors
+    /// When the decoder failed.
+    pub fn picture(&mut self, picture: &mut Picture) -> Result<Received, FfmpegError> {
+        self.0.receive_frame(&mut picture.0).map(|()| Received::Frame).or_else(damage)
+    }
+
+    /// Takes sound out.
+    ///
+    /// # Errors
+    /// When the decoder failed.
+    pub fn sound(&mut self, sound: &mut Sound) -> Result<Received, FfmpegError> {
+        self.0.receive_frame(&mut sound.0).map(|()| Received::Frame).or_else(damage)
+    }
+}
+
+/// Sorts a decoder's answers: states, faults of the data, faults of the machine.
+fn damage(error: ff::Error) -> Result<Received, FfmpegError> {
+    match error {
+        ff::Error::Other { errno: ffi::EAGAIN } => Ok(Received::Hungry),
+        ff::Error::Eof => Ok(Received::End),
+        // Decoders use all of these for streams that make no sense.
+        ff::Error::InvalidData
+        | ff::Error::PatchWelcome
+        | ff::Error::Bug
+        | ff::Error::Unknown
+        | ff::Error::Other { errno: ffi::EINVAL | ffi::ERANGE | ffi::ENOSYS } => Ok(Received::Damaged),
+        error => Err(FfmpegError::of(Operation::Decode)(error)),
+    }
+}

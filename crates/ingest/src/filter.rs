@@ -1,0 +1,133 @@
+//! Decoded pictures into the pictures of every rung; decoded sound into encoder frames.
+
+use crate::decode::Decoded;
+use crate::fault::MediaError;
+use crate::ffmpeg::{Graph, Picture, PictureShape, Sound, SoundShape};
+use crate::plan::{Plan, picture_graph, sound_graph};
+use crate::timeline::Flicks;
+use grid::SegmentCount;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+/// What flows to a rung's encoder.
+pub enum Feed {
+    /// The picture from this slot on.
+    Picture(Picture, u64),
+    /// Nothing follows; the last picture is held to the end.
+    End(SegmentCount),
+}
+
+/// Filters every picture that arrives and sends it to all encoders. Ends behind [`Decoded::End`].
+///
+/// # Errors
+/// When a filter fails, or a neighbour stopped.
+pub fn pictures(plan: &Plan, decoded: &Receiver<Decoded<Picture, u64>>, encoders: &[SyncSender<Feed>]) -> Result<(), MediaError> {
+    let mut graph: Option<(PictureShape, Graph)> = None;
+    let rate = plan.rate.per_second();
+    loop {
+        match decoded.recv().map_err(|_| MediaError::Stopped)? {
+            Decoded::Frame(picture, _) => {
+                let shape = seen(picture.shape(), graph.as_ref().map(|(shape, _)| shape));
+                // The first picture, or a stream that changed its size or format on the way.
+                if graph.as_ref().is_none_or(|(known, _)| *known != shape) {
+                    if let Some((_, graph)) = &mut graph {
+                        graph.finish()?;
+                        forward(graph, rate, encoders)?;
+                    }
+                    let spec = picture_graph(&shape, plan.orientation, &plan.slots(), plan.toolbox);
+                    graph = Some((shape, Graph::for_pictures(&shape, rate, &spec, encoders.len())?));
+                }
+                if let Some((_, graph)) = &mut graph {
+                    graph.push_picture(picture)?;
+                    forward(graph, rate, encoders)?;
+                }
+            }
+            Decoded::End(segments) => {
+                if let Some((_, graph)) = &mut graph {
+                    graph.finish()?;
+                    forward(graph, rate, encoders)?;
+                }
+                let end = |encoder: &SyncSender<Feed>| encoder.send(Feed::End(segments));
+                return encoders.iter().try_for_each(end).map_err(|_| MediaError::Stopped);
+            }
+        }
+    }
+}
+
+/// Once a picture was interlaced, the deinterlacer stays: it lets progressive pictures through.
+fn seen(mut shape: PictureShape, before: Option<&PictureShape>) -> PictureShape {
+    shape.interlaced |= before.is_some_and(|before| before.interlaced);
+    shape
+}
+
+fn forward(graph: &mut Graph, rate: u32, encoders: &[SyncSender<Feed>]) -> Result<(), MediaError> {
+    for (index, encoder) in encoders.iter().enumerate() {
+        while let Some(mut picture) = graph.pull_picture(index, rate)? {
+            picture.tag_as_published();
+            let slot = u64::try_from(picture.pts().unwrap_or(0)).unwrap_or(0);
+            encoder.send(Feed::Picture(picture, slot)).map_err(|_| MediaError::Stopped)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sound for one encoder: frames of 1,024 samples, the last of the source maybe shorter.
+pub trait SoundSink {
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// When the encoder fails or its reader stopped.
+    fn take(&mut self, sound: Sound) -> Result<(), MediaError>;
+
+    /// Samples taken so far.
+    fn samples(&self) -> u64;
+}
+
+/// Filters all sound into `stereo` and `mono`; returns how long the lesson is. Ends behind [`Decoded::End`].
+///
+/// # Errors
+/// When a filter fails, or a neighbour stopped.
+pub fn sounds(
+    decoded: &Receiver<Decoded<Sound, Flicks>>,
+    sinks: &mut [&mut dyn SoundSink; 2],
+) -> Result<SegmentCount, MediaError> {
+    let mut graph: Option<(SoundShape, Graph)> = None;
+    loop {
+        match decoded.recv().map_err(|_| MediaError::Stopped)? {
+            Decoded::Frame(mut sound, time) => {
+                let shape = sound.shape();
+                if graph.as_ref().is_none_or(|(known, _)| *known != shape) {
+                    if let Some((_, graph)) = &mut graph {
+                        drain(graph, sinks)?;
+                    }
+                    let spec = sound_graph(sinks[0].samples());
+                    graph = Some((shape, Graph::for_sound(&shape, &spec, sinks.len())?));
+                }
+                if let Some((_, graph)) = &mut graph {
+                    sound.set_pts(time.in_ticks_of(shape.rate));
+                    graph.push_sound(sound)?;
+                    forward_sound(graph, sinks)?;
+                }
+            }
+            Decoded::End(segments) => {
+                if let Some((_, graph)) = &mut graph {
+                    drain(graph, sinks)?;
+                }
+                return Ok(segments);
+            }
+        }
+    }
+}
+
+fn drain(graph: &mut Graph, sinks: &mut [&mut dyn SoundSink; 2]) -> Result<(), MediaError> {
+    graph.finish()?;
+    forward_sound(graph, sinks)
+}
+
+fn forward_sound(graph: &mut Graph, sinks: &mut [&mut dyn SoundSink; 2]) -> Result<(), MediaError> {
+    for (index, sink) in sinks.iter_mut().enumerate() {
+        while let Some(sound) = graph.pull_sound(index)? {
+            sink.take(sound)?;
+        }
+    }
+    Ok(())
+}

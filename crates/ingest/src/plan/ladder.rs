@@ -1,0 +1,279 @@
+//! The recipe: what is spent on each slot. Read from `config/ladder.toml`, checked once.
+
+use package::{AudioSlot, Digest, Hasher, Slot};
+use serde::{Deserialize, Serialize};
+use settings::SettingsError;
+use std::path::Path;
+use units::{BitRate, Span};
+
+/// The ladder this release ships with.
+pub const SHIPPED: &str = include_str!("../../../../config/ladder.toml");
+
+/// Changes of this crate that change bytes for the same ladder. Part of the recipe's hash.
+const REVISION: u32 = 1;
+
+/// A GOP is a whole number of these, so that any two recipes cut at common instants.
+const GOP_UNIT_MS: u128 = 1_600;
+
+/// What is spent on each slot, as the file says it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ladder {
+    /// For people; in every manifest.
+    pub name: String,
+    /// From one IDR picture to the next: 1.6 s or 4.8 s.
+    pub gop: Span,
+    /// Bits for sound.
+    pub audio: Sounds,
+    /// Bits and effort for pictures.
+    pub video: Rungs,
+}
+
+/// Bits a second for sound.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sounds {
+    /// Stereo.
+    pub hi: BitRate,
+    /// Mono.
+    pub lo: BitRate,
+}
+
+/// One rung a slot; all six must be there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rungs {
+    /// 256x144.
+    pub s0: RungRecipe,
+    /// 416x234.
+    pub s1: RungRecipe,
+    /// 640x360.
+    pub s2: RungRecipe,
+    /// 960x540.
+    pub s3: RungRecipe,
+    /// 1280x720.
+    pub s4: RungRecipe,
+    /// 1920x1080.
+    pub s5: RungRecipe,
+}
+
+/// How one slot is encoded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RungRecipe {
+    /// H.264 profile.
+    pub profile: Profile,
+    /// x264's effort.
+    pub preset: Preset,
+    /// Constant quality: 0 best, 51 worst; about 6 halve the bits.
+    pub crf: f64,
+    /// Bits a second that the quality may cost over `buffer`.
+    pub maxrate: BitRate,
+    /// How long `maxrate` may be exceeded from a full buffer: the VBV buffer is `maxrate` × `buffer`.
+    pub buffer: Span,
+    /// Threads inside the encoder. Another number is another recipe: x264's bytes change with it.
+    pub threads: u32,
+}
+
+/// What a decoder must be able to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Constrained Baseline: no B pictures, no CABAC. Every phone since 2007.
+    Baseline,
+    /// B pictures and CABAC.
+    Main,
+    /// 8×8 transforms as well.
+    High,
+}
+
+/// x264's presets, fastest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "x264's own names; its manual says what each does")]
+pub enum Preset {
+    Ultrafast,
+    Superfast,
+    Veryfast,
+    Faster,
+    Fast,
+    Medium,
+    Slow,
+    Slower,
+    Veryslow,
+}
+
+impl Ladder {
+    /// Reads and checks a ladder. `path` is for the error, which names file and line or the key.
+    ///
+    /// # Errors
+    /// When it is no TOML, has an unknown or missing key, or a value that cannot be.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
+        let ladder: Self = settings::parse(text, path)?;
+        ladder.check()?;
+        Ok(ladder)
+    }
+
+    /// The ladder this release ships with.
+    ///
+    /// # Errors
+    /// Never in a release that passed its tests.
+    pub fn shipped() -> Result<Self, SettingsError> {
+        Self::parse(SHIPPED, Path::new("config/ladder.toml"))
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        if self.name.is_empty() || self.name.len() > 64 || self.name.chars().any(char::is_control) {
+            return Err(SettingsError::value("name", "must be 1 to 64 characters"));
+        }
+        let gop = self.gop.0.as_millis();
+        if gop == 0 || !gop.is_multiple_of(GOP_UNIT_MS) || !u128::from(grid::SEGMENT_MS).is_multiple_of(gop) {
+            return Err(SettingsError::value("gop", "must be \"1.6s\" or \"4.8s\": a segment is a whole number of GOPs"));
+        }
+        for (key, rate) in [("audio.hi", self.audio.hi), ("audio.lo", self.audio.lo)] {
+            if !(16_000..=256_000).contains(&rate.0) {
+                return Err(SettingsError::value(key, "must be from \"16kbit/s\" to \"256kbit/s\""));
+            }
+        }
+        Slot::ALL.into_iter().try_for_each(|slot| self.rung(slot).check(KEYS[slot as usize]))
+    }
+
+    /// How `slot` is encoded.
+    pub fn rung(&self, slot: Slot) -> &RungRecipe {
+        match slot {
+            Slot::S0 => &self.video.s0,
+            Slot::S1 => &self.video.s1,
+            Slot::S2 => &self.video.s2,
+            Slot::S3 => &self.video.s3,
+            Slot::S4 => &self.video.s4,
+            Slot::S5 => &self.video.s5,
+        }
+    }
+
+    /// Bits a second for `slot`.
+    pub fn sound(&self, slot: AudioSlot) -> BitRate {
+        match slot {
+            AudioSlot::Hi => self.audio.hi,
+            AudioSlot::Lo => self.audio.lo,
+        }
+    }
+
+    /// Of everything that changes the output: this ladder, this code's revision, and `scaler`, the filter at hand.
+    pub fn digest(&self, scaler: &str) -> Digest {
+        let mut hasher = Hasher::new();
+        hasher.update(&REVISION.to_be_bytes());
+        hasher.update(scaler.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&serde_json::to_vec(self).expect("plain structs with string keys"));
+        hasher.finish()
+    }
+}
+
+const KEYS: [[&str; 4]; 6] = [
+    ["video.s0.crf", "video.s0.maxrate", "video.s0.buffer", "video.s0.threads"],
+    ["video.s1.crf", "video.s1.maxrate", "video.s1.buffer", "video.s1.threads"],
+    ["video.s2.crf", "video.s2.maxrate", "video.s2.buffer", "video.s2.threads"],
+    ["video.s3.crf", "video.s3.maxrate", "video.s3.buffer", "video.s3.threads"],
+    ["video.s4.crf", "video.s4.maxrate", "video.s4.buffer", "video.s4.threads"],
+    ["video.s5.crf", "video.s5.maxrate", "video.s5.buffer", "video.s5.threads"],
+];
+
+impl RungRecipe {
+    fn check(&self, [crf, maxrate, buffer, threads]: [&'static str; 4]) -> Result<(), SettingsError> {
+        if !(0.0..=51.0).contains(&self.crf) {
+            return Err(SettingsError::value(crf, "must be from 0 (lossless) to 51"));
+        }
+        if !(20_000..=100_000_000).contains(&self.maxrate.0) {
+            return Err(SettingsError::value(maxrate, "must be from \"20kbit/s\" to \"100Mbit/s\""));
+        }
+        if !(100..=10_000).contains(&self.buffer.0.as_millis()) {
+            return Err(SettingsError::value(buffer, "must be from \"100ms\" to \"10s\""));
+        }
+        if !(1..=16).contains(&self.threads) {
+            return Err(SettingsError::value(threads, "must be from 1 to 16"));
+        }
+        Ok(())
+    }
+
+    /// Bits in the VBV buffer.
+    pub fn buffer_bits(&self) -> u64 {
+        let bits = u128::from(self.maxrate.0) * self.buffer.0.as_millis() / 1_000;
+        u64::try_from(bits).unwrap_or(u64::MAX)
+    }
+}
+
+impl Profile {
+    /// libx264's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Main => "main",
+            Self::High => "high",
+        }
+    }
+}
+
+impl Preset {
+    /// libx264's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ultrafast => "ultrafast",
+            Self::Superfast => "superfast",
+            Self::Veryfast => "veryfast",
+            Self::Faster => "faster",
+            Self::Fast => "fast",
+            Self::Medium => "medium",
+            Self::Slow => "slow",
+            Self::Slower => "slower",
+            Self::Veryslow => "veryslow",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faults::Fault;
+
+    #[test]
+    fn the_shipped_ladder_is_valid_and_s0_stays_within_apples_limit() {
+        let ladder = Ladder::shipped().unwrap();
+        // Apple 9.21: at most 192 kbit/s with sound. A segment's worst case is its own rate and one full buffer;
+        // boxes take about 16 bytes a picture and 8 a sound frame.
+        let s0 = ladder.rung(Slot::S0);
+        let worst = s0.maxrate.0 + s0.buffer_bits() * 1_000 / grid::SEGMENT_MS;
+        let boxes = (120 * 16 + 225 * 8 + 400) * 8 * 1_000 / grid::SEGMENT_MS;
+        let sound = ladder.sound(AudioSlot::Lo).0 * 11 / 10;
+        assert!(worst + boxes + sound <= 192_000, "{worst} + {boxes} + {sound}");
+        // No old phone decodes more.
+        assert_eq!(s0.profile, Profile::Baseline);
+    }
+
+    #[test]
+    fn unknown_keys_and_impossible_values_are_refused_by_name() {
+        for (from, to, said) in [
+            ("[audio]", "colour = 1\n[audio]", "colour"),
+            ("gop = \"4.8s\"", "gop = \"2s\"", "gop"),
+            ("gop = \"4.8s\"", "gop = \"9.6s\"", "gop"),
+            ("threads = 1", "threads = 0", "threads"),
+            ("[video.s3]", "[video.s9]", "s9"),
+            ("profile = \"baseline\"", "profile = \"basic\"", "basic"),
+        ] {
+            let text = SHIPPED.replacen(from, to, 1);
+            assert_ne!(text, SHIPPED, "{from} is in the shipped ladder");
+            let error = Ladder::parse(&text, Path::new("mine.toml")).unwrap_err();
+            assert!(error.to_string().contains(said), "{to}: {error}");
+            assert!(error.code().starts_with("CONFIG_"));
+        }
+    }
+
+    #[test]
+    fn whatever_changes_bytes_changes_the_digest() {
+        let ladder = Ladder::shipped().unwrap();
+        let mut other = ladder.clone();
+        other.video.s3.threads += 1;
+        assert_ne!(ladder.digest("zscale"), other.digest("zscale"));
+        assert_ne!(ladder.digest("zscale"), ladder.digest("scale"));
+        assert_eq!(ladder.digest("zscale"), Ladder::shipped().unwrap().digest("zscale"));
+    }
+}

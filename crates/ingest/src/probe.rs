@@ -1,0 +1,154 @@
+//! What a source is, in our words.
+
+use crate::accepted;
+use crate::fault::SourceFault;
+use crate::ffmpeg::{Source, Stream, StreamKind};
+use crate::timeline::Flicks;
+
+/// What a source is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceInfo {
+    /// FFmpeg's name of the container.
+    pub container: String,
+    /// The pictures.
+    pub video: VideoInfo,
+    /// The sound, if there is any.
+    pub sound: Option<SoundInfo>,
+    /// Where the container says the last stream ends; `None` if it does not say.
+    pub declared_end: Option<Flicks>,
+    /// What was found and left out, in a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The pictures of a source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VideoInfo {
+    /// Place in the container.
+    pub stream: usize,
+    /// Decoder.
+    pub decoder: String,
+    /// Columns as stored.
+    pub width: u32,
+    /// Rows as stored.
+    pub height: u32,
+    /// Width of a sample over its height.
+    pub sample_aspect: (i32, i32),
+    /// How it lies.
+    pub display_matrix: Option<[i32; 4]>,
+    /// Pictures a second on average, as a fraction; `(0, _)` if unknown.
+    pub average_rate: (i32, i32),
+    /// Time of the first picture.
+    pub start: Flicks,
+}
+
+/// The sound of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoundInfo {
+    /// Place in the container.
+    pub stream: usize,
+    /// Decoder.
+    pub decoder: String,
+    /// Channels.
+    pub channels: u32,
+    /// Time of the first sample.
+    pub start: Flicks,
+}
+
+/// Chooses the streams of `source` and checks them against the closed lists and limits.
+///
+/// # Errors
+/// No video, a codec that is not accepted, no duration, an absurd size.
+pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
+    let mut notes = Vec::new();
+    let video = choose(source.streams(), StreamKind::Video).ok_or(SourceFault::NoVideo)?;
+    if !accepted::is_video(&video.codec) {
+        return Err(SourceFault::Codec { what: "video", codec: video.codec.clone() });
+    }
+    if video.width == 0 || video.height == 0 {
+        return Err(SourceFault::NoVideo);
+    }
+    if u64::from(video.width) * u64::from(video.height) > accepted::MAX_PIXELS {
+        return Err(SourceFault::TooLarge { width: video.width, height: video.height });
+    }
+    let sound = choose(source.streams(), StreamKind::Audio);
+    if let Some(sound) = sound
+        && !accepted::is_audio(&sound.codec)
+    {
+        return Err(SourceFault::Codec { what: "sound", codec: sound.codec.clone() });
+    }
+    // A track that was announced and never came.
+    let sound = sound.filter(|sound| sound.channels > 0 && sound.sample_rate > 0);
+    match sound {
+        None => notes.push("there is no sound; the lesson will be silent".to_owned()),
+        Some(_) if count(source, StreamKind::Audio) > 1 => {
+            notes.push(format!("{} sound tracks; the default one is used", count(source, StreamKind::Audio)));
+        }
+        Some(_) => {}
+    }
+    let start = |stream: &Stream| Flicks::from_ticks(stream.start.unwrap_or(0), stream.time_base);
+    let info = SourceInfo {
+        container: source.container().to_owned(),
+        declared_end: declared_end(source, [Some(video), sound]),
+        video: VideoInfo {
+            stream: video.index,
+            decoder: video.codec.clone(),
+            width: video.width,
+            height: video.height,
+            sample_aspect: video.sample_aspect,
+            display_matrix: video.display_matrix,
+            average_rate: video.average_rate,
+            start: start(video),
+        },
+        sound: sound.map(|sound| SoundInfo {
+            stream: sound.index,
+            decoder: sound.codec.clone(),
+            channels: sound.channels,
+            start: start(sound),
+        }),
+        notes,
+    };
+    length(&info)?;
+    Ok(info)
+}
+
+/// The default stream of a kind, else the one with the most samples.
+fn choose(streams: &[Stream], kind: StreamKind) -> Option<&Stream> {
+    streams
+        .iter()
+        .filter(|stream| stream.kind == kind)
+        // max_by_key takes the last of equals: turned round, the first in the container wins.
+        .rev()
+        .max_by_key(|stream| (stream.is_default, u64::from(stream.width) * u64::from(stream.height), stream.channels))
+}
+
+fn count(source: &Source, kind: StreamKind) -> usize {
+    source.streams().iter().filter(|stream| stream.kind == kind).count()
+}
+
+/// Of the chosen streams where they say it, else of the container.
+fn declared_end(source: &Source, chosen: [Option<&Stream>; 2]) -> Option<Flicks> {
+    let streams = chosen.into_iter().flatten();
+    let ends = streams.filter_map(|stream| {
+        let end = stream.start.unwrap_or(0).saturating_add(stream.duration?);
+        Some(Flicks::from_ticks(end, stream.time_base))
+    });
+    ends.max().or_else(|| {
+        let first = source.streams().iter().filter_map(|stream| Some(Flicks::from_ticks(stream.start?, stream.time_base)));
+        let length = source.duration_micros().map(Flicks::from_micros)?;
+        Some(first.min().unwrap_or(Flicks::ZERO).plus(length))
+    })
+}
+
+fn length(info: &SourceInfo) -> Result<(), SourceFault> {
+    let Some(end) = info.declared_end else { return Ok(()) };
+    let start = info.sound.as_ref().map_or(info.video.start, |sound| sound.start.min(info.video.start));
+    let length = end.minus(start);
+    if length <= Flicks::ZERO {
+        return Err(SourceFault::NoDuration);
+    }
+    let seconds = length.to_duration().as_secs();
+    if seconds > accepted::MAX_SECONDS {
+        return Err(SourceFault::TooLong { hours: seconds / 3_600 });
+    }
+    Ok(())
+}
