@@ -6,12 +6,16 @@ export interface Lesson {
   title: string;
   /** `primary`, `junior`, `senior`, `other`; anything else counts as `other`. */
   stage: Stage;
+  /** As published, 1 to 12; see `gradeName`. */
   grade: string;
   subject: string;
   edition: string;
   volume: string;
   unit: string;
   teacher: string;
+  /** Who provides it, and under which terms it may be used. */
+  provider: string;
+  licence: string;
   /** Zero where unknown. */
   durationMs: number;
 }
@@ -51,16 +55,15 @@ export function parseVersion(json: unknown): Shard[] | undefined {
   });
 }
 
-/** The lessons of a part: an array, or an object that holds it as `lessons`. Entries without id or title are left out. */
+/** The lessons of a part, which is an array of them. Entries without name or title are left out. */
 export function parseShard(json: unknown): Lesson[] | undefined {
-  const entries = Array.isArray(json) ? json : field(json, 'lessons');
-  if (!Array.isArray(entries)) return undefined;
-  return entries.slice(0, MAX_LESSONS_A_SHARD).flatMap((entry) => parseLesson(entry) ?? []);
+  if (!Array.isArray(json)) return undefined;
+  return json.slice(0, MAX_LESSONS_A_SHARD).flatMap((entry) => parseLesson(entry) ?? []);
 }
 
-/** One lesson, from the catalogue or its own `lesson.json`. */
+/** One lesson, from the catalogue or its own `lesson.json`: both say the same. */
 export function parseLesson(json: unknown): Lesson | undefined {
-  const id = text(field(json, 'id')) || text(field(json, 'lesson'));
+  const id = text(field(json, 'lesson'));
   const title = text(field(json, 'title'));
   if (!LESSON_ID.test(id) || !title) return undefined;
   return {
@@ -73,6 +76,8 @@ export function parseLesson(json: unknown): Lesson | undefined {
     volume: text(field(json, 'volume')),
     unit: text(field(json, 'unit')),
     teacher: text(field(json, 'teacher')),
+    provider: text(field(json, 'provider')),
+    licence: text(field(json, 'licence')),
     durationMs: whole(field(json, 'duration_ms')),
   };
 }

@@ -71,7 +71,7 @@ export function openLesson(context: Context, id: string, place: HTMLElement): ()
   /** The lesson plays without its description, should that be missing. */
   async function describe(): Promise<void> {
     const answer = await readJson(`/lessons/${id}/lesson.json`);
-    const lesson = answer.ok ? parseLesson({ id, ...(answer.json as object) }) : undefined;
+    const lesson = answer.ok ? parseLesson(answer.json) : undefined;
     if (!lesson || state.now.lesson !== id) return;
     title = lesson.title;
     entitle(title);
@@ -109,7 +109,12 @@ function describeLesson({ words, language }: Context, lesson: Lesson): HTMLEleme
     volumeLabel(lesson.volume, language),
     lesson.unit,
   ].filter(Boolean);
-  const rest = [lesson.teacher && words.teacher(lesson.teacher), lesson.durationMs > 0 && words.minutes(minutes(lesson.durationMs))];
+  const rest = [
+    lesson.teacher && words.teacher(lesson.teacher),
+    lesson.durationMs > 0 && words.minutes(minutes(lesson.durationMs)),
+    lesson.provider,
+    lesson.licence,
+  ];
   return [
     h('p', { class: 'trail' }, ...place.map((part) => h('span', {}, part))),
     h('p', { class: 'quiet' }, ...rest.filter(Boolean).map((part) => h('span', {}, part as string))),

@@ -7,7 +7,7 @@ import { NO_FILTER } from '../page/route';
 let count = 0;
 function lesson(fields: Record<string, unknown>): Lesson {
   count += 1;
-  return parseLesson({ id: `l${count}`, title: `课 ${count}`, stage: 'primary', ...fields })!;
+  return parseLesson({ lesson: `l${count}`, title: `课 ${count}`, stage: 'primary', ...fields })!;
 }
 
 test('a grade is the same however it is written', () => {

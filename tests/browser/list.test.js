@@ -1,0 +1,105 @@
+// The list of lessons: two languages, search, and plain words when there is nothing to show.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { EDGE, LESSON, openBrowser, openList, openPage } from './support.js';
+
+let browser;
+before(async (t) => {
+  browser = await openBrowser(t);
+});
+
+test('a Chinese browser gets the list in Chinese', async (t) => {
+  const page = await openPage(t, browser, { locale: 'zh-CN' });
+  const lesson = await openList(page);
+  await lesson.waitFor();
+  assert.equal(await page.title(), '空中课堂');
+  assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
+  assert.match(await page.locator('.count').innerText(), /^共 \d+ 节课$/);
+  assert.match(await lesson.innerText(), /分钟/);
+});
+
+test('an English browser gets the list in English', async (t) => {
+  const page = await openPage(t, browser, { locale: 'en-US' });
+  const lesson = await openList(page);
+  await lesson.waitFor();
+  assert.equal(await page.title(), 'Airclass');
+  assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+  assert.match(await page.locator('.count').innerText(), /^\d+ lessons?$/);
+});
+
+test('the language can be changed by hand and stays', async (t) => {
+  const page = await openPage(t, browser);
+  await (await openList(page)).waitFor();
+  await page.click('[data-control=language]');
+  await page.waitForFunction(() => document.title === 'Airclass');
+  await page.reload();
+  await page.waitForFunction(() => document.title === 'Airclass');
+});
+
+test('search narrows the list and the address keeps it', async (t) => {
+  const page = await openPage(t, browser);
+  const lesson = await openList(page);
+  const title = (await lesson.locator('.card-title').innerText()).trim();
+  await page.fill('input[type=search]', title);
+  await page.waitForURL(/#\/\?q=/);
+  assert.equal(await lesson.count(), 1);
+  await page.fill('input[type=search]', '没有这样的课 zzz');
+  await page.waitForSelector('[data-advice=nothing]');
+  await page.click('[data-advice=nothing] button');
+  await lesson.waitFor();
+  await page.goto(`${EDGE}#/?q=${encodeURIComponent(title)}`);
+  await lesson.waitFor();
+  assert.equal(await page.inputValue('input[type=search]'), title);
+});
+
+test('an unreachable catalogue is said plainly and read after a retry', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  await page.route('**/catalogue/**', (route) => route.abort());
+  const lesson = await openList(page);
+  await page.waitForSelector('[data-advice=unreachable]');
+  assert.match(await page.locator('[data-advice=unreachable]').innerText(), /连接不上[\s\S]*检查网络[\s\S]*重试/);
+  await page.unroute('**/catalogue/**');
+  await page.click('[data-advice=unreachable] button');
+  await lesson.waitFor();
+});
+
+test('a busy server is told apart from a dead line', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  await page.route('**/catalogue/version.json', (route) => route.fulfill({ status: 503, body: '' }));
+  await openList(page);
+  await page.waitForSelector('[data-advice=busy]');
+});
+
+test('an empty catalogue is no error', async (t) => {
+  const page = await openPage(t, browser);
+  await page.route('**/catalogue/version.json', (route) => route.fulfill({ json: { version: 1, shards: [] } }));
+  await openList(page);
+  await page.waitForSelector('[data-advice=empty]');
+});
+
+test('a part that fails leaves the rest in place', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  const missing = 'catalogue/other-00000000.json';
+  await page.route('**/catalogue/version.json', async (route) => {
+    const response = await route.fetch();
+    const version = await response.json();
+    version.shards.push({ path: missing, stage: 'other', lessons: 1 });
+    await route.fulfill({ json: version });
+  });
+  await page.route(`**/${missing}`, (route) => route.abort());
+  await (await openList(page)).waitFor();
+  await page.waitForSelector('.strip');
+});
+
+test('the keyboard alone reaches a lesson', async (t) => {
+  const page = await openPage(t, browser);
+  const lesson = await openList(page);
+  await lesson.waitFor();
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+  await lesson.focus();
+  await page.keyboard.press('Enter');
+  await page.waitForFunction((id) => window.airclass.lesson === id, LESSON);
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+});

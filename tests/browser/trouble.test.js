@@ -1,0 +1,83 @@
+// What goes wrong on the way, what the page says about it, and how it comes back.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { EDGE, openBrowser, openList, openPage, playLesson, playOn, state } from './support.js';
+
+/** What the console says when a test cuts the line. */
+const CUT = /Failed to load resource/;
+
+let browser;
+before(async (t) => {
+  browser = await openBrowser(t);
+});
+
+test('a lesson that is not there is said so, with a way back', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await page.goto(`${EDGE}#/lesson/no-such-lesson`);
+  await page.waitForSelector('.notice[data-size=panel]');
+  assert.match(await page.locator('.notice').innerText(), /找不到这节课/);
+  assert.equal((await state(page)).phase, 'stopped');
+  await page.click('.notice a');
+  await page.waitForSelector('.list');
+});
+
+test('a cut line plays on from what is there and comes back by itself', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  const later = /\/0000[3-9]\.m4s$|\/000[1-9]\d\.m4s$/;
+  await page.route(later, (route) => route.abort());
+  await playLesson(page);
+  await page.waitForSelector('.notice[data-size=strip]');
+  assert.match(await page.locator('.notice').innerText(), /先播放已经下载的部分/);
+  await playOn(page, 0.5);
+  await page.unroute(later);
+  await page.waitForSelector('.notice', { state: 'hidden' });
+  await page.waitForFunction(() => window.airclass.position + window.airclass.buffered > 15);
+  const { errors } = await state(page);
+  assert.ok(errors.length > 0 && errors.every((error) => error.kind === 'network'));
+});
+
+test('a line dead from the start is said plainly, with a countdown and a button that works', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await page.route('**/*.m4s', (route) => route.abort());
+  await (await openList(page)).click();
+  await page.waitForSelector('.notice[data-size=panel]');
+  assert.match(await page.locator('.notice').innerText(), /网络断开了[\s\S]*检查网络/);
+  await page.waitForFunction(() => /自动重试|正在重试/.test(document.querySelector('.notice-count').textContent));
+  await page.unroute('**/*.m4s');
+  await page.click('.notice [data-control=retry]');
+  await page.waitForFunction(() => window.airclass.playing && window.airclass.position > 0.5);
+  await page.waitForSelector('.notice', { state: 'hidden' });
+});
+
+test('a busy edge is told apart from a dead line', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await page.route('**/lessons/*/main.m3u8', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '1' }, body: '' }));
+  await (await openList(page)).click();
+  await page.waitForSelector('.notice[data-size=panel]');
+  assert.match(await page.locator('.notice').innerText(), /访问的人太多/);
+  await page.unroute('**/lessons/*/main.m3u8');
+  await page.waitForFunction(() => window.airclass.playing);
+});
+
+test('a lesson without its description still plays', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await page.route('**/lessons/*/lesson.json', (route) => route.abort());
+  await playLesson(page);
+  await playOn(page, 0.5);
+});
+
+test('damaged bytes do not end the lesson', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  let damaged = 0;
+  await page.route(/\/s\d\/00001\.m4s$/, async (route) => {
+    if (damaged > 0) return route.continue();
+    damaged += 1;
+    const body = await (await route.fetch()).body();
+    body.fill(0, 8, Math.min(body.length, 4000));
+    await route.fulfill({ status: 200, contentType: 'video/iso.segment', body });
+  });
+  await playLesson(page);
+  await page.waitForFunction(() => window.airclass.position > 10);
+  assert.equal(damaged, 1);
+});
