@@ -1,1 +1,51 @@
-fn main() {}
+//! The `airclass` command: parse, load, run.
+
+mod commands;
+
+use clap::{Parser, Subcommand};
+use faults::AnyFault;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Airclass: recorded lessons for every student's screen.
+#[derive(Parser)]
+#[command(name = "airclass", version, about, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve lessons, the catalogue and the player from a store
+    Origin {
+        /// Options as a TOML file; flags and environment win over it
+        #[arg(long, env = "AIRCLASS_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        options: Box<origin::Options>,
+    },
+    /// Serve students from memory, asking the origin once for each thing
+    Edge {
+        /// Options as a TOML file; flags and environment win over it
+        #[arg(long, env = "AIRCLASS_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        options: Box<edge::Options>,
+    },
+    /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
+    #[command(external_subcommand)]
+    Other(Vec<std::ffi::OsString>),
+}
+
+fn main() -> ExitCode {
+    let run = match Arguments::parse().command {
+        Command::Origin { config, options } => commands::origin(&options, config.as_deref()),
+        Command::Edge { config, options } => commands::edge(&options, config.as_deref()),
+        Command::Other(words) => commands::other(&words),
+    };
+    match run {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => AnyFault::report(&fault),
+    }
+}

@@ -1,1 +1,95 @@
 //! A shared HTTP cache in front of any origin.
+//!
+//! The journey of a request is the list of files:
+//! `listener → connection` (crate `serve`) `→ request → policy → key → lookup → fill → upstream → store → response`;
+//! `service` is the list of its steps, `outcome` the names of its ends.
+
+mod clock;
+mod edge;
+mod fill;
+mod key;
+mod lookup;
+mod metrics;
+mod options;
+mod outcome;
+mod policy;
+mod request;
+mod response;
+mod service;
+mod store;
+mod upstream;
+
+pub use options::{Config, Options, UpstreamLimits};
+pub use upstream::Address;
+
+use edge::Shared;
+use faults::AnyFault;
+use serve::Running;
+use service::EdgeService;
+use std::rc::Rc;
+use std::time::Duration;
+use telemetry::{Admin, Telemetry};
+
+/// How often the cache's bookkeeping is brought up to date when no request does it.
+const TEND_EVERY: Duration = Duration::from_secs(1);
+
+/// An edge at work.
+pub struct EdgeServer {
+    running: Running,
+    admin: Admin,
+}
+
+impl EdgeServer {
+    /// Binds, reads the certificate, starts every core and the admin listener.
+    ///
+    /// # Errors
+    /// An address that is taken, a certificate that is wrong, a machine without threads.
+    pub fn start(config: Config) -> Result<Self, AnyFault> {
+        let telemetry = Telemetry::new("edge");
+        let server = serve::Server::bind(config.serve.clone(), &telemetry)?;
+        let admin = Admin::start(config.serve.admin, telemetry.clone())?;
+        let upstream = config.upstream.authority_str().to_owned();
+        let ram = config.ram;
+        let shared = Shared::new(config, &telemetry);
+        let running = server.start(move |core, _drain| {
+            let edge = Rc::new(shared.on_this_core());
+            if core.0 == 0 {
+                drop(tokio::task::spawn_local(tend(Rc::clone(&edge))));
+            }
+            EdgeService(edge)
+        })?;
+        tracing::info!(listen = ?running.addresses(), admin = %admin.address(), upstream, %ram, "edge is up");
+        Ok(Self { running, admin })
+    }
+
+    /// Plain addresses, then TLS addresses.
+    pub fn addresses(&self) -> &[std::net::SocketAddr] {
+        self.running.addresses()
+    }
+
+    /// Where metrics and readiness are.
+    pub fn admin(&self) -> std::net::SocketAddr {
+        self.admin.address()
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains.
+    ///
+    /// # Errors
+    /// When signals cannot be listened for.
+    pub fn run_until_signalled(self) -> Result<(), AnyFault> {
+        serve::run_until_signalled(self.running)
+    }
+
+    /// Stops accepting, lets running answers end, and waits for it.
+    pub fn stop(self) {
+        self.running.drain();
+        self.running.join();
+    }
+}
+
+async fn tend(edge: Rc<edge::Edge>) {
+    loop {
+        tokio::time::sleep(TEND_EVERY).await;
+        edge.memory.tend();
+    }
+}

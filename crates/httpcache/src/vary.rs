@@ -1,5 +1,6 @@
 //! Which requests a stored response answers (RFC 9111 §4.1).
 
+use crate::accept_encoding::{self, Coding};
 use crate::fields;
 use http::{HeaderMap, HeaderName, header};
 use std::fmt::Write as _;
@@ -37,10 +38,19 @@ impl VaryNames {
     }
 
     /// The request's values of these fields as one text: equal texts, same response. Lines of a field are joined
-    /// and white space around members folded (§4.1 allows both); absent and empty differ.
+    /// and white space around members folded (§4.1 allows both); absent and empty differ. Accept-Encoding counts as
+    /// what it comes to, gzip or plain: the orders and weights of a hundred browsers would make a hundred variants.
     pub fn secondary_key(&self, request: &HeaderMap) -> String {
         let mut key = String::new();
         for name in &self.0 {
+            if name == header::ACCEPT_ENCODING {
+                key.push_str(if accept_encoding::choose(request) == Coding::Gzip {
+                    "gzip;"
+                } else {
+                    "plain;"
+                });
+                continue;
+            }
             // Lengths in front, so that no value can pretend to be the next field.
             match request.contains_key(name) {
                 false => key.push('-'),
@@ -105,6 +115,15 @@ mod tests {
         let other = vary.secondary_key(&headers(&[("a", "1"), ("b", "2;1:3")]));
         assert_ne!(one, other);
         assert_ne!(vary.secondary_key(&headers(&[("a", "")])), vary.secondary_key(&headers(&[])));
+    }
+
+    #[test]
+    fn encodings_make_two_variants_however_they_are_asked_for() {
+        let vary = names(&headers(&[("vary", "accept-encoding")])).unwrap();
+        let key = |value| vary.secondary_key(&headers(&[("accept-encoding", value)]));
+        assert_eq!(key("gzip, br"), key("br;q=0.1, deflate, gzip;q=1"));
+        assert_ne!(key("gzip"), key("br"));
+        assert_eq!(key("br"), vary.secondary_key(&headers(&[])));
     }
 
     #[test]

@@ -1,0 +1,28 @@
+//! One function a command: options from file and flags, then the service.
+
+mod external;
+
+pub(crate) use external::other;
+
+use faults::AnyFault;
+use settings::SettingsError;
+use std::path::Path;
+use telemetry::LogOptions;
+
+/// `airclass edge`
+pub(crate) fn edge(flags: &edge::Options, file: Option<&Path>) -> Result<(), AnyFault> {
+    let options = settings::layered(flags, file)?;
+    start_logs(&options.log)?;
+    edge::EdgeServer::start(edge::Config::resolve(&options)?)?.run_until_signalled()
+}
+
+/// `airclass origin`
+pub(crate) fn origin(flags: &origin::Options, file: Option<&Path>) -> Result<(), AnyFault> {
+    let options = settings::layered(flags, file)?;
+    start_logs(&options.log)?;
+    origin::run(options)
+}
+
+fn start_logs(options: &LogOptions) -> Result<(), AnyFault> {
+    Ok(telemetry::init(options).map_err(|problem| SettingsError::value("log", problem))?)
+}

@@ -1,0 +1,94 @@
+//! What a request can reach: one of these a core, over parts that all cores share.
+
+use crate::clock::Clock;
+use crate::fill::Flights;
+use crate::metrics::Metrics;
+use crate::options::Config;
+use crate::policy::Identity;
+use crate::store::Memory;
+use crate::upstream::{Upstream, UpstreamError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use telemetry::{Check, Readiness, Telemetry};
+
+/// Shared by all cores.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) config: Arc<Config>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) memory: Memory,
+    flights: Flights,
+    identity: Arc<Identity>,
+    upstream_known: Arc<AtomicBool>,
+    readiness: Arc<Readiness>,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, telemetry: &Telemetry) -> Self {
+        let metrics = Arc::new(Metrics::register(telemetry));
+        let memory = Memory::new(
+            config.ram,
+            metrics.memory_bytes.clone(),
+            metrics.memory_objects.clone(),
+            metrics.memory_evictions.clone(),
+        );
+        Self {
+            identity: Arc::new(Identity::new(&config.name)),
+            config: Arc::new(config),
+            metrics,
+            memory,
+            flights: Flights::default(),
+            upstream_known: Arc::default(),
+            readiness: Arc::clone(&telemetry.readiness),
+        }
+    }
+
+    /// One core's edge.
+    pub(crate) fn on_this_core(&self) -> Edge {
+        let address = Arc::new(self.config.upstream.clone());
+        Edge {
+            upstream: Upstream::new(address, self.config.limits, Arc::clone(&self.metrics)),
+            metrics: Arc::clone(&self.metrics),
+            memory: self.memory.clone(),
+            flights: self.flights.clone(),
+            identity: Arc::clone(&self.identity),
+            clock: Clock,
+            stale_on_error: self.config.stale_on_error,
+            config: Arc::clone(&self.config),
+            upstream_known: Arc::clone(&self.upstream_known),
+            readiness: Arc::clone(&self.readiness),
+        }
+    }
+}
+
+/// One core's edge.
+pub(crate) struct Edge {
+    pub(crate) upstream: Upstream,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) memory: Memory,
+    pub(crate) flights: Flights,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) clock: Clock,
+    pub(crate) stale_on_error: Duration,
+    pub(crate) config: Arc<Config>,
+    upstream_known: Arc<AtomicBool>,
+    readiness: Arc<Readiness>,
+}
+
+impl Edge {
+    /// Notes whether the upstream answers. A node that has reached it once stays ready when it goes away: it serves
+    /// what it holds, for a day and longer. One that never has is not ready.
+    pub(crate) fn upstream_seen(&self, answer: Result<(), UpstreamError>) {
+        if self.upstream_known.load(Ordering::Relaxed) {
+            return;
+        }
+        match answer {
+            Ok(()) => {
+                self.upstream_known.store(true, Ordering::Relaxed);
+                self.readiness.pass(Check::Upstream);
+            }
+            Err(error) => self.readiness.fail(Check::Upstream, error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Fetching for the cache: one leader asks, everybody who wants the same follows.
+//!
+//! ```text
+//! request ─► join ─┬─ lead ──► task: upstream ─► head ─► body ─► store
+//!                  └─ follow ─────────────────────┴── readers of the growing body
+//! ```
+//! The leader is a task of its own, not the client that began it: a client that leaves or reads slowly changes nothing.
+//! A follower is woken by the head's arrival and reads the body as it grows.
+
+mod flight;
+mod leader;
+
+pub(crate) use flight::{Flights, Landed, Role};
+pub(crate) use leader::{Errand, lead};

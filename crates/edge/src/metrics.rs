@@ -1,0 +1,97 @@
+//! What the edge counts. One set for all cores; every series exists from the start.
+
+use crate::outcome::{FillOutcome, Outcome};
+use crate::upstream::UpstreamError;
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
+use telemetry::{Label, Telemetry};
+
+/// Counters of one edge, shared by its cores.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    requests: Vec<IntCounter>,
+    response_bytes: Vec<IntCounter>,
+    fills: Vec<IntCounter>,
+    upstream_errors: Vec<IntCounter>,
+    pub(crate) fill_seconds: Histogram,
+    pub(crate) fills_in_flight: IntGauge,
+    pub(crate) fill_bytes: IntCounter,
+    pub(crate) upstream_connections: IntGauge,
+    pub(crate) memory_bytes: IntGauge,
+    pub(crate) memory_objects: IntGauge,
+    pub(crate) memory_evictions: IntCounter,
+}
+
+/// From a LAN's answer to the longest wait for a body.
+const FILL_BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+impl Metrics {
+    pub(crate) fn register(telemetry: &Telemetry) -> Self {
+        let gauge =
+            |name, help| telemetry.register(IntGauge::new(name, help).expect("a constant name is valid"));
+        let counter =
+            |name, help| telemetry.register(IntCounter::new(name, help).expect("a constant name is valid"));
+        let fill_seconds = Histogram::with_opts(
+            HistogramOpts::new(
+                "edge_fill_seconds",
+                "From asking the upstream to the last byte of its answer",
+            )
+            .buckets(FILL_BUCKETS.to_vec()),
+        )
+        .expect("constant buckets ascend");
+        Self {
+            requests: telemetry::counters::<Outcome>(
+                telemetry,
+                "edge_requests_total",
+                "Requests answered, by what became of them",
+                "outcome",
+            ),
+            response_bytes: telemetry::counters::<Outcome>(
+                telemetry,
+                "edge_response_bytes_total",
+                "Body bytes handed to clients' connections, by what became of the request",
+                "outcome",
+            ),
+            fills: telemetry::counters::<FillOutcome>(
+                telemetry,
+                "edge_fills_total",
+                "Times the upstream was asked on behalf of the cache, by how that ended",
+                "outcome",
+            ),
+            upstream_errors: telemetry::counters::<UpstreamError>(
+                telemetry,
+                "edge_upstream_errors_total",
+                "Failed tries to get an answer from the upstream, by kind",
+                "kind",
+            ),
+            fill_seconds: telemetry.register(fill_seconds),
+            fills_in_flight: gauge("edge_fills_in_flight", "Fills going on now"),
+            fill_bytes: counter(
+                "edge_fill_bytes_total",
+                "Body bytes received from the upstream into the cache",
+            ),
+            upstream_connections: gauge("edge_upstream_connections", "Open connections to the upstream"),
+            memory_bytes: gauge("edge_memory_bytes", "Bytes held in the RAM tier, bookkeeping included"),
+            memory_objects: gauge("edge_memory_objects", "Entries held in the RAM tier"),
+            memory_evictions: counter(
+                "edge_memory_evictions_total",
+                "Entries evicted from the RAM tier for room",
+            ),
+        }
+    }
+
+    pub(crate) fn answered(&self, outcome: Outcome) {
+        self.requests[outcome.index()].inc();
+    }
+
+    pub(crate) fn sent(&self, outcome: Outcome, bytes: u64) {
+        self.response_bytes[outcome.index()].inc_by(bytes);
+    }
+
+    pub(crate) fn filled(&self, outcome: FillOutcome) {
+        self.fills[outcome.index()].inc();
+    }
+
+    pub(crate) fn upstream_failed(&self, error: UpstreamError) {
+        self.upstream_errors[error.index()].inc();
+    }
+}

@@ -1,0 +1,173 @@
+//! What can be set about an edge, and what it is when nothing is set.
+
+use crate::upstream::Address;
+use serde::{Deserialize, Serialize};
+use settings::SettingsError;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use telemetry::LogOptions;
+use units::{ByteCount, Span};
+
+/// As typed: flags, environment or file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Where answers come from: http://HOST[:PORT]
+    #[arg(long, env = "AIRCLASS_UPSTREAM", value_name = "URL")]
+    pub upstream: Option<String>,
+    /// Memory for cached responses [default: 1GiB]
+    #[arg(long, env = "AIRCLASS_RAM", value_name = "SIZE")]
+    pub ram: Option<ByteCount>,
+    /// Name of this node in Cache-Status, Via and CDN-Loop [default: airclass]
+    #[arg(long, env = "AIRCLASS_NAME", value_name = "TOKEN")]
+    pub name: Option<String>,
+    /// Longest wait for a connection to the upstream [default: 3s]
+    #[arg(long, env = "AIRCLASS_CONNECT_TIMEOUT", value_name = "TIME")]
+    pub connect_timeout: Option<Span>,
+    /// Longest wait for the upstream's header section [default: 15s]
+    #[arg(long, env = "AIRCLASS_RESPONSE_TIMEOUT", value_name = "TIME")]
+    pub response_timeout: Option<Span>,
+    /// Longest wait for the next bytes of an upstream's body [default: 15s]
+    #[arg(long, env = "AIRCLASS_BODY_TIMEOUT", value_name = "TIME")]
+    pub body_timeout: Option<Span>,
+    /// Most connections to the upstream at once, over all cores [default: 256]
+    #[arg(long, env = "AIRCLASS_UPSTREAM_CONNECTIONS", value_name = "N")]
+    pub upstream_connections: Option<usize>,
+    /// How long a stale response may be used when the upstream fails and the response itself says nothing
+    /// [default: 24h]
+    #[arg(long, env = "AIRCLASS_STALE_ON_ERROR", value_name = "TIME")]
+    pub stale_on_error: Option<Span>,
+    /// Listeners; in the file the table `[serve]`
+    #[command(flatten)]
+    pub serve: serve::Options,
+    /// Logs; in the file the table `[log]`
+    #[command(flatten)]
+    pub log: LogOptions,
+}
+
+/// Checked and complete.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where answers come from.
+    pub upstream: Address,
+    /// Room of the RAM tier.
+    pub ram: ByteCount,
+    /// This node, as a token.
+    pub name: String,
+    /// Waits and bounds towards the upstream.
+    pub limits: UpstreamLimits,
+    /// For responses that do not say themselves.
+    pub stale_on_error: Duration,
+    /// Listeners.
+    pub serve: serve::Config,
+}
+
+/// Waits and bounds towards the upstream.
+#[derive(Debug, Clone, Copy)]
+pub struct UpstreamLimits {
+    /// For a connection; also for a place when all connections are busy.
+    pub connect: Duration,
+    /// For the header section.
+    pub response: Duration,
+    /// Between bytes of a body.
+    pub body: Duration,
+    /// At once on one core.
+    pub connections_per_core: usize,
+}
+
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8_080);
+const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9_101);
+/// A day's lessons in the lower rungs fit; every node of ours gives more.
+const RAM: ByteCount = ByteCount::mib(1_024);
+/// Below this a single segment could not be kept (see the bound on one object).
+const LEAST_RAM: ByteCount = ByteCount::mib(16);
+/// Long enough for a lost SYN and its repetition, short enough that a student sees an answer and not a blank page.
+const CONNECT: Duration = Duration::from_secs(3);
+const RESPONSE: Duration = Duration::from_secs(15);
+const BODY: Duration = Duration::from_secs(15);
+const CONNECTIONS: usize = 256;
+/// design.md 8: a node serves alone for at least a day.
+const STALE_ON_ERROR: Duration = Duration::from_secs(24 * 3_600);
+
+impl Config {
+    /// `options` checked, defaults filled in.
+    ///
+    /// # Errors
+    /// The first option that cannot be, by name.
+    pub fn resolve(options: &Options) -> Result<Self, SettingsError> {
+        let upstream = options.upstream.as_deref().ok_or_else(|| {
+            SettingsError::value("upstream", "is missing; give the origin, for example http://127.0.0.1:8090")
+        })?;
+        let upstream =
+            Address::parse(upstream).map_err(|problem| SettingsError::value("upstream", problem))?;
+        let ram = options.ram.unwrap_or(RAM);
+        if ram < LEAST_RAM {
+            return Err(SettingsError::value("ram", format!("is {ram}; give at least {LEAST_RAM}")));
+        }
+        let name = options.name.clone().unwrap_or_else(|| "airclass".to_owned());
+        if !is_token(&name) {
+            return Err(SettingsError::value(
+                "name",
+                "must be letters, digits, `-`, `_` and `.`, at most 64",
+            ));
+        }
+        let serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
+        let span = |key, given: Option<Span>, default: Duration| match given {
+            Some(Span(Duration::ZERO)) => {
+                Err(SettingsError::value(key, "is zero; every wait needs a limit above it"))
+            }
+            given => Ok(given.map_or(default, |span| span.0)),
+        };
+        let connections = options.upstream_connections.unwrap_or(CONNECTIONS);
+        if connections == 0 {
+            return Err(SettingsError::value("upstream_connections", "is zero; nothing could be fetched"));
+        }
+        let limits = UpstreamLimits {
+            connect: span("connect_timeout", options.connect_timeout, CONNECT)?,
+            response: span("response_timeout", options.response_timeout, RESPONSE)?,
+            body: span("body_timeout", options.body_timeout, BODY)?,
+            connections_per_core: connections.div_ceil(serve.cores),
+        };
+        let stale_on_error = options.stale_on_error.map_or(STALE_ON_ERROR, |span| span.0);
+        Ok(Self { upstream, ram, name, limits, stale_on_error, serve })
+    }
+}
+
+/// A token that stands unquoted in every field that names us.
+fn is_token(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_upstream(url: &str) -> Options {
+        Options { upstream: Some(url.to_owned()), ..Options::default() }
+    }
+
+    #[test]
+    fn an_upstream_is_all_it_takes() {
+        let config = Config::resolve(&with_upstream("http://127.0.0.1:8090")).unwrap();
+        assert_eq!(config.serve.plain, [LISTEN]);
+        assert_eq!(config.ram, RAM);
+    }
+
+    #[test]
+    fn what_cannot_be_is_named() {
+        for (options, key) in [
+            (Options::default(), "upstream"),
+            (with_upstream("ftp://a"), "upstream"),
+            (with_upstream("127.0.0.1:8090"), "upstream"),
+            (Options { ram: Some(ByteCount::mib(1)), ..with_upstream("http://a") }, "ram"),
+            (Options { name: Some("a b".into()), ..with_upstream("http://a") }, "name"),
+            (Options { body_timeout: Some(Span::secs(0)), ..with_upstream("http://a") }, "body_timeout"),
+            (Options { upstream_connections: Some(0), ..with_upstream("http://a") }, "upstream_connections"),
+        ] {
+            let error = Config::resolve(&options).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{key}`")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What became of a request, in one word: for metrics, logs and Cache-Status alike.
+
+use httpcache::storable::NotStored;
+use telemetry::Label;
+
+/// How a request was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// From RAM, fresh.
+    Hit,
+    /// From RAM, stale, while a new one is fetched (RFC 5861 §3).
+    StaleWhileRevalidate,
+    /// From RAM, stale, because the upstream failed (RFC 5861 §4, RFC 9111 §4.2.4).
+    StaleOnError,
+    /// From RAM, after the upstream said that it still holds.
+    Revalidated,
+    /// From the upstream; this request began the fill.
+    Miss,
+    /// From the upstream, by a fill that another request had begun.
+    Collapsed,
+    /// From the upstream to this client alone.
+    Pass,
+    /// Not in the cache, and the client wanted nothing else (RFC 9111 §5.2.1.7).
+    OnlyIfCached,
+    /// The request was refused before anything was looked up.
+    Refused,
+    /// The upstream gave nothing usable.
+    Failed,
+}
+
+impl Label for Outcome {
+    const ALL: &'static [Self] = &[
+        Self::Hit,
+        Self::StaleWhileRevalidate,
+        Self::StaleOnError,
+        Self::Revalidated,
+        Self::Miss,
+        Self::Collapsed,
+        Self::Pass,
+        Self::OnlyIfCached,
+        Self::Refused,
+        Self::Failed,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::StaleWhileRevalidate => "stale_while_revalidate",
+            Self::StaleOnError => "stale_on_error",
+            Self::Revalidated => "revalidated",
+            Self::Miss => "miss",
+            Self::Collapsed => "collapsed",
+            Self::Pass => "pass",
+            Self::OnlyIfCached => "only_if_cached",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Why the cache could not answer by itself (`fwd` of RFC 9211 §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forwarded {
+    /// Nothing under this URL.
+    UriMiss,
+    /// Something under this URL, but for other request fields.
+    VaryMiss,
+    /// Something stale.
+    Stale,
+    /// The method is not answered from a cache.
+    Method,
+    /// The last answer was not to be shared.
+    Bypass,
+}
+
+impl Forwarded {
+    /// The token of RFC 9211.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::UriMiss => "uri-miss",
+            Self::VaryMiss => "vary-miss",
+            Self::Stale => "stale",
+            Self::Method => "method",
+            Self::Bypass => "bypass",
+        }
+    }
+}
+
+/// How a fill ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FillOutcome {
+    /// Kept.
+    Stored,
+    /// The stored response still holds.
+    NotModified,
+    /// Answered, and not to be kept.
+    NotStored,
+    /// Broke off in the body.
+    BrokenOff,
+    /// No usable answer.
+    Failed,
+}
+
+impl Label for FillOutcome {
+    const ALL: &'static [Self] =
+        &[Self::Stored, Self::NotModified, Self::NotStored, Self::BrokenOff, Self::Failed];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::NotModified => "not_modified",
+            Self::NotStored => "not_stored",
+            Self::BrokenOff => "broken_off",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// The reason as Cache-Status details and logs write it.
+pub(crate) const fn not_stored(reason: NotStored) -> &'static str {
+    match reason {
+        NotStored::Method => "method",
+        NotStored::RequestNoStore => "request-no-store",
+        NotStored::ResponseNoStore => "response-no-store",
+        NotStored::Private => "private",
+        NotStored::Authorized => "authorized",
+        NotStored::SetCookie => "set-cookie",
+        NotStored::Status => "status",
+        NotStored::NotUnderstood => "not-understood",
+        NotStored::VaryStar => "vary-star",
+        NotStored::NoFreshness => "no-freshness",
+    }
+}

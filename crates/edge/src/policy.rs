@@ -1,0 +1,159 @@
+//! What goes upstream of a client's request, and what does not.
+
+use crate::request::{Asked, Refusal};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use httpcache::accept_encoding::{self, Coding};
+use httpcache::{fields, hop, validation};
+
+const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+
+/// Fields by which clients try to make an origin answer for another URL or host than the key says (attacks 37, 39).
+/// Not in the key, so not sent.
+const UNKEYED: [HeaderName; 12] = [
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-scheme"),
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+];
+
+/// Who we are to others; made once.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    name: String,
+    via: HeaderValue,
+    cdn_loop: HeaderValue,
+}
+
+impl Identity {
+    /// `name` is a token, the configuration has seen to that.
+    pub(crate) fn new(name: &str) -> Self {
+        let value = |text: String| HeaderValue::from_str(&text).expect("a token is a field value");
+        Self { name: name.to_owned(), via: value(format!("1.1 {name}")), cdn_loop: value(name.to_owned()) }
+    }
+
+    /// The node's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Refuses a request that has come through this node before (RFC 8586 §2).
+///
+/// # Errors
+/// [`Refusal::Loop`].
+pub(crate) fn check_loop(asked: &Asked, identity: &Identity) -> Result<(), Refusal> {
+    let seen = fields::members(&asked.headers, &CDN_LOOP).any(|member| {
+        member.split(';').next().is_some_and(|id| id.trim().eq_ignore_ascii_case(&identity.name))
+    });
+    if seen { Err(Refusal::Loop) } else { Ok(()) }
+}
+
+/// The client's fields as they go upstream: end-to-end ones, without those that are not in the key, with ours.
+/// Accept-Encoding becomes `gzip` or nothing: the codings that clients list in a hundred orders would make a hundred
+/// variants of one playlist.
+pub(crate) fn upstream_headers(asked: &Asked, identity: &Identity) -> HeaderMap {
+    let mut headers = asked.headers.clone();
+    hop::strip(&mut headers);
+    for name in &UNKEYED {
+        headers.remove(name);
+    }
+    normalise(&mut headers);
+    headers.append(header::VIA, identity.via.clone());
+    headers.append(CDN_LOOP, identity.cdn_loop.clone());
+    headers
+}
+
+/// The same for a request that is sent on without its body. A body on GET has no meaning (RFC 9110 §9.3.1) and is
+/// not in the key (attack 38).
+pub(crate) fn bodiless_headers(asked: &Asked, identity: &Identity) -> HeaderMap {
+    let mut headers = upstream_headers(asked, identity);
+    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING, header::EXPECT] {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// The same for a fill, which fetches the whole for everybody.
+pub(crate) fn fill_headers(asked: &Asked, identity: &Identity) -> HeaderMap {
+    let mut headers = bodiless_headers(asked, identity);
+    validation::strip_conditions(&mut headers);
+    headers
+}
+
+fn normalise(headers: &mut HeaderMap) {
+    let coding = accept_encoding::choose(headers);
+    headers.remove(header::ACCEPT_ENCODING);
+    if coding == Coding::Gzip {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn asked(fields: &[(&str, &str)]) -> Asked {
+        let mut request = Request::builder().uri("/x").header("host", "a");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        Asked::read(request.body(()).unwrap().into_parts().0).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_in_the_key_does_not_go_upstream() {
+        let identity = Identity::new("edge-1");
+        let headers = upstream_headers(
+            &asked(&[
+                ("x-forwarded-host", "evil"),
+                ("x-original-url", "/admin"),
+                ("connection", "x-a"),
+                ("x-a", "1"),
+            ]),
+            &identity,
+        );
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["cdn-loop", "host", "via"]);
+    }
+
+    #[test]
+    fn a_fill_asks_for_the_whole() {
+        let headers = fill_headers(
+            &asked(&[("range", "bytes=0-0"), ("if-none-match", "\"a\""), ("content-length", "3")]),
+            &Identity::new("edge-1"),
+        );
+        assert!(!headers.contains_key("range") && !headers.contains_key("if-none-match"));
+        assert!(!headers.contains_key("content-length"));
+    }
+
+    #[test]
+    fn encodings_become_two_variants() {
+        let encoding = |value: &str| {
+            let headers = upstream_headers(&asked(&[("accept-encoding", value)]), &Identity::new("e"));
+            headers.get("accept-encoding").map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(encoding("br, gzip;q=0.5, deflate").as_deref(), Some("gzip"));
+        assert_eq!(encoding("gzip;q=0"), None);
+        assert_eq!(encoding("br"), None);
+        // Attack 47: nonsense does not get round the cache.
+        assert_eq!(encoding(";;;"), None);
+    }
+
+    #[test]
+    fn a_request_that_has_been_here_is_refused() {
+        // RFC 8586 §2
+        let identity = Identity::new("edge-1");
+        assert!(check_loop(&asked(&[("cdn-loop", "other; a=b, edge-10")]), &identity).is_ok());
+        assert_eq!(check_loop(&asked(&[("cdn-loop", "other, Edge-1;v=2")]), &identity), Err(Refusal::Loop));
+    }
+}

@@ -1,0 +1,14 @@
+//! What goes back: `headers` (from a stored response), `cache_status`, `error`, `body`.
+
+mod body;
+mod cache_status;
+mod error;
+mod headers;
+
+pub(crate) use body::EdgeBody;
+pub(crate) use cache_status::CacheStatus;
+pub(crate) use error::{failed, not_cached, refused};
+pub(crate) use headers::{passed, stored};
+
+/// An answer of the edge.
+pub(crate) type Answer = http::Response<EdgeBody>;

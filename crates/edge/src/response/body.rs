@@ -1,0 +1,129 @@
+//! The bytes that go to a client, wherever they come from.
+
+use crate::metrics::Metrics;
+use crate::outcome::Outcome;
+use crate::store::Reader;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use serve::BoxError;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// A body on its way, counting what it hands over.
+pub(crate) struct EdgeBody {
+    source: Source,
+    sent: u64,
+    outcome: Outcome,
+    metrics: Arc<Metrics>,
+}
+
+enum Source {
+    Empty,
+    Text(Option<Bytes>),
+    Stored(Reader),
+    /// Straight from the upstream, for one client.
+    Passed(Passed),
+}
+
+impl EdgeBody {
+    /// No bytes.
+    pub(crate) fn empty(outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
+        Self::new(Source::Empty, outcome, metrics)
+    }
+
+    /// A few of our own words.
+    pub(crate) fn text(text: impl Into<Bytes>, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
+        Self::new(Source::Text(Some(text.into())), outcome, metrics)
+    }
+
+    /// A stored body or a part of one.
+    pub(crate) fn stored(reader: Reader, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
+        Self::new(Source::Stored(reader), outcome, metrics)
+    }
+
+    /// What the upstream sends, at the client's speed, waiting no longer than `limit` for its next bytes.
+    pub(crate) fn passed(body: Incoming, limit: Duration, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
+        Self::new(Source::Passed(Passed { body, limit, waiting: None }), outcome, metrics)
+    }
+
+    fn new(source: Source, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
+        Self { source, sent: 0, outcome, metrics: Arc::clone(metrics) }
+    }
+}
+
+impl Body for EdgeBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        let frame = match &mut this.source {
+            Source::Empty => Poll::Ready(None),
+            Source::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Source::Stored(reader) => reader
+                .poll_piece(cx)
+                .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
+            Source::Passed(passed) => passed.poll_frame(cx),
+        };
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            this.sent += data.len() as u64;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Empty => true,
+            Source::Text(text) => text.is_none(),
+            Source::Stored(reader) => reader.remaining() == Some(0),
+            Source::Passed(passed) => passed.body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let exact = |size: Option<u64>| size.map_or_else(SizeHint::new, SizeHint::with_exact);
+        match &self.source {
+            Source::Empty => SizeHint::with_exact(0),
+            Source::Text(text) => exact(Some(text.as_ref().map_or(0, |text| text.len() as u64))),
+            Source::Stored(reader) => exact(reader.remaining()),
+            Source::Passed(passed) => passed.body.size_hint(),
+        }
+    }
+}
+
+impl Drop for EdgeBody {
+    fn drop(&mut self) {
+        if self.sent > 0 {
+            self.metrics.sent(self.outcome, self.sent);
+        }
+    }
+}
+
+/// An upstream's body that may not be silent for too long.
+struct Passed {
+    body: Incoming,
+    limit: Duration,
+    /// Set while nothing comes.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Passed {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(frame) = pin!(&mut self.body).poll_frame(cx) {
+            self.waiting = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let deadline = || Box::pin(tokio::time::sleep_until(Instant::now() + self.limit));
+        let waiting = self.waiting.get_or_insert_with(deadline);
+        waiting.as_mut().poll(cx).map(|()| Some(Err("the upstream sent nothing for too long".into())))
+    }
+}

@@ -1,0 +1,94 @@
+//! Cache-Status (RFC 9211): what this node did, for whoever debugs the next node.
+
+use crate::outcome::Forwarded;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// One member of the list.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CacheStatus {
+    /// Answered without asking further.
+    pub(crate) hit: bool,
+    /// Why it was asked further.
+    pub(crate) forwarded: Option<Forwarded>,
+    /// What the upstream answered, where that is not what the client gets.
+    pub(crate) forward_status: Option<StatusCode>,
+    /// Whether the answer was kept.
+    pub(crate) stored: bool,
+    /// Whether it came through another request's fill.
+    pub(crate) collapsed: bool,
+    /// Freshness left in seconds; negative once stale (RFC 9211 §2.4).
+    pub(crate) ttl: Option<i64>,
+    /// Something for a person: an error's or a rule's name. A token.
+    pub(crate) detail: Option<&'static str>,
+}
+
+impl CacheStatus {
+    /// Freshness left of a response `age` old that lives for `lifetime`.
+    pub(crate) fn ttl(age: Duration, lifetime: Duration) -> Option<i64> {
+        let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        Some(seconds(lifetime).saturating_sub(seconds(age)))
+    }
+
+    /// Adds this node's member behind what nodes nearer the origin have said.
+    pub(crate) fn append_to(&self, headers: &mut HeaderMap, name: &str) {
+        let mut member = String::with_capacity(64);
+        member.push_str(name);
+        self.write(&mut member);
+        if let Ok(value) = HeaderValue::try_from(member) {
+            headers.append(CACHE_STATUS, value);
+        }
+    }
+
+    fn write(&self, member: &mut String) {
+        if self.hit {
+            member.push_str("; hit");
+        }
+        if let Some(forwarded) = self.forwarded {
+            member.push_str("; fwd=");
+            member.push_str(forwarded.as_str());
+        }
+        if let Some(status) = self.forward_status {
+            member.push_str("; fwd-status=");
+            member.push_str(status.as_str());
+        }
+        if self.stored {
+            member.push_str("; stored");
+        }
+        if self.collapsed {
+            member.push_str("; collapsed");
+        }
+        if let Some(ttl) = self.ttl {
+            write!(member, "; ttl={ttl}").expect("writing to a String does not fail");
+        }
+        if let Some(detail) = self.detail {
+            member.push_str("; detail=");
+            member.push_str(detail);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_written_as_rfc_9211_does() {
+        let mut headers = HeaderMap::new();
+        CacheStatus { hit: true, ttl: Some(376), ..CacheStatus::default() }
+            .append_to(&mut headers, "ExampleCache");
+        CacheStatus {
+            forwarded: Some(Forwarded::Stale),
+            forward_status: Some(StatusCode::NOT_MODIFIED),
+            collapsed: true,
+            ttl: Some(-412),
+            ..CacheStatus::default()
+        }
+        .append_to(&mut headers, "e2");
+        let all: Vec<_> = headers.get_all(CACHE_STATUS).iter().collect();
+        assert_eq!(all, ["ExampleCache; hit; ttl=376", "e2; fwd=stale; fwd-status=304; collapsed; ttl=-412"]);
+    }
+}

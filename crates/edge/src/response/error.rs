@@ -1,0 +1,77 @@
+//! Answers of our own when there is none to pass on.
+
+use super::{Answer, CacheStatus, EdgeBody};
+use crate::edge::Edge;
+use crate::outcome::{Forwarded, Outcome};
+use crate::request::Refusal;
+use crate::upstream::UpstreamError;
+use faults::Blame;
+use http::{HeaderValue, Response, StatusCode, header};
+use telemetry::Label;
+
+/// When to ask again after a failure. Short: players try again by themselves, and a lesson does not wait.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
+
+/// The upstream gave nothing, and nothing stands in.
+pub(crate) fn failed(edge: &Edge, error: UpstreamError, forwarded: Forwarded) -> Answer {
+    let (code, text) = match error {
+        _ if error.blame() == Blame::Input => (
+            StatusCode::BAD_REQUEST,
+            "请求内容中断，请重试。\nThe request's body broke off; send it again.\n",
+        ),
+        _ if error.is_disconnected() => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "暂时连接不上源站，请稍候再试。\nThe origin cannot be reached; try again in a few seconds.\n",
+        ),
+        _ => (
+            StatusCode::BAD_GATEWAY,
+            "源站的应答无法识别，请稍候再试。\nThe origin's answer could not be used; try again in a few seconds.\n",
+        ),
+    };
+    let status =
+        CacheStatus { forwarded: Some(forwarded), detail: Some(error.as_str()), ..CacheStatus::default() };
+    let mut answer = text_answer(edge, code, text, Outcome::Failed, status);
+    if code != StatusCode::BAD_REQUEST {
+        answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S);
+    }
+    answer
+}
+
+/// The client wanted it from the cache or not at all (RFC 9111 §5.2.1.7).
+pub(crate) fn not_cached(edge: &Edge) -> Answer {
+    let status = CacheStatus { detail: Some("only-if-cached"), ..CacheStatus::default() };
+    let text = "缓存中没有此内容。\nNot in this cache, and only-if-cached forbids to ask further.\n";
+    text_answer(edge, StatusCode::GATEWAY_TIMEOUT, text, Outcome::OnlyIfCached, status)
+}
+
+/// The request itself cannot be answered.
+pub(crate) fn refused(edge: &Edge, refusal: Refusal) -> Answer {
+    let text = match refusal {
+        Refusal::Host => "请求缺少唯一的主机名。\nThe request must name one host.\n",
+        Refusal::Target => "请求的地址无效。\nThe request's target is not one that is served here.\n",
+        Refusal::Method => "不支持此请求方法。\nThis method is not passed on.\n",
+        Refusal::Loop => "请求形成环路。\nThis node has passed the request on before.\n",
+    };
+    let status = CacheStatus { detail: Some(refusal.reason()), ..CacheStatus::default() };
+    text_answer(edge, refusal.status(), text, Outcome::Refused, status)
+}
+
+fn text_answer(
+    edge: &Edge,
+    code: StatusCode,
+    text: &'static str,
+    outcome: Outcome,
+    status: CacheStatus,
+) -> Answer {
+    edge.metrics.answered(outcome);
+    let mut answer = Response::new(EdgeBody::text(text, outcome, &edge.metrics));
+    *answer.status_mut() = code;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    // A player on another host must see that this is an error, and of which kind.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    status.append_to(headers, edge.identity.name());
+    answer
+}

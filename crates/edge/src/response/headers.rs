@@ -1,0 +1,128 @@
+//! A client's answer from a stored response: conditions and ranges evaluated here, at the edge.
+
+use super::{Answer, CacheStatus, EdgeBody};
+use crate::edge::Edge;
+use crate::outcome::Outcome;
+use crate::request::Asked;
+use crate::store::Object;
+use crate::upstream::UpstreamResponse;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use httpcache::conditional::{self, Verdict};
+use httpcache::freshness;
+use httpcache::hop;
+use httpcache::range::{self, Requested};
+use tokio::time::Instant;
+
+/// Fields a 304 does without: they describe bytes that are not sent (RFC 9110 §15.4.5).
+const NOT_IN_304: [HeaderName; 4] =
+    [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING, header::CONTENT_RANGE];
+
+/// Answers from `object`.
+pub(crate) fn stored(
+    edge: &Edge,
+    asked: &Asked,
+    object: &Object,
+    outcome: Outcome,
+    status: CacheStatus,
+) -> Answer {
+    let now = Instant::now();
+    let mut headers = HeaderMap::with_capacity(object.headers.len() + 4);
+    headers.extend(object.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let age = object.freshness.age(object.resident(now));
+    headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
+    let status = CacheStatus { ttl: CacheStatus::ttl(age, object.freshness.lifetime), ..status };
+    status.append_to(&mut headers, edge.identity.name());
+    edge.metrics.answered(outcome);
+
+    match selected(asked, object) {
+        Selected::NotModified => {
+            for name in &NOT_IN_304 {
+                headers.remove(name);
+            }
+            answer(StatusCode::NOT_MODIFIED, headers, EdgeBody::empty(outcome, &edge.metrics))
+        }
+        Selected::PreconditionFailed => {
+            headers.remove(header::CONTENT_LENGTH);
+            answer(StatusCode::PRECONDITION_FAILED, headers, EdgeBody::empty(outcome, &edge.metrics))
+        }
+        Selected::Unsatisfiable(length) => {
+            headers.remove(header::CONTENT_LENGTH);
+            headers.insert(header::CONTENT_RANGE, range::unsatisfied_range(length));
+            answer(StatusCode::RANGE_NOT_SATISFIABLE, headers, EdgeBody::empty(outcome, &edge.metrics))
+        }
+        Selected::Part(part, length) => {
+            headers.insert(header::CONTENT_RANGE, range::content_range(&part, length));
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
+            let body = EdgeBody::stored(object.body.reader(Some(part)), outcome, &edge.metrics);
+            answer(StatusCode::PARTIAL_CONTENT, headers, body)
+        }
+        Selected::Whole => {
+            if let Some(length) = object.body.length().filter(|_| may_have_length(object.status)) {
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            }
+            let body = if asked.method == Method::HEAD {
+                EdgeBody::empty(outcome, &edge.metrics)
+            } else {
+                EdgeBody::stored(object.body.reader(None), outcome, &edge.metrics)
+            };
+            answer(object.status, headers, body)
+        }
+    }
+}
+
+/// What of the stored response the client wants.
+enum Selected {
+    Whole,
+    Part(std::ops::Range<u64>, u64),
+    NotModified,
+    PreconditionFailed,
+    Unsatisfiable(u64),
+}
+
+/// In the order of RFC 9110 §13.2.2: conditions, then If-Range, then Range. Only a 200 has them (§13.2.1, §14.2).
+fn selected(asked: &Asked, object: &Object) -> Selected {
+    if object.status != StatusCode::OK {
+        return Selected::Whole;
+    }
+    match conditional::evaluate(&asked.method, &asked.headers, object.etag.as_ref(), object.last_modified) {
+        Verdict::NotModified => return Selected::NotModified,
+        Verdict::PreconditionFailed => return Selected::PreconditionFailed,
+        Verdict::Proceed => {}
+    }
+    let (Some(wanted), Some(length)) = (asked.headers.get(header::RANGE), object.body.length()) else {
+        return Selected::Whole;
+    };
+    let made_at = freshness::date_of(&object.headers).unwrap_or(std::time::UNIX_EPOCH);
+    if asked.method != Method::GET
+        || !conditional::range_applies(&asked.headers, object.etag.as_ref(), object.last_modified, made_at)
+    {
+        return Selected::Whole;
+    }
+    match range::resolve(Some(wanted), length) {
+        Requested::Whole => Selected::Whole,
+        Requested::Part(part) => Selected::Part(part, length),
+        Requested::Unsatisfiable => Selected::Unsatisfiable(length),
+    }
+}
+
+/// RFC 9110 §8.6: no Content-Length with 1xx and 204.
+fn may_have_length(status: StatusCode) -> bool {
+    !status.is_informational() && status != StatusCode::NO_CONTENT
+}
+
+/// Answers with what the upstream sent, for this client alone.
+pub(crate) fn passed(edge: &Edge, response: UpstreamResponse, status: CacheStatus) -> Answer {
+    let (mut head, body) = response.into_parts();
+    hop::strip(&mut head.headers);
+    status.append_to(&mut head.headers, edge.identity.name());
+    edge.metrics.answered(Outcome::Pass);
+    let body = EdgeBody::passed(body, edge.upstream.limits().body, Outcome::Pass, &edge.metrics);
+    answer(head.status, head.headers, body)
+}
+
+fn answer(status: StatusCode, headers: HeaderMap, body: EdgeBody) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    answer
+}

@@ -1,0 +1,211 @@
+//! The steps of a request, in order: `request → policy → key → lookup → fill → response`.
+
+use crate::edge::Edge;
+use crate::fill::{self, Errand, Landed, Role};
+use crate::key::CacheKey;
+use crate::lookup::{Found, look_up};
+use crate::outcome::{Forwarded, Outcome};
+use crate::policy;
+use crate::request::Asked;
+use crate::response::{self, Answer, CacheStatus};
+use crate::store::Object;
+use crate::upstream::RequestBody;
+use http::{Method, Request, StatusCode, header};
+use hyper::body::Incoming;
+use serve::{Peer, Service};
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// One core's edge as a service.
+pub(crate) struct EdgeService(pub(crate) Rc<Edge>);
+
+impl Service for EdgeService {
+    type Body = response::EdgeBody;
+
+    fn call(
+        &self,
+        request: Request<Incoming>,
+        _peer: Peer,
+    ) -> impl Future<Output = Answer> + use<> + 'static {
+        let edge = Rc::clone(&self.0);
+        async move {
+            let (head, body) = request.into_parts();
+            match Asked::read(head)
+                .and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked))
+            {
+                Err(refusal) => response::refused(&edge, refusal),
+                Ok(asked) if asked.is_cacheable() => answer(edge, asked).await,
+                Ok(asked) => change(edge, asked, body).await,
+            }
+        }
+    }
+}
+
+/// How often a request looks again when another's fill turned out to be of another variant. Two answers' worth of
+/// Vary is all that honest origins have; beyond it the request is passed through by itself.
+const MAX_LOOKS: usize = 4;
+
+/// GET and HEAD.
+async fn answer(edge: Rc<Edge>, asked: Asked) -> Answer {
+    let primary = key_of(&edge, &asked);
+    for _ in 0..MAX_LOOKS {
+        let looked = look_up(&edge.memory, primary.clone(), &asked.headers, Instant::now());
+        let (forwarded, stale) = match looked.found {
+            Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit),
+            Found::StaleWhileRevalidate(object) => {
+                refresh(&edge, &asked, &primary, &looked.key, &object);
+                return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate);
+            }
+            _ if asked.directives.only_if_cached => return response::not_cached(&edge),
+            Found::Pass => return pass(&edge, &asked, Forwarded::Bypass, None).await,
+            // A HEAD is not worth a body; its answer is not kept.
+            Found::Miss(_) | Found::Stale(_) if asked.method == Method::HEAD => {
+                return pass(&edge, &asked, Forwarded::Method, None).await;
+            }
+            Found::Stale(object) => (Forwarded::Stale, Some(object)),
+            Found::Miss(forwarded) => (forwarded, None),
+        };
+        if let Some(answer) = fetch(&edge, &asked, &primary, &looked.key, forwarded, stale).await {
+            return answer;
+        }
+    }
+    pass(&edge, &asked, Forwarded::VaryMiss, None).await
+}
+
+fn hit(edge: &Edge, asked: &Asked, object: &Object, outcome: Outcome) -> Answer {
+    response::stored(edge, asked, object, outcome, CacheStatus { hit: true, ..CacheStatus::default() })
+}
+
+/// Leads or follows a fill and answers from it. `None`: look again.
+async fn fetch(
+    edge: &Rc<Edge>,
+    asked: &Asked,
+    primary: &CacheKey,
+    key: &CacheKey,
+    forwarded: Forwarded,
+    stale: Option<Arc<Object>>,
+) -> Option<Answer> {
+    let now = Instant::now();
+    let joined =
+        edge.flights.join(key, || match look_up(&edge.memory, primary.clone(), &asked.headers, now) {
+            looked if &looked.key != key => Some(()),
+            looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
+        });
+    let (flight, alone) = match joined {
+        // Stored since we looked.
+        Err(()) => return None,
+        Ok(Role::Follow(flight)) if flight.is_too_late(now) => {
+            return Some(pass(edge, asked, Forwarded::Stale, None).await);
+        }
+        Ok(Role::Follow(flight)) => (flight, None),
+        Ok(Role::Lead(flight, guard)) => {
+            let (sender, alone) = oneshot::channel();
+            let errand =
+                Errand { asked: asked.clone(), primary: primary.clone(), stale, alone: Some(sender) };
+            drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
+            (flight, Some(alone))
+        }
+    };
+    let leads = alone.is_some();
+    let status = CacheStatus { forwarded: Some(forwarded), collapsed: !leads, ..CacheStatus::default() };
+    let arrived = if leads { Outcome::Miss } else { Outcome::Collapsed };
+    Some(match flight.landed().await {
+        Landed::Fetched { variant: Some(variant), .. }
+            if variant.names.secondary_key(&asked.headers) != variant.secondary =>
+        {
+            // Its answer is not ours. Wait until the sign-post to the variants stands, or ask by ourselves.
+            return if leads { None } else { Some(pass(edge, asked, Forwarded::VaryMiss, None).await) };
+        }
+        Landed::Fetched { object, .. } => {
+            response::stored(edge, asked, &object, arrived, CacheStatus { stored: true, ..status })
+        }
+        Landed::Revalidated(object) => {
+            let status = CacheStatus { forward_status: Some(StatusCode::NOT_MODIFIED), ..status };
+            response::stored(edge, asked, &object, Outcome::Revalidated, status)
+        }
+        Landed::StaleOnError(object) => {
+            let status = CacheStatus { hit: true, detail: Some("stale-on-error"), ..CacheStatus::default() };
+            response::stored(edge, asked, &object, Outcome::StaleOnError, status)
+        }
+        Landed::NotShared(reason) => {
+            let own = match alone {
+                Some(alone) => alone.await.ok(),
+                None => None,
+            };
+            match own {
+                // The fill asked for the whole, without conditions; for a client that wants less, ask again.
+                Some(response) if !wants_less(asked) => {
+                    let status = CacheStatus { detail: Some(reason.as_str()), ..status };
+                    response::passed(edge, response, status)
+                }
+                _ => pass(edge, asked, forwarded, Some(reason.as_str())).await,
+            }
+        }
+        Landed::Failed(error) => response::failed(edge, error, forwarded),
+        Landed::Abandoned => pass(edge, asked, forwarded, Some("abandoned")).await,
+    })
+}
+
+fn wants_less(asked: &Asked) -> bool {
+    [
+        header::RANGE,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_MATCH,
+        header::IF_UNMODIFIED_SINCE,
+    ]
+    .iter()
+    .any(|name| asked.headers.contains_key(name))
+}
+
+/// Begins a fill that nobody waits for, unless one is going on.
+fn refresh(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey, stale: &Arc<Object>) {
+    if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, || None::<()>) {
+        let errand = Errand {
+            asked: asked.clone(),
+            primary: primary.clone(),
+            stale: Some(Arc::clone(stale)),
+            alone: None,
+        };
+        drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
+    }
+}
+
+/// Asks the upstream for this client alone, with its own conditions and ranges.
+async fn pass(edge: &Edge, asked: &Asked, forwarded: Forwarded, detail: Option<&'static str>) -> Answer {
+    let headers = policy::bodiless_headers(asked, &edge.identity);
+    let answer = edge.upstream.exchange(&asked.method, &asked.target, &headers, RequestBody::Empty).await;
+    edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
+    match answer {
+        Ok(response) => {
+            let status = CacheStatus { forwarded: Some(forwarded), detail, ..CacheStatus::default() };
+            response::passed(edge, response, status)
+        }
+        Err(error) => response::failed(edge, error, forwarded),
+    }
+}
+
+/// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
+async fn change(edge: Rc<Edge>, asked: Asked, body: Incoming) -> Answer {
+    let headers = policy::upstream_headers(&asked, &edge.identity);
+    let answer =
+        edge.upstream.exchange(&asked.method, &asked.target, &headers, RequestBody::Client(body)).await;
+    match answer {
+        Ok(response) => {
+            let unsafe_method = !asked.method.is_safe();
+            if unsafe_method && (response.status().is_success() || response.status().is_redirection()) {
+                edge.memory.remove(&key_of(&edge, &asked));
+            }
+            let status = CacheStatus { forwarded: Some(Forwarded::Method), ..CacheStatus::default() };
+            response::passed(&edge, response, status)
+        }
+        Err(error) => response::failed(&edge, error, Forwarded::Method),
+    }
+}
+
+fn key_of(edge: &Edge, asked: &Asked) -> CacheKey {
+    let upstream = &edge.config.upstream;
+    CacheKey::primary(upstream.scheme(), upstream.authority_str(), asked.path_and_query())
+}

@@ -1,0 +1,164 @@
+//! The bytes of a stored response, in blocks, and reading a range of them.
+
+use super::growing::{Growing, GrowingReader};
+use bytes::Bytes;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// A body is kept in blocks of this size; the last one is shorter. Large enough that a segment is a handful of
+/// writes, small enough that a range does not drag a whole file along.
+pub(crate) const BLOCK: usize = 256 * 1_024;
+
+/// A complete body. Block `i` holds the bytes from `i * BLOCK`.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks {
+    blocks: Vec<Bytes>,
+    length: u64,
+}
+
+impl Blocks {
+    /// `blocks` are full but for the last.
+    pub(crate) fn new(blocks: Vec<Bytes>) -> Self {
+        debug_assert!(
+            blocks.iter().rev().skip(1).all(|block| block.len() == BLOCK),
+            "only the last block is short"
+        );
+        let length = blocks.iter().map(|block| block.len() as u64).sum();
+        Self { blocks, length }
+    }
+
+    /// Bytes in all.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// From `at` to the end of its block or to `end`, whichever is first. Shares the block's memory.
+    fn piece(&self, at: u64, end: u64) -> Option<Bytes> {
+        let block = self.blocks.get(usize::try_from(at / BLOCK as u64).ok()?)?;
+        let from = usize::try_from(at % BLOCK as u64).ok()?;
+        let to = usize::try_from((end - (at - from as u64)).min(block.len() as u64)).ok()?;
+        // Whole blocks are the rule: no slicing for them.
+        if from == 0 && to == block.len() {
+            Some(block.clone())
+        } else {
+            (from < to).then(|| block.slice(from..to))
+        }
+    }
+}
+
+/// A stored body, whole or still coming.
+#[derive(Debug, Clone)]
+pub(crate) enum Body {
+    /// All there.
+    Complete(Arc<Blocks>),
+    /// Being filled; readers get what has come and wait for the rest.
+    Growing(Arc<Growing>),
+}
+
+impl Body {
+    /// How long it is; `None` while it comes without a stated length.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self {
+            Self::Complete(blocks) => Some(blocks.length()),
+            Self::Growing(growing) => growing.length(),
+        }
+    }
+
+    /// Reads `range`, or everything.
+    pub(crate) fn reader(&self, range: Option<Range<u64>>) -> Reader {
+        match self {
+            Self::Complete(blocks) => {
+                let range = range.unwrap_or(0..blocks.length());
+                Reader::Complete {
+                    blocks: Arc::clone(blocks),
+                    next: range.start,
+                    end: range.end.min(blocks.length()),
+                }
+            }
+            Self::Growing(growing) => Reader::Growing(GrowingReader::new(Arc::clone(growing), range)),
+        }
+    }
+}
+
+/// Reads a stored body from front to back.
+#[derive(Debug)]
+pub(crate) enum Reader {
+    /// Of a complete body: never waits.
+    Complete {
+        /// What is read.
+        blocks: Arc<Blocks>,
+        /// The next byte.
+        next: u64,
+        /// One beyond the last byte.
+        end: u64,
+    },
+    /// Of a growing body.
+    Growing(GrowingReader),
+}
+
+impl Reader {
+    /// The next piece; `None` at the end. An error means the body broke off: what was read is not the whole.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        match self {
+            Self::Complete { blocks, next, end } => Poll::Ready(match blocks.piece(*next, *end) {
+                Some(piece) if *next < *end => {
+                    *next += piece.len() as u64;
+                    Some(Ok(piece))
+                }
+                _ => None,
+            }),
+            Self::Growing(reader) => reader.poll_piece(cx),
+        }
+    }
+
+    /// Bytes still to come, where that is known.
+    pub(crate) fn remaining(&self) -> Option<u64> {
+        match self {
+            Self::Complete { next, end, .. } => Some(end - next),
+            Self::Growing(reader) => reader.remaining(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::task::Waker;
+
+    fn pattern(length: usize) -> Vec<u8> {
+        (0..length).map(|i| (i % 251) as u8).collect()
+    }
+
+    fn blocks(bytes: &[u8]) -> Body {
+        Body::Complete(Arc::new(Blocks::new(bytes.chunks(BLOCK).map(Bytes::copy_from_slice).collect())))
+    }
+
+    fn read(mut reader: Reader) -> Vec<u8> {
+        let mut all = Vec::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(piece)) = reader.poll_piece(&mut cx) {
+            let piece = piece.unwrap();
+            assert!(!piece.is_empty());
+            all.extend_from_slice(&piece);
+        }
+        assert_eq!(reader.remaining(), Some(0));
+        all
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_range_reads_as_a_slice_would(
+            length in 0..3 * BLOCK + 7, from in 0..3 * BLOCK, span in 0..2 * BLOCK,
+        ) {
+            let bytes = pattern(length);
+            let body = blocks(&bytes);
+            let (from, to) = (from.min(length), (from + span).min(length));
+            prop_assert_eq!(read(body.reader(Some(from as u64..to.max(from) as u64))), &bytes[from..to.max(from)]);
+            prop_assert_eq!(read(body.reader(None)), bytes);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! One fill, many readers: a body that is read while it comes.
+//!
+//! ```text
+//! upstream ──► GrowingWriter ──► pieces ──► GrowingReader ──► client
+//!                                      └──► GrowingReader ──► client
+//! ```
+//! The writer never waits for a reader: neither a slow client nor one that leaves changes the fill. A reader has the
+//! pieces that have come, by reference, and is woken by the next. When the body breaks off, every reader learns it as
+//! an error, so that no client takes the part for the whole.
+
+use super::body::{BLOCK, Blocks};
+use super::wait_list::{self, Ticket, WaitList};
+use bytes::{Bytes, BytesMut};
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+/// The shared part.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    /// As the upstream stated it.
+    length: Option<u64>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pieces: Vec<Piece>,
+    received: u64,
+    end: Option<End>,
+    waiting: WaitList,
+}
+
+#[derive(Debug, Clone)]
+struct Piece {
+    /// Where in the body it begins.
+    at: u64,
+    bytes: Bytes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Complete,
+    BrokenOff,
+}
+
+impl Growing {
+    /// A body of `length` bytes, where known, of which nothing has come.
+    pub(crate) fn start(length: Option<u64>) -> (Arc<Self>, GrowingWriter) {
+        let growing = Arc::new(Self { length, state: Mutex::default() });
+        let writer = GrowingWriter {
+            growing: Arc::clone(&growing),
+            block: BytesMut::new(),
+            room: 0,
+            blocks: Vec::new(),
+        };
+        (growing, writer)
+    }
+
+    /// Known from the start, or when all has come.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length.or_else(|| {
+            let state = self.state();
+            (state.end == Some(End::Complete)).then_some(state.received)
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds the lock can panic half way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let woken = {
+            let mut state = self.state();
+            change(&mut state);
+            state.waiting.take_all()
+        };
+        wait_list::wake(woken);
+    }
+}
+
+/// The fill's end of a growing body. Dropped unfinished, the body has broken off.
+#[derive(Debug)]
+pub(crate) struct GrowingWriter {
+    growing: Arc<Growing>,
+    block: BytesMut,
+    /// Bytes left in the block being filled. Counted here: an allocation may be larger than asked for.
+    room: usize,
+    /// For each block, its pieces so far.
+    blocks: Vec<Vec<Bytes>>,
+}
+
+impl GrowingWriter {
+    /// Bytes received so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.growing.state().received
+    }
+
+    /// Adds what came and wakes the readers. Copies once, so that the upstream's buffer is free again and memory is
+    /// what we count it to be.
+    pub(crate) fn push(&mut self, mut bytes: &[u8]) {
+        let mut pieces: Vec<Bytes> = Vec::new();
+        while !bytes.is_empty() {
+            if self.room == 0 {
+                self.begin_block(pieces.iter().map(Bytes::len).sum());
+            }
+            let length = bytes.len().min(self.room);
+            self.room -= length;
+            self.block.extend_from_slice(&bytes[..length]);
+            bytes = &bytes[length..];
+            // What is split off stays in place; the rest of the block keeps its room.
+            let piece = self.block.split().freeze();
+            if let Some(block) = self.blocks.last_mut() {
+                block.push(piece.clone());
+            }
+            pieces.push(piece);
+        }
+        self.growing.change(|state| {
+            for bytes in pieces {
+                let at = state.received;
+                state.received += bytes.len() as u64;
+                state.pieces.push(Piece { at, bytes });
+            }
+        });
+    }
+
+    /// `pushed` bytes are cut off and not yet counted as received.
+    fn begin_block(&mut self, pushed: usize) {
+        let left = self.growing.length.map(|length| length.saturating_sub(self.received() + pushed as u64));
+        // A body longer than stated gets full blocks; whoever fills finds out.
+        let room = left.filter(|&left| left > 0).map_or(BLOCK as u64, |left| left.min(BLOCK as u64));
+        self.room = usize::try_from(room).unwrap_or(BLOCK);
+        self.block = BytesMut::with_capacity(self.room);
+        self.blocks.push(Vec::new());
+    }
+
+    /// All has come. Gives the body as it is kept from now on.
+    pub(crate) fn finish(mut self) -> Blocks {
+        let blocks = Blocks::new(std::mem::take(&mut self.blocks).into_iter().map(joined).collect());
+        self.growing.change(|state| state.end = Some(End::Complete));
+        blocks
+    }
+}
+
+/// A block's pieces as one; copied only where there are several.
+fn joined(mut pieces: Vec<Bytes>) -> Bytes {
+    if pieces.len() == 1 {
+        return pieces.swap_remove(0);
+    }
+    let mut whole = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+    for piece in &pieces {
+        whole.extend_from_slice(piece);
+    }
+    whole.freeze()
+}
+
+impl Drop for GrowingWriter {
+    fn drop(&mut self) {
+        self.growing.change(|state| {
+            state.end.get_or_insert(End::BrokenOff);
+        });
+    }
+}
+
+/// A client's end of a growing body.
+#[derive(Debug)]
+pub(crate) struct GrowingReader {
+    growing: Arc<Growing>,
+    /// The next byte of the body.
+    next: u64,
+    /// One beyond the last byte wanted; `None` for all there is.
+    end: Option<u64>,
+    /// Where to look for `next` first.
+    piece: usize,
+    ticket: Ticket,
+}
+
+impl GrowingReader {
+    pub(crate) fn new(growing: Arc<Growing>, range: Option<Range<u64>>) -> Self {
+        let (next, end) = range.map_or((0, growing.length), |range| (range.start, Some(range.end)));
+        Self { growing, next, end, piece: 0, ticket: Ticket::default() }
+    }
+
+    pub(crate) fn remaining(&self) -> Option<u64> {
+        self.end.map(|end| end.saturating_sub(self.next))
+    }
+
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.remaining() == Some(0) {
+            return Poll::Ready(None);
+        }
+        let mut state = self.growing.state();
+        // A range begins somewhere inside; after that pieces follow one another.
+        while let Some(piece) = state.pieces.get(self.piece) {
+            let piece_end = piece.at + piece.bytes.len() as u64;
+            if self.next >= piece_end {
+                self.piece += 1;
+                continue;
+            }
+            let from = usize::try_from(self.next - piece.at).unwrap_or(usize::MAX);
+            let until = self.end.map_or(piece_end, |end| end.min(piece_end));
+            let to = usize::try_from(until - piece.at).unwrap_or(usize::MAX);
+            let bytes = piece.bytes.slice(from..to);
+            self.next = until;
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+        match state.end {
+            Some(End::Complete) => Poll::Ready(None),
+            Some(End::BrokenOff) => {
+                Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the upstream broke off"))))
+            }
+            None => {
+                state.waiting.register(&mut self.ticket, cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for GrowingReader {
+    fn drop(&mut self) {
+        self.growing.state().waiting.leave(&mut self.ticket);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::task::Waker;
+
+    fn drain(reader: &mut GrowingReader, into: &mut Vec<u8>) -> Poll<Option<io::Result<()>>> {
+        let mut cx = Context::from_waker(Waker::noop());
+        loop {
+            match reader.poll_piece(&mut cx) {
+                Poll::Ready(Some(Ok(bytes))) => into.extend_from_slice(&bytes),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_is_an_error_and_not_an_end() {
+        let (growing, mut writer) = Growing::start(Some(10));
+        let mut reader = GrowingReader::new(growing, None);
+        let mut read = Vec::new();
+        writer.push(b"12345");
+        assert!(drain(&mut reader, &mut read).is_pending());
+        drop(writer);
+        assert!(matches!(drain(&mut reader, &mut read), Poll::Ready(Some(Err(_)))));
+        assert_eq!(read, b"12345");
+    }
+
+    #[test]
+    fn the_length_of_an_unstated_body_is_known_at_its_end() {
+        let (growing, mut writer) = Growing::start(None);
+        writer.push(b"12345");
+        assert_eq!(growing.length(), None);
+        assert_eq!(writer.finish().length(), 5);
+        assert_eq!(growing.length(), Some(5));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn every_reader_reads_its_range_whenever_it_comes(
+            pushes in prop::collection::vec(1..BLOCK, 1..6),
+            stated: bool,
+            ranges in prop::collection::vec((0..3 * BLOCK, 0..3 * BLOCK), 1..4),
+        ) {
+            let length: usize = pushes.iter().sum();
+            let bytes: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let (growing, mut writer) = Growing::start(stated.then_some(length as u64));
+            let mut readers: Vec<_> = ranges.iter().map(|&(from, span)| {
+                let (from, to) = (from.min(length), (from + span).min(length));
+                let range = from as u64..to as u64;
+                (GrowingReader::new(Arc::clone(&growing), Some(range)), from..to, Vec::new())
+            }).collect();
+            let mut at = 0;
+            for push in pushes {
+                writer.push(&bytes[at..at + push]);
+                at += push;
+                for (reader, _, read) in &mut readers {
+                    let _ = drain(reader, read);
+                }
+            }
+            let blocks = writer.finish();
+            prop_assert_eq!(blocks.length(), length as u64);
+            for (mut reader, range, mut read) in readers {
+                prop_assert!(matches!(drain(&mut reader, &mut read), Poll::Ready(None)));
+                prop_assert_eq!(&read, &bytes[range]);
+            }
+            let mut late = Vec::new();
+            prop_assert!(matches!(drain(&mut GrowingReader::new(growing, None), &mut late), Poll::Ready(None)));
+            prop_assert_eq!(late, bytes);
+        }
+    }
+}

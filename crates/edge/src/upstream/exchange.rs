@@ -1,0 +1,161 @@
+//! One request and its answer.
+
+use super::pool::{Lease, Pool};
+use super::{Address, UpstreamError};
+use crate::metrics::Metrics;
+use crate::options::UpstreamLimits;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, Uri, Version, header};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::time::timeout;
+
+/// One core's way to the upstream.
+#[derive(Clone)]
+pub(crate) struct Upstream {
+    address: Arc<Address>,
+    limits: UpstreamLimits,
+    pool: Rc<Pool>,
+    metrics: Arc<Metrics>,
+}
+
+/// An answer whose body is still to come.
+pub(crate) type UpstreamResponse = Response<Incoming>;
+
+/// What is sent with a request.
+pub(crate) enum RequestBody {
+    /// Nothing.
+    Empty,
+    /// The client's own body, passed on as it comes.
+    Client(Incoming),
+}
+
+impl RequestBody {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Client(body) => body.is_end_stream(),
+        }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Empty => Poll::Ready(None),
+            Self::Client(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Client(body) => body.size_hint(),
+        }
+    }
+}
+
+/// Tries on kept connections that turn out to be closed, before a new one is made.
+const MAX_STALE_CONNECTIONS: usize = 3;
+
+impl Upstream {
+    pub(crate) fn new(address: Arc<Address>, limits: UpstreamLimits, metrics: Arc<Metrics>) -> Self {
+        let pool = Pool::new(&limits, Arc::clone(&metrics));
+        Self { address, limits, pool, metrics }
+    }
+
+    /// Waits and bounds towards the upstream.
+    pub(crate) fn limits(&self) -> &UpstreamLimits {
+        &self.limits
+    }
+
+    /// Asks and waits for the header section. `target` is the path and query; Host is the upstream's own.
+    ///
+    /// A request without a body that may be repeated (RFC 9110 §9.2.2) is tried again when a kept connection turns out
+    /// to be closed (RFC 9112 §9.3.1); nothing else is repeated here, and anything else gets a connection of its own.
+    pub(crate) async fn exchange(
+        &self,
+        method: &Method,
+        target: &Uri,
+        headers: &HeaderMap,
+        body: RequestBody,
+    ) -> Result<UpstreamResponse, UpstreamError> {
+        let result = self.try_exchange(method, target, headers, body).await;
+        if let Err(error) = result {
+            self.metrics.upstream_failed(error);
+        }
+        result
+    }
+
+    async fn try_exchange(
+        &self,
+        method: &Method,
+        target: &Uri,
+        headers: &HeaderMap,
+        body: RequestBody,
+    ) -> Result<UpstreamResponse, UpstreamError> {
+        if method.is_idempotent() && body.is_empty() {
+            for _ in 0..MAX_STALE_CONNECTIONS {
+                let Some(lease) = self.pool.idle() else { break };
+                match self
+                    .send(lease, request(method, target, headers, &self.address, RequestBody::Empty))
+                    .await
+                {
+                    Err(UpstreamError::Protocol) => {}
+                    result => return result,
+                }
+            }
+        }
+        let lease = self.pool.connect(&self.address, self.limits.connect).await?;
+        self.send(lease, request(method, target, headers, &self.address, body)).await
+    }
+
+    async fn send(
+        &self,
+        mut lease: Lease,
+        request: Request<RequestBody>,
+    ) -> Result<UpstreamResponse, UpstreamError> {
+        let answer = timeout(self.limits.response, lease.sender.send_request(request)).await;
+        let response = match answer {
+            Err(_) => return Err(UpstreamError::ResponseTimeout),
+            Ok(Err(error)) if error.is_user() => return Err(UpstreamError::RequestBody),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, reused = lease.reused, "upstream exchange");
+                return Err(UpstreamError::Protocol);
+            }
+            Ok(Ok(response)) => response,
+        };
+        self.pool.give_back(lease);
+        Ok(response)
+    }
+}
+
+fn request(
+    method: &Method,
+    target: &Uri,
+    headers: &HeaderMap,
+    address: &Address,
+    body: RequestBody,
+) -> Request<RequestBody> {
+    let mut request = Request::new(body);
+    *request.method_mut() = method.clone();
+    *request.uri_mut() = target.clone();
+    *request.version_mut() = Version::HTTP_11;
+    *request.headers_mut() = headers.clone();
+    request.headers_mut().insert(header::HOST, address.authority().clone());
+    request
+}
