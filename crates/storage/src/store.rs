@@ -11,6 +11,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use package::StorePath;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -23,6 +24,8 @@ pub struct Store {
     /// For the few papers that make something visible: each durable before the call returns.
     papers: Arc<dyn ObjectStore>,
     root: Arc<Path>,
+    /// Device and inode of the directory when it was opened.
+    opened: (u64, u64),
 }
 
 /// What is known about an object without reading it.
@@ -51,7 +54,8 @@ impl Store {
     pub fn open(address: &str) -> Result<Self, StoreError> {
         let root = directory(address)?;
         let not_there = |source| StoreError::NotThere { root: root.clone(), source };
-        if !fs::metadata(&root).map_err(not_there)?.is_dir() {
+        let folder = fs::metadata(&root).map_err(not_there)?;
+        if !folder.is_dir() {
             return Err(not_there(io::ErrorKind::NotADirectory.into()));
         }
         let local = || LocalFileSystem::new_with_prefix(&root).map_err(|error| not_there(io_error(error)));
@@ -59,6 +63,7 @@ impl Store {
             objects: Arc::new(local()?),
             papers: Arc::new(local()?.with_fsync(true)),
             root: root.as_path().into(),
+            opened: (folder.dev(), folder.ino()),
         })
     }
 
@@ -88,12 +93,22 @@ impl Store {
 
     /// Whether the store can be read now: its directory is there and may be listed.
     ///
+    /// An empty directory in place of the one that was opened is a disk that was unmounted: without this, every lesson
+    /// of the nation would be answered with "there is none".
+    ///
     /// # Errors
     /// [`StoreError::NotThere`].
     pub async fn check_readable(&self) -> Result<(), StoreError> {
-        let root = Arc::clone(&self.root);
-        let listed = blocking(move || fs::read_dir(&root).map(drop)).await;
-        listed.map_err(|source| StoreError::NotThere { root: self.root.to_path_buf(), source })
+        let (root, opened) = (Arc::clone(&self.root), self.opened);
+        let listed = blocking(move || {
+            let folder = fs::metadata(&root)?;
+            let empty = fs::read_dir(&root)?.next().is_none();
+            if empty && (folder.dev(), folder.ino()) != opened {
+                return Err(io::Error::other("an empty directory is in its place; is its disk mounted?"));
+            }
+            Ok(())
+        });
+        listed.await.map_err(|source| StoreError::NotThere { root: self.root.to_path_buf(), source })
     }
 
     /// The directory.

@@ -390,8 +390,15 @@ async fn a_store_is_made_only_when_asked() {
     let store = Store::create(address).unwrap();
     store.check_readable().await.unwrap();
     assert_eq!(fs::read_dir(&missing).unwrap().count(), 0, "a probe leaves nothing");
-    fs::remove_dir(&missing).unwrap();
+    fs::rename(&missing, folder.path().join("a/mounted")).unwrap();
     assert_eq!(store.check_readable().await.unwrap_err().code(), "STORE_NOT_THERE");
+    // The mount point of a disk that is gone.
+    fs::create_dir(&missing).unwrap();
+    let unmounted = store.check_readable().await.unwrap_err();
+    assert!(unmounted.to_string().contains("is its disk mounted?"), "{unmounted}");
+    // Another copy in its place is as good.
+    fs::create_dir(missing.join("p")).unwrap();
+    store.check_readable().await.unwrap();
     assert_eq!(
         Store::open(Path::new("/etc/passwd").to_str().unwrap()).unwrap_err().code(),
         "STORE_NOT_THERE"
