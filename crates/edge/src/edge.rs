@@ -6,7 +6,7 @@ use crate::metrics::Metrics;
 use crate::options::Config;
 use crate::policy::Identity;
 use crate::store::Memory;
-use crate::upstream::{Upstream, UpstreamError};
+use crate::upstream::{Dial, Upstream, UpstreamError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -46,9 +46,14 @@ impl Shared {
 
     /// One core's edge.
     pub(crate) fn on_this_core(&self) -> Edge {
+        self.dialling(Dial::Tcp(Arc::new(self.config.upstream.clone())))
+    }
+
+    /// One core's edge that reaches its upstream by `dial`.
+    pub(crate) fn dialling(&self, dial: Dial) -> Edge {
         let address = Arc::new(self.config.upstream.clone());
         Edge {
-            upstream: Upstream::new(address, self.config.limits, Arc::clone(&self.metrics)),
+            upstream: Upstream::new(address, dial, self.config.limits, Arc::clone(&self.metrics)),
             metrics: Arc::clone(&self.metrics),
             memory: self.memory.clone(),
             flights: self.flights.clone(),

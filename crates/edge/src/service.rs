@@ -1,5 +1,8 @@
 //! The steps of a request, in order: `request → policy → key → lookup → fill → response`.
 
+#[cfg(test)]
+mod tests;
+
 use crate::edge::Edge;
 use crate::fill::{self, Errand, Landed, Role};
 use crate::key::CacheKey;

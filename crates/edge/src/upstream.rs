@@ -6,6 +6,7 @@ mod exchange;
 mod pool;
 
 pub use address::Address;
+pub(crate) use connect::Dial;
 pub(crate) use exchange::{RequestBody, Upstream, UpstreamResponse};
 
 use faults::Blame;

@@ -1,1 +1,5 @@
-//! What tests share: scripted upstreams, generated clips, fake stores.
+//! What tests share. A dev-dependency only.
+//!
+//! [`upstream`]: an HTTP server that answers by a script, over streams in memory, so that a paused clock decides when.
+
+pub mod upstream;

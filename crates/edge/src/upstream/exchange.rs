@@ -1,5 +1,6 @@
 //! One request and its answer.
 
+use super::connect::Dial;
 use super::pool::{Lease, Pool};
 use super::{Address, UpstreamError};
 use crate::metrics::Metrics;
@@ -73,8 +74,13 @@ impl Body for RequestBody {
 const MAX_STALE_CONNECTIONS: usize = 3;
 
 impl Upstream {
-    pub(crate) fn new(address: Arc<Address>, limits: UpstreamLimits, metrics: Arc<Metrics>) -> Self {
-        let pool = Pool::new(&limits, Arc::clone(&metrics));
+    pub(crate) fn new(
+        address: Arc<Address>,
+        dial: Dial,
+        limits: UpstreamLimits,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let pool = Pool::new(dial, &limits, Arc::clone(&metrics));
         Self { address, limits, pool, metrics }
     }
 
@@ -120,7 +126,7 @@ impl Upstream {
                 }
             }
         }
-        let lease = self.pool.connect(&self.address, self.limits.connect).await?;
+        let lease = self.pool.connect(self.limits.connect).await?;
         self.send(lease, request(method, target, headers, &self.address, body)).await
     }
 

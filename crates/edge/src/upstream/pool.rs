@@ -1,7 +1,7 @@
 //! One core's connections to the upstream: kept for reuse, and never more than a bound.
 
-use super::connect::{self, Sender};
-use super::{Address, UpstreamError};
+use super::UpstreamError;
+use super::connect::{Dial, Sender};
 use crate::metrics::Metrics;
 use crate::options::UpstreamLimits;
 use std::cell::RefCell;
@@ -19,6 +19,7 @@ const IDLE_FOR: Duration = Duration::from_secs(20);
 
 /// One core's connections.
 pub(super) struct Pool {
+    dial: Dial,
     idle: RefCell<Vec<Idle>>,
     places: Arc<Semaphore>,
     metrics: Arc<Metrics>,
@@ -51,9 +52,9 @@ pub(super) struct Lease {
 }
 
 impl Pool {
-    pub(super) fn new(limits: &UpstreamLimits, metrics: Arc<Metrics>) -> Rc<Self> {
+    pub(super) fn new(dial: Dial, limits: &UpstreamLimits, metrics: Arc<Metrics>) -> Rc<Self> {
         let places = Arc::new(Semaphore::new(limits.connections_per_core.min(Semaphore::MAX_PERMITS)));
-        Rc::new(Self { idle: RefCell::default(), places, metrics })
+        Rc::new(Self { dial, idle: RefCell::default(), places, metrics })
     }
 
     /// An idle connection, the last used first.
@@ -69,7 +70,7 @@ impl Pool {
     }
 
     /// A new connection. Waits for a place where all are taken.
-    pub(super) async fn connect(&self, address: &Address, limit: Duration) -> Result<Lease, UpstreamError> {
+    pub(super) async fn connect(&self, limit: Duration) -> Result<Lease, UpstreamError> {
         let started = Instant::now();
         let permit = timeout(limit, Arc::clone(&self.places).acquire_owned())
             .await
@@ -79,7 +80,7 @@ impl Pool {
         self.metrics.upstream_connections.inc();
         let place = Place { _permit: permit, metrics: Arc::clone(&self.metrics) };
         let left = limit.saturating_sub(started.elapsed()).max(Duration::from_millis(1));
-        let sender = connect::connect(address, left).await?;
+        let sender = self.dial.connect(left).await?;
         Ok(Lease { sender, reused: false, place })
     }
 
