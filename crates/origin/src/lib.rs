@@ -1,1 +1,25 @@
 //! Serves packages, pointers, the catalogue and the player from a store.
+//!
+//! A request's journey: `routes → object | player → encode → response (conditional, range) → body`. What cannot be
+//! answered goes to `refusal`. The path alone decides what a request is and how its answer may be cached, before
+//! anything is read. Nothing here knows that edges exist: it is a plain, correct HTTP server of files whose names say
+//! whether they ever change.
+
+mod body;
+mod caching;
+mod clock;
+mod encode;
+mod metrics;
+mod object;
+mod options;
+mod player;
+mod refusal;
+mod response;
+mod routes;
+mod server;
+
+pub use options::{Config, Options};
+pub use server::{Started, run, start};
+
+#[cfg(test)]
+mod tests;

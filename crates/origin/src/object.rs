@@ -1,0 +1,128 @@
+//! Something in the store, as the representation a client asked for.
+
+use crate::encode::{Form, MAX_TEXT, Texts};
+use crate::metrics::Metrics;
+use crate::response::{Content, Forms, Representation};
+use crate::routes::Addressed;
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use http::HeaderMap;
+use httpcache::accept_encoding::{Coding, choose};
+use httpcache::etag::Etag;
+use package::{CacheClass, Hasher};
+use std::time::{Duration, UNIX_EPOCH};
+use storage::{Meta, Reading, Store, StoreError};
+
+/// What is served from, shared by all cores.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    pub(crate) store: Store,
+    pub(crate) texts: Texts,
+    /// For every single wait for the store.
+    pub(crate) limit: Duration,
+}
+
+/// Why an object that may be there cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ObjectError {
+    /// The store says no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store says nothing.
+    #[error("the store gave nothing for {0:?}")]
+    Timeout(Duration),
+}
+
+impl Objects {
+    /// The representation of an object for this request; `None` when there is no such object.
+    pub(crate) async fn find(
+        &self,
+        object: &Addressed,
+        request: &HeaderMap,
+        metrics: &Metrics,
+    ) -> Result<Option<Representation>, ObjectError> {
+        let Some(reading) = self.within(self.store.read(&object.path)).await? else {
+            // "There is none" is only true if the store is there: an unmounted disk must not empty the edges.
+            self.within(self.store.check_readable()).await?;
+            return Ok(None);
+        };
+        let meta = reading.meta();
+        let (coding, etag, content) = if object.media_type.is_text() && meta.bytes <= MAX_TEXT {
+            let plain = self.within(all(reading)).await?;
+            let text = self.texts.text(plain).await;
+            match &text.gzip {
+                None => memory(Forms::Only, &text.plain),
+                Some(gzip) if choose(request) == Coding::Gzip => memory(Forms::Gzip, gzip),
+                Some(_) => memory(Forms::Plain, &text.plain),
+            }
+        } else {
+            let content = Content::Store { reading, limit: self.limit, errors: metrics.store_errors() };
+            (Forms::Only, stamp(object, meta), content)
+        };
+        Ok(Some(Representation {
+            media_type: object.media_type.as_str(),
+            cache: object.cache,
+            etag,
+            last_modified: Some(meta.modified),
+            coding,
+            content,
+        }))
+    }
+
+    /// `work` of the store, but not for ever.
+    async fn within<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, ObjectError> {
+        match tokio::time::timeout(self.limit, work).await {
+            Ok(done) => Ok(done?),
+            Err(_) => Err(ObjectError::Timeout(self.limit)),
+        }
+    }
+}
+
+fn memory(coding: Forms, form: &Form) -> (Forms, Etag, Content) {
+    (coding, form.etag.clone(), Content::Memory(form.bytes.clone()))
+}
+
+/// The whole of a text, which is bounded by the caller.
+async fn all(reading: Reading) -> Result<Bytes, StoreError> {
+    let length = reading.meta().bytes;
+    let blocks: Vec<Bytes> = reading.stream(0..length).try_collect().await?;
+    Ok(match <[Bytes; 1]>::try_from(blocks) {
+        Ok([one]) => one,
+        Err(many) => many.concat().into(),
+    })
+}
+
+/// The tag of what is not read: its path and length. For what is immutable the path says which bytes they are (it holds
+/// the hash of a manifest that holds theirs), on every origin alike; the length keeps a damaged copy from being joined to a
+/// whole one. What may change adds when it changed.
+fn stamp(object: &Addressed, meta: Meta) -> Etag {
+    let mut hasher = Hasher::new();
+    hasher.update(object.path.as_str().as_bytes());
+    hasher.update(&meta.bytes.to_be_bytes());
+    if object.cache != CacheClass::Immutable {
+        let modified = meta.modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+        hasher.update(&modified.as_nanos().to_be_bytes());
+    }
+    Etag::strong(&hasher.finish().to_string()[..32]).expect("hexadecimal digits may stand in a tag")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::{Route, route};
+
+    #[test]
+    fn a_stamp_follows_what_may_change() {
+        let object = |path| match route(path).unwrap() {
+            Route::Object(object) => object,
+            other => panic!("{other:?}"),
+        };
+        let (segment, pointer) = (object("/p/a/s0/00000.m4s"), object("/lessons/a/main.m3u8"));
+        let meta = |bytes, seconds| Meta { bytes, modified: UNIX_EPOCH + Duration::from_secs(seconds) };
+        let same =
+            |object: &Addressed, a, b| stamp(object, a).is_strongly(stamp(object, b).value().as_bytes());
+        assert!(same(&segment, meta(1, 1), meta(1, 2)), "a copy on another origin has the same tag");
+        assert!(!same(&segment, meta(1, 1), meta(2, 1)));
+        assert!(!same(&pointer, meta(1, 1), meta(1, 2)));
+    }
+}

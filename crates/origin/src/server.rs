@@ -1,0 +1,199 @@
+//! Requests in, answers out, and the process around it.
+
+use crate::body::Body;
+use crate::clock;
+use crate::encode::Texts;
+use crate::metrics::{Class, Metrics};
+use crate::object::Objects;
+use crate::options::{Config, Options};
+use crate::player;
+use crate::refusal::Refusal;
+use crate::response::{preflight, respond};
+use crate::routes::{NoRoute, Route, route};
+use faults::AnyFault;
+use http::{HeaderMap, Method, Request, Response};
+use hyper::body::Incoming;
+use serve::{CoreId, Peer, Running, Server, Service};
+use settings::SettingsError;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use storage::Store;
+use telemetry::{Admin, Check, Telemetry};
+
+/// How often the store is looked at for `/readyz`.
+const STORE_CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// An origin at work.
+pub struct Started {
+    /// Its listeners and cores.
+    pub running: Running,
+    /// Where `/metrics`, `/healthz` and `/readyz` are.
+    pub admin: SocketAddr,
+}
+
+/// Opens the store, binds every address, and starts to serve.
+///
+/// # Errors
+/// An option that cannot be, a store that is not there, an address that is taken.
+pub fn start(options: &Options) -> Result<Started, AnyFault> {
+    let config = Config::resolve(options)?;
+    let store = Store::open(&config.store)?;
+    let telemetry = Telemetry::new("origin");
+    let origin = Arc::new(Origin {
+        objects: Objects { store, texts: Texts::new(config.text_cache), limit: config.store_timeout },
+        metrics: Metrics::register(&telemetry),
+    });
+    telemetry.readiness.fail(Check::Store, "not looked at yet");
+    let admin = Admin::start(config.serve.admin, telemetry.clone())?.address();
+    let server = Server::bind(config.serve, &telemetry)?;
+    let running = server.start(move |CoreId(core), _drain| {
+        if core == 0 {
+            let (origin, telemetry) = (Arc::clone(&origin), telemetry.clone());
+            drop(tokio::task::spawn_local(async move { watch_store(&origin, &telemetry).await }));
+        }
+        OnCore(Arc::clone(&origin))
+    })?;
+    Ok(Started { running, admin })
+}
+
+/// Serves until the process is asked to stop.
+///
+/// # Errors
+/// As [`start`].
+pub fn run(options: Options) -> Result<(), AnyFault> {
+    telemetry::init(&options.log).map_err(|problem| SettingsError::value("log", problem))?;
+    let started = start(&options)?;
+    for address in started.running.addresses() {
+        tracing::info!(%address, store = options.store.as_deref(), "origin listens");
+    }
+    tracing::info!(address = %started.admin, "metrics and readiness");
+    serve::run_until_signalled(started.running)
+}
+
+/// What all cores share.
+struct Origin {
+    objects: Objects,
+    metrics: Metrics,
+}
+
+/// One core's service.
+struct OnCore(Arc<Origin>);
+
+impl Service for OnCore {
+    type Body = Body;
+
+    fn call(
+        &self,
+        request: Request<Incoming>,
+        _peer: Peer,
+    ) -> impl Future<Output = Response<Body>> + use<> + 'static {
+        let origin = Arc::clone(&self.0);
+        async move {
+            let (head, _unread) = request.into_parts();
+            origin.answer(&head.method, head.uri.path(), &head.headers).await
+        }
+    }
+}
+
+impl Origin {
+    /// Looks once; what is seen becomes readiness and, where something is wrong, its reason.
+    async fn look_at_store(&self, telemetry: &Telemetry) -> Result<(), String> {
+        let Objects { store, limit, .. } = &self.objects;
+        let seen = match tokio::time::timeout(*limit, store.check_readable()).await {
+            Ok(seen) => seen.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("gave nothing for {limit:?}")),
+        };
+        match &seen {
+            Ok(()) => telemetry.readiness.pass(Check::Store),
+            Err(reason) => telemetry.readiness.fail(Check::Store, reason.clone()),
+        }
+        seen
+    }
+
+    async fn answer(&self, method: &Method, path: &str, request: &HeaderMap) -> Response<Body> {
+        let began = tokio::time::Instant::now();
+        let (class, response) = self.serve(method, path, request).await;
+        self.metrics.answered(class, response.status(), began.elapsed());
+        let bytes = self.metrics.bytes(class);
+        response.map(|body| body.counted(bytes))
+    }
+
+    async fn serve(&self, method: &Method, path: &str, request: &HeaderMap) -> (Class, Response<Body>) {
+        let refused = |class, refusal: Refusal| (class, refusal.response(method, request));
+        match *method {
+            Method::GET | Method::HEAD => {}
+            Method::OPTIONS => return (Class::Other, preflight()),
+            _ => return refused(Class::Other, Refusal::Method),
+        }
+        let route = match route(path) {
+            Ok(route) => route,
+            Err(NoRoute::Nothing) => return refused(Class::Other, Refusal::NotFound),
+            Err(NoRoute::Malformed) => return refused(Class::Other, Refusal::BadPath),
+        };
+        let class = route.class();
+        let found = match &route {
+            Route::Page => player::page(request),
+            Route::Asset(path) => player::asset(path, request),
+            Route::Object(object) => match self.objects.find(object, request, &self.metrics).await {
+                Ok(found) => found,
+                Err(error) => {
+                    self.metrics.store_errors().inc();
+                    tracing::error!(path = %object.path, %error, "the store failed");
+                    return refused(class, Refusal::Store);
+                }
+            },
+        };
+        match found {
+            Some(representation) => (class, respond(method, request, representation, clock::now())),
+            None => refused(class, Refusal::NotFound),
+        }
+    }
+}
+
+/// Keeps `/readyz` true: says when the store cannot be read, and why.
+async fn watch_store(origin: &Origin, telemetry: &Telemetry) {
+    let mut every = tokio::time::interval(STORE_CHECK_EVERY);
+    let mut well = true;
+    loop {
+        every.tick().await;
+        let seen = origin.look_at_store(telemetry).await;
+        match (&seen, well) {
+            (Ok(()), false) => tracing::info!("the store can be read again"),
+            (Err(reason), true) => tracing::error!(%reason, "the store cannot be read"),
+            (Ok(()), true) | (Err(_), false) => {}
+        }
+        well = seen.is_ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn readiness_follows_the_store_and_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("store");
+        std::fs::create_dir(&root).unwrap();
+        let telemetry = Telemetry::new("origin");
+        let objects = Objects {
+            store: Store::open(root.to_str().unwrap()).unwrap(),
+            texts: Texts::new(units::ByteCount::mib(1)),
+            limit: Duration::from_secs(10),
+        };
+        let origin = Origin { objects, metrics: Metrics::register(&telemetry) };
+        origin.look_at_store(&telemetry).await.unwrap();
+        assert!(telemetry.readiness.is_ready());
+
+        std::fs::rename(&root, folder.path().join("elsewhere")).unwrap();
+        origin.look_at_store(&telemetry).await.unwrap_err();
+        assert!(!telemetry.readiness.is_ready());
+        let report = telemetry.readiness.report();
+        assert!(report.starts_with("store: not ok: store /") && report.contains("No such file"), "{report}");
+
+        std::fs::rename(folder.path().join("elsewhere"), &root).unwrap();
+        origin.look_at_store(&telemetry).await.unwrap();
+        assert!(telemetry.readiness.is_ready());
+    }
+}
