@@ -94,7 +94,7 @@ export class Controls {
     return this.dragging || this.speed.isOpen || this.quality.isOpen;
   }
 
-  update(engine?: Engine, chosen: number | null = null): void {
+  update(engine?: Engine): void {
     const { words, video, state } = this;
     const { phase, position, duration, buffered } = state.now;
     const running = !video.paused && phase !== 'ended' && phase !== 'stopped';
@@ -119,7 +119,7 @@ export class Controls {
     setText(this.time, `${clock(at)} / ${clock(duration)}`);
 
     this.speed.show(`${video.playbackRate}×`, video.playbackRate);
-    if (engine) this.updateQuality(engine, chosen);
+    if (engine) this.updateQuality(engine);
   }
 
   updateScreen(full: boolean): void {
@@ -137,9 +137,9 @@ export class Controls {
     this.quality.destroy();
   }
 
-  private updateQuality(engine: Engine, chosen: number | null): void {
+  private updateQuality(engine: Engine): void {
     const { words } = this;
-    const { levels, level, duration } = this.state.now;
+    const { levels, level, chosen, duration } = this.state.now;
     if (engine.name === 'native') return this.quality.show(words.auto, null, false);
     if (levels !== this.offered || duration !== this.offeredFor) {
       this.offered = levels;

@@ -117,12 +117,21 @@ class HlsEngine implements Engine {
 
   private open(startAt: number): Hls {
     const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1 });
-    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+    hls.on(Hls.Events.MANIFEST_PARSED, (_, { audioTracks }) => {
+      // The mono sound of the lowest rung and the stereo of the others are the same lesson. Told that they differ in
+      // channels, hls.js throws away all sound downloaded so far at each change between them: a gap, just when the line
+      // is weak.
+      for (const track of audioTracks) delete track.channels;
       this.listener.levels(levelsOf(hls));
       if (this.chosen !== null && this.chosen < hls.levels.length) hls.nextLevel = this.chosen;
       this.succeeded();
     });
-    hls.on(Hls.Events.LEVELS_UPDATED, () => this.listener.levels(levelsOf(hls)));
+    hls.on(Hls.Events.LEVELS_UPDATED, () => {
+      // A rung that could not be had was taken out, and the others moved up.
+      this.chosen = hls.manualLevel < 0 ? null : hls.manualLevel;
+      this.listener.levels(levelsOf(hls));
+      this.reportLevel();
+    });
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.reportLevel());
     hls.on(Hls.Events.FRAG_BUFFERED, () => this.succeeded());
     hls.on(Hls.Events.ERROR, (_, data) => this.failed(data));
@@ -143,7 +152,7 @@ class HlsEngine implements Engine {
 
   private reportLevel(): void {
     const index = this.hls.currentLevel;
-    this.listener.level(levelsOf(this.hls)[index] ?? null, this.chosen === null);
+    this.listener.level(levelsOf(this.hls)[index] ?? null, this.chosen);
   }
 
   private succeeded(): void {

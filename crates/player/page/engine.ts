@@ -26,7 +26,8 @@ export type Problem =
 /** What an engine reports. */
 export interface EngineListener {
   levels(levels: readonly Level[]): void;
-  level(level: Level | null, auto: boolean): void;
+  /** The rung on screen, and the index of the one chosen by hand. */
+  level(level: Level | null, chosen: number | null): void;
   /** A problem; undefined when it is over. */
   problem(problem: Problem | undefined): void;
   error(error: Omit<LoggedError, 'at'>): void;

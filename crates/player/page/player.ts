@@ -40,7 +40,6 @@ export class Player {
   private readonly big: HTMLButtonElement;
   private engine: Engine | undefined;
   private problem: Problem | undefined;
-  private quality: number | null = null;
   private gone = false;
   private idleTimer = 0;
   private messageTimer = 0;
@@ -58,7 +57,7 @@ export class Player {
     this.controls = new Controls(this.video, state, words, this.actions());
     this.notice = new Notice(words, () => this.retry());
     this.help = new Help(words);
-    this.waiting = h('div', { class: 'waiting', hidden: true }, h('span', { class: 'spinner' }), h('span', { class: 'waiting-text' }));
+    this.waiting = h('div', { class: 'waiting', role: 'status', hidden: true }, h('span', { class: 'spinner' }), h('span', { class: 'waiting-text' }));
     this.big = h('button', { type: 'button', class: 'big-play', 'aria-label': words.play, tabindex: -1, onclick: () => this.run({ do: 'toggle' }) }, icon('play'));
     const stage = h('div', { class: 'stage' }, this.video, this.waiting, this.big, this.message, this.notice.root);
     this.root = h('section', { class: 'player', 'aria-label': words.player }, stage, this.controls.root, this.help.root);
@@ -163,10 +162,9 @@ export class Player {
         this.say(words.speedAt(speed));
       },
       setQuality: (index) => {
-        this.quality = index;
-        this.engine?.choose(index);
         const level = index === null ? undefined : state.now.levels[index];
-        state.set({ auto: index === null });
+        state.set({ chosen: index });
+        this.engine?.choose(index);
         this.say(words.qualityChosen(level ? levelName(level) : words.auto));
         this.draw();
       },
@@ -177,7 +175,7 @@ export class Player {
     const { state } = this.options;
     return {
       levels: (levels) => state.set({ levels: Object.freeze([...levels]) }),
-      level: (level, auto) => state.set({ level, auto }),
+      level: (level, chosen) => state.set({ level, chosen }),
       problem: (problem) => this.setProblem(problem),
       error: (error) => state.log({ ...error, at: Math.round(performance.now()) }),
     };
@@ -306,7 +304,7 @@ export class Player {
   private draw(): void {
     const { words, state } = this.options;
     const { phase } = state.now;
-    this.controls.update(this.engine, this.quality);
+    this.controls.update(this.engine);
     setAttribute(this.root, 'data-phase', phase);
     if (this.problem) this.notice.show(this.problem, phase !== 'stopped');
     else this.notice.hide();

@@ -60,6 +60,8 @@ export interface View {
   readonly level: Level | null;
   /** Whether the page chooses the rung. */
   readonly auto: boolean;
+  /** The index of the rung that was chosen by hand, else null. */
+  readonly chosen: number | null;
   /** Bytes that this lesson has taken from the network; null where the browser does not say. */
   readonly bytes: number | null;
   /** The latest errors, oldest first. */
@@ -70,7 +72,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const START: View = {
   lesson: null, engine: null, phase: 'idle', playing: false, position: 0, duration: 0, buffered: 0,
-  levels: [], level: null, auto: true, bytes: null, errors: [],
+  levels: [], level: null, auto: true, chosen: null, bytes: null, errors: [],
 };
 
 export class State {
@@ -88,6 +90,7 @@ export class State {
     if (!changed) return;
     Object.assign(this.values, change);
     this.values.playing = this.values.phase === 'playing';
+    this.values.auto = this.values.chosen === null;
     for (const listener of this.listeners) listener();
   }
 
