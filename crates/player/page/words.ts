@@ -154,7 +154,7 @@ const en: Words = {
   unsupported: { what: 'This browser is too old to play lessons', help: 'Please update it, or use another browser or device.' },
   retryingSoon: (seconds) => `Trying again in ${seconds} s`,
   retryingNow: 'Trying again…',
-  playingFromBuffer: 'Connection lost; playing what has been downloaded',
+  playingFromBuffer: 'Connection lost; playing what is downloaded',
   loading: 'Opening the lesson…',
   buffering: 'Buffering…',
   player: 'Player',
