@@ -33,6 +33,16 @@ pub(crate) enum ObjectError {
     Timeout(Duration),
 }
 
+impl ObjectError {
+    /// A store that is gone altogether is logged once, by who watches it, and not by each of a thousand requests.
+    pub(crate) fn is_of_one_object(&self) -> bool {
+        match self {
+            Self::Store(error) => !matches!(error, StoreError::NotThere { .. }),
+            Self::Timeout(_) => false,
+        }
+    }
+}
+
 impl Objects {
     /// The representation of an object for this request; `None` when there is no such object.
     pub(crate) async fn find(

@@ -139,7 +139,9 @@ impl Origin {
                 Ok(found) => found,
                 Err(error) => {
                     self.metrics.store_errors().inc();
-                    tracing::error!(path = %object.path, %error, "the store failed");
+                    if error.is_of_one_object() {
+                        tracing::error!(path = %object.path, %error, "an object cannot be read");
+                    }
                     return refused(class, Refusal::Store);
                 }
             },

@@ -2,9 +2,12 @@
 
 use crate::layout::{LessonId, PackageId};
 use crate::manifest::{Manifest, json};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use settings::SettingsError;
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 /// The longest text of one field, in characters.
 const MAX_TEXT: usize = 200;
@@ -18,25 +21,32 @@ pub const DEFAULT_LANGUAGE: &str = "zh-CN";
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// 小学.
+    #[serde(alias = "小学")]
     Primary,
     /// 初中.
+    #[serde(alias = "初中")]
     Junior,
     /// 高中.
+    #[serde(alias = "高中")]
     Senior,
     /// Anything else; also what says nothing.
     #[default]
+    #[serde(alias = "其他")]
     Other,
 }
 
-/// Year of school, 1 to 12 through all stages: 7 is 七年级, 10 is 高一.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
+/// Year of school, 1 to 12 through all stages. Written as that number; read from it or from its Chinese name: 三年级,
+/// 初一, 高三.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(into = "u8")]
 pub struct Grade(u8);
 
-/// Not 1 to 12.
+/// Not 1 to 12 and not the name of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("grade {0} is none; grades are 1 to 12 (7 is the first of junior, 10 of senior school)")]
-pub struct InvalidGrade(pub u8);
+#[error(
+    "`{0}` is no grade; write 1 to 12 (7 is the first of junior, 10 of senior school) or a name such as 三年级 or 高一"
+)]
+pub struct InvalidGrade(pub String);
 
 /// What a teacher writes beside a file, in TOML. Everything may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -204,11 +214,66 @@ impl Grade {
     }
 }
 
+/// Two names a year: through all stages, and within the stage.
+const GRADES: [[&str; 2]; 12] = [
+    ["一年级", "小一"],
+    ["二年级", "小二"],
+    ["三年级", "小三"],
+    ["四年级", "小四"],
+    ["五年级", "小五"],
+    ["六年级", "小六"],
+    ["七年级", "初一"],
+    ["八年级", "初二"],
+    ["九年级", "初三"],
+    ["十年级", "高一"],
+    ["十一年级", "高二"],
+    ["十二年级", "高三"],
+];
+
 impl TryFrom<u8> for Grade {
     type Error = InvalidGrade;
 
     fn try_from(year: u8) -> Result<Self, InvalidGrade> {
-        if (1..=12).contains(&year) { Ok(Self(year)) } else { Err(InvalidGrade(year)) }
+        if (1..=12).contains(&year) { Ok(Self(year)) } else { Err(InvalidGrade(year.to_string())) }
+    }
+}
+
+impl FromStr for Grade {
+    type Err = InvalidGrade;
+
+    fn from_str(text: &str) -> Result<Self, InvalidGrade> {
+        let named = (1..).zip(GRADES).find(|(_, names)| names.contains(&text)).map(|(year, _)| year);
+        let year = named.or_else(|| text.parse().ok());
+        let invalid = || InvalidGrade(text.chars().take(20).collect());
+        year.and_then(|year: u8| Self::try_from(year).ok()).ok_or_else(invalid)
+    }
+}
+
+impl<'de> Deserialize<'de> for Grade {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrName;
+
+        impl Visitor<'_> for NumberOrName {
+            type Value = Grade;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a grade: 1 to 12, or a name such as 三年级 or 高一")
+            }
+
+            fn visit_u64<E: de::Error>(self, year: u64) -> Result<Grade, E> {
+                self.visit_str(&year.to_string())
+            }
+
+            fn visit_i64<E: de::Error>(self, year: i64) -> Result<Grade, E> {
+                self.visit_str(&year.to_string())
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Grade, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(NumberOrName)
     }
 }
 
@@ -261,10 +326,24 @@ mod tests {
     }
 
     #[test]
+    fn grades_and_stages_are_read_as_schools_write_them() {
+        for (text, year) in
+            [("3", 3), ("\"3\"", 3), ("\"三年级\"", 3), ("\"初一\"", 7), ("\"九年级\"", 9), ("\"高三\"", 12)]
+        {
+            let grade = parse(&format!("grade = {text}")).unwrap().grade;
+            assert_eq!(grade.map(Grade::year), Some(year), "{text}");
+        }
+        assert_eq!(parse("stage = \"小学\"").unwrap().stage, Stage::Primary);
+        assert_eq!(serde_json::to_string(&(Stage::Senior, Grade(10))).unwrap(), "[\"senior\",10]");
+    }
+
+    #[test]
     fn a_mistake_is_named() {
         for (text, words) in [
             ("titel = \"x\"\n", "lesson.toml:1: unknown field `titel`"),
-            ("\ngrade = 13\n", "lesson.toml:2: grade 13 is none"),
+            ("\ngrade = 13\n", "lesson.toml:2: `13` is no grade"),
+            ("grade = -1\n", "`-1` is no grade"),
+            ("grade = \"大一\"\n", "`大一` is no grade"),
             ("stage = \"kindergarten\"\n", "unknown variant `kindergarten`"),
             ("title = \"\"\n", "`title` must be 1 to 200 characters"),
             ("teacher = \"a\\nb\"\n", "`teacher` must be"),

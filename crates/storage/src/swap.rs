@@ -5,6 +5,7 @@ use crate::lock::Lock;
 use crate::store::Store;
 use bytes::Bytes;
 use package::{Digest, StorePath};
+use std::io;
 
 /// The largest paper that is swapped: the catalogue's version, a pointer, a description.
 pub(crate) const MAX_PAPER_BYTES: usize = 16 << 20;
@@ -34,11 +35,25 @@ impl Version {
 impl Store {
     /// Puts `new` at `path` if what is there is still `expected` (`None`: nothing). Durable when it returns.
     ///
-    /// Of any number of swaps from the same version, one is done and the others are told so.
+    /// Of any number of swaps from the same version, one is done and the others are told so. Dropping the future does not
+    /// stop a swap that has begun.
     ///
     /// # Errors
     /// When the store cannot be written or its lock is held too long; what was there is then still there.
     pub async fn swap(
+        &self,
+        path: &StorePath,
+        expected: Option<&Version>,
+        new: Bytes,
+    ) -> Result<Swapped, StoreError> {
+        // A task of its own: a caller who goes away must not let go of the lock while the disk is still writing, or the late
+        // write would overtake somebody else's swap.
+        let (store, path, expected) = (self.clone(), path.clone(), expected.cloned());
+        let swap = tokio::spawn(async move { store.swap_alone(&path, expected.as_ref(), new).await });
+        swap.await.map_err(|error| self.unwritten("a pointer", io::Error::other(error)))?
+    }
+
+    async fn swap_alone(
         &self,
         path: &StorePath,
         expected: Option<&Version>,
