@@ -4,6 +4,7 @@ mod commands;
 
 use clap::{Parser, Subcommand};
 use faults::AnyFault;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,7 +36,7 @@ enum Command {
     },
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
     #[command(external_subcommand)]
-    Other(Vec<std::ffi::OsString>),
+    Other(Vec<OsString>),
 }
 
 fn main() -> ExitCode {

@@ -48,8 +48,7 @@ impl EdgeServer {
         let telemetry = Telemetry::new("edge");
         let server = serve::Server::bind(config.serve.clone(), &telemetry)?;
         let admin = Admin::start(config.serve.admin, telemetry.clone())?;
-        let upstream = config.upstream.authority_str().to_owned();
-        let ram = config.ram;
+        tracing::info!(upstream = config.upstream.authority_str(), ram = %config.ram, name = config.name, "edge");
         let shared = Shared::new(config, &telemetry);
         let running = server.start(move |core, _drain| {
             let edge = Rc::new(shared.on_this_core());
@@ -58,7 +57,6 @@ impl EdgeServer {
             }
             EdgeService(edge)
         })?;
-        tracing::info!(listen = ?running.addresses(), admin = %admin.address(), upstream, %ram, "edge is up");
         Ok(Self { running, admin })
     }
 

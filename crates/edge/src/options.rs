@@ -11,6 +11,7 @@ use units::{ByteCount, Span};
 /// As typed: flags, environment or file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
+#[group(id = "edge")]
 pub struct Options {
     /// Where answers come from: http://HOST[:PORT]
     #[arg(long, env = "AIRCLASS_UPSTREAM", value_name = "URL")]

@@ -10,6 +10,7 @@ use units::{ByteCount, Span};
 /// As typed: flags, environment or file. `None` means the default of [`Config::resolve`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
+#[group(id = "listeners")]
 pub struct Options {
     /// Address for plain HTTP/1.1 and HTTP/2; may be given several times
     #[arg(long, env = "AIRCLASS_LISTEN", value_name = "ADDR", value_delimiter = ',')]
@@ -38,6 +39,7 @@ pub struct Options {
 /// Time-outs and bounds as typed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
+#[group(id = "limits")]
 pub struct LimitOptions {
     /// Most connections at once [default: the descriptor limit less a reserve]
     #[arg(long, value_name = "N")]

@@ -125,6 +125,9 @@ impl Server {
         }
         self.telemetry.readiness.pass(Check::Listening);
         self.telemetry.readiness.pass(Check::NotDraining);
+        // One line that scripts and tests wait for.
+        let listen: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+        tracing::info!(listen = listen.join(","), cores = threads.len(), "listening");
         Ok(Running { addresses, drain: sender, threads, telemetry: self.telemetry })
     }
 }

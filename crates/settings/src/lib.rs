@@ -146,10 +146,7 @@ mod tests {
         let options = layered(&flags, Some(file.path())).unwrap();
         assert_eq!(options.listen.as_deref(), Some("a"));
         assert_eq!(options.ram.as_deref(), Some("2GiB"));
-        assert_eq!(
-            options.timeouts,
-            Some(Timeouts { idle: Some("9s".into()), header: Some("1s".into()) })
-        );
+        assert_eq!(options.timeouts, Some(Timeouts { idle: Some("9s".into()), header: Some("1s".into()) }));
     }
 
     #[test]

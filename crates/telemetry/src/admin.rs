@@ -75,6 +75,7 @@ impl Admin {
             .name("admin".to_owned())
             .spawn(move || runtime.block_on(accept(listener, telemetry)))
             .map_err(AdminError::Thread)?;
+        tracing::info!(%address, "admin listening");
         Ok(Self { address })
     }
 

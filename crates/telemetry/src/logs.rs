@@ -18,6 +18,7 @@ pub enum LogFormat {
 /// What to log and how.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
+#[group(id = "logs")]
 pub struct LogOptions {
     /// Log line format [default: text]
     #[arg(long, env = "AIRCLASS_LOG_FORMAT", value_enum, global = true)]

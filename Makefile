@@ -1,0 +1,42 @@
+# The doors of this project. Each says what it does; scripts/ holds the longer ones.
+.PHONY: help setup build demo sample test check bench fmt clean
+
+CARGO ?= cargo
+RELEASE := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/release
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing (Debian packages, npm modules, cargo-nextest)
+	@scripts/setup
+
+build: ## Build the programs as they are shipped
+	@scripts/setup --build
+	$(CARGO) build --release --locked -p cli -p ingest
+
+demo: setup build ## A lesson from file to screen; LESSON=path.mp4 takes your own
+	@scripts/demo
+
+LENGTH ?= 120
+OUT ?= sample.mp4
+sample: build ## Make a sample lesson: OUT=file LENGTH=120
+	$(RELEASE)/airclass-ingest sample --seconds $(LENGTH) --out $(OUT)
+
+test: setup ## Set up, build, run every test, end with the count
+	@scripts/test
+
+check: ## Formatting, lints, the player's types, dependencies' licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	cd crates/player && npm run --silent check
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; \
+	else echo "check: cargo-deny is not installed, so licences were not looked at; cargo install --locked cargo-deny"; fi
+
+bench: setup build ## Side by side with nginx and ffmpeg: ratios, and a JSON file in benches/results
+	$(CARGO) run --release --locked -p benches -- $(BENCH)
+
+fmt: ## Format
+	$(CARGO) fmt --all
+
+clean: ## Remove what was built
+	$(CARGO) clean

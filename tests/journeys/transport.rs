@@ -1,0 +1,162 @@
+//! How students connect: plain and TLS, HTTP/1.1 and HTTP/2, kept connections, a server that stops.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use journeys::client::{self, Certificate};
+use journeys::store::{pattern, put, segment};
+use journeys::{Airclass, airclass};
+use rustls::version::{TLS12, TLS13};
+use tempfile::TempDir;
+
+const LENGTH: usize = 3_000_000;
+
+struct Scene {
+    _store: TempDir,
+    _origin: Airclass,
+    edge: Airclass,
+    certificate: Certificate,
+}
+
+fn scene(more: &[&str]) -> Scene {
+    let store = tempfile::tempdir().unwrap();
+    put(store.path(), &segment(0), &pattern(LENGTH));
+    let certificate = Certificate::make(store.path());
+    let (cert, key) = (certificate.cert.to_str().unwrap(), certificate.key.to_str().unwrap());
+    let origin = Airclass::origin(store.path());
+    let mut arguments = vec!["--tls-listen", "127.0.0.1:0", "--cert", cert, "--key", key];
+    arguments.extend(more);
+    let edge = Airclass::edge(origin.address(), &arguments);
+    Scene { _store: store, _origin: origin, edge, certificate }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+}
+
+fn is_whole(answer: &client::Answer) -> bool {
+    answer.status == 200 && answer.body == pattern(LENGTH)
+}
+
+fn path() -> String {
+    format!("/{}", segment(0))
+}
+
+#[test]
+fn tls_1_2_and_1_3_with_http_1_and_2() {
+    let Scene { edge, certificate, .. } = &scene(&[]);
+    let tls = edge.addresses[1];
+    run(async {
+        for version in [&TLS12, &TLS13] {
+            let stream = certificate.connect(tls, version, &[b"http/1.1"]).await;
+            assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            let answer = client::ask(&mut sender, "GET", &path(), &[]).await;
+            assert!(is_whole(&answer), "{}: {} bytes", answer.status, answer.body.len());
+
+            let stream = certificate.connect(tls, version, &[b"h2", b"http/1.1"]).await;
+            assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+            let (mut sender, connection) = hyper::client::conn::http2::handshake::<_, _, Empty<Bytes>>(
+                TokioExecutor::new(),
+                TokioIo::new(stream),
+            )
+            .await
+            .unwrap();
+            tokio::spawn(connection);
+            let uri = format!("https://localhost{}", path());
+            let request = http::Request::get(uri).body(Empty::new()).unwrap();
+            let answer = client::read(sender.send_request(request).await.unwrap()).await;
+            assert!(is_whole(&answer), "{}: {} bytes", answer.status, answer.body.len());
+        }
+    });
+}
+
+#[test]
+fn plain_http_2_begun_with_the_preface() {
+    let Scene { edge, .. } = &scene(&[]);
+    run(async {
+        let mut sender = client::connect_http2(edge.address()).await;
+        let request = http::Request::get(format!("http://localhost{}", path())).body(Empty::new()).unwrap();
+        let answer = client::read(sender.send_request(request).await.unwrap()).await;
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (200, LENGTH));
+    });
+}
+
+#[test]
+fn a_connection_that_was_parked_serves_the_next_request() {
+    let Scene { edge, certificate, .. } = &scene(&["--park-after", "50ms"]);
+    run(async {
+        let mut plain = client::connect(edge.address()).await;
+        let stream = certificate.connect(edge.addresses[1], &TLS13, &[b"http/1.1"]).await;
+        let (mut tls, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        for _ in 0..3 {
+            for sender in [&mut plain, &mut tls] {
+                assert_eq!(
+                    client::ask(sender, "GET", &path(), &[("range", "bytes=0-99")]).await.body.len(),
+                    100
+                );
+            }
+            parked(edge, 2).await;
+        }
+    });
+}
+
+/// Waits until the edge says that so many connections are parked.
+async fn parked(edge: &Airclass, count: usize) {
+    let wanted = format!("serve_parked_connections {count}\n");
+    loop {
+        let metrics = client::get(edge.admin, "/metrics", &[]).await;
+        if String::from_utf8_lossy(&metrics.body).contains(&wanted) {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn a_server_that_is_told_to_stop_finishes_what_it_has_begun() {
+    let mut scene = scene(&[]);
+    let edge = &scene.edge;
+    run(async {
+        let mut idle = client::connect(edge.address()).await;
+        client::ask(&mut idle, "GET", &path(), &[("range", "bytes=0-0")]).await;
+        // More than the sockets' buffers hold, and not read yet.
+        let mut busy = client::connect(edge.address()).await;
+        let answer = busy.send_request(client::request("GET", &path(), &[])).await.unwrap();
+        edge.terminate();
+        // The idle connection is closed at once.
+        while !idle.is_closed() {
+            tokio::task::yield_now().await;
+        }
+        assert!(tokio::net::TcpStream::connect(edge.address()).await.is_err());
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(body == pattern(LENGTH), "{} bytes came", body.len());
+    });
+    assert!(scene.edge.wait().success(), "{}", scene.edge.log());
+}
+
+#[test]
+fn a_key_of_another_certificate_is_refused() {
+    let scratch = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let (one, two) = (Certificate::make(scratch.path()), Certificate::make(other.path()));
+    let refused = airclass(&[
+        "edge",
+        "--upstream",
+        "http://127.0.0.1:1",
+        "--tls-listen",
+        "127.0.0.1:0",
+        "--cert",
+        one.cert.to_str().unwrap(),
+        "--key",
+        two.key.to_str().unwrap(),
+        "--admin",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!(refused.code(), Some(2), "{refused:?}");
+    assert!(refused.stderr.lines().last().unwrap().starts_with("TLS_MISMATCH: "), "{}", refused.stderr);
+}

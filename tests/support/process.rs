@@ -1,0 +1,168 @@
+//! The built programs as processes.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The longest wait for a program to start or stop. A bound, not a pace: programs say when they are ready.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Log lines between a program and the test that waits for one.
+const LINES: usize = 1_024;
+
+/// Where a built program lies: beside the tests' own folder.
+pub fn program(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().expect("a running test has a path");
+    let folder = tests.ancestors().nth(2).expect("tests lie in target/<profile>/deps");
+    let path = folder.join(name);
+    assert!(path.is_file(), "{} is not built; `cargo build --workspace --bins` first", path.display());
+    path
+}
+
+/// What a program that ended said.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// The status as a number.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+}
+
+/// Runs `airclass` to its end.
+pub fn airclass(arguments: &[&str]) -> Finished {
+    finish(Command::new(program("airclass")).args(arguments))
+}
+
+/// Runs `airclass-ingest` to its end.
+pub fn ingest(arguments: &[&str]) -> Finished {
+    finish(Command::new(program("airclass-ingest")).args(arguments))
+}
+
+fn finish(command: &mut Command) -> Finished {
+    let output = command.stdin(Stdio::null()).output().expect("a built program runs");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Finished { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A running `airclass origin` or `airclass edge`.
+#[derive(Debug)]
+pub struct Airclass {
+    child: Child,
+    /// Plain addresses, then TLS addresses.
+    pub addresses: Vec<SocketAddr>,
+    /// Metrics and readiness.
+    pub admin: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Airclass {
+    /// Starts the program with `arguments`, waits until it listens.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(program("airclass"))
+            .args(arguments)
+            .args(["--admin", "127.0.0.1:0", "--log-format", "json"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a built program starts");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = follow(&mut child, &log);
+        let (mut addresses, mut admin) = (None, None);
+        while addresses.is_none() || admin.is_none() {
+            match lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                    let fields = &line["fields"];
+                    match fields["message"].as_str() {
+                        Some("listening") => addresses = fields["listen"].as_str().map(parse_all),
+                        Some("admin listening") => {
+                            admin = fields["address"].as_str().map(|text| parse_all(text)[0])
+                        }
+                        _ => {}
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("{arguments:?} does not come up: {log:?}"),
+                Err(RecvTimeoutError::Disconnected) => panic!("{arguments:?} ended at once: {log:?}"),
+            }
+        }
+        let (Some(addresses), Some(admin)) = (addresses, admin) else {
+            unreachable!("the loop waits for both")
+        };
+        Self { child, addresses, admin, log }
+    }
+
+    /// An origin over a store in `folder`.
+    pub fn origin(folder: &std::path::Path) -> Self {
+        let folder = folder.to_str().expect("scratch folders have plain names");
+        Self::start(&["origin", "--store", folder, "--listen", "127.0.0.1:0"])
+    }
+
+    /// An edge before `upstream`.
+    pub fn edge(upstream: SocketAddr, more: &[&str]) -> Self {
+        let upstream = format!("http://{upstream}");
+        let mut arguments = vec!["edge", "--upstream", &upstream, "--listen", "127.0.0.1:0"];
+        arguments.extend(more);
+        Self::start(&arguments)
+    }
+
+    /// The first address.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// Asks it to stop, as a service manager does.
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(asked.success());
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("a child can be waited for")
+    }
+
+    /// Everything it has logged.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("nobody panics with the log").join("\n")
+    }
+}
+
+impl Drop for Airclass {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Keeps what the child logs, and passes on its first lines.
+fn follow(child: &mut Child, log: &Arc<Mutex<Vec<String>>>) -> Receiver<String> {
+    let stderr = child.stderr.take().expect("standard error is piped");
+    let (sender, lines) = sync_channel(LINES);
+    let log = Arc::clone(log);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            log.lock().expect("nobody panics with the log").push(line.clone());
+            // Once nobody waits, lines are only kept.
+            let _ = sender.try_send(line);
+        }
+    });
+    lines
+}
+
+fn parse_all(text: &str) -> Vec<SocketAddr> {
+    text.split(',').map(|address| address.parse().expect("a logged address")).collect()
+}
