@@ -4,22 +4,16 @@ use crate::accepted;
 use crate::ffmpeg::FfmpegError;
 use faults::{Blame, Fault};
 use std::io;
-use std::path::PathBuf;
 
 /// A file that no lesson can be made of. Always the input's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceFault {
     /// It cannot be opened.
-    #[error("{}: {source}; give the path of a readable file", path.display())]
-    Unreadable {
-        /// As given.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("{0}; give the path of a readable file")]
+    Unreadable(io::Error),
     /// It is a directory or a device.
-    #[error("{} is not a file; give the path of a video file", .0.display())]
-    NotAFile(PathBuf),
+    #[error("it is not a file; give the path of a video file")]
+    NotAFile,
     /// It has no byte.
     #[error("the file is empty; copy it again")]
     Empty,
@@ -71,8 +65,8 @@ pub enum SourceFault {
 impl Fault for SourceFault {
     fn code(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } => "SOURCE_UNREADABLE",
-            Self::NotAFile(_) => "SOURCE_NOT_A_FILE",
+            Self::Unreadable(_) => "SOURCE_UNREADABLE",
+            Self::NotAFile => "SOURCE_NOT_A_FILE",
             Self::Empty => "SOURCE_EMPTY",
             Self::NotMedia => "SOURCE_NOT_MEDIA",
             Self::Truncated(_) => "SOURCE_TRUNCATED",
@@ -129,5 +123,30 @@ impl Fault for MediaError {
             Self::Source(_) => Blame::Input,
             _ => Blame::Ours,
         }
+    }
+}
+
+/// A fault of one of several files: the line says which.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {fault}", path.display())]
+pub struct OfFile<F: std::error::Error> {
+    path: std::path::PathBuf,
+    fault: F,
+}
+
+impl<F: Fault> OfFile<F> {
+    /// `fault` of the file at `path`.
+    pub fn new(path: &std::path::Path, fault: F) -> Self {
+        Self { path: path.to_owned(), fault }
+    }
+}
+
+impl<F: Fault> Fault for OfFile<F> {
+    fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    fn blame(&self) -> Blame {
+        self.fault.blame()
     }
 }

@@ -3,17 +3,44 @@
 //! ```text
 //! probe → plan → decode → filter → encode → segment → package → publish
 //! ```
+//!
+//! | stage | where |
+//! |---|---|
+//! | read: hash, and a look at the boxes | [`job`], [`prescan`] |
+//! | probe: what is it | [`probe`], [`accepted`] |
+//! | plan: what will be made of it (pure) | [`plan`] |
+//! | decode: packets to pictures with a slot, sound with a time | [`decode`], [`cadence`], [`timeline`] |
+//! | filter: upright, progressive, BT.709; rung scaled from rung | [`filter`] |
+//! | encode: a thread a rung | [`encode`] |
+//! | segment: cut on the grid and check every piece (pure) | [`segment`], [`cmaf`] |
+//! | package: playlists, manifest | [`spool`], [`assemble`] |
+//! | publish: whole or not at all | the crate `storage` |
+//!
+//! [`media`] wires decode to segment and knows nothing of stores and terminals, so that it can move into a process of
+//! its own. Only [`mod@ffmpeg`] sees FFmpeg's types, and only there is `unsafe`.
+
 pub mod accepted;
+pub mod assemble;
 pub mod cadence;
 pub mod cancel;
+pub mod cli;
+mod clock;
 pub mod cmaf;
 pub mod decode;
 pub mod encode;
+pub mod equivalent;
 pub mod fault;
 pub mod ffmpeg;
 pub mod filter;
+pub mod job;
 pub mod media;
 pub mod plan;
+pub mod prescan;
 pub mod probe;
+pub mod progress;
+pub mod run;
+pub mod sample;
 pub mod segment;
+mod signals;
+pub mod spool;
 pub mod timeline;

@@ -1,7 +1,7 @@
 //! Walking boxes and reading big-endian fields, never beyond the end.
 
 /// A four-letter box type.
-pub type Kind = [u8; 4];
+pub(super) type Kind = [u8; 4];
 
 /// Bytes that are no sequence of whole boxes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

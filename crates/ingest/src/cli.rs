@@ -1,0 +1,76 @@
+//! What the command line says.
+
+use clap::{Args, Parser, Subcommand};
+use package::LessonId;
+use std::path::PathBuf;
+
+/// Turns lesson files into streaming packages.
+///
+/// Exit status: 0 done, 1 our fault, 2 the input's fault (one line on standard error: `CODE: what is wrong, what to
+/// do`), 130 interrupted; the same command then completes the work.
+#[derive(Debug, Parser)]
+#[command(name = "airclass-ingest", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Transcode files and publish them as lessons.
+    Run(Run),
+    /// Make a sample lesson: slides with Chinese text, a camera picture, a voice.
+    Sample(Sample),
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Videos in MP4, MOV, MKV, WebM or MPEG-TS.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where to publish: a directory or a file:// URL; made when it is not there.
+    #[arg(long, env = "AIRCLASS_STORE", value_name = "URL")]
+    pub store: String,
+    /// Name of the lesson, 1 to 64 of a-z 0-9 - _ . (with one FILE only). Default: made of the file's name.
+    #[arg(long, value_name = "ID")]
+    pub lesson: Option<LessonId>,
+    /// What is said about the lesson, in TOML: title, stage, grade, subject, edition, volume, unit, teacher, language,
+    /// provider, licence.
+    #[arg(long, value_name = "FILE.toml")]
+    pub meta: Option<PathBuf>,
+    /// The ladder: what is spent on pictures and sound. Default: the one built in, config/ladder.toml.
+    #[arg(long, env = "AIRCLASS_LADDER", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Progress as one JSON object a line on standard output: begin, note, progress, stage_done, done, failed.
+    #[arg(long)]
+    pub json: bool,
+    /// Let FFmpeg say on standard error what it has to say.
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Do nothing but print the `ffmpeg` command that makes the same ladder, for comparison.
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub print_ffmpeg: Option<PathBuf>,
+}
+
+/// `sample`.
+#[derive(Debug, Args)]
+pub struct Sample {
+    /// Length.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=21_600))]
+    pub seconds: u32,
+    /// The MP4 to write.
+    #[arg(long, value_name = "FILE.mp4")]
+    pub out: PathBuf,
+    /// Columns; even.
+    #[arg(long, default_value_t = 1920, value_parser = clap::value_parser!(u32).range(160..=3_840))]
+    pub width: u32,
+    /// Rows; even.
+    #[arg(long, default_value_t = 1080, value_parser = clap::value_parser!(u32).range(90..=2_160))]
+    pub height: u32,
+    /// Pictures a second.
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub fps: u32,
+}

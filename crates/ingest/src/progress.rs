@@ -1,0 +1,201 @@
+//! How far an ingest is, for people at a terminal, for logs, and for machines.
+
+mod json;
+mod plain;
+mod terminal;
+
+use crate::clock::Stopwatch;
+use package::{LessonId, PackageId};
+use std::io::IsTerminal;
+use std::path::Path;
+use std::time::Duration;
+
+/// What goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The source's bytes are hashed.
+    Read,
+    /// Decoding and encoding.
+    Transcode,
+    /// Objects go to the store, then the lesson becomes visible.
+    Publish,
+}
+
+impl Stage {
+    /// The stage's name, the same in all three forms.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Transcode => "transcode",
+            Self::Publish => "publish",
+        }
+    }
+}
+
+/// How far a stage is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct At {
+    /// Which.
+    pub stage: Stage,
+    /// From 0 to 1; `None` when the end is not known.
+    pub part: Option<f64>,
+    /// Media time done for each second of ours, when transcoding.
+    pub speed: Option<f64>,
+    /// Since the stage began.
+    pub elapsed: Duration,
+    /// Until the stage ends, going on like this.
+    pub left: Option<Duration>,
+}
+
+/// A lesson that is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Its name.
+    pub lesson: LessonId,
+    /// What it is.
+    pub package: PackageId,
+    /// Where players find it, in the store and as URL path.
+    pub path: String,
+    /// Its length in milliseconds.
+    pub duration_ms: u64,
+    /// Bytes of all its objects.
+    pub bytes: u64,
+    /// No work was done: it was there.
+    pub unchanged: bool,
+}
+
+/// One of the three ways of telling.
+pub trait Report {
+    /// Work on this file begins.
+    fn begin(&mut self, file: &Path);
+    /// Something the teacher should know, in a sentence.
+    fn note(&mut self, sentence: &str);
+    /// A stage is this far. Called often; shows what is worth showing.
+    fn at(&mut self, at: &At);
+    /// A stage is done.
+    fn stage_done(&mut self, at: &At);
+    /// The lesson is there.
+    fn done(&mut self, done: &Done);
+    /// The file failed, with this code and sentence. The fault's own line is printed by the caller.
+    fn failed(&mut self, code: &str, sentence: &str);
+}
+
+/// How often a line is worth writing where lines stay.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// The way that fits: JSON when asked, a bar on a terminal, lines otherwise.
+pub fn report(json: bool) -> Box<dyn Report> {
+    if json {
+        Box::new(json::Json::default())
+    } else if std::io::stderr().is_terminal() {
+        Box::new(terminal::Terminal::default())
+    } else {
+        Box::new(plain::Plain::default())
+    }
+}
+
+/// Follows one stage: counts, and says how fast and how long still.
+pub struct Follow<'a> {
+    report: &'a mut dyn Report,
+    stage: Stage,
+    since: Stopwatch,
+    last: Option<At>,
+}
+
+impl<'a> Follow<'a> {
+    /// The stage begins now.
+    pub fn begin(report: &'a mut dyn Report, stage: Stage) -> Self {
+        let mut follow = Self { report, stage, since: Stopwatch::start(), last: None };
+        follow.tell(None, None);
+        follow
+    }
+
+    /// `done` of `total` (0: unknown), `media` of it as media time.
+    pub fn at(&mut self, done: u64, total: u64, media: Option<Duration>) {
+        // Progress only: a float is good enough here.
+        let part = (total > 0).then(|| (done as f64 / total as f64).clamp(0.0, 1.0));
+        self.tell(part, media);
+    }
+
+    fn tell(&mut self, part: Option<f64>, media: Option<Duration>) {
+        let elapsed = self.since.elapsed();
+        let seconds = elapsed.as_secs_f64();
+        let speed = media.filter(|_| seconds > 0.0).map(|media| media.as_secs_f64() / seconds);
+        let left = part
+            .filter(|&part| part > 0.0)
+            .and_then(|part| Duration::try_from_secs_f64(seconds * (1.0 - part) / part).ok());
+        let at = At { stage: self.stage, part, speed, elapsed, left };
+        self.last = Some(at);
+        self.report.at(&at);
+    }
+
+    /// The stage is done.
+    pub fn end(self) {
+        let before = self.last;
+        let elapsed = self.since.elapsed();
+        let speed = before.and_then(|at| at.speed);
+        let left = Some(Duration::ZERO);
+        self.report.stage_done(&At { stage: self.stage, part: Some(1.0), speed, elapsed, left });
+    }
+
+    /// Something the teacher should know.
+    pub fn note(&mut self, sentence: &str) {
+        self.report.note(sentence);
+    }
+}
+
+/// `1:02:03` or `2:03`.
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        hours => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// `transcode 42 %, 1.31 × real time, 5:07 left`.
+fn sentence(at: &At) -> String {
+    let mut text = at.stage.as_str().to_owned();
+    if let Some(part) = at.part {
+        text.push_str(&format!(" {:.0} %", part * 100.0));
+    }
+    if let Some(speed) = at.speed {
+        text.push_str(&format!(", {speed:.2} × real time"));
+    }
+    match at.left {
+        Some(left) if at.part != Some(1.0) => text.push_str(&format!(", {} left", clock(left))),
+        _ => text.push_str(&format!(", {}", clock(at.elapsed))),
+    }
+    text
+}
+
+/// `lesson fractions: package 0f3a…, lessons/fractions/main.m3u8`: the same last line everywhere but in JSON.
+fn last_line(done: &Done) -> String {
+    let how = if done.unchanged { " (unchanged)" } else { "" };
+    format!("lesson {} package {} path {}{how}", done.lesson, done.package, done.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences() {
+        let at = |part, speed, left| At {
+            stage: Stage::Transcode,
+            part,
+            speed,
+            elapsed: Duration::from_secs(65),
+            left: Option::map(left, Duration::from_secs),
+        };
+        for (at, text) in [
+            (at(Some(0.421), Some(1.309), Some(307)), "transcode 42 %, 1.31 × real time, 5:07 left"),
+            (at(None, Some(0.5), None), "transcode, 0.50 × real time, 1:05"),
+            (at(Some(1.0), None, Some(0)), "transcode 100 %, 1:05"),
+            (at(Some(0.01), None, Some(3_723)), "transcode 1 %, 1:02:03 left"),
+        ] {
+            assert_eq!(sentence(&at), text);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Lines that stay, on standard error: one every few seconds and at each stage's end.
+
+use super::{At, Done, LINE_EVERY, Report, last_line, sentence};
+use std::path::Path;
+use std::time::Duration;
+
+/// Remembers when it last wrote.
+#[derive(Default)]
+pub(super) struct Plain {
+    next: Duration,
+}
+
+impl Report for Plain {
+    fn begin(&mut self, file: &Path) {
+        eprintln!("{}", file.display());
+    }
+
+    fn note(&mut self, text: &str) {
+        eprintln!("note: {text}");
+    }
+
+    fn at(&mut self, at: &At) {
+        if at.elapsed < LINE_EVERY {
+            self.next = LINE_EVERY;
+        } else if at.elapsed >= self.next {
+            self.next = at.elapsed + LINE_EVERY;
+            eprintln!("{}", sentence(at));
+        }
+    }
+
+    fn stage_done(&mut self, at: &At) {
+        self.next = LINE_EVERY;
+        eprintln!("{}", sentence(at));
+    }
+
+    fn done(&mut self, done: &Done) {
+        println!("{}", last_line(done));
+    }
+
+    fn failed(&mut self, _code: &str, _sentence: &str) {}
+}

@@ -1,0 +1,190 @@
+//! `airclass-ingest run`: options into jobs, jobs into an exit status.
+
+use crate::cancel::Cancel;
+use crate::cli::Run;
+use crate::equivalent;
+use crate::fault::{OfFile, SourceFault};
+use crate::ffmpeg::{self, Source, Verbosity};
+use crate::job::{self, Ended, Workshop};
+use crate::plan::{Ladder, Plan, Toolbox};
+use crate::probe::probe;
+use crate::progress::{self, Report};
+use crate::signals;
+use faults::{AnyFault, Fault};
+use package::{Description, Digest, LessonId};
+use settings::SettingsError;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use storage::Store;
+
+/// Exit status of a run that was interrupted: 128 and the number of SIGINT, as shells count.
+const INTERRUPTED: u8 = 130;
+
+/// A command line that contradicts itself.
+#[derive(Debug, thiserror::Error)]
+enum UsageFault {
+    #[error("--lesson names one lesson, but there are {0} files; leave it out or give one file")]
+    LessonForMany(usize),
+    #[error("--meta gives one title, but there are {0} files; leave the title out or give one file")]
+    TitleForMany(usize),
+    #[error("{} and {} would both become lesson `{lesson}`; rename one or ingest it alone with --lesson", .files.0.display(), .files.1.display())]
+    SameLesson { lesson: LessonId, files: Box<(PathBuf, PathBuf)> },
+    #[error("the system gives no {what}: {source}; try again")]
+    System { what: &'static str, source: std::io::Error },
+}
+
+impl Fault for UsageFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::LessonForMany(_) | Self::SameLesson { .. } => "LESSON_NAME",
+            Self::TitleForMany(_) => "LESSON_TITLE",
+            Self::System { .. } => "SYSTEM",
+        }
+    }
+
+    fn blame(&self) -> faults::Blame {
+        match self {
+            Self::System { .. } => faults::Blame::Ours,
+            _ => faults::Blame::Input,
+        }
+    }
+}
+
+/// Runs it.
+pub fn run(options: &Run) -> ExitCode {
+    ffmpeg::set_up(if options.verbose { Verbosity::Chatty } else { Verbosity::Silent });
+    match begin(options) {
+        Ok(status) => status,
+        Err(fault) => fault.report(),
+    }
+}
+
+fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
+    let ladder = ladder(options.config.as_deref())?;
+    if let Some(folder) = &options.print_ffmpeg {
+        return options.files.iter().try_for_each(|file| print_ffmpeg(file, &ladder, folder)).map(|()| ExitCode::SUCCESS);
+    }
+    let description = description(options)?;
+    let lessons = lessons(options)?;
+    let store = Store::create(&options.store)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| UsageFault::System { what: "event queue", source })?;
+    let cancel = Cancel::new();
+    signals::stop_on_interrupt(&cancel).map_err(|source| UsageFault::System { what: "signal handler", source })?;
+    let workshop =
+        Workshop { runtime: &runtime, store: &store, ladder: &ladder, toolbox: toolbox(), cancel: &cancel };
+    let mut report = progress::report(options.json);
+    let mut worst = 0;
+    for (file, lesson) in options.files.iter().zip(&lessons) {
+        match job::ingest(&workshop, file, lesson, &description, report.as_mut()) {
+            Ok(_) => {}
+            Err(Ended::Stopped) => {
+                report.failed("INTERRUPTED", "nothing of it is visible; the same command completes it");
+                eprintln!("INTERRUPTED: nothing of {} is visible; the same command completes it", file.display());
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+            Err(Ended::Fault(fault)) => {
+                tell(report.as_mut(), &fault);
+                // The next file may be a good one.
+                worst = worst.max(fault.blame().exit_status());
+            }
+        }
+    }
+    Ok(ExitCode::from(worst))
+}
+
+fn tell(report: &mut dyn Report, fault: &AnyFault) {
+    let line = fault.line();
+    let text = line.strip_prefix(fault.code()).map_or(line.as_str(), |rest| rest.trim_start_matches(": "));
+    report.failed(fault.code(), text);
+    eprintln!("{line}");
+}
+
+fn toolbox() -> Toolbox {
+    Toolbox { zscale: ffmpeg::has_filter("zscale"), tonemap: ffmpeg::has_filter("tonemap") }
+}
+
+fn ladder(path: Option<&Path>) -> Result<Ladder, SettingsError> {
+    match path {
+        None => Ladder::shipped(),
+        Some(path) => Ladder::parse(&read(path)?, path),
+    }
+}
+
+fn description(options: &Run) -> Result<Description, AnyFault> {
+    let Some(path) = &options.meta else { return Ok(Description::default()) };
+    let description = Description::parse(&read(path)?, path)?;
+    match (&description.title, options.files.len()) {
+        (Some(_), files @ 2..) => Err(UsageFault::TitleForMany(files).into()),
+        _ => Ok(description),
+    }
+}
+
+fn read(path: &Path) -> Result<String, SettingsError> {
+    fs::read_to_string(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })
+}
+
+/// Each file's lesson.
+fn lessons(options: &Run) -> Result<Vec<LessonId>, UsageFault> {
+    match (&options.lesson, options.files.as_slice()) {
+        (Some(lesson), [_]) => return Ok(vec![lesson.clone()]),
+        (Some(_), files) => return Err(UsageFault::LessonForMany(files.len())),
+        (None, _) => {}
+    }
+    let mut taken: BTreeMap<LessonId, &PathBuf> = BTreeMap::new();
+    for file in &options.files {
+        let lesson = default_lesson(file);
+        if let Some(other) = taken.insert(lesson.clone(), file) {
+            return Err(UsageFault::SameLesson { lesson, files: Box::new((other.clone(), file.clone())) });
+        }
+    }
+    Ok(options.files.iter().map(|file| default_lesson(file)).collect())
+}
+
+/// The file's name as a lesson's. What has other letters than ASCII gets a number made of its name, always the same:
+/// leaving the letters out would make one lesson of many.
+fn default_lesson(file: &Path) -> LessonId {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let slug = if stem.is_ascii() { LessonId::from_stem(&stem) } else { None };
+    slug.unwrap_or_else(|| {
+        let hash = Digest::of(stem.as_bytes()).to_string();
+        format!("lesson-{}", &hash[..8]).parse().expect("digits and letters")
+    })
+}
+
+fn print_ffmpeg(file: &Path, ladder: &Ladder, folder: &Path) -> Result<(), AnyFault> {
+    let opened = fs::File::open(file).map_err(|error| OfFile::new(file, SourceFault::Unreadable(error)))?;
+    let source = Source::open(opened, Cancel::new().flag()).map_err(|_| OfFile::new(file, SourceFault::NotMedia))?;
+    let info = probe(&source).map_err(|fault| OfFile::new(file, fault))?;
+    println!("{}", equivalent::command_line(&Plan::new(&info, ladder, toolbox()), file, folder));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_name_their_lessons() {
+        for (file, lesson) in [
+            ("/a/Fractions 1.mp4", "fractions-1"),
+            ("lesson_2.final.mov", "lesson_2.final"),
+            ("分数的认识.mp4", "lesson-61b4d0ad"),
+            ("第1课 A.mp4", "lesson-2f3ab8f3"),
+            ("!!!.mp4", "lesson-"),
+        ] {
+            let got = default_lesson(Path::new(file));
+            assert_eq!(got, default_lesson(Path::new(file)));
+            if lesson.starts_with("lesson-") {
+                assert!(got.as_str().starts_with("lesson-") && got.as_str().len() == 15, "{file}: {got}");
+            } else {
+                assert_eq!(got.as_str(), lesson);
+            }
+        }
+        assert_ne!(default_lesson(Path::new("第1课A.mp4")), default_lesson(Path::new("第2课A.mp4")));
+    }
+}
