@@ -1,5 +1,7 @@
 //! The main job: a lesson's file, transcoded, published, through origin and edge onto a screen.
 
+#![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
+
 use journeys::{Airclass, client, ingest, project};
 use package::manifest::Manifest;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! How students connect: plain and TLS, HTTP/1.1 and HTTP/2, kept connections, a server that stops.
 
+#![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
