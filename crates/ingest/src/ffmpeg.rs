@@ -8,6 +8,7 @@
 mod decoder;
 mod encoder;
 mod error;
+mod file;
 mod frame;
 mod graph;
 mod library;
@@ -16,6 +17,7 @@ mod source;
 
 pub use decoder::{Decoder, Received};
 pub use encoder::{AudioSettings, Encoder, Packet, VideoSettings};
+pub use file::Mp4File;
 pub use error::{FfmpegError, Operation};
 pub use frame::{Colour, Picture, PictureShape, Sound, SoundShape};
 pub use graph::{Graph, has_filter};
