@@ -5,8 +5,7 @@
 //! devices write is let in; FFmpeg gets the lists when it probes, and we look again before a decoder is made.
 
 /// Demuxers, by every name FFmpeg gives them.
-pub const CONTAINERS: [&str; 9] =
-    ["mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "mpegts"];
+pub const CONTAINERS: [&str; 9] = ["mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "mpegts"];
 
 /// Decoders of pictures.
 pub const VIDEO_DECODERS: [&str; 9] =
@@ -14,8 +13,26 @@ pub const VIDEO_DECODERS: [&str; 9] =
 
 /// Decoders of sound.
 pub const AUDIO_DECODERS: [&str; 20] = [
-    "aac", "aac_latm", "mp3float", "mp3", "mp2float", "mp2", "ac3", "eac3", "opus", "vorbis", "flac", "alac",
-    "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_alaw", "pcm_mulaw",
+    "aac",
+    "aac_latm",
+    "mp3float",
+    "mp3",
+    "mp2float",
+    "mp2",
+    "ac3",
+    "eac3",
+    "opus",
+    "vorbis",
+    "flac",
+    "alac",
+    "pcm_s16le",
+    "pcm_s16be",
+    "pcm_s24le",
+    "pcm_s24be",
+    "pcm_s32le",
+    "pcm_f32le",
+    "pcm_alaw",
+    "pcm_mulaw",
 ];
 
 /// Samples in one picture: 4096 × 2160, the largest a lesson can use and a quarter of what would hurt.

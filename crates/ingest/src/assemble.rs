@@ -34,7 +34,9 @@ pub enum AssembleError {
     #[error("the package is not whole: {0}; this is a fault of the ingest, please report it with the file")]
     Manifest(#[from] ManifestError),
     /// A rung's peak is above what cellular networks are promised.
-    #[error("s0 with its sound takes {0} bit/s, more than 192,000 (Apple 9.21); lower its maxrate or buffer in the ladder")]
+    #[error(
+        "s0 with its sound takes {0} bit/s, more than 192,000 (Apple 9.21); lower its maxrate or buffer in the ladder"
+    )]
     SmallestTooLarge(u64),
 }
 
@@ -108,7 +110,8 @@ impl Pieces {
             (layout::audio_playlist(), audio_playlist(&audio).render()),
         ];
         for slot in Slot::ALL {
-            let real = video.iter().find(|rung| rung.slot == slot).and_then(|rung| rung.alias_of).unwrap_or(slot);
+            let real =
+                video.iter().find(|rung| rung.slot == slot).and_then(|rung| rung.alias_of).unwrap_or(slot);
             let prefix = if real == slot { String::new() } else { format!("../{real}/") };
             papers.push((Rendition::Video(slot).playlist(), media_playlist(segments, &prefix).render()));
         }
@@ -148,7 +151,8 @@ impl Pieces {
             }
         };
         let real = plan.rungs.iter().map(|made| rung(made.slot, made.slot));
-        let mut rungs: Vec<_> = real.chain(plan.aliases.iter().map(|&(slot, real)| rung(slot, real))).collect();
+        let mut rungs: Vec<_> =
+            real.chain(plan.aliases.iter().map(|&(slot, real)| rung(slot, real))).collect();
         rungs.sort_by_key(|rung| rung.slot);
         rungs
     }
@@ -165,7 +169,9 @@ impl Pieces {
     }
 
     fn measured(&self, rendition: Rendition) -> Measured {
-        self.renditions.get(&rendition).map_or_else(Measured::default, |made| measure(&made.sizes, TARGET_DURATION_S))
+        self.renditions
+            .get(&rendition)
+            .map_or_else(Measured::default, |made| measure(&made.sizes, TARGET_DURATION_S))
     }
 
     fn codecs(&self, rendition: Rendition) -> String {
@@ -203,7 +209,9 @@ fn main_playlist(video: &[VideoRung], audio: &[AudioRendition], plan: &Plan) -> 
         })
         .collect();
     const START_BPS: u64 = 730_000;
-    if let Some(start) = (0..variants.len()).min_by_key(|&place| variants[place].bandwidth.abs_diff(START_BPS)) {
+    if let Some(start) =
+        (0..variants.len()).min_by_key(|&place| variants[place].bandwidth.abs_diff(START_BPS))
+    {
         variants[..=start].rotate_right(1);
     }
     // Only sound that a variant plays: a group nobody refers to is one more thing for a player to stumble on.

@@ -26,7 +26,12 @@ pub struct Cadence {
 impl Cadence {
     /// Slots of `rate`.
     pub fn new(rate: FrameRate) -> Self {
-        Self { slot: FLICKS_PER_SECOND / i64::from(rate.per_second()), phase: None, last: None, end: Flicks::ZERO }
+        Self {
+            slot: FLICKS_PER_SECOND / i64::from(rate.per_second()),
+            phase: None,
+            last: None,
+            end: Flicks::ZERO,
+        }
     }
 
     /// The slot from which a picture is shown that the source shows at `time` for `duration` (0: not told), or
@@ -36,7 +41,8 @@ impl Cadence {
     /// cannot be known here, so they are dropped as long as a later one comes before slot 1.
     pub fn place(&mut self, time: Flicks, duration: Flicks) -> Option<u64> {
         let phase = *self.phase.get_or_insert_with(|| {
-            let nearest = (time.0.saturating_add(self.slot / 2)).div_euclid(self.slot).saturating_mul(self.slot);
+            let nearest =
+                (time.0.saturating_add(self.slot / 2)).div_euclid(self.slot).saturating_mul(self.slot);
             Flicks(nearest.saturating_sub(time.0))
         });
         let time = time.plus(phase);

@@ -63,7 +63,8 @@ pub fn decode(
     sounds: &Sounds,
     cancel: &Cancel,
 ) -> Result<Damage, MediaError> {
-    let wanted: Vec<usize> = std::iter::once(plan.video).chain(plan.sound.as_ref().map(|sound| sound.stream)).collect();
+    let wanted: Vec<usize> =
+        std::iter::once(plan.video).chain(plan.sound.as_ref().map(|sound| sound.stream)).collect();
     source.select(&wanted);
     let mut stage = Stage {
         video: Decoder::open(source, plan.video, 0)?,
@@ -210,7 +211,8 @@ impl Stage<'_> {
         let time = sound.decoded_at().map_or(self.sound_end, |ticks| {
             Flicks::from_ticks(ticks, self.sound_base).minus(self.plan.origin)
         });
-        let length = Flicks::from_ticks(i64::try_from(sound.samples()).unwrap_or(0), (1, shape.rate.cast_signed()));
+        let length =
+            Flicks::from_ticks(i64::try_from(sound.samples()).unwrap_or(0), (1, shape.rate.cast_signed()));
         self.sound_end = time.plus(length);
         let seconds = self.sound_end.to_duration().as_secs();
         if seconds > accepted::MAX_SECONDS {
@@ -241,7 +243,7 @@ impl Stage<'_> {
 
     /// A container that knows its length and a file that ends long before it: the rest was lost on the way.
     fn is_whole(&self, end: Flicks) -> Result<(), MediaError> {
-        let Some(declared) = self.plan.declared else { return Ok(()) };
+        let Some(declared) = self.plan.declared.filter(|_| !self.plan.mends_clock) else { return Ok(()) };
         let lacking = declared.minus(end);
         if lacking > MAY_LACK_ANYWAY && lacking.0 > declared.0 / 1_000 * MAY_LACK {
             let (have, want) = (end.to_duration().as_secs(), declared.to_duration().as_secs());

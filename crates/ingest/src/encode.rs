@@ -19,7 +19,12 @@ struct Outlet {
 }
 
 impl Outlet {
-    fn new(encoder: &Encoder, rendition: Rendition, track: Track, messages: SyncSender<Message>) -> Result<Self, MediaError> {
+    fn new(
+        encoder: &Encoder,
+        rendition: Rendition,
+        track: Track,
+        messages: SyncSender<Message>,
+    ) -> Result<Self, MediaError> {
         let muxer = Muxer::new(encoder, track.timescale)?;
         Ok(Self { muxer, cutter: Cutter::new(track), rendition, messages })
     }

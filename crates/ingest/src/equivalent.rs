@@ -8,7 +8,8 @@ use std::path::Path;
 /// The same x264 settings, sizes, picture rate, GOP and AAC rates. What it leaves to FFmpeg is what FFmpeg does best by
 /// itself: threads (with ours, one an encoder, it would use one core), and `scale` from the full picture for each rung.
 pub fn command_line(plan: &Plan, source: &Path, folder: &Path) -> String {
-    let mut words = ["ffmpeg", "-hide_banner", "-nostdin", "-y", "-v", "error", "-i"].map(str::to_owned).to_vec();
+    let mut words =
+        ["ffmpeg", "-hide_banner", "-nostdin", "-y", "-v", "error", "-i"].map(str::to_owned).to_vec();
     words.push(source.display().to_string());
     words.extend(["-filter_complex".to_owned(), filters(plan)]);
     for rung in &plan.rungs {
@@ -18,7 +19,14 @@ pub fn command_line(plan: &Plan, source: &Path, folder: &Path) -> String {
     }
     for sound in plan.sounds.iter().filter(|_| plan.sound.is_some()) {
         let name = sound.slot.as_str();
-        let options = ["-map", &format!("[{name}]"), "-c:a", "aac", "-b:a", &sound.settings.bits_per_second.to_string()];
+        let options = [
+            "-map",
+            &format!("[{name}]"),
+            "-c:a",
+            "aac",
+            "-b:a",
+            &sound.settings.bits_per_second.to_string(),
+        ];
         words.extend(options.map(str::to_owned));
         words.extend(hls(folder, name));
     }

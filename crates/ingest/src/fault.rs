@@ -41,7 +41,10 @@ pub enum SourceFault {
     #[error("the video lasts no time at all; export it again")]
     NoDuration,
     /// Pictures beyond the limit.
-    #[error("pictures of {width}x{height} are too large; at most {} samples (4096x2160)", accepted::MAX_PIXELS)]
+    #[error(
+        "pictures of {width}x{height} are too large; at most {} samples (4096x2160)",
+        accepted::MAX_PIXELS
+    )]
     TooLarge {
         /// Columns.
         width: u32,
@@ -103,7 +106,9 @@ pub enum MediaError {
     #[error("stopped")]
     Stopped,
     /// A thread came to an end it should not.
-    #[error("the {0} stage ended unexpectedly; this is a fault of the ingest, please report it with the file")]
+    #[error(
+        "the {0} stage ended unexpectedly; this is a fault of the ingest, please report it with the file"
+    )]
     Crashed(&'static str),
 }
 

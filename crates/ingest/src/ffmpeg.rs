@@ -17,8 +17,8 @@ mod source;
 
 pub use decoder::{Decoder, Received};
 pub use encoder::{AudioSettings, Encoder, Packet, VideoSettings};
-pub use file::Mp4File;
 pub use error::{FfmpegError, Operation};
+pub use file::Mp4File;
 pub use frame::{Colour, Picture, PictureShape, Sound, SoundShape};
 pub use graph::{Graph, has_filter};
 pub use library::{Verbosity, build, set_up};

@@ -20,7 +20,11 @@ pub enum Feed {
 ///
 /// # Errors
 /// When a filter fails, or a neighbour stopped.
-pub fn pictures(plan: &Plan, decoded: &Receiver<Decoded<Picture, u64>>, encoders: &[SyncSender<Feed>]) -> Result<(), MediaError> {
+pub fn pictures(
+    plan: &Plan,
+    decoded: &Receiver<Decoded<Picture, u64>>,
+    encoders: &[SyncSender<Feed>],
+) -> Result<(), MediaError> {
     let mut graph: Option<(PictureShape, Graph)> = None;
     let rate = plan.rate.per_second();
     loop {

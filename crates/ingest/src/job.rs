@@ -147,7 +147,8 @@ impl Job<'_> {
         let mut read = 0;
         loop {
             self.stopped()?;
-            let count = source.read(&mut block).map_err(|error| self.of_file(SourceFault::Unreadable(error)))?;
+            let count =
+                source.read(&mut block).map_err(|error| self.of_file(SourceFault::Unreadable(error)))?;
             if count == 0 {
                 break;
             }
@@ -231,13 +232,22 @@ impl Job<'_> {
             ));
         }
         if damage.jumps > 0 {
-            follow.note(&format!("the file's clock jumps {} times; the lesson runs on without gaps", damage.jumps));
+            follow.note(&format!(
+                "the file's clock jumps {} times; the lesson runs on without gaps",
+                damage.jumps
+            ));
         }
         follow.end();
         Ok(pieces.seal(&plan, segments, recipe, origin, spool).map_err(|error: AssembleError| error)?)
     }
 
-    fn publish(&self, package: &Sealed, key: IngestKey, spool: &Spool, report: &mut dyn Report) -> Result<Done, Ended> {
+    fn publish(
+        &self,
+        package: &Sealed,
+        key: IngestKey,
+        spool: &Spool,
+        report: &mut dyn Report,
+    ) -> Result<Done, Ended> {
         let Workshop { runtime, store, cancel, .. } = self.workshop;
         let lesson = self.described(package);
         let publication = Publication { package, lesson: &lesson, ingest: Some(key) };
@@ -269,9 +279,15 @@ impl Job<'_> {
 }
 
 /// Writes what arrives to the spool until nobody sends any more.
-fn collect(plan: &Plan, arriving: &Receiver<Message>, spool: &Spool, follow: &mut Follow<'_>) -> io::Result<Pieces> {
+fn collect(
+    plan: &Plan,
+    arriving: &Receiver<Message>,
+    spool: &Spool,
+    follow: &mut Follow<'_>,
+) -> io::Result<Pieces> {
     let renditions = (plan.rungs.len() + plan.sounds.len()) as u64;
-    let declared = plan.declared.map_or(0, |length| u64::from(SegmentCount::covering(length.to_duration()).0));
+    let declared =
+        plan.declared.map_or(0, |length| u64::from(SegmentCount::covering(length.to_duration()).0));
     let mut pieces = Pieces::default();
     while let Ok(message) = arriving.recv() {
         match message {
@@ -281,7 +297,8 @@ fn collect(plan: &Plan, arriving: &Receiver<Message>, spool: &Spool, follow: &mu
             Message::Segment { rendition, number, bytes } => {
                 pieces.segment(rendition, number, spool.write(&rendition.segment(number), &bytes)?);
                 let done = pieces.segments();
-                let media = SEGMENT * u32::try_from(done).unwrap_or(u32::MAX) / u32::try_from(renditions).unwrap_or(1);
+                let media = SEGMENT * u32::try_from(done).unwrap_or(u32::MAX)
+                    / u32::try_from(renditions).unwrap_or(1);
                 follow.at(done, declared * renditions, Some(media));
             }
         }
@@ -291,8 +308,5 @@ fn collect(plan: &Plan, arriving: &Receiver<Message>, spool: &Spool, follow: &mu
 
 /// What FFmpeg's refusal of a file means to the one who gave it.
 fn not_media(error: &FfmpegError) -> SourceFault {
-    match error {
-        FfmpegError::Failed { source: ffmpeg_next::Error::InvalidData | ffmpeg_next::Error::Eof, .. } => SourceFault::NotMedia,
-        error => SourceFault::Headers(error.to_string()),
-    }
+    if error.is_unknown_format() { SourceFault::NotMedia } else { SourceFault::Headers(error.to_string()) }
 }

@@ -67,7 +67,12 @@ pub struct Outcome {
 ///
 /// # Errors
 /// The first stage's that failed. [`MediaError::Stopped`] when `cancel` was set or nobody reads `messages` any more.
-pub fn run(mut source: Source, plan: &Plan, messages: SyncSender<Message>, cancel: &Cancel) -> Result<Outcome, MediaError> {
+pub fn run(
+    mut source: Source,
+    plan: &Plan,
+    messages: SyncSender<Message>,
+    cancel: &Cancel,
+) -> Result<Outcome, MediaError> {
     let (pictures, decoded_pictures) = sync_channel(DECODED_PICTURES);
     let (sounds, decoded_sounds) = sync_channel(DECODED_SOUNDS);
     thread::scope(|scope| {
@@ -100,9 +105,10 @@ pub fn run(mut source: Source, plan: &Plan, messages: SyncSender<Message>, cance
 
         // "Stopped" is only the echo of another stage's error: that one is told, whichever thread had it.
         let mut first = None;
-        let mut note = |error: MediaError| match (&first, &error) {
-            (None | Some(MediaError::Stopped), _) => first = Some(error),
-            _ => {}
+        let mut note = |error: MediaError| {
+            if matches!(first, None | Some(MediaError::Stopped)) {
+                first = Some(error);
+            }
         };
         let damage = decode.join("decode").map_err(&mut note).ok();
         for stage in stages {

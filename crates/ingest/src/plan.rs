@@ -43,7 +43,7 @@ pub struct Plan {
     pub sounds: Vec<SoundRung>,
     /// Which filters to use.
     pub toolbox: Toolbox,
-    /// How long the container says it is, from `origin`.
+    /// How long the container says it is, from `origin`; a guess where the clock is mended.
     pub declared: Option<Flicks>,
 }
 
@@ -83,12 +83,15 @@ impl Plan {
             sound: source.sound.clone(),
             orientation,
             origin,
-            mends_clock: source.container.contains("mpegts"),
+            mends_clock: source.is_transport_stream(),
             rungs: slots.iter().map(|&slot| rung(slot, ladder, rate)).collect(),
             aliases,
             sounds: AudioSlot::ALL.into_iter().map(|slot| sound_rung(slot, ladder)).collect(),
             toolbox,
-            declared: source.declared_end.map(|end| end.minus(origin)).filter(|&length| length > Flicks::ZERO),
+            declared: source
+                .declared_end
+                .map(|end| end.minus(origin))
+                .filter(|&length| length > Flicks::ZERO),
         }
     }
 

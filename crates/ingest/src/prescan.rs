@@ -15,7 +15,8 @@ const MAX_BOXES: usize = 200_000;
 const MAY_LACK: u64 = 10;
 
 /// First boxes of files of the MP4 family (ISO/IEC 14496-12, QuickTime).
-const FIRST: [&[u8; 4]; 9] = [b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"moof"];
+const FIRST: [&[u8; 4]; 9] =
+    [b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"moof"];
 /// Sample entries of encrypted tracks: Common Encryption, and Apple's older two.
 const LOCKED: [(&[u8; 4], &str); 6] = [
     (b"encv", "encv"),
@@ -55,14 +56,20 @@ fn scan(file: &mut (impl Read + Seek), length: u64) -> io::Result<Result<Option<
         if end > length {
             let missing = end - length;
             if !indexed && &kind != b"moov" || missing.saturating_mul(1_000) > end.saturating_mul(MAY_LACK) {
-                return Ok(Err(SourceFault::Truncated(format!("{} of {} are missing", bytes(missing), bytes(end)))));
+                return Ok(Err(SourceFault::Truncated(format!(
+                    "{} of {} are missing",
+                    bytes(missing),
+                    bytes(end)
+                ))));
             }
             warning = Some(format!("the last {} of the file are missing", bytes(missing)));
         }
         match &kind {
             b"moov" => {
                 if end > length {
-                    return Ok(Err(SourceFault::Truncated("a part of its index (moov) is missing".to_owned())));
+                    return Ok(Err(SourceFault::Truncated(
+                        "a part of its index (moov) is missing".to_owned(),
+                    )));
                 }
                 indexed = true;
                 if let Some(found) = lock(file, at + header, size - header)? {

@@ -20,6 +20,14 @@ pub struct SourceInfo {
     pub notes: Vec<String>,
 }
 
+impl SourceInfo {
+    /// No index and no stated length: what it says of its end is guessed from its last time stamps, which jump where
+    /// it was cut.
+    pub fn is_transport_stream(&self) -> bool {
+        self.container == "mpegts"
+    }
+}
+
 /// The pictures of a source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VideoInfo {
@@ -118,7 +126,9 @@ fn choose(streams: &[Stream], kind: StreamKind) -> Option<&Stream> {
         .filter(|stream| stream.kind == kind)
         // max_by_key takes the last of equals: turned round, the first in the container wins.
         .rev()
-        .max_by_key(|stream| (stream.is_default, u64::from(stream.width) * u64::from(stream.height), stream.channels))
+        .max_by_key(|stream| {
+            (stream.is_default, u64::from(stream.width) * u64::from(stream.height), stream.channels)
+        })
 }
 
 fn count(source: &Source, kind: StreamKind) -> usize {
@@ -133,14 +143,17 @@ fn declared_end(source: &Source, chosen: [Option<&Stream>; 2]) -> Option<Flicks>
         Some(Flicks::from_ticks(end, stream.time_base))
     });
     ends.max().or_else(|| {
-        let first = source.streams().iter().filter_map(|stream| Some(Flicks::from_ticks(stream.start?, stream.time_base)));
+        let first = source
+            .streams()
+            .iter()
+            .filter_map(|stream| Some(Flicks::from_ticks(stream.start?, stream.time_base)));
         let length = source.duration_micros().map(Flicks::from_micros)?;
         Some(first.min().unwrap_or(Flicks::ZERO).plus(length))
     })
 }
 
 fn length(info: &SourceInfo) -> Result<(), SourceFault> {
-    let Some(end) = info.declared_end else { return Ok(()) };
+    let Some(end) = info.declared_end.filter(|_| !info.is_transport_stream()) else { return Ok(()) };
     let start = info.sound.as_ref().map_or(info.video.start, |sound| sound.start.min(info.video.start));
     let length = end.minus(start);
     if length <= Flicks::ZERO {

@@ -64,7 +64,11 @@ pub fn run(options: &Run) -> ExitCode {
 fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
     let ladder = ladder(options.config.as_deref())?;
     if let Some(folder) = &options.print_ffmpeg {
-        return options.files.iter().try_for_each(|file| print_ffmpeg(file, &ladder, folder)).map(|()| ExitCode::SUCCESS);
+        return options
+            .files
+            .iter()
+            .try_for_each(|file| print_ffmpeg(file, &ladder, folder))
+            .map(|()| ExitCode::SUCCESS);
     }
     let description = description(options)?;
     let lessons = lessons(options)?;
@@ -74,7 +78,8 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
         .build()
         .map_err(|source| UsageFault::System { what: "event queue", source })?;
     let cancel = Cancel::new();
-    signals::stop_on_interrupt(&cancel).map_err(|source| UsageFault::System { what: "signal handler", source })?;
+    signals::stop_on_interrupt(&cancel)
+        .map_err(|source| UsageFault::System { what: "signal handler", source })?;
     let workshop =
         Workshop { runtime: &runtime, store: &store, ladder: &ladder, toolbox: toolbox(), cancel: &cancel };
     let mut report = progress::report(options.json);
@@ -84,7 +89,10 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
             Ok(_) => {}
             Err(Ended::Stopped) => {
                 report.failed("INTERRUPTED", "nothing of it is visible; the same command completes it");
-                eprintln!("INTERRUPTED: nothing of {} is visible; the same command completes it", file.display());
+                eprintln!(
+                    "INTERRUPTED: nothing of {} is visible; the same command completes it",
+                    file.display()
+                );
                 return Ok(ExitCode::from(INTERRUPTED));
             }
             Err(Ended::Fault(fault)) => {
@@ -158,7 +166,8 @@ fn default_lesson(file: &Path) -> LessonId {
 
 fn print_ffmpeg(file: &Path, ladder: &Ladder, folder: &Path) -> Result<(), AnyFault> {
     let opened = fs::File::open(file).map_err(|error| OfFile::new(file, SourceFault::Unreadable(error)))?;
-    let source = Source::open(opened, Cancel::new().flag()).map_err(|_| OfFile::new(file, SourceFault::NotMedia))?;
+    let source =
+        Source::open(opened, Cancel::new().flag()).map_err(|_| OfFile::new(file, SourceFault::NotMedia))?;
     let info = probe(&source).map_err(|fault| OfFile::new(file, fault))?;
     println!("{}", equivalent::command_line(&Plan::new(&info, ladder, toolbox()), file, folder));
     Ok(())

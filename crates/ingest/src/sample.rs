@@ -10,7 +10,9 @@ mod slides;
 mod voice;
 
 use crate::cli::Sample;
-use crate::ffmpeg::{self, AudioSettings, Encoder, FfmpegError, Mp4File, Packet, Picture, Sound, Verbosity, VideoSettings};
+use crate::ffmpeg::{
+    self, AudioSettings, Encoder, FfmpegError, Mp4File, Packet, Picture, Sound, Verbosity, VideoSettings,
+};
 use camera::Camera;
 use faults::{Blame, Fault};
 use grid::{AAC_FRAME, AUDIO_RATE};
@@ -153,7 +155,12 @@ impl Tracks {
         Ok(self.file.finish()?)
     }
 
-    fn drain(encoder: &mut Encoder, file: &mut Mp4File, packet: &mut Packet, track: usize) -> Result<(), FfmpegError> {
+    fn drain(
+        encoder: &mut Encoder,
+        file: &mut Mp4File,
+        packet: &mut Packet,
+        track: usize,
+    ) -> Result<(), FfmpegError> {
         while encoder.receive(packet)? {
             if track == 0 {
                 packet.set_duration(1);

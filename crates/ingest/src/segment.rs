@@ -62,7 +62,9 @@ pub enum CutError {
     #[error("the init section says {0:?}, not what was asked for")]
     OtherTrack(Box<Init>),
     /// Not on the grid (Apple 7.3, 8.1; RFC 8216bis 6.2.4).
-    #[error("segment {number}: starts at {at} and lasts {lasts} ticks with {samples} samples instead of {want_at}, {want_lasts}, {want_samples}")]
+    #[error(
+        "segment {number}: starts at {at} and lasts {lasts} ticks with {samples} samples instead of {want_at}, {want_lasts}, {want_samples}"
+    )]
     OffGrid {
         /// Which segment.
         number: u32,

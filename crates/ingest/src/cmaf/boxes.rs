@@ -196,10 +196,14 @@ mod tests {
             (b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x11x", Ok(vec![*b"mdat"])),
             (b"\0\0\0\x09free", Err(BoxError::Size { kind: *b"free", size: 9 })),
             (b"\0\0\0\x07free", Err(BoxError::Size { kind: *b"free", size: 7 })),
-            (b"\0\0\0\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff", Err(BoxError::Size { kind: *b"mdat", size: u64::MAX })),
+            (
+                b"\0\0\0\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff",
+                Err(BoxError::Size { kind: *b"mdat", size: u64::MAX }),
+            ),
             (b"\0\0\0", Err(BoxError::Short)),
         ] {
-            let got: Result<Vec<Kind>, BoxError> = Boxes::of(bytes).map(|item| item.map(|(kind, _)| kind)).collect();
+            let got: Result<Vec<Kind>, BoxError> =
+                Boxes::of(bytes).map(|item| item.map(|(kind, _)| kind)).collect();
             assert_eq!(got, kinds, "{bytes:?}");
         }
     }

@@ -84,7 +84,8 @@ impl Init {
 
 /// ISO/IEC 23000-19 7.2: CMAF tracks say `cmfc`; players that know only base media look for `iso6`.
 fn brands(ftyp: &[u8]) -> Result<(), InitError> {
-    let told: Vec<&[u8]> = ftyp.chunks(4).enumerate().filter(|(place, _)| *place != 1).map(|(_, brand)| brand).collect();
+    let told: Vec<&[u8]> =
+        ftyp.chunks(4).enumerate().filter(|(place, _)| *place != 1).map(|(_, brand)| brand).collect();
     for brand in [*b"cmfc", *b"iso6"] {
         if !told.contains(&brand.as_slice()) {
             return Err(InitError::Brand(brand));
@@ -139,8 +140,9 @@ fn mp4a(entry: &[u8]) -> Result<(Media, String), InitError> {
     let word = specific.u16()?;
     let (object_type, rate, channels) = (word >> 11, word >> 7 & 0xf, word >> 3 & 0xf);
     // ISO/IEC 14496-3 table 1.18; escapes (31, 15) do not occur in AAC-LC at usual rates.
-    const RATES: [u32; 13] =
-        [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+    const RATES: [u32; 13] = [
+        96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
+    ];
     let rate = *RATES.get(usize::from(rate)).ok_or(InitError::SampleEntry)?;
     let channels = u8::try_from(channels).unwrap_or(0);
     Ok((Media::Audio { channels, rate }, format!("mp4a.40.{object_type}")))

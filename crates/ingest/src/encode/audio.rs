@@ -45,7 +45,16 @@ impl SoundEncoder {
         let channels = rung.settings.channels;
         let outlet = Outlet::new(&encoder, Rendition::Audio(rung.slot), Track::sound(channels), messages)?;
         let partial = vec![Vec::new(); channels as usize];
-        Ok(Self { encoder, outlet, held_back: VecDeque::new(), channels, taken: 0, sent: 0, written: 0, partial })
+        Ok(Self {
+            encoder,
+            outlet,
+            held_back: VecDeque::new(),
+            channels,
+            taken: 0,
+            sent: 0,
+            written: 0,
+            partial,
+        })
     }
 
     /// Silence up to the end of `segments`, and everything out.

@@ -25,8 +25,13 @@ pub fn encode(
 ) -> Result<(), MediaError> {
     let encoder = Encoder::h264(&rung.settings)?;
     let outlet = Outlet::new(&encoder, Rendition::Video(rung.slot), Track::video(rate, rung.slot), messages)?;
-    let mut stage =
-        Stage { encoder, outlet, packet: Packet::empty(), per_segment: i64::from(rate.per_segment()), open: false };
+    let mut stage = Stage {
+        encoder,
+        outlet,
+        packet: Packet::empty(),
+        per_segment: i64::from(rate.per_segment()),
+        open: false,
+    };
     let mut held: Option<Picture> = None;
     let mut next = 0;
     loop {
@@ -60,7 +65,12 @@ struct Stage {
 
 impl Stage {
     /// Shows `picture` in every slot of the range; returns where the next picture begins.
-    fn hold(&mut self, picture: &Picture, slots: std::ops::Range<u64>, cancel: &Cancel) -> Result<u64, MediaError> {
+    fn hold(
+        &mut self,
+        picture: &Picture,
+        slots: std::ops::Range<u64>,
+        cancel: &Cancel,
+    ) -> Result<u64, MediaError> {
         let end = slots.end.max(slots.start);
         for slot in slots {
             let mut shown = picture.share()?;

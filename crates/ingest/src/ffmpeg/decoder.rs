@@ -35,7 +35,8 @@ impl Decoder {
         let parameters =
             source.parameters(index).ok_or_else(|| FfmpegError::Missing(format!("stream {index}")))?;
         let codec = ff::decoder::find_by_name(name).ok_or_else(|| FfmpegError::Missing(name.to_owned()))?;
-        let mut context = ff::codec::Context::from_parameters(parameters).map_err(FfmpegError::of(operation()))?;
+        let mut context =
+            ff::codec::Context::from_parameters(parameters).map_err(FfmpegError::of(operation()))?;
         context.set_threading(ff::threading::Config { count: threads, ..ff::threading::Config::default() });
         let (num, den) = source.streams()[index].time_base;
         let mut decoder = context.decoder();

@@ -139,7 +139,8 @@ impl Encoder {
         configure: impl FnOnce(&mut ffi::AVCodecContext),
     ) -> Result<Self, FfmpegError> {
         let operation = || Operation::OpenEncoder(name.to_owned());
-        let codec = ff::encoder::find_by_name(name).ok_or_else(|| FfmpegError::Missing(format!("encoder {name}")))?;
+        let codec =
+            ff::encoder::find_by_name(name).ok_or_else(|| FfmpegError::Missing(format!("encoder {name}")))?;
         let mut context = ff::codec::Context::new_with_codec(codec);
         let dictionary: ff::Dictionary = options.iter().map(|(key, value)| (*key, value.as_str())).collect();
         #[expect(unsafe_code, reason = "avcodec_open2 with its leftover options")]

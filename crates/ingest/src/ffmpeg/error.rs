@@ -77,6 +77,13 @@ impl FfmpegError {
         move |source| Self::Failed { operation, source }
     }
 
+    /// Whether a source was not recognised: rubbish, an end too early, or a container that is not on the closed list
+    /// (which FFmpeg calls an invalid argument).
+    pub fn is_unknown_format(&self) -> bool {
+        let told = [ff::Error::InvalidData, ff::Error::Eof, ff::Error::Other { errno: ff::ffi::EINVAL }];
+        matches!(self, Self::Failed { operation: Operation::OpenSource, source } if told.contains(source))
+    }
+
     /// `code` as a result: FFmpeg's negative numbers are errors.
     pub(super) fn check(code: i32, operation: impl FnOnce() -> Operation) -> Result<i32, Self> {
         if code < 0 {

@@ -26,7 +26,12 @@ impl Graph {
     ///
     /// # Errors
     /// When `spec` is not understood, or does not fit the shape.
-    pub fn for_pictures(shape: &PictureShape, rate: u32, spec: &str, sinks: usize) -> Result<Self, FfmpegError> {
+    pub fn for_pictures(
+        shape: &PictureShape,
+        rate: u32,
+        spec: &str,
+        sinks: usize,
+    ) -> Result<Self, FfmpegError> {
         let arguments = format!(
             "video_size={}x{}:pix_fmt={}:time_base=1/{rate}:frame_rate={rate}/1:pixel_aspect={}/{}",
             shape.width, shape.height, shape.format, shape.sample_aspect.0, shape.sample_aspect.1
@@ -68,9 +73,16 @@ impl Graph {
         Ok(picture)
     }
 
-    fn build(source: &str, arguments: &str, sink: &str, spec: &str, sinks: usize) -> Result<Self, FfmpegError> {
+    fn build(
+        source: &str,
+        arguments: &str,
+        sink: &str,
+        spec: &str,
+        sinks: usize,
+    ) -> Result<Self, FfmpegError> {
         let failed = |error| FfmpegError::of(Operation::BuildGraph(spec.to_owned()))(error);
-        let find = |name: &str| ff::filter::find(name).ok_or_else(|| FfmpegError::Missing(format!("filter {name}")));
+        let find =
+            |name: &str| ff::filter::find(name).ok_or_else(|| FfmpegError::Missing(format!("filter {name}")));
         let (source, sink) = (find(source)?, find(sink)?);
         let mut graph = ff::filter::Graph::new();
         let input = graph.add(&source, "in", arguments).map_err(failed)?;
@@ -167,7 +179,9 @@ fn sample_format_name(format: i32) -> String {
         ffi::AVSampleFormat::AV_SAMPLE_FMT_S64,
         ffi::AVSampleFormat::AV_SAMPLE_FMT_S64P,
     ];
-    let Some(&known) = FORMATS.iter().find(|&&known| known as i32 == format) else { return format.to_string() };
+    let Some(&known) = FORMATS.iter().find(|&&known| known as i32 == format) else {
+        return format.to_string();
+    };
     #[expect(unsafe_code, reason = "the wrapper's name() goes through a closed enum")]
     // SAFETY: `known` is one of FFmpeg's formats, whose names are static strings.
     unsafe { CStr::from_ptr(ffi::av_get_sample_fmt_name(known)) }.to_string_lossy().into_owned()

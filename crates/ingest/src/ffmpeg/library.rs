@@ -31,7 +31,12 @@ pub fn build() -> String {
     #[expect(unsafe_code, reason = "no wrapper for av_version_info")]
     // SAFETY: av_version_info returns a static, zero-terminated string.
     let version = unsafe { CStr::from_ptr(ff::ffi::av_version_info()) }.to_string_lossy();
-    format!("{version} lavc {} lavf {} lavfi {}", triple(ff::codec::version()), triple(ff::format::version()), triple(ff::filter::version()))
+    format!(
+        "{version} lavc {} lavf {} lavfi {}",
+        triple(ff::codec::version()),
+        triple(ff::format::version()),
+        triple(ff::filter::version())
+    )
 }
 
 fn triple(version: u32) -> String {

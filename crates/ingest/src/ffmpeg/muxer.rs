@@ -100,7 +100,10 @@ impl Muxer {
     }
 
     fn flush(&mut self) -> Result<(), FfmpegError> {
-        #[expect(unsafe_code, reason = "the wrapper cannot pass a null packet, which means: end the fragment")]
+        #[expect(
+            unsafe_code,
+            reason = "the wrapper cannot pass a null packet, which means: end the fragment"
+        )]
         // SAFETY: the context is exclusively ours with its header written; its IO lives as long as it does.
         let code = unsafe {
             let code = ffi::av_write_frame(self.output.as_mut_ptr(), ptr::null_mut());

@@ -89,8 +89,11 @@ impl Source {
     /// When the file is none of those containers or its headers make no sense.
     pub fn open(file: File, cancelled: Arc<AtomicBool>) -> Result<Self, FfmpegError> {
         let failed = FfmpegError::of(Operation::OpenSource);
-        let io = ff::format::context::StreamIo::from_read_seek_with_capacity(Watched { file, cancelled }, IO_BUFFER)
-            .map_err(failed)?;
+        let io = ff::format::context::StreamIo::from_read_seek_with_capacity(
+            Watched { file, cancelled },
+            IO_BUFFER,
+        )
+        .map_err(failed)?;
         let mut input = open_closed(io)?;
         find_streams(&mut input)?;
         let container = input.format().name().to_owned();

@@ -90,7 +90,10 @@ fn canvas(shape: &PictureShape, orientation: Orientation, slots: &[Slot], toolbo
         chain.push(format!("pad={}:{}:{}:{}:black", top.width(), top.height(), placed.left, placed.top));
     }
     chain.push("setsar=1".to_owned());
-    chain.push("setparams=field_mode=prog:range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709".to_owned());
+    chain.push(
+        "setparams=field_mode=prog:range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+            .to_owned(),
+    );
     chain
 }
 
@@ -171,7 +174,8 @@ mod tests {
         let mut phone = shape(1920, 1080);
         phone.colour = Colour { full_range: false, matrix: 9, transfer: 18, primaries: 9 };
         let phone = canvas(&phone, Orientation::Clockwise, &Slot::ALL, TOOLS).join(",");
-        for present in ["transpose=clock", "arib-std-b67", "scale=w=608:h=1080", "pad=1920:1080:656:0:black"] {
+        for present in ["transpose=clock", "arib-std-b67", "scale=w=608:h=1080", "pad=1920:1080:656:0:black"]
+        {
             assert!(phone.contains(present), "{present} in {phone}");
         }
         let mut disc = shape(720, 576);

@@ -36,7 +36,8 @@ impl Display {
     ///
     /// The stored side is kept and the other widened: PAL 720 × 576 at 64:45 is 1024 × 576, not 720 × 405.
     pub fn of(width: u32, height: u32, aspect: (i32, i32), orientation: Orientation) -> Self {
-        let (num, den) = (u64::from(aspect.0.max(1).cast_unsigned()), u64::from(aspect.1.max(1).cast_unsigned()));
+        let (num, den) =
+            (u64::from(aspect.0.max(1).cast_unsigned()), u64::from(aspect.1.max(1).cast_unsigned()));
         let widened = |side: u32, by: u64, over: u64| {
             u32::try_from((u64::from(side) * by + over / 2) / over).unwrap_or(u32::MAX).max(1)
         };
@@ -77,7 +78,12 @@ impl Display {
         let (fit_width, fit_height) = (even(fit_width, width), even(fit_height, height));
         // Offsets even as well: half of an odd bar would fall between two chroma samples.
         let bar = |outer: u32, inner: u32| (outer - inner) / 4 * 2;
-        Placement { width: fit_width, height: fit_height, left: bar(width, fit_width), top: bar(height, fit_height) }
+        Placement {
+            width: fit_width,
+            height: fit_height,
+            left: bar(width, fit_width),
+            top: bar(height, fit_height),
+        }
     }
 }
 

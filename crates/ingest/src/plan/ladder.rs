@@ -128,7 +128,10 @@ impl Ladder {
         }
         let gop = self.gop.0.as_millis();
         if gop == 0 || !gop.is_multiple_of(GOP_UNIT_MS) || !u128::from(grid::SEGMENT_MS).is_multiple_of(gop) {
-            return Err(SettingsError::value("gop", "must be \"1.6s\" or \"4.8s\": a segment is a whole number of GOPs"));
+            return Err(SettingsError::value(
+                "gop",
+                "must be \"1.6s\" or \"4.8s\": a segment is a whole number of GOPs",
+            ));
         }
         for (key, rate) in [("audio.hi", self.audio.hi), ("audio.lo", self.audio.lo)] {
             if !(16_000..=256_000).contains(&rate.0) {

@@ -51,7 +51,8 @@ impl Report for Json {
             return;
         }
         self.next = at.elapsed + PROGRESS_EVERY;
-        let mut value = json!({ "event": "progress", "stage": at.stage.as_str(), "elapsed_s": seconds(at.elapsed) });
+        let mut value =
+            json!({ "event": "progress", "stage": at.stage.as_str(), "elapsed_s": seconds(at.elapsed) });
         if let Some(part) = at.part {
             value["part"] = json!((part * 10_000.0).round() / 10_000.0);
         }

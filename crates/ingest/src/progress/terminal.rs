@@ -18,7 +18,8 @@ pub(super) struct Terminal {
 impl Terminal {
     fn bar(&mut self) -> &ProgressBar {
         self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr_with_hz(REDRAWS_HZ));
+            let bar =
+                ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr_with_hz(REDRAWS_HZ));
             let style = ProgressStyle::with_template("  {bar:30} {msg}").expect("the template is constant");
             bar.with_style(style)
         })

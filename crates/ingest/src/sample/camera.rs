@@ -39,7 +39,12 @@ impl Camera {
     }
 
     /// Draws what the camera sees at `millis`, the speaker being `loudness` (0 to 1) loud.
-    pub(super) fn draw(&mut self, picture: &mut Picture, millis: u64, loudness: f32) -> Result<(), FfmpegError> {
+    pub(super) fn draw(
+        &mut self,
+        picture: &mut Picture,
+        millis: u64,
+        loudness: f32,
+    ) -> Result<(), FfmpegError> {
         let time = millis as f32 / 1_000.0;
         let scene = Scene::at(time, loudness);
         // The scene at half size, where chroma has its samples; luma gets its grain from the noise.
@@ -82,7 +87,10 @@ struct Scene {
 impl Scene {
     fn at(time: f32, loudness: f32) -> Self {
         Self {
-            head: (0.5 + 0.05 * (time * 0.61).sin() + 0.02 * (time * 1.7).sin(), 0.42 + 0.015 * (time * 1.13).cos()),
+            head: (
+                0.5 + 0.05 * (time * 0.61).sin() + 0.02 * (time * 1.7).sin(),
+                0.42 + 0.015 * (time * 1.13).cos(),
+            ),
             lean: 0.04 * (time * 0.37).sin(),
             mouth: loudness.clamp(0.0, 1.0),
             blink: time % 3.7 < 0.15,
@@ -116,10 +124,13 @@ impl Scene {
         if inside((hx * 0.5 + 0.25 + self.lean, 1.05), 0.33, 0.42) {
             return shade(COAT, 10.0 * (y * 60.0).sin());
         }
-        if y > 0.10 && y < 0.62 && (x < 0.22 || x > 0.80) {
+        if (0.10..0.62).contains(&y) && !(0.22..=0.80).contains(&x) {
             // Backs of books.
             let book = (x * 47.0).floor();
-            return shade(SHELF, 40.0 * (book * 2.39).sin() - if (y * 7.0).fract() < 0.1 { 30.0 } else { 0.0 });
+            return shade(
+                SHELF,
+                40.0 * (book * 2.39).sin() - if (y * 7.0).fract() < 0.1 { 30.0 } else { 0.0 },
+            );
         }
         shade(WALL, -40.0 * (y - 0.3))
     }

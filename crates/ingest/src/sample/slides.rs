@@ -10,7 +10,10 @@ const FONTS: [(&str, &str); 5] = [
     ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "font='Noto Sans CJK SC'"),
     ("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc", "font='Noto Sans CJK SC'"),
     ("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc", "font='Noto Sans CJK SC'"),
-    ("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc", "fontfile=/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),
+    (
+        "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+        "fontfile=/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+    ),
     ("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc", "fontfile=/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"),
 ];
 
@@ -21,16 +24,101 @@ pub(super) fn font() -> Option<&'static str> {
 
 /// Heading and lines. No character that means something in FFmpeg's graph language.
 const SLIDES: [(&str, &[&str]); 10] = [
-    ("第三单元 分数的初步认识", &["人教版 小学数学 三年级上册", "学习目标", "1. 认识几分之一和几分之几", "2. 会比较同分母分数的大小", "3. 能解决简单的实际问题"]),
-    ("一、什么是分数", &["把一个月饼平均分成 2 份，", "每份是它的二分之一，写作 1/2。", "分数线表示平均分，", "分母表示平均分的份数，", "分子表示取了几份。"]),
-    ("二、想一想", &["把一张正方形纸平均折成 4 份，", "其中的 1 份是这张纸的 1/4，", "其中的 3 份是这张纸的 3/4。", "思考：不平均分，能用分数表示吗？"]),
-    ("三、比一比", &["3/8 和 5/8 哪个大？", "分母相同，看分子：", "3 份比 5 份少，所以 3/8 小于 5/8。", "结论：同分母分数，分子大的分数大。"]),
-    ("古诗词赏析 《静夜思》", &["唐 李白", "床前明月光，疑是地上霜。", "举头望明月，低头思故乡。", "字词：疑 举头 故乡", "诗人通过月光表达了怎样的感情？"]),
-    ("四、例题讲解", &["例 1  一根绳子长 1 米，平均剪成 5 段，", "每段是这根绳子的几分之几？", "解：1 ÷ 5 = 1/5", "答：每段是这根绳子的 1/5。"]),
-    ("科学 水的三态变化", &["冰（固态） 加热 水（液态） 加热 水蒸气（气态）", "熔化：固态变成液态，吸收热量", "汽化：液态变成气态，吸收热量", "凝固与液化：放出热量", "生活中的例子：露水、霜、云和雨"]),
-    ("五、课堂练习", &["1. 用分数表示下面各图的涂色部分", "2. 在括号里填上合适的数", "3. 小明吃了一个蛋糕的 2/6，", "   小红吃了 3/6，谁吃得多？多多少？"]),
-    ("英语 Unit 4 At the farm", &["tomato 西红柿   potato 土豆   carrot 胡萝卜", "Look at these. Are these carrots?", "Yes, they are.", "What are those? They are horses."]),
-    ("六、课堂小结", &["今天我们学习了分数的初步认识", "平均分是分数的前提", "同分母分数比较大小看分子", "作业：课本第 93 页第 1、2、3 题", "同学们，休息十分钟，做做眼保健操！"]),
+    (
+        "第三单元 分数的初步认识",
+        &[
+            "人教版 小学数学 三年级上册",
+            "学习目标",
+            "1. 认识几分之一和几分之几",
+            "2. 会比较同分母分数的大小",
+            "3. 能解决简单的实际问题",
+        ],
+    ),
+    (
+        "一、什么是分数",
+        &[
+            "把一个月饼平均分成 2 份，",
+            "每份是它的二分之一，写作 1/2。",
+            "分数线表示平均分，",
+            "分母表示平均分的份数，",
+            "分子表示取了几份。",
+        ],
+    ),
+    (
+        "二、想一想",
+        &[
+            "把一张正方形纸平均折成 4 份，",
+            "其中的 1 份是这张纸的 1/4，",
+            "其中的 3 份是这张纸的 3/4。",
+            "思考：不平均分，能用分数表示吗？",
+        ],
+    ),
+    (
+        "三、比一比",
+        &[
+            "3/8 和 5/8 哪个大？",
+            "分母相同，看分子：",
+            "3 份比 5 份少，所以 3/8 小于 5/8。",
+            "结论：同分母分数，分子大的分数大。",
+        ],
+    ),
+    (
+        "古诗词赏析 《静夜思》",
+        &[
+            "唐 李白",
+            "床前明月光，疑是地上霜。",
+            "举头望明月，低头思故乡。",
+            "字词：疑 举头 故乡",
+            "诗人通过月光表达了怎样的感情？",
+        ],
+    ),
+    (
+        "四、例题讲解",
+        &[
+            "例 1  一根绳子长 1 米，平均剪成 5 段，",
+            "每段是这根绳子的几分之几？",
+            "解：1 ÷ 5 = 1/5",
+            "答：每段是这根绳子的 1/5。",
+        ],
+    ),
+    (
+        "科学 水的三态变化",
+        &[
+            "冰（固态） 加热 水（液态） 加热 水蒸气（气态）",
+            "熔化：固态变成液态，吸收热量",
+            "汽化：液态变成气态，吸收热量",
+            "凝固与液化：放出热量",
+            "生活中的例子：露水、霜、云和雨",
+        ],
+    ),
+    (
+        "五、课堂练习",
+        &[
+            "1. 用分数表示下面各图的涂色部分",
+            "2. 在括号里填上合适的数",
+            "3. 小明吃了一个蛋糕的 2/6，",
+            "   小红吃了 3/6，谁吃得多？多多少？",
+        ],
+    ),
+    (
+        "英语 Unit 4 At the farm",
+        &[
+            "tomato 西红柿   potato 土豆   carrot 胡萝卜",
+            "Look at these. Are these carrots?",
+            "Yes, they are.",
+            "What are those? They are horses.",
+        ],
+    ),
+    (
+        "六、课堂小结",
+        &[
+            "今天我们学习了分数的初步认识",
+            "平均分是分数的前提",
+            "同分母分数比较大小看分子",
+            "作业：课本第 93 页第 1、2、3 题",
+            "同学们，休息十分钟，做做眼保健操！",
+        ],
+    ),
 ];
 
 /// Paper of each slide in turn.
@@ -116,7 +204,8 @@ impl Slides {
         let (heading, lines) = SLIDES[number % SLIDES.len()];
         let (width, height, font) = (self.width, self.height, self.font);
         let paper = PAPERS[number % PAPERS.len()];
-        let (ink, accent) = if number % PAPERS.len() == 2 { ("0xF4F4E8", "0xFFE27A") } else { ("0x222222", "0x8C1D18") };
+        let (ink, accent) =
+            if number % PAPERS.len() == 2 { ("0xF4F4E8", "0xFFE27A") } else { ("0x222222", "0x8C1D18") };
         let at = |part: f32| (part * height as f32) as u32;
         let mut spec = format!("color=c={paper}:s={width}x{height}:r=1:d=1");
         spec.push_str(&format!(

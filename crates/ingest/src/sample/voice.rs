@@ -85,7 +85,8 @@ impl Voice {
         self.syllables -= 1;
         self.speaking = true;
         self.left = rate * self.chance.between(110, 240) / 1_000;
-        self.hiss = if self.chance.between(0, 3) == 0 { rate * self.chance.between(30, 80) / 1_000 } else { 0 };
+        self.hiss =
+            if self.chance.between(0, 3) == 0 { rate * self.chance.between(30, 80) / 1_000 } else { 0 };
         self.target = VOWELS[usize::try_from(self.chance.between(0, 5)).unwrap_or(0)];
         // Four tones, roughly; phrases fall towards their end.
         let tone = [1.15, 1.0, 0.85, 1.05][usize::try_from(self.chance.between(0, 4)).unwrap_or(0)];

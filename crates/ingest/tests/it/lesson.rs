@@ -1,0 +1,161 @@
+//! A run of the program and the lesson that came of it.
+
+use crate::clip::{Bench, ffmpeg, ffprobe};
+use ingest::cmaf::{Fragment, Init};
+use package::{Manifest, PackageId, Rendition, Sealed};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The program, to be run on `files` and the bench's store.
+pub(crate) fn program(bench: &Bench, files: &[&Path]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_airclass-ingest"));
+    command.arg("run").args(files).arg("--store").arg(bench.path("store"));
+    command
+}
+
+/// Standard error as text.
+pub(crate) fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A published lesson.
+pub(crate) struct Published {
+    pub(crate) package: Sealed,
+    pub(crate) said: String,
+    folder: PathBuf,
+    joined: PathBuf,
+}
+
+/// Ingests `file`, which must succeed, and checks what every package must be like.
+pub(crate) fn ingest(bench: &Bench, file: &Path) -> Published {
+    let output = program(bench, &[file]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let line = String::from_utf8(output.stdout.clone()).unwrap();
+    let id = line.split_whitespace().nth(3).unwrap().parse().unwrap();
+    let published = open(bench, id, said(&output));
+    published.check();
+    published
+}
+
+/// The package `id` in the bench's store.
+pub(crate) fn open(bench: &Bench, id: PackageId, said: String) -> Published {
+    let folder = bench.path("store").join("p").join(id.to_string());
+    let package = Manifest::parse(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!(package.id(), id);
+    Published { package, said, folder, joined: bench.path("joined.mp4") }
+}
+
+impl Published {
+    pub(crate) fn manifest(&self) -> &Manifest {
+        self.package.manifest()
+    }
+
+    /// Every rendition that has objects of its own.
+    pub(crate) fn renditions(&self) -> Vec<Rendition> {
+        let manifest = self.manifest();
+        let video = manifest.video.iter().filter(|rung| rung.alias_of.is_none());
+        let audio = manifest.audio.iter().map(|sound| Rendition::Audio(sound.slot));
+        video.map(|rung| Rendition::Video(rung.slot)).chain(audio).collect()
+    }
+
+    /// The largest rung.
+    pub(crate) fn top(&self) -> Rendition {
+        let real = self.manifest().video.iter().rev().find(|rung| rung.alias_of.is_none());
+        Rendition::Video(real.unwrap().slot)
+    }
+
+    pub(crate) fn read(&self, object: &str) -> Vec<u8> {
+        fs::read(self.folder.join(object)).unwrap()
+    }
+
+    /// One file of all segments, for tools that know no playlists.
+    pub(crate) fn joined(&self, rendition: Rendition) -> &Path {
+        let mut whole = self.read(rendition.init().as_str());
+        for number in self.manifest().segments.numbers() {
+            whole.extend(self.read(rendition.segment(number).as_str()));
+        }
+        fs::write(&self.joined, whole).unwrap();
+        &self.joined
+    }
+
+    /// Every picture of the rung as grey samples.
+    pub(crate) fn grey(&self, rendition: Rendition) -> Vec<u8> {
+        let path = self.joined(rendition).to_str().unwrap();
+        ffmpeg(["-i", path, "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+    }
+
+    /// All sound as 16-bit samples of one channel.
+    pub(crate) fn samples(&self, rendition: Rendition) -> Vec<i16> {
+        let path = self.joined(rendition).to_str().unwrap();
+        let bytes = ffmpeg(["-i", path, "-f", "s16le", "-ac", "1", "-"]);
+        bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+    }
+
+    /// What holds for every package: our own reading of the boxes, and the opinions of ffprobe and m3u8-rs.
+    fn check(&self) {
+        let manifest = self.manifest();
+        for object in &manifest.objects {
+            assert_eq!(
+                package::Digest::of(&self.read(object.path.as_str())),
+                object.sha256,
+                "{}",
+                object.path
+            );
+        }
+        for rendition in self.renditions() {
+            self.check_boxes(rendition);
+            self.check_decoding(rendition);
+        }
+        for object in manifest.objects.iter().filter(|object| object.path.as_str().ends_with(".m3u8")) {
+            let text = self.read(object.path.as_str());
+            let (_, playlist) = m3u8_rs::parse_playlist(&text).unwrap();
+            let m3u8_rs::Playlist::MediaPlaylist(playlist) = playlist else { continue };
+            assert_eq!(playlist.segments.len(), manifest.segments.0 as usize, "{}", object.path);
+            assert!(playlist.end_list && playlist.segments.iter().all(|segment| segment.duration == 4.8));
+        }
+        // Apple 9.21.
+        let main = String::from_utf8(self.read("main.m3u8")).unwrap();
+        let main = hls::MultivariantPlaylist::parse(&main).unwrap();
+        assert!(main.variants.iter().any(|variant| variant.bandwidth <= 192_000));
+        let distinct = manifest.video.iter().filter(|rung| rung.alias_of.is_none()).count();
+        assert_eq!(main.variants.len(), distinct);
+    }
+
+    fn check_boxes(&self, rendition: Rendition) {
+        let init = Init::parse(&self.read(rendition.init().as_str())).unwrap();
+        let ticks = u64::from(init.timescale) * grid::SEGMENT_MS / 1_000;
+        let is_video = matches!(rendition, Rendition::Video(_));
+        for number in self.manifest().segments.numbers() {
+            let segment = self.read(rendition.segment(number).as_str());
+            let fragment = Fragment::parse(&segment, is_video).unwrap();
+            assert_eq!(fragment.decode_time, u64::from(number.0) * ticks, "{rendition} {number:?}");
+            assert_eq!(fragment.duration, ticks);
+            assert_eq!((fragment.first_offset, fragment.earliest), (0, 0), "{rendition} {number:?}");
+            assert!(fragment.starts_with_idr);
+        }
+    }
+
+    fn check_decoding(&self, rendition: Rendition) {
+        let manifest = self.manifest();
+        let path = self.joined(rendition);
+        let (kind, frames, facts) = match rendition {
+            Rendition::Video(_) => (
+                "v:0",
+                manifest.segments.pictures(manifest.frame_rate),
+                "codec_name=h264 pix_fmt=yuv420p color_range=tv color_space=bt709 color_transfer=bt709 \
+                 color_primaries=bt709 field_order=progressive sample_aspect_ratio=1:1",
+            ),
+            Rendition::Audio(_) => {
+                ("a:0", manifest.segments.aac_frames(), "codec_name=aac profile=LC sample_rate=48000")
+            }
+        };
+        let entries = "codec_name,profile,pix_fmt,color_range,color_space,color_transfer,color_primaries,field_order,\
+                       sample_aspect_ratio,sample_rate,nb_read_frames,nb_read_packets";
+        let found = ffprobe(path, kind, entries);
+        let counts = [format!("nb_read_frames={frames}"), format!("nb_read_packets={frames}")];
+        for fact in facts.split_whitespace().map(str::to_owned).chain(counts) {
+            assert!(found.lines().any(|line| line == fact), "{rendition}: {fact} not in\n{found}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Whole ingests through the real program, on clips of a few seconds that FFmpeg makes.
+
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails the test that called it")]
+
+mod bad_input;
+mod clip;
+mod command_line;
+mod geometry;
+mod interrupted;
+mod lesson;
+mod sources;
+mod sync;

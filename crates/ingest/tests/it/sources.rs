@@ -1,0 +1,128 @@
+//! Everything teachers have: each becomes whole segments at a rate of the grid.
+
+use crate::clip::{AAC, Bench, H264, pictures, tone};
+use crate::lesson::{Published, ingest};
+use package::Slot;
+
+/// What a source must become.
+struct Becomes {
+    rate: u32,
+    segments: u32,
+    top: Slot,
+}
+
+fn made(name: &str, options: &str, becomes: &Becomes) -> Published {
+    let bench = Bench::new();
+    let published = ingest(&bench, &bench.clip(name, options));
+    let manifest = published.manifest();
+    assert_eq!(manifest.frame_rate.per_second(), becomes.rate, "{name}");
+    assert_eq!(manifest.segments.0, becomes.segments, "{name}");
+    assert_eq!(published.top(), package::Rendition::Video(becomes.top), "{name}");
+    // Slots above the source stand for the highest rung it fills.
+    for rung in &manifest.video {
+        assert_eq!(rung.alias_of, (rung.slot > becomes.top).then_some(becomes.top), "{name} {}", rung.slot);
+    }
+    published
+}
+
+macro_rules! sources {
+    ($($test:ident: $name:literal, $options:expr => $rate:literal, $segments:literal, $top:ident;)*) => {$(
+        #[test]
+        fn $test() {
+            made($name, &$options, &Becomes { rate: $rate, segments: $segments, top: Slot::$top });
+        }
+    )*};
+}
+
+fn clip(size: &str, rate: &str, seconds: &str, rest: &str) -> String {
+    format!("{} {} {rest}", pictures(size, rate, seconds), tone(seconds))
+}
+
+sources! {
+    film_at_24: "a.mp4", clip("320x180", "24", "5", &format!("{H264} {AAC}")) => 25, 2, S0;
+    film_at_23_976: "a.mkv", clip("320x180", "24000/1001", "3", &format!("{H264} {AAC}")) => 25, 1, S0;
+    camera_at_29_97: "a.mov", clip("416x234", "30000/1001", "4", &format!("{H264} {AAC}")) => 30, 1, S1;
+    screen_at_30: "a.mp4", clip("320x180", "30", "4.8", &format!("{H264} {AAC}")) => 30, 1, S0;
+    sport_at_50: "a.mp4", clip("320x180", "50", "5", &format!("{H264} {AAC}")) => 50, 2, S0;
+    phone_at_60: "a.mp4", clip("320x180", "60", "2", &format!("{H264} {AAC}")) => 60, 1, S0;
+    slow_at_10: "a.mp4", clip("320x180", "10", "2", &format!("{H264} {AAC}")) => 25, 1, S0;
+    variable_rate: "a.mkv", clip("320x180", "30", "6",
+        &format!("-vf select='not(mod(n\\,3))+lt(n\\,40)' -vsync vfr {H264} {AAC}")) => 30, 2, S0;
+    transport_stream: "a.ts", clip("320x180", "25", "3", &format!("{H264} {AAC}")) => 25, 1, S0;
+    hevc: "a.mp4", clip("320x180", "25", "2", &format!("-c:v libx265 -preset ultrafast -x265-params log-level=none {AAC}")) => 25, 1, S0;
+    hevc_ten_bit: "a.mkv", clip("320x180", "25", "2",
+        &format!("-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params log-level=none {AAC}")) => 25, 1, S0;
+    mpeg_2_in_ts: "a.ts", clip("352x288", "25", "2", "-c:v mpeg2video -b:v 2M -c:a mp2") => 25, 1, S1;
+    vp9_and_opus: "a.webm", clip("320x180", "25", "2", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus") => 25, 1, S0;
+    vp8_and_vorbis: "a.webm", clip("320x180", "25", "2", "-c:v libvpx -deadline realtime -c:a libvorbis") => 25, 1, S0;
+    av1: "a.mp4", clip("320x180", "25", "1", &format!("-c:v libsvtav1 -preset 12 {AAC}")) => 25, 1, S0;
+    mpeg_4_and_mp3: "a.mp4", clip("320x180", "25", "2", "-c:v mpeg4 -q:v 4 -c:a libmp3lame") => 25, 1, S0;
+    prores_and_pcm: "a.mov", clip("320x180", "25", "1", "-c:v prores_ks -c:a pcm_s16le") => 25, 1, S0;
+    full_chroma: "a.mkv", clip("320x180", "25", "2", &format!("-c:v libx264 -preset ultrafast -pix_fmt yuv444p {AAC}")) => 25, 1, S0;
+    full_range: "a.mp4", clip("320x180", "25", "2",
+        &format!("-vf scale=out_range=full -c:v libx264 -preset ultrafast -pix_fmt yuvj420p -color_range pc {AAC}")) => 25, 1, S0;
+    odd_size: "a.mkv", clip("321x181", "25", "2", &format!("-c:v libx264 -preset ultrafast -pix_fmt yuv444p {AAC}")) => 25, 1, S0;
+    thumbnail: "a.mp4", clip("96x64", "25", "2", &format!("{H264} {AAC}")) => 25, 1, S0;
+    mono: "a.mp4", clip("320x180", "25", "2", &format!("{H264} {AAC} -ac 1 -ar 22050")) => 25, 1, S0;
+    surround: "a.mp4", clip("320x180", "25", "2", &format!("{H264} -c:a aac -ac 6")) => 25, 1, S0;
+    surround_ac3: "a.ts", clip("320x180", "25", "2", &format!("{H264} -c:a ac3 -ac 6")) => 25, 1, S0;
+    exactly_one_segment: "a.mp4", clip("320x180", "25", "4.8", &format!("{H264} {AAC}")) => 25, 1, S0;
+    one_picture_more: "a.mp4", clip("320x180", "25", "4.84", &format!("{H264} {AAC}")) => 25, 2, S0;
+    interlaced: "a.ts", clip("352x288", "50", "3",
+        "-vf tinterlace=interleave_top,fieldorder=tff -c:v mpeg2video -flags +ilme+ildct -b:v 3M -c:a mp2") => 25, 1, S1;
+    sound_longer: "a.mp4", format!("{} {} {H264} {AAC}", pictures("320x180", 25, 2), tone(7)) => 25, 2, S0;
+    sound_shorter: "a.mp4", format!("{} {} {H264} {AAC}", pictures("320x180", 25, 6), tone(1)) => 25, 2, S0;
+    all_slots_of_full_hd: "a.mp4", clip("1920x1080", "25", "1", &format!("{H264} {AAC}")) => 25, 1, S5;
+    fragmented: "a.mp4", clip("320x180", "25", "2", &format!("-movflags +frag_keyframe+empty_moov -g 10 {H264} {AAC}")) => 25, 1, S0;
+    high_dynamic_range: "a.mp4", clip("640x360", "25", "1",
+        &format!("-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le \
+                  -x265-params log-level=none:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc {AAC}")) => 25, 1, S2;
+}
+
+#[test]
+fn without_sound_there_is_silence() {
+    let bench = Bench::new();
+    let file = bench.clip("a.mp4", &format!("{} {H264} -an", pictures("320x180", 25, 2)));
+    let published = ingest(&bench, &file);
+    assert!(published.said.contains("there is no sound"), "{}", published.said);
+    let samples = published.samples(package::Rendition::Audio(package::AudioSlot::Hi));
+    assert_eq!(samples.len(), 230_400);
+    assert!(samples.iter().all(|sample| sample.abs() < 8));
+}
+
+#[test]
+fn two_resolutions_in_one_stream_become_one_lesson() {
+    let bench = Bench::new();
+    let small = bench.clip("1.ts", &clip("320x180", "25", "2", &format!("{H264} {AAC}")));
+    let large = bench.clip("2.ts", &clip("640x480", "25", "2", &format!("{H264} {AAC}")));
+    let both = [std::fs::read(small).unwrap(), std::fs::read(large).unwrap()].concat();
+    let file = bench.path("both.ts");
+    std::fs::write(&file, both).unwrap();
+    assert_eq!(ingest(&bench, &file).manifest().segments.0, 1);
+}
+
+#[test]
+fn damage_in_the_middle_is_told_and_survived() {
+    let bench = Bench::new();
+    let file = bench.plain("a.mp4", 8);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle..middle + 3_000].fill(0x55);
+    std::fs::write(&file, bytes).unwrap();
+    let published = ingest(&bench, &file);
+    assert_eq!(published.manifest().segments.0, 2);
+    assert!(published.said.contains("the file is damaged"), "{}", published.said);
+}
+
+#[test]
+fn a_clock_that_jumps_is_mended() {
+    let bench = Bench::new();
+    let options = clip("320x180", "25", "3", &format!("{H264} {AAC}"));
+    let first = bench.clip("1.ts", &options);
+    let later = bench.clip("2.ts", &format!("{options} -output_ts_offset 5000"));
+    let file = bench.path("both.ts");
+    std::fs::write(&file, [std::fs::read(first).unwrap(), std::fs::read(later).unwrap()].concat()).unwrap();
+    let published = ingest(&bench, &file);
+    assert_eq!(published.manifest().segments.0, 2);
+    assert!(published.said.contains("clock jumps"), "{}", published.said);
+}
