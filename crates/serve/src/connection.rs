@@ -6,6 +6,7 @@
 //! request makes a fresh hyper connection; nothing is visible to the client.
 
 mod activity;
+mod answer;
 mod http1;
 mod http2;
 mod places;

@@ -2,18 +2,18 @@
 
 use super::Core;
 use super::activity::{Activity, Verdict};
+use super::answer::{Answer, Ending};
 use super::stream::{Transport, Watched};
 use crate::metrics::End;
 use crate::service::{Peer, Service};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use tokio::time::Instant;
 
 /// Header fields a request may have.
@@ -100,7 +100,7 @@ struct Tracking<S> {
 }
 
 impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
-    type Response = Response<Answer<S::Body>>;
+    type Response = Response<Answer<S::Body, Answering>>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
 
@@ -108,44 +108,17 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
         self.activity.request_began();
         let answering = Answering(Rc::clone(&self.activity));
         let response = self.core.service.call(request, self.peer);
-        Box::pin(async move { Ok(response.await.map(|body| Answer { body, _answering: answering })) })
+        Box::pin(async move { Ok(response.await.map(|body| Answer::new(body, answering))) })
     }
 }
 
 /// Held from the call to the end of the body.
 struct Answering(Rc<Activity>);
 
+impl Ending for Answering {}
+
 impl Drop for Answering {
     fn drop(&mut self) {
         self.0.answer_ended(Instant::now());
-    }
-}
-
-pin_project_lite::pin_project! {
-    /// A body that knows when it is done with.
-    struct Answer<B> {
-        #[pin]
-        body: B,
-        _answering: Answering,
-    }
-}
-
-impl<B: Body> Body for Answer<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.project().body.poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

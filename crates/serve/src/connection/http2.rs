@@ -1,18 +1,23 @@
 //! An HTTP/2 connection. It is never parked: its streams are the reason that a client keeps only one.
 
 use super::Core;
+use super::answer::{Answer, Ending};
 use super::stream::Transport;
 use crate::metrics::End;
+use crate::options::Limits;
 use crate::service::{Peer, Service};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Requests at once on one connection. A player needs three; a browser's page a dozen.
 const MAX_STREAMS: u32 = 100;
@@ -21,13 +26,19 @@ const MAX_STREAMS: u32 = 100;
 const MAX_SEND_BUFFER: usize = 256 * 1_024;
 /// A silent client is asked whether it lives, and has this long to say so.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// Stall limits that a client has for one piece of a body. Here only whole pieces of up to 256 KiB are seen going;
+/// on the slowest line that can play anything at all (20 kbit/s) one takes 105 s.
+const STALL_LIMITS: u32 = 3;
 
 pub(super) async fn run<S: Service, T: Transport>(core: Rc<Core<S>>, stream: T, peer: Peer) -> End {
+    let streams = Rc::new(Streams::begin(Instant::now()));
     let service = {
-        let core = Rc::clone(&core);
+        let (core, streams) = (Rc::clone(&core), Rc::clone(&streams));
         service_fn(move |request: Request<Incoming>| {
+            streams.opened();
+            let open = Open(Rc::clone(&streams));
             let response = core.service.call(request, peer);
-            async move { Ok::<_, Infallible>(response.await) }
+            async move { Ok::<_, Infallible>(response.await.map(|body| Answer::new(body, open))) }
         })
     };
     let max_header_list = u32::try_from(core.limits.max_header_bytes).unwrap_or(u32::MAX);
@@ -42,14 +53,36 @@ pub(super) async fn run<S: Service, T: Transport>(core: Rc<Core<S>>, stream: T, 
             .serve_connection(TokioIo::new(stream), service)
     );
     let mut drain = core.drain.clone();
-    tokio::select! {
-        result = connection.as_mut() => return end_of(&result),
-        () = drain.begun() => connection.as_mut().graceful_shutdown(),
-    }
-    match connection.await {
-        Ok(()) => End::Drained,
-        error => end_of(&error),
-    }
+    let mut drain_begun = pin!(drain.begun());
+    let mut look_again = pin!(tokio::time::sleep(core.limits.header));
+    // Set once the connection is asked to end: why.
+    let mut ending = None;
+
+    std::future::poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                return Poll::Ready(ending.unwrap_or_else(|| end_of(&result)));
+            }
+            if ending.is_none() && drain_begun.as_mut().poll(cx).is_ready() {
+                ending = Some(End::Drained);
+                connection.as_mut().graceful_shutdown();
+                continue;
+            }
+            if look_again.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            match streams.judge(Instant::now(), &core.limits) {
+                Verdict::Wait(until) => look_again.as_mut().reset(until),
+                Verdict::Close(End::Idle) if ending.is_none() => {
+                    ending = Some(End::Idle);
+                    connection.as_mut().graceful_shutdown();
+                    look_again.as_mut().reset(Instant::now() + PING_TIMEOUT);
+                }
+                Verdict::Close(end) => return Poll::Ready(end),
+            }
+        }
+    })
+    .await
 }
 
 fn end_of(result: &hyper::Result<()>) -> End {
@@ -57,6 +90,63 @@ fn end_of(result: &hyper::Result<()>) -> End {
         Ok(()) => End::Closed,
         Err(error) if error.is_timeout() => End::Stalled,
         Err(_) => End::Broken,
+    }
+}
+
+/// What a connection's streams are doing. Takes `now`; reads no clock.
+struct Streams {
+    open: Cell<u32>,
+    /// When a stream last opened, handed over a piece, or closed.
+    moved: Cell<Instant>,
+    /// Whether something has moved since the last look, so that the hot path sets a flag and reads no clock.
+    moving: Cell<bool>,
+}
+
+/// What to do with the connection now.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Wait(Instant),
+    Close(End),
+}
+
+impl Streams {
+    fn begin(now: Instant) -> Self {
+        Self { open: Cell::new(0), moved: Cell::new(now), moving: Cell::new(false) }
+    }
+
+    fn opened(&self) {
+        self.open.set(self.open.get() + 1);
+        self.moving.set(true);
+    }
+
+    fn judge(&self, now: Instant, limits: &Limits) -> Verdict {
+        if self.moving.take() {
+            self.moved.set(now);
+        }
+        let (limit, end) = if self.open.get() > 0 {
+            (limits.stall * STALL_LIMITS, End::Stalled)
+        } else {
+            (limits.idle, End::Idle)
+        };
+        let at = self.moved.get() + limit;
+        // Never further than the idle limit: what is open now may be idle in a moment.
+        if now >= at { Verdict::Close(end) } else { Verdict::Wait(at.min(now + limits.idle)) }
+    }
+}
+
+/// Held from a stream's request to the end of its answer.
+struct Open(Rc<Streams>);
+
+impl Ending for Open {
+    fn moved(&self) {
+        self.0.moving.set(true);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get().saturating_sub(1));
+        self.0.moving.set(true);
     }
 }
 
@@ -68,5 +158,42 @@ impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
     fn execute(&self, future: F) {
         // Detached: hyper hears of a stream's end through the stream itself.
         drop(tokio::task::spawn_local(async move { drop(future.await) }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits { idle: Duration::from_secs(75), stall: Duration::from_secs(60), ..Limits::default() }
+    }
+
+    #[test]
+    fn a_connection_without_streams_ends_when_it_has_been_idle_for_long() {
+        let start = Instant::now();
+        let streams = Streams::begin(start);
+        assert_eq!(streams.judge(start, &limits()), Verdict::Wait(start + limits().idle));
+        assert_eq!(streams.judge(start + limits().idle, &limits()), Verdict::Close(End::Idle));
+    }
+
+    #[test]
+    fn a_stream_that_moves_lives_and_one_that_does_not_ends_the_connection() {
+        let start = Instant::now();
+        let streams = Rc::new(Streams::begin(start));
+        streams.opened();
+        let open = Open(Rc::clone(&streams));
+        let mut now = start;
+        for _ in 0..100 {
+            now += Duration::from_secs(70);
+            open.moved();
+            assert!(matches!(streams.judge(now, &limits()), Verdict::Wait(_)));
+        }
+        assert_eq!(
+            streams.judge(now + limits().stall * STALL_LIMITS, &limits()),
+            Verdict::Close(End::Stalled)
+        );
+        drop(open);
+        assert!(matches!(streams.judge(now + limits().stall * STALL_LIMITS, &limits()), Verdict::Wait(_)));
     }
 }
