@@ -1,0 +1,201 @@
+//! A herd: thousands of requests for one object that the edge does not have yet.
+//!
+//! Everybody is connected before the first asks. The origin holds its answer back until all have asked and 200 ms have
+//! gone by, so that none of them can be a late comer who finds the object in the cache. How long the answer then takes
+//! to each client is told by the kernel's receive timestamps: the client looks at them when all is over, and takes no
+//! CPU from the edge while it works.
+
+mod crowd;
+mod floor;
+
+use crate::cleanup::Workplace;
+use crate::clock;
+use crate::line::{Bar, Line};
+use crate::options::Options;
+use crate::peers::{Kind, Peer};
+use crate::statistics::{Spread, percentile};
+use crate::tls::Certificate;
+use crate::upstream::{self, Upstream};
+use anyhow::{Context, Result, ensure};
+use crowd::{Arrival, Crowd};
+use std::time::Duration;
+
+/// A segment of the highest rung, and one of a low one.
+const OBJECTS: [(usize, &str); 2] = [(1_100_000, "1.1 MB"), (64_000, "64 kB")];
+const HERDS: [usize; 3] = [100, 1_000, 10_000];
+/// Rounds of each herd, of the largest fewer: it moves 11 GB.
+const ROUNDS: (usize, usize) = (5, 2);
+const ROUNDS_OF_LARGEST: (usize, usize) = (3, 1);
+
+/// From the last question to the origin's answer.
+const ORIGIN_TAKES: Duration = Duration::from_millis(200);
+/// From the origin's answer to looking at the clients. Several times what the slowest fan-out has taken.
+const FAN_OUT: Duration = Duration::from_millis(1_500);
+/// For the first question to reach the origin.
+const REACH_WITHIN: Duration = Duration::from_secs(5);
+/// What the issue asks for, from the leader's first byte to a follower's.
+const FOLLOWER_MS: f64 = 5.0;
+
+/// What the first client does once all have asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leader {
+    Stays,
+    /// Takes one byte a second.
+    Crawls,
+    Leaves,
+}
+
+pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
+    let upstream = Upstream::start()?;
+    let certificate = Certificate::issue(workplace.path())?;
+    let peer = Kind::Airclass.start(options, &upstream, &certificate, workplace.directory("peer-")?)?;
+    let mut field = Field { upstream, peer, cold: 0 };
+    let mut lines = Vec::new();
+    for (length, name) in OBJECTS {
+        for count in HERDS {
+            lines.extend(
+                field.herd(options, count, length, name).with_context(|| format!("{count} for {name}"))?,
+            );
+        }
+        let largest = HERDS[HERDS.len() - 1];
+        for (leader, does) in [(Leader::Crawls, "reads 1 byte/s"), (Leader::Leaves, "leaves")] {
+            let round = field
+                .round(largest, length, leader)
+                .with_context(|| format!("{largest} for {name}, the first {does}"))?;
+            lines.push(round.undelayed(largest, name, does));
+        }
+    }
+    lines.extend(floor::measure(&HERDS, options.pick(ROUNDS.0, ROUNDS.1))?);
+    Ok(lines)
+}
+
+/// Where herds meet.
+struct Field {
+    upstream: Upstream,
+    peer: Peer,
+    /// Counts objects, so that each is cold.
+    cold: u32,
+}
+
+/// One herd's answers, all compared byte by byte.
+struct Round {
+    at_origin: u64,
+    /// Those whom another's question brought the answer, by the edge's own word.
+    collapsed: usize,
+    /// Clients that have the whole body.
+    answered: usize,
+    /// From the leader's first byte to each follower's, in ms, sorted. A follower may come first. From the first of
+    /// all where the leader has left.
+    after_leader: Vec<f64>,
+    /// From anybody's first byte to each client's, in ms, sorted.
+    after_first: Vec<f64>,
+}
+
+impl Field {
+    fn herd(&mut self, options: &Options, count: usize, length: usize, name: &str) -> Result<Vec<Line>> {
+        let largest = count == HERDS[HERDS.len() - 1];
+        let rounds = if largest { ROUNDS_OF_LARGEST } else { ROUNDS };
+        let rounds = (0..options.pick(rounds.0, rounds.1))
+            .map(|_| self.round(count, length, Leader::Stays))
+            .collect::<Result<Vec<_>>>()?;
+        let each = |of: &dyn Fn(&Round) -> f64| {
+            Spread::of(&rounds.iter().map(of).collect::<Vec<_>>()).context("there is a round")
+        };
+        let at = |sorted: &[f64], percent| percentile(sorted, percent).unwrap_or(f64::NAN);
+        let least_collapsed = rounds.iter().map(|round| round.collapsed).min().unwrap_or_default();
+        ensure!(
+            least_collapsed + 1 == count,
+            "only {least_collapsed} followers: the rest came too late to be any"
+        );
+        let note = format!(
+            "p90 {:.2}, p99 {:.2}; after the first byte of anybody: median {:.2}, p99 {:.2}",
+            each(&|round| at(&round.after_leader, 90.0))?.median,
+            each(&|round| at(&round.after_leader, 99.0))?.median,
+            each(&|round| at(&round.after_first, 50.0))?.median,
+            each(&|round| at(&round.after_first, 99.0))?.median,
+        );
+        Ok(vec![
+            Line::ours(
+                format!("{count} for a cold {name}: requests at the origin"),
+                "requests",
+                each(&|round| round.at_origin as f64)?,
+                Some(Bar::Exactly(1.0)),
+            ),
+            Line::ours(
+                format!("{count} for a cold {name}: a follower's first byte after the leader's"),
+                "ms, median",
+                each(&|round| at(&round.after_leader, 50.0))?,
+                Some(Bar::AtMost(FOLLOWER_MS)),
+            )
+            .note(note),
+        ])
+    }
+
+    fn round(&mut self, count: usize, length: usize, leader: Leader) -> Result<Round> {
+        self.cold += 1;
+        let path = upstream::path(length, &format!("herd-{}.m4s", self.cold));
+        let asked_before = self.upstream.requests();
+        self.upstream.hold();
+        let mut crowd = Crowd::open(self.peer.plain, count)?;
+        crowd.ask(0..1, &path)?;
+        let reached = clock::wait_until(REACH_WITHIN, || self.upstream.requests() > asked_before);
+        ensure!(reached, "the first question did not reach the origin within {REACH_WITHIN:?}");
+        crowd.ask(1..count, &path)?;
+        clock::pause(ORIGIN_TAKES);
+        if leader == Leader::Leaves {
+            crowd.leave(0);
+        }
+        self.upstream.release();
+        clock::pause(FAN_OUT);
+        let arrivals = crowd.take(length, (leader == Leader::Crawls).then_some(0))?;
+        let at_origin = self.upstream.requests() - asked_before;
+        let round = Round::of(&arrivals, at_origin);
+        eprintln!(
+            "bench: {count} for {length} bytes, leader {leader:?}: {at_origin} at the origin, {} answered, first byte \
+             median {:.2} ms after the leader's, p99 {:.2}",
+            round.answered,
+            percentile(&round.after_leader, 50.0).unwrap_or(f64::NAN),
+            percentile(&round.after_leader, 99.0).unwrap_or(f64::NAN),
+        );
+        Ok(round)
+    }
+}
+
+impl Round {
+    fn of(arrivals: &[Option<Arrival>], at_origin: u64) -> Self {
+        let followers: Vec<&Arrival> = arrivals.iter().skip(1).flatten().collect();
+        let all = arrivals.iter().flatten();
+        let first = all.clone().map(|arrival| arrival.first_byte).min().unwrap_or_default();
+        let leader = arrivals.first().and_then(Option::as_ref).map_or(first, |arrival| arrival.first_byte);
+        let since =
+            |from: Duration, arrival: &Arrival| (arrival.first_byte.as_secs_f64() - from.as_secs_f64()) * 1e3;
+        let sorted = |mut delays: Vec<f64>| {
+            delays.sort_unstable_by(f64::total_cmp);
+            delays
+        };
+        Self {
+            at_origin,
+            collapsed: followers.iter().filter(|arrival| arrival.collapsed).count(),
+            answered: all.clone().filter(|arrival| arrival.whole).count(),
+            after_leader: sorted(followers.iter().map(|arrival| since(leader, arrival)).collect()),
+            after_first: sorted(all.map(|arrival| since(first, arrival)).collect()),
+        }
+    }
+
+    /// What an ill-behaved leader does to the others: nothing.
+    fn undelayed(&self, count: usize, name: &str, does: &str) -> Line {
+        let at = |percent| percentile(&self.after_first, percent).unwrap_or(f64::NAN);
+        Line::once(
+            format!("{count} for a cold {name}, the first {does}: others with the whole of it"),
+            "clients",
+            self.answered as f64,
+            Some(Bar::Exactly((count - 1) as f64)),
+        )
+        .note(format!(
+            "{} at the origin; first byte after anybody's first: median {:.2} ms, p99 {:.2} ms",
+            self.at_origin,
+            at(50.0),
+            at(99.0),
+        ))
+    }
+}

@@ -1,0 +1,224 @@
+//! The clients of a herd: blocking sockets, one thread, no event loop.
+
+use crate::clock;
+use crate::load::Head;
+use crate::payload;
+use anyhow::{Context, Result, ensure};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use socket2::{Domain, SockRef, Socket, Type};
+use std::io::{ErrorKind, IoSliceMut, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::ops::Range;
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+/// A client that does not read yet takes this much, about what a server's kernel sends on a new connection before it
+/// waits for the far end (ten packets).
+const SMALL_WINDOW: usize = 16 * 1_024;
+/// Once the first bytes have been looked at.
+const LARGE_WINDOW: usize = 256 * 1_024;
+/// For the next bytes of any of the bodies.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+/// Threads that read the bodies.
+const READERS: usize = 2;
+
+/// Connected clients.
+pub(super) struct Crowd(Vec<Option<TcpStream>>);
+
+/// What a client got.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival {
+    /// When the kernel had its first byte, since 1970.
+    pub(super) first_byte: Duration,
+    /// Whether it says so in Cache-Status.
+    pub(super) collapsed: bool,
+    /// Whether every byte came; not so for a client that does not read them.
+    pub(super) whole: bool,
+}
+
+impl Crowd {
+    pub(super) fn open(address: SocketAddr, count: usize) -> Result<Self> {
+        let open = |_| client(address).map(Some).with_context(|| format!("{address} takes no connection"));
+        (0..count).map(open).collect::<Result<_>>().map(Self)
+    }
+
+    /// Lets these clients ask, one right after the other.
+    pub(super) fn ask(&mut self, which: Range<usize>, path: &str) -> Result<()> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        for client in self.0[which].iter_mut().flatten() {
+            client.write_all(request.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// A client closes its connection.
+    pub(super) fn leave(&mut self, which: usize) {
+        self.0[which] = None;
+    }
+
+    /// Looks when each client's first byte came, then reads all they have and compares it. The one that `crawls` takes
+    /// a byte a second as long as the others read. `None` for those who left.
+    pub(super) fn take(mut self, length: usize, crawls: Option<usize>) -> Result<Vec<Option<Arrival>>> {
+        let first = self.0.iter_mut().map(|client| client.as_mut().map(first_byte).transpose());
+        let first = first.collect::<Result<Vec<_>>>()?;
+        let crawler = crawls.and_then(|which| Some((which, self.0[which].take()?)));
+        let mut took: Vec<Option<Arrival>> = vec![None; self.0.len()];
+        let share = self.0.len().div_ceil(READERS);
+        let reading = clock::now();
+        std::thread::scope(|scope| {
+            let shares = self.0.chunks_mut(share).zip(first.chunks(share)).zip(took.chunks_mut(share));
+            let readers: Vec<_> = shares
+                .map(|((clients, first), took)| scope.spawn(move || read_share(clients, first, took, length)))
+                .collect();
+            readers
+                .into_iter()
+                .try_for_each(|reader| reader.join().map_err(|_| anyhow::anyhow!("a reader panicked"))?)
+        })?;
+        if let Some((which, client)) = crawler {
+            crawl(client, reading.elapsed())?;
+            took[which] =
+                first[which].map(|first_byte| Arrival { first_byte, collapsed: false, whole: false });
+        }
+        Ok(took)
+    }
+}
+
+fn client(address: SocketAddr) -> Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A window that the first bytes fill: more that came while nobody reads would be merged with them in the receive
+    // queue, and the kernel then tells when the last came.
+    socket.set_recv_buffer_size(SMALL_WINDOW)?;
+    socket.set_linger(Some(Duration::ZERO))?;
+    socket.set_tcp_nodelay(true)?;
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+    socket.connect(&address.into())?;
+    socket.set_read_timeout(Some(READ_WITHIN))?;
+    Ok(socket.into())
+}
+
+/// Takes one byte, and from the kernel the time when it came.
+fn first_byte(client: &mut TcpStream) -> Result<Duration> {
+    let mut byte = [0];
+    let mut room = [IoSliceMut::new(&mut byte)];
+    let mut control = nix::cmsg_space!(nix::sys::time::TimeSpec);
+    let message = recvmsg::<()>(client.as_raw_fd(), &mut room, Some(&mut control), MsgFlags::empty())
+        .context("no first byte")?;
+    ensure!(message.bytes == 1, "closed without an answer");
+    let stamp = message.cmsgs()?.find_map(|control| match control {
+        ControlMessageOwned::ScmTimestampns(stamp) => Some(stamp),
+        _ => None,
+    });
+    Ok(Duration::from(stamp.context("the kernel gave no timestamp")?))
+}
+
+/// Reads from all clients of a share by turns, so that none of them looks to the edge like one that has stalled.
+fn read_share(
+    clients: &mut [Option<TcpStream>],
+    first: &[Option<Duration>],
+    took: &mut [Option<Arrival>],
+    length: usize,
+) -> Result<()> {
+    let expected = payload::of(length);
+    let mut buffer = vec![0; LARGE_WINDOW];
+    let mut reading = Vec::new();
+    for ((client, first), took) in clients.iter_mut().zip(first).zip(took) {
+        if let (Some(client), Some(first_byte)) = (client.take(), *first) {
+            widen(&client)?;
+            client.set_nonblocking(true)?;
+            reading.push((
+                Reading { client, head: b"H".to_vec(), collapsed: None, seen: 0 },
+                first_byte,
+                took,
+            ));
+        }
+    }
+    let mut progress_at = clock::now();
+    while !reading.is_empty() {
+        let mut open = Vec::with_capacity(reading.len());
+        for (mut client, first_byte, took) in reading {
+            if client.read(&expected, &mut buffer)? {
+                progress_at = clock::now();
+            }
+            match client.collapsed {
+                Some(collapsed) if client.seen == length => {
+                    *took = Some(Arrival { first_byte, collapsed, whole: true });
+                }
+                _ => open.push((client, first_byte, took)),
+            }
+        }
+        reading = open;
+        ensure!(progress_at.elapsed() < READ_WITHIN, "{} clients get no more bytes", reading.len());
+    }
+    Ok(())
+}
+
+/// An answer on its way, its first byte taken.
+struct Reading {
+    client: TcpStream,
+    /// While it is not whole.
+    head: Vec<u8>,
+    /// What the head said, once it is whole.
+    collapsed: Option<bool>,
+    /// Bytes of the body, all of them right.
+    seen: usize,
+}
+
+impl Reading {
+    /// Takes what has come. Whether anything has.
+    fn read(&mut self, expected: &[u8], buffer: &mut [u8]) -> Result<bool> {
+        let read = match self.client.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            read => read.context("the body did not come")?,
+        };
+        ensure!(read > 0, "closed after {} bytes of the body", self.seen);
+        if self.collapsed.is_some() {
+            self.compare(expected, &buffer[..read])?;
+        } else {
+            self.head.extend_from_slice(&buffer[..read]);
+            if let Some(head) = Head::parse(&self.head)? {
+                ensure!(head.status == 200, "answered {}", head.status);
+                self.collapsed =
+                    Some(head.field("cache-status").is_some_and(|status| status.contains("collapsed")));
+                let bytes = std::mem::take(&mut self.head);
+                self.compare(expected, &bytes[head.length..])?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn compare(&mut self, expected: &[u8], bytes: &[u8]) -> Result<()> {
+        let right = expected.get(self.seen..self.seen + bytes.len()) == Some(bytes);
+        ensure!(right, "the body differs after {} bytes", self.seen);
+        self.seen += bytes.len();
+        Ok(())
+    }
+}
+
+/// Has taken a byte for every second that went by.
+fn crawl(mut client: TcpStream, span: Duration) -> Result<()> {
+    let mut byte = [0];
+    for _ in 0..span.as_secs() {
+        client.read_exact(&mut byte).context("the slow client was cut off")?;
+    }
+    Ok(())
+}
+
+/// Opens the window that [`SMALL_WINDOW`] had closed.
+#[expect(unsafe_code, reason = "no library knows TCP_WINDOW_CLAMP")]
+fn widen(client: &TcpStream) -> Result<()> {
+    SockRef::from(client).set_recv_buffer_size(LARGE_WINDOW)?;
+    // The widest without scaling, which a connection that began with a small window has not.
+    let widest: nix::libc::c_int = 65_535;
+    // SAFETY: the descriptor is open for as long as `client` is borrowed; the value is a c_int of the size stated.
+    let done = unsafe {
+        nix::libc::setsockopt(
+            client.as_raw_fd(),
+            nix::libc::IPPROTO_TCP,
+            nix::libc::TCP_WINDOW_CLAMP,
+            (&raw const widest).cast(),
+            size_of_val(&widest) as nix::libc::socklen_t,
+        )
+    };
+    nix::errno::Errno::result(done).context("the window cannot be widened")?;
+    Ok(())
+}

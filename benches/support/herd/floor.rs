@@ -1,0 +1,82 @@
+//! What the machine itself can do: the same bytes handed to as many waiting clients by bare threads, one a core, each a
+//! plain loop of `write`. No server that makes system calls is faster; the figure says how much of ours is the kernel.
+
+use super::crowd::Crowd;
+use super::{FAN_OUT, ORIGIN_TAKES};
+use crate::clock;
+use crate::line::Line;
+use crate::payload;
+use crate::statistics::{Spread, percentile};
+use anyhow::{Context, Result};
+use socket2::SockRef;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Barrier;
+
+/// Threads that write, as many as the edge has cores here.
+const WRITERS: usize = 2;
+/// What the first write carries: a head and the first of a body.
+const BODY: usize = 15_000;
+
+/// Both ends are in this process, which has 20,000 descriptors.
+const MOST: usize = 9_500;
+
+pub(super) fn measure(herds: &[usize], rounds: usize) -> Result<Vec<Line>> {
+    herds.iter().map(|&count| measure_herd(count.min(MOST), rounds)).collect()
+}
+
+fn measure_herd(count: usize, rounds: usize) -> Result<Line> {
+    let rounds = (0..rounds).map(|_| round(count)).collect::<Result<Vec<_>>>()?;
+    Ok(Line::ours(
+        format!("{count} sockets written by bare threads: first byte after the first"),
+        "ms, median",
+        Spread::of(&rounds).context("there is a round")?,
+        None,
+    )
+    .note("what this machine's kernel needs by itself"))
+}
+
+fn round(count: usize) -> Result<f64> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address: SocketAddr = listener.local_addr()?;
+    let accepting = std::thread::spawn(move || accept(&listener, count));
+    let mut crowd = Crowd::open(address, count)?;
+    let mut streams = accepting.join().map_err(|_| anyhow::anyhow!("accepting panicked"))??;
+    crowd.ask(0..count, "/")?;
+    clock::pause(ORIGIN_TAKES);
+    let body = payload::of(BODY);
+    let answer = [format!("HTTP/1.1 200 OK\r\ncontent-length: {BODY}\r\n\r\n").as_bytes(), &body].concat();
+    let begin = Barrier::new(WRITERS);
+    std::thread::scope(|scope| {
+        for share in streams.chunks_mut(count.div_ceil(WRITERS)) {
+            scope.spawn(|| {
+                begin.wait();
+                write_all(share, &answer);
+            });
+        }
+    });
+    clock::pause(FAN_OUT);
+    let arrivals = crowd.take(BODY, None)?;
+    let mut at: Vec<_> = arrivals.iter().flatten().map(|arrival| arrival.first_byte).collect();
+    at.sort_unstable();
+    let first = at.first().copied().unwrap_or_default();
+    let median = percentile(&at, 50.0).unwrap_or_default();
+    Ok((median - first).as_secs_f64() * 1e3)
+}
+
+fn accept(listener: &TcpListener, count: usize) -> std::io::Result<Vec<TcpStream>> {
+    let one = |_| {
+        let (stream, _) = listener.accept()?;
+        // A write never waits for its client.
+        SockRef::from(&stream).set_send_buffer_size(4 * BODY)?;
+        Ok(stream)
+    };
+    (0..count).map(one).collect()
+}
+
+fn write_all(streams: &mut [TcpStream], answer: &[u8]) {
+    for stream in streams {
+        // A client that is gone is missed when the answers are read.
+        let _ = stream.write_all(answer);
+    }
+}

@@ -1,0 +1,108 @@
+//! A lesson from file to package, against one `ffmpeg` process that makes the same ladder.
+
+mod package;
+
+use crate::cleanup::Workplace;
+use crate::line::{Bar, Line};
+use crate::options::Options;
+use crate::process::{self, Cost};
+use crate::statistics::Spread;
+use anyhow::{Context, Result};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// Peak memory that ingest may take.
+const MOST_MEMORY_GB: f64 = 1.2;
+/// Longest a program may run, for each second of lesson: several times what two slow cores need.
+const LIMIT_PER_SECOND: u32 = 6;
+/// And at least.
+const LEAST_LIMIT: Duration = Duration::from_secs(300);
+/// A lesson takes minutes, which is its own average; a short one is run more often.
+const ROUNDS: (usize, usize) = (1, 2);
+
+pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
+    let program = process::sibling(
+        options.airclass_ingest.as_ref(),
+        "airclass-ingest",
+        "cargo build --release -p ingest",
+    )?;
+    let seconds = options.lesson_seconds();
+    let limit = LEAST_LIMIT.max(Duration::from_secs(u64::from(seconds * LIMIT_PER_SECOND)));
+    let directory = workplace.directory("ingest-")?;
+    let root = directory.path();
+    let lesson = root.join("lesson.mp4");
+    eprintln!("bench: making a lesson of {seconds} s");
+    let mut sample = Command::new(&program);
+    sample.arg("sample").args(["--seconds", &seconds.to_string()]).arg("--out").arg(&lesson);
+    process::run(&sample, root, limit).context("the sample lesson")?;
+
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let mut package = None;
+    for round in 1..=options.pick(ROUNDS.0, ROUNDS.1) {
+        let store = root.join(format!("store-{round}"));
+        let mut run = Command::new(&program);
+        run.arg("run").arg(&lesson).arg("--store").arg(&store).args(["--lesson", "bench"]);
+        let (cost, _) = process::run(&run, root, limit).context("airclass-ingest run")?;
+        report("airclass-ingest", round, &cost);
+        ours.push(cost);
+        package = Some(package::read(&store).context("the package is not what it should be")?);
+        std::fs::remove_dir_all(&store)?;
+
+        let output = root.join(format!("ffmpeg-{round}"));
+        let command = equivalent(&program, &lesson, root, &output)?;
+        let (cost, _) = process::run(&command, root, limit).context("ffmpeg")?;
+        report("ffmpeg", round, &cost);
+        theirs.push(cost);
+        std::fs::remove_dir_all(&output)?;
+    }
+    let package = package.context("there is a round")?;
+    let segments = seconds.saturating_mul(1_000).div_ceil(package::SEGMENT_MS);
+    let spread = |costs: &[Cost], of: fn(&Cost) -> f64| {
+        Spread::of(&costs.iter().map(of).collect::<Vec<_>>()).context("there is a round")
+    };
+    let against = |what: &str, unit, of, bar| -> Result<Line> {
+        let what = format!("{seconds} s lesson: {what}");
+        Ok(Line::ours(what, unit, spread(&ours, of)?, bar).against("ffmpeg", spread(&theirs, of)?))
+    };
+    let count = |what: &str, unit, found: usize, wanted: usize| {
+        let what = format!("{seconds} s lesson: {what}");
+        Line::once(what, unit, found as f64, Some(Bar::Exactly(wanted as f64)))
+    };
+    Ok(vec![
+        against("wall time", "s", |cost| cost.wall_s, Some(Bar::RatioAtMost(1.0)))?,
+        against("CPU, user and system", "s", |cost| cost.cpu_s, None)?,
+        against(
+            "peak memory",
+            "GB",
+            |cost| cost.peak_rss_bytes as f64 / 1e9,
+            Some(Bar::AtMost(MOST_MEMORY_GB)),
+        )?,
+        count("video rungs", "rungs", package.video, package::VIDEO),
+        count("audio renditions", "renditions", package.audio, package::AUDIO),
+        count("fewest segments in a track", "segments", package.fewest, segments as usize),
+        count("most segments in a track", "segments", package.most, segments as usize),
+        count("segments that are not exactly 4.8 s", "segments", package.odd, 0),
+    ])
+}
+
+fn report(program: &str, round: usize, cost: &Cost) {
+    eprintln!(
+        "bench: {program}, round {round}: {:.1} s, {:.1} s of CPU, {:.2} GB",
+        cost.wall_s,
+        cost.cpu_s,
+        cost.peak_rss_bytes as f64 / 1e9
+    );
+}
+
+/// The `ffmpeg` command that `airclass-ingest` itself names as its equal, for a shell to run.
+fn equivalent(program: &Path, lesson: &Path, root: &Path, output: &Path) -> Result<Command> {
+    const LIMIT: Duration = Duration::from_secs(60);
+    let mut print = Command::new(program);
+    print.arg("run").arg(lesson).arg("--store").arg(root.join("none")).arg("--print-ffmpeg").arg(output);
+    let (_, said) = process::run(&print, root, LIMIT).context("airclass-ingest --print-ffmpeg")?;
+    let line = said.lines().find(|line| line.contains("ffmpeg ")).context("no ffmpeg command was printed")?;
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(line);
+    Ok(command)
+}

@@ -1,0 +1,141 @@
+//! One kept connection of the load, plain or encrypted.
+
+use super::{Head, Target};
+use crate::{payload, tls};
+use anyhow::{Context, Result, ensure};
+use socket2::SockRef;
+use std::io;
+use std::mem::MaybeUninit;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader, Interest};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// What is read at once. Large: one system call for many records, however small the pieces the TLS library asks for.
+pub(super) const LARGE: usize = 128 * 1_024;
+/// The same for connections that are many and idle.
+pub(crate) const SMALL: usize = 4 * 1_024;
+
+/// A connection that is asked one thing after the other.
+pub(crate) struct Connection {
+    stream: Stream,
+    buffer: Vec<u8>,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<BufReader<TcpStream>>>),
+}
+
+impl Connection {
+    /// Connects, and shakes hands where `target` is encrypted. `buffer` is [`LARGE`] or [`SMALL`].
+    pub(crate) async fn open(target: &Target, buffer: usize) -> Result<Self> {
+        let stream = TcpStream::connect(target.address)
+            .await
+            .with_context(|| format!("{} takes no connection", target.address))?;
+        stream.set_nodelay(true)?;
+        // Closing leaves no port in TIME_WAIT: tens of thousands of connections follow one another.
+        SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO))?;
+        let stream = match &target.tls {
+            None => Stream::Plain(stream),
+            Some(config) => {
+                let connector = TlsConnector::from(config.clone());
+                let stream = BufReader::with_capacity(buffer, stream);
+                let stream = connector.connect(tls::server_name(), stream).await.context("TLS handshake")?;
+                Stream::Tls(Box::new(stream))
+            }
+        };
+        Ok(Self { stream, buffer: vec![0; buffer] })
+    }
+
+    /// Asks, and compares every byte with what it must be.
+    pub(crate) async fn ask_and_compare(&mut self, target: &Target) -> Result<Head> {
+        let expected = payload::of(target.length);
+        let (head, mut known) = self.ask(target).await?;
+        let mut seen = known - head.length;
+        ensure!(self.buffer[head.length..known] == expected[..seen], "{} differs", target.path);
+        while seen < expected.len() {
+            known = self.read().await?;
+            let right = expected.get(seen..seen + known).is_some_and(|right| right == &self.buffer[..known]);
+            ensure!(right, "{} differs after {seen} bytes", target.path);
+            seen += known;
+        }
+        Ok(head)
+    }
+
+    /// Asks, and throws the body away. How long it was.
+    pub(crate) async fn ask_and_discard(&mut self, target: &Target) -> Result<u64> {
+        let (head, known) = self.ask(target).await?;
+        let mut left = head.content_length - (known - head.length);
+        while left > 0 {
+            let taken = match &self.stream {
+                Stream::Plain(stream) => discard(stream, left).await?,
+                Stream::Tls(_) => self.read().await?,
+            };
+            ensure!(taken <= left, "more than the stated {} bytes came", head.content_length);
+            left -= taken;
+        }
+        Ok(head.content_length as u64)
+    }
+
+    /// Sends the request and reads the head. Gives it, and how much of the buffer is filled.
+    async fn ask(&mut self, target: &Target) -> Result<(Head, usize)> {
+        let request = format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", target.path);
+        match &mut self.stream {
+            Stream::Plain(stream) => stream.write_all(request.as_bytes()).await?,
+            Stream::Tls(stream) => {
+                stream.write_all(request.as_bytes()).await?;
+                stream.flush().await?;
+            }
+        }
+        let mut known = 0;
+        let head = loop {
+            let read = self.read_at(known).await?;
+            known += read;
+            if let Some(head) = Head::parse(&self.buffer[..known])? {
+                break head;
+            }
+        };
+        ensure!(head.status == 200, "{} answered {}", target.address, head.status);
+        ensure!(
+            head.content_length == target.length,
+            "{} bytes instead of {}",
+            head.content_length,
+            target.length
+        );
+        Ok((head, known))
+    }
+
+    async fn read(&mut self) -> Result<usize> {
+        self.read_at(0).await
+    }
+
+    async fn read_at(&mut self, at: usize) -> Result<usize> {
+        let room = &mut self.buffer[at..];
+        let read = match &mut self.stream {
+            Stream::Plain(stream) => read_some(stream, room).await,
+            Stream::Tls(stream) => read_some(stream.as_mut(), room).await,
+        };
+        Ok(read?)
+    }
+}
+
+async fn read_some(stream: &mut (impl AsyncRead + Unpin), room: &mut [u8]) -> io::Result<usize> {
+    match stream.read(room).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        read => Ok(read),
+    }
+}
+
+/// Lets the kernel drop up to `most` bytes that have come, without copying them (tcp(7), MSG_TRUNC).
+async fn discard(stream: &TcpStream, most: usize) -> io::Result<usize> {
+    /// The kernel wants to see a buffer as long as what it may drop, and does not touch it.
+    const AT_ONCE: usize = 64 * 1_024;
+    const MSG_TRUNC: i32 = nix::libc::MSG_TRUNC;
+    let mut untouched = [MaybeUninit::uninit(); AT_ONCE];
+    let room = &mut untouched[..most.min(AT_ONCE)];
+    let taken = stream
+        .async_io(Interest::READABLE, || SockRef::from(stream).recv_with_flags(room, MSG_TRUNC))
+        .await?;
+    if taken == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(taken) }
+}

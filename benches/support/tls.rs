@@ -1,0 +1,48 @@
+//! A certificate for the run, and a client that speaks one cipher suite, so that both peers do the same work.
+
+use anyhow::{Context, Result};
+use rustls::crypto::aws_lc_rs::{self, cipher_suite};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The suite that nginx with OpenSSL and rustls both put first, so neither is held to another's taste.
+pub(crate) const SUITE: &str = "TLS 1.3, TLS_AES_256_GCM_SHA384";
+const HOST: &str = "localhost";
+
+/// A certificate as files for the servers, and for the client as what it trusts.
+pub(crate) struct Certificate {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+    trusted: CertificateDer<'static>,
+}
+
+impl Certificate {
+    /// Issues one for `localhost` (ECDSA P-256, as public authorities do by default) into `directory`.
+    pub(crate) fn issue(directory: &Path) -> Result<Self> {
+        let issued = rcgen::generate_simple_self_signed([HOST.to_owned()])?;
+        let (cert, key) = (directory.join("cert.pem"), directory.join("key.pem"));
+        std::fs::write(&cert, issued.cert.pem()).context("cannot write the certificate")?;
+        std::fs::write(&key, issued.signing_key.serialize_pem()).context("cannot write the key")?;
+        Ok(Self { cert, key, trusted: issued.cert.der().clone() })
+    }
+
+    /// A client that offers [`SUITE`] and nothing else.
+    pub(crate) fn client(&self) -> Result<Arc<ClientConfig>> {
+        let mut provider = aws_lc_rs::default_provider();
+        provider.cipher_suites = vec![cipher_suite::TLS13_AES_256_GCM_SHA384];
+        let mut roots = RootCertStore::empty();
+        roots.add(self.trusted.clone())?;
+        let config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Arc::new(config))
+    }
+}
+
+/// Whom the client wants to speak to.
+pub(crate) fn server_name() -> ServerName<'static> {
+    ServerName::try_from(HOST).expect("localhost is a name")
+}

@@ -1,0 +1,156 @@
+//! The origin behind all peers: small, counted, and able to be slow or to die.
+
+use crate::payload;
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// An origin at work, on a thread of its own. Dropped, it dies as a killed process does: the port is closed and
+/// every connection cut.
+pub(crate) struct Upstream {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    requests: AtomicU64,
+    /// While set, answers are held back.
+    held: watch::Sender<bool>,
+}
+
+/// The path of an object: the origin makes what the path says. `name` keeps equal objects apart.
+pub(crate) fn path(length: usize, name: &str) -> String {
+    format!("/{length}/{name}")
+}
+
+impl Upstream {
+    pub(crate) fn start() -> Result<Self> {
+        let listener =
+            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port for the origin")?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared { requests: AtomicU64::new(0), held: watch::Sender::new(false) });
+        let (stop, mut stopped) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let serving = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("origin".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(listener, serving) => {}
+                    _ = stopped.wait_for(|stop| *stop) => {}
+                }
+            });
+            // Dropping the runtime drops every connection.
+        })?;
+        Ok(Self { address, shared, stop, thread: Some(thread) })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Requests that have reached it.
+    pub(crate) fn requests(&self) -> u64 {
+        self.shared.requests.load(Ordering::SeqCst)
+    }
+
+    /// From now on questions are taken and not answered.
+    pub(crate) fn hold(&self) {
+        self.shared.held.send_replace(true);
+    }
+
+    /// What was held is answered, all at once.
+    pub(crate) fn release(&self) {
+        self.shared.held.send_replace(false);
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Pause after the kernel refuses to accept.
+const BACK_OFF: Duration = Duration::from_millis(10);
+
+async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(BACK_OFF).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let shared = Arc::clone(&shared);
+        drop(tokio::spawn(async move {
+            let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        }));
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    shared: Arc<Shared>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    shared.requests.fetch_add(1, Ordering::SeqCst);
+    let _ = shared.held.subscribe().wait_for(|held| !held).await;
+    let mut response = Response::new(Full::default());
+    let Some(length) = length_in(request.uri().path()) else {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        return Ok(response);
+    };
+    let body = payload::of(length);
+    let headers = response.headers_mut();
+    let mut set = |name, value: &str| {
+        headers.insert(name, value.parse().expect("what we write is a field value"));
+    };
+    set(CONTENT_LENGTH, &body.len().to_string());
+    set(CONTENT_TYPE, if request.uri().path().ends_with(".m3u8") { PLAYLIST } else { SEGMENT });
+    set(CACHE_CONTROL, "max-age=31536000, immutable");
+    set(ETAG, &format!("\"{length:x}\""));
+    set(LAST_MODIFIED, "Thu, 01 Jan 2026 00:00:00 GMT");
+    *response.body_mut() = Full::new(body);
+    Ok(response)
+}
+
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+const SEGMENT: &str = "video/iso.segment";
+
+/// The length that a path of [`path`] asks for.
+fn length_in(path: &str) -> Option<usize> {
+    let length = path.strip_prefix('/')?.split('/').next()?.parse().ok()?;
+    (1..=payload::MOST).contains(&length).then_some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_says_how_long() {
+        assert_eq!(length_in(&path(8_000, "a.m3u8")), Some(8_000));
+        for path in ["/", "/0/a", "/x/a", "/99999999999/a"] {
+            assert_eq!(length_in(path), None, "{path}");
+        }
+    }
+}
