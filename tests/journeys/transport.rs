@@ -119,6 +119,7 @@ async fn parked(edge: &Airclass, count: usize) {
     }
 }
 
+/// Also when the fill that it reads was begun by another core's client, who is gone: cores end together.
 #[test]
 fn a_server_that_is_told_to_stop_finishes_what_it_has_begun() {
     let mut scene = scene(&[]);

@@ -149,29 +149,32 @@ struct CoreSockets {
     tls_config: Option<Arc<rustls::ServerConfig>>,
 }
 
-/// Accepts until the drain begins, then waits for this core's connections, but not for ever.
+/// Accepts until the drain begins, then waits for the last connection of all cores, but not for ever.
 async fn run_core<S: Service>(core: Rc<Core<S>>, sockets: CoreSockets, connections: Connections) {
     let mut accepting = tokio::task::JoinSet::new();
-    let open = Rc::new(Connecting::default());
     for socket in sockets.plain {
-        let (core, open) = (Rc::clone(&core), Rc::clone(&open));
         start_accepting(&mut accepting, socket, &core, &connections.clone(), {
             let core = Rc::clone(&core);
             move |stream, address, place| {
                 let peer = Peer { address, scheme: Scheme::Http };
-                open.spawn(connection::plain(Rc::clone(&core), stream, peer, place.take()));
+                drop(tokio::task::spawn_local(connection::plain(
+                    Rc::clone(&core),
+                    stream,
+                    peer,
+                    place.take(),
+                )));
             }
         });
     }
     if let Some(config) = sockets.tls_config {
         for socket in sockets.tls {
-            let (core, open, config) = (Rc::clone(&core), Rc::clone(&open), Arc::clone(&config));
+            let config = Arc::clone(&config);
             start_accepting(&mut accepting, socket, &core, &connections.clone(), {
                 let core = Rc::clone(&core);
                 move |stream, address, place| {
                     let peer = Peer { address, scheme: Scheme::Https };
-                    let config = Arc::clone(&config);
-                    open.spawn(connection::tls(Rc::clone(&core), stream, peer, place.take(), config));
+                    let (core, config) = (Rc::clone(&core), Arc::clone(&config));
+                    drop(tokio::task::spawn_local(connection::tls(core, stream, peer, place.take(), config)));
                 }
             });
         }
@@ -179,8 +182,8 @@ async fn run_core<S: Service>(core: Rc<Core<S>>, sockets: CoreSockets, connectio
     while accepting.join_next().await.is_some() {}
     // A server without listeners still lives until it is told to stop.
     core.drain.clone().begun().await;
-    if tokio::time::timeout(core.limits.drain, open.all_gone()).await.is_err() {
-        tracing::warn!(connections = open.count.get(), "drain limit reached; the rest is cut");
+    if tokio::time::timeout(core.limits.drain, connections.all_gone()).await.is_err() {
+        tracing::warn!(connections = connections.open(), "drain limit reached; the rest is cut");
     }
 }
 
@@ -194,42 +197,13 @@ fn start_accepting<S: Service>(
     match tokio::net::TcpListener::from_std(socket) {
         Ok(listener) => {
             let (connections, drain) = (connections.clone(), core.drain.clone());
-            accepting.spawn_local(listener::accept_loop(listener, connections, drain, open));
+            let counted = connections.accepting();
+            accepting.spawn_local(async move {
+                listener::accept_loop(listener, connections, drain, open).await;
+                drop(counted);
+            });
         }
         Err(error) => tracing::error!(%error, "a listener cannot be polled"),
-    }
-}
-
-/// Counts the connections of a core, so that the drain knows when the last is gone.
-#[derive(Default)]
-struct Connecting {
-    count: std::cell::Cell<usize>,
-    gone: tokio::sync::Notify,
-}
-
-impl Connecting {
-    fn spawn(self: &Rc<Self>, connection: impl Future<Output = ()> + 'static) {
-        struct Leaving(Rc<Connecting>);
-        impl Drop for Leaving {
-            fn drop(&mut self) {
-                self.0.count.set(self.0.count.get() - 1);
-                if self.0.count.get() == 0 {
-                    self.0.gone.notify_one();
-                }
-            }
-        }
-        self.count.set(self.count.get() + 1);
-        let leaving = Leaving(Rc::clone(self));
-        drop(tokio::task::spawn_local(async move {
-            let _leaving = leaving;
-            connection.await;
-        }));
-    }
-
-    async fn all_gone(&self) {
-        while self.count.get() > 0 {
-            self.gone.notified().await;
-        }
     }
 }
 

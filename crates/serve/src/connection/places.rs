@@ -1,32 +1,91 @@
 //! How many connections there may be at once, over all cores.
 
 use crate::metrics::{End, Metrics};
+use std::pin::pin;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// The places of one server, shared by its cores.
 #[derive(Clone)]
 pub(crate) struct Connections {
     places: Arc<Semaphore>,
+    open: Arc<Open>,
     metrics: Arc<Metrics>,
+}
+
+/// How many connections are open, and who waits for the last to end.
+#[derive(Default)]
+struct Open {
+    count: AtomicUsize,
+    none_left: Notify,
 }
 
 /// The right to hold one connection. Dropping it gives the place back.
 pub(crate) struct Place {
     metrics: Arc<Metrics>,
-    permit: Option<OwnedSemaphorePermit>,
-    counted: bool,
+    open: Arc<Open>,
+    _permit: Option<OwnedSemaphorePermit>,
+    taken: Option<Counted>,
+}
+
+/// One of [`Open::count`], until dropped.
+pub(crate) struct Counted(Arc<Open>);
+
+impl Counted {
+    fn new(open: &Arc<Open>) -> Self {
+        open.count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none_left.notify_waiters();
+        }
+    }
 }
 
 impl Connections {
     pub(crate) fn new(most: usize, metrics: Arc<Metrics>) -> Self {
-        Self { places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))), metrics }
+        let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        Self { places, open: Arc::default(), metrics }
     }
 
     /// Waits until there is a place.
     pub(crate) async fn place(&self) -> Place {
         let permit = Arc::clone(&self.places).acquire_owned().await.ok();
-        Place { metrics: Arc::clone(&self.metrics), permit, counted: false }
+        Place {
+            metrics: Arc::clone(&self.metrics),
+            open: Arc::clone(&self.open),
+            _permit: permit,
+            taken: None,
+        }
+    }
+
+    /// Held by what may still open connections: [`all_gone`](Self::all_gone) waits for it, too.
+    pub(crate) fn accepting(&self) -> Counted {
+        Counted::new(&self.open)
+    }
+
+    /// How many are open.
+    pub(crate) fn open(&self) -> usize {
+        self.open.count.load(Ordering::Acquire)
+    }
+
+    /// Waits until none is open on any core. A core without connections may still be filling what another core's
+    /// clients are reading, so cores end together.
+    pub(crate) async fn all_gone(&self) {
+        let mut none_left = pin!(self.open.none_left.notified());
+        loop {
+            none_left.as_mut().enable();
+            if self.open() == 0 {
+                return;
+            }
+            none_left.as_mut().await;
+            none_left.set(self.open.none_left.notified());
+        }
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -39,7 +98,7 @@ impl Place {
     pub(crate) fn take(mut self) -> Self {
         self.metrics.accepted.inc();
         self.metrics.connections.inc();
-        self.counted = true;
+        self.taken = Some(Counted::new(&self.open));
         self
     }
 
@@ -55,9 +114,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.counted {
+        if self.taken.is_some() {
             self.metrics.connections.dec();
         }
-        self.permit.take();
     }
 }
