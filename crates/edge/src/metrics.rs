@@ -2,7 +2,7 @@
 
 use crate::outcome::{FillOutcome, Outcome};
 use crate::upstream::UpstreamError;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
+use prometheus::{Histogram, IntCounter, IntGauge};
 use telemetry::{Label, Telemetry};
 
 /// Counters of one edge, shared by its cores.
@@ -26,18 +26,6 @@ const FILL_BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0
 
 impl Metrics {
     pub(crate) fn register(telemetry: &Telemetry) -> Self {
-        let gauge =
-            |name, help| telemetry.register(IntGauge::new(name, help).expect("a constant name is valid"));
-        let counter =
-            |name, help| telemetry.register(IntCounter::new(name, help).expect("a constant name is valid"));
-        let fill_seconds = Histogram::with_opts(
-            HistogramOpts::new(
-                "edge_fill_seconds",
-                "From asking the upstream to the last byte of its answer",
-            )
-            .buckets(FILL_BUCKETS.to_vec()),
-        )
-        .expect("constant buckets ascend");
         Self {
             requests: telemetry::counters::<Outcome>(
                 telemetry,
@@ -63,19 +51,21 @@ impl Metrics {
                 "Failed tries to get an answer from the upstream, by kind",
                 "kind",
             ),
-            fill_seconds: telemetry.register(fill_seconds),
-            fills_in_flight: gauge("edge_fills_in_flight", "Fills going on now"),
-            fill_bytes: counter(
-                "edge_fill_bytes_total",
-                "Body bytes received from the upstream into the cache",
+            fill_seconds: telemetry.seconds(
+                "edge_fill_seconds",
+                "From asking the upstream to the last byte of its answer",
+                &FILL_BUCKETS,
             ),
-            upstream_connections: gauge("edge_upstream_connections", "Open connections to the upstream"),
-            memory_bytes: gauge("edge_memory_bytes", "Bytes held in the RAM tier, bookkeeping included"),
-            memory_objects: gauge("edge_memory_objects", "Entries held in the RAM tier"),
-            memory_evictions: counter(
-                "edge_memory_evictions_total",
-                "Entries evicted from the RAM tier for room",
-            ),
+            fills_in_flight: telemetry.gauge("edge_fills_in_flight", "Fills going on now"),
+            fill_bytes: telemetry
+                .counter("edge_fill_bytes_total", "Body bytes received from the upstream into the cache"),
+            upstream_connections: telemetry
+                .gauge("edge_upstream_connections", "Open connections to the upstream"),
+            memory_bytes: telemetry
+                .gauge("edge_memory_bytes", "Bytes held in the RAM tier, bookkeeping included"),
+            memory_objects: telemetry.gauge("edge_memory_objects", "Entries held in the RAM tier"),
+            memory_evictions: telemetry
+                .counter("edge_memory_evictions_total", "Entries evicted from the RAM tier for room"),
         }
     }
 

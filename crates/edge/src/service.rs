@@ -12,7 +12,7 @@ use crate::policy;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::Object;
-use crate::upstream::RequestBody;
+use crate::upstream::{Question, RequestBody};
 use http::{Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use serve::{Peer, Service};
@@ -179,7 +179,8 @@ fn refresh(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey, s
 /// Asks the upstream for this client alone, with its own conditions and ranges.
 async fn pass(edge: &Edge, asked: &Asked, forwarded: Forwarded, detail: Option<&'static str>) -> Answer {
     let headers = policy::bodiless_headers(asked, &edge.identity);
-    let answer = edge.upstream.exchange(&asked.method, &asked.target, &headers, RequestBody::Empty).await;
+    let question = Question { method: &asked.method, target: &asked.target, headers: &headers };
+    let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
     edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
     match answer {
         Ok(response) => {
@@ -193,9 +194,8 @@ async fn pass(edge: &Edge, asked: &Asked, forwarded: Forwarded, detail: Option<&
 /// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
 async fn change(edge: Rc<Edge>, asked: Asked, body: Incoming) -> Answer {
     let headers = policy::upstream_headers(&asked, &edge.identity);
-    let answer =
-        edge.upstream.exchange(&asked.method, &asked.target, &headers, RequestBody::Client(body)).await;
-    match answer {
+    let question = Question { method: &asked.method, target: &asked.target, headers: &headers };
+    match edge.upstream.exchange(question, RequestBody::Client(body)).await {
         Ok(response) => {
             let unsafe_method = !asked.method.is_safe();
             if unsafe_method && (response.status().is_success() || response.status().is_redirection()) {

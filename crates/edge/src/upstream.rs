@@ -7,7 +7,7 @@ mod pool;
 
 pub use address::Address;
 pub(crate) use connect::Dial;
-pub(crate) use exchange::{RequestBody, Upstream, UpstreamResponse};
+pub(crate) use exchange::{Question, RequestBody, Upstream, UpstreamResponse};
 
 use faults::Blame;
 use telemetry::Label;

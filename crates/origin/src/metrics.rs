@@ -1,7 +1,7 @@
 //! What the origin counts. One set for all cores; every series exists from the start.
 
 use http::StatusCode;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts};
+use prometheus::{Histogram, IntCounter, IntCounterVec, Opts};
 use std::time::Duration;
 use telemetry::{Label, Telemetry};
 
@@ -58,13 +58,6 @@ impl Metrics {
         let of =
             |class: Class, status: Status| requests.with_label_values(&[class.as_str(), status.as_str()]);
         let by_status = |class| Status::ALL.iter().map(|&status| of(class, status)).collect();
-        let seconds = HistogramOpts::new(
-            "origin_request_seconds",
-            "From a request's header section to that of its answer, the store's part included",
-        );
-        let request_seconds = Histogram::with_opts(seconds.buckets(REQUEST_BUCKETS.to_vec()));
-        let errors =
-            IntCounter::new("origin_store_errors_total", "Times the store could not read what it has");
         Self {
             requests: Class::ALL.iter().map(|&class| by_status(class)).collect(),
             response_bytes: telemetry::counters::<Class>(
@@ -73,8 +66,13 @@ impl Metrics {
                 "Body bytes handed to clients' connections, by what was asked for",
                 "class",
             ),
-            request_seconds: telemetry.register(request_seconds.expect("constant buckets ascend")),
-            store_errors: telemetry.register(errors.expect("a constant name is valid")),
+            request_seconds: telemetry.seconds(
+                "origin_request_seconds",
+                "From a request's header section to that of its answer, the store's part included",
+                &REQUEST_BUCKETS,
+            ),
+            store_errors: telemetry
+                .counter("origin_store_errors_total", "Times the store could not read what it has"),
         }
     }
 

@@ -62,18 +62,15 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn register(telemetry: &Telemetry) -> Self {
-        let gauge =
-            |name, help| telemetry.register(IntGauge::new(name, help).expect("a constant name is valid"));
-        let counter =
-            |name, help| telemetry.register(IntCounter::new(name, help).expect("a constant name is valid"));
         Self {
-            connections: gauge("serve_connections", "Open client connections"),
-            parked: gauge(
+            connections: telemetry.gauge("serve_connections", "Open client connections"),
+            parked: telemetry.gauge(
                 "serve_parked_connections",
                 "Open client connections that are idle and hold no buffers",
             ),
-            accepted: counter("serve_connections_accepted_total", "Client connections accepted"),
-            accept_errors: counter("serve_accept_errors_total", "Times the kernel refused to accept"),
+            accepted: telemetry.counter("serve_connections_accepted_total", "Client connections accepted"),
+            accept_errors: telemetry
+                .counter("serve_accept_errors_total", "Times the kernel refused to accept"),
             ended: telemetry::counters::<End>(
                 telemetry,
                 "serve_connections_ended_total",

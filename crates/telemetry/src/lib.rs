@@ -13,6 +13,7 @@ pub use labels::{Label, counters};
 pub use logs::{LogFormat, LogOptions, init};
 pub use readiness::{Check, Readiness};
 
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
 use std::sync::Arc;
 
 /// One service's registry and readiness. Cheap to clone.
@@ -39,6 +40,31 @@ impl Telemetry {
         registry.register(Box::new(process)).expect("a new registry has no duplicates");
         registry.register(Box::new(build)).expect("a new registry has no duplicates");
         Self { registry, readiness: Arc::new(Readiness::default()) }
+    }
+
+    /// A counter, registered. Names are constants of a service, so a bad one is a programmer's mistake.
+    ///
+    /// # Panics
+    /// As [`Telemetry::register`].
+    pub fn counter(&self, name: &str, help: &str) -> IntCounter {
+        self.register(IntCounter::new(name, help).expect("a constant name is valid"))
+    }
+
+    /// A gauge, registered.
+    ///
+    /// # Panics
+    /// As [`Telemetry::register`].
+    pub fn gauge(&self, name: &str, help: &str) -> IntGauge {
+        self.register(IntGauge::new(name, help).expect("a constant name is valid"))
+    }
+
+    /// A histogram of seconds, registered.
+    ///
+    /// # Panics
+    /// As [`Telemetry::register`], and when the buckets do not ascend.
+    pub fn seconds(&self, name: &str, help: &str, buckets: &[f64]) -> Histogram {
+        let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+        self.register(Histogram::with_opts(options).expect("constant buckets ascend"))
     }
 
     /// Registers `metric` and gives it back.

@@ -8,7 +8,7 @@ use crate::policy;
 use crate::request::Asked;
 use crate::store::memory::PASS_FOR;
 use crate::store::{Body, Entry, Growing, GrowingWriter, Object};
-use crate::upstream::{RequestBody, UpstreamResponse};
+use crate::upstream::{Question, RequestBody, UpstreamResponse};
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use httpcache::directives::ResponseDirectives;
@@ -52,8 +52,9 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
     if let Some(stale) = &stale {
         validation::add_conditions(&stale.headers, &mut headers);
     }
+    let question = Question { method: &Method::GET, target: &asked.target, headers: &headers };
     let sent_at = Instant::now();
-    let answer = edge.upstream.exchange(&Method::GET, &asked.target, &headers, RequestBody::Empty).await;
+    let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
     let now = Instant::now();
     let response = match answer {
         Ok(response) => response,
@@ -87,13 +88,13 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
     }
 
     let directives = ResponseDirectives::read(&head.headers);
-    let question = storable::Asked {
+    let storing = storable::Asked {
         method: &Method::GET,
         authorized: asked.headers.contains_key(header::AUTHORIZATION),
         directives: asked.directives,
     };
     let stated = content_length(&head.headers);
-    let refused = match storable(&question, head.status, &head.headers, &directives) {
+    let refused = match storable(&storing, head.status, &head.headers, &directives) {
         Ok(()) if stated.is_some_and(|length| length > edge.memory.largest_object()) => {
             Some(Unshared::TooLarge)
         }

@@ -27,6 +27,28 @@ pub(crate) struct Upstream {
 /// An answer whose body is still to come.
 pub(crate) type UpstreamResponse = Response<Incoming>;
 
+/// What is asked, without its body.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) method: &'a Method,
+    /// Path and query.
+    pub(crate) target: &'a Uri,
+    /// End-to-end fields; Host becomes the upstream's own.
+    pub(crate) headers: &'a HeaderMap,
+}
+
+impl Question<'_> {
+    fn request(&self, address: &Address, body: RequestBody) -> Request<RequestBody> {
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.target.clone();
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().insert(header::HOST, address.authority().clone());
+        request
+    }
+}
+
 /// What is sent with a request.
 pub(crate) enum RequestBody {
     /// Nothing.
@@ -89,18 +111,16 @@ impl Upstream {
         &self.limits
     }
 
-    /// Asks and waits for the header section. `target` is the path and query; Host is the upstream's own.
+    /// Asks and waits for the header section.
     ///
-    /// A request without a body that may be repeated (RFC 9110 §9.2.2) is tried again when a kept connection turns out
-    /// to be closed (RFC 9112 §9.3.1); nothing else is repeated here, and anything else gets a connection of its own.
+    /// A question without a body that may be repeated (RFC 9110 §9.2.2) is asked again when a kept connection turns out to
+    /// be closed (RFC 9112 §9.3.1); nothing else is repeated here, and anything else gets a connection of its own.
     pub(crate) async fn exchange(
         &self,
-        method: &Method,
-        target: &Uri,
-        headers: &HeaderMap,
+        question: Question<'_>,
         body: RequestBody,
     ) -> Result<UpstreamResponse, UpstreamError> {
-        let result = self.try_exchange(method, target, headers, body).await;
+        let result = self.try_exchange(question, body).await;
         if let Err(error) = result {
             self.metrics.upstream_failed(error);
         }
@@ -109,25 +129,20 @@ impl Upstream {
 
     async fn try_exchange(
         &self,
-        method: &Method,
-        target: &Uri,
-        headers: &HeaderMap,
+        question: Question<'_>,
         body: RequestBody,
     ) -> Result<UpstreamResponse, UpstreamError> {
-        if method.is_idempotent() && body.is_empty() {
+        if question.method.is_idempotent() && body.is_empty() {
             for _ in 0..MAX_STALE_CONNECTIONS {
                 let Some(lease) = self.pool.idle() else { break };
-                match self
-                    .send(lease, request(method, target, headers, &self.address, RequestBody::Empty))
-                    .await
-                {
+                match self.send(lease, question.request(&self.address, RequestBody::Empty)).await {
                     Err(UpstreamError::Protocol) => {}
                     result => return result,
                 }
             }
         }
         let lease = self.pool.connect(self.limits.connect).await?;
-        self.send(lease, request(method, target, headers, &self.address, body)).await
+        self.send(lease, question.request(&self.address, body)).await
     }
 
     async fn send(
@@ -148,20 +163,4 @@ impl Upstream {
         self.pool.give_back(lease);
         Ok(response)
     }
-}
-
-fn request(
-    method: &Method,
-    target: &Uri,
-    headers: &HeaderMap,
-    address: &Address,
-    body: RequestBody,
-) -> Request<RequestBody> {
-    let mut request = Request::new(body);
-    *request.method_mut() = method.clone();
-    *request.uri_mut() = target.clone();
-    *request.version_mut() = Version::HTTP_11;
-    *request.headers_mut() = headers.clone();
-    request.headers_mut().insert(header::HOST, address.authority().clone());
-    request
 }
