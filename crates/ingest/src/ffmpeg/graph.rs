@@ -85,6 +85,12 @@ impl Graph {
             |name: &str| ff::filter::find(name).ok_or_else(|| FfmpegError::Missing(format!("filter {name}")));
         let (source, sink) = (find(source)?, find(sink)?);
         let mut graph = ff::filter::Graph::new();
+        // One thread: the encoders are the ones that need the cores, and the result must not depend on their number.
+        #[expect(unsafe_code, reason = "no setter in the wrapper")]
+        // SAFETY: exclusive access to a graph without filters yet; a plain field is written.
+        unsafe {
+            (*graph.as_mut_ptr()).nb_threads = 1;
+        }
         let input = graph.add(&source, "in", arguments).map_err(failed)?;
         let mut outputs = Vec::with_capacity(sinks);
         for index in 0..sinks {
@@ -96,7 +102,6 @@ impl Graph {
             parser = parser.input(&format!("out{index}"), 0).map_err(failed)?;
         }
         parser.parse(spec).map_err(failed)?;
-        // One thread: the encoders are the ones that need the cores, and the result must not depend on their number.
         graph.validate().map_err(failed)?;
         Ok(Self { source: input, sinks: outputs, graph })
     }
