@@ -19,13 +19,16 @@ use crate::metrics::End;
 use crate::options::Limits;
 use crate::service::{Peer, Service};
 use bytes::Bytes;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 use stream::Transport;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 /// What all connections of one core share.
 pub(crate) struct Core<S> {
@@ -35,14 +38,25 @@ pub(crate) struct Core<S> {
 }
 
 /// Runs a plain connection to its end.
-pub(crate) async fn plain<S: Service>(core: Rc<Core<S>>, stream: TcpStream, peer: Peer, place: Place) {
-    let end = match wait_for_bytes(&core, &stream, core.limits.header, End::HeaderTimeout).await {
-        Err(end) => end,
-        // An HTTP/2 client that knows whom it speaks to begins with the preface (RFC 9113 §3.3).
-        Ok(()) if begins_http2(&stream).await => Box::pin(http2::run(core, stream, peer)).await,
-        Ok(()) => alternate(core, stream, peer, &place).await,
-    };
-    place.leave(end);
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn keeps each argument twice for as long as the connection lives"
+)]
+pub(crate) fn plain<S: Service>(
+    core: Rc<Core<S>>,
+    stream: TcpStream,
+    peer: Peer,
+    place: Place,
+) -> impl Future<Output = ()> {
+    async move {
+        let end = match wait_for_bytes(&core, &stream, core.limits.header, End::HeaderTimeout).await {
+            Err(end) => end,
+            // An HTTP/2 client that knows whom it speaks to begins with the preface (RFC 9113 §3.3).
+            Ok(()) if begins_http2(&stream).await => Box::pin(http2::run(core, stream, peer)).await,
+            Ok(()) => alternate(&core, stream, peer, &place).await,
+        };
+        place.leave(end);
+    }
 }
 
 /// Runs a TLS connection to its end.
@@ -61,7 +75,7 @@ pub(crate) async fn tls<S: Service>(
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 Box::pin(http2::run(core, stream, peer)).await
             } else {
-                alternate::<S, Box<TlsStream<TcpStream>>>(core, stream, peer, &place).await
+                alternate(&core, stream, peer, &place).await
             }
         }
     };
@@ -70,7 +84,7 @@ pub(crate) async fn tls<S: Service>(
 
 /// HTTP/1.1, active and parked by turns.
 async fn alternate<S: Service, T: Transport>(
-    core: Rc<Core<S>>,
+    core: &Rc<Core<S>>,
     mut stream: T,
     peer: Peer,
     place: &Place,
@@ -78,7 +92,7 @@ async fn alternate<S: Service, T: Transport>(
     let mut early = Bytes::new();
     loop {
         // On the heap, and given back before the connection is parked.
-        match Box::pin(http1::run(Rc::clone(&core), stream, early, peer)).await {
+        match Box::pin(http1::run(Rc::clone(core), stream, early, peer)).await {
             http1::Outcome::Ended(end) => return end,
             http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
         }
@@ -86,7 +100,7 @@ async fn alternate<S: Service, T: Transport>(
             continue;
         }
         place.metrics().parked.inc();
-        let waited = wait_for_bytes(&core, stream.socket(), core.limits.idle, End::Idle).await;
+        let waited = wait_for_bytes(core, stream.socket(), core.limits.idle, End::Idle).await;
         place.metrics().parked.dec();
         if let Err(end) = waited {
             stream.close().await;
@@ -95,23 +109,24 @@ async fn alternate<S: Service, T: Transport>(
     }
 }
 
-/// Until the socket has something to read; a closed one has, too.
-async fn wait_for_bytes<S>(
-    core: &Core<S>,
-    socket: &TcpStream,
-    limit: std::time::Duration,
-    end: End,
-) -> Result<(), End> {
-    let mut drain = core.drain.clone();
-    tokio::select! {
-        biased;
-        ready = timeout(limit, socket.readable()) => match ready {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Broken),
-            Err(_) => Err(end),
-        },
-        () = drain.begun() => Err(End::Drained),
-    }
+/// Until the socket has something to read; a closed one has, too. `end` is what it is called when nothing comes
+/// within `limit`.
+///
+/// This is all that a parked connection is made of, so it is polled by hand: `select!`, `timeout` and `readable` are
+/// twice the size.
+async fn wait_for_bytes<S>(core: &Core<S>, socket: &TcpStream, limit: Duration, end: End) -> Result<(), End> {
+    let mut limit = pin!(sleep(limit));
+    let mut drain = pin!(core.drain.begun());
+    poll_fn(|cx| {
+        if let Poll::Ready(ready) = socket.poll_read_ready(cx) {
+            return Poll::Ready(ready.map_err(|_| End::Broken));
+        }
+        if drain.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(End::Drained));
+        }
+        limit.as_mut().poll(cx).map(|()| Err(end))
+    })
+    .await
 }
 
 async fn begins_http2(stream: &TcpStream) -> bool {

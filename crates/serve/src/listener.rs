@@ -73,7 +73,7 @@ fn socket(address: SocketAddr) -> io::Result<Socket> {
 pub(crate) async fn accept_loop(
     listener: TcpListener,
     connections: Connections,
-    mut drain: Drain,
+    drain: Drain,
     open: impl Fn(TcpStream, SocketAddr, crate::connection::Place),
 ) {
     let begun = drain.begun();

@@ -181,7 +181,7 @@ async fn run_core<S: Service>(core: Rc<Core<S>>, sockets: CoreSockets, connectio
     }
     while accepting.join_next().await.is_some() {}
     // A server without listeners still lives until it is told to stop.
-    core.drain.clone().begun().await;
+    core.drain.begun().await;
     if tokio::time::timeout(core.limits.drain, connections.all_gone()).await.is_err() {
         tracing::warn!(connections = connections.open(), "drain limit reached; the rest is cut");
     }

@@ -45,7 +45,7 @@ pub(super) async fn run<S: Service, T: Transport>(
 
     let mut look_again =
         pin!(tokio::time::sleep_until(Instant::now() + core.limits.header.min(core.limits.park_after)));
-    let mut drain = core.drain.clone();
+    let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
     let mut draining = false;
     let mut parking = false;
@@ -84,7 +84,9 @@ pub(super) async fn run<S: Service, T: Transport>(
             let parts = connection.into_parts();
             let mut stream = parts.io.into_inner();
             if parking && !draining && activity.may_close() {
-                return Outcome::Idle(stream, parts.read_buf);
+                // Empty as a rule, and still the whole of hyper's read buffer: eight KiB for each parked connection.
+                let rest = if parts.read_buf.is_empty() { Bytes::new() } else { parts.read_buf };
+                return Outcome::Idle(stream, rest);
             }
             stream.close().await;
             Outcome::Ended(if draining { End::Drained } else { End::Closed })

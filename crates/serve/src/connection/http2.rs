@@ -52,7 +52,7 @@ pub(super) async fn run<S: Service, T: Transport>(core: Rc<Core<S>>, stream: T, 
             .keep_alive_timeout(PING_TIMEOUT)
             .serve_connection(TokioIo::new(stream), service)
     );
-    let mut drain = core.drain.clone();
+    let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
     let mut look_again = pin!(tokio::time::sleep(core.limits.header));
     // Set once the connection is asked to end: why.
