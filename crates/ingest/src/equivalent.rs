@@ -97,3 +97,41 @@ fn quoted(word: &str) -> String {
     let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=,%".contains(&byte));
     if plain && !word.is_empty() { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Ladder, Toolbox};
+    use crate::probe::{SourceInfo, VideoInfo};
+    use crate::timeline::Flicks;
+
+    #[test]
+    fn every_setting_of_ours_is_in_the_command() {
+        let video = VideoInfo {
+            stream: 0,
+            decoder: "h264".to_owned(),
+            width: 1_920,
+            height: 1_080,
+            sample_aspect: (1, 1),
+            display_matrix: None,
+            average_rate: (25, 1),
+            start: Flicks::ZERO,
+        };
+        let source = SourceInfo {
+            container: "mov".to_owned(),
+            video,
+            sound: None,
+            declared_end: None,
+            notes: Vec::new(),
+        };
+        let plan = Plan::new(&source, &Ladder::shipped().unwrap(), Toolbox { zscale: true, tonemap: true });
+        let line = command_line(&plan, Path::new("it's a lesson.mp4"), Path::new("out"));
+        assert!(line.contains("-i 'it'\\''s a lesson.mp4'"), "{line}");
+        for rung in &plan.rungs {
+            for (_, value) in &rung.settings.options {
+                assert!(line.contains(value), "{} {value}", rung.slot);
+            }
+            assert!(line.contains(&format!("out/{}/index.m3u8", rung.slot)));
+        }
+    }
+}

@@ -6,7 +6,7 @@ mod terminal;
 
 use crate::clock::Stopwatch;
 use package::{LessonId, PackageId};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -170,10 +170,12 @@ fn sentence(at: &At) -> String {
     text
 }
 
-/// `lesson fractions: package 0f3a…, lessons/fractions/main.m3u8`: the same last line everywhere but in JSON.
-fn last_line(done: &Done) -> String {
+/// `lesson fractions package 0f3a… path lessons/fractions/main.m3u8` on standard output: the last line everywhere but
+/// in JSON. A reader that went away does not matter: the lesson is there.
+fn tell_last(done: &Done) {
     let how = if done.unchanged { " (unchanged)" } else { "" };
-    format!("lesson {} package {} path {}{how}", done.lesson, done.package, done.path)
+    let line = format!("lesson {} package {} path {}{how}", done.lesson, done.package, done.path);
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 #[cfg(test)]

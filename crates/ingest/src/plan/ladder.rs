@@ -245,7 +245,7 @@ mod tests {
         // boxes take about 16 bytes a picture and 8 a sound frame.
         let s0 = ladder.rung(Slot::S0);
         let worst = s0.maxrate.0 + s0.buffer_bits() * 1_000 / grid::SEGMENT_MS;
-        let boxes = (120 * 16 + 225 * 8 + 400) * 8 * 1_000 / grid::SEGMENT_MS;
+        let boxes = (288 * 16 + 225 * 8 + 400) * 8 * 1_000 / grid::SEGMENT_MS;
         let sound = ladder.sound(AudioSlot::Lo).0 * 11 / 10;
         assert!(worst + boxes + sound <= 192_000, "{worst} + {boxes} + {sound}");
         // No old phone decodes more.

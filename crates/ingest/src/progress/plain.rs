@@ -1,6 +1,6 @@
 //! Lines that stay, on standard error: one every few seconds and at each stage's end.
 
-use super::{At, Done, LINE_EVERY, Report, last_line, sentence};
+use super::{At, Done, LINE_EVERY, Report, sentence, tell_last};
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl Report for Plain {
     }
 
     fn done(&mut self, done: &Done) {
-        println!("{}", last_line(done));
+        tell_last(done);
     }
 
     fn failed(&mut self, _code: &str, _sentence: &str) {}

@@ -1,6 +1,6 @@
 //! A bar that redraws itself, on standard error.
 
-use super::{At, Done, Report, last_line, sentence};
+use super::{At, Done, Report, sentence, tell_last};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::Path;
 
@@ -53,7 +53,7 @@ impl Report for Terminal {
     }
 
     fn done(&mut self, done: &Done) {
-        println!("{}", last_line(done));
+        tell_last(done);
     }
 
     fn failed(&mut self, _code: &str, _sentence: &str) {

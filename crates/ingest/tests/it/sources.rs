@@ -91,6 +91,16 @@ fn without_sound_there_is_silence() {
 }
 
 #[test]
+fn the_smallest_rung_stays_small_whatever_it_shows() {
+    // The worst there is: noise at the highest rate, and a loud hiss. The check is in every ingest (Apple 9.21).
+    let bench = Bench::new();
+    let noise = "-f lavfi -i color=gray:s=256x144:r=60:d=10,noise=alls=100:allf=t -f lavfi -i anoisesrc=a=0.9:r=48000:d=10";
+    let published =
+        ingest(&bench, &bench.clip("a.mp4", &format!("{noise} {H264} -crf 20 -c:a pcm_s16le -f mov")));
+    assert_eq!(published.manifest().segments.0, 3);
+}
+
+#[test]
 fn two_resolutions_in_one_stream_become_one_lesson() {
     let bench = Bench::new();
     let small = bench.clip("1.ts", &clip("320x180", "25", "2", &format!("{H264} {AAC}")));
