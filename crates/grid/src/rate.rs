@@ -83,9 +83,12 @@ mod tests {
 
     #[test]
     fn every_rate_fills_a_segment_exactly() {
-        for (rate, pictures) in
-            [(FrameRate::Fps25, 120), (FrameRate::Fps30, 144), (FrameRate::Fps50, 240), (FrameRate::Fps60, 288)]
-        {
+        for (rate, pictures) in [
+            (FrameRate::Fps25, 120),
+            (FrameRate::Fps30, 144),
+            (FrameRate::Fps50, 240),
+            (FrameRate::Fps60, 288),
+        ] {
             assert_eq!(rate.per_segment(), pictures);
             assert_eq!(u64::from(pictures) * 1_000, crate::SEGMENT_MS * u64::from(rate.per_second()));
         }
