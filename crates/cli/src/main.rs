@@ -1,5 +1,6 @@
 //! The `airclass` command: parse, load, run.
 
+mod allocator;
 mod commands;
 
 use clap::{Parser, Subcommand};
