@@ -2,17 +2,18 @@
 //!
 //! Everybody is connected before the first asks. The origin holds its answer back until all have asked and 200 ms have
 //! gone by, so that none of them can be a late comer who finds the object in the cache. How long the answer then takes
-//! to each client is told by the kernel's receive timestamps: the client looks at them when all is over, and takes no
-//! CPU from the edge while it works.
+//! to a client is told by the kernel's receive timestamps, and only some are watched, so that the clients take no CPU
+//! from the edge while it works. All are read to the end and compared afterwards.
 
 mod crowd;
 mod floor;
+mod watch;
 
 use crate::cleanup::Workplace;
 use crate::clock;
 use crate::line::{Bar, Line};
 use crate::options::Options;
-use crate::peers::{Kind, Peer};
+use crate::peers::{Kind, Peer, Size};
 use crate::statistics::{Spread, percentile};
 use crate::tls::Certificate;
 use crate::upstream::{self, Upstream};
@@ -29,8 +30,6 @@ const ROUNDS_OF_LARGEST: (usize, usize) = (3, 1);
 
 /// From the last question to the origin's answer.
 const ORIGIN_TAKES: Duration = Duration::from_millis(200);
-/// From the origin's answer to looking at the clients. Several times what the slowest fan-out has taken.
-const FAN_OUT: Duration = Duration::from_millis(1_500);
 /// For the first question to reach the origin.
 const REACH_WITHIN: Duration = Duration::from_secs(5);
 /// What the issue asks for, from the leader's first byte to a follower's.
@@ -48,7 +47,8 @@ enum Leader {
 pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
     let upstream = Upstream::start()?;
     let certificate = Certificate::issue(workplace.path())?;
-    let peer = Kind::Airclass.start(options, &upstream, &certificate, workplace.directory("peer-")?)?;
+    let peer =
+        Kind::Airclass.start(Size::Full, options, &upstream, &certificate, workplace.directory("peer-")?)?;
     let mut field = Field { upstream, peer, cold: 0 };
     let mut lines = Vec::new();
     for (length, name) in OBJECTS {
@@ -145,9 +145,10 @@ impl Field {
         if leader == Leader::Leaves {
             crowd.leave(0);
         }
+        let watch = crowd.watch()?;
         self.upstream.release();
-        clock::pause(FAN_OUT);
-        let arrivals = crowd.take(length, (leader == Leader::Crawls).then_some(0))?;
+        let first = watch.end()?;
+        let arrivals = crowd.take(&first, length, (leader == Leader::Crawls).then_some(0))?;
         let at_origin = self.upstream.requests() - asked_before;
         let round = Round::of(&arrivals, at_origin);
         eprintln!(
@@ -163,22 +164,25 @@ impl Field {
 
 impl Round {
     fn of(arrivals: &[Option<Arrival>], at_origin: u64) -> Self {
-        let followers: Vec<&Arrival> = arrivals.iter().skip(1).flatten().collect();
         let all = arrivals.iter().flatten();
-        let first = all.clone().map(|arrival| arrival.first_byte).min().unwrap_or_default();
-        let leader = arrivals.first().and_then(Option::as_ref).map_or(first, |arrival| arrival.first_byte);
-        let since =
-            |from: Duration, arrival: &Arrival| (arrival.first_byte.as_secs_f64() - from.as_secs_f64()) * 1e3;
+        let leader = arrivals.first().and_then(Option::as_ref).and_then(|arrival| arrival.first_byte);
+        let followers = || arrivals.iter().skip(1).flatten();
+        let first = all.clone().filter_map(|arrival| arrival.first_byte).min().unwrap_or_default();
+        let since = |from: Duration, arrival: &Arrival| {
+            Some((arrival.first_byte?.as_secs_f64() - from.as_secs_f64()) * 1e3)
+        };
         let sorted = |mut delays: Vec<f64>| {
             delays.sort_unstable_by(f64::total_cmp);
             delays
         };
         Self {
             at_origin,
-            collapsed: followers.iter().filter(|arrival| arrival.collapsed).count(),
+            collapsed: followers().filter(|arrival| arrival.collapsed).count(),
             answered: all.clone().filter(|arrival| arrival.whole).count(),
-            after_leader: sorted(followers.iter().map(|arrival| since(leader, arrival)).collect()),
-            after_first: sorted(all.map(|arrival| since(first, arrival)).collect()),
+            after_leader: sorted(
+                followers().filter_map(|arrival| since(leader.unwrap_or(first), arrival)).collect(),
+            ),
+            after_first: sorted(all.filter_map(|arrival| since(first, arrival)).collect()),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::line::{Bar, Line};
 use crate::load::{Connection, SMALL, Target};
 use crate::options::Options;
-use crate::peers::{KINDS, Kind};
+use crate::peers::{KINDS, Kind, Peer, Size};
 use crate::statistics::Spread;
 use crate::tls::Certificate;
 use crate::upstream::{self, Upstream};
@@ -58,36 +58,50 @@ fn measure_case(case: &Case, options: &Options, workplace: &Workplace) -> Result
     let spread = |rounds: &[f64]| Spread::of(rounds).context("there is a round");
     Ok(Line::ours(case.what, "bytes each", spread(&rounds[0])?, case.bar)
         .against("nginx", spread(&rounds[1])?)
-        .note("growth of all processes' PSS; the kernel's sockets, equal for both, are not in it"))
+        .note(
+            "PSS of all processes over the same program at rest; nginx's slots for connections, taken at its start, are \
+             in it, the kernel's sockets, equal for both, are not",
+        ))
 }
 
-/// A fresh peer: memory that an earlier round left behind would hide what this one takes.
+/// What the connections of a peer take over what the same program takes at rest. Both peers are fresh: memory that an
+/// earlier round left behind would hide what this one takes.
 fn measure_round(case: &Case, options: &Options, workplace: &Workplace, kind: Kind) -> Result<f64> {
     let upstream = Upstream::start()?;
     let certificate = Certificate::issue(workplace.path())?;
-    let peer = kind.start(options, &upstream, &certificate, workplace.directory("peer-")?)?;
-    let target = Target {
-        address: if case.encrypted { peer.tls } else { peer.plain },
-        tls: case.encrypted.then(|| certificate.client()).transpose()?,
-        path: upstream::path(PLAYLIST, "index.m3u8"),
-        length: PLAYLIST,
+    let start = |size| kind.start(size, options, &upstream, &certificate, workplace.directory("peer-")?);
+    let target = |peer: &Peer| {
+        anyhow::Ok(Target {
+            address: if case.encrypted { peer.tls } else { peer.plain },
+            tls: case.encrypted.then(|| certificate.client()).transpose()?,
+            path: upstream::path(PLAYLIST, "index.m3u8"),
+            length: PLAYLIST,
+        })
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let limited = |work| async move { tokio::time::timeout(LIMIT, work).await.context("took too long")? };
-    // The object is in the cache, and the first pages are touched, before anything is counted.
-    drop(runtime.block_on(limited(open(target.clone(), AT_ONCE)))?);
+    let open = |peer: &Peer, count| {
+        let opening = open(target(peer)?, count);
+        runtime.block_on(async { tokio::time::timeout(LIMIT, opening).await.context("took too long")? })
+    };
+    let at_rest = {
+        let peer = start(Size::Least)?;
+        // The object is in the cache, and pages that any use touches are touched.
+        drop(open(&peer, AT_ONCE)?);
+        clock::pause(SETTLE);
+        peer.memory()?
+    };
+    let peer = start(Size::Full)?;
+    let mut connections = open(&peer, case.connections)?;
     clock::pause(SETTLE);
-    let before = peer.memory()?;
-    let mut connections = runtime.block_on(limited(open(target.clone(), case.connections)))?;
-    clock::pause(SETTLE);
-    let after = peer.memory()?;
+    let with_connections = peer.memory()?;
+    let target = target(&peer)?;
     runtime.block_on(async {
         for connection in connections.iter_mut().step_by(case.connections / PROBES) {
             connection.ask_and_compare(&target).await.context("an idle connection was not kept")?;
         }
         anyhow::Ok(())
     })?;
-    Ok((after as f64 - before as f64) / case.connections as f64)
+    Ok((with_connections as f64 - at_rest as f64) / case.connections as f64)
 }
 
 /// Opens `count` connections, each of which asks once.

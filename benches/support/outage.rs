@@ -5,7 +5,7 @@ use crate::clock;
 use crate::line::{Bar, Line};
 use crate::load::{Connection, Head, SMALL, Target};
 use crate::options::Options;
-use crate::peers::{Kind, Peer};
+use crate::peers::{Kind, Peer, Size};
 use crate::statistics::Spread;
 use crate::tls::Certificate;
 use crate::upstream::{self, Upstream};
@@ -30,7 +30,8 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
     let upstream = Upstream::start()?;
     let origin = upstream.address();
     let certificate = Certificate::issue(workplace.path())?;
-    let peer = Kind::Airclass.start(options, &upstream, &certificate, workplace.directory("peer-")?)?;
+    let peer =
+        Kind::Airclass.start(Size::Full, options, &upstream, &certificate, workplace.directory("peer-")?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     ensure!(runtime.block_on(held(&peer))? == HELD, "the edge cannot be filled");
 

@@ -31,6 +31,16 @@ pub(crate) enum Kind {
     Nginx,
 }
 
+/// For how many connections a peer prepares itself. nginx takes the memory for them when it starts, whether they come
+/// or not; the edge takes it when they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// The least that a peer is of use with: what it takes at rest is itself.
+    Least,
+    /// The 10,000 that the figures need.
+    Full,
+}
+
 /// Ours first: lines are "ours against peer's".
 pub(crate) const KINDS: [Kind; 2] = [Kind::Airclass, Kind::Nginx];
 
@@ -38,6 +48,7 @@ impl Kind {
     /// Starts it in front of `upstream` and waits until it takes connections.
     pub(crate) fn start(
         self,
+        size: Size,
         options: &Options,
         upstream: &Upstream,
         certificate: &Certificate,
@@ -46,7 +57,7 @@ impl Kind {
         let ports = Ports::free()?;
         match self {
             Self::Airclass => airclass::start(options, upstream.address(), certificate, &ports, directory),
-            Self::Nginx => nginx::start(upstream.address(), certificate, &ports, directory),
+            Self::Nginx => nginx::start(size, upstream.address(), certificate, &ports, directory),
         }
     }
 }

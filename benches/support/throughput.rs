@@ -4,7 +4,7 @@ use crate::cleanup::Workplace;
 use crate::line::{Bar, Line};
 use crate::load::{Amount, Load, Target};
 use crate::options::Options;
-use crate::peers::{KINDS, Kind, Peer};
+use crate::peers::{KINDS, Kind, Peer, Size};
 use crate::statistics::Spread;
 use crate::tls::{self, Certificate};
 use crate::upstream::{self, Upstream};
@@ -107,7 +107,8 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
     let upstream = Upstream::start()?;
     let certificate = Certificate::issue(workplace.path())?;
     let client = certificate.client()?;
-    let start = |kind: Kind| kind.start(options, &upstream, &certificate, workplace.directory("peer-")?);
+    let start =
+        |kind: Kind| kind.start(Size::Full, options, &upstream, &certificate, workplace.directory("peer-")?);
     let peers = [start(KINDS[0])?, start(KINDS[1])?];
     CASES.iter().map(|case| measure_case(case, options, &upstream, &client, &peers)).collect()
 }

@@ -1,12 +1,13 @@
-//! The clients of a herd: blocking sockets, one thread, no event loop.
+//! The clients of a herd: sockets that are asked nothing of while the edge works.
 
+use super::watch::{FirstBytes, WATCHED, Watch};
 use crate::clock;
 use crate::load::Head;
 use crate::payload;
 use anyhow::{Context, Result, ensure};
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, SockRef, Socket, Type};
-use std::io::{ErrorKind, IoSliceMut, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 use std::os::fd::AsRawFd;
@@ -28,8 +29,8 @@ pub(super) struct Crowd(Vec<Option<TcpStream>>);
 /// What a client got.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arrival {
-    /// When the kernel had its first byte, since 1970.
-    pub(super) first_byte: Duration,
+    /// When the kernel had its first byte, since 1970, if it was watched.
+    pub(super) first_byte: Option<Duration>,
     /// Whether it says so in Cache-Status.
     pub(super) collapsed: bool,
     /// Whether every byte came; not so for a client that does not read them.
@@ -56,19 +57,32 @@ impl Crowd {
         self.0[which] = None;
     }
 
-    /// Looks when each client's first byte came, then reads all they have and compares it. The one that `crawls` takes
-    /// a byte a second as long as the others read. `None` for those who left.
-    pub(super) fn take(mut self, length: usize, crawls: Option<usize>) -> Result<Vec<Option<Arrival>>> {
-        let first = self.0.iter_mut().map(|client| client.as_mut().map(first_byte).transpose());
-        let first = first.collect::<Result<Vec<_>>>()?;
+    /// Watches the first and as many of the others as [`WATCHED`], evenly spread.
+    pub(super) fn watch(&self) -> Result<Watch> {
+        let step = self.0.len().div_ceil(WATCHED);
+        let watched = self.0.iter().enumerate().step_by(step);
+        let watched = watched.filter_map(|(which, client)| Some((which, client.as_ref()?.try_clone())));
+        Watch::begin(watched.map(|(which, client)| Ok((which, client?))).collect::<Result<_>>()?)
+    }
+
+    /// Reads all that the clients have and compares it, for those in `first` without the byte the watch took. The one
+    /// that `crawls` takes a byte a second as long as the others read. `None` for those who left.
+    pub(super) fn take(
+        mut self,
+        first: &FirstBytes,
+        length: usize,
+        crawls: Option<usize>,
+    ) -> Result<Vec<Option<Arrival>>> {
         let crawler = crawls.and_then(|which| Some((which, self.0[which].take()?)));
         let mut took: Vec<Option<Arrival>> = vec![None; self.0.len()];
         let share = self.0.len().div_ceil(READERS);
         let reading = clock::now();
         std::thread::scope(|scope| {
-            let shares = self.0.chunks_mut(share).zip(first.chunks(share)).zip(took.chunks_mut(share));
+            let shares = self.0.chunks_mut(share).zip(took.chunks_mut(share)).enumerate();
             let readers: Vec<_> = shares
-                .map(|((clients, first), took)| scope.spawn(move || read_share(clients, first, took, length)))
+                .map(|(index, (clients, took))| {
+                    scope.spawn(move || read_share(clients, index * share, first, took, length))
+                })
                 .collect();
             readers
                 .into_iter()
@@ -76,8 +90,8 @@ impl Crowd {
         })?;
         if let Some((which, client)) = crawler {
             crawl(client, reading.elapsed())?;
-            took[which] =
-                first[which].map(|first_byte| Arrival { first_byte, collapsed: false, whole: false });
+            let first_byte = first.get(&which).copied();
+            took[which] = Some(Arrival { first_byte, collapsed: false, whole: false });
         }
         Ok(took)
     }
@@ -85,8 +99,6 @@ impl Crowd {
 
 fn client(address: SocketAddr) -> Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // A window that the first bytes fill: more that came while nobody reads would be merged with them in the receive
-    // queue, and the kernel then tells when the last came.
     socket.set_recv_buffer_size(SMALL_WINDOW)?;
     socket.set_linger(Some(Duration::ZERO))?;
     socket.set_tcp_nodelay(true)?;
@@ -96,40 +108,25 @@ fn client(address: SocketAddr) -> Result<TcpStream> {
     Ok(socket.into())
 }
 
-/// Takes one byte, and from the kernel the time when it came.
-fn first_byte(client: &mut TcpStream) -> Result<Duration> {
-    let mut byte = [0];
-    let mut room = [IoSliceMut::new(&mut byte)];
-    let mut control = nix::cmsg_space!(nix::sys::time::TimeSpec);
-    let message = recvmsg::<()>(client.as_raw_fd(), &mut room, Some(&mut control), MsgFlags::empty())
-        .context("no first byte")?;
-    ensure!(message.bytes == 1, "closed without an answer");
-    let stamp = message.cmsgs()?.find_map(|control| match control {
-        ControlMessageOwned::ScmTimestampns(stamp) => Some(stamp),
-        _ => None,
-    });
-    Ok(Duration::from(stamp.context("the kernel gave no timestamp")?))
-}
-
 /// Reads from all clients of a share by turns, so that none of them looks to the edge like one that has stalled.
 fn read_share(
     clients: &mut [Option<TcpStream>],
-    first: &[Option<Duration>],
+    begins_at: usize,
+    first: &FirstBytes,
     took: &mut [Option<Arrival>],
     length: usize,
 ) -> Result<()> {
     let expected = payload::of(length);
     let mut buffer = vec![0; LARGE_WINDOW];
     let mut reading = Vec::new();
-    for ((client, first), took) in clients.iter_mut().zip(first).zip(took) {
-        if let (Some(client), Some(first_byte)) = (client.take(), *first) {
+    for (index, (client, took)) in clients.iter_mut().zip(took).enumerate() {
+        if let Some(client) = client.take() {
             widen(&client)?;
             client.set_nonblocking(true)?;
-            reading.push((
-                Reading { client, head: b"H".to_vec(), collapsed: None, seen: 0 },
-                first_byte,
-                took,
-            ));
+            let first_byte = first.get(&(begins_at + index)).copied();
+            // The byte that the watch took: every status line begins with it.
+            let head = first_byte.map(|_| b'H').into_iter().collect();
+            reading.push((Reading { client, head, collapsed: None, seen: 0 }, first_byte, took));
         }
     }
     let mut progress_at = clock::now();
@@ -152,7 +149,7 @@ fn read_share(
     Ok(())
 }
 
-/// An answer on its way, its first byte taken.
+/// An answer on its way.
 struct Reading {
     client: TcpStream,
     /// While it is not whole.
@@ -196,6 +193,7 @@ impl Reading {
 
 /// Has taken a byte for every second that went by.
 fn crawl(mut client: TcpStream, span: Duration) -> Result<()> {
+    client.set_nonblocking(false)?;
     let mut byte = [0];
     for _ in 0..span.as_secs() {
         client.read_exact(&mut byte).context("the slow client was cut off")?;

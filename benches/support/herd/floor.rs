@@ -1,8 +1,8 @@
 //! What the machine itself can do: the same bytes handed to as many waiting clients by bare threads, one a core, each a
 //! plain loop of `write`. No server that makes system calls is faster; the figure says how much of ours is the kernel.
 
+use super::ORIGIN_TAKES;
 use super::crowd::Crowd;
-use super::{FAN_OUT, ORIGIN_TAKES};
 use crate::clock;
 use crate::line::Line;
 use crate::payload;
@@ -18,7 +18,7 @@ const WRITERS: usize = 2;
 /// What the first write carries: a head and the first of a body.
 const BODY: usize = 15_000;
 
-/// Both ends are in this process, which has 20,000 descriptors.
+/// Both ends are in this process, which has 20,000 descriptors, some of them for the watch.
 const MOST: usize = 9_500;
 
 pub(super) fn measure(herds: &[usize], rounds: usize) -> Result<Vec<Line>> {
@@ -46,6 +46,7 @@ fn round(count: usize) -> Result<f64> {
     clock::pause(ORIGIN_TAKES);
     let body = payload::of(BODY);
     let answer = [format!("HTTP/1.1 200 OK\r\ncontent-length: {BODY}\r\n\r\n").as_bytes(), &body].concat();
+    let watch = crowd.watch()?;
     let begin = Barrier::new(WRITERS);
     std::thread::scope(|scope| {
         for share in streams.chunks_mut(count.div_ceil(WRITERS)) {
@@ -55,9 +56,9 @@ fn round(count: usize) -> Result<f64> {
             });
         }
     });
-    clock::pause(FAN_OUT);
-    let arrivals = crowd.take(BODY, None)?;
-    let mut at: Vec<_> = arrivals.iter().flatten().map(|arrival| arrival.first_byte).collect();
+    let first = watch.end()?;
+    let mut at: Vec<_> = first.values().copied().collect();
+    crowd.take(&first, BODY, None)?;
     at.sort_unstable();
     let first = at.first().copied().unwrap_or_default();
     let median = percentile(&at, 50.0).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! nginx with `proxy_cache`, set up as well as we know how.
 
-use super::{Peer, Ports};
+use super::{Peer, Ports, Size};
 use crate::process::Process;
 use crate::tls::Certificate;
 use anyhow::{Context, Result};
@@ -12,7 +12,17 @@ use tempfile::TempDir;
 /// Debian has it where a user's PATH does not look.
 const PROGRAMS: [&str; 2] = ["/usr/sbin/nginx", "nginx"];
 
+/// Slots a worker takes memory for: with 10,000 connections on two workers that is room for a fifth more than their
+/// share, and with the least room for what the figures begin with.
+const fn worker_connections(size: Size) -> usize {
+    match size {
+        Size::Least => 512,
+        Size::Full => 6_144,
+    }
+}
+
 pub(super) fn start(
+    size: Size,
     upstream: SocketAddr,
     certificate: &Certificate,
     ports: &Ports,
@@ -20,7 +30,7 @@ pub(super) fn start(
 ) -> Result<Peer> {
     let root = directory.path();
     let (file, log) = (root.join("nginx.conf"), root.join("nginx.log"));
-    std::fs::write(&file, configuration(upstream, certificate, ports, root))
+    std::fs::write(&file, configuration(size, upstream, certificate, ports, root))
         .context("cannot write nginx.conf")?;
     let program = PROGRAMS.into_iter().find(|program| Path::new(program).is_file()).unwrap_or(PROGRAMS[1]);
     let mut command = Command::new(program);
@@ -31,9 +41,16 @@ pub(super) fn start(
 
 /// One worker a core and one listening socket a worker, files sent by the kernel from its page cache and their
 /// descriptors kept open, connections to the origin kept, no log, one fill for many.
-fn configuration(upstream: SocketAddr, certificate: &Certificate, ports: &Ports, root: &Path) -> String {
+fn configuration(
+    size: Size,
+    upstream: SocketAddr,
+    certificate: &Certificate,
+    ports: &Ports,
+    root: &Path,
+) -> String {
     let (plain, tls) = (ports.plain, ports.tls);
     let (cert, key, root) = (certificate.cert.display(), certificate.key.display(), root.display());
+    let slots = worker_connections(size);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     format!(
         "daemon off;
@@ -41,7 +58,7 @@ worker_processes {workers};
 worker_rlimit_nofile 20000;
 pid {root}/nginx.pid;
 error_log {root}/nginx.log crit;
-events {{ worker_connections 16384; }}
+events {{ worker_connections {slots}; }}
 http {{
     access_log off;
     server_tokens off;
