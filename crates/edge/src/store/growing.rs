@@ -174,13 +174,32 @@ pub(crate) struct GrowingReader {
     end: Option<u64>,
     /// Where to look for `next` first.
     piece: usize,
+    turn: Turn,
     ticket: Ticket,
 }
+
+/// In which order a herd is served: everybody's first bytes before anybody's second.
+///
+/// A reader that took all there is would keep the core for as long as a socket takes bytes, hundreds of microseconds,
+/// while thousands behind it wait for their first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Has had nothing: gets [`FIRST_BYTES`].
+    First,
+    /// Has had them: goes to the end of the queue once.
+    StepsBack,
+    /// Takes what there is.
+    Free,
+}
+
+/// What a reader gets at its first turn. A page: more makes the first write to a socket slower, less does not make it
+/// faster.
+const FIRST_BYTES: u64 = 4 * 1_024;
 
 impl GrowingReader {
     pub(crate) fn new(growing: Arc<Growing>, range: Option<Range<u64>>) -> Self {
         let (next, end) = range.map_or((0, growing.length), |range| (range.start, Some(range.end)));
-        Self { growing, next, end, piece: 0, ticket: Ticket::default() }
+        Self { growing, next, end, piece: 0, turn: Turn::First, ticket: Ticket::default() }
     }
 
     pub(crate) fn remaining(&self) -> Option<u64> {
@@ -191,6 +210,11 @@ impl GrowingReader {
         if self.remaining() == Some(0) {
             return Poll::Ready(None);
         }
+        if self.turn == Turn::StepsBack {
+            self.turn = Turn::Free;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let mut state = self.growing.state();
         // A range begins somewhere inside; after that pieces follow one another.
         while let Some(piece) = state.pieces.get(self.piece) {
@@ -200,7 +224,11 @@ impl GrowingReader {
                 continue;
             }
             let from = usize::try_from(self.next - piece.at).unwrap_or(usize::MAX);
-            let until = self.end.map_or(piece_end, |end| end.min(piece_end));
+            let mut until = self.end.map_or(piece_end, |end| end.min(piece_end));
+            if self.turn == Turn::First {
+                until = until.min(self.next + FIRST_BYTES);
+                self.turn = Turn::StepsBack;
+            }
             let to = usize::try_from(until - piece.at).unwrap_or(usize::MAX);
             let bytes = piece.bytes.slice(from..to);
             self.next = until;
@@ -229,18 +257,45 @@ impl Drop for GrowingReader {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::task::Waker;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Wake, Waker};
 
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Reads until there is nothing more; a reader that has woken itself is polled again, as a runtime would.
     fn drain(reader: &mut GrowingReader, into: &mut Vec<u8>) -> Poll<Option<io::Result<()>>> {
-        let mut cx = Context::from_waker(Waker::noop());
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut cx = Context::from_waker(&waker);
         loop {
             match reader.poll_piece(&mut cx) {
                 Poll::Ready(Some(Ok(bytes))) => into.extend_from_slice(&bytes),
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
                 Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending if woken.0.swap(false, Ordering::Relaxed) => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
+    }
+
+    #[test]
+    fn everybody_has_first_bytes_before_anybody_has_more() {
+        let (growing, mut writer) = Growing::start(Some(10_000));
+        writer.push(&[7; 10_000]);
+        let mut reader = GrowingReader::new(growing, None);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut piece = || match reader.poll_piece(&mut cx) {
+            Poll::Ready(Some(Ok(bytes))) => Some(bytes.len() as u64),
+            _ => None,
+        };
+        assert_eq!([piece(), piece(), piece()], [Some(FIRST_BYTES), None, Some(10_000 - FIRST_BYTES)]);
     }
 
     #[test]
