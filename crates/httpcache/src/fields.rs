@@ -43,6 +43,17 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
+/// Fields as a table of cases writes them.
+#[cfg(test)]
+pub(crate) fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+    let pair = |&(name, value)| (HeaderName::from_static(name), http::HeaderValue::from_static(value));
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields.iter().map(pair) {
+        headers.append(name, value);
+    }
+    headers
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -83,14 +83,7 @@ pub fn freshen(stored: &HeaderMap, fresh: &HeaderMap) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for &(name, value) in fields {
-            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        headers
-    }
+    use crate::fields::headers;
 
     #[test]
     fn stored_validators_replace_the_clients_conditions() {
