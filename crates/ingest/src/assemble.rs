@@ -9,7 +9,7 @@ use hls::{MediaPlaylist, MultivariantPlaylist, Resolution, Variant};
 use package::manifest::{AudioRendition, ManifestError, Object, Recipe, Source, VideoRung};
 use package::{AudioSlot, Manifest, MediaType, ObjectPath, Rendition, Sealed, Slot, layout};
 use std::collections::BTreeMap;
-use std::io;
+use storage::StoreError;
 
 /// What has arrived of a package so far.
 #[derive(Debug, Default)]
@@ -28,8 +28,8 @@ struct Made {
 #[derive(Debug, thiserror::Error)]
 pub enum AssembleError {
     /// A paper could not be written.
-    #[error("cannot write the package's papers: {0}; make room in the store and run again")]
-    Write(#[from] io::Error),
+    #[error(transparent)]
+    Write(#[from] StoreError),
     /// The manifest would not be that of a whole package.
     #[error("the package is not whole: {0}; this is a fault of the ingest, please report it with the file")]
     Manifest(#[from] ManifestError),
@@ -43,7 +43,7 @@ pub enum AssembleError {
 impl Fault for AssembleError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Write(_) => "STORE_NOT_WRITABLE",
+            Self::Write(error) => error.code(),
             Self::Manifest(_) => "MEDIA_NONCONFORMANT",
             Self::SmallestTooLarge(_) => "LADDER_S0_TOO_LARGE",
         }
@@ -51,7 +51,8 @@ impl Fault for AssembleError {
 
     fn blame(&self) -> Blame {
         match self {
-            Self::Write(_) | Self::SmallestTooLarge(_) => Blame::Input,
+            Self::Write(error) => error.blame(),
+            Self::SmallestTooLarge(_) => Blame::Input,
             Self::Manifest(_) => Blame::Ours,
         }
     }
@@ -95,7 +96,7 @@ impl Pieces {
         segments: SegmentCount,
         recipe: Recipe,
         source: Source,
-        spool: &Spool,
+        spool: &Spool<'_>,
     ) -> Result<Sealed, AssembleError> {
         let video = self.rungs(plan);
         let audio: Vec<AudioRendition> = plan.sounds.iter().map(|rung| self.sound(rung.slot)).collect();
@@ -119,7 +120,7 @@ impl Pieces {
             papers.push((Rendition::Audio(rendition.slot).playlist(), media_playlist(segments, "").render()));
         }
         for (path, text) in papers {
-            let written = spool.write(&path, text.as_bytes())?;
+            let written = spool.write(&path, text.into_bytes())?;
             self.object(path, MediaType::Playlist, written);
         }
         let manifest = Manifest {
@@ -128,7 +129,7 @@ impl Pieces {
             source,
             segments,
             segment_ms: SEGMENT_MS,
-            frame_rate: plan.rate,
+            frame_rate: plan.timing.rate,
             video,
             audio,
             objects: self.objects,
@@ -203,7 +204,7 @@ fn main_playlist(video: &[VideoRung], audio: &[AudioRendition], plan: &Plan) -> 
                 average_bandwidth: Some(both.average_bps),
                 codecs: Some(format!("{},{}", rung.codecs, sound.codecs)),
                 resolution: Some(Resolution { width: rung.width, height: rung.height }),
-                frame_rate: Some(plan.rate.into()),
+                frame_rate: Some(plan.timing.rate.into()),
                 audio_group: Some(sound.slot.to_string()),
             })
         })

@@ -6,6 +6,7 @@
 
 use crate::timeline::{FLICKS_PER_SECOND, Flicks};
 use grid::FrameRate;
+use serde::{Deserialize, Serialize};
 
 /// How far behind the slot before it a picture must be to get the next slot although it rounds to a taken one.
 ///
@@ -13,8 +14,9 @@ use grid::FrameRate;
 /// nor repeat, and rates truly above ours are still thinned evenly.
 const LATE_ENOUGH: i64 = 4;
 
-/// Places pictures into slots, in order.
-#[derive(Debug)]
+/// Places pictures into slots, in order. A copy goes on where it was made: that is how a chunk in the middle of a
+/// lesson places its pictures as if it had seen all before them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cadence {
     slot: i64,
     /// Added to every time so that the first picture falls exactly on a slot: at most half a slot.

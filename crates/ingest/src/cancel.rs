@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Set once, seen by all. Cloning shares it.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    own: Arc<AtomicBool>,
+    outer: Option<Arc<AtomicBool>>,
+}
 
 impl Cancel {
     /// Nobody stopped anything yet.
@@ -14,14 +17,21 @@ impl Cancel {
         Self::default()
     }
 
+    /// One that is stopped with this one, and can be stopped without it.
+    #[must_use]
+    pub fn within(&self) -> Self {
+        Self { own: Arc::default(), outer: Some(Arc::clone(&self.own)) }
+    }
+
     /// Asks every stage to stop at its next step.
     pub fn stop(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.own.store(true, Ordering::Relaxed);
     }
 
     /// Whether somebody asked.
     pub fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        set(&self.own) || self.outer.as_deref().is_some_and(set)
     }
 
     /// `Err(Stopped)` once somebody asked.
@@ -30,10 +40,5 @@ impl Cancel {
     /// Just that.
     pub fn check(&self) -> Result<(), MediaError> {
         if self.is_stopped() { Err(MediaError::Stopped) } else { Ok(()) }
-    }
-
-    /// The flag itself, for the file reader under FFmpeg.
-    pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
     }
 }

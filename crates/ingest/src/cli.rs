@@ -44,6 +44,9 @@ pub struct Run {
     /// The ladder: what is spent on pictures and sound. Default: the one built in, config/ladder.toml.
     #[arg(long, env = "AIRCLASS_LADDER", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Chunks of a lesson worked on at the same time, 1 to 64; the result is the same. Default: half as many as cores.
+    #[arg(long, env = "AIRCLASS_WORKERS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub workers: Option<u8>,
     /// Progress as one JSON object a line on standard output: begin, note, progress, stage_done, done, failed.
     #[arg(long)]
     pub json: bool,

@@ -1,9 +1,12 @@
-//! CMAF boxes (ISO/IEC 23000-19 over 14496-12), read-only: what the muxer wrote, checked by other eyes. Pure.
+//! CMAF boxes (ISO/IEC 23000-19 over 14496-12), what the muxer wrote, checked by other eyes and put into
+//! its place. Pure.
 
 mod boxes;
 mod fragment;
 mod init;
+mod place;
 
 pub use boxes::{BoxError, Boxes, Reader};
 pub use fragment::{Fragment, FragmentError};
 pub use init::{Init, InitError, Media};
+pub use place::place;

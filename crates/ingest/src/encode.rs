@@ -7,6 +7,7 @@ use crate::fault::MediaError;
 use crate::ffmpeg::{Encoder, Muxer};
 use crate::media::Message;
 use crate::segment::{Cutter, Track};
+use grid::SegmentNumber;
 use package::Rendition;
 use std::sync::mpsc::SyncSender;
 
@@ -23,10 +24,11 @@ impl Outlet {
         encoder: &Encoder,
         rendition: Rendition,
         track: Track,
+        first: SegmentNumber,
         messages: SyncSender<Message>,
     ) -> Result<Self, MediaError> {
         let muxer = Muxer::new(encoder, track.timescale)?;
-        Ok(Self { muxer, cutter: Cutter::new(track), rendition, messages })
+        Ok(Self { muxer, cutter: Cutter::new(track, first), rendition, messages })
     }
 
     /// Ends the segment that is being written, checks it, and sends it on.

@@ -17,7 +17,7 @@ pub fn command_line(plan: &Plan, source: &Path, folder: &Path) -> String {
         words.extend(video(rung));
         words.extend(hls(folder, rung.slot.as_str()));
     }
-    for sound in plan.sounds.iter().filter(|_| plan.sound.is_some()) {
+    for sound in plan.sounds.iter().filter(|_| plan.timing.sound.is_some()) {
         let name = sound.slot.as_str();
         let options = [
             "-map",
@@ -39,7 +39,7 @@ pub fn command_line(plan: &Plan, source: &Path, folder: &Path) -> String {
 }
 
 fn filters(plan: &Plan) -> String {
-    let rate = plan.rate.per_second();
+    let rate = plan.timing.rate.per_second();
     let outlets: String = plan.rungs.iter().map(|rung| format!("[p{}]", rung.slot)).collect();
     let mut graph = format!("[0:v]fps={rate},split={}{outlets}", plan.rungs.len());
     for rung in &plan.rungs {
@@ -48,7 +48,7 @@ fn filters(plan: &Plan) -> String {
             ";[p{slot}]scale={width}:{height}:force_original_aspect_ratio=decrease,pad={width}:{height}:-1:-1,setsar=1,format=yuv420p[{slot}]"
         ));
     }
-    if plan.sound.is_some() {
+    if plan.timing.sound.is_some() {
         graph.push_str(";[0:a]aresample=48000:async=1,asplit=2[a0][a1];[a0]aformat=channel_layouts=stereo[hi];[a1]aformat=channel_layouts=mono[lo]");
     }
     graph
@@ -57,7 +57,7 @@ fn filters(plan: &Plan) -> String {
 fn video(rung: &Rung) -> Vec<String> {
     let mut words = vec!["-c:v".to_owned(), "libx264".to_owned()];
     for (key, value) in &rung.settings.options {
-        let flag = match *key {
+        let flag = match key.as_str() {
             "profile" => "-profile:v",
             "maxrate" => "-maxrate",
             "bufsize" => "-bufsize",
@@ -116,6 +116,7 @@ mod tests {
             display_matrix: None,
             average_rate: (25, 1),
             start: Flicks::ZERO,
+            interlaced: false,
         };
         let source = SourceInfo {
             container: "mov".to_owned(),

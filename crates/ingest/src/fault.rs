@@ -102,6 +102,11 @@ pub enum MediaError {
         /// Which rule.
         problem: String,
     },
+    /// A chunk's pictures could not be found again, neither from its key picture nor from the start.
+    #[error(
+        "the pictures of segment {0} cannot be decoded again as they were before; this is a fault of the ingest, please report it with the file"
+    )]
+    Adrift(u32),
     /// Somebody else stopped it: a signal, or another stage's error, which is the one to report.
     #[error("stopped")]
     Stopped,
@@ -118,6 +123,7 @@ impl Fault for MediaError {
             Self::Source(fault) => fault.code(),
             Self::Ffmpeg(_) => "MEDIA_FFMPEG",
             Self::Nonconformant { .. } => "MEDIA_NONCONFORMANT",
+            Self::Adrift(_) => "MEDIA_ADRIFT",
             Self::Stopped => "INTERRUPTED",
             Self::Crashed(_) => "MEDIA_CRASHED",
         }

@@ -5,15 +5,14 @@ use crate::fault::MediaError;
 use crate::ffmpeg::{Graph, Picture, PictureShape, Sound, SoundShape};
 use crate::plan::{Plan, picture_graph, sound_graph};
 use crate::timeline::Flicks;
-use grid::SegmentCount;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 /// What flows to a rung's encoder.
 pub enum Feed {
-    /// The picture from this slot on.
+    /// The picture from this slot of the lesson on.
     Picture(Picture, u64),
-    /// Nothing follows; the last picture is held to the end.
-    End(SegmentCount),
+    /// Nothing follows; the last picture is held to the end of the chunk.
+    End,
 }
 
 /// Filters every picture that arrives and sends it to all encoders. Ends behind [`Decoded::End`].
@@ -26,11 +25,12 @@ pub fn pictures(
     encoders: &[SyncSender<Feed>],
 ) -> Result<(), MediaError> {
     let mut graph: Option<(PictureShape, Graph)> = None;
-    let rate = plan.rate.per_second();
+    let rate = plan.timing.rate.per_second();
     loop {
         match decoded.recv().map_err(|_| MediaError::Stopped)? {
             Decoded::Frame(picture, _) => {
-                let shape = seen(picture.shape(), graph.as_ref().map(|(shape, _)| shape));
+                // Decided for the lesson, so that a chunk without interlaced pictures is filtered as its neighbours are.
+                let shape = PictureShape { interlaced: plan.interlaced, ..picture.shape() };
                 // The first picture, or a stream that changed its size or format on the way.
                 if graph.as_ref().is_none_or(|(known, _)| *known != shape) {
                     if let Some((_, graph)) = &mut graph {
@@ -45,22 +45,16 @@ pub fn pictures(
                     forward(graph, rate, encoders)?;
                 }
             }
-            Decoded::End(segments) => {
+            Decoded::End => {
                 if let Some((_, graph)) = &mut graph {
                     graph.finish()?;
                     forward(graph, rate, encoders)?;
                 }
-                let end = |encoder: &SyncSender<Feed>| encoder.send(Feed::End(segments));
+                let end = |encoder: &SyncSender<Feed>| encoder.send(Feed::End);
                 return encoders.iter().try_for_each(end).map_err(|_| MediaError::Stopped);
             }
         }
     }
-}
-
-/// Once a picture was interlaced, the deinterlacer stays: it lets progressive pictures through.
-fn seen(mut shape: PictureShape, before: Option<&PictureShape>) -> PictureShape {
-    shape.interlaced |= before.is_some_and(|before| before.interlaced);
-    shape
 }
 
 fn forward(graph: &mut Graph, rate: u32, encoders: &[SyncSender<Feed>]) -> Result<(), MediaError> {
@@ -86,14 +80,14 @@ pub trait SoundSink {
     fn samples(&self) -> u64;
 }
 
-/// Filters all sound into `stereo` and `mono`; returns how long the lesson is. Ends behind [`Decoded::End`].
+/// Filters all sound into `stereo` and `mono`. Ends behind [`Decoded::End`].
 ///
 /// # Errors
 /// When a filter fails, or a neighbour stopped.
 pub fn sounds(
     decoded: &Receiver<Decoded<Sound, Flicks>>,
     sinks: &mut [&mut dyn SoundSink; 2],
-) -> Result<SegmentCount, MediaError> {
+) -> Result<(), MediaError> {
     let mut graph: Option<(SoundShape, Graph)> = None;
     loop {
         match decoded.recv().map_err(|_| MediaError::Stopped)? {
@@ -112,11 +106,11 @@ pub fn sounds(
                     forward_sound(graph, sinks)?;
                 }
             }
-            Decoded::End(segments) => {
-                if let Some((_, graph)) = &mut graph {
-                    drain(graph, sinks)?;
-                }
-                return Ok(segments);
+            Decoded::End => {
+                return match &mut graph {
+                    Some((_, graph)) => drain(graph, sinks),
+                    None => Ok(()),
+                };
             }
         }
     }

@@ -1,34 +1,40 @@
-//! One file: `read → probe → plan → transcode → assemble → publish`, or no work when that was done before.
+//! One file: `read → survey → plan → units → assemble → publish`, or no work when that was done before.
 
-use crate::assemble::{AssembleError, Pieces};
+use crate::assemble::Pieces;
 use crate::cancel::Cancel;
+use crate::chunk::Chunk;
+use crate::crew::{Crew, UnitError};
+use crate::decode::Damage;
 use crate::fault::{MediaError, OfFile, SourceFault};
-use crate::ffmpeg::{self, FfmpegError, Source};
-use crate::media::{self, Message, Outcome};
+use crate::ffmpeg;
 use crate::plan::{Ladder, Plan, Toolbox};
 use crate::prescan::prescan;
-use crate::probe::probe;
 use crate::progress::{Done, Follow, Report, Stage};
 use crate::spool::Spool;
-use faults::{AnyFault, Blame, Fault};
-use grid::{SEGMENT, SegmentCount};
+use crate::survey::Survey;
+use crate::task::{Answer, Header, Task, perform};
+use crate::unit::{Record, Unit};
+use faults::{AnyFault, Fault};
+use grid::SEGMENT;
 use package::ingest::{IngestKey, IngestRecord};
 use package::manifest::{MAX_MANIFEST_BYTES, Recipe};
-use package::{Description, Digest, Hasher, Lesson, LessonId, Manifest, Sealed};
+use package::{Description, Digest, Hasher, Lesson, LessonId, Manifest, Rendition, Sealed};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{Read, Seek};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, sync_channel};
-use storage::{Publication, StagedDirectory, Store};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+use storage::{Publication, Store};
 use tokio::runtime::Runtime;
 
-/// Segments on their way from encoders to the disk. Worst case 16 × 3 MB (a full 5 Mbit/s segment).
-const MESSAGES: usize = 16;
 /// Bytes of the source hashed at once.
 const READ_BLOCK: usize = 1 << 20;
 /// The longest record read from `ingests/`.
 const MAX_RECORD_BYTES: usize = 4 << 10;
+/// Under this name the survey is kept beside the units' records.
+const SURVEY: &str = "survey";
 
 /// Everything a job needs besides its file.
 pub struct Workshop<'a> {
@@ -40,6 +46,8 @@ pub struct Workshop<'a> {
     pub ladder: &'a Ladder,
     /// The filters at hand.
     pub toolbox: Toolbox,
+    /// Units of a lesson worked on at the same time, at least 1. The result does not depend on it.
+    pub workers: usize,
     /// Ctrl-C.
     pub cancel: &'a Cancel,
 }
@@ -56,24 +64,6 @@ pub enum Ended {
 impl<F: Fault + Send + Sync + 'static> From<F> for Ended {
     fn from(fault: F) -> Self {
         Self::Fault(AnyFault::from(fault))
-    }
-}
-
-/// A failure of the place where the package is made.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write to the store's .ingest folder: {0}; make room and make it writable for this user")]
-struct SpoolFault(#[from] io::Error);
-
-impl Fault for SpoolFault {
-    fn code(&self) -> &'static str {
-        match self.0.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "STORE_FULL",
-            _ => "STORE_NOT_WRITABLE",
-        }
-    }
-
-    fn blame(&self) -> Blame {
-        Blame::Input
     }
 }
 
@@ -101,13 +91,63 @@ pub fn ingest(
     let warning = prescan(&mut source, length).map_err(|fault| OfFile::new(file, fault))?;
     source.rewind().map_err(|error| OfFile::new(file, SourceFault::Unreadable(error)))?;
     warning.iter().for_each(|warning| report.note(warning));
-    let spool = Spool::create(workshop.store.root()).map_err(SpoolFault)?;
+    let spool = Spool::new(workshop.runtime, workshop.store, &key);
+    let survey = job.survey(&source, &spool, report)?;
+    tell(&survey, report);
+    let plan = Plan::new(&survey.source, workshop.ladder, workshop.toolbox);
+    let units = units(&survey);
+    let records = job.make(&source, &plan, &survey, &units, &spool, report)?;
     let recipe = Recipe { name: workshop.ladder.name.clone(), sha256: recipe, ffmpeg: ffmpeg::build() };
     let origin = package::manifest::Source { sha256, bytes: length };
-    let package = job.transcode(source, recipe, origin, &spool, report)?;
+    let pieces = pieces(&records)?;
+    let package = pieces.seal(&plan, survey.segments, recipe, origin, &spool)?;
     let done = job.publish(&package, key, &spool, report)?;
+    spool.clear();
     report.done(&done);
     Ok(done)
+}
+
+/// The work a lesson consists of. Sound first: it is the longest that cannot be divided.
+fn units(survey: &Survey) -> Vec<Unit> {
+    std::iter::once(Unit::Sound).chain(Chunk::of(survey.segments).map(Unit::Pictures)).collect()
+}
+
+/// What the units made, put together: the same init section from every chunk, and all segments.
+fn pieces(records: &[Record]) -> Result<Pieces, MediaError> {
+    let mut pieces = Pieces::default();
+    let mut inits: BTreeMap<Rendition, Digest> = BTreeMap::new();
+    for piece in records.iter().flat_map(|record| &record.pieces) {
+        match &piece.header {
+            Header::Init { rendition, codecs } => match inits.get(rendition) {
+                None => {
+                    inits.insert(*rendition, piece.written.sha256);
+                    pieces.init(*rendition, codecs.clone(), piece.written);
+                }
+                Some(first) if *first == piece.written.sha256 => {}
+                Some(_) => {
+                    let problem = "a chunk's init section is not that of the first".to_owned();
+                    return Err(MediaError::Nonconformant { rendition: rendition.to_string(), problem });
+                }
+            },
+            Header::Segment { rendition, number } => pieces.segment(*rendition, *number, piece.written),
+            Header::Progress { .. } | Header::Survey => {}
+        }
+    }
+    Ok(pieces)
+}
+
+/// What the teacher should know about the file.
+fn tell(survey: &Survey, report: &mut dyn Report) {
+    survey.source.notes.iter().for_each(|note| report.note(note));
+    let Damage { unreadable, undecodable, guessed, jumps } = survey.damage;
+    if survey.damage.is_visible() {
+        report.note(&format!(
+            "the file is damaged: {unreadable} stretches unreadable, {undecodable} packets undecodable, {guessed} pictures incomplete; the lesson shows what is left"
+        ));
+    }
+    if jumps > 0 {
+        report.note(&format!("the file's clock jumps {jumps} times; the lesson runs on without gaps"));
+    }
 }
 
 /// The file and its length.
@@ -194,69 +234,87 @@ impl Job<'_> {
         }
     }
 
-    fn transcode(
-        &self,
-        file: File,
-        recipe: Recipe,
-        origin: package::manifest::Source,
-        spool: &Spool,
-        report: &mut dyn Report,
-    ) -> Result<Sealed, Ended> {
-        let Workshop { ladder, toolbox, cancel, .. } = *self.workshop;
-        let source = Source::open(file, cancel.flag());
-        self.stopped()?;
-        let source = source.map_err(|error| self.of_file(not_media(&error)))?;
-        let info = probe(&source).map_err(|fault| self.of_file(fault))?;
-        info.notes.iter().for_each(|note| report.note(note));
-        let plan = Plan::new(&info, ladder, toolbox);
-        let mut follow = Follow::begin(report, Stage::Transcode);
-        let (messages, arriving) = sync_channel(MESSAGES);
-        let (outcome, pieces) = std::thread::scope(|scope| {
-            let media = scope.spawn(|| media::run(source, &plan, messages, cancel));
-            let pieces = collect(&plan, &arriving, spool, &mut follow);
-            // Nobody reads any more: whoever still sends learns it, also when the disk was full.
-            drop(arriving);
-            (media.join().unwrap_or(Err(MediaError::Crashed("media"))), pieces)
-        });
-        // A full disk first: the media side then only says that nobody listens.
-        let pieces = pieces.map_err(SpoolFault)?;
-        let Outcome { segments, damage } = match outcome {
-            Err(MediaError::Stopped) => return Err(Ended::Stopped),
-            outcome => outcome.map_err(|error| self.of_file(error))?,
+    /// Decodes the source once, or takes what that gave before.
+    fn survey(&self, file: &File, spool: &Spool<'_>, report: &mut dyn Report) -> Result<Survey, Ended> {
+        if let Some(survey) = spool.paper(SURVEY)? {
+            return Ok(survey);
+        }
+        let mut follow = Follow::begin(report, Stage::Survey);
+        let mut found = None;
+        let mut sink = |answer: Answer| {
+            match answer.header {
+                Header::Progress { media_ms } => {
+                    follow.at(media_ms, 0, Some(Duration::from_millis(media_ms)));
+                }
+                Header::Survey => found = serde_json::from_slice(&answer.body).ok(),
+                Header::Init { .. } | Header::Segment { .. } => {}
+            }
+            Ok(())
         };
-        self.stopped()?;
-        if damage.is_visible() {
-            follow.note(&format!(
-                "the file is damaged: {} stretches unreadable, {} packets undecodable, {} pictures incomplete; the lesson shows what is left",
-                damage.unreadable, damage.undecodable, damage.guessed
-            ));
-        }
-        if damage.jumps > 0 {
-            follow.note(&format!(
-                "the file's clock jumps {} times; the lesson runs on without gaps",
-                damage.jumps
-            ));
-        }
+        let cancel = self.workshop.cancel.within();
+        perform(&Task::Survey, file, &mut sink, &cancel).map_err(|error| self.ended(error))?;
+        let survey: Survey = found.ok_or(MediaError::Crashed("survey"))?;
         follow.end();
-        Ok(pieces.seal(&plan, segments, recipe, origin, spool).map_err(|error: AssembleError| error)?)
+        spool.keep(SURVEY, &survey)?;
+        Ok(survey)
+    }
+
+    /// Does all units that nobody did yet.
+    fn make(
+        &self,
+        file: &File,
+        plan: &Plan,
+        survey: &Survey,
+        units: &[Unit],
+        spool: &Spool<'_>,
+        report: &mut dyn Report,
+    ) -> Result<Vec<Record>, Ended> {
+        let renditions = (plan.rungs.len() + plan.sounds.len()) as u64;
+        let total = u64::from(survey.segments.0) * renditions;
+        let task = |unit: &Unit| match unit {
+            Unit::Sound => Task::Sound { plan: Box::new(plan.clone()), segments: survey.segments },
+            Unit::Pictures(chunk) => Task::Pictures {
+                plan: Box::new(plan.clone()),
+                chunk: *chunk,
+                entry: survey.entries[chunk.index as usize].clone(),
+            },
+        };
+        let mut follow = Follow::begin(report, Stage::Transcode);
+        let mut progress = |done: u64| {
+            let media = SEGMENT * u32::try_from(done / renditions).unwrap_or(u32::MAX);
+            follow.at(done, total, Some(media));
+        };
+        let Workshop { workers, cancel, .. } = *self.workshop;
+        let crew = Crew { file, spool, workers, cancel };
+        let records = crew.work(units, &task, &mut progress).map_err(|error| match error {
+            UnitError::Media(error) => self.ended(error),
+            UnitError::Store(error) => error.into(),
+        })?;
+        self.stopped()?;
+        follow.end();
+        Ok(records)
+    }
+
+    /// A media error, told with the file's name, unless it only says that somebody stopped us.
+    fn ended(&self, error: MediaError) -> Ended {
+        if self.workshop.cancel.is_stopped() { Ended::Stopped } else { self.of_file(error).into() }
     }
 
     fn publish(
         &self,
         package: &Sealed,
         key: IngestKey,
-        spool: &Spool,
+        spool: &Spool<'_>,
         report: &mut dyn Report,
     ) -> Result<Done, Ended> {
         let Workshop { runtime, store, cancel, .. } = self.workshop;
         let lesson = self.described(package);
         let publication = Publication { package, lesson: &lesson, ingest: Some(key) };
-        let staged = StagedDirectory(spool.path().to_owned());
         let (progress, told) = sync_channel::<storage::Progress>(1);
         let mut follow = Follow::begin(report, Stage::Publish);
         let published = std::thread::scope(|scope| {
             let publish = scope.spawn(move || {
-                runtime.block_on(storage::publish(store, publication, &staged, |at| {
+                runtime.block_on(storage::publish(store, publication, spool, |at| {
                     // Shown when somebody looks; never waited for.
                     let _ = progress.try_send(at);
                     if cancel.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -276,37 +334,4 @@ impl Job<'_> {
         follow.end();
         Ok(self.done(package, false))
     }
-}
-
-/// Writes what arrives to the spool until nobody sends any more.
-fn collect(
-    plan: &Plan,
-    arriving: &Receiver<Message>,
-    spool: &Spool,
-    follow: &mut Follow<'_>,
-) -> io::Result<Pieces> {
-    let renditions = (plan.rungs.len() + plan.sounds.len()) as u64;
-    let declared =
-        plan.declared.map_or(0, |length| u64::from(SegmentCount::covering(length.to_duration()).0));
-    let mut pieces = Pieces::default();
-    while let Ok(message) = arriving.recv() {
-        match message {
-            Message::Init { rendition, codecs, bytes } => {
-                pieces.init(rendition, codecs, spool.write(&rendition.init(), &bytes)?);
-            }
-            Message::Segment { rendition, number, bytes } => {
-                pieces.segment(rendition, number, spool.write(&rendition.segment(number), &bytes)?);
-                let done = pieces.segments();
-                let media = SEGMENT * u32::try_from(done).unwrap_or(u32::MAX)
-                    / u32::try_from(renditions).unwrap_or(1);
-                follow.at(done, declared * renditions, Some(media));
-            }
-        }
-    }
-    Ok(pieces)
-}
-
-/// What FFmpeg's refusal of a file means to the one who gave it.
-fn not_media(error: &FfmpegError) -> SourceFault {
-    if error.is_unknown_format() { SourceFault::NotMedia } else { SourceFault::Headers(error.to_string()) }
 }

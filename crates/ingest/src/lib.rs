@@ -1,14 +1,15 @@
 //! A lesson file into a streaming package: the journey of a frame.
 //!
 //! ```text
-//! probe → plan → decode → filter → encode → segment → package → publish
+//! survey → plan → decode → filter → encode → segment → package → publish
 //! ```
 //!
 //! | stage | where |
 //! |---|---|
 //! | read: hash, and a look at the boxes | [`job`], [`prescan`] |
-//! | probe: what is it | [`probe`], [`accepted`] |
+//! | survey: what is it, decoded once from end to end | [`survey`], [`probe`], [`accepted`] |
 //! | plan: what will be made of it (pure) | [`plan`] |
+//! | units: chunks of pictures, and the sound | [`chunk`], [`unit`], [`crew`], [`task`] |
 //! | decode: packets to pictures with a slot, sound with a time | [`decode`], [`cadence`], [`timeline`] |
 //! | filter: upright, progressive, BT.709; rung scaled from rung | [`filter`] |
 //! | encode: a thread a rung | [`encode`] |
@@ -16,16 +17,17 @@
 //! | package: playlists, manifest | [`spool`], [`assemble`] |
 //! | publish: whole or not at all | the crate `storage` |
 //!
-//! [`media`] wires decode to segment and knows nothing of stores and terminals, so that it can move into a process of
-//! its own. Only [`mod@ffmpeg`] sees FFmpeg's types, and only there is `unsafe`.
+//! [`media`] wires decode to segment and knows nothing of stores and terminals. Only [`mod@ffmpeg`] sees FFmpeg's types, and only there is `unsafe`.
 
 pub mod accepted;
 pub mod assemble;
 pub mod cadence;
 pub mod cancel;
+pub mod chunk;
 pub mod cli;
 mod clock;
 pub mod cmaf;
+pub mod crew;
 pub mod decode;
 pub mod encode;
 pub mod equivalent;
@@ -43,4 +45,7 @@ pub mod sample;
 pub mod segment;
 mod signals;
 pub mod spool;
+pub mod survey;
+pub mod task;
 pub mod timeline;
+pub mod unit;

@@ -1,16 +1,18 @@
 //! The media journey: a source and a plan in, grid-aligned segments out. Knows no store, no network, no terminal.
 //!
 //! ```text
-//! demux, decode ──▶ filter ──▶ encode s0 … s5 ──▶ messages
-//!       │                                          ▲
-//!       └──────────▶ filter, encode hi, lo ────────┘
+//! pictures of a chunk:  decode ──▶ filter ──▶ encode s0 … s5 ──▶ messages
+//! sound of a lesson:    decode ──▶ filter, encode hi, lo ──────▶ messages
 //! ```
 //!
-//! Every arrow is a bounded channel, every box a thread. It talks to the rest of the program by [`Message`]s alone, so
-//! that it can move into a process of its own: what arrives there is a file and a plan, what leaves are messages.
+//! Every arrow is a bounded channel, every box a thread. What leaves are [`Message`]s alone.
+//!
+//! Sound is one piece from the first sample to the last: coded sound leans on what was before it, and one encoder has
+//! no joins. It takes less time than a chunk of pictures.
 
 use crate::cancel::Cancel;
-use crate::decode::{self, Damage};
+use crate::chunk::{Chunk, Entry};
+use crate::decode::{self, Found};
 use crate::encode;
 use crate::encode::audio::SoundEncoder;
 use crate::fault::MediaError;
@@ -19,19 +21,20 @@ use crate::filter;
 use crate::plan::Plan;
 use grid::{SegmentCount, SegmentNumber};
 use package::Rendition;
+use std::fs::File;
+use std::io::Seek;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 /// Decoded pictures between decoder and filters. Worst case 1080p: 4 × 3.1 MB; 4K: 4 × 13 MB.
 const DECODED_PICTURES: usize = 4;
-/// Decoded runs of sound between decoder and filters; some 20 ms each. Enough that sound which comes in large portions
-/// between pictures does not stop them.
+/// Decoded runs of sound between decoder and filters; some 20 ms each.
 const DECODED_SOUNDS: usize = 512;
 /// Filtered pictures before each encoder, so that a rung that thinks longer about one picture does not stop the others.
 /// Worst case 1080p: 8 × 3.1 MB.
 const FILTERED_PICTURES: usize = 8;
 
-/// What the journey tells.
+/// What the journey makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// The init section of a rendition; comes before its segments.
@@ -47,34 +50,26 @@ pub enum Message {
     Segment {
         /// Whose.
         rendition: Rendition,
-        /// From 0.
+        /// In the lesson, from 0.
         number: SegmentNumber,
         /// The object.
         bytes: Vec<u8>,
     },
 }
 
-/// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
-    /// Segments in every rendition.
-    pub segments: SegmentCount,
-    /// What was damaged in the source.
-    pub damage: Damage,
-}
-
-/// Runs the whole journey; returns when the last message is sent.
+/// Encodes the pictures of `chunk` in every rung; returns when the last message is sent.
 ///
 /// # Errors
 /// The first stage's that failed. [`MediaError::Stopped`] when `cancel` was set or nobody reads `messages` any more.
-pub fn run(
-    mut source: Source,
+pub fn pictures(
+    file: &File,
     plan: &Plan,
+    chunk: &Chunk,
+    entry: &Entry,
     messages: SyncSender<Message>,
     cancel: &Cancel,
-) -> Result<Outcome, MediaError> {
-    let (pictures, decoded_pictures) = sync_channel(DECODED_PICTURES);
-    let (sounds, decoded_sounds) = sync_channel(DECODED_SOUNDS);
+) -> Result<(), MediaError> {
+    let (pictures, decoded) = sync_channel(DECODED_PICTURES);
     thread::scope(|scope| {
         let mut feeds = Vec::new();
         let mut stages = Vec::new();
@@ -82,63 +77,111 @@ pub fn run(
             let (feed, fed) = sync_channel(FILTERED_PICTURES);
             feeds.push(feed);
             let messages = messages.clone();
-            let encode = move || encode::video::encode(rung, plan.rate, &fed, messages, cancel);
+            let encode = move || encode::video::encode(rung, plan.timing.rate, chunk, &fed, messages, cancel);
             stages.push(spawn(scope, "encode", cancel, encode));
         }
-        let filter = move || filter::pictures(plan, &decoded_pictures, &feeds);
-        stages.push(spawn(scope, "filter", cancel, filter));
-        let sound = spawn(scope, "sound", cancel, move || {
+        drop(messages);
+        stages.push(spawn(scope, "filter", cancel, move || filter::pictures(plan, &decoded, &feeds)));
+        stages.push(spawn(scope, "decode", cancel, move || {
+            let attempt = |entry: &Entry| {
+                let mut source = open(file, cancel)?;
+                decode::pictures(&mut source, &plan.timing, chunk, entry, &pictures, cancel)
+            };
+            if attempt(entry)? == Found::Yes {
+                return Ok(());
+            }
+            // A stream that cannot be entered at its key pictures is decoded from its beginning, as the survey did.
+            match attempt(&Entry { packet: 0, ..entry.clone() })? {
+                Found::Yes => Ok(()),
+                Found::No => Err(MediaError::Adrift(chunk.first.0)),
+            }
+        }));
+        join(stages)
+    })
+}
+
+/// Encodes the sound of the whole lesson, `segments` long, in both renditions.
+///
+/// # Errors
+/// As for pictures.
+pub fn sound(
+    file: &File,
+    plan: &Plan,
+    segments: SegmentCount,
+    messages: SyncSender<Message>,
+    cancel: &Cancel,
+) -> Result<(), MediaError> {
+    let (sounds, decoded) = sync_channel(DECODED_SOUNDS);
+    thread::scope(|scope| {
+        let encode = spawn(scope, "sound", cancel, move || {
             let mut encoders = Vec::with_capacity(plan.sounds.len());
             for rung in &plan.sounds {
                 encoders.push(SoundEncoder::new(rung, messages.clone())?);
             }
             drop(messages);
-            let segments = match encoders.as_mut_slice() {
-                [stereo, mono] => filter::sounds(&decoded_sounds, &mut [stereo, mono])?,
+            match encoders.as_mut_slice() {
+                [stereo, mono] => filter::sounds(&decoded, &mut [stereo, mono])?,
                 _ => return Err(MediaError::Crashed("sound")),
-            };
-            encoders.into_iter().try_for_each(|encoder| encoder.finish(segments, cancel))?;
-            Ok(segments)
-        });
-        let decode = move || decode::decode(&mut source, plan, &pictures, &sounds, cancel);
-        let decode = spawn(scope, "decode", cancel, decode);
-
-        // "Stopped" is only the echo of another stage's error: that one is told, whichever thread had it.
-        let mut first = None;
-        let mut note = |error: MediaError| {
-            if matches!(first, None | Some(MediaError::Stopped)) {
-                first = Some(error);
             }
-        };
-        let damage = decode.join("decode").map_err(&mut note).ok();
-        for stage in stages {
-            let _ = stage.join("encode").map_err(&mut note);
-        }
-        let segments = sound.join("sound").map_err(&mut note).ok();
-        match (first, segments, damage) {
-            (None, Some(segments), Some(damage)) => Ok(Outcome { segments, damage }),
-            (error, ..) => Err(error.unwrap_or(MediaError::Stopped)),
-        }
+            encoders.into_iter().try_for_each(|encoder| encoder.finish(segments, cancel))
+        });
+        let decode = spawn(scope, "decode", cancel, move || {
+            decode::sounds(&mut open(file, cancel)?, &plan.timing, &sounds, cancel)
+        });
+        join(vec![encode, decode])
     })
 }
 
+/// Opens the source from its first byte.
+///
+/// # Errors
+/// When it cannot be read or is none of the containers.
+pub fn open(file: &File, cancel: &Cancel) -> Result<Source, MediaError> {
+    let unreadable = |error| MediaError::Source(crate::fault::SourceFault::Unreadable(error));
+    let mut file = file.try_clone().map_err(unreadable)?;
+    file.rewind().map_err(unreadable)?;
+    let source = Source::open(file, cancel.clone());
+    cancel.check()?;
+    source.map_err(|error| MediaError::Source(not_media(&error)))
+}
+
+/// What FFmpeg's refusal of a file means to the one who gave it.
+fn not_media(error: &crate::ffmpeg::FfmpegError) -> crate::fault::SourceFault {
+    use crate::fault::SourceFault;
+    if error.is_unknown_format() { SourceFault::NotMedia } else { SourceFault::Headers(error.to_string()) }
+}
+
 /// A thread of the journey.
-struct Stage<'scope, T>(Option<thread::ScopedJoinHandle<'scope, Result<T, MediaError>>>);
+struct Stage<'scope>(&'static str, Option<thread::ScopedJoinHandle<'scope, Result<(), MediaError>>>);
 
 /// Starts a thread that stops all others when it fails.
-fn spawn<'scope, T: Send + 'scope>(
+fn spawn<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     name: &'static str,
     cancel: &'scope Cancel,
-    work: impl FnOnce() -> Result<T, MediaError> + Send + 'scope,
-) -> Stage<'scope, T> {
+    work: impl FnOnce() -> Result<(), MediaError> + Send + 'scope,
+) -> Stage<'scope> {
     let work = move || {
         let stop = StopUnlessDone { cancel, done: false };
         let result = work();
         stop.when(result.is_ok());
         result
     };
-    Stage(thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work).ok())
+    Stage(name, thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work).ok())
+}
+
+/// Waits for all. "Stopped" is only the echo of another stage's error: that one is told, whichever thread had it.
+fn join(stages: Vec<Stage<'_>>) -> Result<(), MediaError> {
+    let mut first = Ok(());
+    for Stage(name, handle) in stages {
+        let result = handle.map_or(Err(MediaError::Crashed(name)), |handle| {
+            handle.join().unwrap_or(Err(MediaError::Crashed(name)))
+        });
+        if matches!(first, Ok(()) | Err(MediaError::Stopped)) && result.is_err() {
+            first = result;
+        }
+    }
+    first
 }
 
 /// Stops the others also when the thread panics.
@@ -158,12 +201,5 @@ impl Drop for StopUnlessDone<'_> {
         if !self.done {
             self.cancel.stop();
         }
-    }
-}
-
-impl<T> Stage<'_, T> {
-    fn join(self, name: &'static str) -> Result<T, MediaError> {
-        let handle = self.0.ok_or(MediaError::Crashed(name))?;
-        handle.join().unwrap_or(Err(MediaError::Crashed(name)))
     }
 }

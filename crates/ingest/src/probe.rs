@@ -4,9 +4,10 @@ use crate::accepted;
 use crate::fault::SourceFault;
 use crate::ffmpeg::{Source, Stream, StreamKind};
 use crate::timeline::Flicks;
+use serde::{Deserialize, Serialize};
 
 /// What a source is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceInfo {
     /// FFmpeg's name of the container.
     pub container: String,
@@ -29,7 +30,7 @@ impl SourceInfo {
 }
 
 /// The pictures of a source.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VideoInfo {
     /// Place in the container.
     pub stream: usize,
@@ -47,10 +48,12 @@ pub struct VideoInfo {
     pub average_rate: (i32, i32),
     /// Time of the first picture.
     pub start: Flicks,
+    /// A picture of two fields was decoded; headers do not tell.
+    pub interlaced: bool,
 }
 
 /// The sound of a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SoundInfo {
     /// Place in the container.
     pub stream: usize,
@@ -106,6 +109,7 @@ pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
             display_matrix: video.display_matrix,
             average_rate: video.average_rate,
             start: start(video),
+            interlaced: false,
         },
         sound: sound.map(|sound| SoundInfo {
             stream: sound.index,

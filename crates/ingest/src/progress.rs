@@ -15,6 +15,8 @@ use std::time::Duration;
 pub enum Stage {
     /// The source's bytes are hashed.
     Read,
+    /// The source is decoded once, to see what it is.
+    Survey,
     /// Decoding and encoding.
     Transcode,
     /// Objects go to the store, then the lesson becomes visible.
@@ -26,6 +28,7 @@ impl Stage {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
+            Self::Survey => "survey",
             Self::Transcode => "transcode",
             Self::Publish => "publish",
         }

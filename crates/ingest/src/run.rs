@@ -80,8 +80,14 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
     let cancel = Cancel::new();
     signals::stop_on_interrupt(&cancel)
         .map_err(|source| UsageFault::System { what: "signal handler", source })?;
-    let workshop =
-        Workshop { runtime: &runtime, store: &store, ladder: &ladder, toolbox: toolbox(), cancel: &cancel };
+    let workshop = Workshop {
+        runtime: &runtime,
+        store: &store,
+        ladder: &ladder,
+        toolbox: toolbox(),
+        workers: options.workers.map_or_else(default_workers, usize::from),
+        cancel: &cancel,
+    };
     let mut report = progress::report(options.json);
     let mut worst = 0;
     for (file, lesson) in options.files.iter().zip(&lessons) {
@@ -103,6 +109,12 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
         }
     }
     Ok(ExitCode::from(worst))
+}
+
+/// A unit keeps about two cores busy: its encoders run beside each other.
+fn default_workers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores.div_ceil(2)
 }
 
 fn tell(report: &mut dyn Report, fault: &AnyFault) {
@@ -166,8 +178,7 @@ fn default_lesson(file: &Path) -> LessonId {
 
 fn print_ffmpeg(file: &Path, ladder: &Ladder, folder: &Path) -> Result<(), AnyFault> {
     let opened = fs::File::open(file).map_err(|error| OfFile::new(file, SourceFault::Unreadable(error)))?;
-    let source =
-        Source::open(opened, Cancel::new().flag()).map_err(|_| OfFile::new(file, SourceFault::NotMedia))?;
+    let source = Source::open(opened, Cancel::new()).map_err(|_| OfFile::new(file, SourceFault::NotMedia))?;
     let info = probe(&source).map_err(|fault| OfFile::new(file, fault))?;
     println!("{}", equivalent::command_line(&Plan::new(&info, ladder, toolbox()), file, folder));
     Ok(())

@@ -118,7 +118,7 @@ impl Tracks {
             gop: options.fps * 2,
             threads: 0,
             // Fast; some 8 Mbit/s, which is what teachers are asked to deliver.
-            options: vec![("preset", "ultrafast".to_owned()), ("crf", "21".to_owned())],
+            options: vec![("preset".to_owned(), "ultrafast".to_owned()), ("crf".to_owned(), "21".to_owned())],
         })?;
         let audio = Encoder::aac(&AudioSettings { channels: 2, bits_per_second: 128_000 })?;
         let file = Mp4File::create(path, &[&video, &audio])?;

@@ -1,6 +1,8 @@
 //! Where the muxer's bytes are cut, and whether every piece lies on the grid. Pure.
+//!
+//! A muxer counts from the beginning of its chunk; here its pieces get their place in the lesson.
 
-use crate::cmaf::{BoxError, Boxes, Fragment, FragmentError, Init, InitError, Media};
+use crate::cmaf::{BoxError, Boxes, Fragment, FragmentError, Init, InitError, Media, place};
 use grid::{AAC_FRAMES_PER_SEGMENT, AUDIO_RATE, FrameRate, SAMPLES_PER_SEGMENT, SEGMENT_MS, SegmentNumber};
 use package::Slot;
 
@@ -118,13 +120,14 @@ pub struct Cut {
 #[derive(Debug)]
 pub struct Cutter {
     track: Track,
+    first: u32,
     next: u32,
 }
 
 impl Cutter {
-    /// For the track.
-    pub fn new(track: Track) -> Self {
-        Self { track, next: 0 }
+    /// For the track, whose muxer begins with segment `first` of the lesson.
+    pub fn new(track: Track, SegmentNumber(first): SegmentNumber) -> Self {
+        Self { track, first, next: first }
     }
 
     /// Checks the next segment; `bytes` is all that was written since the one before.
@@ -134,10 +137,12 @@ impl Cutter {
     pub fn cut(&mut self, mut bytes: Vec<u8>) -> Result<Cut, CutError> {
         let number = self.next;
         let head = init_length(&bytes)?;
-        if (head > 0) != (number == 0) {
+        if (head > 0) != (number == self.first) {
             return Err(CutError::InitPlace(number));
         }
-        let segment = bytes.split_off(head);
+        let mut segment = bytes.split_off(head);
+        let begin = u64::from(self.first) * self.track.segment_ticks;
+        place(&mut segment, number.saturating_add(1), begin)?;
         let init = if head > 0 { Some(self.init(bytes)?) } else { None };
         self.check(number, &segment)?;
         self.next += 1;

@@ -1,29 +1,33 @@
-//! Where a package lies while it is being made: a hidden folder in the store's own directory.
+//! Where a package lies while it is being made: the folder `work/<key>` of the store.
 //!
-//! There, because it is on the same disk, has room or the store has none, and cannot be served: no object path starts
-//! with a dot. Each folder is locked by the process that fills it; what a killed one left is unlocked, and the next
-//! ingest clears it away.
+//! In the store, because that is where it has room or there is none, and because whoever ingests the same file with the
+//! same recipe finds there what others have made: after a crash, beside another worker, on another machine. Nothing
+//! below `work/` is served. What a unit made counts once its record is there, which is written last.
 
-use package::{Digest, ObjectPath};
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use crate::unit::{Record, Unit};
+use bytes::Bytes;
+use package::ingest::IngestKey;
+use package::manifest::MAX_OBJECT_BYTES;
+use package::{Digest, ObjectPath, StorePath};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::io;
+use storage::{Staged, Store, StoreError};
+use tokio::runtime::Runtime;
 
-/// The folder of all spools, in the store's directory.
-const SPOOLS: &str = ".ingest";
-/// The lock in each spool.
-const LOCK: &str = ".lock";
+/// The longest paper read back from a spool: the survey of a six-hour lesson, or the record of a chunk.
+const MAX_PAPER_BYTES: usize = 8 << 20;
 
-/// A folder laid out like the package in the making. Removed when dropped.
+/// The folder of one package in the making.
 #[derive(Debug)]
-pub struct Spool {
-    root: PathBuf,
-    /// Held for as long as the spool is in use; the system lets go of it when the process ends, however.
-    _lock: File,
+pub struct Spool<'a> {
+    runtime: &'a Runtime,
+    store: &'a Store,
+    folder: String,
 }
 
 /// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// Length.
     pub bytes: u64,
@@ -31,100 +35,82 @@ pub struct Written {
     pub sha256: Digest,
 }
 
-impl Spool {
-    /// A new spool in the directory `store`; what dead processes left there is removed first.
+impl<'a> Spool<'a> {
+    /// That of the package that `key` will become.
+    pub fn new(runtime: &'a Runtime, store: &'a Store, key: &IngestKey) -> Self {
+        Self { runtime, store, folder: format!("work/{}", key.short()) }
+    }
+
+    /// Writes one object of the package.
     ///
     /// # Errors
-    /// When the directory cannot be written.
-    pub fn create(store: &Path) -> io::Result<Self> {
-        let spools = store.join(SPOOLS);
-        fs::create_dir_all(&spools)?;
-        sweep(&spools);
-        for attempt in 0..u32::MAX {
-            let root = spools.join(format!("{}-{attempt}", std::process::id()));
-            match fs::create_dir(&root) {
-                Ok(()) => {
-                    let lock = File::create(root.join(LOCK))?;
-                    lock.lock()?;
-                    return Ok(Self { root, _lock: lock });
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+    /// When the store is full or broken.
+    pub fn write(&self, object: &ObjectPath, bytes: impl Into<Bytes>) -> Result<Written, StoreError> {
+        let bytes = bytes.into();
+        let written = Written { bytes: bytes.len() as u64, sha256: Digest::of(&bytes) };
+        self.runtime.block_on(self.store.put_immutable(&self.object(object), bytes))?;
+        Ok(written)
     }
 
-    /// The folder.
-    pub fn path(&self) -> &Path {
-        &self.root
-    }
-
-    /// Writes one object.
+    /// What `unit` made, if it is done.
     ///
     /// # Errors
-    /// When the disk is full or broken.
-    pub fn write(&self, object: &ObjectPath, bytes: &[u8]) -> io::Result<Written> {
-        let path = self.root.join(object.as_str());
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        File::create(path)?.write_all(bytes)?;
-        Ok(Written { bytes: bytes.len() as u64, sha256: Digest::of(bytes) })
+    /// When the store cannot say.
+    pub fn record(&self, unit: &Unit) -> Result<Option<Record>, StoreError> {
+        self.paper(&unit.name())
+    }
+
+    /// `unit` is done: all it wrote is durable, and from now on it counts.
+    ///
+    /// # Errors
+    /// When the store is full or broken.
+    pub fn done(&self, unit: &Unit, record: &Record) -> Result<(), StoreError> {
+        self.runtime.block_on(self.store.settle())?;
+        self.keep(&unit.name(), record)
+    }
+
+    /// A paper kept under `name`; `None` when there is none, or none that makes sense: then it is made anew.
+    ///
+    /// # Errors
+    /// When the store cannot say.
+    pub fn paper<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let found = self.runtime.block_on(self.store.get(&self.path(name), MAX_PAPER_BYTES))?;
+        Ok(found.and_then(|found| serde_json::from_slice(&found.bytes).ok()))
+    }
+
+    /// Keeps a paper under `name`.
+    ///
+    /// # Errors
+    /// When the store is full or broken.
+    pub fn keep<T: Serialize>(&self, name: &str, paper: &T) -> Result<(), StoreError> {
+        let bytes = serde_json::to_vec(paper).expect("plain structs with string keys");
+        self.runtime.block_on(self.store.put(&self.path(name), bytes.into()))
+    }
+
+    /// Removes it: the package is published.
+    pub fn clear(self) {
+        // What cannot be removed now is swept when it is old.
+        let _ = std::fs::remove_dir_all(self.store.root().join(&self.folder));
+        let _ = std::fs::remove_dir(self.store.root().join("work"));
+    }
+
+    fn object(&self, object: &ObjectPath) -> StorePath {
+        self.known(&format!("o/{object}"))
+    }
+
+    fn path(&self, name: &str) -> StorePath {
+        self.known(&format!("{name}.json"))
+    }
+
+    fn known(&self, path: &str) -> StorePath {
+        StorePath::parse(&format!("{}/{path}", self.folder)).expect("digits, names of units and object paths")
     }
 }
 
-impl Drop for Spool {
-    fn drop(&mut self) {
-        // A folder that cannot be removed now is removed by the next ingest.
-        let _ = fs::remove_dir_all(&self.root);
-    }
-}
-
-/// Removes spools nobody holds. Best effort: another ingest may be doing the same.
-fn sweep(spools: &Path) {
-    let Ok(entries) = fs::read_dir(spools) else { return };
-    for entry in entries.flatten() {
-        let held = match File::open(entry.path().join(LOCK)) {
-            Ok(lock) => match lock.try_lock() {
-                Err(TryLockError::WouldBlock) => true,
-                Ok(()) | Err(TryLockError::Error(_)) => false,
-            },
-            // Just made and not locked yet, or without a lock since its removal was interrupted: by its owner's life.
-            Err(_) => owner(&entry.path()).is_some_and(is_alive),
-        };
-        if !held {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-fn owner(spool: &Path) -> Option<u32> {
-    spool.file_name()?.to_str()?.split_once('-')?.0.parse().ok()
-}
-
-fn is_alive(process: u32) -> bool {
-    Path::new("/proc").join(process.to_string()).exists()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spool_in_use_is_left_alone_and_a_dead_ones_is_not() {
-        let store = tempfile::tempdir().unwrap();
-        let dead = store.path().join(SPOOLS).join("4194305-0");
-        fs::create_dir_all(dead.join("s0")).unwrap();
-        fs::write(dead.join(LOCK), b"").unwrap();
-        let first = Spool::create(store.path()).unwrap();
-        assert!(!dead.exists());
-        let object = package::Rendition::Video(package::Slot::S0).init();
-        assert_eq!(first.write(&object, b"abc").unwrap().sha256, Digest::of(b"abc"));
-        let second = Spool::create(store.path()).unwrap();
-        assert!(first.path().join("s0/init.mp4").exists());
-        let gone = first.path().to_owned();
-        drop(first);
-        assert!(!gone.exists() && second.path().exists());
+impl Staged for Spool<'_> {
+    async fn read(&self, object: &ObjectPath) -> io::Result<Bytes> {
+        let limit = usize::try_from(MAX_OBJECT_BYTES).unwrap_or(usize::MAX);
+        let found = self.store.get(&self.object(object), limit).await.map_err(io::Error::other)?;
+        found.map(|found| found.bytes).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }

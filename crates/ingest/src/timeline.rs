@@ -1,12 +1,14 @@
 //! Source time as integers on one axis, and the packets of a transport stream brought onto it.
 
+use serde::{Deserialize, Serialize};
+
 /// Ticks a second: 24, 25, 30, 50, 60, 48,000 and 90,000 divide it, and so does every 1001 rate times its numerator.
 pub const FLICKS_PER_SECOND: i64 = 705_600_000;
 
 /// A point or length in source time: 1/705,600,000 s.
 ///
 /// Covers ±150 days, so sums of two plausible times cannot overflow; implausible ones saturate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize)]
 pub struct Flicks(pub i64);
 
 impl Flicks {

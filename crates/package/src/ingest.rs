@@ -26,6 +26,13 @@ impl IngestKey {
         Self(hasher.finish())
     }
 
+    /// The first 40 digits: names the folder where the package is being made.
+    pub fn short(&self) -> String {
+        let mut digits = self.0.to_string();
+        digits.truncate(40);
+        digits
+    }
+
     /// `ingests/<key>.json`.
     pub fn path(&self) -> StorePath {
         StorePath::known(format!("ingests/{}.json", self.0))

@@ -65,7 +65,8 @@ pub enum AudioSlot {
 }
 
 /// One series of segments: pictures or sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Rendition {
     /// Pictures.
     Video(Slot),

@@ -8,7 +8,7 @@ use crate::filter::SoundSink;
 use crate::media::Message;
 use crate::plan::SoundRung;
 use crate::segment::Track;
-use grid::{AAC_FRAME, AAC_FRAMES_PER_SEGMENT, SegmentCount};
+use grid::{AAC_FRAME, AAC_FRAMES_PER_SEGMENT, SegmentCount, SegmentNumber};
 use package::Rendition;
 use std::collections::VecDeque;
 use std::sync::mpsc::SyncSender;
@@ -43,7 +43,8 @@ impl SoundEncoder {
     pub fn new(rung: &SoundRung, messages: SyncSender<Message>) -> Result<Self, MediaError> {
         let encoder = Encoder::aac(&rung.settings)?;
         let channels = rung.settings.channels;
-        let outlet = Outlet::new(&encoder, Rendition::Audio(rung.slot), Track::sound(channels), messages)?;
+        let (rendition, track) = (Rendition::Audio(rung.slot), Track::sound(channels));
+        let outlet = Outlet::new(&encoder, rendition, track, SegmentNumber(0), messages)?;
         let partial = vec![Vec::new(); channels as usize];
         Ok(Self {
             encoder,

@@ -2,6 +2,7 @@
 
 use super::Outlet;
 use crate::cancel::Cancel;
+use crate::chunk::Chunk;
 use crate::fault::MediaError;
 use crate::ffmpeg::{Encoder, Packet, Picture};
 use crate::filter::Feed;
@@ -12,41 +13,45 @@ use grid::FrameRate;
 use package::Rendition;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-/// Encodes what `feed` brings until its end.
+/// Encodes the pictures of `chunk` that `feed` brings until its end.
 ///
 /// # Errors
 /// When the encoder fails, its output breaks a rule, or a neighbour stopped.
 pub fn encode(
     rung: &Rung,
     rate: FrameRate,
+    chunk: &Chunk,
     feed: &Receiver<Feed>,
     messages: SyncSender<Message>,
     cancel: &Cancel,
 ) -> Result<(), MediaError> {
     let encoder = Encoder::h264(&rung.settings)?;
-    let outlet = Outlet::new(&encoder, Rendition::Video(rung.slot), Track::video(rate, rung.slot), messages)?;
+    let track = Track::video(rate, rung.slot);
+    let outlet = Outlet::new(&encoder, Rendition::Video(rung.slot), track, chunk.first, messages)?;
+    let slots = chunk.slots(rate);
     let mut stage = Stage {
         encoder,
         outlet,
         packet: Packet::empty(),
+        first: slots.start,
         per_segment: i64::from(rate.per_segment()),
         open: false,
     };
     let mut held: Option<Picture> = None;
-    let mut next = 0;
+    let mut next = slots.start;
     loop {
         cancel.check()?;
         match feed.recv().map_err(|_| MediaError::Stopped)? {
             Feed::Picture(picture, slot) => {
                 // Slots that nobody got show the picture before them; the first picture is shown from 0 on.
                 if let Some(held) = &held {
-                    next = stage.hold(held, next..slot, cancel)?;
+                    next = stage.hold(held, next..slot.min(slots.end), cancel)?;
                 }
                 held = Some(picture);
             }
-            Feed::End(segments) => {
+            Feed::End => {
                 if let Some(held) = &held {
-                    stage.hold(held, next..segments.pictures(rate), cancel)?;
+                    stage.hold(held, next..slots.end, cancel)?;
                 }
                 return stage.finish();
             }
@@ -58,6 +63,8 @@ struct Stage {
     encoder: Encoder,
     outlet: Outlet,
     packet: Packet,
+    /// The chunk's first slot, which is the encoder's 0.
+    first: u64,
     per_segment: i64,
     /// A segment has been begun.
     open: bool,
@@ -74,7 +81,7 @@ impl Stage {
         let end = slots.end.max(slots.start);
         for slot in slots {
             let mut shown = picture.share()?;
-            shown.set_pts(slot.cast_signed());
+            shown.set_pts((slot - self.first).cast_signed());
             self.encoder.send_picture(&shown)?;
             self.drain()?;
             cancel.check()?;

@@ -4,6 +4,7 @@ use super::{FfmpegError, Operation, Picture, Sound};
 use ff::ffi;
 use ff::packet::Ref as _;
 use ffmpeg_next as ff;
+use serde::{Deserialize, Serialize};
 use std::ptr;
 
 /// A coded picture or a run of coded sound.
@@ -58,7 +59,7 @@ impl Packet {
 }
 
 /// What a rung's encoder is opened with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VideoSettings {
     /// Columns of samples.
     pub width: u32,
@@ -71,11 +72,11 @@ pub struct VideoSettings {
     /// Threads inside the encoder. Part of the recipe: x264's bytes change with it.
     pub threads: u32,
     /// Everything else, by libx264's names in FFmpeg.
-    pub options: Vec<(&'static str, String)>,
+    pub options: Vec<(String, String)>,
 }
 
 /// What a sound encoder is opened with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioSettings {
     /// 1 or 2.
     pub channels: u32,
@@ -135,14 +136,15 @@ impl Encoder {
     /// picture in silence.
     fn open(
         name: &str,
-        options: &[(&'static str, String)],
+        options: &[(String, String)],
         configure: impl FnOnce(&mut ffi::AVCodecContext),
     ) -> Result<Self, FfmpegError> {
         let operation = || Operation::OpenEncoder(name.to_owned());
         let codec =
             ff::encoder::find_by_name(name).ok_or_else(|| FfmpegError::Missing(format!("encoder {name}")))?;
         let mut context = ff::codec::Context::new_with_codec(codec);
-        let dictionary: ff::Dictionary = options.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let dictionary: ff::Dictionary =
+            options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         #[expect(unsafe_code, reason = "avcodec_open2 with its leftover options")]
         // SAFETY: a fresh context of our own making, not open yet, so its fields may be set and hold valid enums.
         // The dictionary is taken over as a raw pointer and given back to an owner that frees it.

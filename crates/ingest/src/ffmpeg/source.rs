@@ -2,14 +2,13 @@
 
 use super::{FfmpegError, Operation, Packet};
 use crate::accepted;
+use crate::cancel::Cancel;
 use ff::ffi;
 use ffmpeg_next as ff;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes FFmpeg reads from the file at once.
 const IO_BUFFER: usize = 256 << 10;
@@ -83,17 +82,15 @@ impl Source {
     /// Reads the headers of `file` and the first few seconds.
     ///
     /// Only the containers and decoders of [`accepted`] are considered; nothing but `file` can be opened, whatever
-    /// it refers to. When `cancelled` becomes true, the next read fails.
+    /// it refers to. When `cancel` is set, the next read fails.
     ///
     /// # Errors
     /// When the file is none of those containers or its headers make no sense.
-    pub fn open(file: File, cancelled: Arc<AtomicBool>) -> Result<Self, FfmpegError> {
+    pub fn open(file: File, cancel: Cancel) -> Result<Self, FfmpegError> {
         let failed = FfmpegError::of(Operation::OpenSource);
-        let io = ff::format::context::StreamIo::from_read_seek_with_capacity(
-            Watched { file, cancelled },
-            IO_BUFFER,
-        )
-        .map_err(failed)?;
+        let io =
+            ff::format::context::StreamIo::from_read_seek_with_capacity(Watched { file, cancel }, IO_BUFFER)
+                .map_err(failed)?;
         let mut input = open_closed(io)?;
         find_streams(&mut input)?;
         let container = input.format().name().to_owned();
@@ -153,12 +150,12 @@ impl Source {
 /// The file, until the run is cancelled.
 struct Watched {
     file: File,
-    cancelled: Arc<AtomicBool>,
+    cancel: Cancel,
 }
 
 impl io::Read for Watched {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.cancelled.load(Ordering::Relaxed) {
+        if self.cancel.is_stopped() {
             return Err(io::Error::other("cancelled"));
         }
         self.file.read(buffer)

@@ -3,9 +3,10 @@
 use crate::ffmpeg::{Colour, PictureShape};
 use crate::plan::{Display, Orientation};
 use package::Slot;
+use serde::{Deserialize, Serialize};
 
 /// Which filters this FFmpeg has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Toolbox {
     /// zimg: scales three times as fast as swscale, and the only way from HDR to SDR (with `tonemap`).
     pub zscale: bool,

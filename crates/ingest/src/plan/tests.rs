@@ -15,6 +15,7 @@ fn source(width: u32, height: u32, rate: (i32, i32)) -> SourceInfo {
             display_matrix: None,
             average_rate: rate,
             start: Flicks::ZERO,
+            interlaced: false,
         },
         sound: None,
         declared_end: None,
@@ -60,7 +61,7 @@ fn one_idr_a_segment_at_every_rate() {
         let plan = plan(&source(1_920, 1_080, rate));
         for rung in &plan.rungs {
             assert_eq!(rung.settings.gop, pictures, "{rate:?}");
-            let (_, x264) = rung.settings.options.iter().find(|(key, _)| *key == "x264-params").unwrap();
+            let (_, x264) = rung.settings.options.iter().find(|(key, _)| key == "x264-params").unwrap();
             assert!(
                 x264.starts_with(&format!("keyint={pictures}:min-keyint={pictures}:scenecut=0:open-gop=0"))
             );
@@ -97,6 +98,6 @@ fn the_lesson_starts_with_whatever_starts_first() {
             channels: 2,
             start: Flicks::from_millis(start),
         });
-        assert_eq!(plan(&source).origin, Flicks::from_millis(origin_ms), "{case}");
+        assert_eq!(plan(&source).timing.origin, Flicks::from_millis(origin_ms), "{case}");
     }
 }

@@ -12,13 +12,14 @@ fn sound(time: u64, samples: u32, duration: u32) -> Vec<u8> {
     let tfdt = [&[1, 0, 0, 0], time.to_be_bytes().as_slice()].concat();
     let trun = [0u32, samples].map(u32::to_be_bytes).concat();
     let traf = [boxed(b"tfhd", &tfhd), boxed(b"tfdt", &tfdt), boxed(b"trun", &trun)].concat();
-    let moof = boxed(b"moof", &boxed(b"traf", &traf));
+    let mfhd = boxed(b"mfhd", &[0; 8]);
+    let moof = boxed(b"moof", &[mfhd, boxed(b"traf", &traf)].concat());
     [moof, boxed(b"mdat", &vec![0; samples as usize * 2])].concat()
 }
 
 /// A cutter that has its init section behind it.
 fn begun() -> Cutter {
-    Cutter { track: Track::sound(2), next: 1 }
+    Cutter { track: Track::sound(2), first: 0, next: 1 }
 }
 
 #[test]
@@ -28,6 +29,14 @@ fn what_lies_on_the_grid_passes() {
         let cut = cutter.cut(sound(u64::from(number) * 230_400, 225, 1_024)).unwrap();
         assert_eq!((cut.number, cut.init), (SegmentNumber(number), None));
     }
+}
+
+#[test]
+fn a_chunks_pieces_get_their_place_in_the_lesson() {
+    let mut cutter = Cutter { track: Track::sound(2), first: 25, next: 26 };
+    let cut = cutter.cut(sound(230_400, 225, 1_024)).unwrap();
+    assert_eq!(cut.number, SegmentNumber(26));
+    assert_eq!(Fragment::parse(&cut.segment, false).unwrap().decode_time, 26 * 230_400);
 }
 
 #[test]
@@ -51,7 +60,7 @@ fn what_does_not_is_refused() {
     ] {
         assert!(begun().cut(bytes).is_err(), "{case}");
     }
-    assert_eq!(Cutter::new(Track::sound(2)).cut(good), Err(CutError::InitPlace(0)));
+    assert_eq!(Cutter::new(Track::sound(2), SegmentNumber(0)).cut(good), Err(CutError::InitPlace(0)));
 }
 
 #[test]

@@ -1,0 +1,261 @@
+//! The whole source, decoded once before anything is encoded: how long it really is, what is damaged, and from where
+//! each chunk is to be decoded.
+//!
+//! Headers lie, and what chunks depend on (which picture is shown in which slot, across cuts and gaps) is only known
+//! by walking there. Decoding is a twentieth of the work; walking once also finds what cannot be made a lesson before
+//! minutes were spent on it.
+
+use crate::accepted;
+use crate::cadence::Cadence;
+use crate::cancel::Cancel;
+use crate::chunk::{Chunk, Entry};
+use crate::decode::{self, Damage, Packets, PictureDecoder, SoundDecoder, Track};
+use crate::fault::{MediaError, SourceFault};
+use crate::ffmpeg::{Packet, Picture, Source};
+use crate::plan::Timing;
+use crate::probe::{SourceInfo, probe};
+use crate::timeline::Flicks;
+use grid::{FrameRate, SegmentCount};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// Pictures before a chunk's first that are filtered with it.
+const PREROLL: usize = 8;
+/// Key pictures before the chunk's first picture from which decoding begins. The second: the pictures behind the
+/// nearest one may still lean on what is before it (open GOPs, gradual refresh).
+const KEYS_BEFORE: usize = 2;
+/// A source that lost more than this part of what it declares was cut off, not scratched. In thousandths.
+const MAY_LACK: i64 = 100;
+/// A source may lack this much of its declared length whatever the part: containers round, and sound runs on.
+const MAY_LACK_ANYWAY: Flicks = Flicks::from_millis(2_000);
+/// How often progress is told, in slots.
+const TELL_EVERY: u64 = 250;
+
+/// What a source turned out to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Survey {
+    /// Streams and headers, corrected by what was decoded.
+    pub source: SourceInfo,
+    /// How long the lesson will be.
+    pub segments: SegmentCount,
+    /// For each chunk.
+    pub entries: Vec<Entry>,
+    /// What is damaged.
+    pub damage: Damage,
+}
+
+/// Decodes all of `source`; tells how much media is done as it goes.
+///
+/// # Errors
+/// When no lesson can be made of it, it cannot be read, or somebody stopped it.
+pub fn survey(
+    mut source: Source,
+    tell: &mut dyn FnMut(Duration) -> Result<(), MediaError>,
+    cancel: &Cancel,
+) -> Result<Survey, MediaError> {
+    let mut info = probe(&source)?;
+    let timing = Timing::of(&info);
+    let mut packets = Packets::new(&mut source, &timing, cancel);
+    let mut pictures = PictureDecoder::open(packets.source(), &timing)?;
+    let mut sounds = SoundDecoder::open(packets.source(), &timing)?;
+    let mut scout = Scout::new(timing.rate);
+    let mut keys: Vec<Key> = Vec::new();
+    let mut packet = Packet::empty();
+    let mut seen = 0;
+    while let Some(track) = packets.next(&mut packet)? {
+        match track {
+            Track::Video => {
+                if packet.is_key()
+                    && let Some(time) = packets.time(&packet, track)
+                {
+                    keys.push(Key { packet: seen, time });
+                }
+                seen += 1;
+                let _ = pictures.packet(&packet, &mut |picture, time, shown| {
+                    scout.picture(&picture, time, shown, tell)
+                })?;
+            }
+            Track::Sound => sounds.packet(&packet, &mut |_, _| Ok(()))?,
+        }
+    }
+    let _ = pictures.finish(&mut |picture, time, shown| scout.picture(&picture, time, shown, tell))?;
+    sounds.finish(&mut |_, _| Ok(()))?;
+    let slots = scout.cadence.slots();
+    if slots == 0 {
+        return Err(SourceFault::Undecodable.into());
+    }
+    let pictures_end = Flicks::from_ticks(slots.cast_signed(), (1, timing.rate.per_second().cast_signed()));
+    is_whole(&timing, pictures_end.max(sounds.end()))?;
+    let segments = decode::length(slots, sounds.end(), timing.rate);
+    let (seen, heard) = (pictures.damage(), sounds.damage());
+    let damage = Damage {
+        unreadable: packets.unreadable(),
+        undecodable: seen.undecodable + heard.undecodable,
+        guessed: seen.guessed,
+        jumps: packets.jumps(),
+    };
+    info.video.interlaced = scout.interlaced;
+    Ok(Survey { source: info, segments, entries: scout.entries(segments, &keys), damage })
+}
+
+/// A picture that decoding may begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    packet: u64,
+    time: Flicks,
+}
+
+/// A picture and what had been placed before it.
+#[derive(Debug, Clone)]
+struct Placed {
+    time: Flicks,
+    before: Cadence,
+}
+
+/// Walks over the pictures and remembers where chunks begin.
+struct Scout {
+    rate: FrameRate,
+    cadence: Cadence,
+    /// The last pictures placed, oldest first.
+    recent: VecDeque<Placed>,
+    /// Of the chunks from the second on, whose first slot was passed.
+    starts: Vec<Placed>,
+    interlaced: bool,
+    told: u64,
+}
+
+impl Scout {
+    fn new(rate: FrameRate) -> Self {
+        Self {
+            rate,
+            cadence: Cadence::new(rate),
+            recent: VecDeque::with_capacity(PREROLL),
+            starts: Vec::new(),
+            interlaced: false,
+            told: 0,
+        }
+    }
+
+    fn picture(
+        &mut self,
+        picture: &Picture,
+        time: Flicks,
+        shown: Flicks,
+        tell: &mut dyn FnMut(Duration) -> Result<(), MediaError>,
+    ) -> Result<ControlFlow<()>, MediaError> {
+        self.interlaced |= picture.shape().interlaced;
+        self.place(time, shown)?;
+        let slots = self.cadence.slots();
+        if slots >= self.told + TELL_EVERY {
+            self.told = slots;
+            let seconds = slots / u64::from(self.rate.per_second());
+            tell(Duration::from_secs(seconds))?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn place(&mut self, time: Flicks, shown: Flicks) -> Result<(), MediaError> {
+        let before = self.cadence.clone();
+        let Some(slot) = self.cadence.place(time, shown) else { return Ok(()) };
+        let seconds = self.cadence.slots() / u64::from(self.rate.per_second());
+        if seconds > accepted::MAX_SECONDS {
+            return Err(SourceFault::TooLong { hours: seconds / 3_600 }.into());
+        }
+        // Chunks whose first slot lies before this picture: they begin with a picture from before it.
+        while slot > self.next_start()
+            && let Some(oldest) = self.recent.front()
+        {
+            self.starts.push(oldest.clone());
+        }
+        if self.recent.len() == PREROLL {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Placed { time, before });
+        Ok(())
+    }
+
+    /// First slot of the first chunk that has no start yet.
+    fn next_start(&self) -> u64 {
+        let passed = u64::try_from(self.starts.len()).unwrap_or(u64::MAX);
+        (passed + 1) * SegmentCount(crate::chunk::CHUNK_SEGMENTS).pictures(self.rate)
+    }
+
+    /// Chunks behind the last picture show that one.
+    fn entries(&self, segments: SegmentCount, keys: &[Key]) -> Vec<Entry> {
+        let later = Chunk::of(segments).skip(1).enumerate();
+        let later = later.filter_map(|(index, _)| self.starts.get(index).or(self.recent.front()));
+        let later = later.map(|start| Entry {
+            packet: key_before(keys, start.time),
+            picture: Some(start.time),
+            cadence: start.before.clone(),
+        });
+        std::iter::once(Entry::first(self.rate)).chain(later).collect()
+    }
+}
+
+/// The packet from which the picture at `time` can surely be decoded.
+fn key_before(keys: &[Key], time: Flicks) -> u64 {
+    let nearest = keys.iter().rposition(|key| key.time <= time);
+    nearest.and_then(|nearest| keys.get((nearest + 1).checked_sub(KEYS_BEFORE)?)).map_or(0, |key| key.packet)
+}
+
+/// A container that knows its length and a file that ends long before it: the rest was lost on the way.
+fn is_whole(timing: &Timing, end: Flicks) -> Result<(), MediaError> {
+    let Some(declared) = timing.declared.filter(|_| !timing.mends_clock) else { return Ok(()) };
+    let lacking = declared.minus(end);
+    if lacking > MAY_LACK_ANYWAY && lacking.0 > declared.0 / 1_000 * MAY_LACK {
+        let (have, want) = (end.to_duration().as_secs(), declared.to_duration().as_secs());
+        let problem = format!("it says it lasts {want} s and ends after {have} s");
+        return Err(SourceFault::Truncated(problem).into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(millis: i64) -> Flicks {
+        Flicks::from_millis(millis)
+    }
+
+    /// A lesson whose pictures come at `times`, with a key picture at each of `keys` (packet, ms).
+    fn entries(times: impl Iterator<Item = i64>, segments: u32, keys: &[(u64, i64)]) -> Vec<Entry> {
+        let mut scout = Scout::new(FrameRate::Fps25);
+        times.for_each(|time| scout.place(millis(time), Flicks::ZERO).unwrap());
+        let keys: Vec<Key> = keys.iter().map(|&(packet, at)| Key { packet, time: millis(at) }).collect();
+        scout.entries(SegmentCount(segments), &keys)
+    }
+
+    #[test]
+    fn a_chunk_begins_some_pictures_early_and_decodes_from_the_second_key_before_them() {
+        let keys: Vec<(u64, i64)> = (0..26).map(|key| (key as u64 * 250, key * 10_000)).collect();
+        let entries = entries((0..6_250).map(|n| n * 40), 52, &keys);
+        assert_eq!(entries.len(), 3);
+        assert_eq!(entries[0], Entry::first(FrameRate::Fps25));
+        // Slot 3,000 is at 120 s. The first picture behind it is 3,001; eight before that begin with 2,993.
+        assert_eq!(entries[1].picture, Some(millis(2_993 * 40)));
+        assert_eq!(entries[1].packet, 250 * 10, "keys at 110 s and 100 s");
+        let mut cadence = entries[1].cadence.clone();
+        assert_eq!(cadence.place(millis(2_993 * 40), Flicks::ZERO), Some(2_993));
+    }
+
+    #[test]
+    fn a_slide_that_is_held_over_a_boundary_begins_the_chunk() {
+        let entries = entries([0, 1_000, 2_000, 300_000, 301_000].into_iter(), 63, &[(0, 0)]);
+        assert_eq!(entries.len(), 3);
+        // Both chunks begin while the picture of 2 s is shown; all pictures so far are fewer than the pre-roll.
+        for entry in &entries[1..] {
+            assert_eq!((entry.picture, entry.packet), (Some(millis(0)), 0));
+        }
+    }
+
+    #[test]
+    fn chunks_behind_the_last_picture_show_it() {
+        let entries = entries((0..20).map(|n| n * 40), 60, &[]);
+        assert_eq!(entries.len(), 3);
+        assert_eq!(entries[2].picture, Some(millis(12 * 40)), "eight pictures from the end");
+    }
+}

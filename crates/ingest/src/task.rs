@@ -1,0 +1,138 @@
+//! What a worker is asked to do, and what it answers. Both cross a pipe.
+
+use crate::cancel::Cancel;
+use crate::chunk::{Chunk, Entry};
+use crate::fault::MediaError;
+use crate::media::{self, Message};
+use crate::plan::Plan;
+use crate::survey::{Survey, survey};
+use grid::{SegmentCount, SegmentNumber};
+use package::Rendition;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+/// Segments on their way from encoders to the pipe. Worst case 8 × 3 MB (a full 5 Mbit/s segment).
+const MESSAGES: usize = 8;
+
+/// One piece of work on a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Decode everything once and say what it is.
+    Survey,
+    /// Encode the pictures of a chunk.
+    Pictures {
+        /// What is made of the source.
+        plan: Box<Plan>,
+        /// Which pictures.
+        chunk: Chunk,
+        /// From where they are decoded.
+        entry: Entry,
+    },
+    /// Encode all sound.
+    Sound {
+        /// What is made of the source.
+        plan: Box<Plan>,
+        /// How long the lesson is.
+        segments: SegmentCount,
+    },
+}
+
+/// One answer: a header, and the bytes it speaks of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// What it is.
+    pub header: Header,
+    /// The object, where there is one.
+    pub body: Vec<u8>,
+}
+
+/// What an answer is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Header {
+    /// So much of the media is done; nothing in the body.
+    Progress {
+        /// Milliseconds of the lesson.
+        media_ms: u64,
+    },
+    /// The survey, as JSON in the body.
+    Survey,
+    /// An init section.
+    Init {
+        /// Whose.
+        rendition: Rendition,
+        /// RFC 6381.
+        codecs: String,
+    },
+    /// A segment.
+    Segment {
+        /// Whose.
+        rendition: Rendition,
+        /// In the lesson, from 0.
+        number: SegmentNumber,
+    },
+}
+
+/// What takes answers, in order.
+pub type Sink<'a> = dyn FnMut(Answer) -> Result<(), MediaError> + 'a;
+
+/// Does the task on `file` and gives what comes of it to `sink`.
+///
+/// # Errors
+/// When it cannot be done, when `sink` fails, or when somebody stopped it.
+pub fn perform(task: &Task, file: &File, sink: &mut Sink<'_>, cancel: &Cancel) -> Result<(), MediaError> {
+    match task {
+        Task::Survey => {
+            let mut tell = |media: Duration| {
+                let media_ms = u64::try_from(media.as_millis()).unwrap_or(u64::MAX);
+                sink(Answer { header: Header::Progress { media_ms }, body: Vec::new() })
+            };
+            let survey: Survey = survey(media::open(file, cancel)?, &mut tell, cancel)?;
+            let body = serde_json::to_vec(&survey).expect("plain structs with string keys");
+            sink(Answer { header: Header::Survey, body })
+        }
+        Task::Pictures { plan, chunk, entry } => {
+            forward(sink, cancel, |messages| media::pictures(file, plan, chunk, entry, messages, cancel))
+        }
+        Task::Sound { plan, segments } => {
+            forward(sink, cancel, |messages| media::sound(file, plan, *segments, messages, cancel))
+        }
+    }
+}
+
+/// Runs `work` on a thread of its own and its messages through `sink` on this one.
+fn forward(
+    sink: &mut Sink<'_>,
+    cancel: &Cancel,
+    work: impl FnOnce(std::sync::mpsc::SyncSender<Message>) -> Result<(), MediaError> + Send,
+) -> Result<(), MediaError> {
+    let (messages, arriving) = sync_channel(MESSAGES);
+    std::thread::scope(|scope| {
+        let work = scope.spawn(move || work(messages));
+        let sunk = arriving.iter().try_for_each(|message| sink(message.into()));
+        if sunk.is_err() {
+            cancel.stop();
+        }
+        // Nobody reads any more: whoever still sends learns it.
+        drop(arriving);
+        let worked = work.join().unwrap_or(Err(MediaError::Crashed("media")));
+        // The sink's own error first: the media side then only says that nobody listens.
+        sunk.and(worked)
+    })
+}
+
+impl From<Message> for Answer {
+    fn from(message: Message) -> Self {
+        match message {
+            Message::Init { rendition, codecs, bytes } => {
+                Self { header: Header::Init { rendition, codecs }, body: bytes }
+            }
+            Message::Segment { rendition, number, bytes } => {
+                Self { header: Header::Segment { rendition, number }, body: bytes }
+            }
+        }
+    }
+}
