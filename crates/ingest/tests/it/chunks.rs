@@ -1,0 +1,93 @@
+//! Lessons longer than a chunk: the joins, and who may have made the pieces.
+
+use crate::clip::{AAC, Bench, H264, pictures, tone};
+use crate::lesson::{Published, ingest, program, said};
+use package::{Rendition, Slot};
+use std::ops::Range;
+use std::path::Path;
+
+/// The first picture of the second chunk, at 25 a second.
+const JOIN: usize = 3_000;
+
+/// Black, but white in the pictures of `white`, which FFmpeg counts with `n`; 123 s.
+fn flashes(white: &str) -> String {
+    format!(
+        "{},drawbox=w=iw:h=ih:t=fill:c=black,drawbox=w=iw:h=ih:t=fill:c=white:enable='{white}'",
+        pictures("160x90", 25, 123)
+    )
+}
+
+/// Which pictures around the join are bright.
+fn bright(published: &Published, around: Range<usize>) -> Vec<usize> {
+    let grey = published.grey(Rendition::Video(Slot::S0));
+    // The middle of the picture; a small source lies between bars.
+    let picture = 256 * 144;
+    around.filter(|&at| grey[at * picture + picture / 2 + 128] > 128).collect()
+}
+
+#[test]
+fn every_picture_is_in_its_place_across_the_join() {
+    let around = JOIN - 60..JOIN + 60;
+    let flash = flashes("eq(n,2999)+eq(n,3001)+eq(n,3004)");
+    let slide = flashes("eq(n,2978)");
+    for (name, options, white) in [
+        ("a.mp4", format!("{flash} {H264}"), vec![2_999, 3_001, 3_004]),
+        (
+            "open-gop.mp4",
+            format!(
+                "{flash} -c:v libx264 -preset veryfast -pix_fmt yuv420p -bf 3 -x264-params open-gop=1:keyint=250:scenecut=0"
+            ),
+            vec![2_999, 3_001, 3_004],
+        ),
+        (
+            "one-key.mkv",
+            format!("{flash} {H264} -g 100000 -x264-params scenecut=0"),
+            vec![2_999, 3_001, 3_004],
+        ),
+        ("transport.ts", format!("{flash} {H264} -output_ts_offset 40"), vec![2_999, 3_001, 3_004]),
+        (
+            "vp9.webm",
+            format!("{flash} -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 240"),
+            vec![2_999, 3_001, 3_004],
+        ),
+        // One picture a second: the one of slot 2,978 is shown up to 3,002, over the join.
+        (
+            "slides.mkv",
+            format!("{slide} -vf select='eq(n,0)+eq(mod(n,25),3)' -vsync vfr {H264} -g 5"),
+            (2_978..3_003).collect(),
+        ),
+    ] {
+        let bench = Bench::new();
+        let published = ingest(&bench, &bench.clip(name, &format!("{options} -an")));
+        assert_eq!(published.manifest().segments.0, 26, "{name}");
+        assert_eq!(bright(&published, around.clone()), white, "{name}");
+    }
+}
+
+#[test]
+fn fields_are_woven_across_the_join_as_anywhere_else() {
+    let bench = Bench::new();
+    let file = bench.clip(
+        "a.ts",
+        &format!(
+            "{} {} -vf interlace -c:v mpeg2video -b:v 2M -flags +ildct+ilme -c:a mp2",
+            pictures("320x180", 50, 125),
+            tone(125)
+        ),
+    );
+    let published = ingest(&bench, &file);
+    assert_eq!(published.manifest().segments.0, 27);
+}
+
+fn package(bench: &Bench, file: &Path, workers: &str) -> String {
+    let output = program(bench, &[file]).args(["--workers", workers]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap().split_whitespace().nth(3).unwrap().to_owned()
+}
+
+#[test]
+fn one_worker_and_three_make_the_same_bytes() {
+    let (one, three) = (Bench::new(), Bench::new());
+    let file = one.clip("a.mp4", &format!("{} {} {H264} {AAC}", pictures("160x90", 25, 250), tone(250)));
+    assert_eq!(package(&one, &file, "1"), package(&three, &file, "3"));
+}
