@@ -1,48 +1,55 @@
-//! Several units of a lesson at once, each as a task of its own; what others have done already is taken as it is.
+//! Several units of a lesson at once, each as a task of its own; what others have done already is taken as it is, and
+//! what others are doing is left to them.
 
 use crate::cancel::Cancel;
+use crate::claim::{BEAT_EVERY, Holder, Onlooker};
 use crate::fault::{MediaError, SourceFault};
-use crate::spool::Spool;
+use crate::spool::{Held, Spool};
 use crate::task::{Answer, Header, Task, perform};
 use crate::unit::{Piece, Record, Unit};
 use package::Rendition;
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use storage::StoreError;
 
 /// Reports on their way to whoever shows progress.
 const REPORTS: usize = 64;
+/// How long to wait before looking again at units that others hold.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Why a unit ended without its record.
+/// Why the units did not all get done.
 #[derive(Debug, thiserror::Error)]
-pub enum UnitError {
-    /// The task failed.
+pub enum CrewError {
+    /// A task failed.
     #[error(transparent)]
     Media(#[from] MediaError),
     /// What it made could not be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Somebody else has published the package meanwhile.
+    #[error("the package was published by another process")]
+    Overtaken,
 }
 
-impl UnitError {
+impl CrewError {
     /// Somebody else's doing; the error to tell is another one's.
-    pub fn is_echo(&self) -> bool {
+    fn is_echo(&self) -> bool {
         matches!(self, Self::Media(MediaError::Stopped))
     }
 }
 
 /// What a crew tells while it works.
 enum Report {
-    /// A unit's segments were made now, or were there.
+    /// Segments were made now, or were there.
     Segments(u64),
     /// A unit is done.
     Done(usize, Record),
     /// A unit failed.
-    Failed(UnitError),
+    Failed(CrewError),
 }
 
 /// Who does the units of one lesson.
@@ -53,8 +60,40 @@ pub struct Crew<'a> {
     pub spool: &'a Spool<'a>,
     /// How many work at once, at least 1.
     pub workers: usize,
+    /// Whether the package is published: nothing is left to do then.
+    pub published: &'a (dyn Fn() -> Result<bool, StoreError> + Sync),
     /// Ctrl-C.
     pub cancel: &'a Cancel,
+}
+
+/// Units nobody of this crew has begun, and what is known about those who have.
+struct Waiting {
+    units: Vec<usize>,
+    onlooker: Onlooker,
+}
+
+/// What to do next.
+enum Next {
+    /// It is ours to do.
+    Do(usize, Held),
+    /// It is done.
+    Done(usize, Record),
+    /// All that is left is being done by others.
+    Wait,
+    /// Nothing is left.
+    Nothing,
+}
+
+/// One crew at work.
+struct Shift<'a> {
+    crew: &'a Crew<'a>,
+    units: &'a [Unit],
+    task: &'a (dyn Fn(&Unit) -> Task + Sync),
+    me: Holder,
+    waiting: Mutex<Waiting>,
+    /// Told when a worker of ours fails or ends: those who wait for others look again.
+    changed: Condvar,
+    cancel: Cancel,
 }
 
 impl Crew<'_> {
@@ -67,27 +106,24 @@ impl Crew<'_> {
         units: &[Unit],
         task: &(dyn Fn(&Unit) -> Task + Sync),
         progress: &mut dyn FnMut(u64),
-    ) -> Result<Vec<Record>, UnitError> {
-        let waiting: Mutex<VecDeque<usize>> = Mutex::new((0..units.len()).collect());
-        let cancel = self.cancel.within();
+    ) -> Result<Vec<Record>, CrewError> {
+        let waiting = Waiting { units: (0..units.len()).collect(), onlooker: Onlooker::default() };
+        let shift = Shift {
+            crew: self,
+            units,
+            task,
+            me: Holder::me(),
+            waiting: Mutex::new(waiting),
+            changed: Condvar::new(),
+            cancel: self.cancel.within(),
+        };
         let (reports, told) = sync_channel(REPORTS);
         let mut records: Vec<Option<Record>> = vec![None; units.len()];
-        let mut failed: Option<UnitError> = None;
+        let mut failed: Option<CrewError> = None;
         std::thread::scope(|scope| {
             for _ in 0..self.workers.min(units.len()) {
-                let (reports, waiting, cancel) = (reports.clone(), &waiting, &cancel);
-                scope.spawn(move || {
-                    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                    while let Some(index) = next() {
-                        let report = match self.unit(&units[index], task, cancel, &reports) {
-                            Ok(record) => Report::Done(index, record),
-                            Err(error) => Report::Failed(error),
-                        };
-                        if reports.send(report).is_err() {
-                            return;
-                        }
-                    }
-                });
+                let (shift, reports) = (&shift, reports.clone());
+                scope.spawn(move || shift.worker(&reports));
             }
             drop(reports);
             let mut segments = 0;
@@ -100,8 +136,9 @@ impl Crew<'_> {
                     Report::Done(index, record) => records[index] = Some(record),
                     Report::Failed(error) => {
                         // The others stop at their next step; their own "stopped" is no news.
-                        cancel.stop();
-                        if failed.as_ref().is_none_or(UnitError::is_echo) {
+                        shift.cancel.stop();
+                        shift.changed.notify_all();
+                        if failed.as_ref().is_none_or(CrewError::is_echo) {
                             failed = Some(error);
                         }
                     }
@@ -113,25 +150,101 @@ impl Crew<'_> {
             None => records.into_iter().collect::<Option<_>>().ok_or(MediaError::Crashed("crew").into()),
         }
     }
+}
 
-    fn unit(
-        &self,
-        unit: &Unit,
-        task: &(dyn Fn(&Unit) -> Task + Sync),
-        cancel: &Cancel,
-        reports: &SyncSender<Report>,
-    ) -> Result<Record, UnitError> {
-        cancel.check()?;
-        if let Some(record) = self.spool.record(unit)? {
-            let segments = record.pieces.iter().filter(|piece| is_segment(&piece.header)).count();
-            let _ = reports.send(Report::Segments(segments as u64));
-            return Ok(record);
+impl Shift<'_> {
+    /// Takes one unit after another until nothing is left.
+    fn worker(&self, reports: &SyncSender<Report>) {
+        loop {
+            let report = match self.next() {
+                Err(error) => Report::Failed(error),
+                Ok(Next::Nothing) => return,
+                Ok(Next::Wait) => {
+                    let waiting = self.waiting();
+                    drop(self.changed.wait_timeout(waiting, LOOK_AGAIN));
+                    continue;
+                }
+                Ok(Next::Done(index, record)) => {
+                    let segments = record.pieces.iter().filter(|piece| is_segment(&piece.header)).count();
+                    let _ = reports.send(Report::Segments(segments as u64));
+                    Report::Done(index, record)
+                }
+                Ok(Next::Do(index, held)) => match self.unit(&self.units[index], held, reports) {
+                    Ok(record) => Report::Done(index, record),
+                    Err(error) => Report::Failed(error),
+                },
+            };
+            let failed = matches!(report, Report::Failed(_));
+            if reports.send(report).is_err() || failed {
+                return;
+            }
         }
+    }
+
+    /// Finds something to do. The first unit that nobody is at, in order: sound is first, since it takes longest.
+    fn next(&self) -> Result<Next, CrewError> {
+        self.cancel.check()?;
+        let mut waiting = self.waiting();
+        if waiting.units.is_empty() {
+            return Ok(Next::Nothing);
+        }
+        // Who publishes clears the spool: without looking there first, all would be done again.
+        if (self.crew.published)()? {
+            return Err(CrewError::Overtaken);
+        }
+        let Waiting { units, onlooker } = &mut *waiting;
+        for place in 0..units.len() {
+            let index = units[place];
+            let unit = &self.units[index];
+            if let Some(record) = self.crew.spool.record(unit)? {
+                units.remove(place);
+                return Ok(Next::Done(index, record));
+            }
+            if let Some(held) = self.crew.spool.claim(unit, &self.me, onlooker)? {
+                units.remove(place);
+                return Ok(Next::Do(index, held));
+            }
+        }
+        Ok(Next::Wait)
+    }
+
+    /// Does a unit, showing all the while that we live.
+    fn unit(&self, unit: &Unit, held: Held, reports: &SyncSender<Report>) -> Result<Record, CrewError> {
+        std::thread::scope(|scope| {
+            let (ended, alive) = channel();
+            let beats = scope.spawn(move || self.beat(unit, held, &alive));
+            let result = self.perform(unit, reports);
+            drop::<Sender<()>>(ended);
+            let held = beats.join().ok().flatten();
+            if result.is_err()
+                && let Some(held) = held
+            {
+                self.crew.spool.let_go(unit, &held);
+            }
+            result
+        })
+    }
+
+    /// Until `alive` is closed. A beat that cannot be written is tried again; a claim that was taken over is left.
+    fn beat(&self, unit: &Unit, held: Held, alive: &std::sync::mpsc::Receiver<()>) -> Option<Held> {
+        let mut held = held;
+        while alive.recv_timeout(BEAT_EVERY) == Err(RecvTimeoutError::Timeout) {
+            match self.crew.spool.beat(unit, &held) {
+                Ok(Some(next)) => held = next,
+                Ok(None) => return None,
+                Err(_) => {}
+            }
+        }
+        Some(held)
+    }
+
+    fn perform(&self, unit: &Unit, reports: &SyncSender<Report>) -> Result<Record, CrewError> {
+        let spool = self.crew.spool;
         let mut record = Record::default();
         let mut kept: Result<(), StoreError> = Ok(());
         let mut sink = |answer: Answer| {
             let Some(object) = object(&answer.header) else { return Ok(()) };
-            match self.spool.write(&object, answer.body) {
+            match spool.write(&object, answer.body) {
                 Ok(written) => {
                     let _ = reports.send(Report::Segments(u64::from(is_segment(&answer.header))));
                     record.pieces.push(Piece { header: answer.header, written });
@@ -143,13 +256,18 @@ impl Crew<'_> {
                 }
             }
         };
-        let file = reopened(self.file).map_err(|error| MediaError::Source(SourceFault::Unreadable(error)))?;
-        let performed = perform(&task(unit), &file, &mut sink, cancel);
+        let unreadable = |error| MediaError::Source(SourceFault::Unreadable(error));
+        let file = reopened(self.crew.file).map_err(unreadable)?;
+        let performed = perform(&(self.task)(unit), &file, &mut sink, &self.cancel);
         // A full disk first: the task then only says that nobody listens.
         kept?;
         performed?;
-        self.spool.done(unit, &record)?;
+        spool.done(unit, &record)?;
         Ok(record)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::assemble::Pieces;
 use crate::cancel::Cancel;
 use crate::chunk::Chunk;
-use crate::crew::{Crew, UnitError};
+use crate::crew::{Crew, CrewError};
 use crate::decode::Damage;
 use crate::fault::{MediaError, OfFile, SourceFault};
 use crate::ffmpeg;
@@ -18,7 +18,7 @@ use faults::{AnyFault, Fault};
 use grid::SEGMENT;
 use package::ingest::{IngestKey, IngestRecord};
 use package::manifest::{MAX_MANIFEST_BYTES, Recipe};
-use package::{Description, Digest, Hasher, Lesson, LessonId, Manifest, Rendition, Sealed};
+use package::{Description, Digest, Hasher, Lesson, LessonId, Manifest, PackageId, Rendition, Sealed};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -26,7 +26,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
-use storage::{Publication, Store};
+use storage::{Publication, Store, StoreError};
 use tokio::runtime::Runtime;
 
 /// Bytes of the source hashed at once.
@@ -92,16 +92,13 @@ pub fn ingest(
     source.rewind().map_err(|error| OfFile::new(file, SourceFault::Unreadable(error)))?;
     warning.iter().for_each(|warning| report.note(warning));
     let spool = Spool::new(workshop.runtime, workshop.store, &key);
-    let survey = job.survey(&source, &spool, report)?;
-    tell(&survey, report);
-    let plan = Plan::new(&survey.source, workshop.ladder, workshop.toolbox);
-    let units = units(&survey);
-    let records = job.make(&source, &plan, &survey, &units, &spool, report)?;
     let recipe = Recipe { name: workshop.ladder.name.clone(), sha256: recipe, ffmpeg: ffmpeg::build() };
     let origin = package::manifest::Source { sha256, bytes: length };
-    let pieces = pieces(&records)?;
-    let package = pieces.seal(&plan, survey.segments, recipe, origin, &spool)?;
-    let done = job.publish(&package, key, &spool, report)?;
+    let done = match job.produce(&source, recipe, origin, key, &spool, report) {
+        // Another process may have been at the same lesson, and faster: what it left is what we wanted.
+        Err(Ended::Fault(fault)) => job.known(&key)?.ok_or(Ended::Fault(fault))?,
+        done => done?,
+    };
     spool.clear();
     report.done(&done);
     Ok(done)
@@ -148,6 +145,12 @@ fn tell(survey: &Survey, report: &mut dyn Report) {
     if jumps > 0 {
         report.note(&format!("the file's clock jumps {jumps} times; the lesson runs on without gaps"));
     }
+}
+
+/// The package that was made of this before; `None` too when the record of it makes no sense.
+async fn recorded(store: &Store, key: &IngestKey) -> Result<Option<PackageId>, StoreError> {
+    let record = store.get(&key.path(), MAX_RECORD_BYTES).await?;
+    Ok(record.and_then(|record| IngestRecord::parse(&record.bytes)).map(|record| record.package))
 }
 
 /// The file and its length.
@@ -205,16 +208,24 @@ impl Job<'_> {
     fn known(&self, key: &IngestKey) -> Result<Option<Done>, Ended> {
         let Workshop { runtime, store, .. } = self.workshop;
         runtime.block_on(async {
-            let Some(record) = store.get(&key.path(), MAX_RECORD_BYTES).await? else { return Ok(None) };
-            let Some(record) = IngestRecord::parse(&record.bytes) else { return Ok(None) };
-            let Some(manifest) = store.get(&record.package.manifest(), MAX_MANIFEST_BYTES).await? else {
+            let Some(id) = recorded(store, key).await? else { return Ok(None) };
+            let Some(manifest) = store.get(&id.manifest(), MAX_MANIFEST_BYTES).await? else {
                 return Ok(None);
             };
-            // A record or manifest that is not what it should be costs an ingest and nothing else.
+            // A manifest that is not what it should be costs an ingest and nothing else.
             let Ok(package) = Manifest::parse(&manifest.bytes) else { return Ok(None) };
             let lesson = self.described(&package);
             storage::point(store, &lesson).await?;
             Ok(Some(self.done(&package, true)))
+        })
+    }
+
+    /// Whether the package is in the store by now.
+    fn is_published(&self, key: &IngestKey) -> Result<bool, StoreError> {
+        let Workshop { runtime, store, .. } = self.workshop;
+        runtime.block_on(async {
+            let Some(id) = recorded(store, key).await? else { return Ok(false) };
+            Ok(store.head(&id.manifest()).await?.is_some())
         })
     }
 
@@ -232,6 +243,24 @@ impl Job<'_> {
             bytes: package.manifest().total_bytes(),
             unchanged,
         }
+    }
+
+    /// Everything from the first look to the pointer.
+    fn produce(
+        &self,
+        source: &File,
+        recipe: Recipe,
+        origin: package::manifest::Source,
+        key: IngestKey,
+        spool: &Spool<'_>,
+        report: &mut dyn Report,
+    ) -> Result<Done, Ended> {
+        let survey = self.survey(source, spool, report)?;
+        tell(&survey, report);
+        let plan = Plan::new(&survey.source, self.workshop.ladder, self.workshop.toolbox);
+        let records = self.make(source, &plan, &survey, &key, spool, report)?;
+        let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, spool)?;
+        self.publish(&package, key, spool, report)
     }
 
     /// Decodes the source once, or takes what that gave before.
@@ -265,7 +294,7 @@ impl Job<'_> {
         file: &File,
         plan: &Plan,
         survey: &Survey,
-        units: &[Unit],
+        key: &IngestKey,
         spool: &Spool<'_>,
         report: &mut dyn Report,
     ) -> Result<Vec<Record>, Ended> {
@@ -285,10 +314,12 @@ impl Job<'_> {
             follow.at(done, total, Some(media));
         };
         let Workshop { workers, cancel, .. } = *self.workshop;
-        let crew = Crew { file, spool, workers, cancel };
-        let records = crew.work(units, &task, &mut progress).map_err(|error| match error {
-            UnitError::Media(error) => self.ended(error),
-            UnitError::Store(error) => error.into(),
+        let published = || self.is_published(key);
+        let crew = Crew { file, spool, workers, published: &published, cancel };
+        let records = crew.work(&units(survey), &task, &mut progress).map_err(|error| match error {
+            CrewError::Media(error) => self.ended(error),
+            CrewError::Store(error) => error.into(),
+            CrewError::Overtaken => MediaError::Stopped.into(),
         })?;
         self.stopped()?;
         follow.end();

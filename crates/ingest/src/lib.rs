@@ -9,7 +9,7 @@
 //! | read: hash, and a look at the boxes | [`job`], [`prescan`] |
 //! | survey: what is it, decoded once from end to end | [`survey`], [`probe`], [`accepted`] |
 //! | plan: what will be made of it (pure) | [`plan`] |
-//! | units: chunks of pictures, and the sound | [`chunk`], [`unit`], [`crew`], [`task`] |
+//! | units: chunks of pictures, and the sound | [`chunk`], [`unit`], [`crew`], [`claim`], [`task`] |
 //! | decode: packets to pictures with a slot, sound with a time | [`decode`], [`cadence`], [`timeline`] |
 //! | filter: upright, progressive, BT.709; rung scaled from rung | [`filter`] |
 //! | encode: a thread a rung | [`encode`] |
@@ -24,6 +24,7 @@ pub mod assemble;
 pub mod cadence;
 pub mod cancel;
 pub mod chunk;
+pub mod claim;
 pub mod cli;
 mod clock;
 pub mod cmaf;

@@ -4,6 +4,7 @@
 //! same recipe finds there what others have made: after a crash, beside another worker, on another machine. Nothing
 //! below `work/` is served. What a unit made counts once its record is there, which is written last.
 
+use crate::claim::{Claim, Holder, Onlooker, Standing};
 use crate::unit::{Record, Unit};
 use bytes::Bytes;
 use package::ingest::IngestKey;
@@ -12,11 +13,14 @@ use package::{Digest, ObjectPath, StorePath};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
-use storage::{Staged, Store, StoreError};
+use storage::{Staged, Store, StoreError, Swapped, Version};
 use tokio::runtime::Runtime;
 
 /// The longest paper read back from a spool: the survey of a six-hour lesson, or the record of a chunk.
 const MAX_PAPER_BYTES: usize = 8 << 20;
+
+/// The longest claim read.
+const MAX_CLAIM_BYTES: usize = 4 << 10;
 
 /// The folder of one package in the making.
 #[derive(Debug)]
@@ -24,6 +28,13 @@ pub struct Spool<'a> {
     runtime: &'a Runtime,
     store: &'a Store,
     folder: String,
+}
+
+/// A claim of ours.
+#[derive(Debug, Clone)]
+pub struct Held {
+    claim: Claim,
+    version: Version,
 }
 
 /// What was written.
@@ -67,6 +78,67 @@ impl<'a> Spool<'a> {
     pub fn done(&self, unit: &Unit, record: &Record) -> Result<(), StoreError> {
         self.runtime.block_on(self.store.settle())?;
         self.keep(&unit.name(), record)
+    }
+
+    /// Tries to be the one who does `unit`; `Ok(None)`: somebody else is at it.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn claim(
+        &self,
+        unit: &Unit,
+        me: &Holder,
+        onlooker: &mut Onlooker,
+    ) -> Result<Option<Held>, StoreError> {
+        let path = self.claim_path(unit);
+        let there = self.runtime.block_on(self.store.get(&path, MAX_CLAIM_BYTES))?;
+        let (version, beat) = match there {
+            None => (None, 0),
+            Some(found) => {
+                // One that makes no sense is nobody's.
+                let claim = serde_json::from_slice(&found.bytes).unwrap_or(Claim { holder: None, beat: 0 });
+                if onlooker.judge(&unit.name(), &claim, me) == Standing::Held {
+                    return Ok(None);
+                }
+                (Some(found.version), claim.beat)
+            }
+        };
+        self.swap_claim(unit, version.as_ref(), Claim { holder: Some(me.clone()), beat: beat + 1 })
+    }
+
+    /// Shows that the holder of `held` lives; `None` when the claim was taken over.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn beat(&self, unit: &Unit, held: &Held) -> Result<Option<Held>, StoreError> {
+        let claim = Claim { holder: held.claim.holder.clone(), beat: held.claim.beat + 1 };
+        self.swap_claim(unit, Some(&held.version), claim)
+    }
+
+    /// Lets go of a claim, so that somebody else need not wait until it looks abandoned. Best effort.
+    pub fn let_go(&self, unit: &Unit, held: &Held) {
+        let claim = Claim { holder: None, beat: held.claim.beat + 1 };
+        let _ = self.swap_claim(unit, Some(&held.version), claim);
+    }
+
+    fn swap_claim(
+        &self,
+        unit: &Unit,
+        expected: Option<&Version>,
+        claim: Claim,
+    ) -> Result<Option<Held>, StoreError> {
+        let bytes = serde_json::to_vec(&claim).expect("plain structs with string keys");
+        let swapped = self
+            .runtime
+            .block_on(async { self.store.swap(&self.claim_path(unit), expected, bytes.into()).await })?;
+        Ok(match swapped {
+            Swapped::Done(version) => Some(Held { claim, version }),
+            Swapped::Conflict(_) => None,
+        })
+    }
+
+    fn claim_path(&self, unit: &Unit) -> StorePath {
+        self.path(&format!("{}.claim", unit.name()))
     }
 
     /// A paper kept under `name`; `None` when there is none, or none that makes sense: then it is made anew.

@@ -3,8 +3,11 @@
 use crate::clip::{AAC, Bench, H264, pictures, tone};
 use crate::lesson::{Published, ingest, program, said};
 use package::{Rendition, Slot};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::Path;
+use std::process::Stdio;
 
 /// The first picture of the second chunk, at 25 a second.
 const JOIN: usize = 3_000;
@@ -90,4 +93,55 @@ fn one_worker_and_three_make_the_same_bytes() {
     let (one, three) = (Bench::new(), Bench::new());
     let file = one.clip("a.mp4", &format!("{} {} {H264} {AAC}", pictures("160x90", 25, 250), tone(250)));
     assert_eq!(package(&one, &file, "1"), package(&three, &file, "3"));
+}
+
+#[test]
+fn two_processes_at_one_lesson_share_it() {
+    let bench = Bench::new();
+    let file = bench.clip("a.mp4", &format!("{} {} {H264} {AAC}", pictures("160x90", 25, 250), tone(250)));
+    let mut both = ["one", "two"].map(|lesson| {
+        let mut command = program(&bench, &[&file]);
+        command.args(["--lesson", lesson, "--workers", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    });
+    let packages = both.each_mut().map(|child| {
+        let mut line = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut line).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        line.split_whitespace().nth(3).unwrap().to_owned()
+    });
+    assert_eq!(packages[0], packages[1]);
+    let lessons = std::fs::read_dir(bench.path("store/lessons")).unwrap().count();
+    assert_eq!(lessons, 2, "both lessons point to it");
+}
+
+#[test]
+fn a_killed_run_loses_at_most_the_units_in_work() {
+    let bench = Bench::new();
+    let file = bench.clip("a.mp4", &format!("{} {} {H264} {AAC}", pictures("160x90", 25, 250), tone(250)));
+    let mut child = program(&bench, &[&file])
+        .args(["--json", "--workers", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // Sound and the first chunk of three are done at a half of all segments.
+    assert!(lines.by_ref().map(Result::unwrap).any(|line| part(&line).is_some_and(|part| part > 0.67)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let again = program(&bench, &[&file]).args(["--json", "--workers", "1"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(0), "{}", said(&again));
+    let lines = String::from_utf8(again.stdout).unwrap();
+    // Nothing but two chunks can have been left to do.
+    let first = lines.lines().filter_map(part).find(|&part| part > 0.0).unwrap();
+    assert!(first > 0.4, "it began anew, with {first}");
+    let undisturbed = Bench::new();
+    assert!(lines.contains(&package(&undisturbed, &file, "2")));
+}
+
+/// How far transcoding is, if this line of JSON says so.
+fn part(line: &str) -> Option<f64> {
+    let event: Value = serde_json::from_str(line).unwrap();
+    (event["stage"] == "transcode").then(|| event["part"].as_f64())?
 }
