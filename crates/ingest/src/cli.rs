@@ -23,6 +23,17 @@ pub enum Command {
     Run(Run),
     /// Make a sample lesson: slides with Chinese text, a camera picture, a voice.
     Sample(Sample),
+    /// The confined process that opens media; started by this program for itself.
+    #[command(hide = true)]
+    Worker(Worker),
+}
+
+/// `worker`.
+#[derive(Debug, Args)]
+pub struct Worker {
+    /// Try what a worker must not be able to do.
+    #[arg(long)]
+    pub attempt: bool,
 }
 
 /// `run`.

@@ -115,6 +115,44 @@ pub enum MediaError {
         "the {0} stage ended unexpectedly; this is a fault of the ingest, please report it with the file"
     )]
     Crashed(&'static str),
+    /// As a worker told it, whose own error this was.
+    #[error("{text}")]
+    Worker {
+        /// One of [`known_code`].
+        code: &'static str,
+        /// Who has to act.
+        blame: Blame,
+        /// What is wrong, what to do.
+        text: String,
+    },
+}
+
+/// Every code that a media journey ends with.
+const CODES: [&str; 19] = [
+    "SOURCE_UNREADABLE",
+    "SOURCE_NOT_A_FILE",
+    "SOURCE_EMPTY",
+    "SOURCE_NOT_MEDIA",
+    "SOURCE_TRUNCATED",
+    "SOURCE_ENCRYPTED",
+    "SOURCE_NO_VIDEO",
+    "SOURCE_CODEC",
+    "SOURCE_NO_DURATION",
+    "SOURCE_TOO_LARGE",
+    "SOURCE_TOO_LONG",
+    "SOURCE_UNDECODABLE",
+    "SOURCE_HEADERS",
+    "MEDIA_FFMPEG",
+    "MEDIA_NONCONFORMANT",
+    "MEDIA_CRASHED",
+    "MEDIA_WORKER",
+    "INTERRUPTED",
+    "SYSTEM",
+];
+
+/// `code` if it is one that a media journey ends with: what a worker says is only believed when it is on the list.
+pub(crate) fn known_code(code: &str) -> Option<&'static str> {
+    CODES.into_iter().find(|known| *known == code)
 }
 
 impl Fault for MediaError {
@@ -126,12 +164,14 @@ impl Fault for MediaError {
             Self::Adrift(_) => "MEDIA_ADRIFT",
             Self::Stopped => "INTERRUPTED",
             Self::Crashed(_) => "MEDIA_CRASHED",
+            Self::Worker { code, .. } => code,
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
             Self::Source(_) => Blame::Input,
+            Self::Worker { blame, .. } => *blame,
             _ => Blame::Ours,
         }
     }

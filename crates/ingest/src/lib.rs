@@ -17,7 +17,8 @@
 //! | package: playlists, manifest | [`spool`], [`assemble`] |
 //! | publish: whole or not at all | the crate `storage` |
 //!
-//! [`media`] wires decode to segment and knows nothing of stores and terminals. Only [`mod@ffmpeg`] sees FFmpeg's types, and only there is `unsafe`.
+//! [`media`] wires decode to segment and knows nothing of stores and terminals: it runs in a [`worker`], a confined
+//! process of its own. Only [`mod@ffmpeg`] sees FFmpeg's types; there and where the worker is confined is `unsafe`.
 
 pub mod accepted;
 pub mod assemble;
@@ -50,3 +51,4 @@ pub mod survey;
 pub mod task;
 pub mod timeline;
 pub mod unit;
+pub mod worker;

@@ -8,5 +8,11 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(options) => ingest::run::run(&options),
         Command::Sample(options) => ingest::sample::make(&options),
+        Command::Worker(options) if options.attempt => {
+            ingest::worker::child(ingest::worker::attempt::perform)
+        }
+        Command::Worker(_) => {
+            ingest::worker::child(|_, _, _| Err(ingest::fault::MediaError::Crashed("worker")))
+        }
     }
 }

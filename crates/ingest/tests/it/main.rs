@@ -6,6 +6,7 @@ mod bad_input;
 mod chunks;
 mod clip;
 mod command_line;
+mod confined;
 mod geometry;
 mod interrupted;
 mod lesson;
