@@ -11,8 +11,6 @@ fn main() -> ExitCode {
         Command::Worker(options) if options.attempt => {
             ingest::worker::child(ingest::worker::attempt::perform)
         }
-        Command::Worker(_) => {
-            ingest::worker::child(|_, _, _| Err(ingest::fault::MediaError::Crashed("worker")))
-        }
+        Command::Worker(_) => ingest::worker::child(ingest::worker::serve),
     }
 }

@@ -21,6 +21,7 @@ mod confine;
 mod failure;
 mod limits;
 mod process;
+mod remote;
 mod syscalls;
 mod wire;
 
@@ -29,6 +30,7 @@ pub use confine::{Confinement, Protection};
 pub use failure::{Ending, WorkerError};
 pub use limits::Limits;
 pub use process::{Program, run_program};
+pub use remote::{perform, serve};
 pub use wire::{Frame, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_TASK_BYTES, WireFault};
 
 use crate::cancel::Cancel;

@@ -22,6 +22,8 @@ const SOME_FILE: &str = "/proc/version";
 const STEP: usize = 16 << 20;
 /// The body of a flooding frame.
 const FLOOD: usize = 1 << 20;
+/// Descriptors nobody needs.
+const MANY_DESCRIPTORS: usize = 64;
 /// Pictures of the encoding test.
 const PICTURES: i64 = 30;
 
@@ -57,7 +59,7 @@ pub enum Attempt {
     NewNamespace,
     /// Hand the kernel work past the list.
     KernelQueue,
-    /// One more descriptor.
+    /// Descriptors without end.
     MoreDescriptors,
     /// Memory without end.
     TakeMemory,
@@ -131,7 +133,9 @@ fn try_it(attempt: Attempt, source: &File, send: Sink<'_>) -> io::Result<()> {
         Attempt::SharedMemory => memory(libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED),
         Attempt::NewNamespace => call(libc::SYS_unshare, [i64::from(libc::CLONE_NEWUSER), 0, 0, 0, 0, 0]),
         Attempt::KernelQueue => call(libc::SYS_io_uring_setup, [0; 6]),
-        Attempt::MoreDescriptors => source.try_clone().map(drop),
+        Attempt::MoreDescriptors => {
+            (0..MANY_DESCRIPTORS).map(|_| source.try_clone()).collect::<io::Result<Vec<_>>>().map(drop)
+        }
         Attempt::TakeMemory => take_memory(),
         Attempt::Spin => loop {
             std::hint::black_box(());
@@ -202,7 +206,7 @@ fn pictures() -> Result<Vec<u8>, FfmpegError> {
         rate: 25,
         gop: 25,
         threads: 3,
-        options: vec![("preset", "medium".to_owned()), ("crf", "23".to_owned())],
+        options: vec![("preset".to_owned(), "medium".to_owned()), ("crf".to_owned(), "23".to_owned())],
     })?;
     let mut muxer = Muxer::new(&encoder, 25)?;
     for number in 0..PICTURES {

@@ -23,8 +23,9 @@ use std::fmt;
 const ADDRESS_SPACE_EXTRA: u64 = 64 << 30;
 /// Seconds from the first signal that processor time is used up to the one that cannot be caught.
 const CPU_GRACE: u64 = 5;
-/// Standard input, output and error (all three lead to the parent's ear), the source, the channel.
-const DESCRIPTORS: u64 = 5;
+/// Standard input, output and error (all three lead to the parent's ear), the source, the channel, and some duplicates of
+/// the source.
+const DESCRIPTORS: u64 = 12;
 
 /// One thing that holds a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -85,6 +85,16 @@ impl Fault for WorkerError {
     }
 }
 
+impl From<WorkerError> for MediaError {
+    fn from(error: WorkerError) -> Self {
+        match error {
+            WorkerError::Refused(error) | WorkerError::Sink(error) => error,
+            WorkerError::Stopped => Self::Stopped,
+            other => Self::Worker { code: other.code(), blame: other.blame(), text: other.to_string() },
+        }
+    }
+}
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {

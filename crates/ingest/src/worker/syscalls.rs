@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 /// Calls with any arguments.
 const ALLOWED: &[libc::c_long] = &[
-    // The five descriptors that are there.
+    // The descriptors that are there.
     libc::SYS_read,
     libc::SYS_readv,
     libc::SYS_pread64,
@@ -143,6 +143,8 @@ fn allowed() -> Result<BpfProgram, BackendError> {
             vec![
                 rule(&[(1, SeccompCmpOp::Eq, option(libc::F_GETFD))])?,
                 rule(&[(1, SeccompCmpOp::Eq, option(libc::F_GETFL))])?,
+                // Of what there is: a second one for the source.
+                rule(&[(1, SeccompCmpOp::Eq, option(libc::F_DUPFD_CLOEXEC))])?,
             ],
         ),
     ]);

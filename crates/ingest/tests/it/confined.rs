@@ -64,7 +64,7 @@ fn no_file_no_socket_no_process_no_power() {
         (Attempt::StatFile, "ENOSYS"),
         (Attempt::ListFolder, "ENOSYS"),
         (Attempt::WriteFile, "ENOSYS"),
-        (Attempt::MoreDescriptors, "ENOSYS"),
+        (Attempt::MoreDescriptors, "EMFILE"),
         (Attempt::ExecutableMemory, "ENOSYS"),
         (Attempt::SharedMemory, "ENOSYS"),
         (Attempt::Internet, "SIGSYS"),
@@ -82,6 +82,7 @@ fn no_file_no_socket_no_process_no_power() {
             ("ENOSYS", Ok(()), Some(Told::Refused(why))) => {
                 assert!(why.contains("os error 38"), "{attempt:?}: {why}");
             }
+            ("EMFILE", Ok(()), Some(Told::Refused(why))) => assert!(why.contains("os error 24"), "{why}"),
             ("SIGSYS", Err(WorkerError::Died { ending: Ending::Signal(libc::SIGSYS), .. }), None) => {}
             (_, result, told) => panic!("{attempt:?} should meet {how}: {result:?}, {told:?}"),
         }

@@ -1,0 +1,74 @@
+//! Tasks of the journey, done in a worker: both ends.
+
+use super::child::Sink;
+use super::failure::WorkerError;
+use super::limits::Limits;
+use super::process::{Program, run_program};
+use super::wire::{Frame, WireFault};
+use crate::cancel::Cancel;
+use crate::fault::MediaError;
+use crate::task::{self, Answer, Header, Task};
+use package::Rendition;
+use std::fs::File;
+
+/// Does `task` on `file` in a worker of its own; otherwise like [`task::perform`].
+///
+/// Only answers that the task may have are taken: a worker in somebody else's hands cannot write into another chunk.
+///
+/// # Errors
+/// As for [`run`](super::run). [`WorkerError::may_retry`] says whether to do it once more; answers then come anew.
+pub fn perform(
+    task: &Task,
+    file: &File,
+    limits: &Limits,
+    sink: &mut task::Sink<'_>,
+    cancel: &Cancel,
+) -> Result<(), WorkerError> {
+    let text = serde_json::to_vec(task).map_err(|error| WorkerError::Start(error.into()))?;
+    let mut garbled = None;
+    let mut on_frame = |frame: Frame| {
+        let fault = match serde_json::from_slice::<Header>(&frame.header) {
+            Ok(header) if may_answer(task, &header) => return sink(Answer { header, body: frame.body }),
+            Ok(_) => WireFault::OutOfTurn,
+            Err(_) => WireFault::Senseless,
+        };
+        garbled = Some(fault);
+        Err(MediaError::Stopped)
+    };
+    let result = run_program(&Program::own(), &text, file, limits, cancel, &mut on_frame);
+    match garbled {
+        Some(fault) => Err(WorkerError::Garbled(fault)),
+        None => result.map(drop),
+    }
+}
+
+/// The work of `airclass-ingest worker`.
+///
+/// # Errors
+/// As for [`task::perform`].
+pub fn serve(task: &[u8], file: File, send: Sink<'_>) -> Result<(), MediaError> {
+    let task: Task = serde_json::from_slice(task).map_err(|_| MediaError::Crashed("task"))?;
+    let mut sink = |answer: Answer| {
+        let header = serde_json::to_vec(&answer.header).map_err(|_| MediaError::Crashed("answer"))?;
+        send(Frame { header, body: answer.body })
+    };
+    task::perform(&task, &file, &mut sink, &Cancel::new())
+}
+
+/// Whether such an answer can come of the task.
+fn may_answer(task: &Task, header: &Header) -> bool {
+    match (task, header) {
+        (_, Header::Progress { .. }) | (Task::Survey, Header::Survey) => true,
+        (Task::Pictures { .. }, Header::Init { rendition, .. }) => matches!(rendition, Rendition::Video(_)),
+        (Task::Pictures { chunk, .. }, Header::Segment { rendition, number }) => {
+            let within = number.0.checked_sub(chunk.first.0);
+            matches!(rendition, Rendition::Video(_)) && within.is_some_and(|within| within < chunk.segments.0)
+        }
+        (Task::Sound { .. }, Header::Init { rendition, .. }) => matches!(rendition, Rendition::Audio(_)),
+        (Task::Sound { segments, .. }, Header::Segment { rendition, number }) => {
+            matches!(rendition, Rendition::Audio(_)) && number.0 < segments.0
+        }
+        (Task::Survey, Header::Init { .. } | Header::Segment { .. })
+        | (Task::Pictures { .. } | Task::Sound { .. }, Header::Survey) => false,
+    }
+}
