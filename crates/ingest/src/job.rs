@@ -272,8 +272,8 @@ impl Job<'_> {
         let mut found = None;
         let mut sink = |answer: Answer| {
             match answer.header {
-                Header::Progress { media_ms } => {
-                    follow.at(media_ms, 0, Some(Duration::from_millis(media_ms)));
+                Header::Progress { media_ms, of_ms } => {
+                    follow.at(media_ms, of_ms.unwrap_or(0), Some(Duration::from_millis(media_ms)));
                 }
                 Header::Survey => found = serde_json::from_slice(&answer.body).ok(),
                 Header::Init { .. } | Header::Segment { .. } => {}

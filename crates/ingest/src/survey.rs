@@ -33,6 +33,9 @@ const MAY_LACK_ANYWAY: Flicks = Flicks::from_millis(2_000);
 /// How often progress is told, in slots.
 const TELL_EVERY: u64 = 250;
 
+/// Told how much of the lesson was seen, and how long its container says it is.
+pub type Tell<'a> = dyn FnMut(Duration, Option<Duration>) -> Result<(), MediaError> + 'a;
+
 /// What a source turned out to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Survey {
@@ -50,17 +53,13 @@ pub struct Survey {
 ///
 /// # Errors
 /// When no lesson can be made of it, it cannot be read, or somebody stopped it.
-pub fn survey(
-    mut source: Source,
-    tell: &mut dyn FnMut(Duration) -> Result<(), MediaError>,
-    cancel: &Cancel,
-) -> Result<Survey, MediaError> {
+pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Result<Survey, MediaError> {
     let mut info = probe(&source)?;
     let timing = Timing::of(&info);
     let mut packets = Packets::new(&mut source, &timing, cancel);
     let mut pictures = PictureDecoder::open(packets.source(), &timing)?;
     let mut sounds = SoundDecoder::open(packets.source(), &timing)?;
-    let mut scout = Scout::new(timing.rate);
+    let mut scout = Scout::new(timing.rate, timing.declared.map(Flicks::to_duration));
     let mut keys: Vec<Key> = Vec::new();
     let mut packet = Packet::empty();
     let mut seen = 0;
@@ -123,13 +122,15 @@ struct Scout {
     /// Of the chunks from the second on, whose first slot was passed.
     starts: Vec<Placed>,
     interlaced: bool,
+    declared: Option<Duration>,
     told: u64,
 }
 
 impl Scout {
-    fn new(rate: FrameRate) -> Self {
+    fn new(rate: FrameRate, declared: Option<Duration>) -> Self {
         Self {
             rate,
+            declared,
             cadence: Cadence::new(rate),
             recent: VecDeque::with_capacity(PREROLL),
             starts: Vec::new(),
@@ -143,7 +144,7 @@ impl Scout {
         picture: &Picture,
         time: Flicks,
         shown: Flicks,
-        tell: &mut dyn FnMut(Duration) -> Result<(), MediaError>,
+        tell: &mut Tell<'_>,
     ) -> Result<ControlFlow<()>, MediaError> {
         self.interlaced |= picture.shape().interlaced;
         self.place(time, shown)?;
@@ -151,7 +152,7 @@ impl Scout {
         if slots >= self.told + TELL_EVERY {
             self.told = slots;
             let seconds = slots / u64::from(self.rate.per_second());
-            tell(Duration::from_secs(seconds))?;
+            tell(Duration::from_secs(seconds), self.declared)?;
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -223,7 +224,7 @@ mod tests {
 
     /// A lesson whose pictures come at `times`, with a key picture at each of `keys` (packet, ms).
     fn entries(times: impl Iterator<Item = i64>, segments: u32, keys: &[(u64, i64)]) -> Vec<Entry> {
-        let mut scout = Scout::new(FrameRate::Fps25);
+        let mut scout = Scout::new(FrameRate::Fps25, None);
         times.for_each(|time| scout.place(millis(time), Flicks::ZERO).unwrap());
         let keys: Vec<Key> = keys.iter().map(|&(packet, at)| Key { packet, time: millis(at) }).collect();
         scout.entries(SegmentCount(segments), &keys)

@@ -57,6 +57,8 @@ pub enum Header {
     Progress {
         /// Milliseconds of the lesson.
         media_ms: u64,
+        /// Of so many, as the container says.
+        of_ms: Option<u64>,
     },
     /// The survey, as JSON in the body.
     Survey,
@@ -86,9 +88,9 @@ pub type Sink<'a> = dyn FnMut(Answer) -> Result<(), MediaError> + 'a;
 pub fn perform(task: &Task, file: &File, sink: &mut Sink<'_>, cancel: &Cancel) -> Result<(), MediaError> {
     match task {
         Task::Survey => {
-            let mut tell = |media: Duration| {
-                let media_ms = u64::try_from(media.as_millis()).unwrap_or(u64::MAX);
-                sink(Answer { header: Header::Progress { media_ms }, body: Vec::new() })
+            let mut tell = |media: Duration, of: Option<Duration>| {
+                let header = Header::Progress { media_ms: millis(media), of_ms: of.map(millis) };
+                sink(Answer { header, body: Vec::new() })
             };
             let survey: Survey = survey(media::open(file, cancel)?, &mut tell, cancel)?;
             let body = serde_json::to_vec(&survey).expect("plain structs with string keys");
@@ -101,6 +103,10 @@ pub fn perform(task: &Task, file: &File, sink: &mut Sink<'_>, cancel: &Cancel) -
             forward(sink, cancel, |messages| media::sound(file, plan, *segments, messages, cancel))
         }
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Runs `work` on a thread of its own and its messages through `sink` on this one.
