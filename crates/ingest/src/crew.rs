@@ -5,13 +5,14 @@ use crate::cancel::Cancel;
 use crate::claim::{BEAT_EVERY, Holder, Onlooker};
 use crate::fault::{MediaError, SourceFault};
 use crate::spool::{Held, Spool};
-use crate::task::{Answer, Header, Task, perform};
+use crate::task::{Answer, Header, Task};
 use crate::unit::{Piece, Record, Unit};
+use crate::worker::{self, Limits};
 use package::Rendition;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use storage::StoreError;
@@ -60,6 +61,8 @@ pub struct Crew<'a> {
     pub spool: &'a Spool<'a>,
     /// How many work at once, at least 1.
     pub workers: usize,
+    /// What each may take.
+    pub limits: &'a Limits,
     /// Whether the package is published: nothing is left to do then.
     pub published: &'a (dyn Fn() -> Result<bool, StoreError> + Sync),
     /// Ctrl-C.
@@ -211,10 +214,10 @@ impl Shift<'_> {
     /// Does a unit, showing all the while that we live.
     fn unit(&self, unit: &Unit, held: Held, reports: &SyncSender<Report>) -> Result<Record, CrewError> {
         std::thread::scope(|scope| {
-            let (ended, alive) = channel();
+            let (ended, alive) = sync_channel(0);
             let beats = scope.spawn(move || self.beat(unit, held, &alive));
             let result = self.perform(unit, reports);
-            drop::<Sender<()>>(ended);
+            drop::<SyncSender<()>>(ended);
             let held = beats.join().ok().flatten();
             if result.is_err()
                 && let Some(held) = held
@@ -240,25 +243,34 @@ impl Shift<'_> {
 
     fn perform(&self, unit: &Unit, reports: &SyncSender<Report>) -> Result<Record, CrewError> {
         let spool = self.crew.spool;
-        let mut record = Record::default();
-        let mut kept: Result<(), StoreError> = Ok(());
-        let mut sink = |answer: Answer| {
-            let Some(object) = object(&answer.header) else { return Ok(()) };
-            match spool.write(&object, answer.body) {
-                Ok(written) => {
-                    let _ = reports.send(Report::Segments(u64::from(is_segment(&answer.header))));
-                    record.pieces.push(Piece { header: answer.header, written });
-                    Ok(())
-                }
-                Err(error) => {
-                    kept = Err(error);
-                    Err(MediaError::Stopped)
-                }
-            }
-        };
+        let task = (self.task)(unit);
         let unreadable = |error| MediaError::Source(SourceFault::Unreadable(error));
         let file = reopened(self.crew.file).map_err(unreadable)?;
-        let performed = perform(&(self.task)(unit), &file, &mut sink, &self.cancel);
+        let mut record = Record::default();
+        let mut kept: Result<(), StoreError> = Ok(());
+        let performed = worker::retried(|| {
+            // A second try makes everything anew.
+            let again = record.pieces.drain(..).count();
+            let mut skip = again;
+            let mut sink = |answer: Answer| {
+                let Some(object) = object(&answer.header) else { return Ok(()) };
+                match spool.write(&object, answer.body) {
+                    Ok(written) => {
+                        // Told once, however often it is made.
+                        let new = skip == 0 && is_segment(&answer.header);
+                        skip = skip.saturating_sub(1);
+                        let _ = reports.send(Report::Segments(u64::from(new)));
+                        record.pieces.push(Piece { header: answer.header, written });
+                        Ok(())
+                    }
+                    Err(error) => {
+                        kept = Err(error);
+                        Err(MediaError::Stopped)
+                    }
+                }
+            };
+            worker::perform(&task, &file, self.crew.limits, &mut sink, &self.cancel)
+        });
         // A full disk first: the task then only says that nobody listens.
         kept?;
         performed?;

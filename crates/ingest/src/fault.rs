@@ -128,7 +128,7 @@ pub enum MediaError {
 }
 
 /// Every code that a media journey ends with.
-const CODES: [&str; 19] = [
+const CODES: [&str; 20] = [
     "SOURCE_UNREADABLE",
     "SOURCE_NOT_A_FILE",
     "SOURCE_EMPTY",
@@ -144,6 +144,7 @@ const CODES: [&str; 19] = [
     "SOURCE_HEADERS",
     "MEDIA_FFMPEG",
     "MEDIA_NONCONFORMANT",
+    "MEDIA_ADRIFT",
     "MEDIA_CRASHED",
     "MEDIA_WORKER",
     "INTERRUPTED",

@@ -12,8 +12,9 @@ use crate::prescan::prescan;
 use crate::progress::{Done, Follow, Report, Stage};
 use crate::spool::Spool;
 use crate::survey::Survey;
-use crate::task::{Answer, Header, Task, perform};
+use crate::task::{Answer, Header, Task};
 use crate::unit::{Record, Unit};
+use crate::worker::{self, Limits};
 use faults::{AnyFault, Fault};
 use grid::SEGMENT;
 use package::ingest::{IngestKey, IngestRecord};
@@ -48,6 +49,8 @@ pub struct Workshop<'a> {
     pub toolbox: Toolbox,
     /// Units of a lesson worked on at the same time, at least 1. The result does not depend on it.
     pub workers: usize,
+    /// What each worker may take.
+    pub limits: Limits,
     /// Ctrl-C.
     pub cancel: &'a Cancel,
 }
@@ -280,8 +283,9 @@ impl Job<'_> {
             }
             Ok(())
         };
-        let cancel = self.workshop.cancel.within();
-        perform(&Task::Survey, file, &mut sink, &cancel).map_err(|error| self.ended(error))?;
+        let Workshop { limits, cancel, .. } = self.workshop;
+        worker::retried(|| worker::perform(&Task::Survey, file, limits, &mut sink, cancel))
+            .map_err(|error| self.ended(error))?;
         let survey: Survey = found.ok_or(MediaError::Crashed("survey"))?;
         follow.end();
         spool.keep(SURVEY, &survey)?;
@@ -313,9 +317,9 @@ impl Job<'_> {
             let media = SEGMENT * u32::try_from(done / renditions).unwrap_or(u32::MAX);
             follow.at(done, total, Some(media));
         };
-        let Workshop { workers, cancel, .. } = *self.workshop;
+        let Workshop { workers, ref limits, cancel, .. } = *self.workshop;
         let published = || self.is_published(key);
-        let crew = Crew { file, spool, workers, published: &published, cancel };
+        let crew = Crew { file, spool, workers, limits, published: &published, cancel };
         let records = crew.work(&units(survey), &task, &mut progress).map_err(|error| match error {
             CrewError::Media(error) => self.ended(error),
             CrewError::Store(error) => error.into(),

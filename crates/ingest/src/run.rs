@@ -3,13 +3,15 @@
 use crate::cancel::Cancel;
 use crate::cli::Run;
 use crate::equivalent;
-use crate::fault::{OfFile, SourceFault};
-use crate::ffmpeg::{self, Source, Verbosity};
+use crate::fault::{MediaError, OfFile, SourceFault};
+use crate::ffmpeg::{self, Verbosity};
 use crate::job::{self, Ended, Workshop};
 use crate::plan::{Ladder, Plan, Toolbox};
-use crate::probe::probe;
 use crate::progress::{self, Report};
 use crate::signals;
+use crate::survey::Survey;
+use crate::task::{Answer, Header, Task};
+use crate::worker::{self, Limits};
 use faults::{AnyFault, Fault};
 use package::{Description, Digest, LessonId};
 use settings::SettingsError;
@@ -54,7 +56,7 @@ impl Fault for UsageFault {
 
 /// Runs it.
 pub fn run(options: &Run) -> ExitCode {
-    ffmpeg::set_up(if options.verbose { Verbosity::Chatty } else { Verbosity::Silent });
+    ffmpeg::set_up(verbosity(options));
     match begin(options) {
         Ok(status) => status,
         Err(fault) => fault.report(),
@@ -86,6 +88,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
         ladder: &ladder,
         toolbox: toolbox(),
         workers: options.workers.map_or_else(default_workers, usize::from),
+        limits: Limits { verbosity: verbosity(options), ..Limits::default() },
         cancel: &cancel,
     };
     let mut report = progress::report(options.json);
@@ -109,6 +112,10 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
         }
     }
     Ok(ExitCode::from(worst))
+}
+
+fn verbosity(options: &Run) -> Verbosity {
+    if options.verbose { Verbosity::Chatty } else { Verbosity::Silent }
 }
 
 /// A unit keeps about two cores busy: its encoders run beside each other.
@@ -178,8 +185,16 @@ fn default_lesson(file: &Path) -> LessonId {
 
 fn print_ffmpeg(file: &Path, ladder: &Ladder, folder: &Path) -> Result<(), AnyFault> {
     let opened = fs::File::open(file).map_err(|error| OfFile::new(file, SourceFault::Unreadable(error)))?;
-    let source = Source::open(opened, Cancel::new()).map_err(|_| OfFile::new(file, SourceFault::NotMedia))?;
-    let info = probe(&source).map_err(|fault| OfFile::new(file, fault))?;
+    let mut survey = None;
+    let mut sink = |answer: Answer| {
+        if answer.header == Header::Survey {
+            survey = serde_json::from_slice::<Survey>(&answer.body).ok();
+        }
+        Ok(())
+    };
+    worker::perform(&Task::Survey, &opened, &Limits::default(), &mut sink, &Cancel::new())
+        .map_err(|error| OfFile::new(file, error))?;
+    let info = survey.ok_or(MediaError::Crashed("survey"))?.source;
     println!("{}", equivalent::command_line(&Plan::new(&info, ladder, toolbox()), file, folder));
     Ok(())
 }

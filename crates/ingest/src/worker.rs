@@ -54,3 +54,18 @@ pub fn run(
 ) -> Result<(), WorkerError> {
     run_program(&Program::own(), task, source, limits, cancel, on_frame).map(|_| ())
 }
+
+/// Runs `once`, and if that ended in a way that may have been the machine's fault, once more.
+///
+/// # Errors
+/// The last try's.
+pub fn retried(mut once: impl FnMut() -> Result<(), WorkerError>) -> Result<(), MediaError> {
+    match once() {
+        Err(error) if error.may_retry() => {
+            tracing::warn!(%error, "a media worker failed; trying once more");
+            once()
+        }
+        result => result,
+    }
+    .map_err(MediaError::from)
+}
