@@ -13,7 +13,7 @@ mod render;
 mod tests;
 
 pub use model::{
-    MEDIA_VERSION, MULTIVARIANT_VERSION, MediaPlaylist, MediaType, MultivariantPlaylist, PictureRate,
-    PlaylistType, Rendition, Resolution, Segment, Variant,
+    ByteRange, IFrameVariant, MULTIVARIANT_VERSION, MediaPlaylist, MediaType, MultivariantPlaylist,
+    PictureRate, PlaylistType, Rendition, Resolution, Score, Segment, SessionData, SessionValue, Variant,
 };
 pub use parse::{MAX_PLAYLIST_BYTES, ParseError, Problem};

@@ -3,7 +3,10 @@
 //! Tags come in the order RFC 8216bis lists them, one fact a line, no trailing spaces, every line ended by LF. The
 //! same value always gives the same bytes: a package's name depends on it.
 
-use crate::{MediaPlaylist, MultivariantPlaylist, Rendition, Variant};
+use crate::{
+    IFrameVariant, MediaPlaylist, MultivariantPlaylist, Rendition, Resolution, Score, SessionData,
+    SessionValue, Variant,
+};
 use std::fmt::{self, Write};
 
 impl MultivariantPlaylist {
@@ -26,8 +29,10 @@ impl fmt::Display for MultivariantPlaylist {
         if self.independent_segments {
             writeln!(f, "#EXT-X-INDEPENDENT-SEGMENTS")?;
         }
+        self.session_data.iter().try_for_each(|data| session_data(f, data))?;
         self.renditions.iter().try_for_each(|rendition| media(f, rendition))?;
-        self.variants.iter().try_for_each(|variant| stream_inf(f, variant))
+        self.variants.iter().try_for_each(|variant| stream_inf(f, variant))?;
+        self.iframe_variants.iter().try_for_each(|variant| iframe_stream_inf(f, variant))
     }
 }
 
@@ -39,6 +44,9 @@ impl fmt::Display for MediaPlaylist {
         if let Some(kind) = self.playlist_type {
             writeln!(f, "#EXT-X-PLAYLIST-TYPE:{}", kind.as_str())?;
         }
+        if self.iframes_only {
+            writeln!(f, "#EXT-X-I-FRAMES-ONLY")?;
+        }
         if self.independent_segments {
             writeln!(f, "#EXT-X-INDEPENDENT-SEGMENTS")?;
         }
@@ -47,7 +55,11 @@ impl fmt::Display for MediaPlaylist {
         }
         for segment in &self.segments {
             let ms = segment.duration_ms;
-            writeln!(f, "#EXTINF:{}.{:03},\n{}", ms / 1_000, ms % 1_000, Uri(&segment.uri))?;
+            writeln!(f, "#EXTINF:{}.{:03},", ms / 1_000, ms % 1_000)?;
+            if let Some(range) = segment.byte_range {
+                writeln!(f, "#EXT-X-BYTERANGE:{}@{}", range.length, range.offset)?;
+            }
+            writeln!(f, "{}", Uri(&segment.uri))?;
         }
         if self.end_list {
             writeln!(f, "#EXT-X-ENDLIST")?;
@@ -78,24 +90,79 @@ fn media(f: &mut fmt::Formatter<'_>, rendition: &Rendition) -> fmt::Result {
     f.write_char('\n')
 }
 
+fn session_data(f: &mut fmt::Formatter<'_>, data: &SessionData) -> fmt::Result {
+    write!(f, "#EXT-X-SESSION-DATA:DATA-ID={}", Quoted(&data.id))?;
+    match &data.value {
+        SessionValue::Text(text) => write!(f, ",VALUE={}", Quoted(text))?,
+        SessionValue::Json(uri) => write!(f, ",URI=\"{}\"", Uri(uri))?,
+    }
+    if let Some(language) = &data.language {
+        write!(f, ",LANGUAGE={}", Quoted(language))?;
+    }
+    f.write_char('\n')
+}
+
 fn stream_inf(f: &mut fmt::Formatter<'_>, variant: &Variant) -> fmt::Result {
-    write!(f, "#EXT-X-STREAM-INF:BANDWIDTH={}", variant.bandwidth)?;
-    if let Some(average) = variant.average_bandwidth {
-        write!(f, ",AVERAGE-BANDWIDTH={average}")?;
-    }
-    if let Some(codecs) = &variant.codecs {
-        write!(f, ",CODECS={}", Quoted(codecs))?;
-    }
-    if let Some(resolution) = variant.resolution {
-        write!(f, ",RESOLUTION={resolution}")?;
-    }
+    f.write_str("#EXT-X-STREAM-INF:")?;
+    common(
+        f,
+        variant.bandwidth,
+        variant.average_bandwidth,
+        variant.score,
+        variant.codecs.as_deref(),
+        variant.resolution,
+    )?;
     if let Some(rate) = variant.frame_rate {
         write!(f, ",FRAME-RATE={rate}")?;
     }
     if let Some(group) = &variant.audio_group {
         write!(f, ",AUDIO={}", Quoted(group))?;
     }
+    if let Some(group) = &variant.subtitles_group {
+        write!(f, ",SUBTITLES={}", Quoted(group))?;
+    }
+    if variant.no_closed_captions {
+        f.write_str(",CLOSED-CAPTIONS=NONE")?;
+    }
     writeln!(f, "\n{}", Uri(&variant.uri))
+}
+
+fn iframe_stream_inf(f: &mut fmt::Formatter<'_>, variant: &IFrameVariant) -> fmt::Result {
+    f.write_str("#EXT-X-I-FRAME-STREAM-INF:")?;
+    common(
+        f,
+        variant.bandwidth,
+        variant.average_bandwidth,
+        variant.score,
+        variant.codecs.as_deref(),
+        variant.resolution,
+    )?;
+    writeln!(f, ",URI=\"{}\"", Uri(&variant.uri))
+}
+
+/// The attributes that both kinds of variant have.
+fn common(
+    f: &mut fmt::Formatter<'_>,
+    bandwidth: u64,
+    average: Option<u64>,
+    score: Option<Score>,
+    codecs: Option<&str>,
+    resolution: Option<Resolution>,
+) -> fmt::Result {
+    write!(f, "BANDWIDTH={bandwidth}")?;
+    if let Some(average) = average {
+        write!(f, ",AVERAGE-BANDWIDTH={average}")?;
+    }
+    if let Some(score) = score {
+        write!(f, ",SCORE={score}")?;
+    }
+    if let Some(codecs) = codecs {
+        write!(f, ",CODECS={}", Quoted(codecs))?;
+    }
+    match resolution {
+        Some(resolution) => write!(f, ",RESOLUTION={resolution}"),
+        None => Ok(()),
+    }
 }
 
 const fn yes_no(value: bool) -> &'static str {

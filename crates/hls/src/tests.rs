@@ -12,6 +12,7 @@ fn lesson() -> MultivariantPlaylist {
         resolution: Some(Resolution { width, height }),
         frame_rate: Some(grid::FrameRate::Fps25.into()),
         audio_group: Some(group.to_owned()),
+        ..Variant::default()
     };
     let rendition = |group: &str, channels| Rendition {
         type_: MediaType::Audio,
@@ -65,6 +66,134 @@ fn golden_media() {
 }
 
 #[test]
+fn golden_multivariant_with_everything() {
+    let mut playlist = lesson();
+    playlist.session_data.push(SessionData {
+        id: "com.apple.hls.chapters".to_owned(),
+        value: SessionValue::Json("chapters.json".to_owned()),
+        language: None,
+    });
+    playlist.renditions.truncate(1);
+    playlist.renditions.push(Rendition {
+        type_: MediaType::Subtitles,
+        group: "subs".to_owned(),
+        name: "English".to_owned(),
+        language: Some("en".to_owned()),
+        channels: None,
+        default: false,
+        autoselect: true,
+        uri: Some("subs/en/index.m3u8".to_owned()),
+    });
+    playlist.variants.truncate(1);
+    playlist.variants[0].score = Some(Score::whole(3));
+    playlist.variants[0].subtitles_group = Some("subs".to_owned());
+    playlist.variants[0].no_closed_captions = true;
+    playlist.iframe_variants.push(IFrameVariant {
+        uri: "s2/iframes.m3u8".to_owned(),
+        bandwidth: 48_000,
+        average_bandwidth: Some(30_000),
+        score: Some(Score::whole(3)),
+        codecs: Some("avc1.64001f".to_owned()),
+        resolution: Some(Resolution { width: 640, height: 360 }),
+    });
+    insta::assert_snapshot!(playlist.render(), @r#"
+    #EXTM3U
+    #EXT-X-VERSION:4
+    #EXT-X-INDEPENDENT-SEGMENTS
+    #EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.chapters",URI="chapters.json"
+    #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="hi",NAME="普通话",LANGUAGE="zh-CN",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/hi/index.m3u8"
+    #EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subs",NAME="English",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,URI="subs/en/index.m3u8"
+    #EXT-X-STREAM-INF:BANDWIDTH=712000,AVERAGE-BANDWIDTH=310400,SCORE=3.000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="hi",SUBTITLES="subs",CLOSED-CAPTIONS=NONE
+    s2/index.m3u8
+    #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=48000,AVERAGE-BANDWIDTH=30000,SCORE=3.000,CODECS="avc1.64001f",RESOLUTION=640x360,URI="s2/iframes.m3u8"
+    "#);
+    let rebased = playlist.rebased("../../p/abc/").render();
+    for uri in
+        ["chapters.json", "audio/hi/index.m3u8", "subs/en/index.m3u8", "s2/index.m3u8", "s2/iframes.m3u8"]
+    {
+        assert!(rebased.contains(&format!("../../p/abc/{uri}")), "{uri}");
+    }
+}
+
+#[test]
+fn golden_iframes() {
+    let picture = |uri: &str, offset, length| Segment {
+        uri: uri.to_owned(),
+        duration_ms: 4_800,
+        byte_range: Some(ByteRange { length, offset }),
+    };
+    let pictures = vec![picture("00000.m4s", 0, 9_120), picture("00001.m4s", 0, 8_002)];
+    insta::assert_snapshot!(MediaPlaylist::iframes(Some("init.mp4".to_owned()), pictures).render(), @r#"
+    #EXTM3U
+    #EXT-X-VERSION:5
+    #EXT-X-TARGETDURATION:5
+    #EXT-X-MEDIA-SEQUENCE:0
+    #EXT-X-PLAYLIST-TYPE:VOD
+    #EXT-X-I-FRAMES-ONLY
+    #EXT-X-MAP:URI="init.mp4"
+    #EXTINF:4.800,
+    #EXT-X-BYTERANGE:9120@0
+    00000.m4s
+    #EXTINF:4.800,
+    #EXT-X-BYTERANGE:8002@0
+    00001.m4s
+    #EXT-X-ENDLIST
+    "#);
+}
+
+#[test]
+fn a_version_is_no_higher_than_needed() {
+    // RFC 8216bis §8.
+    let uris = || ["a".to_owned()];
+    let picture = || {
+        vec![Segment {
+            uri: "a".into(),
+            duration_ms: 4_800,
+            byte_range: Some(ByteRange { length: 1, offset: 0 }),
+        }]
+    };
+    let whole = MediaPlaylist {
+        segments: vec![Segment { uri: "a".into(), duration_ms: 5_000, byte_range: None }],
+        ..MediaPlaylist::lesson_without_map([], true)
+    };
+    for (what, playlist, version) in [
+        ("EXT-X-MAP", MediaPlaylist::lesson("i", uris()), 6),
+        ("EXT-X-MAP of pictures alone", MediaPlaylist::iframes(Some("i".into()), picture()), 5),
+        ("EXT-X-I-FRAMES-ONLY", MediaPlaylist::iframes(None, picture()), 4),
+        (
+            "EXT-X-BYTERANGE",
+            MediaPlaylist { iframes_only: false, ..MediaPlaylist::iframes(None, picture()) },
+            4,
+        ),
+        ("parts of seconds", MediaPlaylist::lesson_without_map(uris(), true), 3),
+        ("nothing", whole, 1),
+    ] {
+        assert_eq!(playlist.needed_version(), version, "{what}");
+    }
+}
+
+#[test]
+fn a_range_without_an_offset_lies_behind_the_one_before() {
+    let head = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n";
+    let text = format!(
+        "{head}#EXTINF:1,\n#EXT-X-BYTERANGE:10@5\na\n#EXTINF:1,\n#EXT-X-BYTERANGE:7\na\n#EXTINF:1,\na\n"
+    );
+    let ranges: Vec<_> =
+        MediaPlaylist::parse(&text).unwrap().segments.iter().map(|segment| segment.byte_range).collect();
+    let range = |length, offset| Some(ByteRange { length, offset });
+    assert_eq!(ranges, [range(10, 5), range(7, 15), None]);
+    // §4.4.4.2: of the same resource, and there must be one before.
+    for rest in [
+        "#EXTINF:1,\n#EXT-X-BYTERANGE:7\na\n",
+        "#EXTINF:1,\n#EXT-X-BYTERANGE:7@1\nb\n#EXTINF:1,\n#EXT-X-BYTERANGE:7\na\n",
+        "#EXT-X-BYTERANGE:7@1\n",
+    ] {
+        let error = MediaPlaylist::parse(&format!("{head}{rest}")).unwrap_err();
+        assert_eq!(error.problem, Problem::Unpaired("#EXT-X-BYTERANGE"), "{rest}");
+    }
+}
+
+#[test]
 fn a_pointer_sees_its_package_from_its_own_folder() {
     let mut playlist = lesson().rebased("../../p/abc/");
     assert_eq!(playlist.variants[0].uri, "../../p/abc/s2/index.m3u8");
@@ -110,6 +239,21 @@ fn multivariant_errors_name_their_line() {
         ),
         ("#EXTM3U\n#EXT-X-STREAM-INF:CODECS=\"a\n", 2, Problem::Attributes("#EXT-X-STREAM-INF")),
         ("#EXTM3U\n#EXT-X-STREAM-INF:A=\"b\"c\n", 2, Problem::Attributes("#EXT-X-STREAM-INF")),
+        (
+            "#EXTM3U\n#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1\n",
+            2,
+            Problem::Attribute { tag: "#EXT-X-I-FRAME-STREAM-INF", attribute: "URI" },
+        ),
+        (
+            "#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID=\"a\"\n",
+            2,
+            Problem::Attribute { tag: "#EXT-X-SESSION-DATA", attribute: "VALUE" },
+        ),
+        (
+            "#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID=\"a\",VALUE=\"b\",URI=\"c\"\n",
+            2,
+            Problem::Attributes("#EXT-X-SESSION-DATA"),
+        ),
     ] {
         assert_eq!(MultivariantPlaylist::parse(text), Err(ParseError { line, problem }), "{text:?}");
     }
@@ -141,7 +285,10 @@ fn unknown_tags_comments_and_windows_line_ends_are_passed_over() {
     let text = "#EXTM3U\r\n# made elsewhere\r\n#EXT-X-TARGETDURATION:6\r\n#EXT-X-NEW:1\r\n\r\n\
                 #EXTINF:6.006,第一节\r\n#EXT-X-BITRATE:9\r\nseg 0.ts\r\n";
     let playlist = MediaPlaylist::parse(text).unwrap();
-    assert_eq!(playlist.segments, [Segment { uri: "seg 0.ts".to_owned(), duration_ms: 6_006 }]);
+    assert_eq!(
+        playlist.segments,
+        [Segment { uri: "seg 0.ts".to_owned(), duration_ms: 6_006, byte_range: None }]
+    );
     assert_eq!((playlist.version, playlist.playlist_type, playlist.end_list), (1, None, false));
 }
 
@@ -173,9 +320,18 @@ proptest! {
     fn another_parser_reads_the_same_variants(playlist in multivariant()) {
         let text = playlist.render();
         let (_, theirs) = m3u8_rs::parse_master_playlist(text.as_bytes()).unwrap();
-        prop_assert_eq!(theirs.variants.len(), playlist.variants.len());
-        for (theirs, ours) in theirs.variants.iter().zip(&playlist.variants) {
+        let (pictures, variants): (Vec<_>, Vec<_>) = theirs.variants.iter().partition(|variant| variant.is_i_frame);
+        prop_assert_eq!(pictures.len(), playlist.iframe_variants.len());
+        for (theirs, ours) in pictures.iter().zip(&playlist.iframe_variants) {
             prop_assert_eq!(&theirs.uri, &ours.uri);
+            prop_assert_eq!(theirs.bandwidth, ours.bandwidth);
+            prop_assert_eq!(&theirs.codecs, &ours.codecs);
+        }
+        prop_assert_eq!(theirs.session_data.len(), playlist.session_data.len());
+        prop_assert_eq!(variants.len(), playlist.variants.len());
+        for (theirs, ours) in variants.iter().zip(&playlist.variants) {
+            prop_assert_eq!(&theirs.uri, &ours.uri);
+            prop_assert_eq!(&theirs.subtitles, &ours.subtitles_group);
             prop_assert_eq!(theirs.bandwidth, ours.bandwidth);
             prop_assert_eq!(theirs.average_bandwidth, ours.average_bandwidth);
             prop_assert_eq!(&theirs.codecs, &ours.codecs);
@@ -198,10 +354,13 @@ proptest! {
         prop_assert_eq!(theirs.target_duration, playlist.target_duration_s);
         prop_assert_eq!(theirs.media_sequence, playlist.media_sequence);
         prop_assert_eq!(theirs.end_list, playlist.end_list);
+        prop_assert_eq!(theirs.i_frames_only, playlist.iframes_only);
         prop_assert_eq!(theirs.segments.len(), playlist.segments.len());
         for (theirs, ours) in theirs.segments.iter().zip(&playlist.segments) {
             prop_assert_eq!(&theirs.uri, &ours.uri);
             prop_assert_eq!((f64::from(theirs.duration) * 1_000.0).round() as u64, ours.duration_ms);
+            let range = theirs.byte_range.as_ref().map(|range| (range.length, range.offset));
+            prop_assert_eq!(range, ours.byte_range.map(|range| (range.length, Some(range.offset))));
         }
     }
 }
@@ -219,25 +378,64 @@ prop_compose! {
         uri in uri(),
         bandwidth: u64,
         average_bandwidth: Option<u64>,
+        score in score(),
         codecs in proptest::option::of(quotable()),
-        resolution in proptest::option::of((1u32.., 1u32..)),
+        resolution in resolution(),
         frame_rate in proptest::option::of(0u32..240_000),
         audio_group in proptest::option::of(quotable()),
+        subtitles_group in proptest::option::of(quotable()),
+        no_closed_captions: bool,
     ) -> Variant {
         Variant {
             uri,
             bandwidth,
             average_bandwidth,
+            score,
             codecs,
-            resolution: resolution.map(|(width, height)| Resolution { width, height }),
+            resolution,
             frame_rate: frame_rate.map(|thousandths| PictureRate { thousandths }),
             audio_group,
+            subtitles_group,
+            no_closed_captions,
         }
     }
 }
 
 prop_compose! {
+    fn iframe_variant()(
+        uri in uri(),
+        bandwidth: u64,
+        average_bandwidth: Option<u64>,
+        score in score(),
+        codecs in proptest::option::of(quotable()),
+        resolution in resolution(),
+    ) -> IFrameVariant {
+        IFrameVariant { uri, bandwidth, average_bandwidth, score, codecs, resolution }
+    }
+}
+
+fn score() -> impl Strategy<Value = Option<Score>> {
+    proptest::option::of((0u64..1 << 40).prop_map(|thousandths| Score { thousandths }))
+}
+
+fn resolution() -> impl Strategy<Value = Option<Resolution>> {
+    proptest::option::of((1u32.., 1u32..).prop_map(|(width, height)| Resolution { width, height }))
+}
+
+prop_compose! {
+    fn session_data()(
+        id in quotable(),
+        text in quotable(),
+        json in proptest::option::of(uri()),
+        language in proptest::option::of("[a-z]{2}(-[A-Z]{2})?"),
+    ) -> SessionData {
+        SessionData { id, value: json.map_or(SessionValue::Text(text), SessionValue::Json), language }
+    }
+}
+
+prop_compose! {
     fn rendition()(
+        type_ in prop_oneof![Just(MediaType::Audio), Just(MediaType::Subtitles)],
         group in quotable(),
         name in quotable(),
         language in proptest::option::of("[a-z]{2}(-[A-Z]{2})?"),
@@ -247,7 +445,7 @@ prop_compose! {
         uri in uri(),
     ) -> Rendition {
         let autoselect = autoselect || default;
-        Rendition { type_: MediaType::Audio, group, name, language, channels, default, autoselect, uri: Some(uri) }
+        Rendition { type_, group, name, language, channels, default, autoselect, uri: Some(uri) }
     }
 }
 
@@ -255,10 +453,12 @@ prop_compose! {
     fn multivariant()(
         independent_segments: bool,
         version in 1u32..13,
-        variants in proptest::collection::vec(variant(), 1..6),
+        session_data in proptest::collection::vec(session_data(), 0..3),
         renditions in proptest::collection::vec(rendition(), 0..4),
+        variants in proptest::collection::vec(variant(), 1..6),
+        iframe_variants in proptest::collection::vec(iframe_variant(), 0..4),
     ) -> MultivariantPlaylist {
-        MultivariantPlaylist { independent_segments, version, variants, renditions }
+        MultivariantPlaylist { independent_segments, version, session_data, renditions, variants, iframe_variants }
     }
 }
 
@@ -268,15 +468,23 @@ prop_compose! {
         target_duration_s in 1u64..100,
         media_sequence in 0u64..1 << 40,
         playlist_type in proptest::option::of(prop_oneof![Just(PlaylistType::Vod), Just(PlaylistType::Event)]),
+        iframes_only: bool,
         independent_segments: bool,
         map in proptest::option::of(uri()),
         // f32 in the other parser: durations up to a minute are exact to the millisecond there.
-        segments in proptest::collection::vec((uri(), 0u64..60_000), 1..20),
+        segments in proptest::collection::vec(
+            (uri(), 0u64..60_000, proptest::option::of((0u64..1 << 40, 0u64..1 << 40))), 1..20
+        ),
         end_list: bool,
     ) -> MediaPlaylist {
-        let segments = segments.into_iter().map(|(uri, duration_ms)| Segment { uri, duration_ms }).collect();
+        let segment = |(uri, duration_ms, range): (String, u64, Option<(u64, u64)>)| {
+            let byte_range = range.map(|(length, offset)| ByteRange { length, offset });
+            Segment { uri, duration_ms, byte_range }
+        };
+        let segments = segments.into_iter().map(segment).collect();
         MediaPlaylist {
-            version, target_duration_s, media_sequence, playlist_type, independent_segments, map, segments, end_list,
+            version, target_duration_s, media_sequence, playlist_type, iframes_only, independent_segments, map, segments,
+            end_list,
         }
     }
 }

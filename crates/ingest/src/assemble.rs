@@ -206,6 +206,7 @@ fn main_playlist(video: &[VideoRung], audio: &[AudioRendition], plan: &Plan) -> 
                 resolution: Some(Resolution { width: rung.width, height: rung.height }),
                 frame_rate: Some(plan.timing.rate.into()),
                 audio_group: Some(sound.slot.to_string()),
+                ..Variant::default()
             })
         })
         .collect();
@@ -244,9 +245,7 @@ fn audio_playlist(audio: &[AudioRendition]) -> MultivariantPlaylist {
         bandwidth: sound.peak_bps,
         average_bandwidth: Some(sound.average_bps),
         codecs: Some(sound.codecs.clone()),
-        resolution: None,
-        frame_rate: None,
-        audio_group: None,
+        ..Variant::default()
     });
     MultivariantPlaylist::new(variants.collect(), Vec::new())
 }

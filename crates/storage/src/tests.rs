@@ -52,15 +52,7 @@ fn made(flavour: &str) -> Made {
         average_bps: 1,
     };
     let mut objects = BTreeMap::new();
-    let variant = hls::Variant {
-        uri: "s1/index.m3u8".into(),
-        bandwidth: 1,
-        average_bandwidth: None,
-        codecs: None,
-        resolution: None,
-        frame_rate: None,
-        audio_group: None,
-    };
+    let variant = hls::Variant { uri: "s1/index.m3u8".into(), bandwidth: 1, ..hls::Variant::default() };
     let main = hls::MultivariantPlaylist::new(vec![variant], Vec::new()).render();
     objects.insert(main_playlist(), Bytes::from(main.clone()));
     objects.insert(audio_playlist(), Bytes::from(main));

@@ -1,7 +1,7 @@
 //! Attribute lists: `NAME=value,NAME="quoted, with commas"` (RFC 8216bis §4.2).
 
 use super::{ParseError, Problem, number};
-use crate::{PictureRate, Resolution};
+use crate::{PictureRate, Resolution, Score};
 
 /// The attributes of one tag, in order. An AttributeName appears once; of repeated ones the first counts.
 pub(super) struct Attributes<'a> {
@@ -87,6 +87,11 @@ impl<'a> Attributes<'a> {
         })
     }
 
+    /// A decimal-floating-point that ranks variants.
+    pub(super) fn score(&self, name: &'static str) -> Result<Option<Score>, ParseError> {
+        self.bare(name, |text| Some(Score { thousandths: number::thousandths(text)? }))
+    }
+
     /// An enumerated-string read by `read`.
     pub(super) fn bare<T>(
         &self,
@@ -100,6 +105,12 @@ impl<'a> Attributes<'a> {
             }
             Some(Value::Quoted(text)) => Err(Problem::value(name, text).at(self.line)),
         }
+    }
+
+    /// Whether the attribute is there with that enumerated-string. A quoted-string is another thing (§4.4.6.2:
+    /// CLOSED-CAPTIONS may be either).
+    pub(super) fn is_enumerated(&self, name: &str, value: &str) -> bool {
+        matches!(self.find(name), Some(Value::Bare(text)) if text == value)
     }
 
     /// `value`, or the error that says which attribute is not there.

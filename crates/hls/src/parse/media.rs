@@ -4,7 +4,7 @@ use super::attributes::Attributes;
 use super::lines::{Line, lines};
 use super::multivariant::version;
 use super::{ParseError, Problem, number};
-use crate::{MediaPlaylist, PlaylistType, Segment};
+use crate::{ByteRange, MediaPlaylist, PlaylistType, Segment};
 
 impl MediaPlaylist {
     /// Reads a media playlist.
@@ -33,10 +33,13 @@ struct Reading {
     target_duration_s: Option<u64>,
     media_sequence: Option<u64>,
     playlist_type: Option<PlaylistType>,
+    iframes_only: bool,
     independent_segments: bool,
     map: Option<String>,
     segments: Vec<Segment>,
     end_list: bool,
+    /// Line, length and offset of an EXT-X-BYTERANGE whose URI is still to come.
+    range: Option<(usize, u64, Option<u64>)>,
     /// Line and milliseconds of an EXTINF whose URI is still to come.
     pending: Option<(usize, u64)>,
 }
@@ -58,17 +61,24 @@ impl Reading {
                 let kind = playlist_type(value).ok_or_else(|| Problem::value(tag, value).at(line))?;
                 once(&mut self.playlist_type, tag, kind, line)
             }
+            "EXT-X-I-FRAMES-ONLY" => {
+                self.iframes_only = true;
+                Ok(())
+            }
             "EXT-X-INDEPENDENT-SEGMENTS" => {
                 self.independent_segments = true;
                 Ok(())
             }
             "EXT-X-MAP" => self.map(value, line),
             "EXTINF" => self.inf(value, line),
+            "EXT-X-BYTERANGE" => self.range(value, line),
             "EXT-X-ENDLIST" => {
                 self.end_list = true;
                 Ok(())
             }
             "EXT-X-STREAM-INF" => Err(Problem::WrongKind("#EXT-X-STREAM-INF").at(line)),
+            "EXT-X-I-FRAME-STREAM-INF" => Err(Problem::WrongKind("#EXT-X-I-FRAME-STREAM-INF").at(line)),
+            "EXT-X-SESSION-DATA" => Err(Problem::WrongKind("#EXT-X-SESSION-DATA").at(line)),
             "EXT-X-MEDIA" => Err(Problem::WrongKind("#EXT-X-MEDIA").at(line)),
             _ => Ok(()),
         }
@@ -93,13 +103,43 @@ impl Reading {
 
     fn uri(&mut self, uri: &str, line: usize) -> Result<(), ParseError> {
         let (_, duration_ms) = self.pending.take().ok_or_else(|| Problem::Unpaired("a URI").at(line))?;
-        self.segments.push(Segment { uri: uri.to_owned(), duration_ms });
+        let byte_range = self.place(uri)?;
+        self.segments.push(Segment { uri: uri.to_owned(), duration_ms, byte_range });
         Ok(())
+    }
+
+    /// `<length>` or `<length>@<offset>` (§4.4.4.2).
+    fn range(&mut self, value: &str, line: usize) -> Result<(), ParseError> {
+        let tag = "#EXT-X-BYTERANGE";
+        let read = || {
+            let (length, offset) = match value.split_once('@') {
+                Some((length, offset)) => (length, Some(number::integer(offset)?)),
+                None => (value, None),
+            };
+            Some((number::integer(length)?, offset))
+        };
+        let (length, offset) = read().ok_or_else(|| Problem::value(tag, value).at(line))?;
+        once(&mut self.range, tag, (line, length, offset), line)
+    }
+
+    /// Where the range of the segment at `uri` lies: without an offset behind that of the segment before, which must be
+    /// of the same resource.
+    fn place(&mut self, uri: &str) -> Result<Option<ByteRange>, ParseError> {
+        let Some((line, length, offset)) = self.range.take() else { return Ok(None) };
+        let behind = || {
+            let before = self.segments.last().filter(|before| before.uri == uri)?;
+            before.byte_range.map(ByteRange::end)
+        };
+        let offset = offset.or_else(behind).ok_or_else(|| Problem::Unpaired("#EXT-X-BYTERANGE").at(line))?;
+        Ok(Some(ByteRange { length, offset }))
     }
 
     fn finish(self, last: usize) -> Result<MediaPlaylist, ParseError> {
         if let Some((line, _)) = self.pending {
             return Err(Problem::Unpaired("#EXTINF").at(line));
+        }
+        if let Some((line, ..)) = self.range {
+            return Err(Problem::Unpaired("#EXT-X-BYTERANGE").at(line));
         }
         let target = self.target_duration_s;
         Ok(MediaPlaylist {
@@ -108,6 +148,7 @@ impl Reading {
                 .ok_or_else(|| Problem::Missing("#EXT-X-TARGETDURATION").at(last + 1))?,
             media_sequence: self.media_sequence.unwrap_or(0),
             playlist_type: self.playlist_type,
+            iframes_only: self.iframes_only,
             independent_segments: self.independent_segments,
             map: self.map,
             segments: self.segments,
