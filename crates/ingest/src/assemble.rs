@@ -110,11 +110,9 @@ impl Pieces {
             (layout::main_playlist(), main.render()),
             (layout::audio_playlist(), audio_playlist(&audio).render()),
         ];
-        for slot in Slot::ALL {
-            let real =
-                video.iter().find(|rung| rung.slot == slot).and_then(|rung| rung.alias_of).unwrap_or(slot);
-            let prefix = if real == slot { String::new() } else { format!("../{real}/") };
-            papers.push((Rendition::Video(slot).playlist(), media_playlist(segments, &prefix).render()));
+        for rung in &video {
+            let prefix = rung.alias_of.map_or_else(String::new, |real| format!("../{real}/"));
+            papers.push((Rendition::Video(rung.slot).playlist(), media_playlist(segments, &prefix).render()));
         }
         for rendition in &audio {
             papers.push((Rendition::Audio(rendition.slot).playlist(), media_playlist(segments, "").render()));
@@ -123,17 +121,9 @@ impl Pieces {
             let written = spool.write(&path, text.into_bytes())?;
             self.object(path, MediaType::Playlist, written);
         }
-        let manifest = Manifest {
-            format: package::manifest::FORMAT,
-            recipe,
-            source,
-            segments,
-            segment_ms: SEGMENT_MS,
-            frame_rate: plan.timing.rate,
-            video,
-            audio,
-            objects: self.objects,
-        };
+        let objects = self.objects;
+        let manifest =
+            Manifest { video, audio, objects, ..Manifest::new(recipe, source, segments, plan.timing.rate) };
         Ok(manifest.seal()?)
     }
 
@@ -149,6 +139,8 @@ impl Pieces {
                 average_bps: measured.average_bps,
                 audio: real.audio(),
                 alias_of: (slot != real).then_some(real),
+                thinning: 1,
+                spending: None,
             }
         };
         let real = plan.rungs.iter().map(|made| rung(made.slot, made.slot));

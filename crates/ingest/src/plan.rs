@@ -128,7 +128,7 @@ fn fill(display: Display) -> (Vec<Slot>, Vec<(Slot, Slot)>) {
     let mut slots = vec![Slot::S0];
     let mut aliases = Vec::new();
     let mut highest = Slot::S0;
-    for slot in Slot::ALL.into_iter().skip(1) {
+    for slot in Slot::H264.into_iter().skip(1) {
         if display.fills(slot.width(), slot.height()) {
             slots.push(slot);
             highest = slot;

@@ -2,10 +2,11 @@
 
 use crate::digest::{Digest, Hasher};
 use crate::layout::PackageId;
+use crate::manifest::FORMAT;
 use crate::path::StorePath;
 use serde::{Deserialize, Serialize};
 
-/// What determines a package: the source's bytes, the recipe, and the FFmpeg that did it.
+/// What determines a package: the source's bytes, what lies beside it, the recipe, and the FFmpeg that did it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IngestKey(Digest);
 
@@ -17,11 +18,13 @@ pub struct IngestRecord {
 }
 
 impl IngestKey {
-    /// SHA-256 of both digests and the build's name. The digests' lengths are fixed, so nothing is ambiguous.
+    /// SHA-256 of both digests, the manifest's edition and the build's name. What comes first is of fixed length, so
+    /// nothing is ambiguous.
     pub fn of(source: &Digest, recipe: &Digest, ffmpeg: &str) -> Self {
         let mut hasher = Hasher::new();
         hasher.update(&source.0);
         hasher.update(&recipe.0);
+        hasher.update(&FORMAT.to_be_bytes());
         hasher.update(ffmpeg.as_bytes());
         Self(hasher.finish())
     }
@@ -31,6 +34,14 @@ impl IngestKey {
         let mut digits = self.0.to_string();
         digits.truncate(40);
         digits
+    }
+
+    /// The key of the same with what lies beside the source: subtitles, chapters, the language spoken.
+    pub fn beside(self, papers: &Digest) -> Self {
+        let mut hasher = Hasher::new();
+        hasher.update(&self.0.0);
+        hasher.update(&papers.0);
+        Self(hasher.finish())
     }
 
     /// `ingests/<key>.json`.
@@ -62,6 +73,7 @@ mod tests {
         assert_eq!(key, IngestKey::of(&source, &recipe, "5.1.9"));
         assert_ne!(key, IngestKey::of(&source, &recipe, "5.1.10"));
         assert_ne!(key, IngestKey::of(&recipe, &source, "5.1.9"));
+        assert_ne!(key, key.beside(&Digest::of(b"subtitles")));
         assert_eq!(key.path().as_str().len(), "ingests/.json".len() + 64);
     }
 

@@ -1,18 +1,16 @@
-//! Where everything lies: names of packages, lessons and rungs, and the paths made of them.
+//! Where everything lies: names of packages and lessons, and the paths made of them; [`object`] within a package.
+
+pub mod object;
+mod slot;
+
+pub use object::*;
+pub use slot::{AudioSlot, Codec, Slot};
 
 use crate::digest::{Digest, read_hex, write_hex};
 use crate::path::{ObjectPath, StorePath};
-use grid::SegmentNumber;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
-
-/// The manifest's name in its package.
-pub const MANIFEST: &str = "manifest.json";
-/// The multivariant playlist's name, in a package and behind a pointer.
-pub const MAIN: &str = "main.m3u8";
-/// The multivariant playlist of sound alone.
-pub const AUDIO_ONLY: &str = "audio.m3u8";
 
 /// A package's name: the first 20 bytes of the SHA-256 of its manifest, written as 40 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,45 +33,6 @@ pub enum InvalidName {
     Lesson(String),
 }
 
-/// A place on the ladder of pictures. Places are fixed so that any lesson can follow any other on a channel; what a
-/// lesson spends on each is its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Slot {
-    /// 256x144, at most 192 kbit/s with its sound (Apple 9.21).
-    S0,
-    /// 416x234.
-    S1,
-    /// 640x360.
-    S2,
-    /// 960x540.
-    S3,
-    /// 1280x720.
-    S4,
-    /// 1920x1080.
-    S5,
-}
-
-/// A kind of sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AudioSlot {
-    /// Stereo, 64 kbit/s, with `s1` to `s5`.
-    Hi,
-    /// Mono, 32 kbit/s, with `s0`.
-    Lo,
-}
-
-/// One series of segments: pictures or sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Rendition {
-    /// Pictures.
-    Video(Slot),
-    /// Sound.
-    Audio(AudioSlot),
-}
-
 impl PackageId {
     /// The name of the package whose manifest is `manifest`, byte for byte.
     pub fn of(manifest: &[u8]) -> Self {
@@ -90,6 +49,11 @@ impl PackageId {
     /// `p/<package>/manifest.json`.
     pub fn manifest(&self) -> StorePath {
         StorePath::known(format!("p/{self}/{MANIFEST}"))
+    }
+
+    /// `p/<package>/manifest.sig`: beside the manifest and not in it, so that the name does not depend on the key.
+    pub fn signatures(&self) -> StorePath {
+        StorePath::known(format!("p/{self}/{SIGNATURES}"))
     }
 
     /// `p/<package>/main.m3u8`.
@@ -135,138 +99,6 @@ impl LessonId {
     /// `lessons/<lesson>/lesson.json`.
     pub fn description(&self) -> StorePath {
         StorePath::known(format!("lessons/{self}/lesson.json"))
-    }
-}
-
-impl Slot {
-    /// From the smallest picture to the largest.
-    pub const ALL: [Self; 6] = [Self::S0, Self::S1, Self::S2, Self::S3, Self::S4, Self::S5];
-
-    /// The place's name, which is its folder.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::S0 => "s0",
-            Self::S1 => "s1",
-            Self::S2 => "s2",
-            Self::S3 => "s3",
-            Self::S4 => "s4",
-            Self::S5 => "s5",
-        }
-    }
-
-    /// Pixels in a row of a 16:9 picture.
-    pub const fn width(self) -> u32 {
-        match self {
-            Self::S0 => 256,
-            Self::S1 => 416,
-            Self::S2 => 640,
-            Self::S3 => 960,
-            Self::S4 => 1280,
-            Self::S5 => 1920,
-        }
-    }
-
-    /// Rows of a 16:9 picture.
-    pub const fn height(self) -> u32 {
-        match self {
-            Self::S0 => 144,
-            Self::S1 => 234,
-            Self::S2 => 360,
-            Self::S3 => 540,
-            Self::S4 => 720,
-            Self::S5 => 1080,
-        }
-    }
-
-    /// The sound that plays with it: the smallest picture gets the small one, to stay within 192 kbit/s.
-    pub const fn audio(self) -> AudioSlot {
-        match self {
-            Self::S0 => AudioSlot::Lo,
-            _ => AudioSlot::Hi,
-        }
-    }
-}
-
-impl AudioSlot {
-    /// The better one first.
-    pub const ALL: [Self; 2] = [Self::Hi, Self::Lo];
-
-    /// The name, which is its folder under `audio/` and its GROUP-ID.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hi => "hi",
-            Self::Lo => "lo",
-        }
-    }
-
-    /// Channels.
-    pub const fn channels(self) -> u32 {
-        match self {
-            Self::Hi => 2,
-            Self::Lo => 1,
-        }
-    }
-
-    /// Bits a second the encoder is asked for.
-    pub const fn bit_rate(self) -> u32 {
-        match self {
-            Self::Hi => 64_000,
-            Self::Lo => 32_000,
-        }
-    }
-}
-
-impl Rendition {
-    /// `<folder>/init.mp4`.
-    pub fn init(self) -> ObjectPath {
-        ObjectPath::known(format!("{self}/init.mp4"))
-    }
-
-    /// `<folder>/00017.m4s`.
-    pub fn segment(self, number: SegmentNumber) -> ObjectPath {
-        ObjectPath::known(format!("{self}/{}", segment_name(number)))
-    }
-
-    /// `<folder>/index.m3u8`.
-    pub fn playlist(self) -> ObjectPath {
-        ObjectPath::known(format!("{self}/index.m3u8"))
-    }
-}
-
-/// A segment's name in its folder: `00017.m4s`. Five digits hold more than a day.
-pub fn segment_name(number: SegmentNumber) -> String {
-    format!("{:05}.m4s", number.0)
-}
-
-/// A package's own multivariant playlist, within the package.
-pub fn main_playlist() -> ObjectPath {
-    ObjectPath::known(MAIN.to_owned())
-}
-
-/// A package's playlist of sound alone, within the package.
-pub fn audio_playlist() -> ObjectPath {
-    ObjectPath::known(AUDIO_ONLY.to_owned())
-}
-
-impl fmt::Display for Rendition {
-    /// Its folder: `s2`, `audio/hi`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Video(slot) => f.write_str(slot.as_str()),
-            Self::Audio(slot) => write!(f, "audio/{}", slot.as_str()),
-        }
-    }
-}
-
-impl fmt::Display for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for AudioSlot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -339,6 +171,7 @@ impl From<LessonId> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use grid::SegmentNumber;
 
     #[test]
     fn paths_are_those_of_the_design() {
@@ -347,14 +180,13 @@ mod tests {
         let segment = Rendition::Video(Slot::S2).segment(SegmentNumber(17));
         for (path, text) in [
             (package.manifest(), "p/0123456789abcdef0123456789abcdef01234567/manifest.json"),
+            (package.signatures(), "p/0123456789abcdef0123456789abcdef01234567/manifest.sig"),
             (package.object(&segment), "p/0123456789abcdef0123456789abcdef01234567/s2/00017.m4s"),
             (lesson.pointer(), "lessons/maths-3.1/main.m3u8"),
             (lesson.description(), "lessons/maths-3.1/lesson.json"),
         ] {
             assert_eq!(path.as_str(), text);
         }
-        assert_eq!(Rendition::Audio(AudioSlot::Hi).init().as_str(), "audio/hi/init.mp4");
-        assert_eq!(Rendition::Audio(AudioSlot::Lo).playlist().as_str(), "audio/lo/index.m3u8");
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! gets the same name. Titles and other words are not in it, so correcting one does not make a new package.
 
 mod check;
+mod sections;
 
-pub use check::{MAX_MANIFEST_BYTES, MAX_OBJECT_BYTES, MAX_OBJECTS, ManifestError};
+pub use check::{MAX_BUNDLE_BYTES, MAX_MANIFEST_BYTES, MAX_OBJECT_BYTES, MAX_OBJECTS, ManifestError};
+pub use sections::{Loudness, Slides, Spending, Subtitles, Thumbs, Trick, TsRung};
 
 use crate::digest::Digest;
 use crate::layout::{AudioSlot, PackageId, Slot};
@@ -14,14 +16,17 @@ use crate::path::ObjectPath;
 use grid::{FrameRate, SegmentCount};
 use serde::{Deserialize, Serialize};
 
-/// The edition of the manifest this code writes and reads.
-pub const FORMAT: u32 = 1;
+/// The edition of the manifest this code writes: 2, with AV1, I-frame playlists and the papers beside the media.
+pub const FORMAT: u32 = 2;
+/// The oldest edition this code reads. What was published stays published, and a roll-back may go back to it: edition 1
+/// is edition 2 with less in it.
+pub const OLDEST_FORMAT: u32 = 1;
 
 /// What a package consists of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT`].
+    /// [`OLDEST_FORMAT`] to [`FORMAT`].
     pub format: u32,
     /// How it was made.
     pub recipe: Recipe,
@@ -37,6 +42,33 @@ pub struct Manifest {
     pub video: Vec<VideoRung>,
     /// Sound.
     pub audio: Vec<AudioRendition>,
+    /// Single pictures for quick seeking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trick: Option<Trick>,
+    /// Subtitles, in order of their languages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subtitles: Vec<Subtitles>,
+    /// Chapters: how many; 0 means that there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub chapters: u32,
+    /// The storyboard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbs: Option<Thumbs>,
+    /// Slides as pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slides: Option<Slides>,
+    /// Rungs that are there as MPEG-TS too, in order of their slots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ts: Vec<TsRung>,
+    /// The same media as a DASH presentation.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dash: bool,
+    /// One file for where there is no network, made of this rung.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<Slot>,
+    /// How loud the source was and what was done about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<Loudness>,
     /// Every object but the manifest, in order of its path.
     pub objects: Vec<Object>,
 }
@@ -73,7 +105,7 @@ pub struct VideoRung {
     pub width: u32,
     /// Rows of what is really encoded.
     pub height: u32,
-    /// RFC 6381 name of the picture's format: `avc1.64001f`.
+    /// RFC 6381 name of the picture's format: `avc1.64001f`, `av01.0.04M.08`.
     pub codecs: String,
     /// Bits a second at most, picture alone (measured as `hls::bitrate` does).
     pub peak_bps: u64,
@@ -84,6 +116,12 @@ pub struct VideoRung {
     /// The lower rung whose objects stand in, where the source cannot fill the place: nothing is ever scaled up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias_of: Option<Slot>,
+    /// Every how manieth picture of the lesson's rate the rung shows: 1, unless the lesson is slides and the rung small.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub thinning: u32,
+    /// What the rung was given after trials on the title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spending: Option<Spending>,
 }
 
 /// One series of sound segments.
@@ -126,6 +164,30 @@ pub struct Sealed {
 }
 
 impl Manifest {
+    /// A manifest of this edition with nothing in it yet.
+    pub fn new(recipe: Recipe, source: Source, segments: SegmentCount, frame_rate: FrameRate) -> Self {
+        Self {
+            format: FORMAT,
+            recipe,
+            source,
+            segments,
+            segment_ms: grid::SEGMENT_MS,
+            frame_rate,
+            video: Vec::new(),
+            audio: Vec::new(),
+            trick: None,
+            subtitles: Vec::new(),
+            chapters: 0,
+            thumbs: None,
+            slides: None,
+            ts: Vec::new(),
+            dash: false,
+            bundle: None,
+            loudness: None,
+            objects: Vec::new(),
+        }
+    }
+
     /// Puts lists into their canonical order, checks everything, and names the package.
     ///
     /// # Errors
@@ -133,6 +195,8 @@ impl Manifest {
     pub fn seal(mut self) -> Result<Sealed, ManifestError> {
         self.video.sort_by_key(|rung| rung.slot);
         self.audio.sort_by_key(|audio| audio.slot);
+        self.subtitles.sort_by(|a, b| a.language.cmp(&b.language));
+        self.ts.sort_by_key(|rung| rung.slot);
         self.objects.sort_by(|a, b| a.path.cmp(&b.path));
         check::check(&self)?;
         let bytes = json(&self);
@@ -148,7 +212,7 @@ impl Manifest {
         check::within(bytes.len())?;
         // The format first: what follows it may mean anything in another edition.
         let Edition { format } = serde_json::from_slice(bytes)?;
-        if format != FORMAT {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
             return Err(ManifestError::Format(format));
         }
         let manifest: Self = serde_json::from_slice(bytes)?;
@@ -188,6 +252,22 @@ impl Sealed {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn is_one(value: &u32) -> bool {
+    *value == 1
+}
+
+const fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[derive(Deserialize)]

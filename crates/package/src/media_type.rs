@@ -15,9 +15,24 @@ pub enum MediaType {
     /// A media segment, `.m4s` (ISO/IEC 23000-19).
     #[serde(rename = "video/iso.segment")]
     Segment,
-    /// Papers, `.json`.
+    /// A segment for old devices, `.ts` (ISO/IEC 13818-1; RFC 3555).
+    #[serde(rename = "video/mp2t")]
+    TransportStream,
+    /// A DASH presentation, `.mpd` (ISO/IEC 23009-1 annex C).
+    #[serde(rename = "application/dash+xml")]
+    Dash,
+    /// Subtitles, chapters, storyboards, `.vtt` (W3C WebVTT).
+    #[serde(rename = "text/vtt")]
+    WebVtt,
+    /// A picture, `.jpg`.
+    #[serde(rename = "image/jpeg")]
+    Jpeg,
+    /// Papers, `.json`, and signatures, `.sig`.
     #[serde(rename = "application/json")]
     Json,
+    /// The bundle, `.tar` (POSIX.1-1988 ustar).
+    #[serde(rename = "application/x-tar")]
+    Tar,
 }
 
 impl MediaType {
@@ -27,24 +42,35 @@ impl MediaType {
             "m3u8" => Self::Playlist,
             "mp4" => Self::Mp4,
             "m4s" => Self::Segment,
-            "json" => Self::Json,
+            "ts" => Self::TransportStream,
+            "mpd" => Self::Dash,
+            "vtt" => Self::WebVtt,
+            "jpg" => Self::Jpeg,
+            "json" | "sig" => Self::Json,
+            "tar" => Self::Tar,
             _ => return None,
         })
     }
 
-    /// For the header `Content-Type`. JSON is UTF-8 by definition (RFC 8259 §8.1), playlists by RFC 8216bis §4.
+    /// For the header `Content-Type`. JSON is UTF-8 by definition (RFC 8259 §8.1), playlists by RFC 8216bis §4, WebVTT by
+    /// its §4.1, XML says it itself.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Playlist => "application/vnd.apple.mpegurl",
             Self::Mp4 => "video/mp4",
             Self::Segment => "video/iso.segment",
+            Self::TransportStream => "video/mp2t",
+            Self::Dash => "application/dash+xml",
+            Self::WebVtt => "text/vtt",
+            Self::Jpeg => "image/jpeg",
             Self::Json => "application/json",
+            Self::Tar => "application/x-tar",
         }
     }
 
     /// Text that gzip makes smaller. Media is compressed already.
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::Playlist | Self::Json)
+        matches!(self, Self::Playlist | Self::Json | Self::Dash | Self::WebVtt)
     }
 }
 
@@ -73,6 +99,12 @@ mod tests {
             ("s0/init.mp4", Some("video/mp4")),
             ("s0/00000.m4s", Some("video/iso.segment")),
             ("manifest.json", Some("application/json")),
+            ("manifest.sig", Some("application/json")),
+            ("subs/zh-CN/00000.vtt", Some("text/vtt")),
+            ("thumbs/00000.jpg", Some("image/jpeg")),
+            ("ts/s0/00000.ts", Some("video/mp2t")),
+            ("main.mpd", Some("application/dash+xml")),
+            ("bundle/lesson.tar", Some("application/x-tar")),
             ("readme.txt", None),
             ("m3u8", None),
         ] {

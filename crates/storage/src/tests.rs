@@ -43,6 +43,8 @@ fn made(flavour: &str) -> Made {
         average_bps: 1,
         audio: AudioSlot::Hi,
         alias_of: None,
+        thinning: 1,
+        spending: None,
     };
     let audio = AudioRendition {
         slot: AudioSlot::Hi,
@@ -70,16 +72,13 @@ fn made(flavour: &str) -> Made {
         sha256: Digest::of(bytes),
         media_type: path.media_type().unwrap(),
     });
+    let recipe = Recipe { name: "test".into(), sha256: Digest::of(b""), ffmpeg: "none".into() };
+    let source = Source { sha256: Digest::of(flavour.as_bytes()), bytes: 1 };
     let manifest = Manifest {
-        format: package::manifest::FORMAT,
-        recipe: Recipe { name: "test".into(), sha256: Digest::of(b""), ffmpeg: "none".into() },
-        source: Source { sha256: Digest::of(flavour.as_bytes()), bytes: 1 },
-        segments,
-        segment_ms: grid::SEGMENT_MS,
-        frame_rate: FrameRate::Fps25,
         video: vec![rung],
         audio: vec![audio],
         objects: listed.collect(),
+        ..Manifest::new(recipe, source, segments, FrameRate::Fps25)
     };
     Made { sealed: manifest.seal().unwrap(), objects }
 }

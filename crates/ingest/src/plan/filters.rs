@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn every_rung_has_one_outlet_and_a_parent_above() {
         for count in 1..=6 {
-            let spec = pictures(&shape(1920, 1080), Orientation::Upright, &Slot::ALL[..count], TOOLS);
+            let spec = pictures(&shape(1920, 1080), Orientation::Upright, &Slot::H264[..count], TOOLS);
             for index in 0..count {
                 assert_eq!(spec.matches(&format!("[out{index}]")).count(), 1, "{spec}");
                 let links = spec.matches(&format!("[c{index}]")).count();
@@ -168,20 +168,20 @@ mod tests {
 
     #[test]
     fn only_what_a_source_needs_is_in_the_chain() {
-        let plain = canvas(&shape(1920, 1080), Orientation::Upright, &Slot::ALL, TOOLS).join(",");
+        let plain = canvas(&shape(1920, 1080), Orientation::Upright, &Slot::H264, TOOLS).join(",");
         for absent in ["bwdif", "transpose", "tonemap", "pad="] {
             assert!(!plain.contains(absent), "{plain}");
         }
         let mut phone = shape(1920, 1080);
         phone.colour = Colour { full_range: false, matrix: 9, transfer: 18, primaries: 9 };
-        let phone = canvas(&phone, Orientation::Clockwise, &Slot::ALL, TOOLS).join(",");
+        let phone = canvas(&phone, Orientation::Clockwise, &Slot::H264, TOOLS).join(",");
         for present in ["transpose=clock", "arib-std-b67", "scale=w=608:h=1080", "pad=1920:1080:656:0:black"]
         {
             assert!(phone.contains(present), "{present} in {phone}");
         }
         let mut disc = shape(720, 576);
         (disc.interlaced, disc.sample_aspect, disc.colour.matrix) = (true, (64, 45), 5);
-        let disc = canvas(&disc, Orientation::Upright, &Slot::ALL[..4], TOOLS).join(",");
+        let disc = canvas(&disc, Orientation::Upright, &Slot::H264[..4], TOOLS).join(",");
         for present in ["bwdif", "scale=w=960:h=540", "in_color_matrix=bt601"] {
             assert!(disc.contains(present), "{present} in {disc}");
         }

@@ -138,18 +138,18 @@ impl Ladder {
                 return Err(SettingsError::value(key, "must be from \"16kbit/s\" to \"256kbit/s\""));
             }
         }
-        Slot::ALL.into_iter().try_for_each(|slot| self.rung(slot).check(KEYS[slot as usize]))
+        Slot::H264.into_iter().try_for_each(|slot| self.rung(slot).check(KEYS[slot as usize]))
     }
 
     /// How `slot` is encoded.
     pub fn rung(&self, slot: Slot) -> &RungRecipe {
-        match slot {
+        match slot.in_h264() {
             Slot::S0 => &self.video.s0,
             Slot::S1 => &self.video.s1,
             Slot::S2 => &self.video.s2,
             Slot::S3 => &self.video.s3,
             Slot::S4 => &self.video.s4,
-            Slot::S5 => &self.video.s5,
+            _ => &self.video.s5,
         }
     }
 

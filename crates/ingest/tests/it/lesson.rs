@@ -139,10 +139,16 @@ impl Published {
     fn check_decoding(&self, rendition: Rendition) {
         let manifest = self.manifest();
         let path = self.joined(rendition);
+        let pictures = match rendition {
+            Rendition::Trick => {
+                u64::from(manifest.segments.0 * manifest.trick.as_ref().map_or(0, |trick| trick.per_segment))
+            }
+            _ => manifest.segments.pictures(manifest.frame_rate),
+        };
         let (kind, frames, facts) = match rendition {
-            Rendition::Video(_) => (
+            Rendition::Video(_) | Rendition::Trick => (
                 "v:0",
-                manifest.segments.pictures(manifest.frame_rate),
+                pictures,
                 "codec_name=h264 pix_fmt=yuv420p color_range=tv color_space=bt709 color_transfer=bt709 \
                  color_primaries=bt709 field_order=progressive sample_aspect_ratio=1:1",
             ),

@@ -1,16 +1,21 @@
 //! Whether a manifest is that of a whole package.
 
-use super::{AudioRendition, FORMAT, Manifest, Object, VideoRung};
-use crate::layout::{AudioSlot, MANIFEST, Rendition, Slot, audio_playlist, main_playlist};
-use crate::path::ObjectPath;
-use grid::SegmentCount;
+mod sections;
+mod whole;
 
-/// The longest manifest read: 32 MiB, a day of eight renditions.
-pub const MAX_MANIFEST_BYTES: usize = 32 << 20;
-/// The most objects in a package: eight renditions of a day, and some papers.
-pub const MAX_OBJECTS: usize = 150_000;
-/// The largest object: 64 MiB, 100 Mbit/s for a segment.
+use super::{AudioRendition, FORMAT, Manifest, OLDEST_FORMAT, Object, VideoRung};
+use crate::layout::{AudioSlot, BUNDLE, MANIFEST, SIGNATURES, Slot};
+use crate::path::ObjectPath;
+use grid::{FrameRate, SegmentCount};
+
+/// The longest manifest read: 64 MiB, a day of twenty renditions.
+pub const MAX_MANIFEST_BYTES: usize = 64 << 20;
+/// The most objects in a package: twenty renditions of a day, and some papers.
+pub const MAX_OBJECTS: usize = 400_000;
+/// The largest object but the bundle: 64 MiB, 100 Mbit/s for a segment.
 pub const MAX_OBJECT_BYTES: u64 = 64 << 20;
+/// The largest bundle: 256 MiB, 45 minutes at 800 kbit/s. Publishing holds it in memory.
+pub const MAX_BUNDLE_BYTES: u64 = 256 << 20;
 /// The longest lesson: a day.
 const MAX_SEGMENTS: u32 = 18_000;
 /// The longest side of a picture.
@@ -28,7 +33,7 @@ pub enum ManifestError {
     #[error("not a manifest: {0}")]
     Json(#[from] serde_json::Error),
     /// Of another edition.
-    #[error("manifest format {0} is not known here; this release knows {FORMAT}")]
+    #[error("manifest format {0} is not known here; this release knows {OLDEST_FORMAT} to {FORMAT}")]
     Format(u32),
     /// Another segment length than the grid's.
     #[error("segments of {0} ms are not on the grid of {ms} ms", ms = grid::SEGMENT_MS)]
@@ -85,9 +90,27 @@ pub enum ManifestError {
     /// An object's type is not what its name says.
     #[error("`{0}` is of a type its name does not say")]
     ObjectType(ObjectPath),
-    /// The manifest cannot list itself.
+    /// The manifest can list neither itself nor what is signed under it.
     #[error("the manifest lists itself")]
     ListsItself,
+    /// A section says something that cannot be.
+    #[error("`{section}` cannot have {value} {what}")]
+    Section {
+        /// Which.
+        section: &'static str,
+        /// What is wrong in it.
+        what: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// A section names a rung that is not there with objects of its own.
+    #[error("`{section}` needs {slot}, which is not there")]
+    NoRung {
+        /// Which.
+        section: &'static str,
+        /// The rung.
+        slot: Slot,
+    },
     /// Something a player will ask for is not there.
     #[error("`{0}` is missing")]
     Missing(ObjectPath),
@@ -98,7 +121,7 @@ pub(super) fn within(length: usize) -> Result<(), ManifestError> {
 }
 
 pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
-    if manifest.format != FORMAT {
+    if !(OLDEST_FORMAT..=FORMAT).contains(&manifest.format) {
         return Err(ManifestError::Format(manifest.format));
     }
     if manifest.segment_ms != grid::SEGMENT_MS {
@@ -110,29 +133,36 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
     }
     name(&manifest.recipe.name)?;
     name(&manifest.recipe.ffmpeg)?;
-    rungs(&manifest.video, &manifest.audio)?;
+    rungs(&manifest.video, &manifest.audio, manifest.frame_rate)?;
     sounds(&manifest.audio)?;
+    sections::check(manifest)?;
     objects(&manifest.objects)?;
-    whole(manifest)
+    whole::check(manifest)
 }
 
-fn rungs(video: &[VideoRung], audio: &[AudioRendition]) -> Result<(), ManifestError> {
+fn rungs(video: &[VideoRung], audio: &[AudioRendition], rate: FrameRate) -> Result<(), ManifestError> {
     if video.is_empty() {
         return Err(ManifestError::NoVideo);
     }
     ordered(video.iter().map(|rung| rung.slot))?;
     for rung in video {
         let VideoRung { slot, width, height, .. } = *rung;
-        if !(1..=MAX_SIDE).contains(&width) || !(1..=MAX_SIDE).contains(&height) {
+        if !is_picture(width, height) {
             return Err(ManifestError::Size { slot, width, height });
         }
         name(&rung.codecs)?;
+        // A segment is a whole number of the pictures that are left.
+        if rate.per_segment().checked_rem(rung.thinning) != Some(0) {
+            let value = u64::from(rung.thinning);
+            return Err(ManifestError::Section { section: slot.as_str(), what: "as its thinning", value });
+        }
         if !audio.iter().any(|sound| sound.slot == rung.audio) {
             return Err(ManifestError::NoAudio { slot, audio: rung.audio });
         }
         if let Some(alias_of) = rung.alias_of {
-            let real = |other: &VideoRung| other.slot == alias_of && other.alias_of.is_none();
-            if alias_of >= slot || !video.iter().any(real) {
+            // Never of another format: who plays one may not play the other.
+            let fits = alias_of < slot && alias_of.codec() == slot.codec();
+            if !fits || !has(video, alias_of) {
                 return Err(ManifestError::Alias { slot, alias_of });
             }
         }
@@ -151,38 +181,27 @@ fn objects(objects: &[Object]) -> Result<(), ManifestError> {
     }
     ordered(objects.iter().map(|object| &object.path))?;
     for object in objects {
-        if !(1..=MAX_OBJECT_BYTES).contains(&object.bytes) {
+        let most = if object.path.as_str() == BUNDLE { MAX_BUNDLE_BYTES } else { MAX_OBJECT_BYTES };
+        if !(1..=most).contains(&object.bytes) {
             return Err(ManifestError::ObjectSize { path: object.path.clone(), bytes: object.bytes });
         }
         if object.path.media_type() != Some(object.media_type) {
             return Err(ManifestError::ObjectType(object.path.clone()));
         }
-        if object.path.as_str() == MANIFEST {
+        if [MANIFEST, SIGNATURES].contains(&object.path.as_str()) {
             return Err(ManifestError::ListsItself);
         }
     }
     Ok(())
 }
 
-/// Whether everything is there that the playlists will name.
-fn whole(manifest: &Manifest) -> Result<(), ManifestError> {
-    let required = |path: ObjectPath| match manifest.object(path.as_str()) {
-        Some(_) => Ok(()),
-        None => Err(ManifestError::Missing(path)),
-    };
-    required(main_playlist())?;
-    required(audio_playlist())?;
-    let real = manifest.video.iter().filter(|rung| rung.alias_of.is_none());
-    let video = real.map(|rung| Rendition::Video(rung.slot));
-    let audio = manifest.audio.iter().map(|sound| Rendition::Audio(sound.slot));
-    for rendition in video.chain(audio) {
-        required(rendition.init())?;
-        manifest.segments.numbers().try_for_each(|number| required(rendition.segment(number)))?;
-    }
-    // An alias has a playlist of its own and nothing else.
-    let playlists = manifest.video.iter().map(|rung| Rendition::Video(rung.slot));
-    let audio = manifest.audio.iter().map(|sound| Rendition::Audio(sound.slot));
-    playlists.chain(audio).try_for_each(|rendition| required(rendition.playlist()))
+/// Whether the rung is there with objects of its own.
+fn has(video: &[VideoRung], slot: Slot) -> bool {
+    video.iter().any(|rung| rung.slot == slot && rung.alias_of.is_none())
+}
+
+fn is_picture(width: u32, height: u32) -> bool {
+    (1..=MAX_SIDE).contains(&width) && (1..=MAX_SIDE).contains(&height)
 }
 
 fn ordered<T: Ord + ToString>(items: impl Iterator<Item = T>) -> Result<(), ManifestError> {

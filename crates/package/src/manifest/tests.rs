@@ -1,5 +1,5 @@
 use super::*;
-use crate::layout::{Rendition, audio_playlist, main_playlist};
+use crate::layout::{self, Rendition, audio_playlist, main_playlist};
 use proptest::prelude::*;
 
 /// A package of `segments` with `s0`, `s1`, and `s2` standing for `s1`.
@@ -13,6 +13,8 @@ fn manifest(segments: u32) -> Manifest {
         average_bps: 50_000,
         audio: slot.audio(),
         alias_of,
+        thinning: 1,
+        spending: None,
     };
     let sound = |slot: AudioSlot| AudioRendition {
         slot,
@@ -29,21 +31,85 @@ fn manifest(segments: u32) -> Manifest {
         paths.extend([rendition.init(), rendition.playlist()]);
         paths.extend(segments.numbers().map(|number| rendition.segment(number)));
     }
+    let recipe =
+        Recipe { name: "lesson".into(), sha256: Digest::of(b"recipe"), ffmpeg: "5.1.9-0+deb12u1".into() };
+    let source = Source { sha256: Digest::of(b"source"), bytes: 1_234 };
     Manifest {
-        format: FORMAT,
-        recipe: Recipe {
-            name: "lesson".into(),
-            sha256: Digest::of(b"recipe"),
-            ffmpeg: "5.1.9-0+deb12u1".into(),
-        },
-        source: Source { sha256: Digest::of(b"source"), bytes: 1_234 },
-        segments,
-        segment_ms: grid::SEGMENT_MS,
-        frame_rate: FrameRate::Fps25,
         video: vec![rung(Slot::S2, Some(Slot::S1)), rung(Slot::S0, None), rung(Slot::S1, None)],
         audio: AudioSlot::ALL.map(sound).to_vec(),
         objects: paths.into_iter().map(object).collect(),
+        ..Manifest::new(recipe, source, segments, FrameRate::Fps25)
     }
+}
+
+/// The same with AV1 and everything that may stand beside rungs and sounds.
+fn full(segments: u32) -> Manifest {
+    let mut full = manifest(segments);
+    let twin = VideoRung { slot: Slot::A2, alias_of: None, ..full.video[1].clone() };
+    let alias = VideoRung { slot: Slot::A3, alias_of: Some(Slot::A2), ..twin.clone() };
+    full.video[1].thinning = 5;
+    full.video[1].spending = Some(Spending {
+        crf_hundredths: 2_350,
+        ssim_hundred_thousandths: Some(99_670),
+        fixed_bps: Some(145_000),
+    });
+    full.video.extend([twin, alias]);
+    full.trick = Some(Trick {
+        codecs: "avc1.64001e".into(),
+        width: 640,
+        height: 360,
+        per_segment: 6,
+        peak_bps: 90_000,
+        average_bps: 60_000,
+    });
+    let track = |tag: &str| {
+        let language: crate::Language = tag.parse().unwrap();
+        Subtitles { name: language.native_name().to_owned(), language, peak_bps: 900 }
+    };
+    full.subtitles = vec![track("zh-CN"), track("en")];
+    full.chapters = 4;
+    full.thumbs = Some(Thumbs { width: 160, height: 90, columns: 5, rows: 5 });
+    full.slides = Some(Slides { count: 2 });
+    full.ts = vec![TsRung { slot: Slot::S1, peak_bps: 2, average_bps: 1 }];
+    full.dash = true;
+    full.bundle = Some(Slot::S1);
+    full.loudness = Some(Loudness {
+        integrated_lufs_hundredths: -2_910,
+        true_peak_dbtp_hundredths: -640,
+        range_lu_hundredths: 480,
+        gain_db_hundredths: 610,
+    });
+    let numbers = || full.segments.numbers();
+    let mut paths = vec![
+        layout::ts_main_playlist(),
+        layout::ts_playlist(Slot::S1),
+        layout::dash(),
+        layout::chapters(),
+        layout::chapters_vtt(),
+        layout::thumbs(),
+        layout::thumbs_sheet(0),
+        layout::slides(),
+        layout::slides_vtt(),
+        layout::slide(0),
+        layout::slide(123_456),
+        layout::bundle(),
+        layout::report(),
+        Rendition::Video(Slot::A3).playlist(),
+        Rendition::Trick.iframes(),
+    ];
+    for rendition in [Rendition::Video(Slot::A2), Rendition::Trick] {
+        paths.push(rendition.init());
+        paths.extend(numbers().map(|number| rendition.segment(number)));
+    }
+    paths.push(Rendition::Video(Slot::A2).playlist());
+    for track in &full.subtitles {
+        let language = &track.language;
+        paths.extend([layout::subtitles_playlist(language), layout::subtitles_whole(language)]);
+        paths.extend(numbers().map(|number| layout::subtitles_segment(language, number)));
+    }
+    paths.extend(numbers().map(|number| layout::ts_segment(Slot::S1, number)));
+    full.objects.extend(paths.into_iter().map(object));
+    full
 }
 
 fn object(path: ObjectPath) -> Object {
@@ -73,18 +139,109 @@ fn the_order_things_were_made_in_does_not_change_the_name() {
 }
 
 #[test]
-fn the_name_of_a_known_manifest_stays() {
-    // Guards the canonical form: a change here renames every package there is.
-    let sealed = manifest(1).seal().unwrap();
-    assert!(sealed.bytes().starts_with(b"{\"format\":1,\"recipe\":{\"name\":\"lesson\",\"sha256\":\""));
-    assert_eq!(sealed.id().to_string(), "69aa7cfd50c39a2faffedc0bc6adfedf007fded9");
+fn the_names_of_known_manifests_stay() {
+    // Guards the canonical form: a change here renames every package there is. The first is of edition 1, as the first
+    // release wrote it: what was published then is still read, and under its own name.
+    let first = Manifest { format: 1, ..manifest(1) };
+    for (made, start, id) in [
+        (
+            first,
+            &b"{\"format\":1,\"recipe\":{\"name\":\"lesson\",\"sha256\":\""[..],
+            "69aa7cfd50c39a2faffedc0bc6adfedf007fded9",
+        ),
+        (manifest(1), b"{\"format\":2,\"recipe\":", "3a0dbbfb3f96907125813906f94739413861ac93"),
+        (full(1), b"{\"format\":2,\"recipe\":", "79d4378a17694921fa5d171cd098d3df2cb1f031"),
+    ] {
+        let sealed = made.seal().unwrap();
+        assert!(sealed.bytes().starts_with(start));
+        assert_eq!(sealed.id().to_string(), id);
+        assert_eq!(Manifest::parse(sealed.bytes()).unwrap(), sealed);
+    }
+}
+
+#[test]
+fn what_is_claimed_must_be_there() {
+    assert_eq!(full(3).seal().unwrap().manifest().subtitles[0].language.as_str(), "en");
+    for path in [
+        "a2/init.mp4",
+        "a2/00002.m4s",
+        "a3/index.m3u8",
+        "bundle/lesson.tar",
+        "chapters.json",
+        "chapters.vtt",
+        "main.mpd",
+        "slides/000123456.jpg",
+        "slides/slides.json",
+        "slides/slides.vtt",
+        "subs/en/00001.vtt",
+        "subs/zh-CN/all.vtt",
+        "subs/zh-CN/index.m3u8",
+        "thumbs/00000.jpg",
+        "thumbs/thumbs.vtt",
+        "trick/00000.m4s",
+        "trick/iframes.m3u8",
+        "trick/init.mp4",
+        "ts.m3u8",
+        "ts/s1/00000.ts",
+        "ts/s1/index.m3u8",
+    ] {
+        let mut less = full(3);
+        less.objects.retain(|object| object.path.as_str() != path);
+        assert_eq!(less.objects.len() + 1, full(3).objects.len(), "{path}");
+        assert!(less.seal().is_err(), "{path}");
+    }
+    // The report is for people: a package without one plays as well.
+    let mut less = full(3);
+    less.objects.retain(|object| object.path.as_str() != "report.json");
+    assert!(less.seal().is_ok());
+}
+
+#[test]
+fn sections_that_make_no_sense_are_refused() {
+    type Spoil = fn(&mut Manifest);
+    let cases: [(&str, Spoil); 13] = [
+        ("`s0` cannot have 0 as its thinning", |m| m.video[1].thinning = 0),
+        ("`s0` cannot have 7 as its thinning", |m| m.video[1].thinning = 7),
+        ("a3 cannot be an alias of s1", |m| m.video[4].alias_of = Some(Slot::S1)),
+        ("`trick` cannot have 7 pictures a segment", |m| m.trick.as_mut().unwrap().per_segment = 7),
+        ("`trick` cannot have 0 pixels in a row", |m| m.trick.as_mut().unwrap().width = 0),
+        ("`en` is there twice", |m| m.subtitles.push(m.subtitles[1].clone())),
+        ("cannot be a name", |m| m.subtitles[0].name = "a\nb".into()),
+        ("`thumbs` cannot have 0 columns", |m| m.thumbs.as_mut().unwrap().columns = 0),
+        ("`thumbs/00001.jpg` is missing", |m| {
+            m.thumbs = Some(Thumbs { width: 160, height: 90, columns: 2, rows: 1 });
+        }),
+        ("`slides` cannot have 2 pictures", |m| m.slides.as_mut().unwrap().count = 3),
+        ("`slides` cannot have 2 pictures", |m| m.slides = None),
+        ("`ts` needs s2, which is not there", |m| m.ts[0].slot = Slot::S2),
+        ("`bundle` needs a5, which is not there", |m| m.bundle = Some(Slot::A5)),
+    ];
+    for (words, spoil) in cases {
+        let mut spoilt = full(3);
+        spoil(&mut spoilt);
+        let error = spoilt.seal().unwrap_err().to_string();
+        assert!(error.contains(words), "{words}: {error}");
+    }
+}
+
+#[test]
+fn a_bundle_may_be_larger_than_other_objects() {
+    for (path, bytes, fits) in [
+        (layout::bundle(), MAX_OBJECT_BYTES + 1, true),
+        (layout::bundle(), MAX_BUNDLE_BYTES + 1, false),
+        (layout::dash(), MAX_OBJECT_BYTES + 1, false),
+    ] {
+        let mut full = full(1);
+        full.objects.iter_mut().filter(|object| object.path == path).for_each(|object| object.bytes = bytes);
+        assert_eq!(full.seal().is_ok(), fits, "{path} {bytes}");
+    }
 }
 
 #[test]
 fn what_cannot_be_a_whole_package_is_refused() {
     type Spoil = fn(&mut Manifest);
     let cases: [(&str, Spoil); 19] = [
-        ("manifest format 2", |m| m.format = 2),
+        ("manifest format 3", |m| m.format = 3),
         ("not on the grid", |m| m.segment_ms = 4_000),
         ("0 segments", |m| m.segments = SegmentCount(0)),
         ("18001 segments", |m| m.segments = SegmentCount(18_001)),
@@ -152,7 +309,7 @@ proptest! {
     /// One changed byte anywhere: refused, or a package of another name. Never a panic.
     #[test]
     fn a_changed_byte_never_passes_for_the_same_package(place: prop::sample::Index, byte: u8) {
-        let sealed = manifest(2).seal().unwrap();
+        let sealed = full(2).seal().unwrap();
         let mut bytes = sealed.bytes().to_vec();
         let place = place.index(bytes.len());
         prop_assume!(bytes[place] != byte);
