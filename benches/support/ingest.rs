@@ -97,7 +97,8 @@ fn report(program: &str, round: usize, cost: &Cost) {
 
 /// The `ffmpeg` command that `airclass-ingest` itself names as its equal, for a shell to run.
 fn equivalent(program: &Path, lesson: &Path, root: &Path, output: &Path) -> Result<Command> {
-    const LIMIT: Duration = Duration::from_secs(60);
+    // It looks at the whole lesson for it.
+    const LIMIT: Duration = Duration::from_secs(300);
     let mut print = Command::new(program);
     print.arg("run").arg(lesson).arg("--store").arg(root.join("none")).arg("--print-ffmpeg").arg(output);
     let (_, said) = process::run(&print, root, LIMIT).context("airclass-ingest --print-ffmpeg")?;

@@ -43,6 +43,8 @@ pub enum Part {
     Outage,
     /// A lesson, against one ffmpeg process
     Ingest,
+    /// A lesson killed at many instants
+    Resume,
 }
 
 /// A lesson of the usual length, and a short one for a quick look.

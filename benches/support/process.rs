@@ -53,6 +53,13 @@ impl Process {
         Ok(())
     }
 
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self, limit: Duration) -> Result<std::process::ExitStatus> {
+        let ended = clock::wait_until(limit, || matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)));
+        ensure!(ended, "{} did not end within {limit:?}", self.name);
+        Ok(self.child.wait()?)
+    }
+
     fn group(&self) -> Pid {
         Pid::from_raw(self.child.id().cast_signed())
     }
