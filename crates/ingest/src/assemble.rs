@@ -1,15 +1,27 @@
 //! The papers of a package: playlists and manifest, from what was measured.
+//!
+//! ```text
+//! pieces ─▶ manifest's sections ─▶ media playlists, I-frame playlists ─▶ multivariant playlists ─▶ seal
+//! ```
+//!
+//! Media comes in as [`Pieces`], each already written; what is written here is text.
 
+mod desk;
+mod error;
+mod main_playlist;
+mod media_playlist;
+
+pub use error::AssembleError;
+
+use crate::cmaf::{Init, Media, Still};
 use crate::plan::Plan;
 use crate::spool::{Spool, Written};
-use faults::{Blame, Fault};
+use desk::Desk;
 use grid::{SEGMENT_MS, SegmentCount, SegmentNumber, TARGET_DURATION_S};
-use hls::bitrate::{Measured, SegmentSize, combined, measure};
-use hls::{MediaPlaylist, MultivariantPlaylist, Resolution, Variant};
-use package::manifest::{AudioRendition, ManifestError, Object, Recipe, Source, VideoRung};
-use package::{AudioSlot, Manifest, MediaType, ObjectPath, Rendition, Sealed, Slot, layout};
+use hls::bitrate::{Measured, SegmentSize, measure};
+use package::manifest::{AudioRendition, Object, Recipe, Source, Trick, VideoRung};
+use package::{AudioSlot, Language, Manifest, ObjectPath, Rendition, Sealed, Slot, layout};
 use std::collections::BTreeMap;
-use storage::StoreError;
 
 /// What has arrived of a package so far.
 #[derive(Debug, Default)]
@@ -22,59 +34,38 @@ pub struct Pieces {
 struct Made {
     codecs: String,
     sizes: Vec<SegmentSize>,
-}
-
-/// Why pieces are no package.
-#[derive(Debug, thiserror::Error)]
-pub enum AssembleError {
-    /// A paper could not be written.
-    #[error(transparent)]
-    Write(#[from] StoreError),
-    /// The manifest would not be that of a whole package.
-    #[error("the package is not whole: {0}; this is a fault of the ingest, please report it with the file")]
-    Manifest(#[from] ManifestError),
-    /// A rung's peak is above what cellular networks are promised.
-    #[error(
-        "s0 with its sound takes {0} bit/s, more than 192,000 (Apple 9.21); lower its maxrate or buffer in the ladder"
-    )]
-    SmallestTooLarge(u64),
-}
-
-impl Fault for AssembleError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Write(error) => error.code(),
-            Self::Manifest(_) => "MEDIA_NONCONFORMANT",
-            Self::SmallestTooLarge(_) => "LADDER_S0_TOO_LARGE",
-        }
-    }
-
-    fn blame(&self) -> Blame {
-        match self {
-            Self::Write(error) => error.blame(),
-            Self::SmallestTooLarge(_) => Blame::Input,
-            Self::Manifest(_) => Blame::Ours,
-        }
-    }
+    /// Of each segment.
+    stills: Vec<Vec<Still>>,
 }
 
 /// Apple 9.21: over cellular there must be a variant of at most this.
 const CELLULAR_BPS: u64 = 192_000;
-/// What is spoken where nobody says otherwise; EXT-X-MEDIA needs one (Apple 8.10).
-const LANGUAGE: &str = package::lesson::DEFAULT_LANGUAGE;
 
 impl Pieces {
     /// An init section was written.
     pub fn init(&mut self, rendition: Rendition, codecs: String, written: Written) {
         self.renditions.entry(rendition).or_default().codecs = codecs;
-        self.object(rendition.init(), MediaType::Mp4, written);
+        self.object(rendition.init(), written);
     }
 
-    /// A segment was written.
-    pub fn segment(&mut self, rendition: Rendition, number: SegmentNumber, written: Written) {
-        let size = SegmentSize { bytes: written.bytes, duration_ms: SEGMENT_MS };
-        self.renditions.entry(rendition).or_default().sizes.push(size);
-        self.object(rendition.segment(number), MediaType::Segment, written);
+    /// A segment was written; those of a rendition come in order. `stills`: pictures in it that can be decoded by
+    /// themselves; none in sound.
+    pub fn segment(
+        &mut self,
+        rendition: Rendition,
+        number: SegmentNumber,
+        stills: &[Still],
+        written: Written,
+    ) {
+        let made = self.renditions.entry(rendition).or_default();
+        made.sizes.push(SegmentSize { bytes: written.bytes, duration_ms: SEGMENT_MS });
+        made.stills.push(stills.to_vec());
+        self.object(rendition.segment(number), written);
+    }
+
+    /// Anything else was written: a sheet of the storyboard, a slide.
+    pub fn object(&mut self, path: ObjectPath, written: Written) {
+        self.objects.extend(desk::listed(path, written));
     }
 
     /// Segments of all renditions so far.
@@ -82,49 +73,63 @@ impl Pieces {
         self.renditions.values().map(|made| made.sizes.len() as u64).sum()
     }
 
-    fn object(&mut self, path: ObjectPath, media_type: MediaType, written: Written) {
-        self.objects.push(Object { path, bytes: written.bytes, sha256: written.sha256, media_type });
-    }
-
-    /// Writes the playlists into `spool` and seals the manifest.
+    /// Writes the papers into `spool` and seals the manifest.
     ///
     /// # Errors
-    /// When the disk fails, or something is missing.
+    /// When the store fails, or something is missing.
     pub fn seal(
         mut self,
         plan: &Plan,
         segments: SegmentCount,
         recipe: Recipe,
         source: Source,
+        language: &Language,
         spool: &Spool<'_>,
     ) -> Result<Sealed, AssembleError> {
-        let video = self.rungs(plan);
-        let audio: Vec<AudioRendition> = plan.sounds.iter().map(|rung| self.sound(rung.slot)).collect();
-        let main = main_playlist(&video, &audio, plan);
+        let mut manifest = Manifest::new(recipe, source, segments, plan.timing.rate);
+        let mut desk = Desk::new(spool, std::mem::take(&mut self.objects));
+        manifest.video = self.rungs(plan);
+        manifest.audio = plan.sounds.iter().map(|rung| self.sound(rung.slot)).collect();
+        manifest.trick = self.trick(&desk)?;
+        let stills = self.media_playlists(&manifest, &mut desk)?;
+        let main = main_playlist::main(&manifest, &stills, language);
         if let Some(smallest) = main.variants.iter().map(|variant| variant.bandwidth).min()
             && smallest > CELLULAR_BPS
         {
             return Err(AssembleError::SmallestTooLarge(smallest));
         }
-        let mut papers = vec![
-            (layout::main_playlist(), main.render()),
-            (layout::audio_playlist(), audio_playlist(&audio).render()),
-        ];
-        for rung in &video {
-            let prefix = rung.alias_of.map_or_else(String::new, |real| format!("../{real}/"));
-            papers.push((Rendition::Video(rung.slot).playlist(), media_playlist(segments, &prefix).render()));
-        }
-        for rendition in &audio {
-            papers.push((Rendition::Audio(rendition.slot).playlist(), media_playlist(segments, "").render()));
-        }
-        for (path, text) in papers {
-            let written = spool.write(&path, text.into_bytes())?;
-            self.object(path, MediaType::Playlist, written);
-        }
-        let objects = self.objects;
-        let manifest =
-            Manifest { video, audio, objects, ..Manifest::new(recipe, source, segments, plan.timing.rate) };
+        desk.write(layout::main_playlist(), main.render())?;
+        desk.write(layout::audio_playlist(), main_playlist::audio_only(&manifest).render())?;
+        manifest.objects = desk.objects();
         Ok(manifest.seal()?)
+    }
+
+    /// Media and I-frame playlists of everything; what single pictures of each rendition take.
+    fn media_playlists(
+        &self,
+        manifest: &Manifest,
+        desk: &mut Desk<'_>,
+    ) -> Result<BTreeMap<Rendition, Measured>, AssembleError> {
+        let segments = manifest.segments;
+        let mut measured = BTreeMap::new();
+        for rung in &manifest.video {
+            let rendition = Rendition::Video(rung.slot);
+            let real = Rendition::Video(rung.alias_of.unwrap_or(rung.slot));
+            let prefix = if real == rendition { String::new() } else { format!("../{real}/") };
+            desk.write(rendition.playlist(), media_playlist::lesson(segments, &prefix).render())?;
+            let (pictures, sizes) = media_playlist::iframes(real, self.stills(real), &prefix)?;
+            desk.write(rendition.iframes(), pictures.render())?;
+            measured.insert(rendition, measure(&sizes, TARGET_DURATION_S));
+        }
+        for sound in &manifest.audio {
+            let rendition = Rendition::Audio(sound.slot);
+            desk.write(rendition.playlist(), media_playlist::lesson(segments, "").render())?;
+        }
+        if manifest.trick.is_some() {
+            let (pictures, _) = media_playlist::iframes(Rendition::Trick, self.stills(Rendition::Trick), "")?;
+            desk.write(Rendition::Trick.iframes(), pictures.render())?;
+        }
+        Ok(measured)
     }
 
     fn rungs(&self, plan: &Plan) -> Vec<VideoRung> {
@@ -161,6 +166,27 @@ impl Pieces {
         }
     }
 
+    /// The dense I-frame rendition, when it was made.
+    fn trick(&self, desk: &Desk<'_>) -> Result<Option<Trick>, AssembleError> {
+        let Some(made) = self.renditions.get(&Rendition::Trick) else { return Ok(None) };
+        let path = Rendition::Trick.init();
+        let Ok(Init { media: Media::Video { width, height }, .. }) = Init::parse(&desk.read(&path)?)
+        else {
+            return Err(AssembleError::Unreadable(path));
+        };
+        let per_segment = made.stills.first().map_or(0, Vec::len);
+        let (_, sizes) = media_playlist::iframes(Rendition::Trick, &made.stills, "")?;
+        let measured = measure(&sizes, TARGET_DURATION_S);
+        Ok(Some(Trick {
+            codecs: made.codecs.clone(),
+            width: width.into(),
+            height: height.into(),
+            per_segment: u32::try_from(per_segment).unwrap_or(u32::MAX),
+            peak_bps: measured.peak_bps,
+            average_bps: measured.average_bps,
+        }))
+    }
+
     fn measured(&self, rendition: Rendition) -> Measured {
         self.renditions
             .get(&rendition)
@@ -170,74 +196,8 @@ impl Pieces {
     fn codecs(&self, rendition: Rendition) -> String {
         self.renditions.get(&rendition).map_or_else(String::new, |made| made.codecs.clone())
     }
-}
 
-fn media_playlist(segments: SegmentCount, prefix: &str) -> MediaPlaylist {
-    let uris = segments.numbers().map(|number| format!("{prefix}{}", layout::segment_name(number)));
-    MediaPlaylist::lesson(format!("{prefix}init.mp4"), uris)
-}
-
-/// Distinct rungs only: an alias would offer the same bits twice.
-///
-/// The rung nearest to 730 kbit/s comes first, where many players start (Apple 1.32b); the others follow upwards.
-fn main_playlist(video: &[VideoRung], audio: &[AudioRendition], plan: &Plan) -> MultivariantPlaylist {
-    let mut variants: Vec<Variant> = video
-        .iter()
-        .filter(|rung| rung.alias_of.is_none())
-        .filter_map(|rung| {
-            let sound = audio.iter().find(|sound| sound.slot == rung.audio)?;
-            let both = combined([
-                Measured { peak_bps: rung.peak_bps, average_bps: rung.average_bps },
-                Measured { peak_bps: sound.peak_bps, average_bps: sound.average_bps },
-            ]);
-            Some(Variant {
-                uri: Rendition::Video(rung.slot).playlist().to_string(),
-                bandwidth: both.peak_bps,
-                average_bandwidth: Some(both.average_bps),
-                codecs: Some(format!("{},{}", rung.codecs, sound.codecs)),
-                resolution: Some(Resolution { width: rung.width, height: rung.height }),
-                frame_rate: Some(plan.timing.rate.into()),
-                audio_group: Some(sound.slot.to_string()),
-                ..Variant::default()
-            })
-        })
-        .collect();
-    const START_BPS: u64 = 730_000;
-    if let Some(start) =
-        (0..variants.len()).min_by_key(|&place| variants[place].bandwidth.abs_diff(START_BPS))
-    {
-        variants[..=start].rotate_right(1);
+    fn stills(&self, rendition: Rendition) -> &[Vec<Still>] {
+        self.renditions.get(&rendition).map_or(&[], |made| &made.stills)
     }
-    // Only sound that a variant plays: a group nobody refers to is one more thing for a player to stumble on.
-    let used = |sound: &&AudioRendition| {
-        variants.iter().any(|variant| variant.audio_group.as_deref() == Some(sound.slot.as_str()))
-    };
-    let renditions = audio.iter().filter(used).map(sound_rendition).collect();
-    MultivariantPlaylist::new(variants, renditions)
-}
-
-fn sound_rendition(sound: &AudioRendition) -> hls::Rendition {
-    hls::Rendition {
-        type_: hls::MediaType::Audio,
-        group: sound.slot.to_string(),
-        // The same name in both groups: it is the same sound, and a player must find it again when it changes rungs.
-        name: "中文".to_owned(),
-        language: Some(LANGUAGE.to_owned()),
-        channels: Some(sound.channels),
-        default: true,
-        autoselect: true,
-        uri: Some(Rendition::Audio(sound.slot).playlist().to_string()),
-    }
-}
-
-/// Sound alone, as variants of a playlist of its own: the main one must not offer it (Apple 9.20 tvOS).
-fn audio_playlist(audio: &[AudioRendition]) -> MultivariantPlaylist {
-    let variants = audio.iter().map(|sound| Variant {
-        uri: Rendition::Audio(sound.slot).playlist().to_string(),
-        bandwidth: sound.peak_bps,
-        average_bandwidth: Some(sound.average_bps),
-        codecs: Some(sound.codecs.clone()),
-        ..Variant::default()
-    });
-    MultivariantPlaylist::new(variants.collect(), Vec::new())
 }

@@ -297,7 +297,7 @@ fn is_segment(header: &Header) -> bool {
 fn object(header: &Header) -> Option<package::ObjectPath> {
     match header {
         Header::Init { rendition, .. } => Some(Rendition::init(*rendition)),
-        Header::Segment { rendition, number } => Some(rendition.segment(*number)),
+        Header::Segment { rendition, number, .. } => Some(rendition.segment(*number)),
         Header::Progress { .. } | Header::Survey => None,
     }
 }

@@ -129,7 +129,9 @@ fn pieces(records: &[Record]) -> Result<Pieces, MediaError> {
                     return Err(MediaError::Nonconformant { rendition: rendition.to_string(), problem });
                 }
             },
-            Header::Segment { rendition, number } => pieces.segment(*rendition, *number, piece.written),
+            Header::Segment { rendition, number, stills } => {
+                pieces.segment(*rendition, *number, stills, piece.written);
+            }
             Header::Progress { .. } | Header::Survey => {}
         }
     }
@@ -262,7 +264,8 @@ impl Job<'_> {
         tell(&survey, report);
         let plan = Plan::new(&survey.source, self.workshop.ladder, self.workshop.toolbox);
         let records = self.make(source, &plan, &survey, &key, spool, report)?;
-        let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, spool)?;
+        let language = self.description.spoken();
+        let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, &language, spool)?;
         self.publish(&package, key, spool, report)
     }
 

@@ -63,6 +63,16 @@ impl<'a> Spool<'a> {
         Ok(written)
     }
 
+    /// One object of the package, if it was written.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn read_back(&self, object: &ObjectPath) -> Result<Option<Bytes>, StoreError> {
+        let limit = usize::try_from(MAX_OBJECT_BYTES).unwrap_or(usize::MAX);
+        let found = self.runtime.block_on(self.store.get(&self.object(object), limit))?;
+        Ok(found.map(|found| found.bytes))
+    }
+
     /// What `unit` made, if it is done.
     ///
     /// # Errors

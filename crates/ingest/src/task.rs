@@ -2,6 +2,7 @@
 
 use crate::cancel::Cancel;
 use crate::chunk::{Chunk, Entry};
+use crate::cmaf::{Still, stills};
 use crate::fault::MediaError;
 use crate::media::{self, Message};
 use crate::plan::Plan;
@@ -75,6 +76,9 @@ pub enum Header {
         rendition: Rendition,
         /// In the lesson, from 0.
         number: SegmentNumber,
+        /// Pictures in it that can be decoded by themselves; none in sound.
+        #[serde(default)]
+        stills: Vec<Still>,
     },
 }
 
@@ -137,7 +141,13 @@ impl From<Message> for Answer {
                 Self { header: Header::Init { rendition, codecs }, body: bytes }
             }
             Message::Segment { rendition, number, bytes } => {
-                Self { header: Header::Segment { rendition, number }, body: bytes }
+                // The cutter has read these boxes before. What has no picture where one must be is found when playlists
+                // are made.
+                let stills = match rendition {
+                    Rendition::Audio(_) => Vec::new(),
+                    Rendition::Video(_) | Rendition::Trick => stills(&bytes).unwrap_or_default(),
+                };
+                Self { header: Header::Segment { rendition, number, stills }, body: bytes }
             }
         }
     }

@@ -62,6 +62,9 @@ fn made(flavour: &str) -> Made {
         let bytes = |what: &str| Bytes::from(format!("{flavour} {rendition} {what}"));
         objects.insert(rendition.init(), bytes("init"));
         objects.insert(rendition.playlist(), bytes("playlist"));
+        if let Rendition::Video(_) = rendition {
+            objects.insert(rendition.iframes(), bytes("pictures"));
+        }
         for number in segments.numbers() {
             objects.insert(rendition.segment(number), bytes(&format!("segment {}", number.0)));
         }

@@ -60,12 +60,12 @@ fn may_answer(task: &Task, header: &Header) -> bool {
     match (task, header) {
         (_, Header::Progress { .. }) | (Task::Survey, Header::Survey) => true,
         (Task::Pictures { .. }, Header::Init { rendition, .. }) => matches!(rendition, Rendition::Video(_)),
-        (Task::Pictures { chunk, .. }, Header::Segment { rendition, number }) => {
+        (Task::Pictures { chunk, .. }, Header::Segment { rendition, number, .. }) => {
             let within = number.0.checked_sub(chunk.first.0);
             matches!(rendition, Rendition::Video(_)) && within.is_some_and(|within| within < chunk.segments.0)
         }
         (Task::Sound { .. }, Header::Init { rendition, .. }) => matches!(rendition, Rendition::Audio(_)),
-        (Task::Sound { segments, .. }, Header::Segment { rendition, number }) => {
+        (Task::Sound { segments, .. }, Header::Segment { rendition, number, .. }) => {
             matches!(rendition, Rendition::Audio(_)) && number.0 < segments.0
         }
         (Task::Survey, Header::Init { .. } | Header::Segment { .. })

@@ -112,6 +112,7 @@ impl Published {
             let (_, playlist) = m3u8_rs::parse_playlist(&text).unwrap();
             let m3u8_rs::Playlist::MediaPlaylist(playlist) = playlist else { continue };
             assert_eq!(playlist.segments.len(), manifest.segments.0 as usize, "{}", object.path);
+            assert_eq!(playlist.i_frames_only, object.path.as_str().ends_with("iframes.m3u8"));
             assert!(playlist.end_list && playlist.segments.iter().all(|segment| segment.duration == 4.8));
         }
         // Apple 9.21.

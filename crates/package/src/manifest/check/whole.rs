@@ -42,6 +42,10 @@ fn papers(manifest: &Manifest) -> Vec<ObjectPath> {
     let mut papers = vec![layout::main_playlist(), layout::audio_playlist()];
     // An alias has playlists of its own and nothing else.
     papers.extend(manifest.video.iter().map(|rung| Rendition::Video(rung.slot).playlist()));
+    // Apple 6.1; the first edition had none.
+    if manifest.format > 1 {
+        papers.extend(manifest.video.iter().map(|rung| Rendition::Video(rung.slot).iframes()));
+    }
     papers.extend(manifest.audio.iter().map(|sound| Rendition::Audio(sound.slot).playlist()));
     papers.extend(manifest.trick.iter().map(|_| Rendition::Trick.iframes()));
     for track in &manifest.subtitles {

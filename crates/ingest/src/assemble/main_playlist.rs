@@ -1,0 +1,130 @@
+//! Multivariant playlists: what a player chooses from. Pure.
+
+use hls::bitrate::{Measured, combined};
+use hls::{IFrameVariant, MultivariantPlaylist, PictureRate, Resolution, Score, Variant};
+use package::manifest::{AudioRendition, VideoRung};
+use package::{Codec, Language, Manifest, Rendition, Slot};
+use std::collections::BTreeMap;
+
+/// Apple 1.32b: where a player begins on a cellular line.
+const START_BPS: u64 = 730_000;
+
+/// Everything. Distinct rungs only: an alias would offer the same bits twice.
+///
+/// H.264 comes first, and of it the rung nearest to 730 kbit/s, where many players start; the others follow upwards, then
+/// AV1. A player that cannot decode AV1 leaves those variants out by their CODECS (RFC 8216bis 6.3.1, 4.4.6.2). One that
+/// can takes the AV1 variant of a size by its SCORE: it costs less than its twin, and by bit rate alone it would look
+/// like the poorer one.
+///
+/// `stills`: what single pictures of each rung take.
+pub(super) fn main(
+    manifest: &Manifest,
+    stills: &BTreeMap<Rendition, Measured>,
+    language: &Language,
+) -> MultivariantPlaylist {
+    let real = || manifest.video.iter().filter(|rung| rung.alias_of.is_none());
+    // SCORE on all variants or none (Apple 9.19).
+    let scored = real().any(|rung| rung.slot.codec() != Codec::H264);
+    let of = |codec: Codec| {
+        let rungs = real().filter(move |rung| rung.slot.codec() == codec);
+        rungs.filter_map(|rung| variant(manifest, rung, scored)).collect::<Vec<_>>()
+    };
+    let mut variants = of(Codec::H264);
+    if let Some(start) =
+        (0..variants.len()).min_by_key(|&place| variants[place].bandwidth.abs_diff(START_BPS))
+    {
+        variants[..=start].rotate_right(1);
+    }
+    variants.extend(of(Codec::Av1));
+    // Only sound that a variant plays: a group nobody refers to is one more thing for a player to stumble on.
+    let used = |sound: &&AudioRendition| {
+        variants.iter().any(|variant| variant.audio_group.as_deref() == Some(sound.slot.as_str()))
+    };
+    let renditions = manifest.audio.iter().filter(used).map(|sound| spoken(sound, language)).collect();
+    let mut playlist = MultivariantPlaylist::new(variants, renditions);
+    playlist.iframe_variants = real().filter_map(|rung| pictures(rung, stills, scored)).collect();
+    playlist.iframe_variants.extend(trick(manifest, scored));
+    playlist
+}
+
+/// Sound alone, as variants of a playlist of its own: the main one must not offer it (Apple 9.20 tvOS).
+pub(super) fn audio_only(manifest: &Manifest) -> MultivariantPlaylist {
+    let variants = manifest.audio.iter().map(|sound| Variant {
+        uri: Rendition::Audio(sound.slot).playlist().to_string(),
+        bandwidth: sound.peak_bps,
+        average_bandwidth: Some(sound.average_bps),
+        codecs: Some(sound.codecs.clone()),
+        ..Variant::default()
+    });
+    MultivariantPlaylist::new(variants.collect(), Vec::new())
+}
+
+/// `None` when its sound is not there, which the manifest's check refuses.
+fn variant(manifest: &Manifest, rung: &VideoRung, scored: bool) -> Option<Variant> {
+    let sound = manifest.audio.iter().find(|sound| sound.slot == rung.audio)?;
+    let both = combined([
+        Measured { peak_bps: rung.peak_bps, average_bps: rung.average_bps },
+        Measured { peak_bps: sound.peak_bps, average_bps: sound.average_bps },
+    ]);
+    Some(Variant {
+        uri: Rendition::Video(rung.slot).playlist().to_string(),
+        bandwidth: both.peak_bps,
+        average_bandwidth: Some(both.average_bps),
+        score: scored.then(|| score(rung.slot)),
+        codecs: Some(format!("{},{}", rung.codecs, sound.codecs)),
+        resolution: Some(Resolution { width: rung.width, height: rung.height }),
+        frame_rate: Some(PictureRate::thinned(manifest.frame_rate, rung.thinning)),
+        audio_group: Some(sound.slot.to_string()),
+        subtitles_group: None,
+        no_closed_captions: true,
+    })
+}
+
+/// Larger pictures are better; of the same size AV1 is, because it leaves more of the line.
+fn score(slot: Slot) -> Score {
+    let place = Slot::H264.iter().position(|&other| other == slot.in_h264()).unwrap_or(0);
+    let av1 = u32::from(slot.codec() == Codec::Av1);
+    Score::whole(u32::try_from(place).unwrap_or(0) * 2 + 1 + av1)
+}
+
+fn pictures(rung: &VideoRung, stills: &BTreeMap<Rendition, Measured>, scored: bool) -> Option<IFrameVariant> {
+    let rendition = Rendition::Video(rung.slot);
+    let measured = stills.get(&rendition)?;
+    Some(IFrameVariant {
+        uri: rendition.iframes().to_string(),
+        bandwidth: measured.peak_bps,
+        average_bandwidth: Some(measured.average_bps),
+        score: scored.then(|| score(rung.slot)),
+        codecs: Some(rung.codecs.clone()),
+        resolution: Some(Resolution { width: rung.width, height: rung.height }),
+    })
+}
+
+fn trick(manifest: &Manifest, scored: bool) -> Option<IFrameVariant> {
+    let trick = manifest.trick.as_ref()?;
+    Some(IFrameVariant {
+        uri: Rendition::Trick.iframes().to_string(),
+        bandwidth: trick.peak_bps,
+        average_bandwidth: Some(trick.average_bps),
+        score: scored.then(|| score(Slot::S2)),
+        codecs: Some(trick.codecs.clone()),
+        resolution: Some(Resolution { width: trick.width, height: trick.height }),
+    })
+}
+
+fn spoken(sound: &AudioRendition, language: &Language) -> hls::Rendition {
+    hls::Rendition {
+        type_: hls::MediaType::Audio,
+        group: sound.slot.to_string(),
+        // The same name in both groups: it is the same sound, and a player must find it again when it changes rungs.
+        name: language.native_name().to_owned(),
+        language: Some(language.to_string()),
+        channels: Some(sound.channels),
+        default: true,
+        autoselect: true,
+        uri: Some(Rendition::Audio(sound.slot).playlist().to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
