@@ -1,5 +1,6 @@
 //! How long what may be kept: decided by the path alone, before anything is read.
 
+use crate::layout::SIGNATURES;
 use crate::path::StorePath;
 
 /// Classes of what is served, by how it may be cached.
@@ -14,10 +15,13 @@ pub enum CacheClass {
 }
 
 impl CacheClass {
-    /// The class of what lies at `path`; `None` for what is never served: ingest records, and anything unknown.
+    /// The class of what lies at `path`; `None` for what is never served: ingest records, histories,
+    /// unfinished work, and anything unknown.
     pub fn of(path: &StorePath) -> Option<Self> {
         let mut parts = path.as_str().split('/');
         match (parts.next()?, parts.next()?, parts.next()) {
+            // Another key may sign the same package later.
+            ("p", _, Some(SIGNATURES)) => Some(Self::Pointer),
             ("p", _, Some(_)) => Some(Self::Immutable),
             ("lessons", _, Some(_)) => Some(Self::Pointer),
             ("catalogue", "version.json", None) => Some(Self::Pointer),
@@ -51,6 +55,9 @@ mod tests {
             ("catalogue/primary-3-0a1b2c3d.json", Some(CacheClass::Immutable)),
             ("catalogue/a/b.json", None),
             ("ingests/0123.json", None),
+            ("p/0123/manifest.sig", Some(CacheClass::Pointer)),
+            ("history/a.json", None),
+            ("work/0123456789abcdef0123456789abcdef01234567/pictures-00000.json", None),
             ("p/0123", None),
             ("p", None),
             ("elsewhere/x", None),

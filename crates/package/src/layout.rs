@@ -56,6 +56,11 @@ impl PackageId {
         StorePath::known(format!("p/{self}/{SIGNATURES}"))
     }
 
+    /// `p/<package>`, the folder of all its objects.
+    pub fn folder(&self) -> StorePath {
+        StorePath::known(format!("p/{self}"))
+    }
+
     /// `p/<package>/main.m3u8`.
     pub fn main(&self) -> StorePath {
         StorePath::known(format!("p/{self}/{MAIN}"))

@@ -8,6 +8,8 @@
 //! lessons/<lesson>/lesson.json                              title and the like, may be corrected
 //! catalogue/version.json → catalogue/<name>-<hash8>.json    what there is; shards are immutable
 //! ingests/<key>.json                                        which package a source became; never served
+//! history/<lesson>.json                                     which packages a lesson has been; never served
+//! work/<40 hex>/<name>                                      results of unfinished lessons; never served
 //! ```
 //!
 //! Pure: no I/O and no clock. A path that is not of this shape cannot be written down as a [`StorePath`], so nothing
@@ -16,6 +18,7 @@
 pub mod cache;
 pub mod catalogue;
 pub mod digest;
+pub mod history;
 pub mod ingest;
 pub mod language;
 pub mod layout;
@@ -23,12 +26,15 @@ pub mod lesson;
 pub mod manifest;
 pub mod media_type;
 mod path;
+pub mod work;
 
 pub use cache::CacheClass;
 pub use digest::{Digest, Hasher};
+pub use history::History;
 pub use language::Language;
 pub use layout::{AudioSlot, Codec, LessonId, PackageId, Rendition, Slot};
 pub use lesson::{Description, Grade, Lesson, Stage};
 pub use manifest::{Manifest, Sealed};
 pub use media_type::MediaType;
 pub use path::{InvalidPath, ObjectPath, StorePath};
+pub use work::WorkId;

@@ -4,14 +4,13 @@ use faults::{Blame, Fault};
 use package::StorePath;
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Why a store did not do what it was asked. An object that is not there is no error.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A kind of address this release cannot open.
-    #[error("`{address}`: {kind} stores are not built in yet; give a directory or a file:// URL")]
+    #[error("`{address}`: {kind} stores are not built in; give a directory, a file:// URL or s3://BUCKET/PREFIX")]
     Unsupported {
         /// As given.
         address: String,
@@ -19,33 +18,49 @@ pub enum StoreError {
         kind: String,
     },
     /// An address that is none.
-    #[error("`{0}` is no store; give a directory or a file:// URL")]
+    #[error("`{0}` is no store; give a directory, a file:// URL or s3://BUCKET/PREFIX")]
     Address(String),
-    /// No directory there.
-    #[error("store {}: {source}; give a directory that exists", root.display())]
+    /// The environment says something about a bucket that cannot be.
+    #[error("store {store}: {problem}; see the AWS_ variables of this program's environment")]
+    Settings {
+        /// Its address.
+        store: String,
+        /// What cannot be.
+        problem: String,
+    },
+    /// No directory there, or no bucket.
+    #[error("store {store}: {source}; {}", advice(store))]
     NotThere {
-        /// The directory.
-        root: PathBuf,
+        /// Its address.
+        store: String,
         /// What the system said.
         source: io::Error,
     },
     /// Writing is refused.
-    #[error("cannot write {what} to store {}: {source}; make it writable for this user", root.display())]
+    #[error("cannot write {what} to store {store}: {source}; make it writable for this user")]
     NotWritable {
-        /// The directory.
-        root: PathBuf,
+        /// Its address.
+        store: String,
         /// What was to be written.
         what: String,
         /// What the system said.
         source: io::Error,
     },
     /// No room, or a quota used up.
-    #[error("store {} is full, {what} was not written; make room and run again", root.display())]
+    #[error("store {store} is full, {what} was not written; make room and run again")]
     Full {
-        /// The directory.
-        root: PathBuf,
+        /// Its address.
+        store: String,
         /// What was to be written.
         what: String,
+    },
+    /// A server that would let two publishers overwrite each other.
+    #[error("store {store}: the server {what} on writing (If-Match, If-None-Match), so publishers could overwrite each other; use a server with conditional puts (AWS S3, Ceph, MinIO), or a directory")]
+    NoConditionalPut {
+        /// Its address.
+        store: String,
+        /// What it does.
+        what: &'static str,
     },
     /// An object is there and cannot be read.
     #[error("cannot read {path} from the store: {source}")]
@@ -74,10 +89,10 @@ pub enum StoreError {
         missing: u64,
     },
     /// Somebody else holds the store's lock for longer than anybody should.
-    #[error("another program has locked the store for {waited:?}; see which one runs (lock file {})", lock.display())]
+    #[error("another program has locked the store for {waited:?}; see which one runs (its lock is {lock})")]
     Busy {
-        /// The lock file.
-        lock: PathBuf,
+        /// The lock file or object.
+        lock: String,
         /// How long we waited.
         waited: Duration,
     },
@@ -88,9 +103,11 @@ impl Fault for StoreError {
         match self {
             Self::Unsupported { .. } => "STORE_UNSUPPORTED",
             Self::Address(_) => "STORE_ADDRESS",
+            Self::Settings { .. } => "STORE_SETTINGS",
             Self::NotThere { .. } => "STORE_NOT_THERE",
             Self::NotWritable { .. } => "STORE_NOT_WRITABLE",
             Self::Full { .. } => "STORE_FULL",
+            Self::NoConditionalPut { .. } => "STORE_NO_CONDITIONAL_PUT",
             Self::Unreadable { .. } => "STORE_UNREADABLE",
             Self::TooLarge { .. } => "STORE_OBJECT_TOO_LARGE",
             Self::Truncated { .. } => "STORE_OBJECT_TRUNCATED",
@@ -112,12 +129,21 @@ impl StoreError {
     }
 
     /// A write that failed: for want of room, or for any other reason.
-    pub(crate) fn write(root: PathBuf, what: impl ToString, source: io::Error) -> Self {
-        let what = what.to_string();
+    pub(crate) fn write(store: impl ToString, what: impl ToString, source: io::Error) -> Self {
+        let (store, what) = (store.to_string(), what.to_string());
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { root, what },
-            _ => Self::NotWritable { root, what, source },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { store, what },
+            _ => Self::NotWritable { store, what, source },
         }
+    }
+}
+
+/// What to do about a store that is not there.
+fn advice(store: &str) -> &'static str {
+    if store.starts_with("s3://") {
+        "give the bucket and prefix that ingest publishes to, and see AWS_ENDPOINT_URL and the keys"
+    } else {
+        "give a directory that exists"
     }
 }
 

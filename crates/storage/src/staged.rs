@@ -1,6 +1,6 @@
 //! Where the bytes of a package come from while it is published.
 
-use crate::store::blocking;
+use crate::directory::blocking;
 use bytes::Bytes;
 use package::ObjectPath;
 use std::io;

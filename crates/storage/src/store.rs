@@ -1,31 +1,36 @@
 //! A store and its single objects.
 
+use crate::address::Address;
+use crate::bucket::{Bucket, said};
+use crate::directory::{self, Directory};
 use crate::error::{StoreError, io_error};
 use crate::read::Reading;
 use crate::swap::Version;
 use bytes::Bytes;
-use futures_util::{Stream, TryStreamExt};
-use object_store::local::LocalFileSystem;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload};
 use package::StorePath;
-use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
+
+/// The longest part of an object that is read at once into memory.
+pub const MAX_RANGE_BYTES: u64 = 64 << 20;
 
 /// A store of lessons. Cheap to clone; clones are the same store.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// For objects of a package, of which there are thousands: made durable together, by [`Store::settle`].
-    objects: Arc<dyn ObjectStore>,
-    /// For the few papers that make something visible: each durable before the call returns.
-    papers: Arc<dyn ObjectStore>,
-    root: Arc<Path>,
-    /// Device and inode of the directory when it was opened.
-    opened: (u64, u64),
+    pub(crate) place: Place,
+}
+
+/// Where the objects lie.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Directory(Directory),
+    Bucket(Bucket),
 }
 
 /// What is known about an object without reading it.
@@ -33,7 +38,7 @@ pub struct Store {
 pub struct Meta {
     /// Its length.
     pub bytes: u64,
-    /// When it was last written.
+    /// When it was last written. A bucket tells whole seconds.
     pub modified: SystemTime,
 }
 
@@ -47,73 +52,65 @@ pub struct Found {
 }
 
 impl Store {
-    /// Opens the store at `address`: a directory, or a `file://` URL of one. Reads and writes nothing.
+    /// Opens the store at `address`: a directory, a `file://` URL of one, or `s3://BUCKET[/PREFIX]` with endpoint, region
+    /// and keys in the variables `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and their
+    /// kin. Reads and writes nothing: whether a bucket is there is known after [`Store::check_readable`].
     ///
     /// # Errors
-    /// When there is no such directory, or the address is of a kind not built in.
+    /// When there is no such directory, the address is of a kind not built in, or a variable contradicts itself.
     pub fn open(address: &str) -> Result<Self, StoreError> {
-        let root = directory(address)?;
-        let not_there = |source| StoreError::NotThere { root: root.clone(), source };
-        let folder = fs::metadata(&root).map_err(not_there)?;
-        if !folder.is_dir() {
-            return Err(not_there(io::ErrorKind::NotADirectory.into()));
+        let place = match Address::parse(address)? {
+            Address::Directory(root) => Place::Directory(Directory::open(&root)?),
+            Address::Bucket { bucket, prefix } => Place::Bucket(Bucket::open(address, &bucket, &prefix)?),
+        };
+        Ok(Self { place })
+    }
+
+    /// Opens the store at `address` for writing. A directory is made when it is not there; a bucket is tried out and
+    /// marked as a store.
+    ///
+    /// # Errors
+    /// As [`Store::open`], when it cannot be made or written, and [`StoreError::NoConditionalPut`].
+    pub async fn create(address: &str) -> Result<Self, StoreError> {
+        let place = match Address::parse(address)? {
+            Address::Directory(root) => Place::Directory(Directory::create(&root)?),
+            Address::Bucket { bucket, prefix } => {
+                let bucket = Bucket::open(address, &bucket, &prefix)?;
+                bucket.create().await?;
+                Place::Bucket(bucket)
+            }
+        };
+        Ok(Self { place })
+    }
+
+    /// Whether an object could be written now, found out by writing something.
+    ///
+    /// # Errors
+    /// [`StoreError::NotWritable`], [`StoreError::Full`] or [`StoreError::NoConditionalPut`].
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Directory(directory) => directory.check_writable(),
+            Place::Bucket(bucket) => bucket.check_writable().await,
         }
-        let local = || LocalFileSystem::new_with_prefix(&root).map_err(|error| not_there(io_error(error)));
-        Ok(Self {
-            objects: Arc::new(local()?),
-            papers: Arc::new(local()?.with_fsync(true)),
-            root: root.as_path().into(),
-            opened: (folder.dev(), folder.ino()),
-        })
     }
 
-    /// Opens the store at `address` for writing, making the directory when it is not there.
-    ///
-    /// # Errors
-    /// As [`Store::open`], and when the directory cannot be made or written.
-    pub fn create(address: &str) -> Result<Self, StoreError> {
-        let root = directory(address)?;
-        fs::create_dir_all(&root)
-            .map_err(|source| StoreError::write(root.clone(), "the directory itself", source))?;
-        let store = Self::open(address)?;
-        store.check_writable()?;
-        Ok(store)
-    }
-
-    /// Whether an object could be written now, found out by writing something and taking it away again.
-    ///
-    /// # Errors
-    /// [`StoreError::NotWritable`] or [`StoreError::Full`].
-    pub fn check_writable(&self) -> Result<(), StoreError> {
-        let probe = self.root.join(format!(".airclass-probe-{}", std::process::id()));
-        fs::write(&probe, b"probe")
-            .and_then(|()| fs::remove_file(&probe))
-            .map_err(|source| self.unwritten("a probe", source))
-    }
-
-    /// Whether the store can be read now: its directory is there and may be listed.
-    ///
-    /// An empty directory in place of the one that was opened is a disk that was unmounted: without this, every lesson
-    /// of the nation would be answered with "there is none".
+    /// Whether the store can be read now: its directory is there and may be listed, its bucket answers and is a store.
     ///
     /// # Errors
     /// [`StoreError::NotThere`].
     pub async fn check_readable(&self) -> Result<(), StoreError> {
-        let (root, opened) = (Arc::clone(&self.root), self.opened);
-        let listed = blocking(move || {
-            let folder = fs::metadata(&root)?;
-            let empty = fs::read_dir(&root)?.next().is_none();
-            if empty && (folder.dev(), folder.ino()) != opened {
-                return Err(io::Error::other("an empty directory is in its place; is its disk mounted?"));
-            }
-            Ok(())
-        });
-        listed.await.map_err(|source| StoreError::NotThere { root: self.root.to_path_buf(), source })
+        match &self.place {
+            Place::Directory(directory) => directory.check_readable().await,
+            Place::Bucket(bucket) => bucket.check_readable().await,
+        }
     }
 
-    /// The directory.
-    pub fn root(&self) -> &Path {
-        &self.root
+    /// The directory, for what has to lie on the same disk; `None` for a bucket.
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Directory(directory) => Some(directory.root()),
+            Place::Bucket(_) => None,
+        }
     }
 
     /// What is known about the object at `path`; `None` when there is none.
@@ -121,9 +118,8 @@ impl Store {
     /// # Errors
     /// When the store cannot say.
     pub async fn head(&self, path: &StorePath) -> Result<Option<Meta>, StoreError> {
-        let found = absent(self.objects.head(&key(path)).await);
-        let found = found.map_err(|error| StoreError::unreadable(path, error))?;
-        Ok(found.map(|object| meta(&object)))
+        let found = self.objects().head(&key(path)).await;
+        Ok(self.absent(path, found).await?.map(|object| meta(&object)))
     }
 
     /// Opens the object at `path` for reading; `None` when there is none. A later swap does not change what this reads.
@@ -131,9 +127,9 @@ impl Store {
     /// # Errors
     /// When it is there and cannot be opened.
     pub async fn read(&self, path: &StorePath) -> Result<Option<Reading>, StoreError> {
-        let found = absent(self.objects.get(&key(path)).await);
-        let found = found.map_err(|error| StoreError::unreadable(path, error))?;
-        found.map(|result| Reading::new(path.clone(), result)).transpose()
+        let found = self.objects().get(&key(path)).await;
+        let found = self.absent(path, found).await?;
+        Ok(found.map(|result| Reading::new(path.clone(), result, Arc::clone(self.objects()))))
     }
 
     /// Reads the object at `path` whole; `None` when there is none.
@@ -142,9 +138,50 @@ impl Store {
     /// When it has more than `limit` bytes or cannot be read.
     pub async fn get(&self, path: &StorePath, limit: usize) -> Result<Option<Found>, StoreError> {
         let Some(reading) = self.read(path).await? else { return Ok(None) };
+        let tag = reading.tag();
         let bytes = reading.whole(limit).await?;
-        let version = Version::of(&bytes);
+        let version = match &self.place {
+            Place::Directory(_) => Version::of(&bytes),
+            // Without a tag no swap will ever match, and the first one says so.
+            Place::Bucket(_) => Version::tagged(tag.unwrap_or_default()),
+        };
         Ok(Some(Found { bytes, version }))
+    }
+
+    /// Reads the bytes of `range` of the object at `path`; `None` when there is no such object.
+    ///
+    /// # Errors
+    /// When the object ends before the range does, the range is longer than [`MAX_RANGE_BYTES`], or it cannot be read.
+    pub async fn read_range(&self, path: &StorePath, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        let Range { start, end } = range;
+        let length = end.saturating_sub(start);
+        if length > MAX_RANGE_BYTES {
+            return Err(StoreError::TooLarge { path: path.clone(), bytes: length, limit: MAX_RANGE_BYTES });
+        }
+        if length == 0 {
+            return Ok(self.head(path).await?.map(|_| Bytes::new()));
+        }
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = match self.objects().get_opts(&key(path), options).await {
+            Ok(found) => found.bytes().await,
+            Err(error) => Err(error),
+        };
+        let error = match found {
+            Ok(bytes) if bytes.len() as u64 == length => return Ok(Some(bytes)),
+            Ok(bytes) => {
+                let missing = length.saturating_sub(bytes.len() as u64);
+                return Err(StoreError::Truncated { path: path.clone(), missing });
+            }
+            Err(error) => error,
+        };
+        // Not there, shorter than the range (RFC 9110 §15.5.17), or unreadable.
+        match self.head(path).await? {
+            None => Ok(None),
+            Some(there) if there.bytes < end => {
+                Err(StoreError::Truncated { path: path.clone(), missing: end - there.bytes.max(start) })
+            }
+            Some(_) => Err(StoreError::unreadable(path, self.said(&error))),
+        }
     }
 
     /// Writes an object that will never change, unless one of the same length is there already. Whether it was written.
@@ -158,9 +195,17 @@ impl Store {
         if self.head(path).await?.is_some_and(|there| there.bytes == length) {
             return Ok(false);
         }
-        let put = self.objects.put(&key(path), PutPayload::from_bytes(bytes)).await;
-        put.map_err(|error| self.unwritten(path, io_error(error)))?;
+        self.put_unsettled(path, bytes).await?;
         Ok(true)
+    }
+
+    /// Writes an object whole, durable after the next [`Store::settle`].
+    ///
+    /// # Errors
+    /// When it cannot be written; what was there is then still there.
+    pub async fn put_unsettled(&self, path: &StorePath, bytes: Bytes) -> Result<(), StoreError> {
+        let put = self.objects().put(&key(path), PutPayload::from_bytes(bytes)).await;
+        put.map(drop).map_err(|error| self.unwritten(path, error))
     }
 
     /// Writes an object whole, in place of what is there, and durably.
@@ -168,131 +213,137 @@ impl Store {
     /// # Errors
     /// When it cannot be written; what was there is then still there.
     pub async fn put(&self, path: &StorePath, bytes: Bytes) -> Result<(), StoreError> {
-        let put = self.papers.put(&key(path), PutPayload::from_bytes(bytes)).await;
-        put.map_err(|error| self.unwritten(path, io_error(error))).map(drop)
+        let bytes = PutPayload::from_bytes(bytes);
+        let put = match &self.place {
+            Place::Directory(directory) => directory.put(&key(path), bytes).await,
+            Place::Bucket(bucket) => bucket.objects.put(&key(path), bytes).await.map(drop),
+        };
+        put.map_err(|error| self.unwritten(path, error))
     }
 
-    /// Returns when everything written so far would survive a loss of power.
+    /// Removes the object at `path`, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub async fn delete(&self, path: &StorePath) -> Result<(), StoreError> {
+        match self.objects().delete(&key(path)).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.unwritten(format!("away {path}"), error)),
+        }
+    }
+
+    /// Removes all the objects at `paths`, many at a time.
+    ///
+    /// # Errors
+    /// When one cannot be removed; some of the others are then gone.
+    pub async fn delete_all(&self, paths: Vec<StorePath>) -> Result<(), StoreError> {
+        let keys = stream::iter(paths).map(|path| Ok(key(&path))).boxed();
+        let deleted = self.objects().delete_stream(keys).filter_map(|deleted| async {
+            match deleted {
+                Ok(_) | Err(Error::NotFound { .. }) => None,
+                Err(error) => Some(error),
+            }
+        });
+        match deleted.boxed().next().await {
+            None => Ok(()),
+            Some(error) => Err(self.unwritten("away what is to be removed", error)),
+        }
+    }
+
+    /// Returns when everything written so far would survive a loss of power. What a bucket has taken already does.
     ///
     /// # Errors
     /// When the disk says it did not.
     pub async fn settle(&self) -> Result<(), StoreError> {
-        let root = Arc::clone(&self.root);
-        let settled = blocking(move || Ok(rustix::fs::syncfs(File::open(root)?)?)).await;
-        settled.map_err(|source| self.unwritten("what was uploaded", source))
+        match &self.place {
+            Place::Directory(directory) => directory.settle().await,
+            Place::Bucket(_) => Ok(()),
+        }
     }
 
     /// All objects below `folder` (all of the store without one), in no order. Locks and uploads are none.
     pub fn list(
         &self,
         folder: Option<&StorePath>,
-    ) -> impl Stream<Item = Result<(StorePath, Meta), StoreError>> {
-        let root = self.root.to_path_buf();
-        let objects = self.objects.list(folder.map(key).as_ref());
-        objects
-            .map_err(move |error| StoreError::NotThere { root: root.clone(), source: io_error(error) })
-            .try_filter_map(|object| async move {
-                Ok(StorePath::parse(object.location.as_ref()).ok().map(|path| (path, meta(&object))))
-            })
+    ) -> impl Stream<Item = Result<(StorePath, Meta), StoreError>> + Send + use<> {
+        let store = self.clone();
+        let objects = self.objects().list(folder.map(key).as_ref());
+        objects.map_err(move |error| store.not_there(error)).try_filter_map(|object| async move {
+            Ok(StorePath::parse(object.location.as_ref()).ok().map(|path| (path, meta(&object))))
+        })
     }
 
-    pub(crate) fn unwritten(&self, what: impl ToString, source: io::Error) -> StoreError {
-        StoreError::write(self.root.to_path_buf(), what, source)
+    /// The names of the folders in `folder`, in no order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn folders(&self, folder: &StorePath) -> Result<Vec<String>, StoreError> {
+        let listed = match self.objects().list_with_delimiter(Some(&key(folder))).await {
+            Ok(listed) => listed,
+            Err(Error::NotFound { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(self.not_there(error)),
+        };
+        let names = listed.common_prefixes.iter().filter_map(|prefix| prefix.filename().map(str::to_owned));
+        Ok(names.collect())
     }
-}
 
-/// The directory an address means.
-fn directory(address: &str) -> Result<PathBuf, StoreError> {
-    let wrong = || StoreError::Address(address.to_owned());
-    let path = match address.split_once("://") {
-        None => PathBuf::from(address),
-        Some(("file", rest)) => {
-            let path = rest.strip_prefix("localhost").unwrap_or(rest);
-            if !path.starts_with('/') {
-                return Err(wrong());
+    /// Its address, for people.
+    pub fn name(&self) -> String {
+        match &self.place {
+            Place::Directory(directory) => directory.name(),
+            Place::Bucket(bucket) => bucket.name(),
+        }
+    }
+
+    pub(crate) fn unwritten(&self, what: impl ToString, error: Error) -> StoreError {
+        match &self.place {
+            Place::Directory(directory) => directory.unwritten(what, io_error(error)),
+            Place::Bucket(bucket) => bucket.unwritten(what, &error),
+        }
+    }
+
+    fn objects(&self) -> &Arc<dyn ObjectStore> {
+        match &self.place {
+            Place::Directory(directory) => &directory.objects,
+            Place::Bucket(bucket) => &bucket.objects,
+        }
+    }
+
+    /// "There is none" as an answer, anything else as an error.
+    async fn absent<T>(
+        &self,
+        path: &StorePath,
+        result: object_store::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        match &self.place {
+            Place::Directory(_) => {
+                directory::absent(result).map_err(|error| StoreError::unreadable(path, error))
             }
-            PathBuf::from(percent_decoded(path).ok_or_else(wrong)?)
-        }
-        Some((kind, _)) => {
-            return Err(StoreError::Unsupported { address: address.to_owned(), kind: kind.to_owned() });
-        }
-    };
-    if path.as_os_str().is_empty() {
-        return Err(wrong());
-    }
-    std::path::absolute(&path).map_err(|source| StoreError::NotThere { root: path, source })
-}
-
-/// RFC 3986 §2.1; `None` when a `%` is not followed by two digits or the result is no UTF-8.
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        if byte == b'%' {
-            let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &tail[2..];
-        } else {
-            bytes.push(byte);
-            rest = tail;
+            Place::Bucket(bucket) => bucket.absent(result).await,
         }
     }
-    String::from_utf8(bytes).ok()
+
+    fn not_there(&self, error: Error) -> StoreError {
+        match &self.place {
+            Place::Directory(directory) => {
+                StoreError::NotThere { store: directory.name(), source: io_error(error) }
+            }
+            Place::Bucket(bucket) => bucket.not_there(&error),
+        }
+    }
+
+    fn said(&self, error: &Error) -> io::Error {
+        match &self.place {
+            Place::Directory(_) => io::Error::other(error.to_string()),
+            Place::Bucket(_) => said::io_error(error),
+        }
+    }
 }
 
-fn key(path: &StorePath) -> Key {
+pub(crate) fn key(path: &StorePath) -> Key {
     Key::from(path.as_str())
 }
 
 fn meta(object: &object_store::ObjectMeta) -> Meta {
     Meta { bytes: object.size, modified: object.last_modified.into() }
-}
-
-/// "Not there" is an answer. A file where a folder should be is the same answer: nothing lies below it.
-fn absent<T>(result: object_store::Result<T>) -> Result<Option<T>, object_store::Error> {
-    match result {
-        Ok(found) => Ok(Some(found)),
-        Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => {
-            let text = error.to_string();
-            match io_error(error) {
-                not_there if not_there.kind() == io::ErrorKind::NotADirectory => Ok(None),
-                source => Err(object_store::Error::Generic {
-                    store: "LocalFileSystem",
-                    source: format!("{text}: {source}").into(),
-                }),
-            }
-        }
-    }
-}
-
-/// Runs `work`, which waits for the disk, beside the runtime.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses() {
-        assert_eq!(directory("/srv/store").unwrap(), Path::new("/srv/store"));
-        assert_eq!(directory("file:///srv/my%20store").unwrap(), Path::new("/srv/my store"));
-        assert_eq!(directory("file://localhost/srv").unwrap(), Path::new("/srv"));
-        assert!(directory("store").unwrap().is_absolute());
-        for (address, code) in [
-            ("s3://bucket/lessons", "STORE_UNSUPPORTED"),
-            ("http://host/x", "STORE_UNSUPPORTED"),
-            ("file://elsewhere/srv", "STORE_ADDRESS"),
-            ("file:///a%2", "STORE_ADDRESS"),
-            ("file:///a%ff", "STORE_ADDRESS"),
-            ("", "STORE_ADDRESS"),
-        ] {
-            use faults::Fault;
-            assert_eq!(directory(address).unwrap_err().code(), code, "{address}");
-        }
-    }
 }

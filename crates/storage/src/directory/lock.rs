@@ -2,8 +2,8 @@
 //!
 //! `flock`: the kernel lets go when the holder dies, however it dies, so there is no stale lock to clean up.
 
+use super::{Directory, blocking};
 use crate::error::StoreError;
-use crate::store::{Store, blocking};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ const LOCK_RETRY: Duration = Duration::from_millis(10);
 pub(crate) enum Lock {
     /// Compare-and-swap of pointers: exclusive for a moment.
     Swap,
-    /// Uploads in progress: shared by publishers, exclusive for whoever clears leftovers.
+    /// Uploads in progress: shared by publishers, exclusive for whoever clears leftovers or removes packages.
     Uploads,
 }
 
@@ -33,7 +33,7 @@ enum Mode {
     Exclusive,
 }
 
-impl Store {
+impl Directory {
     /// Alone.
     pub(crate) async fn lock_exclusive(&self, lock: Lock) -> Result<Held, StoreError> {
         self.lock(lock, Mode::Exclusive).await
@@ -57,7 +57,7 @@ impl Store {
             }
             tokio::time::sleep(LOCK_RETRY).await;
         }
-        Err(StoreError::Busy { lock: self.lock_file(lock), waited: LOCK_WAIT })
+        Err(StoreError::Busy { lock: self.lock_file(lock).display().to_string(), waited: LOCK_WAIT })
     }
 
     async fn try_lock(&self, lock: Lock, mode: Mode) -> Result<Option<Held>, StoreError> {
@@ -67,7 +67,7 @@ impl Store {
     }
 
     fn lock_file(&self, lock: Lock) -> PathBuf {
-        self.root().join(match lock {
+        self.file(match lock {
             Lock::Swap => ".airclass-swap.lock",
             Lock::Uploads => ".airclass-uploads.lock",
         })

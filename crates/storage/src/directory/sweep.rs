@@ -3,22 +3,23 @@
 //! An upload is written as `name#1` beside its object and renamed. A process killed between the two leaves the file;
 //! nobody can see it, but it takes room. The next publisher of the same lesson clears it, if nobody else is uploading.
 
+use super::lock::Lock;
+use super::{Directory, blocking};
 use crate::error::StoreError;
-use crate::lock::Lock;
-use crate::store::{Store, blocking};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Folders within folders: `p/<package>/audio/hi` is the deepest we write.
 const MAX_DEPTH: usize = 4;
 
-impl Store {
+impl Directory {
     /// Removes leftover uploads below `folders` and gives their number. Does nothing while another publisher is
     /// uploading: its files look the same.
-    pub(crate) async fn sweep(&self, folders: Vec<PathBuf>) -> Result<usize, StoreError> {
+    pub(crate) async fn sweep(&self, folders: &[String]) -> Result<usize, StoreError> {
         let Some(_uploads) = self.try_lock_exclusive(Lock::Uploads).await? else { return Ok(0) };
         let _swap = self.lock_exclusive(Lock::Swap).await?;
+        let folders: Vec<_> = folders.iter().map(|folder| self.file(folder)).collect();
         let swept = blocking(move || {
             folders.iter().try_fold(0, |swept, folder| Ok(swept + sweep_folder(folder, MAX_DEPTH)?))
         });

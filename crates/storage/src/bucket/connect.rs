@@ -1,0 +1,101 @@
+//! One new connection to the server: TCP, and TLS where the endpoint says https.
+
+use super::http::Sender;
+use http::Uri;
+use http::uri::Scheme;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use std::env;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// Name, TCP and TLS together. A server next door needs a few milliseconds, one across a continent a second.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// Whom to trust, when neither variable says: Debian's, Fedora's and Alpine's place.
+const SYSTEM_ROOTS: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+/// Variables that name a file of roots, the first that is set.
+const ROOTS_VARIABLES: [&str; 2] = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"];
+
+/// Makes connections. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Dialer {
+    tls: Arc<ClientConfig>,
+}
+
+impl Dialer {
+    /// Reads the roots of trust. None at all is fine as long as nobody asks for https.
+    pub(super) fn new() -> Result<Self, String> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots()?)
+            .with_no_client_auth();
+        Ok(Self { tls: Arc::new(tls) })
+    }
+
+    /// Connects to the server that `uri` names.
+    pub(super) async fn dial(&self, uri: &Uri) -> io::Result<Sender> {
+        timeout(CONNECT_WAIT, self.dial_patiently(uri)).await.map_err(|_| {
+            io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {CONNECT_WAIT:?}"))
+        })?
+    }
+
+    async fn dial_patiently(&self, uri: &Uri) -> io::Result<Sender> {
+        let host = uri.host().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let stream = TcpStream::connect((bare, port)).await?;
+        // A request is written whole.
+        stream.set_nodelay(true)?;
+        if !secure {
+            return shake_hands(stream).await;
+        }
+        let name = ServerName::try_from(bare.to_owned()).map_err(io::Error::other)?;
+        shake_hands(TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?).await
+    }
+}
+
+/// HTTP/1.1: every S3 server speaks it, and many connections carry more than one.
+async fn shake_hands(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> io::Result<Sender> {
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    // Ends when the server closes or the sender is dropped. What goes wrong is seen by whoever waits for an answer.
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    Ok(sender)
+}
+
+fn roots() -> Result<RootCertStore, String> {
+    let named = ROOTS_VARIABLES.iter().find_map(|variable| {
+        env::var_os(variable).filter(|path| !path.is_empty()).map(|path| (*variable, PathBuf::from(path)))
+    });
+    let mut roots = RootCertStore::empty();
+    if let Some((variable, path)) = named {
+        let wrong = |error: &dyn std::fmt::Display| format!("{variable} {}: {error}", path.display());
+        let certificates = CertificateDer::pem_file_iter(&path).map_err(|error| wrong(&error))?;
+        for certificate in certificates {
+            let certificate = certificate.map_err(|error| wrong(&error))?;
+            roots.add(certificate).map_err(|error| wrong(&error))?;
+        }
+        return Ok(roots);
+    }
+    for path in SYSTEM_ROOTS {
+        let Ok(certificates) = CertificateDer::pem_file_iter(path) else { continue };
+        // One that is damaged takes nothing from the others.
+        roots.add_parsable_certificates(certificates.filter_map(Result::ok));
+        break;
+    }
+    Ok(roots)
+}

@@ -1,0 +1,128 @@
+//! A store that is a directory on this machine or a share.
+
+pub(crate) mod lock;
+mod sweep;
+
+use crate::error::{StoreError, io_error};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A directory, as it was when it was opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Directory {
+    /// For objects of a package, of which there are thousands: made durable together, by [`Directory::settle`].
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    /// For the few papers that make something visible: each durable before the call returns.
+    pub(crate) papers: Arc<dyn ObjectStore>,
+    root: Arc<Path>,
+    /// Device and inode of the directory when it was opened.
+    opened: (u64, u64),
+}
+
+impl Directory {
+    /// Reads and writes nothing.
+    pub(crate) fn open(root: &Path) -> Result<Self, StoreError> {
+        let not_there = |source| StoreError::NotThere { store: root.display().to_string(), source };
+        let folder = fs::metadata(root).map_err(not_there)?;
+        if !folder.is_dir() {
+            return Err(not_there(io::ErrorKind::NotADirectory.into()));
+        }
+        let local = || LocalFileSystem::new_with_prefix(root).map_err(|error| not_there(io_error(error)));
+        Ok(Self {
+            objects: Arc::new(local()?.with_automatic_cleanup(true)),
+            papers: Arc::new(local()?.with_fsync(true)),
+            root: root.into(),
+            opened: (folder.dev(), folder.ino()),
+        })
+    }
+
+    /// Makes the directory when it is not there.
+    pub(crate) fn create(root: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(root)
+            .map_err(|source| StoreError::write(root.display(), "the directory itself", source))?;
+        let directory = Self::open(root)?;
+        directory.check_writable()?;
+        Ok(directory)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<(), StoreError> {
+        let probe = self.root.join(format!(".airclass-probe-{}", std::process::id()));
+        fs::write(&probe, b"probe")
+            .and_then(|()| fs::remove_file(&probe))
+            .map_err(|source| self.unwritten("a probe", source))
+    }
+
+    /// An empty directory in place of the one that was opened is a disk that was unmounted: without this, every lesson
+    /// of the nation would be answered with "there is none".
+    pub(crate) async fn check_readable(&self) -> Result<(), StoreError> {
+        let (root, opened) = (Arc::clone(&self.root), self.opened);
+        let listed = blocking(move || {
+            let folder = fs::metadata(&root)?;
+            let empty = fs::read_dir(&root)?.next().is_none();
+            if empty && (folder.dev(), folder.ino()) != opened {
+                return Err(io::Error::other("an empty directory is in its place; is its disk mounted?"));
+            }
+            Ok(())
+        });
+        listed.await.map_err(|source| StoreError::NotThere { store: self.name(), source })
+    }
+
+    /// Durably, in place of what is there.
+    pub(crate) async fn put(&self, key: &Key, bytes: PutPayload) -> Result<(), object_store::Error> {
+        self.papers.put(key, bytes).await.map(drop)
+    }
+
+    /// Everything written so far would survive a loss of power.
+    pub(crate) async fn settle(&self) -> Result<(), StoreError> {
+        let root = Arc::clone(&self.root);
+        let settled = blocking(move || Ok(rustix::fs::syncfs(File::open(root)?)?)).await;
+        settled.map_err(|source| self.unwritten("what was uploaded", source))
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    pub(crate) fn unwritten(&self, what: impl ToString, source: io::Error) -> StoreError {
+        StoreError::write(self.root.display(), what, source)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+}
+
+/// "Not there" is an answer. A file where a folder should be is the same answer: nothing lies below it.
+pub(crate) fn absent<T>(result: object_store::Result<T>) -> Result<Option<T>, object_store::Error> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => {
+            let text = error.to_string();
+            match io_error(error) {
+                not_there if not_there.kind() == io::ErrorKind::NotADirectory => Ok(None),
+                source => Err(object_store::Error::Generic {
+                    store: "LocalFileSystem",
+                    source: format!("{text}: {source}").into(),
+                }),
+            }
+        }
+    }
+}
+
+/// Runs `work`, which waits for the disk, beside the runtime.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
