@@ -42,7 +42,8 @@ pub struct Run {
     /// Videos in MP4, MOV, MKV, WebM or MPEG-TS.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Where to publish: a directory or a file:// URL; made when it is not there.
+    /// Where to publish: a directory or a file:// URL, made when it is not there; or s3://BUCKET/PREFIX, with the
+    /// variables AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
     #[arg(long, env = "AIRCLASS_STORE", value_name = "URL")]
     pub store: String,
     /// Name of the lesson, 1 to 64 of a-z 0-9 - _ . (with one FILE only). Default: made of the file's name.

@@ -74,11 +74,11 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
     }
     let description = description(options)?;
     let lessons = lessons(options)?;
-    let store = Store::create(&options.store)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| UsageFault::System { what: "event queue", source })?;
+    let store = runtime.block_on(Store::create(&options.store))?;
     let cancel = Cancel::new();
     signals::stop_on_interrupt(&cancel)
         .map_err(|source| UsageFault::System { what: "signal handler", source })?;

@@ -172,8 +172,8 @@ impl<'a> Spool<'a> {
     /// Removes it: the package is published.
     pub fn clear(self) {
         // What cannot be removed now is swept when it is old.
-        let _ = std::fs::remove_dir_all(self.store.root().join(&self.folder));
-        let _ = std::fs::remove_dir(self.store.root().join("work"));
+        let folder = StorePath::parse(&self.folder).expect("a word and digits");
+        let _ = self.runtime.block_on(self.store.remove_folder(&folder));
     }
 
     fn object(&self, object: &ObjectPath) -> StorePath {

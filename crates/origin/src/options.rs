@@ -11,7 +11,7 @@ use units::{ByteCount, Span};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
-    /// Where the lessons are: a directory or a file:// URL
+    /// Where the lessons are: a directory, a file:// URL or s3://BUCKET/PREFIX (with the AWS_ variables)
     #[arg(long, env = "AIRCLASS_STORE", value_name = "URL")]
     pub store: Option<String>,
     /// Memory for gzip-encoded playlists and catalogue files [default: 64MiB]
@@ -54,8 +54,9 @@ impl Config {
     /// # Errors
     /// The first option that cannot be, by name.
     pub fn resolve(options: &Options) -> Result<Self, SettingsError> {
-        let missing =
-            || SettingsError::value("store", "is missing; give the directory that ingest publishes to");
+        let missing = || {
+            SettingsError::value("store", "is missing; give the directory or bucket that ingest publishes to")
+        };
         let store = options.store.clone().ok_or_else(missing)?;
         let store_timeout = options.store_timeout.map_or(STORE_TIMEOUT, |span| span.0);
         if store_timeout.is_zero() {

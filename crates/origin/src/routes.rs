@@ -140,6 +140,10 @@ mod tests {
     fn paths_that_lead_nowhere() {
         for path in [
             "/ingests/0123.json",
+            "/history/maths.json",
+            "/work/0123456789abcdef0123456789abcdef01234567/survey.json",
+            "/work/0123456789abcdef0123456789abcdef01234567/o/s2/00000.m4s",
+            "/.airclass-store",
             "/.airclass-swap.lock",
             "/lessons/.hidden/main.m3u8",
             "/lessons/a/main.m3u8%231",

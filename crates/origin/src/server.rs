@@ -10,7 +10,7 @@ use crate::player;
 use crate::refusal::Refusal;
 use crate::response::{preflight, respond};
 use crate::routes::{NoRoute, Route, route};
-use faults::AnyFault;
+use faults::{AnyFault, Blame, Fault};
 use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Incoming;
 use serve::{CoreId, Peer, Running, Server, Service};
@@ -39,6 +39,7 @@ pub struct Started {
 pub fn start(options: &Options) -> Result<Started, AnyFault> {
     let config = Config::resolve(options)?;
     let store = Store::open(&config.store)?;
+    look_for(&store, config.store_timeout)?;
     let telemetry = Telemetry::new("origin");
     let origin = Arc::new(Origin {
         objects: Objects { store, texts: Texts::new(config.text_cache), limit: config.store_timeout },
@@ -55,6 +56,31 @@ pub fn start(options: &Options) -> Result<Started, AnyFault> {
         OnCore(Arc::clone(&origin))
     })?;
     Ok(Started { running, admin })
+}
+
+/// Whether the store is there, before anything is bound: a misspelt bucket should not look like a quiet morning.
+fn look_for(store: &Store, limit: Duration) -> Result<(), AnyFault> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(NoRuntime)?;
+    let looked = runtime.block_on(async { tokio::time::timeout(limit, store.check_readable()).await });
+    match looked {
+        Ok(seen) => Ok(seen?),
+        Err(_) => Err(SettingsError::value("store", format!("gave no answer for {limit:?}")).into()),
+    }
+}
+
+/// The system gives no event queue.
+#[derive(Debug, thiserror::Error)]
+#[error("the system gives no event queue: {0}; try again")]
+struct NoRuntime(#[source] std::io::Error);
+
+impl Fault for NoRuntime {
+    fn code(&self) -> &'static str {
+        "SYSTEM"
+    }
+
+    fn blame(&self) -> Blame {
+        Blame::Ours
+    }
 }
 
 /// Serves until the process is asked to stop.

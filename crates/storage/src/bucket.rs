@@ -20,7 +20,8 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
 use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
 use object_store::{
-    BackoffConfig, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig, UpdateVersion,
+    BackoffConfig, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
+    UpdateVersion,
 };
 use said::said;
 use std::io;
@@ -99,7 +100,8 @@ impl Bucket {
             self.objects.put_opts(&probe, PutPayload::from_static(b"probe\n"), options)
         };
         put(PutMode::Overwrite).await.map_err(|error| self.unwritten("a probe", &error))?;
-        let never = UpdateVersion { e_tag: Some("\"00000000000000000000000000000000\"".into()), version: None };
+        let never =
+            UpdateVersion { e_tag: Some("\"00000000000000000000000000000000\"".into()), version: None };
         for mode in [PutMode::Create, PutMode::Update(never)] {
             match put(mode).await {
                 Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
@@ -198,9 +200,10 @@ fn check(builder: &AmazonS3Builder) -> Result<(), String> {
         (Some(_), None) => Err("AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not".to_owned()),
         (None, Some(_)) => Err("AWS_SECRET_ACCESS_KEY is set and AWS_ACCESS_KEY_ID is not".to_owned()),
         // On AWS the machine itself may have a role; a server of one's own has no such service.
-        (None, None) if endpoint.is_some() && signs => {
-            Err("AWS_ENDPOINT_URL names a server, but AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set".to_owned())
-        }
+        (None, None) if endpoint.is_some() && signs => Err(
+            "AWS_ENDPOINT_URL names a server, but AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+                .to_owned(),
+        ),
         _ => Ok(()),
     }
 }

@@ -13,6 +13,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Where folders lie while they are removed.
+const REMOVED: &str = ".airclass-removed";
+/// Removals of one folder that may have been interrupted in a row.
+const MAX_ASIDE: usize = 16;
+
 /// A directory, as it was when it was opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Directory {
@@ -87,6 +92,30 @@ impl Directory {
         let root = Arc::clone(&self.root);
         let settled = blocking(move || Ok(rustix::fs::syncfs(File::open(root)?)?)).await;
         settled.map_err(|source| self.unwritten("what was uploaded", source))
+    }
+
+    /// Moved out of sight first, so that nobody sees a part; then removed, and with it what an earlier remover who was
+    /// killed left there.
+    pub(crate) async fn remove_folder(&self, folder: &str) -> Result<(), StoreError> {
+        let (folder, removed) = (self.file(folder), self.file(REMOVED));
+        let moved = blocking(move || {
+            fs::create_dir_all(&removed)?;
+            let name = folder.file_name().unwrap_or_default();
+            let aside = (0..MAX_ASIDE).map(|number| removed.join(format!("{}.{number}", name.display())));
+            for aside in aside {
+                match fs::rename(&folder, &aside) {
+                    Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => continue,
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => break,
+                }
+            }
+            // Somebody else who removes may be faster with parts of it.
+            match fs::remove_dir_all(&removed) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            }
+        });
+        moved.await.map_err(|source| self.unwritten("away a folder", source))
     }
 
     pub(crate) fn name(&self) -> String {

@@ -10,7 +10,9 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A kind of address this release cannot open.
-    #[error("`{address}`: {kind} stores are not built in; give a directory, a file:// URL or s3://BUCKET/PREFIX")]
+    #[error(
+        "`{address}`: {kind} stores are not built in; give a directory, a file:// URL or s3://BUCKET/PREFIX"
+    )]
     Unsupported {
         /// As given.
         address: String,
@@ -55,7 +57,9 @@ pub enum StoreError {
         what: String,
     },
     /// A server that would let two publishers overwrite each other.
-    #[error("store {store}: the server {what} on writing (If-Match, If-None-Match), so publishers could overwrite each other; use a server with conditional puts (AWS S3, Ceph, MinIO), or a directory")]
+    #[error(
+        "store {store}: the server {what} on writing (If-Match, If-None-Match), so publishers could overwrite each other; use a server with conditional puts (AWS S3, Ceph, MinIO), or a directory"
+    )]
     NoConditionalPut {
         /// Its address.
         store: String,

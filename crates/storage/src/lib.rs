@@ -1,29 +1,31 @@
 //! The object store a lesson is published to, and the order in which it is published.
 //!
-//! A store is a directory today, behind the `object_store` crate, so that S3 can stand in for it. Two promises hold
-//! whatever happens to the process that writes:
+//! A store is a directory or a bucket of an S3 server, both behind the `object_store` crate. Two promises hold whatever
+//! happens to the process that writes:
 //!
-//! - an object is there whole or not at all (written aside, then renamed);
+//! - an object is there whole or not at all (in a directory written aside, then renamed);
 //! - a lesson is there whole or not at all: objects, then the manifest, then the pointer, in that order, with a
 //!   barrier to the disk between them.
 //!
 //! Files of ours that are no objects start with a dot (locks) or hold a `#` (uploads): no [`package::StorePath`] can
 //! name them, so they cannot be served.
 
+mod address;
+mod bucket;
+mod directory;
 mod error;
-mod lock;
 mod publish;
 mod read;
 mod staged;
 mod store;
 mod swap;
-mod sweep;
+mod turn;
 
 pub use error::StoreError;
 pub use publish::{Progress, Publication, PublishError, Published, Step, point, publish};
 pub use read::{READ_BLOCK, Reading};
 pub use staged::{Staged, StagedDirectory};
-pub use store::{Found, Meta, Store};
+pub use store::{Found, MAX_RANGE_BYTES, Meta, Store};
 pub use swap::{Swapped, Version};
 
 #[cfg(test)]

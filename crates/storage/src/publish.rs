@@ -7,7 +7,6 @@
 mod catalogue;
 
 use crate::error::StoreError;
-use crate::lock::Lock;
 use crate::staged::Staged;
 use crate::store::Store;
 use crate::swap::{MAX_PAPER_BYTES, Swapped};
@@ -18,8 +17,10 @@ use package::catalogue::CatalogueError;
 use package::ingest::{IngestKey, IngestRecord};
 use package::manifest::Object;
 use package::{Digest, Lesson, LessonId, ObjectPath, PackageId, Sealed, StorePath};
+use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
+use std::pin::pin;
 
 /// Objects read, checked and written at the same time. Memory: that many objects, some 10 MB for a lesson.
 const UPLOADS_IN_FLIGHT: usize = 8;
@@ -171,10 +172,8 @@ pub async fn publish(
             given: id,
         });
     }
-    let folders =
-        [format!("p/{id}"), format!("lessons/{}", lesson.lesson), "catalogue".into(), "ingests".into()];
-    let swept = store.sweep(folders.map(|folder| store.root().join(folder)).to_vec()).await?;
-    let _uploading = store.lock_shared(Lock::Uploads).await?;
+    let swept = store.clear_leftovers(lesson).await?;
+    let turn = store.begin_publishing(id).await?;
     let mut track = Track::new(package, &mut on);
 
     let uploaded = upload(store, package, staged, &mut track).await?;
@@ -187,6 +186,7 @@ pub async fn publish(
     }
     track.done(Step::Record)?;
     store.settle().await?;
+    turn.renew(store, package.manifest()).await?;
     show(store, lesson, &mut track).await?;
     Ok(Published { uploaded, swept })
 }
@@ -197,10 +197,10 @@ pub async fn publish(
 /// # Errors
 /// See [`PublishError`]; what was visible before still is.
 pub async fn point(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
+    let _turn = store.begin_publishing(lesson.package).await?;
     if store.head(&lesson.package.manifest()).await?.is_none() {
         return Err(PublishError::NoPackage(lesson.package));
     }
-    let _uploading = store.lock_shared(Lock::Uploads).await?;
     let mut on = |_| ControlFlow::Continue(());
     let mut track = Track { on: &mut on, at: Progress::default() };
     show(store, lesson, &mut track).await
@@ -235,28 +235,36 @@ async fn upload(
     track: &mut Track<'_>,
 ) -> Result<usize, PublishError> {
     let id = package.id();
-    let objects = package.manifest().objects.clone();
-    let uploads = objects.into_iter().map(|object| upload_one(store, id, object, staged).boxed());
+    let folder = id.folder();
+    let mut there: HashMap<StorePath, u64> = HashMap::new();
+    let mut listed = pin!(store.list(Some(&folder)));
+    while let Some((path, meta)) = listed.try_next().await? {
+        there.insert(path, meta.bytes);
+    }
+    let mut missing = Vec::new();
+    for object in &package.manifest().objects {
+        if there.get(&id.object(&object.path)) == Some(&object.bytes) {
+            track.object(object.bytes)?;
+        } else {
+            missing.push(object.clone());
+        }
+    }
+    let written = missing.len();
+    let uploads = missing.into_iter().map(|object| upload_one(store, id, object, staged).boxed());
     let mut uploads = stream::iter(uploads).buffer_unordered(UPLOADS_IN_FLIGHT);
-    let mut written = 0;
-    while let Some((bytes, new)) = uploads.try_next().await? {
-        written += usize::from(new);
+    while let Some(bytes) = uploads.try_next().await? {
         track.object(bytes)?;
     }
     Ok(written)
 }
 
-/// Its length, and whether it was written.
+/// Its length.
 async fn upload_one(
     store: &Store,
     package: PackageId,
     object: Object,
     staged: &impl Staged,
-) -> Result<(u64, bool), PublishError> {
-    let path = package.object(&object.path);
-    if store.head(&path).await?.is_some_and(|there| there.bytes == object.bytes) {
-        return Ok((object.bytes, false));
-    }
+) -> Result<u64, PublishError> {
     let bytes = staged
         .read(&object.path)
         .await
@@ -264,7 +272,8 @@ async fn upload_one(
     if bytes.len() as u64 != object.bytes || Digest::of(&bytes) != object.sha256 {
         return Err(PublishError::Altered(object.path.clone()));
     }
-    Ok((object.bytes, store.put_immutable(&path, bytes).await?))
+    store.put_unsettled(&package.object(&object.path), bytes).await?;
+    Ok(object.bytes)
 }
 
 /// Puts `new` at `path`, whatever is there. Nothing is written when it is there already.

@@ -74,8 +74,11 @@ impl Reading {
             // The answer that has begun is left: the part is asked for, of the very same object.
             Source::Answer { objects, .. } => {
                 let length = range.end - range.start;
-                let options =
-                    GetOptions { range: Some(GetRange::Bounded(range)), if_match: tag, ..GetOptions::default() };
+                let options = GetOptions {
+                    range: Some(GetRange::Bounded(range)),
+                    if_match: tag,
+                    ..GetOptions::default()
+                };
                 let part = async move {
                     let key = Key::from(path.as_str());
                     match objects.get_opts(&key, options).await {
@@ -136,22 +139,25 @@ fn blocks_of_answer(
     answer: BoxStream<'static, object_store::Result<Bytes>>,
     length: u64,
 ) -> impl Stream<Item = Result<Bytes, StoreError>> + Send + use<> {
-    stream::try_unfold((path, answer, Bytes::new(), length), |(path, mut answer, mut came, left)| async move {
-        if left == 0 {
-            return Ok(None);
-        }
-        while came.is_empty() {
-            came = match answer.next().await {
-                Some(Ok(bytes)) => bytes,
-                Some(Err(error)) => return Err(StoreError::unreadable(&path, said::io_error(&error))),
-                None => return Err(StoreError::Truncated { path, missing: left }),
-            };
-        }
-        let most = usize::try_from(left).unwrap_or(READ_BLOCK).min(READ_BLOCK).min(came.len());
-        let block = came.split_to(most);
-        let left = left - block.len() as u64;
-        Ok(Some((block, (path, answer, came, left))))
-    })
+    stream::try_unfold(
+        (path, answer, Bytes::new(), length),
+        |(path, mut answer, mut came, left)| async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            while came.is_empty() {
+                came = match answer.next().await {
+                    Some(Ok(bytes)) => bytes,
+                    Some(Err(error)) => return Err(StoreError::unreadable(&path, said::io_error(&error))),
+                    None => return Err(StoreError::Truncated { path, missing: left }),
+                };
+            }
+            let most = usize::try_from(left).unwrap_or(READ_BLOCK).min(READ_BLOCK).min(came.len());
+            let block = came.split_to(most);
+            let left = left - block.len() as u64;
+            Ok(Some((block, (path, answer, came, left))))
+        },
+    )
 }
 
 /// Up to `want` bytes from `offset`; fewer at the end only.

@@ -250,6 +250,21 @@ impl Store {
         }
     }
 
+    /// Removes all that lies below `folder`. Somebody who lists it meanwhile sees all or nothing in a directory, and less
+    /// and less in a bucket.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub async fn remove_folder(&self, folder: &StorePath) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Directory(directory) => directory.remove_folder(folder.as_str()).await,
+            Place::Bucket(_) => {
+                let paths = self.list(Some(folder)).map_ok(|(path, _)| path).try_collect().await?;
+                self.delete_all(paths).await
+            }
+        }
+    }
+
     /// Returns when everything written so far would survive a loss of power. What a bucket has taken already does.
     ///
     /// # Errors

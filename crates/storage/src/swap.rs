@@ -77,9 +77,8 @@ impl Store {
                 Place::Bucket(bucket) => store.swap_tagged(bucket, &path, expected.as_ref(), new).await,
             }
         });
-        swap.await.unwrap_or_else(|error| {
-            Err(StoreError::write(self.name(), "a pointer", io::Error::other(error)))
-        })
+        swap.await
+            .unwrap_or_else(|error| Err(StoreError::write(self.name(), "a pointer", io::Error::other(error))))
     }
 
     /// Under the lock that everybody takes who swaps.

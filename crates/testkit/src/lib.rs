@@ -1,5 +1,7 @@
 //! What tests share. A dev-dependency only.
 //!
 //! [`upstream`]: an HTTP server that answers by a script, over streams in memory, so that a paused clock decides when.
+//! [`s3`]: an S3 server process.
 
+pub mod s3;
 pub mod upstream;

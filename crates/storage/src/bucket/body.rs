@@ -57,13 +57,14 @@ impl Body for Answer {
                 }))
             }
             Poll::Pending => {
-                let stall = this.stall.get_or_insert_with(|| {
-                    Box::pin(tokio::time::sleep_until(Instant::now() + STALL_WAIT))
-                });
+                let stall = this
+                    .stall
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + STALL_WAIT)));
                 if stall.as_mut().poll(context).is_pending() {
                     return Poll::Pending;
                 }
-                let stalled = HttpError::new(HttpErrorKind::Timeout, late("no more of an answer", STALL_WAIT));
+                let stalled =
+                    HttpError::new(HttpErrorKind::Timeout, late("no more of an answer", STALL_WAIT));
                 Poll::Ready(Some(Err(stalled)))
             }
         }

@@ -7,8 +7,8 @@ use http::{HeaderValue, Request, Uri, header};
 use hyper::client::conn::http1::SendRequest;
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody,
-    HttpService,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse,
+    HttpResponseBody, HttpService,
 };
 use std::fmt;
 use std::io;
@@ -115,8 +115,11 @@ impl Pool {
 
     /// A connection to `target`'s server, and whether it has been used before.
     async fn lease(&self, target: &Uri) -> Result<(Lease, bool), HttpError> {
-        let server =
-            format!("{}://{}", target.scheme_str().unwrap_or_default(), target.authority().map_or("", |a| a.as_str()));
+        let server = format!(
+            "{}://{}",
+            target.scheme_str().unwrap_or_default(),
+            target.authority().map_or("", |a| a.as_str())
+        );
         let runtime = Handle::current().id();
         if let Some(lease) = self.reuse(&server, runtime) {
             return Ok((lease, true));

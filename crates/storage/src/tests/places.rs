@@ -1,0 +1,111 @@
+//! Stores that are not there, cannot be written, or are not what they were.
+
+use super::*;
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_says_so() {
+    // A file where the folder should be stops even root.
+    let (folder, store) = directory_store();
+    fs::write(folder.path().join("p"), b"in the way").unwrap();
+    let error = publish_as(&store, &made("a"), "maths", "t").await.unwrap_err();
+    assert_eq!(error.code(), "STORE_NOT_WRITABLE");
+    assert_eq!(error.blame(), faults::Blame::Input);
+
+    let below_a_file = folder.path().join("p/store");
+    assert_eq!(Store::create(below_a_file.to_str().unwrap()).await.unwrap_err().code(), "STORE_NOT_WRITABLE");
+    // The kernel lets nobody make files there.
+    assert_eq!(
+        Store::open("/proc").unwrap().check_writable().await.unwrap_err().code(),
+        "STORE_NOT_WRITABLE"
+    );
+}
+
+#[tokio::test]
+async fn a_store_is_made_only_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("a/b");
+    let address = missing.to_str().unwrap();
+    assert_eq!(Store::open(address).unwrap_err().code(), "STORE_NOT_THERE");
+    assert!(!missing.exists());
+    let store = Store::create(address).await.unwrap();
+    store.check_readable().await.unwrap();
+    assert_eq!(fs::read_dir(&missing).unwrap().count(), 0, "a probe leaves nothing");
+    fs::rename(&missing, folder.path().join("a/mounted")).unwrap();
+    assert_eq!(store.check_readable().await.unwrap_err().code(), "STORE_NOT_THERE");
+    // The mount point of a disk that is gone.
+    fs::create_dir(&missing).unwrap();
+    let unmounted = store.check_readable().await.unwrap_err();
+    assert!(unmounted.to_string().contains("is its disk mounted?"), "{unmounted}");
+    // Another copy in its place is as good.
+    fs::create_dir(missing.join("p")).unwrap();
+    store.check_readable().await.unwrap();
+    assert_eq!(
+        Store::open(Path::new("/etc/passwd").to_str().unwrap()).unwrap_err().code(),
+        "STORE_NOT_THERE"
+    );
+}
+
+fn s3(server: &S3Server, builder: AmazonS3Builder, name: &str) -> Bucket {
+    let address = format!("s3://{name}");
+    Bucket::configured(builder.with_endpoint(&server.endpoint), &address, name, &Key::from("")).unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_passes_over_conditions_is_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::without_conditions(folder.path());
+    server.make_bucket("lessons");
+    let bucket = s3(&server, AmazonS3Builder::new().with_skip_signature(true), "lessons");
+    let error = bucket.create().await.unwrap_err();
+    assert_eq!(error.code(), "STORE_NO_CONDITIONAL_PUT");
+    assert!(error.to_string().contains("ignores conditions"), "{error}");
+}
+
+#[tokio::test]
+async fn a_lost_bucket_is_an_error_and_never_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = S3Server::start(folder.path());
+    server.make_bucket("lessons");
+    let store = |bucket: Bucket| Store { place: Place::Bucket(bucket) };
+    let path = StorePath::parse("lessons/a/main.m3u8").unwrap();
+
+    // Nobody has published there: it may be the wrong one.
+    let empty = store(bucket(&server, "lessons", ""));
+    assert_eq!(empty.check_readable().await.unwrap_err().code(), "STORE_NOT_THERE");
+    assert_eq!(empty.read(&path).await.unwrap_err().code(), "STORE_NOT_THERE");
+    bucket(&server, "lessons", "").create().await.unwrap();
+    bucket(&server, "lessons", "").create().await.unwrap();
+    empty.check_readable().await.unwrap();
+    assert!(empty.read(&path).await.unwrap().is_none());
+
+    let wrong = store(bucket(&server, "lesons", ""));
+    let stranger = builder(&server).with_secret_access_key("another");
+    let stranger = store(s3(&server, stranger, "lessons"));
+    let elsewhere = store(bucket(&server, "lessons", "south"));
+    for (what, lost) in [("name", &wrong), ("key", &stranger), ("prefix", &elsewhere)] {
+        assert_eq!(lost.check_readable().await.unwrap_err().code(), "STORE_NOT_THERE", "{what}");
+        assert_eq!(lost.head(&path).await.unwrap_err().code(), "STORE_NOT_THERE", "{what}");
+        assert_eq!(lost.get(&path, 9).await.unwrap_err().code(), "STORE_NOT_THERE", "{what}");
+        assert_eq!(lost.read_range(&path, 0..1).await.unwrap_err().code(), "STORE_NOT_THERE", "{what}");
+    }
+    assert_eq!(stranger.check_writable().await.unwrap_err().code(), "STORE_NOT_WRITABLE");
+    server.kill();
+    let error = empty.get(&path, 9).await.unwrap_err();
+    assert_eq!(error.code(), "STORE_NOT_THERE");
+    assert!(error.to_string().contains("efused"), "{error}");
+}
+
+#[test]
+fn settings_that_contradict_themselves_are_refused() {
+    let new = AmazonS3Builder::new;
+    for (builder, said) in [
+        (new().with_endpoint("127.0.0.1:9000"), "no http:// or https:// URL"),
+        (new().with_endpoint("http://127.0.0.1:9000"), "are not set"),
+        (new().with_access_key_id("a"), "AWS_SECRET_ACCESS_KEY is not"),
+        (new().with_secret_access_key("a"), "AWS_ACCESS_KEY_ID is not"),
+    ] {
+        let error = Bucket::configured(builder, "s3://lessons", "lessons", &Key::from("")).unwrap_err();
+        assert_eq!(error.code(), "STORE_SETTINGS");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}

@@ -1,0 +1,141 @@
+//! Lessons on their way into a store: kill points, races, objects that are not what they should be.
+
+use super::*;
+
+on_both! {
+    a_published_lesson_is_whole_and_listed;
+    stopped_anywhere_shows_the_old_lesson_or_the_new_one_and_running_again_completes_it;
+    a_first_lesson_is_invisible_until_its_pointer;
+    a_corrected_title_keeps_the_package_and_the_way_back_is_a_swap;
+    altered_or_missing_objects_are_not_published;
+    publishers_at_the_same_time_lose_no_lesson;
+}
+
+async fn a_published_lesson_is_whole_and_listed(site: Site) {
+    let store = site.new_store().await;
+    let made = made("a");
+    let published = publish_as(&store, &made, "maths", "数学").await.unwrap();
+    assert_eq!(published, Published { uploaded: made.objects.len(), swept: 0 });
+    assert_eq!(seen(&store, "maths").await, Some(made.sealed.id()));
+    let catalogue = listed(&store).await;
+    assert_eq!(catalogue.lessons().map(|l| l.title.as_str()).collect::<Vec<_>>(), ["数学"]);
+    // Again: nothing to do, nothing changes.
+    assert_eq!(publish_as(&store, &made, "maths", "数学").await.unwrap().uploaded, 0);
+    assert_eq!(listed(&store).await, catalogue);
+}
+
+async fn stopped_anywhere_shows_the_old_lesson_or_the_new_one_and_running_again_completes_it(site: Site) {
+    let (old, new) = (made("old"), made("new"));
+    // Every object and every step is a place to stop.
+    for told in 1..=new.objects.len() + 4 {
+        let store = site.new_store().await;
+        publish_as(&store, &old, "maths", "旧").await.unwrap();
+        let stopped = publish_until(&store, &new, "maths", "新", told).await;
+        assert!(matches!(stopped, Err(PublishError::Stopped)), "{told}");
+        // The upload that was going on when the power went.
+        let half = store.directory().map(|root| root.join(format!("p/{}/s1/00001.m4s#77", new.sealed.id())));
+        if let Some(half) = &half {
+            fs::create_dir_all(half.parent().unwrap()).unwrap();
+            fs::write(half, b"hal").unwrap();
+        }
+
+        let visible = seen(&store, "maths").await.unwrap();
+        let swapped = told >= new.objects.len() + 4;
+        assert_eq!(visible, if swapped { new.sealed.id() } else { old.sealed.id() }, "{told}");
+        let titles: Vec<_> = listed(&store).await.lessons().map(|lesson| lesson.title.clone()).collect();
+        assert_eq!(titles, ["旧"], "{told}");
+
+        let published = publish_as(&store, &new, "maths", "新").await.unwrap();
+        if let Some(half) = half {
+            assert!(published.swept >= 1, "{told}");
+            assert!(!half.exists());
+        }
+        assert_eq!(seen(&store, "maths").await, Some(new.sealed.id()), "{told}");
+        let titles: Vec<_> = listed(&store).await.lessons().map(|lesson| lesson.title.clone()).collect();
+        assert_eq!(titles, ["新"], "{told}");
+    }
+}
+
+async fn a_first_lesson_is_invisible_until_its_pointer(site: Site) {
+    let new = made("new");
+    for told in 1..new.objects.len() + 4 {
+        let store = site.new_store().await;
+        publish_until(&store, &new, "maths", "新", told).await.unwrap_err();
+        assert_eq!(seen(&store, "maths").await, None, "{told}");
+    }
+}
+
+async fn a_corrected_title_keeps_the_package_and_the_way_back_is_a_swap(site: Site) {
+    let store = site.new_store().await;
+    let (old, new) = (made("old"), made("new"));
+    publish_as(&store, &old, "maths", "数雪").await.unwrap();
+    publish_as(&store, &new, "maths", "数学").await.unwrap();
+    point(&store, &lesson("maths", &old, "数学")).await.unwrap();
+    assert_eq!(seen(&store, "maths").await, Some(old.sealed.id()));
+    let unknown = lesson("maths", &made("never"), "数学");
+    assert_eq!(point(&store, &unknown).await.unwrap_err().code(), "PACKAGE_MISSING");
+    assert_eq!(seen(&store, "maths").await, Some(old.sealed.id()));
+}
+
+async fn altered_or_missing_objects_are_not_published(site: Site) {
+    let store = site.new_store().await;
+    let mut made = made("a");
+    let init = Rendition::Video(Slot::S1).init();
+    let whole = made.objects.insert(init.clone(), Bytes::from_static(b"something else")).unwrap();
+    assert_eq!(publish_as(&store, &made, "maths", "t").await.unwrap_err().code(), "PACKAGE_ALTERED");
+    made.objects.remove(&init);
+    assert_eq!(publish_as(&store, &made, "maths", "t").await.unwrap_err().code(), "PACKAGE_UNREADABLE");
+    assert_eq!(seen(&store, "maths").await, None);
+    made.objects.insert(init, whole);
+    publish_as(&store, &made, "maths", "t").await.unwrap();
+}
+
+async fn publishers_at_the_same_time_lose_no_lesson(site: Site) {
+    let store = site.new_store().await;
+    let publishers: Vec<_> = (0..6)
+        .map(|number| {
+            let store = store.clone();
+            // Two of each package: the same objects are written twice at the same time.
+            let made = made(&format!("{}", number / 2));
+            tokio::spawn(async move { publish_as(&store, &made, &format!("l{number}"), "t").await.unwrap() })
+        })
+        .collect();
+    for publisher in publishers {
+        publisher.await.unwrap();
+    }
+    assert_eq!(listed(&store).await.lessons().count(), 6);
+    for number in 0..6 {
+        let package = made(&format!("{}", number / 2)).sealed.id();
+        assert_eq!(seen(&store, &format!("l{number}")).await, Some(package));
+    }
+}
+
+#[tokio::test]
+async fn a_package_is_published_from_a_folder() {
+    let (folder, store) = directory_store();
+    let made = made("a");
+    let staging = folder.path().join(".staging");
+    for (path, bytes) in &made.objects {
+        let file = staging.join(path.as_str());
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, bytes).unwrap();
+    }
+    let lesson = lesson("maths", &made, "t");
+    let publication = Publication { package: &made.sealed, lesson: &lesson, ingest: None };
+    publish(&store, publication, &StagedDirectory(staging), |_| ControlFlow::Continue(())).await.unwrap();
+    assert_eq!(seen(&store, "maths").await, Some(made.sealed.id()));
+}
+
+#[tokio::test]
+async fn leftovers_are_kept_while_somebody_uploads() {
+    let (folder, store) = directory_store();
+    let upload = folder.path().join("catalogue/version.json#1");
+    fs::create_dir_all(upload.parent().unwrap()).unwrap();
+    fs::write(&upload, b"in flight").unwrap();
+    let uploading = directory(&store).lock_shared(crate::directory::lock::Lock::Uploads).await.unwrap();
+    assert_eq!(publish_as(&store, &made("a"), "maths", "t").await.unwrap().swept, 0);
+    assert!(upload.exists());
+    drop(uploading);
+    assert_eq!(publish_as(&store, &made("a"), "maths", "t").await.unwrap().swept, 1);
+    assert!(!upload.exists());
+}
