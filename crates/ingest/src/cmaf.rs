@@ -4,11 +4,12 @@
 mod boxes;
 mod fragment;
 mod init;
+mod obu;
 mod place;
 mod stills;
 
 pub use boxes::{BoxError, Boxes, Reader};
-pub use fragment::{Fragment, FragmentError};
+pub use fragment::{Coding, Fragment, FragmentError};
 pub use init::{Init, InitError, Media};
 pub use place::place;
 pub use stills::{Still, stills};

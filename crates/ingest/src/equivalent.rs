@@ -1,18 +1,19 @@
 //! The `ffmpeg` command that makes the same ladder, to measure ourselves against. Pure.
 
 use crate::plan::{Plan, Rung};
+use package::Codec;
 use std::path::Path;
 
 /// One `ffmpeg` process from `source` to CMAF segments and playlists in `folder`, as a shell line.
 ///
-/// The same x264 settings, sizes, picture rate, GOP and AAC rates. What it leaves to FFmpeg is what FFmpeg does best by
+/// The same x264 settings, sizes, picture rate, GOP and AAC rates; H.264 only. What it leaves to FFmpeg is what FFmpeg does best by
 /// itself: threads (with ours, one an encoder, it would use one core), and `scale` from the full picture for each rung.
 pub fn command_line(plan: &Plan, source: &Path, folder: &Path) -> String {
     let mut words =
         ["ffmpeg", "-hide_banner", "-nostdin", "-y", "-v", "error", "-i"].map(str::to_owned).to_vec();
     words.push(source.display().to_string());
     words.extend(["-filter_complex".to_owned(), filters(plan)]);
-    for rung in &plan.rungs {
+    for rung in rungs(plan) {
         words.extend(["-map".to_owned(), format!("[{}]", rung.slot)]);
         words.extend(video(rung));
         words.extend(hls(folder, rung.slot.as_str()));
@@ -30,7 +31,7 @@ pub fn command_line(plan: &Plan, source: &Path, folder: &Path) -> String {
         words.extend(options.map(str::to_owned));
         words.extend(hls(folder, name));
     }
-    let folders: Vec<String> = plan.rungs.iter().map(|rung| rung.slot.to_string()).collect();
+    let folders: Vec<String> = rungs(plan).map(|rung| rung.slot.to_string()).collect();
     let sounds: Vec<String> = plan.sounds.iter().map(|sound| sound.slot.to_string()).collect();
     let make = folders.iter().chain(&sounds).map(|name| quoted(&folder.join(name).display().to_string()));
     let make = make.collect::<Vec<_>>().join(" ");
@@ -38,11 +39,15 @@ pub fn command_line(plan: &Plan, source: &Path, folder: &Path) -> String {
     format!("mkdir -p {make} && {line}")
 }
 
+fn rungs(plan: &Plan) -> impl Iterator<Item = &Rung> {
+    plan.rungs.iter().filter(|rung| rung.slot.codec() == Codec::H264)
+}
+
 fn filters(plan: &Plan) -> String {
     let rate = plan.timing.rate.per_second();
-    let outlets: String = plan.rungs.iter().map(|rung| format!("[p{}]", rung.slot)).collect();
-    let mut graph = format!("[0:v]fps={rate},split={}{outlets}", plan.rungs.len());
-    for rung in &plan.rungs {
+    let outlets: String = rungs(plan).map(|rung| format!("[p{}]", rung.slot)).collect();
+    let mut graph = format!("[0:v]fps={rate},split={}{outlets}", rungs(plan).count());
+    for rung in rungs(plan) {
         let (slot, width, height) = (rung.slot, rung.settings.width, rung.settings.height);
         graph.push_str(&format!(
             ";[p{slot}]scale={width}:{height}:force_original_aspect_ratio=decrease,pad={width}:{height}:-1:-1,setsar=1,format=yuv420p[{slot}]"
@@ -64,6 +69,7 @@ fn video(rung: &Rung) -> Vec<String> {
             "preset" => "-preset",
             "crf" => "-crf",
             "forced-idr" => "-forced-idr",
+            "tune" => "-tune",
             _ => "-x264-params",
         };
         words.extend([flag.to_owned(), value.clone()]);
@@ -128,7 +134,7 @@ mod tests {
         let plan = Plan::new(&source, &Ladder::shipped().unwrap(), Toolbox { zscale: true, tonemap: true });
         let line = command_line(&plan, Path::new("it's a lesson.mp4"), Path::new("out"));
         assert!(line.contains("-i 'it'\\''s a lesson.mp4'"), "{line}");
-        for rung in &plan.rungs {
+        for rung in rungs(&plan) {
             for (_, value) in &rung.settings.options {
                 assert!(line.contains(value), "{} {value}", rung.slot);
             }

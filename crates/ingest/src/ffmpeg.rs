@@ -6,6 +6,7 @@
 //! again"), the call is made by hand and the mistake becomes an error.
 
 mod decoder;
+mod echo;
 mod encoder;
 mod error;
 mod file;
@@ -16,6 +17,7 @@ mod muxer;
 mod source;
 
 pub use decoder::{Decoder, Received};
+pub use echo::Echo;
 pub use encoder::{AudioSettings, Encoder, Packet, VideoSettings};
 pub use error::{FfmpegError, Operation};
 pub use file::Mp4File;

@@ -5,6 +5,7 @@ use crate::fault::MediaError;
 use crate::ffmpeg::{Graph, Picture, PictureShape, Sound, SoundShape};
 use crate::plan::{Plan, picture_graph, sound_graph};
 use crate::timeline::Flicks;
+use package::Slot;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 /// What flows to a rung's encoder.
@@ -15,17 +16,21 @@ pub enum Feed {
     End,
 }
 
-/// Filters every picture that arrives and sends it to all encoders. Ends behind [`Decoded::End`].
+/// Who gets pictures, and of which size: that of an H.264 slot. Any number may want the same.
+pub type Wanted = (Slot, SyncSender<Feed>);
+
+/// Filters every picture that arrives and sends it to all who want it. Ends behind [`Decoded::End`].
 ///
 /// # Errors
 /// When a filter fails, or a neighbour stopped.
 pub fn pictures(
     plan: &Plan,
     decoded: &Receiver<Decoded<Picture, u64>>,
-    encoders: &[SyncSender<Feed>],
+    wanted: &[Wanted],
 ) -> Result<(), MediaError> {
     let mut graph: Option<(PictureShape, Graph)> = None;
     let rate = plan.timing.rate.per_second();
+    let sizes = plan.sizes();
     loop {
         match decoded.recv().map_err(|_| MediaError::Stopped)? {
             Decoded::Frame(picture, _) => {
@@ -35,34 +40,36 @@ pub fn pictures(
                 if graph.as_ref().is_none_or(|(known, _)| *known != shape) {
                     if let Some((_, graph)) = &mut graph {
                         graph.finish()?;
-                        forward(graph, rate, encoders)?;
+                        forward(graph, rate, &sizes, wanted)?;
                     }
-                    let spec = picture_graph(&shape, plan.orientation, &plan.slots(), plan.toolbox);
-                    graph = Some((shape, Graph::for_pictures(&shape, rate, &spec, encoders.len())?));
+                    let spec = picture_graph(&shape, plan.orientation, &sizes, plan.toolbox);
+                    graph = Some((shape, Graph::for_pictures(&shape, rate, &spec, sizes.len())?));
                 }
                 if let Some((_, graph)) = &mut graph {
                     graph.push_picture(picture)?;
-                    forward(graph, rate, encoders)?;
+                    forward(graph, rate, &sizes, wanted)?;
                 }
             }
             Decoded::End => {
                 if let Some((_, graph)) = &mut graph {
                     graph.finish()?;
-                    forward(graph, rate, encoders)?;
+                    forward(graph, rate, &sizes, wanted)?;
                 }
-                let end = |encoder: &SyncSender<Feed>| encoder.send(Feed::End);
-                return encoders.iter().try_for_each(end).map_err(|_| MediaError::Stopped);
+                let end = |(_, feed): &Wanted| feed.send(Feed::End);
+                return wanted.iter().try_for_each(end).map_err(|_| MediaError::Stopped);
             }
         }
     }
 }
 
-fn forward(graph: &mut Graph, rate: u32, encoders: &[SyncSender<Feed>]) -> Result<(), MediaError> {
-    for (index, encoder) in encoders.iter().enumerate() {
+fn forward(graph: &mut Graph, rate: u32, sizes: &[Slot], wanted: &[Wanted]) -> Result<(), MediaError> {
+    for (index, &size) in sizes.iter().enumerate() {
         while let Some(mut picture) = graph.pull_picture(index, rate)? {
             picture.tag_as_published();
             let slot = u64::try_from(picture.pts().unwrap_or(0)).unwrap_or(0);
-            encoder.send(Feed::Picture(picture, slot)).map_err(|_| MediaError::Stopped)?;
+            for (_, feed) in wanted.iter().filter(|(wants, _)| *wants == size) {
+                feed.send(Feed::Picture(picture.share()?, slot)).map_err(|_| MediaError::Stopped)?;
+            }
         }
     }
     Ok(())

@@ -50,5 +50,6 @@ pub mod spool;
 pub mod survey;
 pub mod task;
 pub mod timeline;
+pub mod title;
 pub mod unit;
 pub mod worker;

@@ -17,13 +17,13 @@ use crate::encode;
 use crate::encode::audio::SoundEncoder;
 use crate::fault::MediaError;
 use crate::ffmpeg::Source;
-use crate::filter;
+use crate::filter::{self, Feed};
 use crate::plan::Plan;
 use grid::{SegmentCount, SegmentNumber};
-use package::Rendition;
+use package::{Rendition, Slot};
 use std::fs::File;
 use std::io::Seek;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 /// Decoded pictures between decoder and filters. Worst case 1080p: 4 × 3.1 MB; 4K: 4 × 13 MB.
@@ -69,18 +69,52 @@ pub fn pictures(
     messages: SyncSender<Message>,
     cancel: &Cancel,
 ) -> Result<(), MediaError> {
+    let consumers = plan.rungs.iter().map(|rung| {
+        let messages = messages.clone();
+        let work: Work<'_> = Box::new(move |feed| {
+            encode::video::encode(rung, plan.timing.rate, chunk, &feed, messages, cancel)
+        });
+        Consumer { size: rung.slot.in_h264(), name: "encode", work }
+    });
+    let consumers = consumers.collect();
+    drop(messages);
+    fan_out(file, plan, chunk, entry, consumers, cancel)
+}
+
+/// Somebody who takes pictures of one size, in a thread of its own.
+pub struct Consumer<'a> {
+    /// The H.264 slot of that size.
+    pub size: Slot,
+    /// The thread's name.
+    pub name: &'static str,
+    /// Takes the pictures until their end.
+    pub work: Work<'a>,
+}
+
+/// What a consumer does.
+pub type Work<'a> = Box<dyn FnOnce(Receiver<Feed>) -> Result<(), MediaError> + Send + 'a>;
+
+/// Decodes the pictures of `chunk`, filters them, and gives them to all `consumers`; returns when all are done.
+///
+/// # Errors
+/// The first one's that failed. [`MediaError::Stopped`] when `cancel` was set.
+pub fn fan_out(
+    file: &File,
+    plan: &Plan,
+    chunk: &Chunk,
+    entry: &Entry,
+    consumers: Vec<Consumer<'_>>,
+    cancel: &Cancel,
+) -> Result<(), MediaError> {
     let (pictures, decoded) = sync_channel(DECODED_PICTURES);
     thread::scope(|scope| {
         let mut feeds = Vec::new();
         let mut stages = Vec::new();
-        for rung in &plan.rungs {
+        for Consumer { size, name, work } in consumers {
             let (feed, fed) = sync_channel(FILTERED_PICTURES);
-            feeds.push(feed);
-            let messages = messages.clone();
-            let encode = move || encode::video::encode(rung, plan.timing.rate, chunk, &fed, messages, cancel);
-            stages.push(spawn(scope, "encode", cancel, encode));
+            feeds.push((size, feed));
+            stages.push(spawn(scope, name, cancel, move || work(fed)));
         }
-        drop(messages);
         stages.push(spawn(scope, "filter", cancel, move || filter::pictures(plan, &decoded, &feeds)));
         stages.push(spawn(scope, "decode", cancel, move || {
             let attempt = |entry: &Entry| {

@@ -4,13 +4,15 @@ mod filters;
 mod geometry;
 mod ladder;
 mod orientation;
+mod rung;
 
 pub use filters::{Toolbox, pictures as picture_graph, sound as sound_graph};
 pub use geometry::{Display, Placement};
-pub use ladder::{Ladder, Preset, Profile, RungRecipe, SHIPPED};
+pub use ladder::{Av1Recipe, H264Recipe, Keep, Ladder, Preset, Profile, SHIPPED, Tune};
 pub use orientation::Orientation;
+pub use rung::Rung;
 
-use crate::ffmpeg::{AudioSettings, VideoSettings};
+use crate::ffmpeg::AudioSettings;
 use crate::probe::{SoundInfo, SourceInfo};
 use crate::timeline::Flicks;
 use grid::FrameRate;
@@ -57,13 +59,13 @@ pub struct Plan {
     pub toolbox: Toolbox,
 }
 
-/// One encoder of pictures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rung {
-    /// Its place.
-    pub slot: Slot,
-    /// How it is encoded.
-    pub settings: VideoSettings,
+/// What a rung spends on this lesson.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spend {
+    /// Constant quality, in the scale of the rung's encoder.
+    pub crf: f64,
+    /// Every n-th picture of 25 or 30 a second; 1: all.
+    pub thinning: u32,
 }
 
 /// One encoder of sound.
@@ -105,11 +107,14 @@ impl Plan {
         let timing = Timing::of(source);
         let orientation = video.display_matrix.map_or(Orientation::Upright, Orientation::from_matrix);
         let display = Display::of(video.width, video.height, video.sample_aspect, orientation);
-        let (slots, aliases) = fill(display);
+        let (slots, aliases) = fill(display, ladder);
         Self {
             orientation,
             interlaced: video.interlaced,
-            rungs: slots.iter().map(|&slot| rung(slot, ladder, timing.rate)).collect(),
+            rungs: slots
+                .iter()
+                .map(|&slot| Rung::new(slot, ladder, timing.rate, ladder.usual(slot)))
+                .collect(),
             aliases,
             sounds: AudioSlot::ALL.into_iter().map(|slot| sound_rung(slot, ladder)).collect(),
             toolbox,
@@ -117,62 +122,47 @@ impl Plan {
         }
     }
 
-    /// Slots that are encoded, smallest first.
+    /// The same with what this lesson spends on its rungs; those that `spends` does not name stay as they are.
+    #[must_use]
+    pub fn spending(mut self, ladder: &Ladder, spends: &[(Slot, Spend)]) -> Self {
+        let rate = self.timing.rate;
+        for rung in &mut self.rungs {
+            if let Some(&(slot, spend)) = spends.iter().find(|(slot, _)| *slot == rung.slot) {
+                *rung = Rung::new(slot, ladder, rate, spend);
+            }
+        }
+        self
+    }
+
+    /// Slots that are encoded, smallest first, H.264 before AV1.
     pub fn slots(&self) -> Vec<Slot> {
         self.rungs.iter().map(|rung| rung.slot).collect()
+    }
+
+    /// Sizes of picture that are made, smallest first, as H.264 slots: every encoder takes one of these.
+    pub fn sizes(&self) -> Vec<Slot> {
+        self.slots().into_iter().filter(|&slot| slot == slot.in_h264()).collect()
     }
 }
 
 /// Slots that `display` fills, and for the others the rung that stands in. The smallest is always made.
-fn fill(display: Display) -> (Vec<Slot>, Vec<(Slot, Slot)>) {
-    let mut slots = vec![Slot::S0];
-    let mut aliases = Vec::new();
-    let mut highest = Slot::S0;
-    for slot in Slot::H264.into_iter().skip(1) {
-        if display.fills(slot.width(), slot.height()) {
-            slots.push(slot);
-            highest = slot;
-        } else {
-            aliases.push((slot, highest));
-        }
-    }
+///
+/// Nothing stands in for AV1 where the picture is too small for any of it.
+fn fill(display: Display, ladder: &Ladder) -> (Vec<Slot>, Vec<(Slot, Slot)>) {
+    let fills = |slot: Slot| slot == Slot::S0 || display.fills(slot.width(), slot.height());
+    let wanted: &[Slot] = if ladder.av1.enabled { &Slot::ALL } else { &Slot::H264 };
+    let slots: Vec<Slot> = wanted.iter().copied().filter(|&slot| fills(slot)).collect();
+    let stands_in = |slot: Slot| {
+        let highest = slots.iter().rfind(|made| made.codec() == slot.codec())?;
+        Some((slot, *highest))
+    };
+    let aliases = wanted.iter().filter(|&&slot| !fills(slot)).filter_map(|&slot| stands_in(slot)).collect();
     (slots, aliases)
 }
 
 fn sound_rung(slot: AudioSlot, ladder: &Ladder) -> SoundRung {
     let settings = AudioSettings { channels: slot.channels(), bits_per_second: ladder.sound(slot).0 };
     SoundRung { slot, settings }
-}
-
-fn rung(slot: Slot, ladder: &Ladder, rate: FrameRate) -> Rung {
-    let recipe = ladder.rung(slot);
-    // A whole number of pictures at every rate of the grid: the ladder checked that.
-    let gop_ms = u32::try_from(ladder.gop.0.as_millis()).unwrap_or(4_800);
-    let gop = rate.per_second() * gop_ms / 1_000;
-    // keyint = min-keyint and no scene cuts: an IDR at every GOP and nowhere else, so all rungs cut alike. Closed GOPs,
-    // a constant rate, and headers that fit together when a lesson is encoded in pieces.
-    let x264 = format!("keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:force-cfr=1:stitchable=1");
-    let options = [
-        ("preset", recipe.preset.as_str().to_owned()),
-        ("profile", recipe.profile.as_str().to_owned()),
-        ("crf", recipe.crf.to_string()),
-        ("maxrate", recipe.maxrate.0.to_string()),
-        ("bufsize", recipe.buffer_bits().to_string()),
-        ("forced-idr", "1".to_owned()),
-        ("x264-params", x264),
-    ];
-    let options = options.map(|(name, value)| (name.to_owned(), value)).to_vec();
-    Rung {
-        slot,
-        settings: VideoSettings {
-            width: slot.width(),
-            height: slot.height(),
-            rate: rate.per_second(),
-            gop,
-            threads: recipe.threads,
-            options,
-        },
-    }
 }
 
 #[cfg(test)]

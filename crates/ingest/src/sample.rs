@@ -16,6 +16,7 @@ use crate::ffmpeg::{
 use camera::Camera;
 use faults::{Blame, Fault};
 use grid::{AAC_FRAME, AUDIO_RATE};
+use package::Codec;
 use slides::Slides;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -112,9 +113,11 @@ struct Tracks {
 impl Tracks {
     fn open(options: &Sample, path: &Path) -> Result<Self, FfmpegError> {
         let video = Encoder::h264(&VideoSettings {
+            codec: Codec::H264,
             width: options.width,
             height: options.height,
             rate: options.fps,
+            thinning: 1,
             gop: options.fps * 2,
             threads: 0,
             // Fast; some 8 Mbit/s, which is what teachers are asked to deliver.

@@ -2,9 +2,9 @@
 //!
 //! A muxer counts from the beginning of its chunk; here its pieces get their place in the lesson.
 
-use crate::cmaf::{BoxError, Boxes, Fragment, FragmentError, Init, InitError, Media, place};
+use crate::cmaf::{BoxError, Boxes, Coding, Fragment, FragmentError, Init, InitError, Media, place};
 use grid::{AAC_FRAMES_PER_SEGMENT, AUDIO_RATE, FrameRate, SAMPLES_PER_SEGMENT, SEGMENT_MS, SegmentNumber};
-use package::Slot;
+use package::{Codec, Slot};
 
 /// Ticks a second of every picture track: all rates of the grid divide it, and MPEG-TS counts the same.
 const VIDEO_TIMESCALE: u32 = 90_000;
@@ -20,17 +20,23 @@ pub struct Track {
     pub segment_samples: u32,
     /// What it carries.
     pub media: Media,
+    /// How that is coded.
+    pub coding: Coding,
 }
 
 impl Track {
-    /// Pictures at `rate` in the size of `slot`.
-    pub fn video(rate: FrameRate, slot: Slot) -> Self {
+    /// Every `thinning`th picture of `rate` in the size of `slot`.
+    pub fn video(rate: FrameRate, slot: Slot, thinning: u32) -> Self {
         let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
         Self {
             timescale: VIDEO_TIMESCALE,
             segment_ticks: u64::from(VIDEO_TIMESCALE) * SEGMENT_MS / 1_000,
-            segment_samples: rate.per_segment(),
+            segment_samples: rate.per_segment() / thinning.max(1),
             media: Media::Video { width: side(slot.width()), height: side(slot.height()) },
+            coding: match slot.codec() {
+                Codec::H264 => Coding::H264,
+                Codec::Av1 => Coding::Av1,
+            },
         }
     }
 
@@ -41,6 +47,7 @@ impl Track {
             segment_ticks: u64::from(SAMPLES_PER_SEGMENT),
             segment_samples: AAC_FRAMES_PER_SEGMENT,
             media: Media::Audio { channels: u8::try_from(channels).unwrap_or(0), rate: AUDIO_RATE },
+            coding: Coding::Aac,
         }
     }
 }
@@ -91,8 +98,8 @@ pub enum CutError {
         /// How far.
         ticks: i64,
     },
-    /// Apple 7.4: every video segment starts with an IDR picture.
-    #[error("segment {0}: does not start with an IDR picture")]
+    /// Apple 7.4: every video segment starts with an IDR picture, or what is the same in AV1.
+    #[error("segment {0}: does not start with a picture that needs none before it")]
     NoIdr(u32),
 }
 
@@ -151,7 +158,8 @@ impl Cutter {
 
     fn init(&self, bytes: Vec<u8>) -> Result<CutInit, CutError> {
         let init = Init::parse(&bytes)?;
-        if (init.media, init.timescale) != (self.track.media, self.track.timescale) {
+        let track = &self.track;
+        if (init.media, init.coding, init.timescale) != (track.media, track.coding, track.timescale) {
             return Err(CutError::OtherTrack(Box::new(init)));
         }
         Ok(CutInit { codecs: init.codecs, bytes })
@@ -159,8 +167,7 @@ impl Cutter {
 
     fn check(&self, number: u32, segment: &[u8]) -> Result<(), CutError> {
         let track = &self.track;
-        let is_video = matches!(track.media, Media::Video { .. });
-        let fragment = Fragment::parse(segment, is_video)?;
+        let fragment = Fragment::parse(segment, track.coding)?;
         let want_at = u64::from(number) * track.segment_ticks;
         let (at, lasts, samples) = (fragment.decode_time, fragment.duration, fragment.samples);
         if (at, lasts, samples) != (want_at, track.segment_ticks, track.segment_samples) {
@@ -171,7 +178,7 @@ impl Cutter {
             let ticks = if fragment.first_offset == 0 { fragment.earliest } else { fragment.first_offset };
             return Err(CutError::FirstShown { number, ticks });
         }
-        if !fragment.starts_with_idr {
+        if !fragment.starts_afresh {
             return Err(CutError::NoIdr(number));
         }
         Ok(())

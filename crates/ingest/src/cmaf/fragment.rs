@@ -1,6 +1,18 @@
 //! One segment: one `moof`, one `mdat`, on the grid to the tick.
 
 use super::boxes::{BoxError, Boxes, Reader};
+use super::obu;
+
+/// How samples are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// Pictures in length-prefixed NAL units.
+    H264,
+    /// Pictures in OBUs, a temporal unit each.
+    Av1,
+    /// Sound: every frame can be decoded by itself.
+    Aac,
+}
 
 /// What a segment says about its samples.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +27,8 @@ pub struct Fragment {
     pub first_offset: i64,
     /// The earliest presentation of all samples, against the first decode time.
     pub earliest: i64,
-    /// The first sample's data starts with an IDR picture (or is not H.264).
-    pub starts_with_idr: bool,
+    /// The first sample needs none before it: an IDR picture, an AV1 key frame behind its sequence header, or sound.
+    pub starts_afresh: bool,
 }
 
 /// Why a segment is not one of ours.
@@ -67,11 +79,11 @@ struct Run {
 }
 
 impl Fragment {
-    /// Reads a whole segment. `is_h264` says whether samples are pictures in length-prefixed NAL units.
+    /// Reads a whole segment of samples in `coding`.
     ///
     /// # Errors
     /// When it breaks one of the rules above.
-    pub fn parse(bytes: &[u8], is_h264: bool) -> Result<Self, FragmentError> {
+    pub fn parse(bytes: &[u8], coding: Coding) -> Result<Self, FragmentError> {
         let segment = Boxes::of(bytes);
         let moof = Boxes::of(segment.first(b"moof")?);
         let (fragments, tracks) = (segment.how_many(b"moof")?, moof.how_many(b"traf")?);
@@ -99,7 +111,11 @@ impl Fragment {
             samples: run.samples,
             first_offset: run.first_offset.unwrap_or(0),
             earliest: run.earliest.unwrap_or(0),
-            starts_with_idr: !is_h264 || starts_with_idr(first)?,
+            starts_afresh: match coding {
+                Coding::H264 => starts_with_idr(first)?,
+                Coding::Av1 => obu::starts_with_key_frame(first)?,
+                Coding::Aac => true,
+            },
         })
     }
 }

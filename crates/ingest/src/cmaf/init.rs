@@ -1,15 +1,19 @@
 //! The init section: one track, no edit list, and the codec's name for playlists.
 
 use super::boxes::{BoxError, Boxes, Kind, Reader};
+use super::fragment::Coding;
+use super::obu::SequenceHeader;
 
 /// What an init section says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Init {
     /// Pictures or sound.
     pub media: Media,
+    /// How its samples are coded.
+    pub coding: Coding,
     /// Ticks a second.
     pub timescale: u32,
-    /// RFC 6381: `avc1.64001F`, `mp4a.40.2`.
+    /// RFC 6381: `avc1.64001F`, `av01.0.05M.08`, `mp4a.40.2`.
     pub codecs: String,
 }
 
@@ -47,7 +51,7 @@ pub enum InitError {
     /// Several players mishandle edit lists, and nothing of ours needs one.
     #[error("init section: there is an edit list")]
     EditList,
-    /// Not `avc1` or `mp4a`, or parameters that make no sense.
+    /// Not `avc1`, `av01` or `mp4a`, or parameters that make no sense.
     #[error("init section: the sample entry is none of ours")]
     SampleEntry,
 }
@@ -73,12 +77,13 @@ impl Init {
         stsd.full_box()?;
         stsd.u32()?;
         let (kind, entry) = Boxes::of(stsd.rest()).next().ok_or(InitError::SampleEntry)??;
-        let (media, codecs) = match &kind {
-            b"avc1" => avc1(entry)?,
-            b"mp4a" => mp4a(entry)?,
+        let (coding, (media, codecs)) = match &kind {
+            b"avc1" => (Coding::H264, avc1(entry)?),
+            b"av01" => (Coding::Av1, av01(entry)?),
+            b"mp4a" => (Coding::Aac, mp4a(entry)?),
             _ => return Err(InitError::SampleEntry),
         };
-        Ok(Self { media, timescale, codecs })
+        Ok(Self { media, coding, timescale, codecs })
     }
 }
 
@@ -103,11 +108,8 @@ fn timescale(mdhd: &[u8]) -> Result<u32, BoxError> {
 
 /// ISO/IEC 14496-15: the name is profile, constraints and level of the parameter set (RFC 6381 3.3).
 fn avc1(entry: &[u8]) -> Result<(Media, String), InitError> {
-    let mut reader = Reader::of(entry);
-    reader.bytes(24)?;
-    let (width, height) = (reader.u16()?, reader.u16()?);
-    reader.bytes(50)?;
-    let mut config = Reader::of(Boxes::of(reader.rest()).first(b"avcC")?);
+    let (media, boxes) = visual(entry)?;
+    let mut config = Reader::of(boxes.first(b"avcC")?);
     let [version, profile, constraints, level, _length_size, sets] = config.array()?;
     if version != 1 || sets & 0x1f != 1 {
         return Err(InitError::SampleEntry);
@@ -120,7 +122,36 @@ fn avc1(entry: &[u8]) -> Result<(Media, String), InitError> {
                 && (*set_profile, *set_constraints, *set_level) == (profile, constraints, level) => {}
         _ => return Err(InitError::SampleEntry),
     }
-    Ok((Media::Video { width, height }, format!("avc1.{profile:02X}{constraints:02X}{level:02X}")))
+    Ok((media, format!("avc1.{profile:02X}{constraints:02X}{level:02X}")))
+}
+
+/// AV1 in ISOBMFF 2.3 and 5: the name is profile, level, tier and bits a sample; what follows has the values that are
+/// understood when nothing is said (4:2:0, BT.709, limited range).
+fn av01(entry: &[u8]) -> Result<(Media, String), InitError> {
+    let (media, boxes) = visual(entry)?;
+    let mut config = Reader::of(boxes.first(b"av1C")?);
+    let [marker, levels, samples, _delay] = config.array()?;
+    let told = SequenceHeader {
+        profile: levels >> 5,
+        level: levels & 0x1f,
+        high_tier: samples & 0x80 != 0,
+        high_bit_depth: samples & 0x40 != 0,
+    };
+    // As for H.264: the sequence header is what decoders believe. 8 bits is all we make.
+    if marker != 0x81 || told.high_bit_depth || SequenceHeader::read(config.rest())? != Some(told) {
+        return Err(InitError::SampleEntry);
+    }
+    let tier = if told.high_tier { 'H' } else { 'M' };
+    Ok((media, format!("av01.{}.{:02}{tier}.08", told.profile, told.level)))
+}
+
+/// A visual sample entry (ISO/IEC 14496-12 12.1.3): its size, and the boxes behind its fields.
+fn visual(entry: &[u8]) -> Result<(Media, Boxes<'_>), InitError> {
+    let mut reader = Reader::of(entry);
+    reader.bytes(24)?;
+    let (width, height) = (reader.u16()?, reader.u16()?);
+    reader.bytes(50)?;
+    Ok((Media::Video { width, height }, Boxes::of(reader.rest())))
 }
 
 /// ISO/IEC 14496-14: `mp4a.40.` and the object type of the AudioSpecificConfig.

@@ -25,8 +25,9 @@ pub fn encode(
     messages: SyncSender<Message>,
     cancel: &Cancel,
 ) -> Result<(), MediaError> {
-    let encoder = Encoder::h264(&rung.settings)?;
-    let track = Track::video(rate, rung.slot);
+    let encoder = Encoder::video(&rung.settings)?;
+    let thinning = rung.thinning();
+    let track = Track::video(rate, rung.slot, thinning);
     let outlet = Outlet::new(&encoder, Rendition::Video(rung.slot), track, chunk.first, messages)?;
     let slots = chunk.slots(rate);
     let mut stage = Stage {
@@ -34,7 +35,8 @@ pub fn encode(
         outlet,
         packet: Packet::empty(),
         first: slots.start,
-        per_segment: i64::from(rate.per_segment()),
+        thinning: u64::from(thinning),
+        per_segment: i64::from(track.segment_samples),
         open: false,
     };
     let mut held: Option<Picture> = None;
@@ -65,6 +67,9 @@ struct Stage {
     packet: Packet,
     /// The chunk's first slot, which is the encoder's 0.
     first: u64,
+    /// Every n-th slot is encoded.
+    thinning: u64,
+    /// Encoded pictures in a segment.
     per_segment: i64,
     /// A segment has been begun.
     open: bool,
@@ -79,9 +84,10 @@ impl Stage {
         cancel: &Cancel,
     ) -> Result<u64, MediaError> {
         let end = slots.end.max(slots.start);
-        for slot in slots {
+        let (first, thinning) = (self.first, self.thinning);
+        for slot in slots.filter(|slot| (slot - first).is_multiple_of(thinning)) {
             let mut shown = picture.share()?;
-            shown.set_pts((slot - self.first).cast_signed());
+            shown.set_pts(((slot - first) / thinning).cast_signed());
             self.encoder.send_picture(&shown)?;
             self.drain()?;
             cancel.check()?;

@@ -4,6 +4,7 @@ use super::{FfmpegError, Operation, Picture, Sound};
 use ff::ffi;
 use ff::packet::Ref as _;
 use ffmpeg_next as ff;
+use package::Codec;
 use serde::{Deserialize, Serialize};
 use std::ptr;
 
@@ -47,6 +48,12 @@ impl Packet {
         self.0.set_dts(self.0.dts().map(|dts| dts.saturating_add(ticks)));
     }
 
+    /// SVT-AV1 packs every temporal unit to end with a shown frame, so its packets are decoded in the order they are
+    /// shown; the decode times it tells are early by its pyramid, which would become composition offsets for nothing.
+    fn decode_when_shown(&mut self) {
+        self.0.set_dts(self.0.pts());
+    }
+
     /// Sets how long it lasts.
     pub fn set_duration(&mut self, ticks: i64) {
         self.0.set_duration(ticks);
@@ -61,17 +68,21 @@ impl Packet {
 /// What a rung's encoder is opened with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VideoSettings {
+    /// Which encoder: libx264 or libsvtav1.
+    pub codec: Codec,
     /// Columns of samples.
     pub width: u32,
     /// Rows of samples.
     pub height: u32,
-    /// Pictures a second.
+    /// Pictures a second, of which every [`Self::thinning`]th is encoded.
     pub rate: u32,
-    /// Pictures from one IDR to the next.
+    /// 1: all pictures. 4: every fourth, each shown four times as long; time stamps then count four pictures a tick.
+    pub thinning: u32,
+    /// Encoded pictures from one key picture to the next.
     pub gop: u32,
     /// Threads inside the encoder. Part of the recipe: x264's bytes change with it.
     pub threads: u32,
-    /// Everything else, by libx264's names in FFmpeg.
+    /// Everything else, by the encoder's names in FFmpeg.
     pub options: Vec<(String, String)>,
 }
 
@@ -88,26 +99,36 @@ pub struct AudioSettings {
 pub struct Encoder(pub(super) ff::codec::Context);
 
 impl Encoder {
-    /// H.264 by libx264.
+    /// Pictures as `settings` say, key pictures exactly where they say: a GOP needs nothing before or behind it.
     ///
     /// # Errors
     /// When an option is unknown or its value impossible.
+    pub fn video(settings: &VideoSettings) -> Result<Self, FfmpegError> {
+        match settings.codec {
+            Codec::H264 => Self::h264(settings),
+            Codec::Av1 => Self::av1(settings),
+        }
+    }
+
+    /// H.264 by libx264.
+    ///
+    /// # Errors
+    /// As for [`Self::video`].
     pub fn h264(settings: &VideoSettings) -> Result<Self, FfmpegError> {
         Self::open("libx264", &settings.options, |raw| {
-            raw.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
-            raw.width = settings.width.cast_signed();
-            raw.height = settings.height.cast_signed();
-            raw.pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
-            raw.time_base = ffi::AVRational { num: 1, den: settings.rate.cast_signed() };
-            raw.framerate = ffi::AVRational { num: settings.rate.cast_signed(), den: 1 };
-            raw.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
-            raw.gop_size = settings.gop.cast_signed();
+            describe(raw, settings);
             raw.thread_count = settings.threads.cast_signed();
-            raw.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
-            raw.colorspace = ffi::AVColorSpace::AVCOL_SPC_BT709;
-            raw.color_trc = ffi::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
-            raw.color_primaries = ffi::AVColorPrimaries::AVCOL_PRI_BT709;
-            raw.chroma_sample_location = ffi::AVChromaLocation::AVCHROMA_LOC_LEFT;
+        })
+    }
+
+    /// AV1 by libsvtav1, 8 bits.
+    fn av1(settings: &VideoSettings) -> Result<Self, FfmpegError> {
+        Self::open("libsvtav1", &settings.options, |raw| {
+            describe(raw, settings);
+            // A key frame that resets everything at every GOP, no "forward" one that is shown later.
+            raw.flags |= ffi::AV_CODEC_FLAG_CLOSED_GOP.cast_signed();
+            // Its own parameters come in one string; FFmpeg only warns of those it does not know unless told to fail.
+            raw.err_recognition |= ffi::AV_EF_EXPLODE;
         })
     }
 
@@ -214,11 +235,34 @@ impl Encoder {
         // SAFETY: the context is open and exclusively ours; avcodec_receive_packet frees what the packet held.
         let code = unsafe { ffi::avcodec_receive_packet(self.0.as_mut_ptr(), packet.0.as_mut_ptr()) };
         match code {
-            0 => Ok(true),
+            0 => {
+                if self.0.id() == ff::codec::Id::AV1 {
+                    packet.decode_when_shown();
+                }
+                Ok(true)
+            }
             _ if code == ff::ffi::AVERROR(ffi::EAGAIN) || code == ffi::AVERROR_EOF => Ok(false),
             code => Err(FfmpegError::of(Operation::Encode)(ff::Error::from(code))),
         }
     }
+}
+
+/// What is said of pictures whatever their codec: size, time, BT.709 in limited range.
+fn describe(raw: &mut ffi::AVCodecContext, settings: &VideoSettings) {
+    let (thinning, rate) = (settings.thinning.max(1).cast_signed(), settings.rate.cast_signed());
+    raw.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
+    raw.width = settings.width.cast_signed();
+    raw.height = settings.height.cast_signed();
+    raw.pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
+    raw.time_base = ffi::AVRational { num: thinning, den: rate };
+    raw.framerate = ffi::AVRational { num: rate, den: thinning };
+    raw.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
+    raw.gop_size = settings.gop.cast_signed();
+    raw.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
+    raw.colorspace = ffi::AVColorSpace::AVCOL_SPC_BT709;
+    raw.color_trc = ffi::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
+    raw.color_primaries = ffi::AVColorPrimaries::AVCOL_PRI_BT709;
+    raw.chroma_sample_location = ffi::AVChromaLocation::AVCHROMA_LOC_LEFT;
 }
 
 impl Packet {

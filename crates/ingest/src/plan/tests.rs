@@ -24,7 +24,9 @@ fn source(width: u32, height: u32, rate: (i32, i32)) -> SourceInfo {
 }
 
 fn plan(source: &SourceInfo) -> Plan {
-    Plan::new(source, &Ladder::shipped().unwrap(), TOOLS)
+    let mut ladder = Ladder::shipped().unwrap();
+    ladder.av1.enabled = true;
+    Plan::new(source, &ladder, TOOLS)
 }
 
 #[test]
@@ -46,9 +48,15 @@ fn slots_are_filled_from_below_and_never_scaled_up() {
         let mut source = source(width, height, (25, 1));
         source.video.sample_aspect = aspect;
         let plan = plan(&source);
-        assert_eq!(plan.slots(), Slot::H264[..rungs], "{case}");
-        let top = Slot::H264[rungs - 1];
-        let aliases: Vec<_> = Slot::H264[rungs..].iter().map(|&slot| (slot, top)).collect();
+        assert_eq!(plan.sizes(), Slot::H264[..rungs], "{case}");
+        // AV1 begins with the third size.
+        let av1 = rungs.saturating_sub(2);
+        assert_eq!(plan.slots(), [&Slot::H264[..rungs], &Slot::AV1[..av1]].concat(), "{case}");
+        let stand_in = |slots: &[Slot], made: usize| -> Vec<(Slot, Slot)> {
+            let top = made.checked_sub(1).and_then(|top| slots.get(top));
+            slots[made..].iter().filter_map(|&slot| Some((slot, *top?))).collect()
+        };
+        let aliases = [stand_in(&Slot::H264, rungs), stand_in(&Slot::AV1, av1)].concat();
         assert_eq!(plan.aliases, aliases, "{case}");
     }
 }
@@ -61,7 +69,10 @@ fn one_idr_a_segment_at_every_rate() {
         let plan = plan(&source(1_920, 1_080, rate));
         for rung in &plan.rungs {
             assert_eq!(rung.settings.gop, pictures, "{rate:?}");
-            let (_, x264) = rung.settings.options.iter().find(|(key, _)| key == "x264-params").unwrap();
+            let Some((_, x264)) = rung.settings.options.iter().find(|(key, _)| key == "x264-params") else {
+                assert_eq!(rung.slot.codec(), package::Codec::Av1);
+                continue;
+            };
             assert!(
                 x264.starts_with(&format!("keyint={pictures}:min-keyint={pictures}:scenecut=0:open-gop=0"))
             );

@@ -36,7 +36,7 @@ fn a_chunks_pieces_get_their_place_in_the_lesson() {
     let mut cutter = Cutter { track: Track::sound(2), first: 25, next: 26 };
     let cut = cutter.cut(sound(230_400, 225, 1_024)).unwrap();
     assert_eq!(cut.number, SegmentNumber(26));
-    assert_eq!(Fragment::parse(&cut.segment, false).unwrap().decode_time, 26 * 230_400);
+    assert_eq!(Fragment::parse(&cut.segment, Coding::Aac).unwrap().decode_time, 26 * 230_400);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn what_does_not_is_refused() {
 #[test]
 fn a_segment_is_as_long_in_every_track() {
     for rate in [FrameRate::Fps25, FrameRate::Fps30, FrameRate::Fps50, FrameRate::Fps60] {
-        let track = Track::video(rate, Slot::S3);
+        let track = Track::video(rate, Slot::S3, 1);
         assert_eq!(track.segment_ticks * 1_000, u64::from(track.timescale) * SEGMENT_MS);
         assert_eq!(track.segment_ticks % u64::from(track.segment_samples), 0, "whole ticks a picture");
     }

@@ -201,6 +201,8 @@ pub fn encode() -> Result<Digest, FfmpegError> {
 
 fn pictures() -> Result<Vec<u8>, FfmpegError> {
     let mut encoder = Encoder::h264(&VideoSettings {
+        codec: package::Codec::H264,
+        thinning: 1,
         width: 416,
         height: 234,
         rate: 25,

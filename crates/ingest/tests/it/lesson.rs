@@ -2,7 +2,7 @@
 
 use crate::clip::{Bench, ffmpeg, ffprobe};
 use ingest::cmaf::{Fragment, Init};
-use package::{Manifest, PackageId, Rendition, Sealed};
+use package::{Codec, Manifest, PackageId, Rendition, Sealed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -30,12 +30,22 @@ pub(crate) struct Published {
 /// Ingests `file`, which must succeed, and checks what every package must be like.
 pub(crate) fn ingest(bench: &Bench, file: &Path) -> Published {
     let output = program(bench, &[file]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    published(bench, &output)
+}
+
+fn published(bench: &Bench, output: &Output) -> Published {
+    assert_eq!(output.status.code(), Some(0), "{}", said(output));
     let line = String::from_utf8(output.stdout.clone()).unwrap();
     let id = line.split_whitespace().nth(3).unwrap().parse().unwrap();
-    let published = open(bench, id, said(&output));
+    let published = open(bench, id, said(output));
     published.check();
     published
+}
+
+/// The same with the ladder at `config`.
+pub(crate) fn ingest_with(bench: &Bench, file: &Path, config: &Path) -> Published {
+    let output = program(bench, &[file]).arg("--config").arg(config).output().unwrap();
+    published(bench, &output)
 }
 
 /// The package `id` in the bench's store.
@@ -126,14 +136,13 @@ impl Published {
     fn check_boxes(&self, rendition: Rendition) {
         let init = Init::parse(&self.read(rendition.init().as_str())).unwrap();
         let ticks = u64::from(init.timescale) * grid::SEGMENT_MS / 1_000;
-        let is_video = matches!(rendition, Rendition::Video(_));
         for number in self.manifest().segments.numbers() {
             let segment = self.read(rendition.segment(number).as_str());
-            let fragment = Fragment::parse(&segment, is_video).unwrap();
+            let fragment = Fragment::parse(&segment, init.coding).unwrap();
             assert_eq!(fragment.decode_time, u64::from(number.0) * ticks, "{rendition} {number:?}");
             assert_eq!(fragment.duration, ticks);
             assert_eq!((fragment.first_offset, fragment.earliest), (0, 0), "{rendition} {number:?}");
-            assert!(fragment.starts_with_idr);
+            assert!(fragment.starts_afresh);
         }
     }
 
@@ -147,6 +156,12 @@ impl Published {
             _ => manifest.segments.pictures(manifest.frame_rate),
         };
         let (kind, frames, facts) = match rendition {
+            Rendition::Video(slot) if slot.codec() == Codec::Av1 => (
+                "v:0",
+                pictures,
+                "codec_name=av1 profile=Main pix_fmt=yuv420p color_range=tv color_space=bt709 \
+                 color_transfer=bt709 color_primaries=bt709",
+            ),
             Rendition::Video(_) | Rendition::Trick => (
                 "v:0",
                 pictures,

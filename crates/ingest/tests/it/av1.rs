@@ -1,0 +1,49 @@
+//! AV1 beside H.264.
+
+use crate::clip::{AAC, Bench, H264, pictures, tone};
+use crate::lesson::{ingest_with, program};
+use ingest::plan::SHIPPED;
+use package::{Codec, Rendition, Slot};
+
+/// The shipped ladder with AV1 made or left out.
+pub(crate) fn ladder(enabled: bool) -> String {
+    let (before, after) = SHIPPED.split_once("[av1]\nenabled = ").unwrap();
+    let (_, after) = after.split_once(' ').unwrap();
+    format!("{before}[av1]\nenabled = {enabled} {after}")
+}
+
+#[test]
+fn av1_rungs_lie_on_the_same_grid_and_say_what_they_are() {
+    let bench = Bench::new();
+    let config = bench.path("ladder.toml");
+    std::fs::write(&config, ladder(true)).unwrap();
+    let clip = bench.clip("a.mp4", &format!("{} {} {H264} {AAC}", pictures("960x540", 25, 7), tone(7)));
+    // The check of every package looks at boxes, decode times and key pictures of all rungs.
+    let published = ingest_with(&bench, &clip, &config);
+    let rungs = &published.manifest().video;
+    let av1: Vec<_> = rungs.iter().filter(|rung| rung.slot.codec() == Codec::Av1).collect();
+    let real: Vec<Slot> = av1.iter().filter(|rung| rung.alias_of.is_none()).map(|rung| rung.slot).collect();
+    assert_eq!(real, [Slot::A2, Slot::A3]);
+    for rung in &av1 {
+        assert!(rung.codecs.starts_with("av01.0.0") && rung.codecs.ends_with("M.08"), "{}", rung.codecs);
+        let twin = rungs.iter().find(|twin| twin.slot == rung.slot.in_h264()).unwrap();
+        assert!(rung.average_bps < twin.average_bps, "{}: {rung:?} {twin:?}", rung.slot);
+    }
+    let bytes = |published: &crate::lesson::Published| {
+        published.read(&format!("{}/00000.m4s", Rendition::Video(Slot::A2)))
+    };
+    let first = bytes(&published);
+    let again = Bench::new();
+    let published = ingest_with(&again, &clip, &config);
+    assert_eq!(bytes(&published), first, "the same source and recipe make the same bytes");
+}
+
+#[test]
+fn a_parameter_that_svt_av1_does_not_know_is_refused() {
+    let bench = Bench::new();
+    let config = bench.path("ladder.toml");
+    std::fs::write(&config, ladder(true).replace("\"scm=1\"", "\"scn=1\"")).unwrap();
+    let clip = bench.clip("a.mp4", &format!("{} {H264}", pictures("640x360", 25, 1)));
+    let output = program(&bench, &[&clip]).arg("--config").arg(&config).output().unwrap();
+    assert_ne!(output.status.code(), Some(0));
+}
