@@ -4,8 +4,16 @@
 //! its worst holes were in those (MagicYUV, XBIN, TTY, playlists that open other files). So only what teachers'
 //! devices write is let in; FFmpeg gets the lists when it probes, and we look again before a decoder is made.
 
-/// Demuxers, by every name FFmpeg gives them.
-pub const CONTAINERS: [&str; 9] = ["mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "mpegts"];
+/// Demuxer of the MP4 family, by every name FFmpeg gives it.
+const MP4: &str = "mov,mp4,m4a,3gp,3g2,mj2";
+/// The other demuxers.
+const OTHERS: &str = "matroska,webm,mpegts";
+
+/// Demuxers for a file that begins with these bytes, as FFmpeg's list of names. Either those of the MP4 family, whose boxes
+/// have been looked at before, or the others.
+pub fn containers(start: &[u8]) -> &'static str {
+    if crate::prescan::is_mp4(start) { MP4 } else { OTHERS }
+}
 
 /// Decoders of pictures.
 pub const VIDEO_DECODERS: [&str; 9] =
@@ -35,6 +43,8 @@ pub const AUDIO_DECODERS: [&str; 20] = [
     "pcm_mulaw",
 ];
 
+/// Streams in one file: pictures, sounds and subtitles of a few languages, what cameras add.
+pub const MAX_STREAMS: usize = 16;
 /// Samples in one picture: 4096 × 2160, the largest a lesson can use and a quarter of what would hurt.
 pub const MAX_PIXELS: u64 = 8_847_360;
 /// A lesson is about 20 minutes; six hours is a mistake, or an attack on the encoder's time.

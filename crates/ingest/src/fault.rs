@@ -2,6 +2,7 @@
 
 use crate::accepted;
 use crate::ffmpeg::FfmpegError;
+use crate::prescan::Disguise;
 use faults::{Blame, Fault};
 use std::io;
 
@@ -20,6 +21,12 @@ pub enum SourceFault {
     /// None of the containers.
     #[error("the file is not a video in MP4, MOV, MKV, WebM or MPEG-TS; export it as MP4")]
     NotMedia,
+    /// Something else under a video's name.
+    #[error("the file is really {0}; give the video itself, as MP4")]
+    Disguised(Disguise),
+    /// Its media are said to be in other files.
+    #[error("the file refers to media outside itself ({0}); export it as one self-contained MP4")]
+    Reference(&'static str),
     /// A part is missing.
     #[error("the file is cut off: {0}; copy or export it again")]
     Truncated(String),
@@ -72,6 +79,8 @@ impl Fault for SourceFault {
             Self::NotAFile => "SOURCE_NOT_A_FILE",
             Self::Empty => "SOURCE_EMPTY",
             Self::NotMedia => "SOURCE_NOT_MEDIA",
+            Self::Disguised(disguise) => disguise.code(),
+            Self::Reference(_) => "SOURCE_REFERENCE",
             Self::Truncated(_) => "SOURCE_TRUNCATED",
             Self::Encrypted(_) => "SOURCE_ENCRYPTED",
             Self::NoVideo => "SOURCE_NO_VIDEO",
@@ -128,11 +137,19 @@ pub enum MediaError {
 }
 
 /// Every code that a media journey ends with.
-const CODES: [&str; 20] = [
+const CODES: [&str; 28] = [
     "SOURCE_UNREADABLE",
     "SOURCE_NOT_A_FILE",
     "SOURCE_EMPTY",
     "SOURCE_NOT_MEDIA",
+    "SOURCE_IS_PLAYLIST",
+    "SOURCE_IS_CONCAT_SCRIPT",
+    "SOURCE_IS_SDP",
+    "SOURCE_IS_XML",
+    "SOURCE_IS_PICTURE",
+    "SOURCE_IS_ARCHIVE",
+    "SOURCE_IS_DOCUMENT",
+    "SOURCE_REFERENCE",
     "SOURCE_TRUNCATED",
     "SOURCE_ENCRYPTED",
     "SOURCE_NO_VIDEO",

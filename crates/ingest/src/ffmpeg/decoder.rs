@@ -18,7 +18,8 @@ pub enum Received {
     End,
 }
 
-/// An opened decoder.
+/// An opened decoder. The only one its stream ever gets: where a stream changes its codec on the way, the packets behind
+/// are damage to this one, and no other decoder is made.
 pub struct Decoder(ff::decoder::Opened);
 
 impl Decoder {

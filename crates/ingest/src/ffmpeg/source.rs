@@ -7,11 +7,13 @@ use ff::ffi;
 use ffmpeg_next as ff;
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, Read as _, Seek, SeekFrom};
 use std::ptr;
 
 /// Bytes FFmpeg reads from the file at once.
 const IO_BUFFER: usize = 256 << 10;
+/// Bytes that tell which family of containers is considered.
+const STARTING: u64 = 8;
 /// Bytes looked at to recognise the container and its streams.
 const PROBE_BYTES: &str = "20000000";
 /// Microseconds of media looked at for the same.
@@ -86,12 +88,17 @@ impl Source {
     ///
     /// # Errors
     /// When the file is none of those containers or its headers make no sense.
-    pub fn open(file: File, cancel: Cancel) -> Result<Self, FfmpegError> {
+    pub fn open(mut file: File, cancel: Cancel) -> Result<Self, FfmpegError> {
         let failed = FfmpegError::of(Operation::OpenSource);
+        // Errors here come again, and are told, at FFmpeg's first read.
+        let mut start = Vec::new();
+        let _ = file.rewind().and_then(|()| (&mut file).take(STARTING).read_to_end(&mut start));
+        let _ = file.rewind();
+        let containers = accepted::containers(&start);
         let io =
             ff::format::context::StreamIo::from_read_seek_with_capacity(Watched { file, cancel }, IO_BUFFER)
                 .map_err(failed)?;
-        let mut input = open_closed(io)?;
+        let mut input = open_closed(io, containers)?;
         find_streams(&mut input)?;
         let container = input.format().name().to_owned();
         let streams = (0..input.nb_streams() as usize).filter_map(|index| describe(&input, index)).collect();
@@ -172,15 +179,18 @@ impl Seek for Watched {
 ///
 /// By hand, because the wrapper drops the options nobody took: a whitelist that FFmpeg does not know by that name
 /// would leave the door open in silence.
-fn open_closed(mut io: ff::format::context::StreamIo) -> Result<ff::format::context::Input, FfmpegError> {
-    let containers = accepted::CONTAINERS.join(",");
+fn open_closed(
+    mut io: ff::format::context::StreamIo,
+    containers: &str,
+) -> Result<ff::format::context::Input, FfmpegError> {
+    let streams = accepted::MAX_STREAMS.to_string();
     let decoders = accepted::decoders().collect::<Vec<_>>().join(",");
     let mut options: ff::Dictionary = [
-        ("format_whitelist", containers.as_str()),
+        ("format_whitelist", containers),
         ("codec_whitelist", &decoders),
         // Custom IO needs no protocol, so none is left to be tricked into opening something else.
         ("protocol_whitelist", ""),
-        ("max_streams", "16"),
+        ("max_streams", &streams),
         ("probesize", PROBE_BYTES),
         ("analyzeduration", ANALYSE_MICROS),
         // Packets with a broken checksum are dropped, not decoded.

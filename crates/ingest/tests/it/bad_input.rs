@@ -50,11 +50,11 @@ fn text_and_playlists_are_no_video() {
     refused(&bench, &written(&bench, "a.mp4", b"dear all, the lesson is attached\n"), "SOURCE_NOT_MEDIA");
     // FFmpeg would follow these.
     let playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n";
-    refused(&bench, &written(&bench, "a.m3u8", playlist), "SOURCE_NOT_MEDIA");
+    refused(&bench, &written(&bench, "a.m3u8", playlist), "SOURCE_IS_PLAYLIST");
     refused(
         &bench,
         &written(&bench, "a.ffconcat", b"ffconcat version 1.0\nfile /etc/passwd\n"),
-        "SOURCE_NOT_MEDIA",
+        "SOURCE_IS_CONCAT_SCRIPT",
     );
     let noise: Vec<u8> = (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     refused(&bench, &written(&bench, "noise.mp4", &noise), "SOURCE_NOT_MEDIA");
@@ -66,7 +66,7 @@ fn a_picture_and_other_containers_are_no_video() {
     refused(
         &bench,
         &bench.clip("a.png", &format!("{} -frames:v 1", pictures("64x64", 25, 1))),
-        "SOURCE_NOT_MEDIA",
+        "SOURCE_IS_PICTURE",
     );
     refused(
         &bench,
