@@ -170,8 +170,7 @@ impl Pieces {
     fn trick(&self, desk: &Desk<'_>) -> Result<Option<Trick>, AssembleError> {
         let Some(made) = self.renditions.get(&Rendition::Trick) else { return Ok(None) };
         let path = Rendition::Trick.init();
-        let Ok(Init { media: Media::Video { width, height }, .. }) = Init::parse(&desk.read(&path)?)
-        else {
+        let Ok(Init { media: Media::Video { width, height }, .. }) = Init::parse(&desk.read(&path)?) else {
             return Err(AssembleError::Unreadable(path));
         };
         let per_segment = made.stills.first().map_or(0, Vec::len);
