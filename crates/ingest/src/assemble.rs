@@ -1,26 +1,31 @@
 //! The papers of a package: playlists and manifest, from what was measured.
 //!
 //! ```text
-//! pieces ─▶ manifest's sections ─▶ media playlists, I-frame playlists ─▶ multivariant playlists ─▶ seal
+//! pieces ─▶ media playlists, I-frame playlists ─▶ subtitles, chapters, storyboard, slides
+//!                 ─▶ multivariant playlists, MPD ─▶ bundle ─▶ manifest
 //! ```
 //!
 //! Media comes in as [`Pieces`], each already written; what is written here is text.
 
+mod bundle;
+mod dash;
 mod desk;
 mod error;
 mod main_playlist;
 mod media_playlist;
+mod texts;
 
 pub use error::AssembleError;
 
 use crate::cmaf::{Init, Media, Still};
-use crate::plan::Plan;
+use crate::papers::Papers;
+use crate::plan::{Plan, Rung};
 use crate::spool::{Spool, Written};
 use desk::Desk;
 use grid::{SEGMENT_MS, SegmentCount, SegmentNumber, TARGET_DURATION_S};
 use hls::bitrate::{Measured, SegmentSize, measure};
 use package::manifest::{AudioRendition, Object, Recipe, Source, Trick, VideoRung};
-use package::{AudioSlot, Language, Manifest, ObjectPath, Rendition, Sealed, Slot, layout};
+use package::{AudioSlot, Manifest, ObjectPath, Rendition, Sealed, Slot, layout};
 use std::collections::BTreeMap;
 
 /// What has arrived of a package so far.
@@ -65,7 +70,7 @@ impl Pieces {
 
     /// Anything else was written: a sheet of the storyboard, a slide.
     pub fn object(&mut self, path: ObjectPath, written: Written) {
-        self.objects.extend(desk::listed(path, written));
+        self.objects.extend(desk::entry(path, written));
     }
 
     /// Segments of all renditions so far.
@@ -83,7 +88,7 @@ impl Pieces {
         segments: SegmentCount,
         recipe: Recipe,
         source: Source,
-        language: &Language,
+        papers: &Papers,
         spool: &Spool<'_>,
     ) -> Result<Sealed, AssembleError> {
         let mut manifest = Manifest::new(recipe, source, segments, plan.timing.rate);
@@ -92,7 +97,8 @@ impl Pieces {
         manifest.audio = plan.sounds.iter().map(|rung| self.sound(rung.slot)).collect();
         manifest.trick = self.trick(&desk)?;
         let stills = self.media_playlists(&manifest, &mut desk)?;
-        let main = main_playlist::main(&manifest, &stills, language);
+        texts::write(&mut manifest, papers, &mut desk)?;
+        let main = main_playlist::main(&manifest, &stills, &papers.language);
         if let Some(smallest) = main.variants.iter().map(|variant| variant.bandwidth).min()
             && smallest > CELLULAR_BPS
         {
@@ -100,6 +106,10 @@ impl Pieces {
         }
         desk.write(layout::main_playlist(), main.render())?;
         desk.write(layout::audio_playlist(), main_playlist::audio_only(&manifest).render())?;
+        let presentation = dash::presentation(&manifest, desk.listed(), &papers.language);
+        desk.write(layout::dash(), presentation.render())?;
+        manifest.dash = true;
+        bundle::write(&mut manifest, &main, &mut desk)?;
         manifest.objects = desk.objects();
         Ok(manifest.seal()?)
     }
@@ -134,6 +144,7 @@ impl Pieces {
 
     fn rungs(&self, plan: &Plan) -> Vec<VideoRung> {
         let rung = |slot: Slot, real: Slot| {
+            let thinning = plan.rungs.iter().find(|made| made.slot == real).map_or(1, Rung::thinning);
             let measured = self.measured(Rendition::Video(real));
             VideoRung {
                 slot,
@@ -144,7 +155,7 @@ impl Pieces {
                 average_bps: measured.average_bps,
                 audio: real.audio(),
                 alias_of: (slot != real).then_some(real),
-                thinning: 1,
+                thinning,
                 spending: None,
             }
         };

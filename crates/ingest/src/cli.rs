@@ -1,5 +1,6 @@
 //! What the command line says.
 
+use crate::papers::SubtitleFile;
 use clap::{Args, Parser, Subcommand};
 use package::LessonId;
 use std::path::PathBuf;
@@ -53,6 +54,11 @@ pub struct Run {
     /// provider, licence.
     #[arg(long, value_name = "FILE.toml")]
     pub meta: Option<PathBuf>,
+    /// Subtitles in SRT, ASS or WebVTT, with their language (with one FILE only); may be given several times. Those
+    /// that lie beside FILE under its name (lesson.srt, lesson.en.vtt) are found without it, and so are chapters
+    /// (lesson.chapters.txt: lines such as `00:03:20 Title`).
+    #[arg(long, value_name = "FILE[:LANG]")]
+    pub subtitles: Vec<SubtitleFile>,
     /// The ladder: what is spent on pictures and sound. Default: the one built in, config/ladder.toml.
     #[arg(long, env = "AIRCLASS_LADDER", value_name = "FILE")]
     pub config: Option<PathBuf>,

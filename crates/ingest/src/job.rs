@@ -7,6 +7,7 @@ use crate::crew::{Crew, CrewError};
 use crate::decode::Damage;
 use crate::fault::{MediaError, OfFile, SourceFault};
 use crate::ffmpeg;
+use crate::papers::{Papers, SubtitleFile};
 use crate::plan::{Ladder, Plan, Toolbox};
 use crate::prescan::prescan;
 use crate::progress::{Done, Follow, Report, Stage};
@@ -47,6 +48,8 @@ pub struct Workshop<'a> {
     pub ladder: &'a Ladder,
     /// The filters at hand.
     pub toolbox: Toolbox,
+    /// Subtitles given by name, for the one file there is.
+    pub subtitles: &'a [SubtitleFile],
     /// Units of a lesson worked on at the same time, at least 1. The result does not depend on it.
     pub workers: usize,
     /// What each worker may take.
@@ -84,9 +87,11 @@ pub fn ingest(
     report.begin(file);
     let job = Job { workshop, path: file, lesson, description };
     let (mut source, length) = open(file).map_err(|fault| OfFile::new(file, fault))?;
+    let papers = Papers::beside(file, workshop.subtitles, description)?;
     let sha256 = job.hash(&mut source, length, report)?;
     let recipe = workshop.ladder.digest(workshop.toolbox.scaler());
     let key = IngestKey::of(&sha256, &recipe, &ffmpeg::build());
+    let key = papers.digest().map_or(key, |digest| key.beside(&digest));
     if let Some(done) = job.known(&key)? {
         report.done(&done);
         return Ok(done);
@@ -97,7 +102,7 @@ pub fn ingest(
     let spool = Spool::new(workshop.runtime, workshop.store, &key);
     let recipe = Recipe { name: workshop.ladder.name.clone(), sha256: recipe, ffmpeg: ffmpeg::build() };
     let origin = package::manifest::Source { sha256, bytes: length };
-    let done = match job.produce(&source, recipe, origin, key, &spool, report) {
+    let done = match job.produce(&source, recipe, origin, &papers, key, &spool, report) {
         // Another process may have been at the same lesson, and faster: what it left is what we wanted.
         Err(Ended::Fault(fault)) => job.known(&key)?.ok_or(Ended::Fault(fault))?,
         done => done?,
@@ -256,6 +261,7 @@ impl Job<'_> {
         source: &File,
         recipe: Recipe,
         origin: package::manifest::Source,
+        papers: &Papers,
         key: IngestKey,
         spool: &Spool<'_>,
         report: &mut dyn Report,
@@ -264,8 +270,7 @@ impl Job<'_> {
         tell(&survey, report);
         let plan = Plan::new(&survey.source, self.workshop.ladder, self.workshop.toolbox);
         let records = self.make(source, &plan, &survey, &key, spool, report)?;
-        let language = self.description.spoken();
-        let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, &language, spool)?;
+        let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, papers, spool)?;
         self.publish(&package, key, spool, report)
     }
 

@@ -14,7 +14,7 @@
 //! | filter: upright, progressive, BT.709; rung scaled from rung | [`filter`] |
 //! | encode: a thread a rung | [`encode`] |
 //! | segment: cut on the grid and check every piece (pure) | [`segment`], [`cmaf`] |
-//! | package: playlists, manifest | [`spool`], [`assemble`] |
+//! | package: playlists, manifest, and what lies beside the media | [`spool`], [`papers`], [`assemble`] |
 //! | publish: whole or not at all | the crate `storage` |
 //!
 //! [`media`] wires decode to segment and knows nothing of stores and terminals: it runs in a [`worker`], a confined
@@ -38,6 +38,7 @@ pub mod ffmpeg;
 pub mod filter;
 pub mod job;
 pub mod media;
+pub mod papers;
 pub mod plan;
 pub mod prescan;
 pub mod probe;

@@ -31,6 +31,10 @@ enum UsageFault {
     LessonForMany(usize),
     #[error("--meta gives one title, but there are {0} files; leave the title out or give one file")]
     TitleForMany(usize),
+    #[error(
+        "--subtitles are those of one lesson, but there are {0} files; put them beside their files instead"
+    )]
+    SubtitlesForMany(usize),
     #[error("{} and {} would both become lesson `{lesson}`; rename one or ingest it alone with --lesson", .files.0.display(), .files.1.display())]
     SameLesson { lesson: LessonId, files: Box<(PathBuf, PathBuf)> },
     #[error("the system gives no {what}: {source}; try again")]
@@ -42,6 +46,7 @@ impl Fault for UsageFault {
         match self {
             Self::LessonForMany(_) | Self::SameLesson { .. } => "LESSON_NAME",
             Self::TitleForMany(_) => "LESSON_TITLE",
+            Self::SubtitlesForMany(_) => "LESSON_SUBTITLES",
             Self::System { .. } => "SYSTEM",
         }
     }
@@ -74,6 +79,9 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
     }
     let description = description(options)?;
     let lessons = lessons(options)?;
+    if options.files.len() > 1 && !options.subtitles.is_empty() {
+        return Err(UsageFault::SubtitlesForMany(options.files.len()).into());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -87,6 +95,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
         store: &store,
         ladder: &ladder,
         toolbox: toolbox(),
+        subtitles: &options.subtitles,
         workers: options.workers.map_or_else(default_workers, usize::from),
         limits: Limits { verbosity: verbosity(options), ..Limits::default() },
         cancel: &cancel,

@@ -8,7 +8,7 @@ use crate::claim::{Claim, Holder, Onlooker, Standing};
 use crate::unit::{Record, Unit};
 use bytes::Bytes;
 use package::ingest::IngestKey;
-use package::manifest::MAX_OBJECT_BYTES;
+use package::manifest::{MAX_BUNDLE_BYTES, MAX_OBJECT_BYTES};
 use package::{Digest, ObjectPath, StorePath};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -191,7 +191,7 @@ impl<'a> Spool<'a> {
 
 impl Staged for Spool<'_> {
     async fn read(&self, object: &ObjectPath) -> io::Result<Bytes> {
-        let limit = usize::try_from(MAX_OBJECT_BYTES).unwrap_or(usize::MAX);
+        let limit = usize::try_from(MAX_BUNDLE_BYTES).unwrap_or(usize::MAX);
         let found = self.store.get(&self.object(object), limit).await.map_err(io::Error::other)?;
         found.map(|found| found.bytes).ok_or_else(|| io::ErrorKind::NotFound.into())
     }

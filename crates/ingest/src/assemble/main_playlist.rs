@@ -1,13 +1,20 @@
 //! Multivariant playlists: what a player chooses from. Pure.
 
 use hls::bitrate::{Measured, combined};
-use hls::{IFrameVariant, MultivariantPlaylist, PictureRate, Resolution, Score, Variant};
-use package::manifest::{AudioRendition, VideoRung};
-use package::{Codec, Language, Manifest, Rendition, Slot};
+use hls::{
+    IFrameVariant, MultivariantPlaylist, PictureRate, Resolution, Score, SessionData, SessionValue, Variant,
+};
+use package::manifest::{AudioRendition, Subtitles, VideoRung};
+use package::{Codec, Language, Manifest, Rendition, Slot, layout};
 use std::collections::BTreeMap;
 
 /// Apple 1.32b: where a player begins on a cellular line.
 const START_BPS: u64 = 730_000;
+
+/// GROUP-ID of all subtitles.
+const SUBTITLES: &str = "subs";
+/// DATA-ID under which Apple's players look for chapters.
+const CHAPTERS: &str = "com.apple.hls.chapters";
 
 /// Everything. Distinct rungs only: an alias would offer the same bits twice.
 ///
@@ -44,6 +51,26 @@ pub(super) fn main(
     let mut playlist = MultivariantPlaylist::new(variants, renditions);
     playlist.iframe_variants = real().filter_map(|rung| pictures(rung, stills, scored)).collect();
     playlist.iframe_variants.extend(trick(manifest, scored));
+    playlist.renditions.extend(manifest.subtitles.iter().map(written));
+    if manifest.chapters > 0 {
+        let value = SessionValue::Json(layout::chapters().to_string());
+        playlist.session_data.push(SessionData { id: CHAPTERS.to_owned(), value, language: None });
+    }
+    playlist
+}
+
+/// What `main` says about one rung and what plays with it.
+pub(super) fn of_rung(main: &MultivariantPlaylist, slot: Slot) -> MultivariantPlaylist {
+    let mut playlist = main.clone();
+    let (rung, pictures) = (Rendition::Video(slot).playlist(), Rendition::Video(slot).iframes());
+    playlist.variants.retain(|variant| variant.uri == rung.as_str());
+    playlist.iframe_variants.retain(|variant| variant.uri == pictures.as_str());
+    playlist.renditions.retain(|rendition| {
+        let group = Some(rendition.group.as_str());
+        playlist.variants.iter().any(|variant| {
+            variant.audio_group.as_deref() == group || variant.subtitles_group.as_deref() == group
+        })
+    });
     playlist
 }
 
@@ -62,9 +89,12 @@ pub(super) fn audio_only(manifest: &Manifest) -> MultivariantPlaylist {
 /// `None` when its sound is not there, which the manifest's check refuses.
 fn variant(manifest: &Manifest, rung: &VideoRung, scored: bool) -> Option<Variant> {
     let sound = manifest.audio.iter().find(|sound| sound.slot == rung.audio)?;
+    let text = manifest.subtitles.iter().map(|track| track.peak_bps).max();
     let both = combined([
         Measured { peak_bps: rung.peak_bps, average_bps: rung.average_bps },
         Measured { peak_bps: sound.peak_bps, average_bps: sound.average_bps },
+        // Apple 9.13: the costliest combination. Text that is not chosen is not fetched: it does not count on average.
+        Measured { peak_bps: text.unwrap_or(0), average_bps: 0 },
     ]);
     Some(Variant {
         uri: Rendition::Video(rung.slot).playlist().to_string(),
@@ -75,7 +105,7 @@ fn variant(manifest: &Manifest, rung: &VideoRung, scored: bool) -> Option<Varian
         resolution: Some(Resolution { width: rung.width, height: rung.height }),
         frame_rate: Some(PictureRate::thinned(manifest.frame_rate, rung.thinning)),
         audio_group: Some(sound.slot.to_string()),
-        subtitles_group: None,
+        subtitles_group: text.map(|_| SUBTITLES.to_owned()),
         no_closed_captions: true,
     })
 }
@@ -123,6 +153,20 @@ fn spoken(sound: &AudioRendition, language: &Language) -> hls::Rendition {
         default: true,
         autoselect: true,
         uri: Some(Rendition::Audio(sound.slot).playlist().to_string()),
+    }
+}
+
+/// Not shown unless somebody asks for it, or has told the device to show text in that language.
+fn written(track: &Subtitles) -> hls::Rendition {
+    hls::Rendition {
+        type_: hls::MediaType::Subtitles,
+        group: SUBTITLES.to_owned(),
+        name: track.name.clone(),
+        language: Some(track.language.to_string()),
+        channels: None,
+        default: false,
+        autoselect: true,
+        uri: Some(layout::subtitles_playlist(&track.language).to_string()),
     }
 }
 

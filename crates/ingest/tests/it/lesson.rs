@@ -75,6 +75,11 @@ impl Published {
         Rendition::Video(real.unwrap().slot)
     }
 
+    /// Where an object of the package lies.
+    pub(crate) fn path(&self, object: &str) -> PathBuf {
+        self.folder.join(object)
+    }
+
     pub(crate) fn read(&self, object: &str) -> Vec<u8> {
         fs::read(self.folder.join(object)).unwrap()
     }

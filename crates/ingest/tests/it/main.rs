@@ -11,5 +11,6 @@ mod confined;
 mod geometry;
 mod interrupted;
 mod lesson;
+mod papers;
 mod sources;
 mod sync;

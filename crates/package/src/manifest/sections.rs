@@ -100,6 +100,9 @@ pub struct Loudness {
 }
 
 impl Thumbs {
+    /// As lessons have it: a sheet a chunk of 25 segments.
+    pub const LESSON: Self = Self { width: 160, height: 90, columns: 5, rows: 5 };
+
     /// Pictures on a sheet.
     pub const fn per_sheet(&self) -> u32 {
         self.columns.saturating_mul(self.rows)

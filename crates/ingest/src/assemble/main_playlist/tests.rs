@@ -108,3 +108,32 @@ fn sound_is_told_in_its_own_language() {
         playlist.renditions.iter().map(|sound| (sound.name.as_str(), sound.language.as_deref())).collect();
     assert_eq!(told, [("English", Some("en")); 2]);
 }
+
+#[test]
+fn text_and_chapters_are_told_where_they_are_and_counted_at_their_peak() {
+    let mut manifest = manifest(&LADDER);
+    let track = |tag: &str, peak_bps| {
+        let language: Language = tag.parse().unwrap();
+        Subtitles { name: language.native_name().to_owned(), language, peak_bps }
+    };
+    manifest.subtitles = vec![track("en", 900), track("zh-CN", 1_000)];
+    manifest.chapters = 3;
+    let playlist = rendered(&manifest);
+    let s0 = playlist.variants.iter().find(|variant| variant.uri.starts_with("s0")).unwrap();
+    assert_eq!((s0.bandwidth, s0.average_bandwidth), (135_000, Some(82_000)));
+    assert!(playlist.variants.iter().all(|variant| variant.subtitles_group.as_deref() == Some("subs")));
+    let text: Vec<_> = playlist.renditions.iter().filter(|text| text.group == "subs").collect();
+    assert_eq!(text.iter().map(|text| text.name.as_str()).collect::<Vec<_>>(), ["English", "简体中文"]);
+    assert!(
+        playlist
+            .render()
+            .contains("#EXT-X-SESSION-DATA:DATA-ID=\"com.apple.hls.chapters\",URI=\"chapters.json\"")
+    );
+}
+
+#[test]
+fn a_bundle_tells_one_rung_and_what_plays_with_it() {
+    let playlist = of_rung(&rendered(&manifest(&LADDER)), Slot::S2);
+    assert_eq!((playlist.variants.len(), playlist.iframe_variants.len()), (1, 1));
+    assert_eq!(playlist.renditions.iter().map(|sound| sound.group.as_str()).collect::<Vec<_>>(), ["hi"]);
+}

@@ -1,0 +1,107 @@
+//! What lies beside the media: subtitles, chapters, DASH, the bundle.
+
+use crate::clip::{Bench, ffmpeg};
+use crate::lesson::{ingest, program, said};
+use package::{Language, Slot, layout};
+use std::fs;
+use std::process::Command;
+
+const CHINESE: &str = "1\r\n00:00:01,000 --> 00:00:06,000\r\n<i>孔乙己</i>\r\n";
+const ENGLISH: &str = "WEBVTT\n\n00:01.000 --> 00:02.000\nKong Yiji\n";
+
+#[test]
+fn a_lesson_with_everything_beside_it() {
+    let bench = Bench::new();
+    let clip = bench.plain("lesson.mp4", 6);
+    fs::write(bench.path("lesson.srt"), encoding_rs::GB18030.encode(CHINESE).0).unwrap();
+    fs::write(bench.path("lesson.en.vtt"), ENGLISH).unwrap();
+    fs::write(bench.path("lesson.chapters.txt"), "00:00 导入\n00:05 课文\n").unwrap();
+    let published = ingest(&bench, &clip);
+    let manifest = published.manifest();
+    let tags: Vec<&str> = manifest.subtitles.iter().map(|track| track.language.as_str()).collect();
+    assert_eq!((tags, manifest.chapters), (vec!["en", "zh-CN"], 2));
+
+    // The cue lies in both segments that it overlaps.
+    let language: Language = "zh-CN".parse().unwrap();
+    for number in manifest.segments.numbers() {
+        let text = published.read(layout::subtitles_segment(&language, number).as_str());
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n00:00:01.000 --> 00:00:06.000\n<i>孔乙己</i>\n"
+        );
+    }
+    let main = String::from_utf8(published.read("main.m3u8")).unwrap();
+    let main = hls::MultivariantPlaylist::parse(&main).unwrap();
+    let text: Vec<_> =
+        main.renditions.iter().filter(|text| text.type_ == hls::MediaType::Subtitles).collect();
+    assert_eq!(text.iter().map(|text| text.name.as_str()).collect::<Vec<_>>(), ["English", "简体中文"]);
+    let chapters: serde_json::Value = serde_json::from_slice(&published.read("chapters.json")).unwrap();
+    assert_eq!(chapters[1]["titles"][0]["title"], "课文");
+
+    // A second opinion on all of DASH: FFmpeg plays every segment of a rung.
+    let mpd = published.path("main.mpd");
+    let pictures = ffmpeg([
+        "-allowed_extensions",
+        "ALL",
+        "-i",
+        mpd.to_str().unwrap(),
+        "-map",
+        "0:v:0",
+        "-f",
+        "framemd5",
+        "-",
+    ]);
+    let frames =
+        String::from_utf8(pictures).unwrap().lines().filter(|line| !line.starts_with('#')).count() as u64;
+    assert_eq!(frames, manifest.segments.pictures(manifest.frame_rate));
+}
+
+#[test]
+fn the_bundle_plays_where_it_is_unpacked() {
+    let bench = Bench::new();
+    let clip = bench.clip("lesson.mp4", "-f lavfi -i testsrc2=s=640x360:r=25:d=5 -f lavfi -i sine=d=5 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac");
+    let published = ingest(&bench, &clip);
+    assert_eq!(published.manifest().bundle, Some(Slot::S2));
+    let folder = bench.path("unpacked");
+    fs::create_dir(&folder).unwrap();
+    let tar = published.path("bundle/lesson.tar");
+    let unpacked = Command::new("tar").arg("-xf").arg(&tar).arg("-C").arg(&folder).output().unwrap();
+    assert!(unpacked.status.success() && unpacked.stderr.is_empty(), "{unpacked:?}");
+    let list: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.join("bundle.json")).unwrap()).unwrap();
+    for member in list["members"].as_array().unwrap() {
+        let bytes = fs::read(folder.join(member["path"].as_str().unwrap())).unwrap();
+        assert_eq!(package::Digest::of(&bytes).to_string(), member["sha256"], "{member}");
+    }
+    let playlist = folder.join("lesson.m3u8");
+    let sound = ffmpeg(["-i", playlist.to_str().unwrap(), "-map", "0:a:0", "-f", "s16le", "-ac", "1", "-"]);
+    assert_eq!(sound.len() as u64, published.manifest().segments.samples() * 2);
+}
+
+#[test]
+fn other_subtitles_are_another_package_and_the_same_are_the_same() {
+    let bench = Bench::new();
+    let clip = bench.plain("lesson.mp4", 3);
+    let alone = ingest(&bench, &clip).package.id();
+    fs::write(bench.path("lesson.srt"), CHINESE).unwrap();
+    let with_text = ingest(&bench, &clip).package.id();
+    assert_ne!(alone, with_text);
+    assert_eq!(ingest(&bench, &clip).package.id(), with_text);
+    fs::remove_file(bench.path("lesson.srt")).unwrap();
+    assert_eq!(ingest(&bench, &clip).package.id(), alone);
+}
+
+#[test]
+fn subtitles_that_make_no_sense_are_told_before_anything_is_done() {
+    let bench = Bench::new();
+    let clip = bench.plain("lesson.mp4", 2);
+    fs::write(bench.path("mine.srt"), "1\n00:00:01,000 --> soon\nHello\n").unwrap();
+    let output = program(&bench, &[&clip])
+        .arg("--subtitles")
+        .arg(format!("{}:en", bench.path("mine.srt").display()))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let line = said(&output);
+    assert!(line.contains("SUBTITLES_MALFORMED: ") && line.contains("mine.srt:2: "), "{line}");
+}
