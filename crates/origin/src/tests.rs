@@ -529,7 +529,7 @@ fn an_origin_that_cannot_start_says_why() {
     let code = |options: Options| start(&options).err().map(|fault| fault.code());
     assert_eq!(code(Options::default()), Some("CONFIG_VALUE"));
     assert_eq!(code(options("/nowhere/at/all")), Some("STORE_NOT_THERE"));
-    assert_eq!(code(options("s3://lessons")), Some("STORE_UNSUPPORTED"));
+    assert_eq!(code(options("ftp://lessons")), Some("STORE_UNSUPPORTED"));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut busy = options(store);
     busy.serve.listen = Some(vec![taken.local_addr().unwrap()]);

@@ -175,7 +175,7 @@ fn stores_that_are_none() {
     // Also root cannot make a directory below a file.
     assert_refused(&with(&format!("{}/store", file.display())), "STORE_NOT_WRITABLE");
     assert_refused(&with("/proc/store"), "STORE_NOT_WRITABLE");
-    assert_refused(&with("s3://lessons"), "STORE_UNSUPPORTED");
+    assert_refused(&with("ftp://lessons"), "STORE_UNSUPPORTED");
 }
 
 #[test]
