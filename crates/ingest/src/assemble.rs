@@ -21,6 +21,7 @@ use crate::cmaf::{Init, Media, Still};
 use crate::papers::Papers;
 use crate::plan::{Plan, Rung};
 use crate::spool::{Spool, Written};
+use crate::title;
 use desk::Desk;
 use grid::{SEGMENT_MS, SegmentCount, SegmentNumber, TARGET_DURATION_S};
 use hls::bitrate::{Measured, SegmentSize, measure};
@@ -144,7 +145,7 @@ impl Pieces {
 
     fn rungs(&self, plan: &Plan) -> Vec<VideoRung> {
         let rung = |slot: Slot, real: Slot| {
-            let thinning = plan.rungs.iter().find(|made| made.slot == real).map_or(1, Rung::thinning);
+            let thinning = plan.rung(real).map_or(1, Rung::thinning);
             let measured = self.measured(Rendition::Video(real));
             VideoRung {
                 slot,
@@ -156,7 +157,7 @@ impl Pieces {
                 audio: real.audio(),
                 alias_of: (slot != real).then_some(real),
                 thinning,
-                spending: None,
+                spending: title::spending(plan, real),
             }
         };
         let real = plan.rungs.iter().map(|made| rung(made.slot, made.slot));

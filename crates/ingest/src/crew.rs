@@ -298,6 +298,6 @@ fn object(header: &Header) -> Option<package::ObjectPath> {
     match header {
         Header::Init { rendition, .. } => Some(Rendition::init(*rendition)),
         Header::Segment { rendition, number, .. } => Some(rendition.segment(*number)),
-        Header::Progress { .. } | Header::Survey => None,
+        Header::Progress { .. } | Header::Survey | Header::Trial => None,
     }
 }

@@ -14,6 +14,7 @@ use crate::progress::{Done, Follow, Report, Stage};
 use crate::spool::Spool;
 use crate::survey::Survey;
 use crate::task::{Answer, Header, Task};
+use crate::title::{self, Content, Tried};
 use crate::unit::{Record, Unit};
 use crate::worker::{self, Limits};
 use faults::{AnyFault, Fault};
@@ -37,6 +38,8 @@ const READ_BLOCK: usize = 1 << 20;
 const MAX_RECORD_BYTES: usize = 4 << 10;
 /// Under this name the survey is kept beside the units' records.
 const SURVEY: &str = "survey";
+/// And under this one what came of trying.
+const TRIED: &str = "tried";
 
 /// Everything a job needs besides its file.
 pub struct Workshop<'a> {
@@ -137,7 +140,7 @@ fn pieces(records: &[Record]) -> Result<Pieces, MediaError> {
             Header::Segment { rendition, number, stills } => {
                 pieces.segment(*rendition, *number, stills, piece.written);
             }
-            Header::Progress { .. } | Header::Survey => {}
+            Header::Progress { .. } | Header::Survey | Header::Trial => {}
         }
     }
     Ok(pieces)
@@ -269,6 +272,7 @@ impl Job<'_> {
         let survey = self.survey(source, spool, report)?;
         tell(&survey, report);
         let plan = Plan::new(&survey.source, self.workshop.ladder, self.workshop.toolbox);
+        let plan = self.own_rates(source, plan, &survey, spool, report)?;
         let records = self.make(source, &plan, &survey, &key, spool, report)?;
         let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, papers, spool)?;
         self.publish(&package, key, spool, report)
@@ -287,7 +291,7 @@ impl Job<'_> {
                     follow.at(media_ms, of_ms.unwrap_or(0), Some(Duration::from_millis(media_ms)));
                 }
                 Header::Survey => found = serde_json::from_slice(&answer.body).ok(),
-                Header::Init { .. } | Header::Segment { .. } => {}
+                Header::Trial | Header::Init { .. } | Header::Segment { .. } => {}
             }
             Ok(())
         };
@@ -298,6 +302,46 @@ impl Job<'_> {
         follow.end();
         spool.keep(SURVEY, &survey)?;
         Ok(survey)
+    }
+
+    /// The plan with what this lesson needs, found by trying excerpts of it or by what that gave before.
+    fn own_rates(
+        &self,
+        file: &File,
+        plan: Plan,
+        survey: &Survey,
+        spool: &Spool<'_>,
+        report: &mut dyn Report,
+    ) -> Result<Plan, Ended> {
+        let Workshop { ladder, limits, cancel, .. } = self.workshop;
+        let content = Content::of(&survey.activity);
+        let excerpts = title::excerpts(&ladder.title, survey.segments, &survey.entries, &survey.activity);
+        let tried: Vec<Tried> = match spool.paper(TRIED)? {
+            Some(tried) => tried,
+            None if excerpts.is_empty() || content == Content::Film => Vec::new(),
+            None => {
+                let follow = Follow::begin(report, Stage::Trial);
+                let task = Task::Trial {
+                    plan: Box::new(plan.clone()),
+                    ladder: Box::new((*ladder).clone()),
+                    content,
+                    excerpts,
+                };
+                let mut found = None;
+                let mut sink = |answer: Answer| {
+                    found = serde_json::from_slice(&answer.body).ok();
+                    Ok(())
+                };
+                worker::retried(|| worker::perform(&task, file, limits, &mut sink, cancel))
+                    .map_err(|error| self.ended(error))?;
+                let tried = found.ok_or(MediaError::Crashed("trial"))?;
+                follow.end();
+                spool.keep(TRIED, &tried)?;
+                tried
+            }
+        };
+        let chosen = title::choose(&plan.slots(), ladder, content, &tried);
+        Ok(plan.spending(ladder, content, chosen))
     }
 
     /// Does all units that nobody did yet.

@@ -15,6 +15,7 @@ pub use rung::Rung;
 use crate::ffmpeg::AudioSettings;
 use crate::probe::{SoundInfo, SourceInfo};
 use crate::timeline::Flicks;
+use crate::title::{Chosen, Content};
 use grid::FrameRate;
 use package::{AudioSlot, Slot};
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,10 @@ pub struct Plan {
     pub sounds: Vec<SoundRung>,
     /// Which filters to use.
     pub toolbox: Toolbox,
+    /// What kind of lesson it is; `None` before anybody looked.
+    pub content: Option<Content>,
+    /// Why rungs have the quality they have; empty before anything was chosen for this lesson.
+    pub chosen: Vec<Chosen>,
 }
 
 /// What a rung spends on this lesson.
@@ -118,20 +123,28 @@ impl Plan {
             aliases,
             sounds: AudioSlot::ALL.into_iter().map(|slot| sound_rung(slot, ladder)).collect(),
             toolbox,
+            content: None,
+            chosen: Vec::new(),
             timing,
         }
     }
 
-    /// The same with what this lesson spends on its rungs; those that `spends` does not name stay as they are.
+    /// The same with what was chosen for this lesson; rungs that `chosen` does not name stay as they are.
     #[must_use]
-    pub fn spending(mut self, ladder: &Ladder, spends: &[(Slot, Spend)]) -> Self {
+    pub fn spending(mut self, ladder: &Ladder, content: Content, chosen: Vec<Chosen>) -> Self {
         let rate = self.timing.rate;
         for rung in &mut self.rungs {
-            if let Some(&(slot, spend)) = spends.iter().find(|(slot, _)| *slot == rung.slot) {
-                *rung = Rung::new(slot, ladder, rate, spend);
+            if let Some(chosen) = chosen.iter().find(|chosen| chosen.slot == rung.slot) {
+                *rung = Rung::new(rung.slot, ladder, rate, chosen.spend);
             }
         }
+        (self.content, self.chosen) = (Some(content), chosen);
         self
+    }
+
+    /// The rung in `slot`, if it is encoded.
+    pub fn rung(&self, slot: Slot) -> Option<&Rung> {
+        self.rungs.iter().find(|rung| rung.slot == slot)
     }
 
     /// Slots that are encoded, smallest first, H.264 before AV1.

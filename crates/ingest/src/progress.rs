@@ -17,6 +17,8 @@ pub enum Stage {
     Read,
     /// The source is decoded once, to see what it is.
     Survey,
+    /// Excerpts are encoded at two qualities, to see what the lesson needs.
+    Trial,
     /// Decoding and encoding.
     Transcode,
     /// Objects go to the store, then the lesson becomes visible.
@@ -29,6 +31,7 @@ impl Stage {
         match self {
             Self::Read => "read",
             Self::Survey => "survey",
+            Self::Trial => "trial",
             Self::Transcode => "transcode",
             Self::Publish => "publish",
         }

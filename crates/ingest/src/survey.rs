@@ -15,6 +15,7 @@ use crate::ffmpeg::{Packet, Picture, Source};
 use crate::plan::Timing;
 use crate::probe::{SourceInfo, probe};
 use crate::timeline::Flicks;
+use crate::title::{Activity, Watch};
 use grid::{FrameRate, SegmentCount};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -45,6 +46,8 @@ pub struct Survey {
     pub segments: SegmentCount,
     /// For each chunk.
     pub entries: Vec<Entry>,
+    /// What happens on the screen, segment by segment.
+    pub activity: Vec<Activity>,
     /// What is damaged.
     pub damage: Damage,
 }
@@ -96,7 +99,8 @@ pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Resul
         jumps: packets.jumps(),
     };
     info.video.interlaced = scout.interlaced;
-    Ok(Survey { source: info, segments, entries: scout.entries(segments, &keys), damage })
+    let entries = scout.entries(segments, &keys);
+    Ok(Survey { source: info, segments, entries, activity: scout.watch.finish(segments.0), damage })
 }
 
 /// A picture that decoding may begin with.
@@ -122,6 +126,7 @@ struct Scout {
     /// Of the chunks from the second on, whose first slot was passed.
     starts: Vec<Placed>,
     interlaced: bool,
+    watch: Watch,
     declared: Option<Duration>,
     told: u64,
 }
@@ -135,6 +140,7 @@ impl Scout {
             recent: VecDeque::with_capacity(PREROLL),
             starts: Vec::new(),
             interlaced: false,
+            watch: Watch::new(rate),
             told: 0,
         }
     }
@@ -147,7 +153,12 @@ impl Scout {
         tell: &mut Tell<'_>,
     ) -> Result<ControlFlow<()>, MediaError> {
         self.interlaced |= picture.shape().interlaced;
-        self.place(time, shown)?;
+        if let Some(slot) = self.place(time, shown)?
+            && self.watch.wants(slot)
+            && let Some(luma) = picture.luma()
+        {
+            self.watch.look(slot, &luma);
+        }
         let slots = self.cadence.slots();
         if slots >= self.told + TELL_EVERY {
             self.told = slots;
@@ -157,9 +168,10 @@ impl Scout {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn place(&mut self, time: Flicks, shown: Flicks) -> Result<(), MediaError> {
+    /// The slot from which the picture is shown; `None` when it is dropped.
+    fn place(&mut self, time: Flicks, shown: Flicks) -> Result<Option<u64>, MediaError> {
         let before = self.cadence.clone();
-        let Some(slot) = self.cadence.place(time, shown) else { return Ok(()) };
+        let Some(slot) = self.cadence.place(time, shown) else { return Ok(None) };
         let seconds = self.cadence.slots() / u64::from(self.rate.per_second());
         if seconds > accepted::MAX_SECONDS {
             return Err(SourceFault::TooLong { hours: seconds / 3_600 }.into());
@@ -174,7 +186,7 @@ impl Scout {
             self.recent.pop_front();
         }
         self.recent.push_back(Placed { time, before });
-        Ok(())
+        Ok(Some(slot))
     }
 
     /// First slot of the first chunk that has no start yet.
@@ -225,7 +237,9 @@ mod tests {
     /// A lesson whose pictures come at `times`, with a key picture at each of `keys` (packet, ms).
     fn entries(times: impl Iterator<Item = i64>, segments: u32, keys: &[(u64, i64)]) -> Vec<Entry> {
         let mut scout = Scout::new(FrameRate::Fps25, None);
-        times.for_each(|time| scout.place(millis(time), Flicks::ZERO).unwrap());
+        times.for_each(|time| {
+            scout.place(millis(time), Flicks::ZERO).unwrap();
+        });
         let keys: Vec<Key> = keys.iter().map(|&(packet, at)| Key { packet, time: millis(at) }).collect();
         scout.entries(SegmentCount(segments), &keys)
     }

@@ -5,8 +5,9 @@ use crate::chunk::{Chunk, Entry};
 use crate::cmaf::{Still, stills};
 use crate::fault::MediaError;
 use crate::media::{self, Message};
-use crate::plan::Plan;
+use crate::plan::{Ladder, Plan};
 use crate::survey::{Survey, survey};
+use crate::title::{self, Content, Excerpt};
 use grid::{SegmentCount, SegmentNumber};
 use package::Rendition;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,17 @@ const MESSAGES: usize = 8;
 pub enum Task {
     /// Decode everything once and say what it is.
     Survey,
+    /// Encode excerpts at two qualities and say what came of it.
+    Trial {
+        /// What is made of the source.
+        plan: Box<Plan>,
+        /// Between which qualities to try.
+        ladder: Box<Ladder>,
+        /// What kind of lesson it is.
+        content: Content,
+        /// What to try.
+        excerpts: Vec<Excerpt>,
+    },
     /// Encode the pictures of a chunk.
     Pictures {
         /// What is made of the source.
@@ -63,6 +75,8 @@ pub enum Header {
     },
     /// The survey, as JSON in the body.
     Survey,
+    /// What was tried, as JSON in the body.
+    Trial,
     /// An init section.
     Init {
         /// Whose.
@@ -99,6 +113,11 @@ pub fn perform(task: &Task, file: &File, sink: &mut Sink<'_>, cancel: &Cancel) -
             let survey: Survey = survey(media::open(file, cancel)?, &mut tell, cancel)?;
             let body = serde_json::to_vec(&survey).expect("plain structs with string keys");
             sink(Answer { header: Header::Survey, body })
+        }
+        Task::Trial { plan, ladder, content, excerpts } => {
+            let tried = title::trial(file, plan, ladder, *content, excerpts, cancel)?;
+            let body = serde_json::to_vec(&tried).expect("plain structs with string keys");
+            sink(Answer { header: Header::Trial, body })
         }
         Task::Pictures { plan, chunk, entry } => {
             forward(sink, cancel, |messages| media::pictures(file, plan, chunk, entry, messages, cancel))

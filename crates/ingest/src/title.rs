@@ -18,9 +18,9 @@ pub mod likeness;
 mod recipe;
 pub mod trial;
 
-pub use account::{Account, FIXED_LADDER};
+pub use account::{FIXED_LADDER, against_fixed, fixed_bps, spending};
 pub use activity::{Activity, Content, Watch};
 pub use choose::{Chosen, Reason, choose, thinning};
 pub use likeness::Likeness;
 pub use recipe::{Recipe, Thinned};
-pub use trial::{Tried, trial};
+pub use trial::{Excerpt, Tried, excerpts, trial};

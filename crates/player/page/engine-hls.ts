@@ -3,6 +3,8 @@
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import type { Engine, EngineListener, Problem, Source } from './engine';
 import { MAX_ATTEMPTS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Trouble } from './recovery';
+import { av1IsSmooth } from './decoding';
+import { isAv1, needless } from './rungs';
 import type { Level } from './state';
 
 /** Seconds kept downloaded ahead while somebody watches: outlives the cuts of a village line. */
@@ -71,6 +73,8 @@ class HlsEngine implements Engine {
   private timer = 0;
   /** Only a person's press goes on from here. */
   private stopped = false;
+  /** AV1 has not failed on this device yet. */
+  private av1Works = true;
   /** A problem stands reported. */
   private troubled = false;
   private readonly decoderFailures: number[] = [];
@@ -122,6 +126,7 @@ class HlsEngine implements Engine {
       // channels, hls.js throws away all sound downloaded so far at each change between them: a gap, just when the line
       // is weak.
       for (const track of audioTracks) delete track.channels;
+      this.thinOut(hls);
       this.listener.levels(levelsOf(hls));
       if (this.chosen !== null && this.chosen < hls.levels.length) hls.nextLevel = this.chosen;
       this.succeeded();
@@ -138,6 +143,18 @@ class HlsEngine implements Engine {
     hls.attachMedia(this.video);
     hls.loadSource(this.source.url);
     return hls;
+  }
+
+  /**
+   * Takes out the rungs that nobody needs, before any of them is loaded, and lets what is left be one ladder.
+   *
+   * hls.js never changes formats by itself: it would stay with the one it starts on. Every browser that decodes AV1 also
+   * changes formats within a source buffer, so the small rungs in H.264 and the larger ones in AV1 may follow each other.
+   */
+  private thinOut(hls: Hls): void {
+    const av1 = this.av1Works && av1IsSmooth();
+    for (const place of needless(levelsOf(hls), av1).reverse()) hls.removeLevel(place);
+    for (const level of hls.levels) Object.assign(level, { codecSet: 'lesson' });
   }
 
   /** The same place, quality and wish to watch, with everything else new. */
@@ -202,7 +219,13 @@ class HlsEngine implements Engine {
     const playable = data.details !== Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
     const remedy = playable ? mediaRemedy(this.decoderFailures, now) : 'stop';
     this.decoderFailures.push(now);
-    if (remedy === 'recover') this.hls.recoverMediaError();
+    // A device that says it decodes AV1 and does not: all over again with what every device decodes.
+    const failing = this.hls.levels[this.hls.currentLevel] ?? this.hls.levels[this.hls.loadLevel];
+    if (playable && remedy !== 'recover' && this.av1Works && isAv1(failing?.videoCodec ?? '')) {
+      this.av1Works = false;
+      this.decoderFailures.length = 0;
+      this.timer = window.setTimeout(() => this.rebuild(), 0);
+    } else if (remedy === 'recover') this.hls.recoverMediaError();
     // hls.js is in the middle of telling its own parts about this error: it is taken down after that.
     else if (remedy === 'rebuild') this.timer = window.setTimeout(() => this.rebuild(), 0);
     else {
@@ -243,6 +266,12 @@ function retryAfterHeader(details: unknown): string | null {
 
 function levelsOf(hls: Hls): Level[] {
   return hls.levels.map((level, index) =>
-    Object.freeze({ index, width: level.width, height: level.height, bitRate: level.averageBitrate || level.bitrate }),
+    Object.freeze({
+      index,
+      width: level.width,
+      height: level.height,
+      bitRate: level.averageBitrate || level.bitrate,
+      codec: level.videoCodec ?? '',
+    }),
   );
 }

@@ -10,6 +10,8 @@ export interface Level {
   readonly height: number;
   /** Average, video and audio, in bits per second. */
   readonly bitRate: number;
+  /** RFC 6381 name of its pictures' format; empty where the system plays and does not say. */
+  readonly codec: string;
 }
 
 export type Phase =

@@ -1,6 +1,7 @@
 //! Decoded pictures and sound. Samples are shared by reference count and read-only once shared.
 
 use super::{FfmpegError, Operation};
+use crate::title::glance::Luma;
 use ff::ffi;
 use ffmpeg_next as ff;
 
@@ -136,6 +137,43 @@ impl Picture {
             // The encoder decides; a type carried over from the source would force its I pictures on us.
             (*raw).pict_type = ffi::AVPictureType::AV_PICTURE_TYPE_NONE;
         }
+    }
+
+    /// Where its brightness lies: that of the first component, red where there is no brightness. `None` for formats
+    /// without samples in memory of their own (palettes, bit streams).
+    pub fn luma(&self) -> Option<Luma<'_>> {
+        #[expect(unsafe_code, reason = "the wrapper has no components of pixel formats")]
+        // SAFETY: the format is a number of this FFmpeg's own, which av_pix_fmt_desc_get checks; descriptions are
+        // static.
+        let (component, flags) = unsafe {
+            let format = (*self.0.as_ptr()).format;
+            let known = std::mem::transmute::<i32, ffi::AVPixelFormat>(format);
+            let description = ffi::av_pix_fmt_desc_get(known);
+            if format < 0 || description.is_null() {
+                return None;
+            }
+            ((*description).comp[0], (*description).flags)
+        };
+        let odd = ffi::AV_PIX_FMT_FLAG_PAL
+            | ffi::AV_PIX_FMT_FLAG_BITSTREAM
+            | ffi::AV_PIX_FMT_FLAG_HWACCEL
+            | ffi::AV_PIX_FMT_FLAG_BE
+            | ffi::AV_PIX_FMT_FLAG_FLOAT;
+        if flags & u64::try_from(odd).unwrap_or(0) != 0 {
+            return None;
+        }
+        let field = |value: i32| usize::try_from(value).ok();
+        let (bytes, stride) = self.plane(field(component.plane)?);
+        Some(Luma {
+            bytes,
+            stride,
+            step: field(component.step)?,
+            offset: field(component.offset)?,
+            depth: u32::try_from(component.depth).ok()?,
+            shift: u32::try_from(component.shift).ok()?,
+            width: self.0.width() as usize,
+            height: self.0.height() as usize,
+        })
     }
 
     /// The samples of one plane and the distance between its rows, to read.

@@ -44,8 +44,8 @@ impl Activity {
     /// What kind of segment it is.
     pub fn content(self) -> Content {
         match self.moving {
-            ..=STILL => Content::Still,
-            ..=CAMERA => Content::Camera,
+            moving if moving <= STILL => Content::Still,
+            moving if moving <= CAMERA => Content::Camera,
             _ => Content::Film,
         }
     }
@@ -205,7 +205,11 @@ mod tests {
     }
 
     fn slide(x: usize, y: usize, number: u64) -> u8 {
-        if (x + y * 3 + number as usize * 5) % 7 == 0 && y > 40 { 20 } else { 225 - number as u8 * 60 }
+        if (x + y * 3 + number as usize * 5).is_multiple_of(7) && y > 40 {
+            20
+        } else {
+            225 - number as u8 * 60
+        }
     }
 
     #[test]

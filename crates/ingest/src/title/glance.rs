@@ -139,7 +139,7 @@ mod tests {
         assert!(after.detail() > 0);
         // A sensor's noise: three up, three down.
         let noisy: Vec<u8> =
-            (0..width * height).map(|at| 197 + (at * 2_654_435_761 >> 7) as u8 % 7).collect();
+            (0..width * height).map(|at| 197 + ((at * 2_654_435_761) >> 7) as u8 % 7).collect();
         assert_eq!(Glance::at(&luma(&noisy, width, height)).differs(&before).moved, 0);
     }
 

@@ -227,7 +227,7 @@ impl Bench {
             return Ok(());
         }
         let pts = (place / self.thinning).cast_signed();
-        if place % (self.compare_every * self.thinning) == 0 {
+        if place.is_multiple_of(self.compare_every * self.thinning) {
             self.originals.push_back((pts, picture.share()?));
         }
         let mut shown = picture.share()?;

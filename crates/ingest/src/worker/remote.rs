@@ -58,7 +58,9 @@ pub fn serve(task: &[u8], file: File, send: Sink<'_>) -> Result<(), MediaError> 
 /// Whether such an answer can come of the task.
 fn may_answer(task: &Task, header: &Header) -> bool {
     match (task, header) {
-        (_, Header::Progress { .. }) | (Task::Survey, Header::Survey) => true,
+        (_, Header::Progress { .. })
+        | (Task::Survey, Header::Survey)
+        | (Task::Trial { .. }, Header::Trial) => true,
         (Task::Pictures { .. }, Header::Init { rendition, .. }) => matches!(rendition, Rendition::Video(_)),
         (Task::Pictures { chunk, .. }, Header::Segment { rendition, number, .. }) => {
             let within = number.0.checked_sub(chunk.first.0);
@@ -68,7 +70,7 @@ fn may_answer(task: &Task, header: &Header) -> bool {
         (Task::Sound { segments, .. }, Header::Segment { rendition, number, .. }) => {
             matches!(rendition, Rendition::Audio(_)) && number.0 < segments.0
         }
-        (Task::Survey, Header::Init { .. } | Header::Segment { .. })
-        | (Task::Pictures { .. } | Task::Sound { .. }, Header::Survey) => false,
+        (Task::Survey | Task::Trial { .. }, Header::Init { .. } | Header::Segment { .. })
+        | (_, Header::Survey | Header::Trial) => false,
     }
 }

@@ -1,22 +1,14 @@
-//! AV1 beside H.264.
+//! AV1 beside H.264, and what a lesson's own needs change.
 
 use crate::clip::{AAC, Bench, H264, pictures, tone};
-use crate::lesson::{ingest_with, program};
-use ingest::plan::SHIPPED;
+use crate::lesson::{Made, ingest_with, ladder, program};
 use package::{Codec, Rendition, Slot};
-
-/// The shipped ladder with AV1 made or left out.
-pub(crate) fn ladder(enabled: bool) -> String {
-    let (before, after) = SHIPPED.split_once("[av1]\nenabled = ").unwrap();
-    let (_, after) = after.split_once(' ').unwrap();
-    format!("{before}[av1]\nenabled = {enabled} {after}")
-}
 
 #[test]
 fn av1_rungs_lie_on_the_same_grid_and_say_what_they_are() {
     let bench = Bench::new();
     let config = bench.path("ladder.toml");
-    std::fs::write(&config, ladder(true)).unwrap();
+    std::fs::write(&config, ladder(Made::Shipped)).unwrap();
     let clip = bench.clip("a.mp4", &format!("{} {} {H264} {AAC}", pictures("960x540", 25, 7), tone(7)));
     // The check of every package looks at boxes, decode times and key pictures of all rungs.
     let published = ingest_with(&bench, &clip, &config);
@@ -42,8 +34,27 @@ fn av1_rungs_lie_on_the_same_grid_and_say_what_they_are() {
 fn a_parameter_that_svt_av1_does_not_know_is_refused() {
     let bench = Bench::new();
     let config = bench.path("ladder.toml");
-    std::fs::write(&config, ladder(true).replace("\"scm=1\"", "\"scn=1\"")).unwrap();
+    std::fs::write(&config, ladder(Made::Shipped).replace("\"scm=1\"", "\"scn=1\"")).unwrap();
     let clip = bench.clip("a.mp4", &format!("{} {H264}", pictures("640x360", 25, 1)));
     let output = program(&bench, &[&clip]).arg("--config").arg(&config).output().unwrap();
     assert_ne!(output.status.code(), Some(0));
+}
+
+#[test]
+fn slides_that_stand_have_fewer_pictures_in_the_small_rungs() {
+    let bench = Bench::new();
+    let config = bench.path("ladder.toml");
+    std::fs::write(&config, ladder(Made::Shipped)).unwrap();
+    for (name, source, thinned, rate) in [
+        ("still.mp4", "-f lavfi -i smptehdbars=s=640x360:r=25:d=10", [4, 2, 1], "6.250"),
+        ("film.mp4", "-f lavfi -i mandelbrot=s=640x360:r=25:end_pts=250", [1, 1, 1], "25.000"),
+    ] {
+        let clip = bench.clip(name, &format!("{source} -t 10 {H264}"));
+        let published = ingest_with(&bench, &clip, &config);
+        let rungs: Vec<u32> = published.manifest().video.iter().map(|rung| rung.thinning).collect();
+        assert_eq!(rungs[..3], thinned, "{name}");
+        let main = String::from_utf8(published.read("main.m3u8")).unwrap();
+        let s0 = main.lines().find(|line| line.contains("RESOLUTION=256x144")).unwrap();
+        assert!(s0.contains(&format!("FRAME-RATE={rate}")), "{name}: {s0}");
+    }
 }
