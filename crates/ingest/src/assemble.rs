@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pieces ─▶ media playlists, I-frame playlists ─▶ subtitles, chapters, storyboard, slides
-//!                 ─▶ multivariant playlists, MPD ─▶ bundle ─▶ manifest
+//!                 ─▶ multivariant playlists, MPD ─▶ MPEG-TS ─▶ bundle ─▶ manifest
 //! ```
 //!
 //! Media comes in as [`Pieces`], each already written; what is written here is text.
@@ -14,6 +14,7 @@ mod error;
 mod main_playlist;
 mod media_playlist;
 mod texts;
+mod transport;
 
 pub use error::AssembleError;
 
@@ -110,6 +111,7 @@ impl Pieces {
         let presentation = dash::presentation(&manifest, desk.listed(), &papers.language);
         desk.write(layout::dash(), presentation.render())?;
         manifest.dash = true;
+        transport::write(&mut manifest, papers, &main, &mut desk)?;
         bundle::write(&mut manifest, &main, &mut desk)?;
         manifest.objects = desk.objects();
         Ok(manifest.seal()?)

@@ -3,7 +3,7 @@
 use faults::{Blame, Fault};
 use grid::SegmentNumber;
 use package::manifest::ManifestError;
-use package::{ObjectPath, Rendition};
+use package::{ObjectPath, Rendition, Slot};
 use storage::StoreError;
 
 /// Why pieces are no package.
@@ -26,6 +26,16 @@ pub enum AssembleError {
         /// In which segment.
         number: SegmentNumber,
     },
+    /// Media cannot be had as MPEG-TS.
+    #[error(
+        "{slot} cannot be remuxed: {source}; this is a fault of the ingest, please report it with the file"
+    )]
+    Remux {
+        /// Which rung.
+        slot: Slot,
+        /// Why.
+        source: mpegts::RemuxError,
+    },
     /// The manifest would not be that of a whole package.
     #[error("the package is not whole: {0}; this is a fault of the ingest, please report it with the file")]
     Manifest(#[from] ManifestError),
@@ -41,7 +51,7 @@ impl Fault for AssembleError {
         match self {
             Self::Store(error) => error.code(),
             Self::Unreadable(_) => "PACKAGE_UNREADABLE",
-            Self::Manifest(_) | Self::NoStill { .. } => "MEDIA_NONCONFORMANT",
+            Self::Manifest(_) | Self::NoStill { .. } | Self::Remux { .. } => "MEDIA_NONCONFORMANT",
             Self::SmallestTooLarge(_) => "LADDER_S0_TOO_LARGE",
         }
     }
@@ -50,7 +60,9 @@ impl Fault for AssembleError {
         match self {
             Self::Store(error) => error.blame(),
             Self::SmallestTooLarge(_) => Blame::Input,
-            Self::Manifest(_) | Self::NoStill { .. } | Self::Unreadable(_) => Blame::Ours,
+            Self::Manifest(_) | Self::NoStill { .. } | Self::Remux { .. } | Self::Unreadable(_) => {
+                Blame::Ours
+            }
         }
     }
 }

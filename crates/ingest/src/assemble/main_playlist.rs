@@ -59,6 +59,52 @@ pub(super) fn main(
     playlist
 }
 
+/// Rungs with their sound in one MPEG-TS, for devices that know nothing else: version 3, which they may insist on, and no
+/// sound apart. `stills`: what single pictures of each take.
+pub(super) fn transport(
+    manifest: &Manifest,
+    main: &MultivariantPlaylist,
+    stills: &[(Slot, Measured)],
+) -> MultivariantPlaylist {
+    const VERSION: u32 = 3;
+    let text = manifest.subtitles.iter().map(|track| track.peak_bps).max();
+    let mut playlist = MultivariantPlaylist::new(Vec::new(), Vec::new());
+    playlist.version = VERSION;
+    playlist.session_data.clone_from(&main.session_data);
+    for rung in manifest.ts.iter().rev() {
+        let of_main = main
+            .variants
+            .iter()
+            .find(|variant| variant.uri == Rendition::Video(rung.slot).playlist().as_str());
+        playlist.variants.extend(of_main.map(|variant| Variant {
+            uri: layout::ts_playlist(rung.slot).to_string(),
+            bandwidth: rung.peak_bps + text.unwrap_or(0),
+            average_bandwidth: Some(rung.average_bps),
+            score: None,
+            audio_group: None,
+            ..variant.clone()
+        }));
+    }
+    for &(slot, measured) in stills {
+        let of_main = main
+            .iframe_variants
+            .iter()
+            .find(|variant| variant.uri == Rendition::Video(slot).iframes().as_str());
+        playlist.iframe_variants.extend(of_main.map(|variant| IFrameVariant {
+            uri: layout::ts_iframes(slot).to_string(),
+            bandwidth: measured.peak_bps,
+            average_bandwidth: Some(measured.average_bps),
+            score: None,
+            ..variant.clone()
+        }));
+    }
+    playlist.renditions.extend(manifest.subtitles.iter().map(|track| hls::Rendition {
+        uri: Some(layout::ts_subtitles_playlist(&track.language).to_string()),
+        ..written(track)
+    }));
+    playlist
+}
+
 /// What `main` says about one rung and what plays with it.
 pub(super) fn of_rung(main: &MultivariantPlaylist, slot: Slot) -> MultivariantPlaylist {
     let mut playlist = main.clone();

@@ -2,7 +2,7 @@
 
 use crate::clip::{Bench, ffmpeg};
 use crate::lesson::{ingest, program, said};
-use package::{Language, Slot, layout};
+use package::{Language, Rendition, Slot, layout};
 use std::fs;
 use std::process::Command;
 
@@ -54,6 +54,65 @@ fn a_lesson_with_everything_beside_it() {
     let frames =
         String::from_utf8(pictures).unwrap().lines().filter(|line| !line.starts_with('#')).count() as u64;
     assert_eq!(frames, manifest.segments.pictures(manifest.frame_rate));
+}
+
+#[test]
+fn old_devices_get_the_small_rungs_with_sound_as_mpeg_ts() {
+    let bench = Bench::new();
+    let clip = bench.clip(
+        "lesson.mp4",
+        "-f lavfi -i testsrc2=s=416x234:r=25:d=6 -f lavfi -i sine=d=6 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac",
+    );
+    fs::write(bench.path("lesson.srt"), CHINESE).unwrap();
+    let published = ingest(&bench, &clip);
+    let manifest = published.manifest();
+    assert_eq!(manifest.ts.iter().map(|rung| rung.slot).collect::<Vec<_>>(), [Slot::S0, Slot::S1]);
+    let main = published.path("ts.m3u8");
+    let pictures = ffmpeg(["-i", main.to_str().unwrap(), "-map", "0:v:0", "-f", "framemd5", "-"]);
+    let frames =
+        String::from_utf8(pictures).unwrap().lines().filter(|line| !line.starts_with('#')).count() as u64;
+    assert_eq!(frames, manifest.segments.pictures(manifest.frame_rate));
+    let sound = ffmpeg(["-i", main.to_str().unwrap(), "-map", "0:a:0", "-f", "s16le", "-ac", "1", "-"]);
+    assert_eq!(sound.len() as u64, manifest.segments.samples() * 2);
+    // The clock of MPEG-TS does not begin at 0, and its subtitles say so.
+    let text = String::from_utf8(published.read("ts/subs/zh-CN/00000.vtt")).unwrap();
+    assert!(text.contains("X-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000"), "{text}");
+    // What an I-frame playlist names is a picture by itself.
+    for number in manifest.segments.numbers() {
+        let playlist = String::from_utf8(published.read("ts/s1/iframes.m3u8")).unwrap();
+        let playlist = hls::MediaPlaylist::parse(&playlist).unwrap();
+        let range = playlist.segments[number.0 as usize].byte_range.unwrap();
+        let segment = published.read(layout::ts_segment(Slot::S1, number).as_str());
+        let still = bench.path("still.ts");
+        fs::write(&still, &segment[..range.length as usize]).unwrap();
+        let grey =
+            ffmpeg(["-i", still.to_str().unwrap(), "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "gray", "-"]);
+        assert_eq!(grey.len(), 416 * 234);
+    }
+}
+
+#[test]
+fn stills_of_every_rung_are_pictures_by_themselves() {
+    let bench = Bench::new();
+    let published = ingest(&bench, &bench.plain("lesson.mp4", 6));
+    for rendition in
+        published.renditions().into_iter().filter(|rendition| matches!(rendition, Rendition::Video(_)))
+    {
+        let playlist = String::from_utf8(published.read(rendition.iframes().as_str())).unwrap();
+        let playlist = hls::MediaPlaylist::parse(&playlist).unwrap();
+        for (number, still) in published.manifest().segments.numbers().zip(&playlist.segments) {
+            let range = still.byte_range.unwrap();
+            let mut bytes = published.read(rendition.init().as_str());
+            let segment = published.read(rendition.segment(number).as_str());
+            bytes.extend(&segment[range.offset as usize..range.end() as usize]);
+            let path = bench.path("still.mp4");
+            fs::write(&path, bytes).unwrap();
+            let frames = ffmpeg(["-v", "fatal", "-i", path.to_str().unwrap(), "-f", "framemd5", "-"]);
+            let frames =
+                String::from_utf8(frames).unwrap().lines().filter(|line| !line.starts_with('#')).count();
+            assert_eq!(frames, 1, "{rendition} {number:?}");
+        }
+    }
 }
 
 #[test]

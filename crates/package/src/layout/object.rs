@@ -9,7 +9,8 @@
 //! slides/<9 digits of ms>.jpg… slides.json slides.vtt
 //! subs/<language>/00000.vtt… index.m3u8 all.vtt
 //! chapters.json chapters.vtt
-//! ts/<s0|s1|s2>/00000.ts… index.m3u8                 the same media for old devices
+//! ts/<s0|s1|s2>/00000.ts… index.m3u8 iframes.m3u8    the same media for old devices
+//! ts/subs/<language>/00000.vtt… index.m3u8
 //! bundle/lesson.tar                                  one file for where there is no network
 //! report.json                                        how it was made and what was noticed
 //! ```
@@ -159,6 +160,16 @@ pub fn subtitles_segment_name(number: SegmentNumber) -> String {
 /// `subs/<language>/all.vtt`: the whole track in one file, for DASH and for a page's `<track>`.
 pub fn subtitles_whole(language: &Language) -> ObjectPath {
     ObjectPath::known(format!("subs/{language}/all.vtt"))
+}
+
+/// `ts/subs/<language>/index.m3u8`: MPEG-TS has a clock of its own, which subtitles must tell.
+pub fn ts_subtitles_playlist(language: &Language) -> ObjectPath {
+    ObjectPath::known(format!("ts/subs/{language}/index.m3u8"))
+}
+
+/// `ts/subs/<language>/00017.vtt`.
+pub fn ts_subtitles_segment(language: &Language, number: SegmentNumber) -> ObjectPath {
+    ObjectPath::known(format!("ts/subs/{language}/{}", subtitles_segment_name(number)))
 }
 
 /// `chapters.json`.

@@ -92,6 +92,7 @@ fn full(segments: u32) -> Manifest {
     let mut paths = vec![
         layout::ts_main_playlist(),
         layout::ts_playlist(Slot::S1),
+        layout::ts_iframes(Slot::S1),
         layout::dash(),
         layout::chapters(),
         layout::chapters_vtt(),
@@ -117,6 +118,8 @@ fn full(segments: u32) -> Manifest {
         let language = &track.language;
         paths.extend([layout::subtitles_playlist(language), layout::subtitles_whole(language)]);
         paths.extend(numbers().map(|number| layout::subtitles_segment(language, number)));
+        paths.push(layout::ts_subtitles_playlist(language));
+        paths.extend(numbers().map(|number| layout::ts_subtitles_segment(language, number)));
     }
     paths.extend(numbers().map(|number| layout::ts_segment(Slot::S1, number)));
     full.objects.extend(paths.into_iter().map(object));
@@ -161,7 +164,7 @@ fn the_names_of_known_manifests_stay() {
             "69aa7cfd50c39a2faffedc0bc6adfedf007fded9",
         ),
         (manifest(1), b"{\"format\":2,\"recipe\":", "8323bbb84070e18144a0cf14b79181c76974c2d3"),
-        (full(1), b"{\"format\":2,\"recipe\":", "595d69f65c584caf85d08d43d382518c50aa01a9"),
+        (full(1), b"{\"format\":2,\"recipe\":", "39b893e52b502af8dcedf7fabe33b876035dd279"),
     ] {
         let sealed = made.seal().unwrap();
         assert!(sealed.bytes().starts_with(start));
@@ -195,7 +198,10 @@ fn what_is_claimed_must_be_there() {
         "trick/init.mp4",
         "ts.m3u8",
         "ts/s1/00000.ts",
+        "ts/s1/iframes.m3u8",
         "ts/s1/index.m3u8",
+        "ts/subs/en/00002.vtt",
+        "ts/subs/zh-CN/index.m3u8",
     ] {
         let mut less = full(3);
         less.objects.retain(|object| object.path.as_str() != path);

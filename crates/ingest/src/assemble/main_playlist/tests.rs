@@ -137,3 +137,20 @@ fn a_bundle_tells_one_rung_and_what_plays_with_it() {
     assert_eq!((playlist.variants.len(), playlist.iframe_variants.len()), (1, 1));
     assert_eq!(playlist.renditions.iter().map(|sound| sound.group.as_str()).collect::<Vec<_>>(), ["hi"]);
 }
+
+#[test]
+fn old_devices_are_told_h264_in_mpeg_ts_alone() {
+    let mut manifest = manifest(&LADDER);
+    manifest.ts = vec![
+        package::manifest::TsRung { slot: Slot::S0, peak_bps: 150_000, average_bps: 90_000 },
+        package::manifest::TsRung { slot: Slot::S1, peak_bps: 300_000, average_bps: 200_000 },
+    ];
+    let still = Measured { peak_bps: 9_500, average_bps: 8_500 };
+    let playlist = transport(&manifest, &rendered(&manifest), &[(Slot::S0, still), (Slot::S1, still)]);
+    assert_eq!((playlist.version, playlist.renditions.len()), (3, 0));
+    let told: Vec<_> =
+        playlist.variants.iter().map(|variant| (variant.uri.as_str(), variant.bandwidth)).collect();
+    assert_eq!(told, [("ts/s1/index.m3u8", 300_000), ("ts/s0/index.m3u8", 150_000)]);
+    assert!(playlist.variants.iter().all(|variant| variant.audio_group.is_none() && variant.score.is_none()));
+    assert_eq!(playlist.iframe_variants[1].uri, "ts/s1/iframes.m3u8");
+}

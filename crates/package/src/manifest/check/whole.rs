@@ -19,6 +19,10 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
     }
     for track in &manifest.subtitles {
         numbers().try_for_each(|number| required(layout::subtitles_segment(&track.language, number)))?;
+        if !manifest.ts.is_empty() {
+            let segment = |number| layout::ts_subtitles_segment(&track.language, number);
+            numbers().try_for_each(|number| required(segment(number)))?;
+        }
     }
     for rung in &manifest.ts {
         numbers().try_for_each(|number| required(layout::ts_segment(rung.slot, number)))?;
@@ -62,6 +66,8 @@ fn papers(manifest: &Manifest) -> Vec<ObjectPath> {
     if !manifest.ts.is_empty() {
         papers.push(layout::ts_main_playlist());
         papers.extend(manifest.ts.iter().map(|rung| layout::ts_playlist(rung.slot)));
+        papers.extend(manifest.ts.iter().map(|rung| layout::ts_iframes(rung.slot)));
+        papers.extend(manifest.subtitles.iter().map(|track| layout::ts_subtitles_playlist(&track.language)));
     }
     if manifest.dash {
         papers.push(layout::dash());
