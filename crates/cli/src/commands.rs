@@ -1,7 +1,9 @@
 //! One function a command: options from file and flags, then the service.
 
+mod check;
 mod external;
 
+pub(crate) use check::{CheckOptions, check};
 pub(crate) use external::other;
 
 use faults::AnyFault;

@@ -35,6 +35,8 @@ enum Command {
         #[command(flatten)]
         options: Box<edge::Options>,
     },
+    /// Check a published lesson or channel against Apple's rules, RFC 8216bis, CMAF and DASH
+    Check(commands::CheckOptions),
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
     #[command(external_subcommand)]
     Other(Vec<OsString>),
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     let run = match Arguments::parse().command {
         Command::Origin { config, options } => commands::origin(&options, config.as_deref()),
         Command::Edge { config, options } => commands::edge(&options, config.as_deref()),
+        Command::Check(options) => commands::check(&options),
         Command::Other(words) => commands::other(&words),
     };
     match run {

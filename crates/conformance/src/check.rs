@@ -119,7 +119,7 @@ pub fn check(
     follow: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Report, Unreadable> {
     let ours = package_of(fetch, address);
-    let mut inspection = Inspection { fetch, judge: Judge::default(), options, ours: ours.is_some(), follow };
+    let inspection = Inspection { fetch, judge: Judge::default(), options, ours: ours.is_some(), follow };
     let mut volume = Volume::default();
     let main = inspection.document(address, &mut volume)?;
     if let Some(folder) = ours
@@ -127,9 +127,7 @@ pub fn check(
     {
         inspection.papers(&folder, address, &main, &mut volume);
     }
-    let ours = inspection.ours;
-    inspection.ours = false;
-    Ok(inspection.judge.report(address.to_string(), ours, volume))
+    Ok(inspection.judge.report(address.to_string(), inspection.ours, volume))
 }
 
 /// Checks a package that is not published yet, handed out by path.
@@ -160,10 +158,12 @@ fn package_of(fetch: &dyn Fetch, address: &Url) -> Option<Url> {
 
 impl Inspection<'_> {
     /// A playlist or MPD on its own.
-    fn document(&mut self, address: &Url, volume: &mut Volume) -> Result<Option<Presentation>, Unreadable> {
+    fn document(&self, address: &Url, volume: &mut Volume) -> Result<Option<Presentation>, Unreadable> {
         let failed = |source| Unreadable::Fetch { url: address.to_string(), source };
         let answer = self.fetch.get(&Ask::text(address)).map_err(failed)?;
-        let Some(text) = self.text(address, &answer) else { return Err(Unreadable::Kind(address.to_string())) };
+        let Some(text) = self.text(address, &answer) else {
+            return Err(Unreadable::Kind(address.to_string()));
+        };
         if text.contains("<MPD") {
             self.dash(address, &text, None);
             return Ok(None);
@@ -178,7 +178,13 @@ impl Inspection<'_> {
             self.media(address, &list)
         } else {
             let role = if list.iframes_only { Role::Iframes } else { Role::Video };
-            vec![Medium { url: address.clone(), list: list.clone(), role, inits: BTreeMap::new(), facts: Vec::new() }]
+            vec![Medium {
+                url: address.clone(),
+                list: list.clone(),
+                role,
+                inits: BTreeMap::new(),
+                facts: Vec::new(),
+            }]
         };
         let mut shown = Presentation { url: address.clone(), list, media };
         for medium in &shown.media {
@@ -204,7 +210,8 @@ impl Inspection<'_> {
     fn text(&self, url: &Url, answer: &Answer) -> Option<String> {
         self.judge.fetched(answer.body.len());
         let text = std::str::from_utf8(&answer.body).map(str::to_owned).ok();
-        self.judge.demand(&rfc::R4_1, text.is_some(), || (Place::whole(url.as_str()), "other bytes", "UTF-8"));
+        self.judge
+            .demand(&rfc::R4_1, text.is_some(), || (Place::whole(url.as_str()), "other bytes", "UTF-8"));
         text
     }
 
@@ -287,7 +294,7 @@ impl Inspection<'_> {
     }
 
     /// The other papers of a package of ours.
-    fn papers(&mut self, folder: &Url, address: &Url, main: &Presentation, volume: &mut Volume) {
+    fn papers(&self, folder: &Url, address: &Url, main: &Presentation, volume: &mut Volume) {
         for name in PAPERS {
             let Ok(url) = folder.join(name) else { continue };
             if url == *address || self.fetch.get(&Ask::head(&url)).is_err() {
@@ -301,7 +308,11 @@ impl Inspection<'_> {
             }
             let read = self.document(&url, volume);
             self.judge.demand(&formats::PACKAGE, read.is_ok(), || {
-                (Place::whole(url.as_str()), read.as_ref().err().map_or_else(String::new, ToString::to_string), "a playlist")
+                (
+                    Place::whole(url.as_str()),
+                    read.as_ref().err().map_or_else(String::new, ToString::to_string),
+                    "a playlist",
+                )
             });
         }
         self.storyboard(folder, main);

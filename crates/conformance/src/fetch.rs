@@ -138,7 +138,10 @@ fn cut(ask: &Ask<'_>, whole: Vec<u8>) -> Result<Answer, FetchError> {
 }
 
 /// Watching a live window is waiting for time to pass, and for nothing else.
-#[expect(clippy::disallowed_methods, reason = "between two readings of a playlist there is no event to wait for")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "between two readings of a playlist there is no event to wait for"
+)]
 fn pause(time: Duration) {
     std::thread::sleep(time);
 }

@@ -222,7 +222,12 @@ impl fmt::Display for Report {
         }
         writeln!(f, "\n{} rules looked at (Apple {}, {})", self.checked.len(), self.apple, self.rfc)?;
         if !self.not_applicable.is_empty() {
-            writeln!(f, "{} with nothing to apply to: {}", self.not_applicable.len(), self.not_applicable.join(", "))?;
+            writeln!(
+                f,
+                "{} with nothing to apply to: {}",
+                self.not_applicable.len(),
+                self.not_applicable.join(", ")
+            )?;
         }
         let (musts, shoulds) = (self.of(Severity::Must).count(), self.unexpected(Severity::Should));
         let verdict = if musts == 0 { "conformant" } else { "NOT CONFORMANT" };

@@ -28,14 +28,18 @@ impl Inspection<'_> {
         if shown.list.is_multivariant() && !shown.list.independent {
             let video = timed.iter().filter(|medium| medium.role == Role::Video);
             let all = video.clone().count() > 0 && video.clone().all(|medium| medium.list.independent);
-            self.judge.demand(&delivery::A9_12, all, || (Place::whole(shown.url.as_str()), "no EXT-X-INDEPENDENT-SEGMENTS", "one"));
+            self.judge.demand(&delivery::A9_12, all, || {
+                (Place::whole(shown.url.as_str()), "no EXT-X-INDEPENDENT-SEGMENTS", "one")
+            });
         } else {
             self.judge.looked(&delivery::A9_12);
         }
         for stream in &shown.list.variants {
             self.variant(shown, stream);
         }
-        for stream in shown.list.renditions.iter().filter(|stream| stream.attributes.get("TYPE") == Some("AUDIO")) {
+        for stream in
+            shown.list.renditions.iter().filter(|stream| stream.attributes.get("TYPE") == Some("AUDIO"))
+        {
             self.sound(shown, stream);
         }
         self.colours(&timed);
@@ -47,23 +51,45 @@ impl Inspection<'_> {
         let whole = || Place::whole(url);
         let (a, b) = (&first.list, &medium.list);
         judge.demand(&apple::A8_2, a.target == b.target, || {
-            (whole(), format!("EXT-X-TARGETDURATION {:?}", b.target.unwrap_or(0)), format!("{} as {}", a.target.unwrap_or(0), first.url))
+            (
+                whole(),
+                format!("EXT-X-TARGETDURATION {:?}", b.target.unwrap_or(0)),
+                format!("{} as {}", a.target.unwrap_or(0), first.url),
+            )
         });
-        judge.demand(&rfc::R6_2_4_PDT, a.segments.iter().any(|s| s.date.is_some()) == b.segments.iter().any(|s| s.date.is_some()), || {
-            (whole(), "time of day in some playlists only", "in all or none")
-        });
+        judge.demand(
+            &rfc::R6_2_4_PDT,
+            a.segments.iter().any(|s| s.date.is_some()) == b.segments.iter().any(|s| s.date.is_some()),
+            || (whole(), "time of day in some playlists only", "in all or none"),
+        );
         // Numbers of segments need not agree (6.2.4), so a window is compared by what it holds of the same moment.
         let marks = |list: &crate::read::m3u8::Playlist| {
             list.segments.iter().enumerate().filter(|(at, s)| s.discontinuity && *at > 0).count()
         };
         if live {
-            let same = a.discontinuity_sequence.unwrap_or(0) + marks(a) as u64 == b.discontinuity_sequence.unwrap_or(0) + marks(b) as u64;
-            judge.demand(&rfc::R6_2_4_DIS, same || a.segments.len() != b.segments.len(), || (whole(), "other discontinuity numbers", "the same"));
+            let same = a.discontinuity_sequence.unwrap_or(0) + marks(a) as u64
+                == b.discontinuity_sequence.unwrap_or(0) + marks(b) as u64;
+            judge.demand(&rfc::R6_2_4_DIS, same || a.segments.len() != b.segments.len(), || {
+                (whole(), "other discontinuity numbers", "the same")
+            });
             return;
         }
-        let picture = first.facts.iter().chain(&medium.facts).map(|facts| facts.picture).max().unwrap_or(0).max(1_000_000);
+        let picture = first
+            .facts
+            .iter()
+            .chain(&medium.facts)
+            .map(|facts| facts.picture)
+            .max()
+            .unwrap_or(0)
+            .max(1_000_000);
         let slip = (i128::from(a.duration()) - i128::from(b.duration())).abs() * 1_000;
-        let told = || (whole(), format!("{} ms", b.duration() / 1_000), format!("{} ms as {}", a.duration() / 1_000, first.url));
+        let told = || {
+            (
+                whole(),
+                format!("{} ms", b.duration() / 1_000),
+                format!("{} ms as {}", a.duration() / 1_000, first.url),
+            )
+        };
         judge.demand(&apple::A8_3, slip <= picture, told);
         if medium.role == Role::Audio && first.role == Role::Video {
             judge.demand(&apple::A2_15, slip <= picture, told);
@@ -73,7 +99,10 @@ impl Inspection<'_> {
         });
         let starts = |medium: &Medium| {
             let mut at = 0;
-            let one = |s: &crate::read::m3u8::Segment| { at += s.duration.unwrap_or(0); at };
+            let one = |s: &crate::read::m3u8::Segment| {
+                at += s.duration.unwrap_or(0);
+                at
+            };
             medium.list.segments.iter().map(one).collect::<Vec<_>>()
         };
         if medium.role == Role::Video {
@@ -87,7 +116,9 @@ impl Inspection<'_> {
             let slip = (one - other).abs();
             // An encoder's first frame of sound may lie a frame before the first picture.
             let allowed = if medium.role == first.role { 1_000_000 } else { picture };
-            let told = || (whole(), format!("media from {} ms", other / 1_000_000), format!("{} ms", one / 1_000_000));
+            let told = || {
+                (whole(), format!("media from {} ms", other / 1_000_000), format!("{} ms", one / 1_000_000))
+            };
             judge.demand(&rfc::R6_2_4_START, slip <= allowed, told);
             judge.demand(&apple::A8_7, slip <= allowed, told);
         }
@@ -100,7 +131,9 @@ impl Inspection<'_> {
         let (theirs, ours) = (medium.list.target, first.list.target);
         if live {
             let rule = if medium.role == Role::Text { &apple::A5_6 } else { &apple::A6_11 };
-            judge.demand(rule, theirs == ours, || (whole(), format!("target duration {theirs:?}"), format!("{ours:?}")));
+            judge.demand(rule, theirs == ours, || {
+                (whole(), format!("target duration {theirs:?}"), format!("{ours:?}"))
+            });
             return;
         }
         if medium.role == Role::Text {
@@ -110,7 +143,8 @@ impl Inspection<'_> {
                 (whole(), format!("{} ms of text", text / 1_000), format!("{} ms", title / 1_000))
             });
         } else {
-            let dense = medium.list.segments.iter().filter_map(|s| s.duration).all(|length| length <= 1_100_000);
+            let dense =
+                medium.list.segments.iter().filter_map(|s| s.duration).all(|length| length <= 1_100_000);
             if dense {
                 judge.looked(&apple::A6_2);
             }
@@ -122,40 +156,64 @@ impl Inspection<'_> {
         let judge = &self.judge;
         let place = || Place::line(shown.url.as_str(), stream.line);
         let Some(medium) = find(shown, stream) else { return };
-        let Some(facts) = medium.facts.iter().find(|facts| facts.codec.is_some() || facts.channels.is_some()) else { return };
+        let Some(facts) = medium.facts.iter().find(|facts| facts.codec.is_some() || facts.channels.is_some())
+        else {
+            return;
+        };
         let codecs = stream.attributes.codecs();
         let names = |real: &str| codecs.iter().any(|told| same_codec(told, real));
         if let Some(real) = facts.codec.as_deref().filter(|_| !codecs.is_empty()) {
-            judge.demand(&delivery::A9_1, names(real), || (place(), format!("CODECS {}", codecs.join(",")), format!("{real} as the media has")));
+            judge.demand(&delivery::A9_1, names(real), || {
+                (place(), format!("CODECS {}", codecs.join(",")), format!("{real} as the media has"))
+            });
         }
         if let Some(group) = stream.attributes.get("AUDIO").filter(|_| !codecs.is_empty()) {
             for sound in shown.list.renditions.iter().filter(|media| is_of(media, "AUDIO", group)) {
-                let real = find(shown, sound).and_then(|medium| medium.facts.iter().find_map(|facts| facts.codec.clone()));
+                let real = find(shown, sound)
+                    .and_then(|medium| medium.facts.iter().find_map(|facts| facts.codec.clone()));
                 let Some(real) = real else { continue };
-                judge.demand(&delivery::A9_1, names(&real), || (place(), format!("CODECS {}", codecs.join(",")), format!("{real} for its sound")));
+                judge.demand(&delivery::A9_1, names(&real), || {
+                    (place(), format!("CODECS {}", codecs.join(",")), format!("{real} for its sound"))
+                });
             }
         } else if facts.is_muxed || !codecs.iter().any(|codec| is_sound(codec)) {
             judge.looked(&apple::A8_9);
         } else if medium.role == Role::Video {
-            judge.demand(&apple::A8_9, false, || (place(), "sound in CODECS, none in the media, no AUDIO group", "EXT-X-MEDIA"));
+            judge.demand(&apple::A8_9, false, || {
+                (place(), "sound in CODECS, none in the media, no AUDIO group", "EXT-X-MEDIA")
+            });
         }
         if let (Some(told), Some(real)) = (stream.attributes.size(), facts.size) {
             judge.demand(&delivery::A9_2, told == real, || {
                 (place(), format!("RESOLUTION {}x{}", told.0, told.1), format!("{}x{}", real.0, real.1))
             });
         }
-        if let (Some(told), Some(real)) = (stream.attributes.get("FRAME-RATE").and_then(|rate| rate.parse::<f64>().ok()), facts.rate) {
+        if let (Some(told), Some(real)) =
+            (stream.attributes.get("FRAME-RATE").and_then(|rate| rate.parse::<f64>().ok()), facts.rate)
+        {
             let real = real as f64 / 1_000.0;
-            judge.demand(&delivery::A9_15, (told - real).abs() <= real * 0.005, || (place(), format!("FRAME-RATE {told}"), format!("{real:.3}")));
-            judge.demand(&apple::A1_19, real <= 60.05, || (place(), format!("{real:.3} pictures a second"), "60 at most"));
-            let natural = [23.976, 24.0, 25.0, 29.97, 30.0, 50.0, 59.94, 60.0].iter().any(|rate| (rate - real).abs() < 0.02);
-            judge.demand(&apple::A1_16, natural, || (place(), format!("{real:.3} pictures a second"), "a natural rate"));
+            judge.demand(&delivery::A9_15, (told - real).abs() <= real * 0.005, || {
+                (place(), format!("FRAME-RATE {told}"), format!("{real:.3}"))
+            });
+            judge.demand(&apple::A1_19, real <= 60.05, || {
+                (place(), format!("{real:.3} pictures a second"), "60 at most")
+            });
+            let natural = [23.976, 24.0, 25.0, 29.97, 30.0, 50.0, 59.94, 60.0]
+                .iter()
+                .any(|rate| (rate - real).abs() < 0.02);
+            judge.demand(&apple::A1_16, natural, || {
+                (place(), format!("{real:.3} pictures a second"), "a natural rate")
+            });
         }
-        judge.demand(&delivery::A9_5, !facts.is_muxed || facts.is_ts, || (place(), "sound and pictures in one file", "apart"));
-        let range = stream.attributes.get("VIDEO-RANGE");
-        judge.demand(&delivery::A9_16, !matches!(range, Some(other) if !matches!(other, "SDR" | "PQ" | "HLG")), || {
-            (place(), format!("VIDEO-RANGE {}", range.unwrap_or("")), "SDR, HLG or PQ")
+        judge.demand(&delivery::A9_5, !facts.is_muxed || facts.is_ts, || {
+            (place(), "sound and pictures in one file", "apart")
         });
+        let range = stream.attributes.get("VIDEO-RANGE");
+        judge.demand(
+            &delivery::A9_16,
+            !matches!(range, Some(other) if !matches!(other, "SDR" | "PQ" | "HLG")),
+            || (place(), format!("VIDEO-RANGE {}", range.unwrap_or("")), "SDR, HLG or PQ"),
+        );
     }
 
     fn sound(&self, shown: &Presentation, stream: &Stream) {
@@ -164,20 +222,27 @@ impl Inspection<'_> {
         let Some(medium) = find(shown, stream) else { return };
         judge.looked(&delivery::A9_7);
         let real = medium.facts.iter().find_map(|facts| facts.channels).filter(|channels| *channels > 0);
-        let told = stream.attributes.get("CHANNELS").and_then(|told| told.split('/').next()?.parse::<u32>().ok());
+        let told =
+            stream.attributes.get("CHANNELS").and_then(|told| told.split('/').next()?.parse::<u32>().ok());
         if let (Some(told), Some(real)) = (told, real) {
-            judge.demand(&rfc::R4_6_1, told == real, || (place(), format!("CHANNELS {told}"), format!("{real} as the media has")));
+            judge.demand(&rfc::R4_6_1, told == real, || {
+                (place(), format!("CHANNELS {told}"), format!("{real} as the media has"))
+            });
         }
     }
 
     fn colours(&self, timed: &[&Medium]) {
-        let mut known = timed.iter().filter_map(|medium| Some((medium, medium.facts.iter().find_map(|f| f.colour.clone())?)));
+        let mut known = timed
+            .iter()
+            .filter_map(|medium| Some((medium, medium.facts.iter().find_map(|f| f.colour.clone())?)));
         let Some((_, first)) = known.next() else { return };
         for (medium, colour) in known {
             self.judge.demand(&formats::CMAF_COLOUR, colour == first, || {
                 (Place::whole(medium.url.as_str()), colour.clone(), first.clone())
             });
-            self.judge.demand(&apple::A1_21, colour == first, || (Place::whole(medium.url.as_str()), colour.clone(), first.clone()));
+            self.judge.demand(&apple::A1_21, colour == first, || {
+                (Place::whole(medium.url.as_str()), colour.clone(), first.clone())
+            });
         }
     }
 }

@@ -41,7 +41,8 @@ impl Inspection<'_> {
 
     fn mime(&self, url: &Url, answer: &Answer, wanted: &[&str]) {
         let Some(http) = &answer.http else { return };
-        let told = http.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
+        let told =
+            http.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
         let plain = told.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         self.judge.demand(&apple::A10_4, wanted.contains(&plain.as_str()), || {
             (Place::whole(url.as_str()), format!("Content-Type {told}"), wanted.join(" or "))

@@ -11,18 +11,32 @@ use url::Url;
 
 impl Inspection<'_> {
     /// Apple 6.16: the range holds the `moof` and one key picture that a decoder can start with.
-    pub(super) fn iframe(&self, medium: &Medium, listed: &Segment, url: &Url, body: &[u8], init: Option<&Init>) {
+    pub(super) fn iframe(
+        &self,
+        medium: &Medium,
+        listed: &Segment,
+        url: &Url,
+        body: &[u8],
+        init: Option<&Init>,
+    ) {
         let judge = &self.judge;
         let Some(init) = init else {
             if body.first() == Some(&0x47) {
                 judge.looked(&apple::A6_16);
             } else {
-                judge.broken(&apple::A8_20, Place::line(medium.url.as_str(), listed.line), "no EXT-X-MAP", "one");
+                judge.broken(
+                    &apple::A8_20,
+                    Place::line(medium.url.as_str(), listed.line),
+                    "no EXT-X-MAP",
+                    "one",
+                );
             }
             return;
         };
         let place = || Place::line(medium.url.as_str(), listed.line);
-        let told = |error: String| judge.broken(&apple::A6_16, place(), format!("{error} in {url}"), "its moof and one key picture");
+        let told = |error: String| {
+            judge.broken(&apple::A6_16, place(), format!("{error} in {url}"), "its moof and one key picture")
+        };
         if !matches!(body.get(4..8), Some(b"moof" | b"styp" | b"sidx" | b"prft")) {
             return told("a range that begins within something".to_owned());
         }
@@ -59,13 +73,21 @@ impl Inspection<'_> {
         facts.is_ts = true;
         let found = match ts::read(body) {
             Ok(found) => found,
-            Err(error) => return judge.broken(&formats::TS_PSI, whole(), error.to_string(), "whole packets, PAT, PMT"),
+            Err(error) => {
+                return judge.broken(&formats::TS_PSI, whole(), error.to_string(), "whole packets, PAT, PMT");
+            }
         };
         judge.looked(&rfc::R3);
-        judge.demand(&formats::TS_PSI, found.tables_first, || (whole(), "media before PAT and PMT", "tables first"));
+        judge.demand(&formats::TS_PSI, found.tables_first, || {
+            (whole(), "media before PAT and PMT", "tables first")
+        });
         judge.demand(&apple::A7_2, found.breaks.is_empty(), || {
             let (pid, packet) = found.breaks[0];
-            (Place::at(url.as_str(), format!("packet {packet}")), format!("PID {pid} jumps"), "counters in sequence")
+            (
+                Place::at(url.as_str(), format!("packet {packet}")),
+                format!("PID {pid} jumps"),
+                "counters in sequence",
+            )
         });
         facts.counters.clone_from(&found.counters);
         let hevc = found.of(&[0x24]).count();
@@ -89,7 +111,8 @@ impl Inspection<'_> {
                 other => judge.broken(&formats::TS_PES, whole(), format!("{other:?}"), "ADTS frames"),
             }
             if facts.start.is_none() {
-                facts.start = first.and_then(|unit| unit.presentation).map(|at| nanoseconds(at.into(), 90_000));
+                facts.start =
+                    first.and_then(|unit| unit.presentation).map(|at| nanoseconds(at.into(), 90_000));
             }
         }
     }
@@ -109,8 +132,12 @@ impl Inspection<'_> {
         }
         match slice::picture(&nals, &mut sets) {
             Ok(picture) => {
-                judge.demand(&apple::A7_4, picture.is_idr, || (whole(), "no IDR picture first", "an IDR picture"));
-                judge.demand(&formats::TS_PES, picture.has_sps && picture.has_pps, || (whole(), "no SPS and PPS", "both"));
+                judge.demand(&apple::A7_4, picture.is_idr, || {
+                    (whole(), "no IDR picture first", "an IDR picture")
+                });
+                judge.demand(&formats::TS_PES, picture.has_sps && picture.has_pps, || {
+                    (whole(), "no SPS and PPS", "both")
+                });
             }
             Err(error) => judge.broken(&formats::H264_NAL, whole(), error.to_string(), "whole NAL units"),
         }

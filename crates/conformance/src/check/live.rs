@@ -34,7 +34,11 @@ impl Inspection<'_> {
                     let waited = passed.saturating_sub(*changed);
                     let limit = Duration::from_secs(target) * 2;
                     self.judge.demand(&rfc::R6_2_2_M21, waited <= limit, || {
-                        (Place::whole(medium.url.as_str()), format!("nothing new for {waited:?}"), "a segment within 1.5 target durations")
+                        (
+                            Place::whole(medium.url.as_str()),
+                            format!("nothing new for {waited:?}"),
+                            "a segment within 1.5 target durations",
+                        )
                     });
                 }
                 *before = now;
@@ -55,25 +59,38 @@ impl Inspection<'_> {
             (whole(), format!("{:?} after {:?}", now.target, before.target), "the same target duration")
         });
         let (old, new) = (before.first(), now.first());
-        if !judge.demand(&rfc::R6_2_2_M1, new >= old, || (whole(), format!("EXT-X-MEDIA-SEQUENCE {new} after {old}"), "no fall")) {
+        if !judge.demand(&rfc::R6_2_2_M1, new >= old, || {
+            (whole(), format!("EXT-X-MEDIA-SEQUENCE {new} after {old}"), "no fall")
+        }) {
             return;
         }
         let gone = (new - old).min(before.segments.len() as u64) as usize;
-        let key = |segment: &Segment| (segment.uri.clone(), segment.duration, segment.range, segment.discontinuity);
+        let key =
+            |segment: &Segment| (segment.uri.clone(), segment.duration, segment.range, segment.discontinuity);
         let kept = before.segments[gone..].iter().map(key);
         // The first segment's DISCONTINUITY may leave with the segment before it.
         let same = kept.zip(now.segments.iter().map(key)).all(|(a, b)| (a.0, a.1, a.2) == (b.0, b.1, b.2));
         let whole_tail = now.segments.len() + gone >= before.segments.len();
-        judge.demand(&rfc::R6_2_1_M10, same && whole_tail, || (whole(), "segments renamed, changed or taken from the end", "only additions at the end and removals in front"));
+        judge.demand(&rfc::R6_2_1_M10, same && whole_tail, || {
+            (
+                whole(),
+                "segments renamed, changed or taken from the end",
+                "only additions at the end and removals in front",
+            )
+        });
         let left = before.segments[..gone].iter().filter(|segment| segment.discontinuity).count() as u64;
         let expected = before.discontinuity_sequence.unwrap_or(0) + left;
         let told = now.discontinuity_sequence.unwrap_or(0);
         // The tag of what is now first may count already or still stand there.
-        let early = u64::from(before.segments.get(gone).is_some_and(|s| s.discontinuity) && !now.segments.first().is_some_and(|s| s.discontinuity));
+        let early = u64::from(
+            before.segments.get(gone).is_some_and(|s| s.discontinuity)
+                && !now.segments.first().is_some_and(|s| s.discontinuity),
+        );
         judge.demand(&rfc::R6_2_2_M9, told == expected || told == expected + early, || {
             (whole(), format!("EXT-X-DISCONTINUITY-SEQUENCE {told}"), format!("{expected}"))
         });
-        if let Some(left) = gone.checked_sub(1).and_then(|last| before.segments.get(last)).filter(|segment| !segment.gap)
+        if let Some(left) =
+            gone.checked_sub(1).and_then(|last| before.segments.get(last)).filter(|segment| !segment.gap)
             && let Ok(url) = medium.url.join(&left.uri)
         {
             let there = self.fetch.get(&Ask::head(&url));

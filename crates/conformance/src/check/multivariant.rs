@@ -16,7 +16,9 @@ impl Inspection<'_> {
         let judge = &self.judge;
         let place = |stream: &Stream| Place::line(url.as_str(), stream.line);
         let has = |rule, stream: &Stream, name: &str| {
-            judge.demand(rule, stream.attributes.get(name).is_some(), || (place(stream), format!("no {name}"), name));
+            judge.demand(rule, stream.attributes.get(name).is_some(), || {
+                (place(stream), format!("no {name}"), name)
+            });
         };
         for stream in &list.variants {
             let number = stream.attributes.number("BANDWIDTH").is_some();
@@ -34,14 +36,20 @@ impl Inspection<'_> {
                 let Some(group) = stream.attributes.get(kind) else { continue };
                 let there = list.renditions.iter().any(|media| is_of(media, kind, group));
                 judge.demand(&rfc::R4_6_2, there, || {
-                    (place(stream), format!("{kind}=\"{group}\", of which there is no EXT-X-MEDIA"), "a group that is there")
+                    (
+                        place(stream),
+                        format!("{kind}=\"{group}\", of which there is no EXT-X-MEDIA"),
+                        "a group that is there",
+                    )
                 });
             }
         }
         for stream in &list.iframes {
-            judge.demand(&rfc::R4_6_3, stream.uri.is_some() && stream.attributes.number("BANDWIDTH").is_some(), || {
-                (place(stream), "no URI or no BANDWIDTH", "both")
-            });
+            judge.demand(
+                &rfc::R4_6_3,
+                stream.uri.is_some() && stream.attributes.number("BANDWIDTH").is_some(),
+                || (place(stream), "no URI or no BANDWIDTH", "both"),
+            );
             has(&delivery::A9_3, stream, "CODECS");
             has(&delivery::A9_4, stream, "RESOLUTION");
         }
@@ -55,7 +63,8 @@ impl Inspection<'_> {
         let place = |stream: &Stream| Place::line(url.as_str(), stream.line);
         let mut groups: BTreeMap<(&str, &str), Vec<&Stream>> = BTreeMap::new();
         for stream in &list.renditions {
-            let named = ["TYPE", "GROUP-ID", "NAME"].iter().find(|name| stream.attributes.get(name).is_none());
+            let named =
+                ["TYPE", "GROUP-ID", "NAME"].iter().find(|name| stream.attributes.get(name).is_none());
             judge.demand(&rfc::R4_6_1, named.is_none(), || {
                 (place(stream), format!("no {}", named.unwrap_or(&"")), "TYPE, GROUP-ID and NAME")
             });
@@ -74,10 +83,15 @@ impl Inspection<'_> {
             groups.entry((kind, group)).or_default().push(stream);
         }
         for ((kind, group), members) in groups {
-            let count = |name: &str| members.iter().filter(|m| m.attributes.get("NAME") == Some(name)).count();
+            let count =
+                |name: &str| members.iter().filter(|m| m.attributes.get("NAME") == Some(name)).count();
             let twice = members.iter().filter_map(|m| m.attributes.get("NAME")).find(|name| count(name) > 1);
             judge.demand(&rfc::R4_6_1, twice.is_none(), || {
-                (place(members[0]), format!("two renditions of {kind} {group} named {}", twice.unwrap_or("")), "one a name")
+                (
+                    place(members[0]),
+                    format!("two renditions of {kind} {group} named {}", twice.unwrap_or("")),
+                    "one a name",
+                )
             });
             let defaults = members.iter().filter(|m| m.attributes.get("DEFAULT") == Some("YES")).count();
             judge.demand(&rfc::R4_6_1, defaults <= 1, || {
@@ -92,7 +106,8 @@ impl Inspection<'_> {
         let whole = || Place::whole(url.as_str());
         let is_video = |stream: &&Stream| stream.attributes.size().is_some();
         let video: Vec<&Stream> = list.variants.iter().filter(is_video).collect();
-        judge.demand(&delivery::A9_11, list.independent, || (whole(), "no EXT-X-INDEPENDENT-SEGMENTS", "one"));
+        judge
+            .demand(&delivery::A9_11, list.independent, || (whole(), "no EXT-X-INDEPENDENT-SEGMENTS", "one"));
         let scored = list.variants.iter().filter(|stream| stream.attributes.get("SCORE").is_some()).count();
         judge.demand(&delivery::A9_19, scored == 0 || scored == list.variants.len(), || {
             (whole(), format!("SCORE on {scored} of {} variants", list.variants.len()), "on all or none")
@@ -110,9 +125,16 @@ impl Inspection<'_> {
         judge.demand(&delivery::A9_21, smallest <= CELLULAR, || {
             (whole(), format!("BANDWIDTH {smallest} at least"), format!("a variant of at most {CELLULAR}"))
         });
-        judge.demand(&delivery::A9_9, self.ours || video.len() > 1, || (whole(), "one variant", "several bit rates"));
-        judge.demand(&apple::A6_1, !list.iframes.is_empty(), || (whole(), "no EXT-X-I-FRAME-STREAM-INF", "I-frame playlists"));
-        let text = list.renditions.iter().any(|m| matches!(m.attributes.get("TYPE"), Some("SUBTITLES" | "CLOSED-CAPTIONS")));
+        judge.demand(&delivery::A9_9, self.ours || video.len() > 1, || {
+            (whole(), "one variant", "several bit rates")
+        });
+        judge.demand(&apple::A6_1, !list.iframes.is_empty(), || {
+            (whole(), "no EXT-X-I-FRAME-STREAM-INF", "I-frame playlists")
+        });
+        let text = list
+            .renditions
+            .iter()
+            .any(|m| matches!(m.attributes.get("TYPE"), Some("SUBTITLES" | "CLOSED-CAPTIONS")));
         judge.demand(&apple::A4_1, text, || (whole(), "neither captions nor subtitles", "either"));
         let sdr = |stream: &&Stream| stream.attributes.get("VIDEO-RANGE").is_none_or(|range| range == "SDR");
         judge.demand(&apple::A1_24, video.iter().any(sdr), || (whole(), "no SDR variant", "SDR variants"));
@@ -120,8 +142,10 @@ impl Inspection<'_> {
             let there = list.iframes.iter().any(|stream| sdr(&stream));
             judge.demand(&apple::A6_10, there, || (whole(), "no SDR I-frame playlist", "one"));
         }
-        let ratio = |stream: &&Stream| stream.attributes.size().map_or(0.0, |(w, h)| f64::from(w) / f64::from(h.max(1)));
-        let first = video.first().map_or(0.0, |stream| ratio(stream));
+        let ratio = |stream: &&Stream| {
+            stream.attributes.size().map_or(0.0, |(w, h)| f64::from(w) / f64::from(h.max(1)))
+        };
+        let first = video.first().map_or(0.0, &ratio);
         let odd = video.iter().find(|stream| (ratio(stream) / first - 1.0).abs() > 0.02);
         judge.demand(&apple::A1_33, odd.is_none(), || {
             let odd = odd.and_then(|stream| stream.attributes.get("RESOLUTION")).unwrap_or_default();

@@ -17,7 +17,9 @@ impl Inspection<'_> {
             Ok(found) => found,
             Err(error) => return judge.broken(&formats::MPD_XML, whole(), error.to_string(), "an MPD"),
         };
-        judge.demand(&formats::MPD_XML, found.missing.is_empty(), || (whole(), format!("no {}", found.missing.join(", no ")), "what the schema requires"));
+        judge.demand(&formats::MPD_XML, found.missing.is_empty(), || {
+            (whole(), format!("no {}", found.missing.join(", no ")), "what the schema requires")
+        });
         judge.demand(&formats::MPD_XML, !found.is_static || found.duration.is_some(), || {
             (whole(), "a static MPD without mediaPresentationDuration", "its length")
         });
@@ -38,9 +40,14 @@ impl Inspection<'_> {
                 };
                 match hls.get(&address) {
                     Some(Some((real, scale))) => {
-                        let same = u128::from(*start) * u128::from(*scale) == u128::from(*real) * u128::from(shown.timescale);
+                        let same = u128::from(*start) * u128::from(*scale)
+                            == u128::from(*real) * u128::from(shown.timescale);
                         judge.demand(&formats::MPD_TIME, same, || {
-                            (place(), format!("{address} at {start}/{}", shown.timescale), format!("{real}/{scale}"))
+                            (
+                                place(),
+                                format!("{address} at {start}/{}", shown.timescale),
+                                format!("{real}/{scale}"),
+                            )
                         });
                     }
                     Some(None) => {}
@@ -50,27 +57,36 @@ impl Inspection<'_> {
                     }
                 }
             }
-            judge.demand(&formats::MPD_SAME, inside || beside.is_none(), || (place(), "segments that HLS does not play", "the same segments"));
+            judge.demand(&formats::MPD_SAME, inside || beside.is_none(), || {
+                (place(), "segments that HLS does not play", "the same segments")
+            });
             addresses.extend(shown.init.as_deref().and_then(|init| base.join(init).ok()));
             let ticks: u64 = shown.segments.iter().map(|(_, _, duration)| duration).sum();
             let length = u128::from(ticks) * 1_000 / u128::from(shown.timescale);
             if let Some(told) = found.duration {
                 let slip = length.abs_diff(told.into());
-                judge.demand(&formats::MPD_TIME, slip <= 100, || (place(), format!("{length} ms"), format!("{told} ms")));
+                judge.demand(&formats::MPD_TIME, slip <= 100, || {
+                    (place(), format!("{length} ms"), format!("{told} ms"))
+                });
             }
             self.dash_codecs(url, shown, &base, beside);
         }
         let addresses: Vec<Url> = addresses.into_iter().collect();
         let missing = self.each(&addresses, |address| self.fetch.get(&Ask::head(address)).err());
         for (address, error) in addresses.iter().zip(missing) {
-            judge.demand(&formats::MPD_ADDRESS, error.is_none(), || (whole(), format!("{address}, which is not there"), "segments that are there"));
+            judge.demand(&formats::MPD_ADDRESS, error.is_none(), || {
+                (whole(), format!("{address}, which is not there"), "segments that are there")
+            });
         }
     }
 
     fn dash_codecs(&self, url: &Url, shown: &mpd::Representation, base: &Url, beside: Option<&Presentation>) {
-        let Some(first) = shown.segments.first().and_then(|(address, ..)| base.join(address).ok()) else { return };
+        let Some(first) = shown.segments.first().and_then(|(address, ..)| base.join(address).ok()) else {
+            return;
+        };
         let plays = |medium: &&super::Medium| {
-            medium.list.segments.first().and_then(|segment| medium.url.join(&segment.uri).ok()) == Some(first.clone())
+            medium.list.segments.first().and_then(|segment| medium.url.join(&segment.uri).ok())
+                == Some(first.clone())
         };
         let Some(medium) = beside.and_then(|beside| beside.media.iter().find(plays)) else { return };
         let Some(facts) = medium.facts.first() else { return };
@@ -80,13 +96,19 @@ impl Inspection<'_> {
             self.judge.demand(&formats::MPD_CODECS, same, || (place(), told.clone(), real.clone()));
         }
         if let (Some(told), Some(real)) = (shown.size, facts.size) {
-            self.judge.demand(&formats::MPD_CODECS, told == real, || (place(), format!("{told:?}"), format!("{real:?}")));
+            self.judge.demand(&formats::MPD_CODECS, told == real, || {
+                (place(), format!("{told:?}"), format!("{real:?}"))
+            });
         }
     }
 
     /// `thumbs/thumbs.vtt` and `slides/slides.vtt`, where they are.
     pub(super) fn storyboard(&self, folder: &Url, main: &Presentation) {
-        let title = main.media.iter().find(|medium| medium.role == Role::Video).map_or(0, |medium| medium.list.duration() / 1_000);
+        let title = main
+            .media
+            .iter()
+            .find(|medium| medium.role == Role::Video)
+            .map_or(0, |medium| medium.list.duration() / 1_000);
         for name in ["thumbs/thumbs.vtt", "slides/slides.vtt"] {
             let Ok(url) = folder.join(name) else { continue };
             let Ok(answer) = self.fetch.get(&Ask::text(&url)) else { continue };
@@ -98,12 +120,19 @@ impl Inspection<'_> {
             let judge = &self.judge;
             let gap = found.cues.windows(2).find(|pair| pair[0].end_ms != pair[1].start_ms);
             judge.demand(&formats::BOARD_CUES, gap.is_none(), || {
-                (Place::line(url.as_str(), gap.map_or(0, |pair| pair[1].line)), "a gap before this cue", "cues without gaps")
+                (
+                    Place::line(url.as_str(), gap.map_or(0, |pair| pair[1].line)),
+                    "a gap before this cue",
+                    "cues without gaps",
+                )
             });
-            let span = found.cues.first().map(|cue| cue.start_ms).zip(found.cues.last().map(|cue| cue.end_ms));
+            let span =
+                found.cues.first().map(|cue| cue.start_ms).zip(found.cues.last().map(|cue| cue.end_ms));
             // The title is padded to the grid; its storyboard may end with the last picture.
             let fits = span.is_some_and(|(start, end)| start == 0 && end <= title && end + 4_800 >= title);
-            judge.demand(&formats::BOARD_CUES, found.has_signature && fits, || (whole(), format!("{span:?} ms"), format!("0 to {title} ms")));
+            judge.demand(&formats::BOARD_CUES, found.has_signature && fits, || {
+                (whole(), format!("{span:?} ms"), format!("0 to {title} ms"))
+            });
             let mut sizes: BTreeMap<Url, Option<(u32, u32)>> = BTreeMap::new();
             for cue in &found.cues {
                 self.tile(&url, cue, &mut sizes);
@@ -120,15 +149,25 @@ impl Inspection<'_> {
         });
         let place = || Place::line(url.as_str(), cue.line);
         let Some((width, height)) = size else {
-            return self.judge.broken(&formats::BOARD_TILES, place(), format!("{address}, which is no JPEG"), "a JPEG");
+            return self.judge.broken(
+                &formats::BOARD_TILES,
+                place(),
+                format!("{address}, which is no JPEG"),
+                "a JPEG",
+            );
         };
-        let area: Option<Vec<u32>> = area.strip_prefix("xywh=").map(|area| area.split(',').filter_map(|n| n.parse().ok()).collect());
+        let area: Option<Vec<u32>> =
+            area.strip_prefix("xywh=").map(|area| area.split(',').filter_map(|n| n.parse().ok()).collect());
         let within = match area.as_deref() {
-            Some([x, y, w, h]) => x.saturating_add(*w) <= width && y.saturating_add(*h) <= height && *w > 0 && *h > 0,
+            Some([x, y, w, h]) => {
+                x.saturating_add(*w) <= width && y.saturating_add(*h) <= height && *w > 0 && *h > 0
+            }
             Some(_) => false,
             None => true,
         };
-        self.judge.demand(&formats::BOARD_TILES, within, || (place(), cue.text.clone(), format!("within {width}x{height}")));
+        self.judge.demand(&formats::BOARD_TILES, within, || {
+            (place(), cue.text.clone(), format!("within {width}x{height}"))
+        });
     }
 }
 

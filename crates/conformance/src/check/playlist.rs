@@ -14,7 +14,9 @@ impl Inspection<'_> {
     pub(super) fn syntax(&self, url: &Url, list: &Playlist) {
         let judge = &self.judge;
         let whole = || Place::whole(url.as_str());
-        judge.demand(&rfc::R4_1_1, list.has_header, || (Place::line(url.as_str(), 1), "another first line", "#EXTM3U"));
+        judge.demand(&rfc::R4_1_1, list.has_header, || {
+            (Place::line(url.as_str(), 1), "another first line", "#EXTM3U")
+        });
         let both = list.is_multivariant() && list.is_media();
         judge.demand(&rfc::R4_1, !both, || (whole(), "tags of both kinds of playlist", "one kind"));
         judge.demand(&rfc::R4_1_2, list.versions <= 1, || {
@@ -22,7 +24,9 @@ impl Inspection<'_> {
         });
         let needed = needed_version(list);
         let told = list.version.unwrap_or(1);
-        judge.demand(&rfc::R4_1_2, told >= needed, || (whole(), format!("EXT-X-VERSION {told}"), format!("{needed}")));
+        judge.demand(&rfc::R4_1_2, told >= needed, || {
+            (whole(), format!("EXT-X-VERSION {told}"), format!("{needed}"))
+        });
         judge.demand(&rfc::R6_2_1_S5, told <= needed.max(7), || {
             (whole(), format!("EXT-X-VERSION {told}"), format!("no more than {needed}"))
         });
@@ -69,7 +73,9 @@ impl Inspection<'_> {
             judge.demand(&apple::A8_6, kind == Some("VOD"), || (whole(), "no EXT-X-PLAYLIST-TYPE", "VOD"));
         }
         if kind == Some("VOD") {
-            judge.demand(&rfc::R6_2_1_M11, list.ended, || (whole(), "VOD without EXT-X-ENDLIST", "EXT-X-ENDLIST"));
+            judge.demand(&rfc::R6_2_1_M11, list.ended, || {
+                (whole(), "VOD without EXT-X-ENDLIST", "EXT-X-ENDLIST")
+            });
         }
         if medium.role == Role::Iframes {
             judge.demand(&apple::A6_8, list.iframes_only, || (whole(), "no EXT-X-I-FRAMES-ONLY", "one"));
@@ -86,7 +92,9 @@ impl Inspection<'_> {
         self.protection(medium);
         for range in &list.date_ranges {
             let named = range.get("ID").is_some() && range.get("START-DATE").is_some();
-            judge.demand(&rfc::R4_5_1, named, || (whole(), "EXT-X-DATERANGE without ID or START-DATE", "both"));
+            judge.demand(&rfc::R4_5_1, named, || {
+                (whole(), "EXT-X-DATERANGE without ID or START-DATE", "both")
+            });
         }
     }
 
@@ -100,7 +108,8 @@ impl Inspection<'_> {
             return;
         }
         judge.demand(&rfc::R6_2_2_M12, list.kind.is_none(), || (whole(), "EXT-X-PLAYLIST-TYPE", "none"));
-        judge.demand(&rfc::R6_2_2_M1, list.sequence.is_some(), || (whole(), "no EXT-X-MEDIA-SEQUENCE", "one"));
+        judge
+            .demand(&rfc::R6_2_2_M1, list.sequence.is_some(), || (whole(), "no EXT-X-MEDIA-SEQUENCE", "one"));
         if medium.role != Role::Iframes {
             let count = list.segments.len();
             judge.demand(&apple::A8_11, count >= 6, || (whole(), format!("{count} segments"), "six"));
@@ -122,7 +131,10 @@ impl Inspection<'_> {
 
     fn protection(&self, medium: &Medium) {
         let url = medium.url.as_str();
-        let Some((line, key)) = medium.list.segments.iter().find_map(|s| Some((s.line, s.key.as_ref()?))) else { return };
+        let Some((line, key)) = medium.list.segments.iter().find_map(|s| Some((s.line, s.key.as_ref()?)))
+        else {
+            return;
+        };
         if key.get("KEYFORMAT").is_none_or(|format| format == "identity") {
             return;
         }

@@ -19,22 +19,33 @@ impl Inspection<'_> {
         for stream in &shown.list.variants {
             let Some(own) = find(shown, stream).and_then(measure) else { continue };
             let group = stream.attributes.get("AUDIO");
-            let sounds = shown.list.renditions.iter().filter(|media| group.is_some_and(|group| is_of(media, "AUDIO", group)));
-            let sounds: Vec<Rates> = sounds.filter_map(|sound| find(shown, sound)).filter_map(measure).collect();
+            let sounds = shown
+                .list
+                .renditions
+                .iter()
+                .filter(|media| group.is_some_and(|group| is_of(media, "AUDIO", group)));
+            let sounds: Vec<Rates> =
+                sounds.filter_map(|sound| find(shown, sound)).filter_map(measure).collect();
             let costliest = sounds.into_iter().max_by_key(|sound| sound.peak).unwrap_or_default();
             let (peak, average) = (own.peak + costliest.peak, own.average + costliest.average);
             let place = || Place::line(shown.url.as_str(), stream.line);
             if let Some(told) = stream.attributes.number("BANDWIDTH").map(u128::from) {
                 let rule = if live { &apple::A1_29 } else { &apple::A1_27 };
                 let fits = if live { peak * 100 <= told * 125 } else { within_a_tenth(peak, told) };
-                self.judge.demand(rule, fits, || (place(), format!("BANDWIDTH {told}"), format!("{peak} as measured")));
+                self.judge.demand(rule, fits, || {
+                    (place(), format!("BANDWIDTH {told}"), format!("{peak} as measured"))
+                });
                 let enough = peak * 100 <= told * if live { 125 } else { 110 };
-                self.judge.demand(&delivery::A9_13, enough, || (place(), format!("BANDWIDTH {told}"), format!("{peak} as measured")));
+                self.judge.demand(&delivery::A9_13, enough, || {
+                    (place(), format!("BANDWIDTH {told}"), format!("{peak} as measured"))
+                });
             }
             if let Some(told) = stream.attributes.number("AVERAGE-BANDWIDTH").map(u128::from) {
                 let rule = if live { &apple::A1_28 } else { &apple::A1_26 };
                 let fits = if live { average * 100 <= told * 110 } else { within_a_tenth(average, told) };
-                self.judge.demand(rule, fits, || (place(), format!("AVERAGE-BANDWIDTH {told}"), format!("{average} as measured")));
+                self.judge.demand(rule, fits, || {
+                    (place(), format!("AVERAGE-BANDWIDTH {told}"), format!("{average} as measured"))
+                });
             }
             if !live {
                 self.judge.demand(&apple::A1_30, peak <= 2 * average, || {

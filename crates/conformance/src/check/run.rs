@@ -27,8 +27,12 @@ impl Inspection<'_> {
                 continue;
             }
             let same_init = before.map == here.map;
-            judge.demand(&rfc::R6_2_1_M5, same_init, || (at(), "another EXT-X-MAP", "EXT-X-DISCONTINUITY before it"));
-            judge.demand(&apple::A8_13, same_init, || (at(), "another EXT-X-MAP", "EXT-X-DISCONTINUITY before it"));
+            judge.demand(&rfc::R6_2_1_M5, same_init, || {
+                (at(), "another EXT-X-MAP", "EXT-X-DISCONTINUITY before it")
+            });
+            judge.demand(&apple::A8_13, same_init, || {
+                (at(), "another EXT-X-MAP", "EXT-X-DISCONTINUITY before it")
+            });
             if let (Some(old), Some(new)) = (old.rate, new.rate)
                 && medium.role == Role::Video
                 && self.ours
@@ -37,21 +41,32 @@ impl Inspection<'_> {
                     (at(), format!("{new} pictures in 1,000 s after {old}"), "the same rate")
                 });
             }
-            let (Some((start, duration, scale)), Some((next, _, next_scale))) = (old.decode, new.decode) else { continue };
+            let (Some((start, duration, scale)), Some((next, _, next_scale))) = (old.decode, new.decode)
+            else {
+                continue;
+            };
             if scale != next_scale {
                 continue;
             }
             let expected = start.wrapping_add(duration);
             // 33 bits of MPEG-TS turn over.
-            let slip = if new.is_ts { i128::from(next) - i128::from(expected % (1 << 33)) } else { i128::from(next) - i128::from(expected) };
+            let slip = if new.is_ts {
+                i128::from(next) - i128::from(expected % (1 << 33))
+            } else {
+                i128::from(next) - i128::from(expected)
+            };
             let rule = if new.is_ts { &apple::A7_2 } else { &apple::A7_3 };
             let allowed = if new.is_ts { 2 } else { 0 };
             judge.demand(rule, slip.abs() <= allowed, || {
                 (at(), format!("decode time {next}"), format!("{expected}, the end of the segment before"))
             });
             let breaks = nanoseconds(slip.abs(), scale) > BREAK_NS;
-            judge.demand(&apple::A7_1, !breaks, || (at(), format!("a jump of {slip} ticks"), "media that runs on"));
-            judge.demand(&apple::A8_13, !breaks, || (at(), format!("a jump of {slip} ticks"), "EXT-X-DISCONTINUITY before it"));
+            judge.demand(&apple::A7_1, !breaks, || {
+                (at(), format!("a jump of {slip} ticks"), "media that runs on")
+            });
+            judge.demand(&apple::A8_13, !breaks, || {
+                (at(), format!("a jump of {slip} ticks"), "EXT-X-DISCONTINUITY before it")
+            });
             for (pid, (first, _)) in &new.counters {
                 let Some((_, last)) = old.counters.get(pid) else { continue };
                 judge.demand(&apple::A7_2, *first == (*last + 1) & 15, || {
@@ -79,7 +94,11 @@ impl Inspection<'_> {
                     let slip = (told - base - real).abs();
                     self.judge.demand(&apple::A8_1, slip <= facts.picture.max(1_000_000), || {
                         let place = Place::line(medium.url.as_str(), segment.line);
-                        (place, format!("{} ms of EXTINF before it", (told - base) / 1_000_000), format!("{} ms of media", real / 1_000_000))
+                        (
+                            place,
+                            format!("{} ms of EXTINF before it", (told - base) / 1_000_000),
+                            format!("{} ms of media", real / 1_000_000),
+                        )
                     });
                 }
                 _ => {}
@@ -87,10 +106,18 @@ impl Inspection<'_> {
             if let Some((_, duration, scale)) = facts.decode {
                 let real = nanoseconds(duration.into(), scale);
                 let extinf = i128::from(segment.duration.unwrap_or(0)) * 1_000;
-                self.judge.demand(&apple::A8_1, (real - extinf).abs() <= facts.picture.max(1_000_000), || {
-                    let place = Place::line(medium.url.as_str(), segment.line);
-                    (place, format!("EXTINF of {} ms", extinf / 1_000_000), format!("{} ms of media", real / 1_000_000))
-                });
+                self.judge.demand(
+                    &apple::A8_1,
+                    (real - extinf).abs() <= facts.picture.max(1_000_000),
+                    || {
+                        let place = Place::line(medium.url.as_str(), segment.line);
+                        (
+                            place,
+                            format!("EXTINF of {} ms", extinf / 1_000_000),
+                            format!("{} ms of media", real / 1_000_000),
+                        )
+                    },
+                );
             }
             told += i128::from(segment.duration.unwrap_or(0)) * 1_000;
         }
@@ -107,7 +134,11 @@ impl Inspection<'_> {
             let ticks = |segments: u128| segments * GRID_MS * u128::from(scale) / 1_000;
             let on_grid = (u128::from(start), u128::from(duration)) == (ticks(number as u128), ticks(1));
             self.judge.demand(&formats::GRID, on_grid, || {
-                (place(), format!("{duration} ticks at {start}"), format!("{} at {}", ticks(1), ticks(number as u128)))
+                (
+                    place(),
+                    format!("{duration} ticks at {start}"),
+                    format!("{} at {}", ticks(1), ticks(number as u128)),
+                )
             });
         }
     }

@@ -16,7 +16,11 @@ impl Inspection<'_> {
             return;
         }
         judge.demand(&apple::A5_3, found.map.is_some() && !found.broken_map, || {
-            (whole(), if found.broken_map { "one that cannot be read" } else { "no X-TIMESTAMP-MAP" }, "X-TIMESTAMP-MAP")
+            (
+                whole(),
+                if found.broken_map { "one that cannot be read" } else { "no X-TIMESTAMP-MAP" },
+                "X-TIMESTAMP-MAP",
+            )
         });
         self.cues(url, &found);
         let before: u64 = medium.list.segments[..place].iter().filter_map(|segment| segment.duration).sum();

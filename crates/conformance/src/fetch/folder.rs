@@ -10,9 +10,12 @@ pub struct Folder;
 
 impl Fetch for Folder {
     fn get(&self, ask: &Ask<'_>) -> Result<Answer, FetchError> {
-        let path = ask.url.to_file_path().map_err(|()| FetchError::Address(format!("{} is no file", ask.url)))?;
+        let path =
+            ask.url.to_file_path().map_err(|()| FetchError::Address(format!("{} is no file", ask.url)))?;
         let missing = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FetchError::Missing("no such file".to_owned()),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                FetchError::Missing("no such file".to_owned())
+            }
             _ => FetchError::Io(error),
         };
         let about = fs::metadata(&path).map_err(missing)?;

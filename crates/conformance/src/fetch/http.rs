@@ -67,7 +67,9 @@ impl Http {
             }
             match status {
                 StatusCode::OK | StatusCode::PARTIAL_CONTENT => {}
-                StatusCode::NOT_FOUND | StatusCode::GONE => return Err(FetchError::Missing(format!("status {status}"))),
+                StatusCode::NOT_FOUND | StatusCode::GONE => {
+                    return Err(FetchError::Missing(format!("status {status}")));
+                }
                 other => return Err(FetchError::Status(other.as_u16())),
             }
             return answer(ask, status, headers, body, redirects);

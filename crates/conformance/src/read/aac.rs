@@ -1,7 +1,7 @@
 //! AAC: the AudioSpecificConfig, ADTS headers, and how many channels a frame has.
 
-use super::bits::{Bits, Cursor};
 use super::Nonsense;
+use super::bits::{Bits, Cursor};
 
 /// ISO/IEC 14496-3 table 1.18.
 const RATES: [u32; 13] =
@@ -119,7 +119,8 @@ pub(crate) fn adts(bytes: &[u8]) -> Result<Adts, Nonsense> {
     bits.bits(3)?;
     let header = if bits.flag()? { 7 } else { 9 };
     let object_type = bits.bits(2)? + 1;
-    let rate = *RATES.get(bits.bits(4)? as usize).ok_or_else(|| Nonsense::new("no such sampling frequency"))?;
+    let rate =
+        *RATES.get(bits.bits(4)? as usize).ok_or_else(|| Nonsense::new("no such sampling frequency"))?;
     bits.bit()?;
     let channels = bits.bits(3)?;
     bits.bits(4)?;

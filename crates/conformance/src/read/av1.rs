@@ -41,7 +41,13 @@ impl Av1Config {
         }
         let (profile, level, tier) = (bits.bits(3)?, bits.bits(5)?, bits.bits(1)?);
         let (high, twelve, monochrome) = (bits.flag()?, bits.flag()?, bits.flag()?);
-        let depth = if twelve { 12 } else if high { 10 } else { 8 };
+        let depth = if twelve {
+            12
+        } else if high {
+            10
+        } else {
+            8
+        };
         let told = Sequence { profile, level, tier, depth, monochrome, ..Sequence::default() };
         let sequence = obus(body.get(4..).unwrap_or_default())?
             .iter()
@@ -93,7 +99,9 @@ pub(crate) fn obus(mut bytes: &[u8]) -> Result<Vec<Obu<'_>>, Nonsense> {
             bytes.len().saturating_sub(header)
         };
         let end = header.saturating_add(length);
-        let body = bytes.get(header..end).ok_or_else(|| Nonsense::new(format!("an OBU of {length} bytes does not fit")))?;
+        let body = bytes
+            .get(header..end)
+            .ok_or_else(|| Nonsense::new(format!("an OBU of {length} bytes does not fit")))?;
         list.push(Obu { kind, sized, body });
         bytes = &bytes[end..];
     }

@@ -18,7 +18,8 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], Nonsense> {
-        let (head, rest) = self.rest.split_at_checked(count).ok_or_else(|| Nonsense::new("it ends in a field"))?;
+        let (head, rest) =
+            self.rest.split_at_checked(count).ok_or_else(|| Nonsense::new("it ends in a field"))?;
         self.rest = rest;
         Ok(head)
     }

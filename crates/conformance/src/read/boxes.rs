@@ -81,5 +81,7 @@ pub(crate) fn find<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Result<Option<Atom<'a
 
 /// The content of the first box of a kind, which has to be there.
 pub(crate) fn need<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Result<&'a [u8], Nonsense> {
-    find(bytes, kind)?.map(|atom| atom.body).ok_or_else(|| Nonsense::new(format!("no box {}", kind.escape_ascii())))
+    find(bytes, kind)?
+        .map(|atom| atom.body)
+        .ok_or_else(|| Nonsense::new(format!("no box {}", kind.escape_ascii())))
 }

@@ -1,9 +1,9 @@
 //! A media segment: its movie fragments, track by track, sample by sample.
 
+use super::Nonsense;
 use super::bits::Cursor;
 use super::boxes::{self, Atom};
 use super::init::{Defaults, Init};
-use super::Nonsense;
 use std::ops::Range;
 
 /// Samples of a segment that are read: ten minutes at 60 pictures a second.
@@ -21,7 +21,6 @@ pub(crate) struct Segment {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Moof {
-    pub(crate) offset: usize,
     pub(crate) trafs: Vec<Traf>,
 }
 
@@ -87,7 +86,7 @@ fn of(atoms: Vec<Atom<'_>>, init: &Init) -> Result<Segment, Nonsense> {
 }
 
 fn moof(atom: &Atom<'_>, init: &Init) -> Result<Moof, Nonsense> {
-    let mut moof = Moof { offset: atom.offset, trafs: Vec::new() };
+    let mut moof = Moof { trafs: Vec::new() };
     for child in boxes::walk(atom.body)?.iter().filter(|child| &child.kind == b"traf") {
         moof.trafs.push(traf(child.body, atom.offset, init)?);
     }
@@ -159,7 +158,13 @@ fn trun(traf: &mut Traf, body: &[u8], defaults: Defaults, base: u64, next: u64) 
         };
         let end = at.saturating_add(u64::from(size));
         let data = usize::try_from(at).unwrap_or(usize::MAX)..usize::try_from(end).unwrap_or(usize::MAX);
-        traf.samples.push(Sample { since_start, duration, offset, data, is_sync: sample_flags & 0x1_0000 == 0 });
+        traf.samples.push(Sample {
+            since_start,
+            duration,
+            offset,
+            data,
+            is_sync: sample_flags & 0x1_0000 == 0,
+        });
         since_start += u64::from(duration);
         at = end;
     }

@@ -44,8 +44,6 @@ pub(crate) struct Sps {
     /// Primaries, transfer, matrix; 2 is not told.
     pub(crate) colour: (u32, u32, u32),
     pub(crate) full_range: bool,
-    /// num_units_in_tick and time_scale.
-    pub(crate) timing: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +60,7 @@ impl AvcConfig {
         }
         let told = [cursor.u8()?, cursor.u8()?, cursor.u8()?];
         let length_size = usize::from(cursor.u8()? & 3) + 1;
-        let mut config =
-            Self { told, length_size, sps: None, sets: Sets::default(), broken: None };
+        let mut config = Self { told, length_size, sps: None, sets: Sets::default(), broken: None };
         for _ in 0..cursor.u8()? & 31 {
             let length = usize::from(cursor.u16()?);
             config.take(cursor.take(length)?);
@@ -164,7 +161,8 @@ impl Sps {
         let mut size = (columns.saturating_mul(16), rows.saturating_mul(16));
         if bits.flag()? {
             let unit_x = if matches!(chroma, 1 | 2) && !separate_planes { 2 } else { 1 };
-            let unit_y = (if chroma == 1 && !separate_planes { 2 } else { 1 }) * if frame_mbs_only { 1 } else { 2 };
+            let unit_y =
+                (if chroma == 1 && !separate_planes { 2 } else { 1 }) * if frame_mbs_only { 1 } else { 2 };
             let (left, right, top, bottom) = (bits.ue()?, bits.ue()?, bits.ue()?, bits.ue()?);
             size.0 = size.0.saturating_sub(left.saturating_add(right).saturating_mul(unit_x));
             size.1 = size.1.saturating_sub(top.saturating_add(bottom).saturating_mul(unit_y));
@@ -183,7 +181,6 @@ impl Sps {
             sar: (0, 0),
             colour: (2, 2, 2),
             full_range: false,
-            timing: None,
         };
         if bits.flag()? {
             sps.usability(&mut bits)?;
@@ -191,12 +188,27 @@ impl Sps {
         Ok(sps)
     }
 
-    /// Annex E.1.1, as far as the timing.
+    /// Annex E.1.1, as far as the colour.
     fn usability(&mut self, bits: &mut Bits<'_>) -> Result<(), Nonsense> {
         /// Table E-1.
         const RATIOS: [(u32, u32); 17] = [
-            (0, 0), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11), (80, 33), (18, 11),
-            (15, 11), (64, 33), (160, 99), (4, 3), (3, 2), (2, 1),
+            (0, 0),
+            (1, 1),
+            (12, 11),
+            (10, 11),
+            (16, 11),
+            (40, 33),
+            (24, 11),
+            (20, 11),
+            (32, 11),
+            (80, 33),
+            (18, 11),
+            (15, 11),
+            (64, 33),
+            (160, 99),
+            (4, 3),
+            (3, 2),
+            (2, 1),
         ];
         if bits.flag()? {
             self.sar = match bits.bits(8)? {
@@ -214,20 +226,7 @@ impl Sps {
                 self.colour = (bits.bits(8)?, bits.bits(8)?, bits.bits(8)?);
             }
         }
-        if bits.flag()? {
-            bits.ue()?;
-            bits.ue()?;
-        }
-        if bits.flag()? {
-            self.timing = Some((bits.bits(32)?, bits.bits(32)?));
-        }
         Ok(())
-    }
-
-    /// Pictures a second in thousandths that the timing tells; two fields a picture.
-    pub(crate) fn told_rate(&self) -> Option<u64> {
-        let (units, scale) = self.timing?;
-        (u64::from(scale) * 1_000).checked_div(2 * u64::from(units))
     }
 }
 
@@ -262,7 +261,9 @@ pub(crate) fn prefixed(sample: &[u8], length_size: usize) -> Result<Vec<&[u8]>, 
     while !cursor.rest().is_empty() {
         let length = cursor.number(length_size)? as usize;
         let left = cursor.rest().len();
-        let nal = cursor.take(length).map_err(|_| Nonsense::new(format!("a NAL unit of {length} bytes in {left}")))?;
+        let nal = cursor
+            .take(length)
+            .map_err(|_| Nonsense::new(format!("a NAL unit of {length} bytes in {left}")))?;
         if nal.is_empty() {
             return Err(Nonsense::new("an empty NAL unit"));
         }

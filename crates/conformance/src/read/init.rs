@@ -1,11 +1,11 @@
 //! An init section: brands, tracks, sample entries.
 
+use super::Nonsense;
 use super::aac::AudioConfig;
 use super::av1::Av1Config;
 use super::bits::Cursor;
 use super::boxes::{self, need};
 use super::h264::AvcConfig;
-use super::Nonsense;
 use std::collections::BTreeMap;
 
 /// What an init section says.
@@ -42,7 +42,6 @@ pub(crate) struct Track {
     /// Channels of the sample entry.
     pub(crate) channels: u16,
     pub(crate) config: Config,
-    pub(crate) protected: bool,
 }
 
 /// What a decoder is set up with.
@@ -129,7 +128,10 @@ fn track(trak: &[u8]) -> Result<Track, Nonsense> {
     };
     let mut stsd = Cursor::of(need(stbl, b"stsd")?);
     stsd.take(8)?;
-    let entry = boxes::walk(stsd.rest())?.into_iter().next().ok_or_else(|| Nonsense::new("stsd has no sample entry"))?;
+    let entry = boxes::walk(stsd.rest())?
+        .into_iter()
+        .next()
+        .ok_or_else(|| Nonsense::new("stsd has no sample entry"))?;
     let mut track = Track {
         id,
         timescale,
@@ -141,7 +143,6 @@ fn track(trak: &[u8]) -> Result<Track, Nonsense> {
         size: (0, 0),
         channels: 0,
         config: Config::Other,
-        protected: matches!(&entry.kind, b"encv" | b"enca"),
     };
     match &handler {
         b"vide" => video(&mut track, entry.body)?,
@@ -160,7 +161,9 @@ fn video(track: &mut Track, entry: &[u8]) -> Result<(), Nonsense> {
     let children = cursor.rest();
     let broken = |error| Config::Broken(error);
     track.config = match &track.entry {
-        b"avc1" | b"avc3" => need(children, b"avcC").and_then(AvcConfig::read).map_or_else(broken, Config::Avc),
+        b"avc1" | b"avc3" => {
+            need(children, b"avcC").and_then(AvcConfig::read).map_or_else(broken, Config::Avc)
+        }
         b"av01" => need(children, b"av1C").and_then(Av1Config::read).map_or_else(broken, Config::Av1),
         _ => Config::Other,
     };

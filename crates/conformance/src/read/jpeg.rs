@@ -1,7 +1,7 @@
 //! The size of a JPEG picture.
 
-use super::bits::Cursor;
 use super::Nonsense;
+use super::bits::Cursor;
 
 /// Columns and rows, from the frame header (ITU-T T.81 B.2.2).
 pub(crate) fn size(bytes: &[u8]) -> Result<(u32, u32), Nonsense> {

@@ -111,7 +111,9 @@ impl Attributes {
                 None => after.find(',').map_or((after, ""), |comma| after.split_at(comma)),
             };
             let name = name.trim();
-            if name.is_empty() || !name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-') {
+            if name.is_empty()
+                || !name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-')
+            {
                 wrong.get_or_insert(format!("`{name}` is no attribute name"));
             }
             if list.contains_key(name) {

@@ -65,25 +65,39 @@ fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Ite
     node.children().filter(move |child| child.tag_name().name() == name)
 }
 
-fn representation(lineage: &[Node<'_, '_>; 4], length: Option<u64>, missing: &mut Vec<String>) -> Result<Representation, Nonsense> {
+fn representation(
+    lineage: &[Node<'_, '_>; 4],
+    length: Option<u64>,
+    missing: &mut Vec<String>,
+) -> Result<Representation, Nonsense> {
     let inherited = |name: &str| lineage.iter().rev().find_map(|node| node.attribute(name));
     let node = lineage[3];
     let mut found = Representation {
         id: node.attribute("id").unwrap_or_default().to_owned(),
         codecs: inherited("codecs").map(str::to_owned),
-        size: inherited("width").and_then(|w| w.parse().ok()).zip(inherited("height").and_then(|h| h.parse().ok())),
+        size: inherited("width")
+            .and_then(|w| w.parse().ok())
+            .zip(inherited("height").and_then(|h| h.parse().ok())),
         timescale: 1,
         ..Representation::default()
     };
-    found.base =
-        lineage.iter().filter_map(|node| children(*node, "BaseURL").next()?.text()).map(|t| t.trim().to_owned()).collect();
+    found.base = lineage
+        .iter()
+        .filter_map(|node| children(*node, "BaseURL").next()?.text())
+        .map(|t| t.trim().to_owned())
+        .collect();
     let bandwidth = node.attribute("bandwidth");
-    for (name, there) in [("id", !found.id.is_empty()), ("bandwidth", bandwidth.is_some()), ("mimeType", inherited("mimeType").is_some())] {
+    for (name, there) in [
+        ("id", !found.id.is_empty()),
+        ("bandwidth", bandwidth.is_some()),
+        ("mimeType", inherited("mimeType").is_some()),
+    ] {
         if !there {
             missing.push(format!("Representation {}@{name}", found.id));
         }
     }
-    let templates: Vec<_> = lineage.iter().rev().filter_map(|node| children(*node, "SegmentTemplate").next()).collect();
+    let templates: Vec<_> =
+        lineage.iter().rev().filter_map(|node| children(*node, "SegmentTemplate").next()).collect();
     let told = |name: &str| templates.iter().find_map(|template| template.attribute(name));
     let Some(media) = told("media") else {
         missing.push(format!("SegmentTemplate@media of {}", found.id));
@@ -91,7 +105,9 @@ fn representation(lineage: &[Node<'_, '_>; 4], length: Option<u64>, missing: &mu
     };
     let number = |name: &str| told(name).and_then(|text| text.parse::<u64>().ok());
     found.timescale = number("timescale").unwrap_or(1).max(1);
-    let fill = |template: &str, n: u64, time: u64| expand(template, &found.id, bandwidth.unwrap_or_default(), n, time);
+    let fill = |template: &str, n: u64, time: u64| {
+        expand(template, &found.id, bandwidth.unwrap_or_default(), n, time)
+    };
     found.init = told("initialization").map(|template| fill(template, 0, 0)).transpose()?;
     let mut times = Vec::new();
     let timeline = templates.iter().find_map(|template| children(*template, "SegmentTimeline").next());

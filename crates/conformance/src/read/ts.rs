@@ -44,7 +44,7 @@ pub(crate) const VIDEO: [u8; 2] = [0x1b, 0x24];
 pub(crate) const AUDIO: [u8; 5] = [0x0f, 0x03, 0x04, 0x81, 0x87];
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Transport, Nonsense> {
-    if bytes.is_empty() || bytes.len() % PACKET != 0 {
+    if bytes.is_empty() || !bytes.len().is_multiple_of(PACKET) {
         return Err(Nonsense::new(format!("{} bytes are no whole packets of {PACKET}", bytes.len())));
     }
     let mut transport = Transport { tables_first: true, ..Transport::default() };

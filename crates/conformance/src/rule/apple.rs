@@ -35,7 +35,7 @@ super::rules! {
     A5_3 Must "Apple 5.3" "text segments" "each WebVTT segment has an X-TIMESTAMP-MAP";
     A5_5 Must "Apple 5.5" "EXTINF" "the subtitle playlist spans the whole title";
     A5_6 Must "Apple 5.6" "EXT-X-TARGETDURATION" "live: subtitles have the target duration of the video";
-    A6_1 Should "Apple 6.1" "EXT-X-I-FRAME-STREAM-INF" "there are I-frame playlists";
+    A6_1 Must "Apple 6.1" "EXT-X-I-FRAME-STREAM-INF" "there are I-frame playlists";
     A6_2 Should "Apple 6.2" "EXTINF" "there is an I-frame rendition with a picture a second";
     A6_5 Should "Apple 6.5" "BANDWIDTH" "an I-frame playlist's bit rate is the normal one's over an eighth of the rate";
     A6_6 Should "Apple 6.6" "EXT-X-I-FRAME-STREAM-INF" "there are several I-frame bit rates";

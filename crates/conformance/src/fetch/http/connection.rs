@@ -25,7 +25,8 @@ pub(super) fn tls(cacert: Option<&Path>) -> Result<TlsConnector, FetchError> {
     // A system without certificates is one for plain HTTP and own certificates.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = cacert {
-        let wrong = |error: &dyn std::fmt::Display| FetchError::Address(format!("{}: {error}", path.display()));
+        let wrong =
+            |error: &dyn std::fmt::Display| FetchError::Address(format!("{}: {error}", path.display()));
         for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
             let certificate = certificate.map_err(|error| wrong(&error))?;
             roots.add(certificate).map_err(|error| wrong(&error))?;
@@ -57,16 +58,20 @@ pub(super) async fn open(tls: &TlsConnector, url: &Url) -> Result<Sender, FetchE
         "https" => {
             let host = url.host_str().ok_or_else(nowhere)?.trim_matches(['[', ']']);
             let name = ServerName::try_from(host.to_owned()).map_err(|_| nowhere())?;
-            let stream = tls.connect(name, stream).await.map_err(|error| FetchError::Tls(error.to_string()))?;
+            let stream =
+                tls.connect(name, stream).await.map_err(|error| FetchError::Tls(error.to_string()))?;
             shake_hands(stream).await
         }
         other => Err(FetchError::Address(format!("`{other}:` is neither http nor https"))),
     }
 }
 
-async fn shake_hands(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Sender, FetchError> {
-    let (sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|error| FetchError::Protocol(error.to_string()))?;
+async fn shake_hands(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<Sender, FetchError> {
+    let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| FetchError::Protocol(error.to_string()))?;
     // Its end is seen by the next question.
     drop(tokio::spawn(connection));
     Ok(sender)

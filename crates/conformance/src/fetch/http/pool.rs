@@ -41,7 +41,8 @@ impl Pool {
             }
         }
         let mut sender = connection::open(&self.tls, url).await?;
-        let answer = one(&mut sender, ask, url).await.map_err(|error| FetchError::Unreachable(error.to_string()))?;
+        let answer =
+            one(&mut sender, ask, url).await.map_err(|error| FetchError::Unreachable(error.to_string()))?;
         self.keep(server, sender);
         answer
     }
@@ -76,7 +77,9 @@ async fn one(sender: &mut Sender, ask: &Ask<'_>, url: &Url) -> Result<Whole, hyp
     let limit = usize::try_from(ask.limit).unwrap_or(usize::MAX);
     let body = match Limited::new(body, limit).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Ok(Err(FetchError::TooLong(ask.limit))),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return Ok(Err(FetchError::TooLong(ask.limit)));
+        }
         Err(error) => return Ok(Err(FetchError::Protocol(format!("the answer breaks off: {error}")))),
     };
     Ok(Ok((head.status, head.headers, body)))
