@@ -1,9 +1,10 @@
 //! Airclass against its peers, measured from outside.
 //!
-//! `options → [throughput, idle, herd, outage, ingest, resume] → table, report`. Every figure is one [`line::Line`]: ours, the
+//! `options → [throughput, idle, herd, outage, ingest, bits, resume] → table, report`. Every figure is one [`line::Line`]: ours, the
 //! peer's, the ratio, the bar and whether it is met. The peers run as processes of their own and are measured by what
 //! the kernel says of them (`cpu`, `memory`), not by what a client sees.
 
+mod bits;
 mod cleanup;
 mod clock;
 mod cpu;
@@ -56,6 +57,7 @@ pub fn run(options: &Options) -> Result<bool> {
             Part::Herd => herd::measure(options, &workplace)?,
             Part::Outage => outage::measure(options, &workplace)?,
             Part::Ingest => ingest::measure(options, &workplace)?,
+            Part::Bits => bits::measure(options, &workplace)?,
             Part::Resume => resume::measure(options, &workplace)?,
         };
         lines.extend(measured);

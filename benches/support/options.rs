@@ -43,6 +43,8 @@ pub enum Part {
     Outage,
     /// A lesson, against one ffmpeg process
     Ingest,
+    /// Bits and likeness against a fixed ladder, AV1 against H.264
+    Bits,
     /// A lesson killed at many instants
     Resume,
 }

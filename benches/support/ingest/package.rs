@@ -3,8 +3,10 @@
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 
-/// Rungs and renditions of a lesson that fills every slot.
+/// Rungs and renditions of a lesson that fills every slot, AV1 left out.
 pub(super) const VIDEO: usize = 6;
+/// AV1 rungs of such a lesson.
+pub(super) const AV1: usize = 4;
 pub(super) const AUDIO: usize = 2;
 /// Every segment is this long.
 pub(super) const SEGMENT_MS: u32 = 4_800;
@@ -28,7 +30,7 @@ pub(super) fn read(store: &Path) -> Result<Package> {
     let packages = directories(&store.join("p"))?;
     let [root] = packages.as_slice() else { anyhow::bail!("{} packages instead of one", packages.len()) };
     let mut package = Package { fewest: usize::MAX, ..Package::default() };
-    for track in directories(root)? {
+    for track in directories(root)?.into_iter().filter(|track| is_media(track)) {
         let tracks = if track.ends_with("audio") { directories(&track)? } else { vec![track.clone()] };
         for directory in &tracks {
             let durations = read_track(directory).with_context(|| directory.display().to_string())?;
@@ -40,6 +42,13 @@ pub(super) fn read(store: &Path) -> Result<Package> {
         *(if track.ends_with("audio") { &mut package.audio } else { &mut package.video }) += found;
     }
     Ok(package)
+}
+
+/// Rungs and sound; what else a package holds is not counted here.
+fn is_media(track: &Path) -> bool {
+    let name = track.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_rung = |name: &str| name.len() == 2 && name.ends_with(|c: char| c.is_ascii_digit());
+    name == "audio" || (name.starts_with(['s', 'a']) && is_rung(name))
 }
 
 fn directories(of: &Path) -> Result<Vec<PathBuf>> {
