@@ -24,9 +24,21 @@ pub enum Command {
     Run(Run),
     /// Make a sample lesson: slides with Chinese text, a camera picture, a voice.
     Sample(Sample),
+    /// Try what protects this machine from hostile files; name the media libraries and their known holes.
+    ///
+    /// Exit status 1 when a protection is missing that media are not opened without.
+    Doctor(Doctor),
     /// The confined process that opens media; started by this program for itself.
     #[command(hide = true)]
     Worker(Worker),
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// As one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `worker`.

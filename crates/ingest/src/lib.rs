@@ -31,6 +31,7 @@ mod clock;
 pub mod cmaf;
 pub mod crew;
 pub mod decode;
+pub mod doctor;
 pub mod encode;
 pub mod equivalent;
 pub mod fault;

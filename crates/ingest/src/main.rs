@@ -8,6 +8,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(options) => ingest::run::run(&options),
         Command::Sample(options) => ingest::sample::make(&options),
+        Command::Doctor(options) => ingest::doctor::run(&options),
         Command::Worker(options) if options.attempt => {
             ingest::worker::child(ingest::worker::attempt::perform)
         }

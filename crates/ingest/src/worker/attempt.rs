@@ -7,7 +7,7 @@ use super::child::Sink;
 use super::wire::Frame;
 use crate::fault::MediaError;
 use crate::ffmpeg::{AudioSettings, Encoder, FfmpegError, Muxer, Packet, Picture, Sound, VideoSettings};
-use package::Digest;
+use package::{Codec, Digest};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io;
@@ -73,7 +73,7 @@ pub enum Attempt {
     Flood,
     /// Print where messages go, then end well.
     Print,
-    /// What it is for: threads, x264, AAC, the muxer. Tells the digest of what it made.
+    /// What it is for: threads, x264, SVT-AV1, AAC, the muxer. Tells the digest of what it made.
     Encode,
 }
 
@@ -194,21 +194,26 @@ fn take_memory() -> io::Result<()> {
 /// When FFmpeg lacks a part, or cannot work here.
 pub fn encode() -> Result<Digest, FfmpegError> {
     let mut hasher = package::Hasher::new();
-    hasher.update(&pictures()?);
+    hasher.update(&pictures(Codec::H264)?);
+    hasher.update(&pictures(Codec::Av1)?);
     hasher.update(&sound()?);
     Ok(hasher.finish())
 }
 
-fn pictures() -> Result<Vec<u8>, FfmpegError> {
-    let mut encoder = Encoder::h264(&VideoSettings {
-        codec: package::Codec::H264,
+fn pictures(codec: Codec) -> Result<Vec<u8>, FfmpegError> {
+    let options: &[(&str, &str)] = match codec {
+        Codec::H264 => &[("preset", "medium"), ("crf", "23")],
+        Codec::Av1 => &[("preset", "10"), ("crf", "38"), ("svtav1-params", "lp=2:pin=0")],
+    };
+    let mut encoder = Encoder::video(&VideoSettings {
+        codec,
         thinning: 1,
         width: 416,
         height: 234,
         rate: 25,
         gop: 25,
         threads: 3,
-        options: vec![("preset".to_owned(), "medium".to_owned()), ("crf".to_owned(), "23".to_owned())],
+        options: options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
     })?;
     let mut muxer = Muxer::new(&encoder, 25)?;
     for number in 0..PICTURES {

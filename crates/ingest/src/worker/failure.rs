@@ -30,6 +30,8 @@ pub enum WorkerError {
         ending: Ending,
         /// Its last words.
         said: String,
+        /// It left an image of its memory.
+        image: bool,
     },
     /// It did not come to an end.
     #[error("the media worker was not done after {}; export the file again as MP4, or report it", seconds(.0))]
@@ -202,7 +204,9 @@ mod tests {
 
     #[test]
     fn endings_are_told_in_words() {
-        let died = |ending, said: &str| WorkerError::Died { ending, said: said.to_owned() }.to_string();
+        let died = |ending, said: &str| {
+            WorkerError::Died { ending, said: said.to_owned(), image: false }.to_string()
+        };
         assert!(died(Ending::Exit(101), "panicked").contains("(exit status 101) after saying: panicked"));
         assert!(died(Ending::Signal(libc::SIGSEGV), "").contains("(SIGSEGV);"));
     }

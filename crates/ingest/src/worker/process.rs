@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
@@ -140,7 +140,7 @@ pub fn run_program(
     let mut process = program.start(source).map_err(WorkerError::Start)?;
     course.follow(&mut process, &unsent, cancel, &watch)?;
     let status = process.child.wait().map_err(WorkerError::Start)?;
-    course.verdict(Ending::of(status))
+    course.verdict(Ending::of(status), status.core_dumped())
 }
 
 impl Course<'_> {
@@ -226,14 +226,14 @@ impl Course<'_> {
         Ok(())
     }
 
-    fn verdict(self, ending: Ending) -> Result<Confinement, WorkerError> {
+    fn verdict(self, ending: Ending, image: bool) -> Result<Confinement, WorkerError> {
         if let Some(error) = self.refused {
             return Err(WorkerError::Refused(error));
         }
         match (self.confinement, ending) {
             (Some(confinement), Ending::Exit(0)) if self.ended => Ok(confinement),
             (_, Ending::Signal(libc::SIGXCPU)) => Err(WorkerError::Hung(self.limits.cpu)),
-            _ => Err(WorkerError::Died { ending, said: self.words.last() }),
+            _ => Err(WorkerError::Died { ending, said: self.words.last(), image }),
         }
     }
 }

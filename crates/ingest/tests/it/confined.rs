@@ -154,3 +154,17 @@ fn what_a_library_prints_is_no_message() {
     result.unwrap();
     assert_eq!(told, Some(Told::Done(String::new())));
 }
+
+#[test]
+fn the_doctor_has_seen_it_all_hold() {
+    let output = Command::new(PROGRAM).args(["doctor", "--json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["ok"]), (Some(0), &true.into()), "{report:#}");
+    assert!(report["trials"].as_array().unwrap().iter().all(|trial| trial["holds"] == true), "{report:#}");
+    assert!(report["libraries"]["x264"].is_string() && report["libraries"]["svt_av1"].is_string());
+    let holes = report["known_vulnerabilities"].as_array().unwrap();
+    assert!(
+        holes.iter().any(|hole| hole["id"] == "CVE-2026-40962" && hole["reachable"] == false),
+        "{report:#}"
+    );
+}
