@@ -105,7 +105,7 @@ pub fn ingest(
     let spool = Spool::new(workshop.runtime, workshop.store, &key);
     let recipe = Recipe { name: workshop.ladder.name.clone(), sha256: recipe, ffmpeg: ffmpeg::build() };
     let origin = package::manifest::Source { sha256, bytes: length };
-    let done = match job.produce(&source, recipe, origin, &papers, key, &spool, report) {
+    let done = match job.produce(&source, recipe, origin, papers, key, &spool, report) {
         // Another process may have been at the same lesson, and faster: what it left is what we wanted.
         Err(Ended::Fault(fault)) => job.known(&key)?.ok_or(Ended::Fault(fault))?,
         done => done?,
@@ -264,17 +264,19 @@ impl Job<'_> {
         source: &File,
         recipe: Recipe,
         origin: package::manifest::Source,
-        papers: &Papers,
+        mut papers: Papers,
         key: IngestKey,
         spool: &Spool<'_>,
         report: &mut dyn Report,
     ) -> Result<Done, Ended> {
         let survey = self.survey(source, spool, report)?;
         tell(&survey, report);
+        let tracks: Vec<_> = survey.texts.tracks(&papers.language).collect();
+        papers.within(tracks, survey.texts.chapters.clone());
         let plan = Plan::new(&survey.source, self.workshop.ladder, self.workshop.toolbox);
         let plan = self.own_rates(source, plan, &survey, spool, report)?;
         let records = self.make(source, &plan, &survey, &key, spool, report)?;
-        let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, papers, spool)?;
+        let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, &papers, spool)?;
         self.publish(&package, key, spool, report)
     }
 

@@ -7,7 +7,7 @@
 //! | stage | where |
 //! |---|---|
 //! | read: hash, and a look at the boxes | [`job`], [`prescan`] |
-//! | survey: what is it, decoded once from end to end | [`survey`], [`probe`], [`accepted`] |
+//! | survey: what is it, decoded once from end to end | [`survey`], [`probe`], [`accepted`], [`texts`] |
 //! | plan: what will be made of it (pure) | [`plan`] |
 //! | units: chunks of pictures, and the sound | [`chunk`], [`unit`], [`crew`], [`claim`], [`task`] |
 //! | decode: packets to pictures with a slot, sound with a time | [`decode`], [`cadence`], [`timeline`] |
@@ -51,6 +51,7 @@ mod signals;
 pub mod spool;
 pub mod survey;
 pub mod task;
+pub mod texts;
 pub mod timeline;
 pub mod title;
 pub mod unit;

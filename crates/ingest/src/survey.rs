@@ -14,6 +14,7 @@ use crate::fault::{MediaError, SourceFault};
 use crate::ffmpeg::{Packet, Picture, Source};
 use crate::plan::Timing;
 use crate::probe::{SourceInfo, probe};
+use crate::texts::Texts;
 use crate::timeline::Flicks;
 use crate::title::{Activity, Watch};
 use grid::{FrameRate, SegmentCount};
@@ -50,6 +51,9 @@ pub struct Survey {
     pub activity: Vec<Activity>,
     /// What is damaged.
     pub damage: Damage,
+    /// Subtitles and chapters within it.
+    #[serde(default)]
+    pub texts: Texts,
 }
 
 /// Decodes all of `source`; tells how much media is done as it goes.
@@ -100,7 +104,14 @@ pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Resul
     };
     info.video.interlaced = scout.interlaced;
     let entries = scout.entries(segments, &keys);
-    Ok(Survey { source: info, segments, entries, activity: scout.watch.finish(segments.0), damage })
+    Ok(Survey {
+        source: info,
+        segments,
+        entries,
+        activity: scout.watch.finish(segments.0),
+        damage,
+        texts: Texts::default(),
+    })
 }
 
 /// A picture that decoding may begin with.

@@ -5,8 +5,9 @@ use crate::chunk::{Chunk, Entry};
 use crate::cmaf::{Still, stills};
 use crate::fault::MediaError;
 use crate::media::{self, Message};
-use crate::plan::{Ladder, Plan};
+use crate::plan::{Ladder, Plan, Timing};
 use crate::survey::{Survey, survey};
+use crate::texts::texts;
 use crate::title::{self, Content, Excerpt};
 use grid::{SegmentCount, SegmentNumber};
 use package::Rendition;
@@ -110,7 +111,9 @@ pub fn perform(task: &Task, file: &File, sink: &mut Sink<'_>, cancel: &Cancel) -
                 let header = Header::Progress { media_ms: millis(media), of_ms: of.map(millis) };
                 sink(Answer { header, body: Vec::new() })
             };
-            let survey: Survey = survey(media::open(file, cancel)?, &mut tell, cancel)?;
+            let mut survey: Survey = survey(media::open(file, cancel)?, &mut tell, cancel)?;
+            let origin = Timing::of(&survey.source).origin;
+            survey.texts = texts(&mut media::open(file, cancel)?, origin, cancel)?;
             let body = serde_json::to_vec(&survey).expect("plain structs with string keys");
             sink(Answer { header: Header::Survey, body })
         }

@@ -22,6 +22,11 @@ impl Packet {
         self.0 = ff::Packet::empty();
     }
 
+    /// What it carries; nothing for an empty one.
+    pub fn data(&self) -> &[u8] {
+        self.0.data().unwrap_or_default()
+    }
+
     /// When it is shown, in the time base of whoever made it.
     pub fn pts(&self) -> Option<i64> {
         self.0.pts()

@@ -3,6 +3,7 @@
 use super::{FfmpegError, Operation, Packet};
 use crate::accepted;
 use crate::cancel::Cancel;
+use crate::timeline::Flicks;
 use ff::ffi;
 use ffmpeg_next as ff;
 use std::ffi::{CStr, CString};
@@ -26,7 +27,7 @@ pub enum StreamKind {
     Video,
     /// Sound.
     Audio,
-    /// A cover picture, subtitles, data: not ours.
+    /// A cover picture, subtitles, data.
     Other,
 }
 
@@ -61,6 +62,8 @@ pub struct Stream {
     pub sample_rate: u32,
     /// The container marks it as the one to play.
     pub is_default: bool,
+    /// In the container's own letters, if told.
+    pub language: Option<String>,
 }
 
 /// What came of reading a packet.
@@ -118,6 +121,17 @@ impl Source {
     /// Microseconds the container says it lasts, if it does.
     pub fn duration_micros(&self) -> Option<i64> {
         Some(self.input.duration()).filter(|&micros| micros != ffi::AV_NOPTS_VALUE)
+    }
+
+    /// Where chapters begin, and their titles, as the container has them.
+    pub fn chapters(&self) -> impl Iterator<Item = (Flicks, String)> {
+        self.input.chapters().filter_map(|chapter| {
+            let base = chapter.time_base();
+            #[expect(unsafe_code, reason = "the wrapper takes what the file says for UTF-8")]
+            // SAFETY: the dictionary is the chapter's own and lives as long as the context.
+            let title = unsafe { word((*chapter.as_ptr()).metadata, c"title") }?;
+            Some((Flicks::from_ticks(chapter.start(), (base.numerator(), base.denominator())), title))
+        })
     }
 
     /// Has only the streams `wanted` read; the rest is skipped by the demuxer.
@@ -289,7 +303,22 @@ fn describe(input: &ff::format::context::Input, index: usize) -> Option<Stream> 
         channels: channels.max(0).cast_unsigned(),
         sample_rate: sample_rate.max(0).cast_unsigned(),
         is_default: stream.disposition().contains(ff::format::stream::Disposition::DEFAULT),
+        #[expect(unsafe_code, reason = "the wrapper takes what the file says for UTF-8")]
+        // SAFETY: the dictionary is the stream's own and lives as long as the context.
+        language: unsafe { word((*stream.as_ptr()).metadata, c"language") },
     })
+}
+
+/// What a dictionary of the file says under `key`; what is not UTF-8 in it is replaced.
+#[expect(unsafe_code, reason = "the wrapper takes what the file says for UTF-8")]
+unsafe fn word(dictionary: *mut ffi::AVDictionary, key: &CStr) -> Option<String> {
+    // SAFETY: the caller's dictionary is alive or null, which av_dict_get takes for an empty one; an entry's value is a
+    // C string that lives as long as its dictionary.
+    unsafe {
+        let entry = ffi::av_dict_get(dictionary, key.as_ptr(), ptr::null(), 0);
+        let value = entry.as_ref()?.value;
+        (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+    }
 }
 
 /// The name of the decoder FFmpeg prefers for codec `id`; without one, the codec's name.

@@ -164,3 +164,32 @@ fn subtitles_that_make_no_sense_are_told_before_anything_is_done() {
     let line = said(&output);
     assert!(line.contains("SUBTITLES_MALFORMED: ") && line.contains("mine.srt:2: "), "{line}");
 }
+
+#[test]
+fn subtitles_and_chapters_within_the_source_are_taken_along() {
+    let bench = Bench::new();
+    let plain = bench.plain("plain.mp4", 6);
+    fs::write(bench.path("text.srt"), "1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i>\n").unwrap();
+    fs::write(
+        bench.path("about.txt"),
+        ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=3000\ntitle=导入\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=3000\nEND=6000\ntitle=课文\n",
+    )
+    .unwrap();
+    let at = |name: &str| bench.path(name).to_str().unwrap().to_owned();
+    for (name, format, text) in [("lesson.mkv", "srt", "<i>Hello</i>"), ("lesson.mp4", "mov_text", "Hello")] {
+        let lesson = bench.path(name);
+        let (plain, srt, about) = (plain.to_str().unwrap(), at("text.srt"), at("about.txt"));
+        let inputs = ["-i", plain, "-i", &srt, "-i", &about, "-map", "0", "-map", "1", "-map_metadata", "2"];
+        let coded =
+            ["-c", "copy", "-c:s", format, "-metadata:s:s:0", "language=eng", lesson.to_str().unwrap()];
+        ffmpeg(inputs.into_iter().chain(coded));
+        let published = ingest(&bench, &lesson);
+        let manifest = published.manifest();
+        let told: Vec<_> = manifest.subtitles.iter().map(|track| track.name.as_str()).collect();
+        assert_eq!((told, manifest.chapters), (vec!["English"], 2), "{name}");
+        let whole = String::from_utf8(published.read("subs/en/all.vtt")).unwrap();
+        assert_eq!(whole, format!("WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n{text}\n"), "{name}");
+        let chapters = String::from_utf8(published.read("chapters.vtt")).unwrap();
+        assert!(chapters.ends_with(" --> 00:00:09.600\n课文\n"), "{name}: {chapters}");
+    }
+}
