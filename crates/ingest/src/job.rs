@@ -105,7 +105,7 @@ pub fn ingest(
     let spool = Spool::new(workshop.runtime, workshop.store, &key);
     let recipe = Recipe { name: workshop.ladder.name.clone(), sha256: recipe, ffmpeg: ffmpeg::build() };
     let origin = package::manifest::Source { sha256, bytes: length };
-    let done = match job.produce(&source, recipe, origin, papers, key, &spool, report) {
+    let done = match job.produce(&source, (recipe, origin), papers, key, &spool, report) {
         // Another process may have been at the same lesson, and faster: what it left is what we wanted.
         Err(Ended::Fault(fault)) => job.known(&key)?.ok_or(Ended::Fault(fault))?,
         done => done?,
@@ -262,8 +262,7 @@ impl Job<'_> {
     fn produce(
         &self,
         source: &File,
-        recipe: Recipe,
-        origin: package::manifest::Source,
+        (recipe, origin): (Recipe, package::manifest::Source),
         mut papers: Papers,
         key: IngestKey,
         spool: &Spool<'_>,

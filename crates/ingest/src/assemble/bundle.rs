@@ -127,7 +127,7 @@ fn add(tar: &mut Vec<u8>, name: &str, content: &[u8]) {
     put(136, b"00000000000\0");
     put(148, b"        ");
     put(156, b"0");
-    put(257, b"ustar\000");
+    put(257, b"ustar\x0000");
     let checksum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
     header[148..156].copy_from_slice(format!("{checksum:06o}\0 ").as_bytes());
     tar.extend(header);
