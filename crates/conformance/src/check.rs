@@ -169,7 +169,7 @@ impl Inspection<'_> {
             return Ok(None);
         }
         let list = m3u8::read(&text);
-        if !list.has_header && !list.is_media() && !list.is_multivariant() {
+        if !list.has_header && list.target.is_none() && !list.is_multivariant() {
             return Err(Unreadable::Kind(address.to_string()));
         }
         self.playlist_delivery(address, &answer);

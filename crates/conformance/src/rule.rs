@@ -59,13 +59,11 @@ static DELIBERATE: &[(&str, &str)] = &[
         "4.8 s is a whole number of AAC frames and of pictures at every rate of the grid; 6 s is not",
     ),
     ("Apple 9.18", "one way to every edge: steering is the carriers' DNS"),
-    ("Apple 10.2", "fail-over is the edge's work, not the playlist's"),
     (
         "Apple 12.4",
         "lessons are public and their segments are cached for ever, so their addresses are static",
     ),
     ("Apple 1.4", "the smallest rungs are Baseline and Main for old phones"),
-    ("Apple 9.10", "one rung a size: bits a title does not need are sent fifty million times"),
 ];
 
 /// All rules, in the order of the standards.

@@ -19,6 +19,19 @@ impl Inspection<'_> {
         for medium in shown.media.iter().filter(|medium| matches!(medium.role, Role::Text | Role::Iframes)) {
             self.aside(first, medium, live);
         }
+        let mut iframes = shown.media.iter().filter(|medium| medium.role == Role::Iframes).peekable();
+        if iframes.peek().is_some() {
+            let close = |medium: &Medium| {
+                medium.list.segments.iter().filter_map(|s| s.duration).all(|length| length <= 1_100_000)
+            };
+            self.judge.demand(&apple::A6_2, iframes.any(close), || {
+                (
+                    Place::whole(shown.url.as_str()),
+                    "I-frames further apart in all I-frame playlists",
+                    "a picture a second in one",
+                )
+            });
+        }
         let kinds = |medium: &&Medium| medium.list.kind.clone();
         let odd = timed.iter().find(|medium| kinds(medium) != first.list.kind);
         self.judge.demand(&rfc::R6_2_4_TYPE, odd.is_none(), || {
@@ -43,6 +56,17 @@ impl Inspection<'_> {
             self.sound(shown, stream);
         }
         self.colours(&timed);
+        let mut levels = timed
+            .iter()
+            .filter_map(|medium| medium.facts.iter().find_map(|f| f.codec.as_deref()))
+            .filter_map(level)
+            .peekable();
+        if levels.peek().is_some() {
+            let some = levels.any(|level| level <= 41);
+            self.judge.demand(&apple::A1_3A, some, || {
+                (Place::whole(shown.url.as_str()), "no variant of at most level 4.1", "some")
+            });
+        }
     }
 
     fn pair(&self, first: &Medium, medium: &Medium, live: bool) {
@@ -142,12 +166,6 @@ impl Inspection<'_> {
             judge.demand(&apple::A5_5, text + target / 2 >= title, || {
                 (whole(), format!("{} ms of text", text / 1_000), format!("{} ms", title / 1_000))
             });
-        } else {
-            let dense =
-                medium.list.segments.iter().filter_map(|s| s.duration).all(|length| length <= 1_100_000);
-            if dense {
-                judge.looked(&apple::A6_2);
-            }
         }
     }
 
@@ -251,6 +269,11 @@ impl Inspection<'_> {
 pub(super) fn find<'a>(shown: &'a Presentation, stream: &Stream) -> Option<&'a Medium> {
     let url: Url = shown.url.join(stream.uri.as_deref()?).ok()?;
     shown.media.iter().find(|medium| medium.url == url)
+}
+
+/// The level of an H.264 codec name.
+fn level(codec: &str) -> Option<u8> {
+    u8::from_str_radix(codec.strip_prefix("avc1.")?.get(4..6)?, 16).ok()
 }
 
 /// Names of codecs, hexadecimal letters in either case; AV1's optional fields may be told or not.

@@ -13,6 +13,10 @@ impl Inspection<'_> {
         let Some(http) = &answer.http else { return };
         let place = || Place::whole(url.as_str());
         self.judge.demand(&apple::A10_1, http.gzip, || (place(), "no Content-Encoding: gzip", "gzip"));
+        if crate::read::m3u8::read(&String::from_utf8_lossy(&answer.body)).is_live_window() {
+            let told = http.headers.contains_key(header::LAST_MODIFIED);
+            self.judge.demand(&apple::A8_24, told, || (place(), "no Last-Modified", "one"));
+        }
         self.mime(url, answer, &["application/vnd.apple.mpegurl", "audio/mpegurl"]);
         if url.scheme() == "https" {
             // The handshake went well, and we offer nothing weaker.

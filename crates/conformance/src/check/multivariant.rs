@@ -7,6 +7,8 @@ use crate::rule::{apple, delivery, rfc};
 use std::collections::BTreeMap;
 use url::Url;
 
+/// Apple 1.32b.
+const START: u64 = 730_000;
 /// Apple 9.21.
 const CELLULAR: u64 = 192_000;
 
@@ -104,6 +106,7 @@ impl Inspection<'_> {
     fn choice(&self, url: &Url, list: &Playlist) {
         let judge = &self.judge;
         let whole = || Place::whole(url.as_str());
+        let place = |stream: &Stream| Place::line(url.as_str(), stream.line);
         let is_video = |stream: &&Stream| stream.attributes.size().is_some();
         let video: Vec<&Stream> = list.variants.iter().filter(is_video).collect();
         judge
@@ -131,6 +134,21 @@ impl Inspection<'_> {
         judge.demand(&apple::A6_1, !list.iframes.is_empty(), || {
             (whole(), "no EXT-X-I-FRAME-STREAM-INF", "I-frame playlists")
         });
+        judge.demand(&apple::A6_6, list.iframes.len() != 1, || (whole(), "one I-frame bit rate", "several"));
+        if let Some(first) = list.variants.first().filter(|first| first.attributes.get("SCORE").is_none()) {
+            let off = |stream: &&Stream| bandwidth(stream).unwrap_or(u64::MAX).abs_diff(START);
+            // The lists of a package of ours that hold the small rungs alone begin where they can.
+            let nearest = video.iter().map(&off).min() == Some(off(&first));
+            judge.demand(&apple::A1_32B, nearest, || {
+                (
+                    place(first),
+                    format!("BANDWIDTH {}", bandwidth(&first).unwrap_or(0)),
+                    format!("the variant nearest to {START}"),
+                )
+            });
+        }
+        let steered = video.iter().all(|stream| stream.attributes.get("PATHWAY-ID").is_some());
+        judge.demand(&delivery::A9_18, steered, || (whole(), "variants without PATHWAY-ID", "their pathway"));
         let text = list
             .renditions
             .iter()

@@ -90,6 +90,12 @@ impl Inspection<'_> {
             self.window(medium);
         }
         self.protection(medium);
+        self.low_latency(medium);
+        if medium.role == Role::Video {
+            // Nothing in an address changes with time or viewer.
+            let fixed = list.segments.first().is_some_and(|segment| !segment.uri.contains('?'));
+            judge.demand(&delivery::A12_4, !fixed, || (whole(), "plain addresses", "addresses that expire"));
+        }
         for range in &list.date_ranges {
             let named = range.get("ID").is_some() && range.get("START-DATE").is_some();
             judge.demand(&rfc::R4_5_1, named, || {
@@ -129,6 +135,21 @@ impl Inspection<'_> {
         }
     }
 
+    fn low_latency(&self, medium: &Medium) {
+        let Some(parts) = &medium.list.part_info else { return };
+        let whole = || Place::whole(medium.url.as_str());
+        let seconds = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
+        let part = seconds(parts.get("PART-TARGET"));
+        let fits = part.is_some_and(|part| part > 0.0 && part <= medium.list.target.unwrap_or(0) as f64);
+        self.judge.demand(&delivery::A14_2, fits, || {
+            (whole(), format!("PART-TARGET {part:?}"), "at most the target duration")
+        });
+        let hold = seconds(medium.list.control.as_ref().and_then(|control| control.get("PART-HOLD-BACK")));
+        self.judge.demand(&delivery::A14_3, hold >= part.map(|part| 3.0 * part - 0.001), || {
+            (whole(), format!("PART-HOLD-BACK {hold:?}"), "three parts at least")
+        });
+    }
+
     fn protection(&self, medium: &Medium) {
         let url = medium.url.as_str();
         let Some((line, key)) = medium.list.segments.iter().find_map(|s| Some((s.line, s.key.as_ref()?)))
@@ -142,7 +163,10 @@ impl Inspection<'_> {
         self.judge.demand(&delivery::A13_2, method == "SAMPLE-AES", || {
             (Place::line(url, line), format!("METHOD={method}"), "SAMPLE-AES")
         });
-        self.judge.looked(&delivery::A13_3);
+        let format = key.get("KEYFORMAT").unwrap_or_default();
+        self.judge.demand(&delivery::A13_3, format == "com.apple.streamingkeydelivery", || {
+            (Place::line(url, line), format!("KEYFORMAT={format}"), "com.apple.streamingkeydelivery")
+        });
     }
 }
 

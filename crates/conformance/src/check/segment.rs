@@ -319,6 +319,17 @@ impl Inspection<'_> {
             trafs.iter().flat_map(|traf| &traf.samples).map(|sample| sample.duration).max().unwrap_or(0);
         facts.picture = nanoseconds(i128::from(longest), track.timescale);
         facts.codec = track.codec();
+        let syncs = trafs.iter().flat_map(|traf| &traf.samples).filter(|sample| sample.is_sync).count();
+        if track.is_video() && syncs > 0 {
+            let apart = nanoseconds(i128::from(duration), track.timescale) / syncs as i128;
+            self.judge.demand(&apple::A1_13, apart <= 2_050_000_000, || {
+                (
+                    Place::whole(&listed.uri),
+                    format!("an IDR picture every {} ms", apart / 1_000_000),
+                    "every 2 s",
+                )
+            });
+        }
         match &track.config {
             Config::Avc(avc) => {
                 facts.size = avc.sps.as_ref().map(|sps| sps.size);

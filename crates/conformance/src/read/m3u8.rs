@@ -148,6 +148,10 @@ impl Playlist {
         !self.ended && self.kind.as_deref() != Some("VOD")
     }
 
+    pub(crate) fn is_live_window(&self) -> bool {
+        self.is_media() && self.is_live()
+    }
+
     /// Microseconds.
     pub(crate) fn duration(&self) -> u64 {
         self.segments.iter().filter_map(|segment| segment.duration).fold(0, u64::saturating_add)

@@ -10,7 +10,6 @@ super::rules! {
     A9_5 Should "Apple 9.5" "tracks" "sound and pictures are in segments of their own";
     A9_7 Must "Apple 9.7" "EXT-X-MEDIA" "alternative sound is apart from the pictures";
     A9_9 Must "Apple 9.9" "EXT-X-STREAM-INF" "pictures come in several bit rates";
-    A9_10 Should "Apple 9.10" "RESOLUTION" "the top resolution has two variants";
     A9_11 Should "Apple 9.11" "EXT-X-INDEPENDENT-SEGMENTS" "EXT-X-INDEPENDENT-SEGMENTS stands in the multivariant playlist";
     A9_12 Must "Apple 9.12" "EXT-X-INDEPENDENT-SEGMENTS" "EXT-X-INDEPENDENT-SEGMENTS stands there or in every video playlist";
     A9_13 Must "Apple 9.13" "BANDWIDTH" "EXT-X-STREAM-INF has BANDWIDTH: the largest sum of peaks that can play together";
@@ -21,9 +20,7 @@ super::rules! {
     A9_19 Must "Apple 9.19" "SCORE" "all variants have a SCORE or none has";
     A9_20 Must "Apple 9.20" "EXT-X-STREAM-INF" "no variants of sound alone beside those of pictures (tvOS)";
     A9_21 Must "Apple 9.21" "BANDWIDTH" "over cellular there is a variant of at most 192 kbit/s (iOS)";
-    A9_22 Should "Apple 9.22" "BANDWIDTH, container" "that variant is H.264 in MPEG-TS";
     A10_1 Must "Apple 10.1" "Content-Encoding" "playlists are gzip-encoded";
-    A10_2 Should "Apple 10.2" "EXT-X-STREAM-INF" "each variant has another to fall back on";
     A10_4 Should "Apple 10.4" "Content-Type" "playlists, segments and texts have their media types";
     A12_1 Must "Apple 12.1" "TLS handshake" "TLS is 1.2 or newer with forward secrecy and sound primitives (12.1 to 12.3)";
     A12_4 Should "Apple 12.4" "URIs" "addresses of segments are not static";
