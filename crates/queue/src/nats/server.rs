@@ -1,0 +1,322 @@
+//! The queue's parts on a server: made when they are not there, read, and written by compare-and-swap.
+//!
+//! | part of queue `q` | kind | holds |
+//! |---|---|---|
+//! | `airclass-q-jobs` | key-value bucket | every job that is not done, under its key |
+//! | `airclass-q-done` | key-value bucket | what was done, for [`DONE_KEPT`] |
+//! | `airclass-q-tickets` | work-queue stream | a message for each job that waits or runs |
+
+use super::mirror::Mirror;
+use crate::clock::Moment;
+use crate::entry::Entry;
+use crate::error::QueueError;
+use crate::job::JobKey;
+use crate::{DONE_KEPT, MAX_JOBS};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
+use async_nats::jetstream::kv::{self, UpdateErrorKind};
+use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy};
+use async_nats::jetstream::{self, AckKind, Context};
+use async_nats::{Client, ConnectOptions, ServerAddr};
+use futures_util::StreamExt;
+use package::Digest;
+use std::error::Error;
+use std::time::Duration;
+
+/// How long connecting may take, and any answer.
+const ANSWER: Duration = Duration::from_secs(10);
+/// The durable consumer that all workers share.
+const WORKERS: &str = "workers";
+/// Tickets handed out and not acknowledged: jobs that run or are delayed.
+const MAX_HANDED_OUT: i64 = 20_000;
+/// Tickets there may be: some to spare beyond one for each job.
+const MAX_TICKETS: i64 = 2 * MAX_JOBS as i64;
+/// Entries read from a bucket at once.
+const READ_AT_ONCE: usize = 500;
+/// How long the server keeps the means of reading a bucket when the reader is gone.
+const READER_KEPT: Duration = Duration::from_secs(30);
+/// The longest queue name.
+const MAX_NAME: usize = 32;
+/// The queue's name when the address has none.
+const DEFAULT_NAME: &str = "ingest";
+
+/// `nats://user:password@host:4222,other:4222/name`, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    servers: Vec<String>,
+    name: String,
+    /// For messages: without a password.
+    pub(super) shown: String,
+}
+
+impl Address {
+    pub(super) fn parse(text: &str) -> Result<Self, QueueError> {
+        let wrong = || QueueError::Address(text.split('@').next_back().unwrap_or(text).to_owned());
+        let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+        let (hosts, name) = rest.split_once('/').unwrap_or((rest, ""));
+        let name = if name.is_empty() { DEFAULT_NAME } else { name };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if hosts.is_empty() || name.len() > MAX_NAME || !name.bytes().all(plain) {
+            return Err(wrong());
+        }
+        let servers = hosts.split(',').map(|host| format!("{scheme}://{host}")).collect();
+        let hosts: Vec<&str> =
+            hosts.split(',').map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host)).collect();
+        let shown = format!("{scheme}://{}/{name}", hosts.join(","));
+        Ok(Self { servers, name: name.to_owned(), shown })
+    }
+}
+
+/// The parts.
+pub(super) struct Server {
+    address: Address,
+    client: Client,
+    context: Context,
+    jobs: kv::Store,
+    done: kv::Store,
+    tickets: stream::Stream,
+    subject: String,
+}
+
+impl Server {
+    pub(super) async fn open(address: Address) -> Result<Self, QueueError> {
+        let fail = |doing, source: Box<dyn Error + Send + Sync>| QueueError::Server {
+            address: address.shown.clone(),
+            doing,
+            source,
+        };
+        let servers: Vec<ServerAddr> = address
+            .servers
+            .iter()
+            .map(|server| server.parse())
+            .collect::<Result<_, _>>()
+            .map_err(|_| QueueError::Address(address.shown.clone()))?;
+        let options = ConnectOptions::new()
+            .name("airclass-ingest")
+            .connection_timeout(ANSWER)
+            .request_timeout(Some(ANSWER));
+        let client = options.connect(servers).await.map_err(|error| fail("connect", error.into()))?;
+        let context = jetstream::new(client.clone());
+        let jobs = bucket(&context, &address.name, "jobs", Duration::ZERO).await;
+        let jobs = jobs.map_err(|error| fail("make the bucket of jobs", error))?;
+        let done = bucket(&context, &address.name, "done", DONE_KEPT).await;
+        let done = done.map_err(|error| fail("make the bucket of what was done", error))?;
+        let subject = format!("airclass.{}.ticket", address.name);
+        let config = stream::Config {
+            name: format!("airclass-{}-tickets", address.name),
+            description: Some("one message for each job that waits or runs: its lease".to_owned()),
+            subjects: vec![subject.clone()],
+            retention: RetentionPolicy::WorkQueue,
+            discard: DiscardPolicy::New,
+            max_messages: MAX_TICKETS,
+            ..stream::Config::default()
+        };
+        let tickets = context.get_or_create_stream(config).await;
+        let tickets = tickets.map_err(|error| fail("make the stream of tickets", error.into()))?;
+        Ok(Self { address, client, context, jobs, done, tickets, subject })
+    }
+
+    pub(super) fn fault(
+        &self,
+        doing: &'static str,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> QueueError {
+        QueueError::Server { address: self.address.shown.clone(), doing, source: source.into() }
+    }
+
+    /// What all workers pull from. The lease is the server's: an acknowledgement wait.
+    pub(super) async fn workers(&self, lease: Duration) -> Result<PullConsumer, QueueError> {
+        let config = pull::Config {
+            durable_name: Some(WORKERS.to_owned()),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: lease,
+            // Tries are counted in the entry, where a person can see them.
+            max_deliver: -1,
+            max_ack_pending: MAX_HANDED_OUT,
+            ..pull::Config::default()
+        };
+        self.tickets
+            .create_consumer(config)
+            .await
+            .map_err(|error| self.fault("make the workers' consumer", error))
+    }
+
+    /// One more ticket.
+    pub(super) async fn ticket(&self) -> Result<(), QueueError> {
+        let sent = self.context.publish(self.subject.clone(), "".into()).await;
+        let sent = sent.map_err(|error| self.fault("add a ticket", error))?;
+        sent.await.map(drop).map_err(|error| self.fault("add a ticket", error))
+    }
+
+    /// Answers for a ticket, and waits until the server has heard it.
+    pub(super) async fn answer(&self, ticket: &str, answer: AckKind) -> Result<(), QueueError> {
+        let heard = self.client.request(ticket.to_owned(), answer.into()).await;
+        heard.map(drop).map_err(|error| self.fault("answer for a ticket", error))
+    }
+
+    /// How many tickets there are.
+    pub(super) async fn count_tickets(&self) -> Result<usize, QueueError> {
+        let info = self.tickets.get_info().await.map_err(|error| self.fault("count the tickets", error))?;
+        Ok(usize::try_from(info.state.messages).unwrap_or(usize::MAX))
+    }
+
+    /// Brings `mirror` up to what the bucket holds now, so that whatever was written before is in it.
+    pub(super) async fn catch_up(&self, mirror: &mut Mirror) -> Result<(), QueueError> {
+        let info = self.jobs.stream.get_info().await;
+        let last = info.map_err(|error| self.fault("look at the jobs", error))?.state.last_sequence;
+        if last < mirror.position {
+            // Somebody made the bucket anew.
+            *mirror = Mirror::default();
+        }
+        if last > mirror.position {
+            let from = mirror.position + 1;
+            self.read(&self.jobs, from, |key, revision, entry| mirror.apply(key, revision, entry)).await?;
+            mirror.position = last;
+        }
+        Ok(())
+    }
+
+    /// Writes `entry` in place of what `mirror` knows under its key; false when somebody else has written since.
+    pub(super) async fn write(&self, mirror: &mut Mirror, entry: &Entry) -> Result<bool, QueueError> {
+        let key = entry.key();
+        let written = self.jobs.update(key.to_string(), entry.to_bytes().into(), mirror.revision(&key)).await;
+        match written {
+            Ok(revision) => {
+                mirror.apply(key, revision, Ok(entry.clone()));
+                mirror.wrote(revision);
+                Ok(true)
+            }
+            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {
+                mirror.doubt(&key);
+                Ok(false)
+            }
+            Err(error) => Err(self.fault("write a job", error)),
+        }
+    }
+
+    /// Takes out what `mirror` knows under `key`; false when somebody else has written since.
+    pub(super) async fn take_out(&self, mirror: &Mirror, key: &JobKey) -> Result<bool, QueueError> {
+        match self.jobs.delete_expect_revision(key.to_string(), Some(mirror.revision(key))).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+            Err(error) => Err(self.fault("take out a job", error)),
+        }
+    }
+
+    /// Remembers that a job was done.
+    pub(super) async fn remember(&self, entry: &Entry) -> Result<(), QueueError> {
+        let put = self.done.put(entry.key().to_string(), entry.to_bytes().into()).await;
+        put.map(drop).map_err(|error| self.fault("note a job as done", error))
+    }
+
+    /// Whether a job was done.
+    pub(super) async fn was_done(&self, key: &JobKey) -> Result<bool, QueueError> {
+        let got = self.done.get(key.to_string()).await;
+        got.map(|value| value.is_some()).map_err(|error| self.fault("look for a job", error))
+    }
+
+    /// Everything that was done.
+    pub(super) async fn all_done(&self) -> Result<Vec<Entry>, QueueError> {
+        let mut entries = Vec::new();
+        self.read(&self.done, 0, |_, _, entry| entries.extend(entry.ok())).await?;
+        Ok(entries)
+    }
+
+    /// Forgets the marker of a job that was gone at `revision`; what came after stays.
+    pub(super) async fn sweep(&self, key: &JobKey, revision: u64) -> Result<(), QueueError> {
+        let subject = format!("{}{key}", self.jobs.prefix);
+        let purged = self.jobs.stream.purge().filter(subject).sequence(revision + 1).await;
+        purged.map(drop).map_err(|error| self.fault("sweep a marker", error))
+    }
+
+    /// Every message of a bucket from `from` on that is there now.
+    async fn read(
+        &self,
+        bucket: &kv::Store,
+        from: u64,
+        mut each: impl FnMut(JobKey, u64, Result<Entry, Moment>),
+    ) -> Result<(), QueueError> {
+        const DOING: &str = "read the jobs";
+        let config = pull::Config {
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from.max(1) },
+            ack_policy: AckPolicy::None,
+            inactive_threshold: READER_KEPT,
+            memory_storage: true,
+            num_replicas: 1,
+            ..pull::Config::default()
+        };
+        let reader = bucket.stream.create_consumer(config).await.map_err(|error| self.fault(DOING, error))?;
+        let mut left = reader.cached_info().num_pending;
+        while left > 0 {
+            let batch = reader.fetch().max_messages(READ_AT_ONCE).messages().await;
+            let mut batch = batch.map_err(|error| self.fault(DOING, error))?;
+            let before = left;
+            while let Some(message) = batch.next().await {
+                let message = message.map_err(|error| self.fault(DOING, error))?;
+                let info = message.info().map_err(|error| self.fault(DOING, error))?;
+                left = info.pending;
+                let key = message.subject.strip_prefix(bucket.prefix.as_str());
+                let Some(key) = key.and_then(|key| key.parse::<Digest>().ok()) else { continue };
+                let gone =
+                    message.headers.as_ref().is_some_and(|headers| headers.get("KV-Operation").is_some());
+                let entry = if gone {
+                    Err(Moment(u64::try_from(info.published.unix_timestamp()).unwrap_or(0) * 1_000))
+                } else {
+                    Ok(Entry::parse(&message.payload)?)
+                };
+                each(JobKey(key), info.stream_sequence, entry);
+            }
+            // What was counted has been overwritten since: there is nothing left of it.
+            if left == before {
+                break;
+            }
+        }
+        let name = reader.cached_info().name.clone();
+        bucket.stream.delete_consumer(&name).await.map(drop).map_err(|error| self.fault(DOING, error))
+    }
+}
+
+async fn bucket(
+    context: &Context,
+    queue: &str,
+    part: &str,
+    max_age: Duration,
+) -> Result<kv::Store, Box<dyn Error + Send + Sync>> {
+    let bucket = format!("airclass-{queue}-{part}");
+    // The stream under a bucket, as the client would make it; the client's own way begins with a question that Debian
+    // 12's server answers in an older form than it reads.
+    let config = stream::Config {
+        name: format!("KV_{bucket}"),
+        subjects: vec![format!("$KV.{bucket}.>")],
+        max_messages_per_subject: 1,
+        max_age,
+        discard: DiscardPolicy::New,
+        num_replicas: 1,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        ..stream::Config::default()
+    };
+    context.get_or_create_stream(config).await?;
+    Ok(context.get_key_value(&bucket).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_apart() {
+        let address = Address::parse("nats://me:secret@a:4222,b:4223/lessons").unwrap();
+        assert_eq!(address.servers, ["nats://me:secret@a:4222", "nats://b:4223"]);
+        assert_eq!(
+            (address.name.as_str(), address.shown.as_str()),
+            ("lessons", "nats://a:4222,b:4223/lessons")
+        );
+        assert_eq!(Address::parse("tls://a").unwrap().shown, "tls://a/ingest");
+        for wrong in ["nats://", "nats:///lessons", "nats://a/b/c", "nats://a/b.c", "a:4222"] {
+            assert!(Address::parse(wrong).is_err(), "{wrong}");
+        }
+        let error = Address::parse("nats://me:secret@a/b.c").unwrap_err().to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+}

@@ -1,0 +1,132 @@
+//! `kill -9` of processes and servers in the middle of their work.
+
+use crate::server::NatsServer;
+use crate::stage::{add, claim, job, name};
+use queue::{Added, Ending, Local, Nats, Policy, Priority, Queue, Repeat, State, System};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Tells the process that is to be killed which queue it works on.
+const QUEUE: &str = "AIRCLASS_TEST_CRASHING_QUEUE";
+/// Acknowledged changes before each kill: the kill falls into another part of the next change each time.
+const KILLS: [usize; 6] = [1, 2, 3, 5, 8, 13];
+
+fn open(path: &Path) -> Local {
+    Local::open(path, Policy::default(), Arc::new(System)).unwrap()
+}
+
+/// Not a test by itself: the process that is killed. Says each change once it is acknowledged.
+#[test]
+fn the_process_that_is_killed() {
+    let Some(path) = std::env::var_os(QUEUE) else { return };
+    let queue = open(Path::new(&path));
+    let begun = queue.list().unwrap().len() + queue.done().unwrap().len();
+    for number in begun.. {
+        let lesson = format!("lesson-{number}");
+        add(&queue, job(&lesson, Priority::New));
+        println!("added {lesson}");
+        let held = claim(&queue, "killed");
+        println!("claimed {}", name(&held.entry));
+        if number % 2 == 0 {
+            queue.end(&held, Ending::Done).unwrap().unwrap();
+            println!("done {}", name(&held.entry));
+        } else {
+            queue.end(&held, Ending::GivenBack).unwrap().unwrap();
+        }
+        std::io::stdout().flush().unwrap();
+    }
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill_at_any_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue");
+    let mut added = Vec::new();
+    let mut done = Vec::new();
+    for kill_after in KILLS {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["crash::the_process_that_is_killed", "--exact", "--nocapture"])
+            .env(QUEUE, &path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut said = 0;
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            if let Some((what, lesson)) = line.split_once(' ') {
+                match what {
+                    "added" => added.push(lesson.to_owned()),
+                    "done" => done.push(lesson.to_owned()),
+                    "claimed" => {}
+                    _ => continue,
+                }
+                said += 1;
+            }
+            if said == kill_after {
+                child.kill().unwrap();
+            }
+        }
+        child.wait().unwrap();
+        assert!(said >= kill_after, "it was killed by us and did not end by itself");
+
+        let queue = open(&path);
+        let there: Vec<_> = queue.list().unwrap().iter().map(|entry| name(entry).to_owned()).collect();
+        let finished: Vec<_> = queue.done().unwrap().iter().map(|entry| name(entry).to_owned()).collect();
+        for lesson in &added {
+            assert_eq!(
+                there.contains(lesson) as u8 + finished.contains(lesson) as u8,
+                1,
+                "{lesson} is there, and once"
+            );
+        }
+        assert!(done.iter().all(|lesson| finished.contains(lesson)), "what was done stays done");
+        // It works on: whatever the killed one held is still its own until the lease ends.
+        let fresh = format!("fresh-{kill_after}");
+        assert_eq!(add(&queue, job(&fresh, Priority::AirsNext)), Added::New);
+        assert_eq!(name(&claim(&queue, "w").entry), fresh);
+        queue.remove(&job(&fresh, Priority::New).key()).unwrap();
+        for entry in queue.list().unwrap() {
+            if name(&entry) == fresh {
+                assert!(matches!(entry.state, State::Running { .. }));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_killed_comes_back_with_everything() {
+    let mut server = NatsServer::start();
+    let policy = Policy { lease: Duration::from_millis(700), ..Policy::default() };
+    let open = |server: &NatsServer| Nats::open(&server.address("q"), policy, Arc::new(System)).unwrap();
+    let queue = open(&server);
+    let jobs = [job("a", Priority::New), job("b", Priority::New)];
+    queue.add(&jobs, Repeat::Allowed).unwrap();
+    let held = claim(&queue, "before");
+    assert_eq!(name(&held.entry), "a");
+    server.crash_and_restart();
+    let queue = open(&server);
+    assert_eq!(queue.list().unwrap().len(), 2);
+    let mut left = vec!["a".to_owned(), "b".to_owned()];
+    while !left.is_empty() {
+        let held = claim(&queue, "after");
+        left.retain(|lesson| lesson != name(&held.entry));
+        queue.end(&held, Ending::Done).unwrap().unwrap();
+    }
+    assert!(queue.list().unwrap().is_empty());
+}
+
+#[test]
+fn a_job_that_was_left_without_a_ticket_is_found() {
+    let server = NatsServer::start();
+    let policy = Policy { lease: Duration::from_millis(300), ..Policy::default() };
+    let queue = Nats::open(&server.address("q"), policy, Arc::new(System)).unwrap();
+    add(&queue, job("a", Priority::New));
+    let held = claim(&queue, "w");
+    // Its ticket goes, as if somebody had emptied the stream: ending it as done by another's hand does the same.
+    queue.end(&held, Ending::Refused(queue::Reason::new("A", "b"))).unwrap().unwrap();
+    add(&queue, job("b", Priority::New));
+    assert_eq!(name(&claim(&queue, "w").entry), "b");
+}

@@ -1,0 +1,116 @@
+//! What the tests play on: a queue of either kind, jobs, and time.
+
+use crate::server::NatsServer;
+use package::{Description, Digest};
+use queue::{Added, Claim, Clock, Entry, Job, Local, Moment, Nats, Policy, Priority, Queue, Repeat, System};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// As long as a job may take to come; a bound, not a pace.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A clock that the test moves.
+#[derive(Default)]
+pub(crate) struct Hands(pub(crate) AtomicU64);
+
+impl Clock for Hands {
+    fn now(&self) -> Moment {
+        Moment(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// One of the two kinds.
+pub(crate) enum Stage {
+    /// Time is the test's.
+    File { path: PathBuf, _folder: tempfile::TempDir, clock: Arc<Hands> },
+    /// Time is the server's: leases and delays are short, and waited for.
+    Server(NatsServer),
+}
+
+impl Stage {
+    pub(crate) fn file() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(Hands(AtomicU64::new(1_790_000_000_000)));
+        Self::File { path: folder.path().join("state/queue.redb"), _folder: folder, clock }
+    }
+
+    pub(crate) fn server() -> Self {
+        Self::Server(NatsServer::start())
+    }
+
+    /// Patience that suits the kind.
+    pub(crate) fn policy(&self) -> Policy {
+        match self {
+            Self::File { .. } => Policy { tries: 3, ..Policy::default() },
+            Self::Server(_) => {
+                Policy { lease: Duration::from_millis(700), tries: 3, back_off: Duration::from_millis(100) }
+            }
+        }
+    }
+
+    /// The queue, opened anew.
+    pub(crate) fn open(&self) -> Arc<dyn Queue> {
+        match self {
+            Self::File { path, clock, .. } => {
+                let clock = Arc::clone(clock) as Arc<dyn Clock>;
+                Arc::new(Local::open(path, self.policy(), clock).unwrap())
+            }
+            Self::Server(server) => {
+                Arc::new(Nats::open(&server.address("q"), self.policy(), Arc::new(System)).unwrap())
+            }
+        }
+    }
+
+    /// Lets so much time pass where time is ours; on a server, claims wait for it.
+    pub(crate) fn pass(&self, span: Duration) {
+        if let Self::File { clock, .. } = self {
+            clock.0.fetch_add(u64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+        }
+    }
+}
+
+/// A job named so.
+pub(crate) fn job(name: &str, priority: Priority) -> Job {
+    Job {
+        source: format!("/lessons/{name}.mp4").into(),
+        content: Digest::of(name.as_bytes()),
+        lesson: name.parse().unwrap(),
+        description: Description::default(),
+        store: "/store".to_owned(),
+        ladder: None,
+        recipe: Digest::of(b"ladder"),
+        priority,
+        airs_at: None,
+    }
+}
+
+/// The same, airing then.
+pub(crate) fn airing(name: &str, at: u64) -> Job {
+    Job { airs_at: Some(Moment(at)), ..job(name, Priority::AirsNext) }
+}
+
+pub(crate) fn add(queue: &dyn Queue, job: Job) -> Added {
+    queue.add(&[job], Repeat::Allowed).unwrap().remove(0)
+}
+
+/// A claim that must come.
+pub(crate) fn claim(queue: &dyn Queue, worker: &str) -> Claim {
+    queue.claim(worker, PATIENCE).unwrap().expect("there is a job")
+}
+
+/// A claim that must not come.
+pub(crate) fn nothing(queue: &dyn Queue) {
+    let claim = queue.claim("nobody", Duration::ZERO).unwrap();
+    assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.entry));
+}
+
+pub(crate) fn name(entry: &Entry) -> &str {
+    entry.job.lesson.as_str()
+}
+
+/// Names and states, in the queue's order.
+pub(crate) fn states(queue: &dyn Queue) -> Vec<(String, &'static str)> {
+    queue.list().unwrap().iter().map(|entry| (name(entry).to_owned(), entry.state.as_str())).collect()
+}
