@@ -276,6 +276,8 @@ impl Job<'_> {
         let plan = self.own_rates(source, plan, &survey, spool, report)?;
         let records = self.make(source, &plan, &survey, &key, spool, report)?;
         let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, &papers, spool)?;
+        let (spent_bps, fixed_bps) = title::against_fixed(&package.manifest().video);
+        tracing::info!(spent_bps, fixed_bps, content = ?plan.content, "H.264 rungs against the fixed ladder");
         self.publish(&package, key, spool, report)
     }
 

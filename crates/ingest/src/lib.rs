@@ -1,7 +1,7 @@
 //! A lesson file into a streaming package: the journey of a frame.
 //!
 //! ```text
-//! survey → plan → decode → filter → encode → segment → package → publish
+//! survey → plan → trial → decode → filter → encode → segment → package → publish
 //! ```
 //!
 //! | stage | where |
@@ -9,6 +9,7 @@
 //! | read: hash, and a look at the boxes | [`job`], [`prescan`] |
 //! | survey: what is it, decoded once from end to end | [`survey`], [`probe`], [`accepted`], [`texts`] |
 //! | plan: what will be made of it (pure) | [`plan`] |
+//! | title: what this lesson needs, found by trying excerpts | [`title`] |
 //! | units: chunks of pictures, and the sound | [`chunk`], [`unit`], [`crew`], [`claim`], [`task`] |
 //! | decode: packets to pictures with a slot, sound with a time | [`decode`], [`cadence`], [`timeline`] |
 //! | filter: upright, progressive, BT.709; rung scaled from rung | [`filter`] |
