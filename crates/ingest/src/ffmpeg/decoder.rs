@@ -95,12 +95,14 @@ fn damage(error: ff::Error) -> Result<Received, FfmpegError> {
     match error {
         ff::Error::Other { errno: ffi::EAGAIN } => Ok(Received::Hungry),
         ff::Error::Eof => Ok(Received::End),
-        // Decoders use all of these for streams that make no sense.
+        // Decoders use all of these for streams that make no sense; the oldest return a bare -1, which reads as EPERM.
         ff::Error::InvalidData
         | ff::Error::PatchWelcome
         | ff::Error::Bug
         | ff::Error::Unknown
-        | ff::Error::Other { errno: ffi::EINVAL | ffi::ERANGE | ffi::ENOSYS } => Ok(Received::Damaged),
+        | ff::Error::Other { errno: ffi::EPERM | ffi::EINVAL | ffi::ERANGE | ffi::ENOSYS } => {
+            Ok(Received::Damaged)
+        }
         error => Err(FfmpegError::of(Operation::Decode)(error)),
     }
 }

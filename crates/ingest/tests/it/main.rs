@@ -9,6 +9,7 @@ mod clip;
 mod command_line;
 mod confined;
 mod geometry;
+mod hostile;
 mod interrupted;
 mod lesson;
 mod papers;
