@@ -399,7 +399,7 @@ impl Job<'_> {
     ) -> Result<Done, Ended> {
         let Workshop { runtime, store, cancel, .. } = self.workshop;
         let lesson = self.described(package);
-        let publication = Publication { package, lesson: &lesson, ingest: Some(key) };
+        let publication = Publication { package, lesson: &lesson, ingest: Some(key), signature: None };
         let (progress, told) = sync_channel::<storage::Progress>(1);
         let mut follow = Follow::begin(report, Stage::Publish);
         let published = std::thread::scope(|scope| {

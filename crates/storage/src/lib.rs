@@ -12,21 +12,30 @@
 
 mod address;
 mod bucket;
+mod clock;
+mod collect;
 mod directory;
 mod error;
+mod inventory;
+mod lessons;
 mod publish;
 mod read;
 mod staged;
 mod store;
 mod swap;
 mod turn;
+mod verify;
 
+pub use collect::{Collect, Kind, Left, Removed, collect};
 pub use error::StoreError;
-pub use publish::{Progress, Publication, PublishError, Published, Step, point, publish};
+pub use inventory::{NotWhole, Packaged, Shelved};
+pub use lessons::{LessonError, RolledBack, delete, roll_back};
+pub use publish::{Progress, Publication, PublishError, Published, Step, point, publish, sign, signatures};
 pub use read::{READ_BLOCK, Reading};
 pub use staged::{Staged, StagedDirectory};
 pub use store::{Found, MAX_RANGE_BYTES, Meta, Store};
 pub use swap::{Swapped, Version};
+pub use verify::{Problem, Verified, verify};
 
 #[cfg(test)]
 mod tests;

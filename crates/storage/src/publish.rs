@@ -1,10 +1,15 @@
-//! A lesson's way into the store: `objects → manifest → record → description → pointer → catalogue`.
+//! A lesson's way into the store: `objects → manifest, signature → record → history → description → pointer →
+//! catalogue`.
 //!
 //! Every step can be the last one before a crash. What a student sees then is the lesson as it was; running again
 //! passes over what is done and completes the rest. Nothing that is visible ever names something that is not there:
 //! before the manifest and before the pointer, everything written so far is brought to the disk.
 
-mod catalogue;
+pub(crate) mod catalogue;
+pub(crate) mod history;
+mod signed;
+
+pub use signed::{sign, signatures};
 
 use crate::error::StoreError;
 use crate::staged::Staged;
@@ -13,10 +18,12 @@ use crate::swap::{MAX_PAPER_BYTES, Swapped};
 use bytes::Bytes;
 use faults::{Blame, Fault};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use history::Change;
 use package::catalogue::CatalogueError;
 use package::ingest::{IngestKey, IngestRecord};
 use package::manifest::Object;
 use package::{Digest, Lesson, LessonId, ObjectPath, PackageId, Sealed, StorePath};
+use signing::Signature;
 use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
@@ -24,8 +31,10 @@ use std::pin::pin;
 
 /// Objects read, checked and written at the same time. Memory: that many objects, some 10 MB for a lesson.
 const UPLOADS_IN_FLIGHT: usize = 8;
+/// A package's name, in characters.
+const ID_DIGITS: usize = 40;
 /// How often a swap is tried against others who are faster. Each try that fails means another one succeeded.
-const SWAP_ATTEMPTS: usize = 64;
+pub(crate) const SWAP_ATTEMPTS: usize = 64;
 
 /// What is to be published.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +45,8 @@ pub struct Publication<'a> {
     pub lesson: &'a Lesson,
     /// Under which key the package is remembered, so that ingesting the same again does no work.
     pub ingest: Option<IngestKey>,
+    /// Made over the package's manifest.
+    pub signature: Option<Signature>,
 }
 
 /// Steps, in order.
@@ -120,6 +131,14 @@ pub enum PublishError {
     /// The catalogue in the store cannot be read.
     #[error("the catalogue is damaged: {0}; restore it or remove catalogue/version.json to begin a new one")]
     Catalogue(#[from] CatalogueError),
+    /// A lesson's history in the store cannot be read.
+    #[error("{path} is damaged: {source}; restore it, or remove it to begin a new one")]
+    History {
+        /// Which.
+        path: StorePath,
+        /// Where and why.
+        source: serde_json::Error,
+    },
     /// Others kept swapping the same object.
     #[error("{0} was changed by others {SWAP_ATTEMPTS} times while we tried; run again")]
     Contended(StorePath),
@@ -138,6 +157,7 @@ impl Fault for PublishError {
             Self::NoPackage(_) => "PACKAGE_MISSING",
             Self::Playlist { .. } => "PACKAGE_DAMAGED",
             Self::Catalogue(_) => "CATALOGUE_DAMAGED",
+            Self::History { .. } => "HISTORY_DAMAGED",
             Self::Contended(_) => "STORE_CONTENDED",
             Self::Stopped => "STOPPED",
         }
@@ -163,7 +183,7 @@ pub async fn publish(
     staged: &impl Staged,
     mut on: impl FnMut(Progress) -> ControlFlow<()> + Send,
 ) -> Result<Published, PublishError> {
-    let Publication { package, lesson, ingest } = publication;
+    let Publication { package, lesson, ingest, signature } = publication;
     let id = package.id();
     if lesson.package != id {
         return Err(PublishError::Mismatch {
@@ -180,6 +200,9 @@ pub async fn publish(
     store.settle().await?;
     // A manifest is only ever written behind its objects: where there is one, there is a whole package.
     store.put_immutable(&id.manifest(), Bytes::copy_from_slice(package.bytes())).await?;
+    if let Some(signature) = signature {
+        sign(store, id, signature).await?;
+    }
     track.done(Step::Manifest)?;
     if let Some(key) = ingest {
         replace(store, &key.path(), IngestRecord { package: id }.to_bytes().into()).await?;
@@ -209,6 +232,7 @@ pub async fn point(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
 /// Description, pointer, catalogue: the steps a student sees.
 async fn show(store: &Store, lesson: &Lesson, track: &mut Track<'_>) -> Result<(), PublishError> {
     let pointer = pointer(store, lesson.package).await?;
+    history::note(store, &lesson.lesson, Change::To(lesson.package)).await?;
     replace(store, &lesson.lesson.description(), lesson.to_bytes().into()).await?;
     track.done(Step::Description)?;
     replace(store, &lesson.lesson.pointer(), pointer).await?;
@@ -226,6 +250,17 @@ async fn pointer(store: &Store, package: PackageId) -> Result<Bytes, PublishErro
     let main = hls::MultivariantPlaylist::parse(&String::from_utf8_lossy(&main.bytes))
         .map_err(|source| PublishError::Playlist { path, source })?;
     Ok(main.rebased(&package.seen_from_lesson()).render().into())
+}
+
+/// The package that a lesson's pointer names; `None` when there is no pointer, or one that names none.
+pub(crate) async fn pointed(store: &Store, lesson: &LessonId) -> Result<Option<PackageId>, PublishError> {
+    let found = store.get(&lesson.pointer(), hls::MAX_PLAYLIST_BYTES).await?;
+    Ok(found.and_then(|found| named(&String::from_utf8_lossy(&found.bytes))))
+}
+
+/// The package whose folder a text names first. Read as text, so that no change of what playlists say hides it.
+fn named(pointer: &str) -> Option<PackageId> {
+    pointer.split("/p/").skip(1).find_map(|rest| rest.get(..ID_DIGITS)?.parse().ok())
 }
 
 async fn upload(

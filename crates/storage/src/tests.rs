@@ -204,10 +204,15 @@ async fn publish_until(
     let lesson = lesson(name, made, title);
     let ingest = Some(IngestKey::of(&Digest::of(b"s"), &Digest::of(b"r"), "f"));
     let mut left = told;
-    publish(store, Publication { package: &made.sealed, lesson: &lesson, ingest }, made, |_| {
-        left = left.saturating_sub(1);
-        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })
+    publish(
+        store,
+        Publication { package: &made.sealed, lesson: &lesson, ingest, signature: None },
+        made,
+        |_| {
+            left = left.saturating_sub(1);
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        },
+    )
     .await
 }
 

@@ -5,7 +5,8 @@ use crate::store::Store;
 use crate::swap::Swapped;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use package::catalogue::{Catalogue, CatalogueError, MAX_CATALOGUE_BYTES, Version, version_path};
-use package::{Lesson, StorePath};
+use package::{Lesson, LessonId, StorePath};
+use std::collections::HashSet;
 
 /// Shards read at the same time.
 const SHARDS_IN_FLIGHT: usize = 4;
@@ -13,27 +14,63 @@ const SHARDS_IN_FLIGHT: usize = 4;
 /// Makes the catalogue say what `lesson` says. Shards first, the version that lists them last; old shards stay for
 /// readers who hold the old version.
 pub(super) async fn list(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
+    change(store, |catalogue| catalogue.upsert(lesson.clone())).await
+}
+
+/// Takes `lesson` out of the catalogue.
+pub(crate) async fn unlist(store: &Store, lesson: &LessonId) -> Result<(), PublishError> {
+    change(store, |catalogue| catalogue.remove(lesson)).await
+}
+
+/// Which shards the catalogue lists now.
+pub(crate) async fn shards(store: &Store) -> Result<HashSet<StorePath>, PublishError> {
+    let current = store.get(&version_path(), MAX_CATALOGUE_BYTES).await?;
+    let Some(found) = current else { return Ok(HashSet::new()) };
+    Ok(Version::parse(&found.bytes)?.shards.into_iter().map(|entry| entry.path).collect())
+}
+
+async fn change(store: &Store, edit: impl Fn(&mut Catalogue) -> bool) -> Result<(), PublishError> {
     for _ in 0..SWAP_ATTEMPTS {
         let current = store.get(&version_path(), MAX_CATALOGUE_BYTES).await?;
+        let mut listed = HashSet::new();
         let mut catalogue = match &current {
-            Some(found) => read(store, &Version::parse(&found.bytes)?).await?,
+            Some(found) => {
+                let version = Version::parse(&found.bytes)?;
+                listed.extend(version.shards.iter().map(|entry| entry.path.clone()));
+                read(store, &version).await?
+            }
             None => Catalogue::default(),
         };
-        if !catalogue.upsert(lesson.clone()) {
+        if !edit(&mut catalogue) {
             return Ok(());
         }
         let rendered = catalogue.render();
-        for (path, bytes) in rendered.shards {
-            store.put_immutable(&path, bytes.into()).await?;
-        }
+        let new: Vec<_> = rendered.shards.into_iter().filter(|(path, _)| !listed.contains(path)).collect();
+        put(store, &new).await?;
         store.settle().await?;
         let expected = current.map(|current| current.version);
         let swapped = store.swap(&version_path(), expected.as_ref(), rendered.version.into()).await?;
         if let Swapped::Done(_) = swapped {
-            return Ok(());
+            return restore(store, &new).await;
         }
     }
     Err(PublishError::Contended(version_path()))
+}
+
+/// Written even when they are there: who removes old shards goes by their age.
+async fn put(store: &Store, shards: &[(StorePath, Vec<u8>)]) -> Result<(), PublishError> {
+    for (path, bytes) in shards {
+        store.put_unsettled(path, bytes.clone().into()).await?;
+    }
+    Ok(())
+}
+
+/// A shard that had been listed long ago may have been removed as old just before it was listed again.
+async fn restore(store: &Store, shards: &[(StorePath, Vec<u8>)]) -> Result<(), PublishError> {
+    for (path, bytes) in shards {
+        store.put_immutable(path, bytes.clone().into()).await?;
+    }
+    Ok(())
 }
 
 async fn read(store: &Store, version: &Version) -> Result<Catalogue, PublishError> {

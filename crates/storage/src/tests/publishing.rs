@@ -121,7 +121,7 @@ async fn a_package_is_published_from_a_folder() {
         fs::write(file, bytes).unwrap();
     }
     let lesson = lesson("maths", &made, "t");
-    let publication = Publication { package: &made.sealed, lesson: &lesson, ingest: None };
+    let publication = Publication { package: &made.sealed, lesson: &lesson, ingest: None, signature: None };
     publish(&store, publication, &StagedDirectory(staging), |_| ControlFlow::Continue(())).await.unwrap();
     assert_eq!(seen(&store, "maths").await, Some(made.sealed.id()));
 }
