@@ -24,6 +24,8 @@ pub(crate) struct Representation {
     pub(crate) timescale: u64,
     /// Address, start and duration in ticks.
     pub(crate) segments: Vec<(String, u64, u64)>,
+    /// Pictures or sound; not text, and not the sheets of a storyboard.
+    pub(crate) is_media: bool,
 }
 
 /// Segments of one representation that are expanded: a day and more.
@@ -86,6 +88,8 @@ fn representation(
         .filter_map(|node| children(*node, "BaseURL").next()?.text())
         .map(|t| t.trim().to_owned())
         .collect();
+    let kind = inherited("mimeType").unwrap_or_default();
+    found.is_media = kind.starts_with("video/") || kind.starts_with("audio/");
     let bandwidth = node.attribute("bandwidth");
     for (name, there) in [
         ("id", !found.id.is_empty()),
@@ -100,6 +104,12 @@ fn representation(
         lineage.iter().rev().filter_map(|node| children(*node, "SegmentTemplate").next()).collect();
     let told = |name: &str| templates.iter().find_map(|template| template.attribute(name));
     let Some(media) = told("media") else {
+        // 5.3.9.1: one segment that needs no index is told by its BaseURL alone.
+        if let (Some(length), Some(_)) = (length, children(node, "BaseURL").next()) {
+            found.timescale = 1_000;
+            found.segments.push((String::new(), 0, length));
+            return Ok(found);
+        }
         missing.push(format!("SegmentTemplate@media of {}", found.id));
         return Ok(found);
     };
