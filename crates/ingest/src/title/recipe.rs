@@ -15,7 +15,7 @@ pub struct Recipe {
     pub most: u32,
     /// Every how many pictures of a trial are compared with what they should be.
     pub compare_every: u32,
-    /// The second trial's CRF is so much worse than the first's.
+    /// The second trial's CRF is so much higher than the first's; the ladder's lies between.
     pub step: f64,
     /// How many pictures the small rungs leave out where nothing moves but strokes.
     pub still: Thinned,

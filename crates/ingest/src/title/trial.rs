@@ -66,7 +66,7 @@ pub fn excerpts(
         .collect()
 }
 
-/// Encodes `excerpts` of `file` in every rung of `plan` at the ladder's quality and a worse one, and says what came of it.
+/// Encodes `excerpts` of `file` in every rung of `plan` at two qualities around the ladder's, and says what came of it.
 ///
 /// Nothing is tried on film, which is not searched. One pass for each codec and quality: no more encoders at once than
 /// when the lesson itself is encoded.
@@ -109,14 +109,17 @@ pub fn trial(
     Ok(tried)
 }
 
-/// The rung as it is in one pass: the ladder's quality, then a worse one within the rung's range.
+/// The first try is by this part of a step better than the ladder's quality: what is chosen mostly lies between the two,
+/// and beyond them a straight line is a guess.
+const BETTER: f64 = 0.4;
+
+/// The rung as it is in one pass: a little better than the ladder's quality, then worse, within the rung's range.
 fn attempt(slot: Slot, plan: &Plan, ladder: &Ladder, content: Content, pass: u32) -> (Rung, f64) {
     let usual = ladder.usual(slot).crf;
     let ([best, worst], step) = ladder.range(slot);
     // SVT-AV1's scale is about a third longer.
     let wide = if slot.codec() == Codec::Av1 { 1.5 } else { 1.0 };
-    let worse = usual + f64::from(pass) * ladder.title.step * wide;
-    let crf = if worse > worst { usual - ladder.title.step * wide } else { worse };
+    let crf = usual + (f64::from(pass) - BETTER) * ladder.title.step * wide;
     let crf = (crf.clamp(best, worst) / step).round() * step;
     let spend = Spend { crf, thinning: thinning(slot, &ladder.title, content) };
     (Rung::new(slot, ladder, plan.timing.rate, spend), crf)
