@@ -1,6 +1,7 @@
 //! What the command line says.
 
 use crate::papers::SubtitleFile;
+use crate::queue_cli;
 use clap::{Args, Parser, Subcommand};
 use package::LessonId;
 use std::path::PathBuf;
@@ -22,6 +23,14 @@ pub struct Cli {
 pub enum Command {
     /// Transcode files and publish them as lessons.
     Run(Run),
+    /// Put files into a queue, to be made lessons by `work`.
+    Enqueue(queue_cli::options::Enqueue),
+    /// Take jobs from a queue and do them, until stopped.
+    Work(queue_cli::options::Work),
+    /// Put what appears in a folder into a queue, until stopped.
+    Watch(queue_cli::options::Watch),
+    /// Show a queue: what waits, who works, what was set aside and why.
+    Status(queue_cli::options::Status),
     /// Make a sample lesson: slides with Chinese text, a camera picture, a voice.
     Sample(Sample),
     /// Try what protects this machine from hostile files; name the media libraries and their known holes.

@@ -45,6 +45,7 @@ pub mod plan;
 pub mod prescan;
 pub mod probe;
 pub mod progress;
+pub mod queue_cli;
 pub mod run;
 pub mod sample;
 pub mod segment;

@@ -7,6 +7,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(options) => ingest::run::run(&options),
+        Command::Enqueue(options) => ingest::queue_cli::enqueue::run(&options),
+        Command::Work(options) => ingest::queue_cli::work::run(&options),
+        Command::Watch(options) => ingest::queue_cli::watch::run(&options),
+        Command::Status(options) => ingest::queue_cli::status::run(&options),
         Command::Sample(options) => ingest::sample::make(&options),
         Command::Doctor(options) => ingest::doctor::run(&options),
         Command::Worker(options) if options.attempt => {

@@ -22,11 +22,11 @@ use std::process::ExitCode;
 use storage::Store;
 
 /// Exit status of a run that was interrupted: 128 and the number of SIGINT, as shells count.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// A command line that contradicts itself.
 #[derive(Debug, thiserror::Error)]
-enum UsageFault {
+pub(crate) enum UsageFault {
     #[error("--lesson names one lesson, but there are {0} files; leave it out or give one file")]
     LessonForMany(usize),
     #[error("--meta gives one title, but there are {0} files; leave the title out or give one file")]
@@ -78,7 +78,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
             .map(|()| ExitCode::SUCCESS);
     }
     let description = description(options)?;
-    let lessons = lessons(options)?;
+    let lessons = lessons(&options.files, options.lesson.as_ref())?;
     if options.files.len() > 1 && !options.subtitles.is_empty() {
         return Err(UsageFault::SubtitlesForMany(options.files.len()).into());
     }
@@ -128,23 +128,23 @@ fn verbosity(options: &Run) -> Verbosity {
 }
 
 /// A unit keeps about two cores busy: its encoders run beside each other.
-fn default_workers() -> usize {
+pub(crate) fn default_workers() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     cores.div_ceil(2)
 }
 
-fn tell(report: &mut dyn Report, fault: &AnyFault) {
+pub(crate) fn tell(report: &mut dyn Report, fault: &AnyFault) {
     let line = fault.line();
     let text = line.strip_prefix(fault.code()).map_or(line.as_str(), |rest| rest.trim_start_matches(": "));
     report.failed(fault.code(), text);
     eprintln!("{line}");
 }
 
-fn toolbox() -> Toolbox {
+pub(crate) fn toolbox() -> Toolbox {
     Toolbox { zscale: ffmpeg::has_filter("zscale"), tonemap: ffmpeg::has_filter("tonemap") }
 }
 
-fn ladder(path: Option<&Path>) -> Result<Ladder, SettingsError> {
+pub(crate) fn ladder(path: Option<&Path>) -> Result<Ladder, SettingsError> {
     match path {
         None => Ladder::shipped(),
         Some(path) => Ladder::parse(&read(path)?, path),
@@ -160,30 +160,30 @@ fn description(options: &Run) -> Result<Description, AnyFault> {
     }
 }
 
-fn read(path: &Path) -> Result<String, SettingsError> {
+pub(crate) fn read(path: &Path) -> Result<String, SettingsError> {
     fs::read_to_string(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Each file's lesson.
-fn lessons(options: &Run) -> Result<Vec<LessonId>, UsageFault> {
-    match (&options.lesson, options.files.as_slice()) {
+pub(crate) fn lessons(files: &[PathBuf], given: Option<&LessonId>) -> Result<Vec<LessonId>, UsageFault> {
+    match (given, files) {
         (Some(lesson), [_]) => return Ok(vec![lesson.clone()]),
         (Some(_), files) => return Err(UsageFault::LessonForMany(files.len())),
         (None, _) => {}
     }
     let mut taken: BTreeMap<LessonId, &PathBuf> = BTreeMap::new();
-    for file in &options.files {
+    for file in files {
         let lesson = default_lesson(file);
         if let Some(other) = taken.insert(lesson.clone(), file) {
             return Err(UsageFault::SameLesson { lesson, files: Box::new((other.clone(), file.clone())) });
         }
     }
-    Ok(options.files.iter().map(|file| default_lesson(file)).collect())
+    Ok(files.iter().map(|file| default_lesson(file)).collect())
 }
 
 /// The file's name as a lesson's. What has other letters than ASCII gets a number made of its name, always the same:
 /// leaving the letters out would make one lesson of many.
-fn default_lesson(file: &Path) -> LessonId {
+pub(crate) fn default_lesson(file: &Path) -> LessonId {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     let slug = if stem.is_ascii() { LessonId::from_stem(&stem) } else { None };
     slug.unwrap_or_else(|| {

@@ -13,5 +13,6 @@ mod hostile;
 mod interrupted;
 mod lesson;
 mod papers;
+mod queued;
 mod sources;
 mod sync;

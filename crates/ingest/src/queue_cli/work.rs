@@ -1,0 +1,182 @@
+//! `airclass-ingest work`: takes jobs, does them, says how they ended.
+
+use super::QueueUsage;
+use super::keeper::keep;
+use super::lane::Lane;
+use super::options::Work;
+use crate::cancel::Cancel;
+use crate::ffmpeg::{self, Verbosity};
+use crate::job::{self, Ended, Workshop};
+use crate::progress::{self, Report};
+use crate::worker::Limits;
+use crate::{run, signals};
+use faults::{AnyFault, Blame};
+use queue::{Claim, Ending, Job, Queue, Reason, State};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+use storage::Store;
+
+/// How long a claim waits before it is looked whether somebody wants to stop.
+const WAIT: Duration = Duration::from_secs(1);
+/// How often the end of a job is said to a queue that does not answer. The job comes back when it is not heard.
+const END_TRIES: usize = 5;
+
+/// Runs it.
+pub fn run(options: &Work) -> ExitCode {
+    ffmpeg::set_up(Verbosity::Silent);
+    match begin(options) {
+        Ok(status) => status,
+        Err(fault) => fault.report(),
+    }
+}
+
+fn begin(options: &Work) -> Result<ExitCode, AnyFault> {
+    let queue = super::open(options.at.queue.as_deref(), options.policy())?;
+    let stop = Cancel::new();
+    signals::stop_on_interrupt(&stop)
+        .map_err(|source| QueueUsage::System { what: "signal handler", source })?;
+    let crew = Crew { queue: &*queue, options, stop: &stop, worst: AtomicU8::new(0) };
+    let failed = std::thread::scope(|scope| {
+        let hands: Vec<_> = (0..options.parallel)
+            .map(|number| {
+                scope.spawn({
+                    let crew = &crew;
+                    move || crew.work(number)
+                })
+            })
+            .collect();
+        hands.into_iter().filter_map(|hand| hand.join().unwrap_or(Ok(())).err()).last()
+    });
+    match failed {
+        Some(fault) => Err(fault),
+        None if stop.is_stopped() => Ok(ExitCode::from(run::INTERRUPTED)),
+        None => Ok(ExitCode::from(crew.worst.into_inner())),
+    }
+}
+
+/// What the lanes of one process share.
+struct Crew<'a> {
+    queue: &'a dyn Queue,
+    options: &'a Work,
+    stop: &'a Cancel,
+    /// The worst exit status of jobs that were set aside.
+    worst: AtomicU8,
+}
+
+impl Crew<'_> {
+    /// One lane: job after job.
+    fn work(&self, number: u8) -> Result<(), AnyFault> {
+        let name = worker_name(number);
+        while !self.stop.is_stopped() {
+            let wait = if self.options.once { Duration::ZERO } else { WAIT };
+            match self.queue.claim(&name, wait)? {
+                Some(claim) => self.perform(&claim)?,
+                None if self.options.drain && self.is_drained()? => break,
+                None => {}
+            }
+            if self.options.once {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_drained(&self) -> Result<bool, AnyFault> {
+        Ok(self.queue.list()?.iter().all(|entry| matches!(entry.state, State::SetAside { .. })))
+    }
+
+    fn perform(&self, claim: &Claim) -> Result<(), AnyFault> {
+        let job = &claim.entry.job;
+        let mut report: Box<dyn Report> = if self.options.parallel == 1 {
+            progress::report(self.options.json)
+        } else {
+            Box::new(Lane { lesson: job.lesson.clone(), json: self.options.json })
+        };
+        let every = self.options.policy().beat_every();
+        let (ended, lost) =
+            keep(self.queue, claim, every, self.stop, |cancel| self.ingest(job, cancel, report.as_mut()));
+        let mut blame = Blame::Ours;
+        let ending = match ended {
+            Ok(()) => Ending::Done,
+            Err(Ended::Stopped) if lost => {
+                eprintln!("note: lesson {} is another worker's by now", job.lesson);
+                return Ok(());
+            }
+            Err(Ended::Stopped) => Ending::GivenBack,
+            Err(Ended::Fault(fault)) => {
+                run::tell(report.as_mut(), &fault);
+                blame = fault.blame();
+                ending(&fault)
+            }
+        };
+        match self.end(claim, &ending)? {
+            Ok(queue::Ended::SetAside) => {
+                self.worst.fetch_max(blame.exit_status(), Ordering::Relaxed);
+                let key = &claim.entry.key().to_string()[..12];
+                eprintln!("note: lesson {} is set aside; airclass-ingest status --retry {key}", job.lesson);
+            }
+            Ok(queue::Ended::Later(_)) => eprintln!("note: lesson {} is tried again later", job.lesson),
+            Ok(queue::Ended::GivenBack) => eprintln!("note: lesson {} is given back", job.lesson),
+            Ok(queue::Ended::Done) | Err(queue::LeaseLost) => {}
+        }
+        Ok(())
+    }
+
+    fn end(
+        &self,
+        claim: &Claim,
+        ending: &Ending,
+    ) -> Result<Result<queue::Ended, queue::LeaseLost>, AnyFault> {
+        let mut tries = 1;
+        loop {
+            match self.queue.end(claim, ending.clone()) {
+                Err(_) if tries < END_TRIES => tries += 1,
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// The one place where a job meets the ingest.
+    fn ingest(&self, job: &Job, cancel: &Cancel, report: &mut dyn Report) -> Result<(), Ended> {
+        let ladder = run::ladder(job.ladder.as_deref())?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| QueueUsage::System { what: "event queue", source })?;
+        let store = runtime.block_on(Store::create(&job.store))?;
+        let workshop = Workshop {
+            runtime: &runtime,
+            store: &store,
+            ladder: &ladder,
+            toolbox: run::toolbox(),
+            subtitles: &[],
+            workers: self.options.workers.map_or_else(run::default_workers, usize::from),
+            limits: Limits::default(),
+            cancel,
+        };
+        job::ingest(&workshop, &job.source, &job.lesson, &job.description, report).map(drop)
+    }
+}
+
+/// Bad input is set aside at once. A store or a disk that is away may come back, whoever is to blame.
+fn ending(fault: &AnyFault) -> Ending {
+    let line = fault.line();
+    let text = line.strip_prefix(fault.code()).map_or(line.as_str(), |rest| rest.trim_start_matches(": "));
+    let reason = Reason::new(fault.code(), text);
+    let may_pass = fault.code().starts_with("STORE_") || fault.code() == "SOURCE_UNREADABLE";
+    match fault.blame() {
+        Blame::Input if !may_pass => Ending::Refused(reason),
+        _ => Ending::Failed(reason),
+    }
+}
+
+/// `host/process` and a number of the lane beyond the first.
+fn worker_name(number: u8) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    match number {
+        0 => format!("{host}/{}", std::process::id()),
+        number => format!("{host}/{}.{number}", std::process::id()),
+    }
+}
