@@ -1,4 +1,4 @@
-//! One file: `read → survey → plan → units → assemble → publish`, or no work when that was done before.
+//! One file: `read → survey → plan → units → assemble → check → publish`, or no work when that was done before.
 
 use crate::assemble::Pieces;
 use crate::cancel::Cancel;
@@ -7,6 +7,7 @@ use crate::crew::{Crew, CrewError};
 use crate::decode::Damage;
 use crate::fault::{MediaError, OfFile, SourceFault};
 use crate::ffmpeg;
+use crate::gate;
 use crate::papers::{Papers, SubtitleFile};
 use crate::plan::{Ladder, Plan, Toolbox};
 use crate::prescan::prescan;
@@ -278,6 +279,10 @@ impl Job<'_> {
         let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, &papers, spool)?;
         let (spent_bps, fixed_bps) = title::against_fixed(&package.manifest().video);
         tracing::info!(spent_bps, fixed_bps, content = ?plan.content, "H.264 rungs against the fixed ladder");
+        let mut follow = Follow::begin(report, Stage::Check);
+        gate::pass(spool, &mut follow)?;
+        follow.end();
+        self.stopped()?;
         self.publish(&package, key, spool, report)
     }
 

@@ -1,7 +1,7 @@
 //! A lesson file into a streaming package: the journey of a frame.
 //!
 //! ```text
-//! survey → plan → trial → decode → filter → encode → segment → package → publish
+//! survey → plan → trial → decode → filter → encode → segment → package → check → publish
 //! ```
 //!
 //! | stage | where |
@@ -16,6 +16,7 @@
 //! | encode: a thread a rung | [`encode`] |
 //! | segment: cut on the grid and check every piece (pure) | [`segment`], [`cmaf`] |
 //! | package: playlists, manifest, and what lies beside the media | [`spool`], [`papers`], [`assemble`] |
+//! | check: read back and judged by other eyes | [`gate`], the crate `conformance` |
 //! | publish: whole or not at all | the crate `storage` |
 //!
 //! [`media`] wires decode to segment and knows nothing of stores and terminals: it runs in a [`worker`], a confined
@@ -38,6 +39,7 @@ pub mod equivalent;
 pub mod fault;
 pub mod ffmpeg;
 pub mod filter;
+pub mod gate;
 pub mod job;
 pub mod media;
 pub mod papers;

@@ -21,6 +21,8 @@ pub enum Stage {
     Trial,
     /// Decoding and encoding.
     Transcode,
+    /// The package is read back and judged.
+    Check,
     /// Objects go to the store, then the lesson becomes visible.
     Publish,
 }
@@ -33,6 +35,7 @@ impl Stage {
             Self::Survey => "survey",
             Self::Trial => "trial",
             Self::Transcode => "transcode",
+            Self::Check => "check",
             Self::Publish => "publish",
         }
     }

@@ -73,6 +73,14 @@ impl<'a> Spool<'a> {
         Ok(found.map(|found| found.bytes))
     }
 
+    /// Reads one object back.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    pub fn get(&self, object: &ObjectPath) -> io::Result<Bytes> {
+        self.runtime.block_on(self.read(object))
+    }
+
     /// What `unit` made, if it is done.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use hls::{
     IFrameVariant, MultivariantPlaylist, PictureRate, Resolution, Score, SessionData, SessionValue, Variant,
 };
 use package::manifest::{AudioRendition, Subtitles, VideoRung};
-use package::{Codec, Language, Manifest, Rendition, Slot, layout};
+use package::{AudioSlot, Codec, Language, Manifest, Rendition, Slot, layout};
 use std::collections::BTreeMap;
 
 /// Apple 1.32b: where a player begins on a cellular line.
@@ -41,6 +41,11 @@ pub(super) fn main(
         (0..variants.len()).min_by_key(|&place| variants[place].bandwidth.abs_diff(START_BPS))
     {
         variants[..=start].rotate_right(1);
+    }
+    // A picture that fills the smallest slot only is heard in stereo all the same (Apple 2.3).
+    if real().all(|rung| rung.audio == AudioSlot::Lo) {
+        let stereo = real().map(|rung| VideoRung { audio: AudioSlot::Hi, ..rung.clone() });
+        variants.extend(stereo.filter_map(|rung| variant(manifest, &rung, scored)));
     }
     variants.extend(of(Codec::Av1));
     // Only sound that a variant plays: a group nobody refers to is one more thing for a player to stumble on.
