@@ -2,9 +2,11 @@
 
 mod check;
 mod external;
+mod package;
 
 pub(crate) use check::{CheckOptions, check};
 pub(crate) use external::other;
+pub(crate) use package::{PackageCommand, package};
 
 use faults::AnyFault;
 use settings::SettingsError;

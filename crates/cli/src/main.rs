@@ -1,6 +1,7 @@
 //! The `airclass` command: parse, load, run.
 
 mod allocator;
+mod clock;
 mod commands;
 
 use clap::{Parser, Subcommand};
@@ -37,6 +38,9 @@ enum Command {
     },
     /// Check a published lesson or channel against Apple's rules, RFC 8216bis, CMAF and DASH
     Check(commands::CheckOptions),
+    /// What is in a store: show, verify, sign, roll back, delete, clear away
+    #[command(subcommand)]
+    Package(commands::PackageCommand),
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
     #[command(external_subcommand)]
     Other(Vec<OsString>),
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::Origin { config, options } => commands::origin(&options, config.as_deref()),
         Command::Edge { config, options } => commands::edge(&options, config.as_deref()),
         Command::Check(options) => commands::check(&options),
+        Command::Package(command) => commands::package(&command),
         Command::Other(words) => commands::other(&words),
     };
     match run {

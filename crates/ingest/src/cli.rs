@@ -86,6 +86,9 @@ pub struct Run {
     /// Chunks of a lesson worked on at the same time, 1 to 64; the result is the same. Default: half as many as cores.
     #[arg(long, env = "AIRCLASS_WORKERS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub workers: Option<u8>,
+    /// Sign manifests with this key; `airclass package keygen --out FILE` makes one.
+    #[arg(long, env = "AIRCLASS_SIGN_KEY", value_name = "FILE")]
+    pub sign_key: Option<PathBuf>,
     /// Progress as one JSON object a line on standard output: begin, note, progress, stage_done, done, failed.
     #[arg(long)]
     pub json: bool,

@@ -23,6 +23,7 @@ use grid::SEGMENT;
 use package::ingest::{IngestKey, IngestRecord};
 use package::manifest::{MAX_MANIFEST_BYTES, Recipe};
 use package::{Description, Digest, Hasher, Lesson, LessonId, Manifest, PackageId, Rendition, Sealed};
+use signing::SigningKey;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -58,6 +59,8 @@ pub struct Workshop<'a> {
     pub workers: usize,
     /// What each worker may take.
     pub limits: Limits,
+    /// What manifests are signed with, if they are.
+    pub sign_key: Option<&'a SigningKey>,
     /// Ctrl-C.
     pub cancel: &'a Cancel,
 }
@@ -229,6 +232,9 @@ impl Job<'_> {
             // A manifest that is not what it should be costs an ingest and nothing else.
             let Ok(package) = Manifest::parse(&manifest.bytes) else { return Ok(None) };
             let lesson = self.described(&package);
+            if let Some(sign_key) = self.workshop.sign_key {
+                storage::sign(store, id, sign_key.sign(package.bytes())).await?;
+            }
             storage::point(store, &lesson).await?;
             Ok(Some(self.done(&package, true)))
         })
@@ -404,7 +410,8 @@ impl Job<'_> {
     ) -> Result<Done, Ended> {
         let Workshop { runtime, store, cancel, .. } = self.workshop;
         let lesson = self.described(package);
-        let publication = Publication { package, lesson: &lesson, ingest: Some(key), signature: None };
+        let signature = self.workshop.sign_key.map(|sign_key| sign_key.sign(package.bytes()));
+        let publication = Publication { package, lesson: &lesson, ingest: Some(key), signature };
         let (progress, told) = sync_channel::<storage::Progress>(1);
         let mut follow = Follow::begin(report, Stage::Publish);
         let published = std::thread::scope(|scope| {

@@ -15,6 +15,7 @@ use crate::worker::{self, Limits};
 use faults::{AnyFault, Fault};
 use package::{Description, Digest, LessonId};
 use settings::SettingsError;
+use signing::SigningKey;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
     if options.files.len() > 1 && !options.subtitles.is_empty() {
         return Err(UsageFault::SubtitlesForMany(options.files.len()).into());
     }
+    let sign_key = options.sign_key.as_deref().map(SigningKey::read).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -98,6 +100,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
         subtitles: &options.subtitles,
         workers: options.workers.map_or_else(default_workers, usize::from),
         limits: Limits { verbosity: verbosity(options), ..Limits::default() },
+        sign_key: sign_key.as_ref(),
         cancel: &cancel,
     };
     let mut report = progress::report(options.json);

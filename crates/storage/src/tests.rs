@@ -1,5 +1,6 @@
 //! Races, kill points, and stores that refuse: the same tests on a directory and on a bucket of an S3 server process.
 
+mod looking_after;
 mod objects;
 mod places;
 mod publishing;

@@ -70,6 +70,9 @@ pub struct Work {
     /// Chunks of one lesson at the same time; as for `run`.
     #[arg(long, env = "AIRCLASS_WORKERS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub workers: Option<u8>,
+    /// Sign manifests with this key; `airclass package keygen --out FILE` makes one.
+    #[arg(long, env = "AIRCLASS_SIGN_KEY", value_name = "FILE")]
+    pub sign_key: Option<PathBuf>,
     /// A worker that is not heard of for so long has lost its job.
     #[arg(long, default_value = "60s", value_name = "SPAN")]
     pub lease: Span,

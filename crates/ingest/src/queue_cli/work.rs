@@ -12,6 +12,7 @@ use crate::worker::Limits;
 use crate::{run, signals};
 use faults::{AnyFault, Blame};
 use queue::{Claim, Ending, Job, Queue, Reason, State};
+use signing::SigningKey;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -36,7 +37,8 @@ fn begin(options: &Work) -> Result<ExitCode, AnyFault> {
     let stop = Cancel::new();
     signals::stop_on_interrupt(&stop)
         .map_err(|source| QueueUsage::System { what: "signal handler", source })?;
-    let crew = Crew { queue: &*queue, options, stop: &stop, worst: AtomicU8::new(0) };
+    let sign_key = options.sign_key.as_deref().map(SigningKey::read).transpose()?;
+    let crew = Crew { queue: &*queue, options, sign_key, stop: &stop, worst: AtomicU8::new(0) };
     let failed = std::thread::scope(|scope| {
         let hands: Vec<_> = (0..options.parallel)
             .map(|number| {
@@ -59,6 +61,7 @@ fn begin(options: &Work) -> Result<ExitCode, AnyFault> {
 struct Crew<'a> {
     queue: &'a dyn Queue,
     options: &'a Work,
+    sign_key: Option<SigningKey>,
     stop: &'a Cancel,
     /// The worst exit status of jobs that were set aside.
     worst: AtomicU8,
@@ -153,6 +156,7 @@ impl Crew<'_> {
             subtitles: &[],
             workers: self.options.workers.map_or_else(run::default_workers, usize::from),
             limits: Limits::default(),
+            sign_key: self.sign_key.as_ref(),
             cancel,
         };
         job::ingest(&workshop, &job.source, &job.lesson, &job.description, report).map(drop)
