@@ -1,5 +1,5 @@
 # The doors of this project. Each says what it does; scripts/ holds the longer ones.
-.PHONY: help setup build demo sample test check bench fmt clean
+.PHONY: help setup build demo sample test check bench fuzz fmt clean
 
 CARGO ?= cargo
 RELEASE := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/release
@@ -34,6 +34,9 @@ check: ## Formatting, lints, the player's types, dependencies' licences
 
 bench: setup build ## Side by side with nginx and ffmpeg: ratios, and a JSON file in benches/results
 	$(CARGO) run --release --locked -p benches -- $(BENCH)
+
+fuzz: setup ## Each fuzz target for a minute
+	@scripts/fuzz
 
 fmt: ## Format
 	$(CARGO) fmt --all

@@ -193,10 +193,9 @@ impl Report {
         self.findings.iter().any(|finding| finding.rule == rule)
     }
 
-    /// Findings that nobody decided on.
-    fn unexpected(&self, severity: Severity) -> usize {
-        let known = |finding: &&Finding| self.reason(finding.rule).is_some();
-        self.of(severity).filter(|finding| !known(finding)).count()
+    /// Broken recommendations that nobody decided on.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.of(Severity::Should).filter(|finding| self.reason(finding.rule).is_none())
     }
 
     fn reason(&self, rule: &str) -> Option<&'static str> {
@@ -229,7 +228,7 @@ impl fmt::Display for Report {
                 self.not_applicable.join(", ")
             )?;
         }
-        let (musts, shoulds) = (self.of(Severity::Must).count(), self.unexpected(Severity::Should));
+        let (musts, shoulds) = (self.of(Severity::Must).count(), self.warnings().count());
         let verdict = if musts == 0 { "conformant" } else { "NOT CONFORMANT" };
         write!(f, "{verdict}: {musts} MUST broken, {shoulds} SHOULD")
     }

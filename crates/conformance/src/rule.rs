@@ -58,6 +58,16 @@ static DELIBERATE: &[(&str, &str)] = &[
         "Apple 7.5",
         "4.8 s is a whole number of AAC frames and of pictures at every rate of the grid; 6 s is not",
     ),
+    (
+        "Apple 1.16",
+        "slides need fewer pictures a second than film; only whole fractions of the grid's rates are made",
+    ),
+    ("Apple 2.19", "all lessons are brought to one loudness, so there is nothing to correct for"),
+    ("Apple 4.1", "subtitles are published with the lessons that have them"),
+    (
+        "Apple 1.30",
+        "what a title does not need is not sent; a camera's scene beside slides may cost more than twice their average",
+    ),
     ("Apple 9.18", "one way to every edge: steering is the carriers' DNS"),
     (
         "Apple 12.4",

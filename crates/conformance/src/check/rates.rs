@@ -27,7 +27,16 @@ impl Inspection<'_> {
             let sounds: Vec<Rates> =
                 sounds.filter_map(|sound| find(shown, sound)).filter_map(measure).collect();
             let costliest = sounds.into_iter().max_by_key(|sound| sound.peak).unwrap_or_default();
-            let (peak, average) = (own.peak + costliest.peak, own.average + costliest.average);
+            let texts = stream.attributes.get("SUBTITLES");
+            let texts = shown
+                .list
+                .renditions
+                .iter()
+                .filter(|media| texts.is_some_and(|group| is_of(media, "SUBTITLES", group)));
+            // Text that is not chosen is not fetched: it counts in the costliest combination only (Apple 9.13).
+            let text =
+                texts.filter_map(|text| measure(find(shown, text)?)).map(|text| text.peak).max().unwrap_or(0);
+            let (peak, average) = (own.peak + costliest.peak + text, own.average + costliest.average);
             let place = || Place::line(shown.url.as_str(), stream.line);
             if let Some(told) = stream.attributes.number("BANDWIDTH").map(u128::from) {
                 let rule = if live { &apple::A1_29 } else { &apple::A1_27 };

@@ -9,7 +9,7 @@ type Defect = (&'static str, &'static str, fn(&mut Package));
 const PLAYLISTS: &[Defect] = &[
     ("a variant without CODECS", "Apple 9.1", |p| without(p, "main.m3u8", "#EXT-X-STREAM-INF", "CODECS")),
     ("CODECS that name another level", "Apple 9.1", |p| {
-        replace(p, "main.m3u8", "avc1.42C00C,mp4a", "avc1.64002A,mp4a")
+        replace(p, "main.m3u8", "CODECS=\"avc1.42", "CODECS=\"avc1.64")
     }),
     ("CODECS without the sound", "Apple 9.1", |p| replace_in_all(p, "main.m3u8", ",mp4a.40.2\"", "\"")),
     ("a variant without RESOLUTION", "Apple 9.2", |p| {
@@ -39,9 +39,7 @@ const PLAYLISTS: &[Defect] = &[
         let sound = "\n#EXT-X-STREAM-INF:BANDWIDTH=70000,AVERAGE-BANDWIDTH=70000,CODECS=\"mp4a.40.2\"\naudio/hi/index.m3u8\n";
         p.get_mut("main.m3u8").unwrap().extend(sound.bytes());
     }),
-    ("SCORE on one variant only", "Apple 9.19", |p| {
-        replace(p, "main.m3u8", "INF:BANDWIDTH=", "INF:SCORE=1.0,BANDWIDTH=")
-    }),
+    ("SCORE on all variants but one", "Apple 9.19", |p| replace(p, "main.m3u8", ",SCORE=", ",X-SCORE=")),
     ("sound without LANGUAGE", "Apple 8.10", |p| without(p, "main.m3u8", "#EXT-X-MEDIA", "LANGUAGE")),
     ("a group that is not there", "RFC 8216bis 4.4.6.2", |p| {
         replace_in_all(p, "main.m3u8", "AUDIO=\"lo\"", "AUDIO=\"no\"")

@@ -66,6 +66,7 @@ fn answer(package: &Package, habits: Habits, request: &Request<Incoming>) -> Res
         "m3u8" => "application/vnd.apple.mpegurl",
         "mp4" => "video/mp4",
         "m4s" => "video/iso.segment",
+        "ts" => "video/mp2t",
         "vtt" => "text/vtt",
         _ => "application/json",
     };
