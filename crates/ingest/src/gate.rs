@@ -71,6 +71,7 @@ pub fn pass(spool: &Spool<'_>, follow: &mut Follow<'_>) -> Result<(), GateError>
         Ok(Err(error)) => return Err(GateError::Unreadable(error.to_string())),
         Err(_) => return Err(GateError::Unreadable("the check ended unexpectedly".to_owned())),
     };
+    report.warnings().take(TOLD).for_each(|warning| follow.note(&sentence(warning)));
     let broken: Vec<String> = report.of(Severity::Must).map(sentence).collect();
     if broken.is_empty() {
         return Ok(());
