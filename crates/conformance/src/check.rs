@@ -74,6 +74,8 @@ pub(crate) struct Inspection<'a> {
     fetch: &'a dyn Fetch,
     judge: Judge,
     options: Options,
+    /// What was asked for; other papers of a package are looked at beside it.
+    address: &'a Url,
     /// An Airclass package, which promises more.
     ours: bool,
     follow: &'a (dyn Fn(usize, usize) + Sync),
@@ -119,7 +121,8 @@ pub fn check(
     follow: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Report, Unreadable> {
     let ours = package_of(fetch, address);
-    let inspection = Inspection { fetch, judge: Judge::default(), options, ours: ours.is_some(), follow };
+    let inspection =
+        Inspection { fetch, judge: Judge::default(), options, address, ours: ours.is_some(), follow };
     let mut volume = Volume::default();
     let main = inspection.document(address, &mut volume)?;
     if let Some(folder) = ours
