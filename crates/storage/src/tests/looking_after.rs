@@ -287,7 +287,7 @@ async fn act(store: &Store, packages: &[Made], model: &mut Model, action: &Actio
             if ended.is_ok() || swapped {
                 model.visible[lesson] = Some(made.sealed.id());
             }
-            if !ended.is_ok() && swapped {
+            if ended.is_err() && swapped {
                 publish_until(store, made, &format!("l{lesson}"), "t", TO_THE_END).await.unwrap();
             }
         }
