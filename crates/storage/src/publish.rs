@@ -15,6 +15,7 @@ use crate::error::StoreError;
 use crate::staged::Staged;
 use crate::store::Store;
 use crate::swap::{MAX_PAPER_BYTES, Swapped};
+use crate::turn::Publishing;
 use bytes::Bytes;
 use faults::{Blame, Fault};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -196,7 +197,7 @@ pub async fn publish(
     let turn = store.begin_publishing(id).await?;
     let mut track = Track::new(package, &mut on);
 
-    let uploaded = upload(store, package, staged, &mut track).await?;
+    let uploaded = upload(store, package, staged, &turn, &mut track).await?;
     store.settle().await?;
     // A manifest is only ever written behind its objects: where there is one, there is a whole package.
     store.put_immutable(&id.manifest(), Bytes::copy_from_slice(package.bytes())).await?;
@@ -267,6 +268,7 @@ async fn upload(
     store: &Store,
     package: &Sealed,
     staged: &impl Staged,
+    turn: &Publishing,
     track: &mut Track<'_>,
 ) -> Result<usize, PublishError> {
     let id = package.id();
@@ -285,7 +287,7 @@ async fn upload(
         }
     }
     let written = missing.len();
-    let uploads = missing.into_iter().map(|object| upload_one(store, id, object, staged).boxed());
+    let uploads = missing.into_iter().map(|object| upload_one(store, id, object, staged, turn).boxed());
     let mut uploads = stream::iter(uploads).buffer_unordered(UPLOADS_IN_FLIGHT);
     while let Some(bytes) = uploads.try_next().await? {
         track.object(bytes)?;
@@ -299,6 +301,7 @@ async fn upload_one(
     package: PackageId,
     object: Object,
     staged: &impl Staged,
+    turn: &Publishing,
 ) -> Result<u64, PublishError> {
     let bytes = staged
         .read(&object.path)
@@ -307,7 +310,7 @@ async fn upload_one(
     if bytes.len() as u64 != object.bytes || Digest::of(&bytes) != object.sha256 {
         return Err(PublishError::Altered(object.path.clone()));
     }
-    store.put_unsettled(&package.object(&object.path), bytes).await?;
+    turn.put(store, package.object(&object.path), bytes).await?;
     Ok(object.bytes)
 }
 

@@ -13,7 +13,9 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use package::{Lesson, Manifest, PackageId, StorePath};
 use std::collections::HashMap;
+use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// "Somebody points a lesson to this package", told by when it was written.
@@ -29,11 +31,11 @@ const WAIT: Duration = Duration::from_secs(30);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// A publisher's turn; a directory's ends when this is dropped.
+/// A publisher's turn; a directory's ends when this is dropped and the last object given to [`Publishing::put`] is written.
 #[derive(Debug)]
 pub(crate) struct Publishing {
     package: PackageId,
-    _held: Option<Held>,
+    held: Option<Arc<Held>>,
 }
 
 /// A remover's turn.
@@ -60,10 +62,10 @@ impl Store {
     /// From here on nobody removes `package`.
     pub(crate) async fn begin_publishing(&self, package: PackageId) -> Result<Publishing, StoreError> {
         let held = match &self.place {
-            Place::Directory(directory) => Some(directory.lock_shared(Lock::Uploads).await?),
+            Place::Directory(directory) => Some(Arc::new(directory.lock_shared(Lock::Uploads).await?)),
             Place::Bucket(_) => None,
         };
-        let turn = Publishing { package, _held: held };
+        let turn = Publishing { package, held };
         turn.say(self).await?;
         Ok(turn)
     }
@@ -115,6 +117,19 @@ impl Store {
 }
 
 impl Publishing {
+    /// [`Store::put_unsettled`] within this turn, even when the caller does not wait for its end: a publisher that gives up
+    /// leaves uploads behind that the disk is still busy with, and whoever clears leftovers must not take them for dead.
+    pub(crate) async fn put(&self, store: &Store, path: StorePath, bytes: Bytes) -> Result<(), StoreError> {
+        let (to, held, what) = (store.clone(), self.held.clone(), path.to_string());
+        let put = tokio::spawn(async move {
+            let put = to.put_unsettled(&path, bytes).await;
+            drop(held);
+            put
+        });
+        put.await
+            .unwrap_or_else(|lost| Err(StoreError::write(store.name(), what, io::Error::other(lost))))
+    }
+
     /// Says again that somebody points to the package, and sees to it that it is still whole.
     pub(crate) async fn renew(&self, store: &Store, manifest: &Manifest) -> Result<(), PublishError> {
         if let Place::Directory(_) = store.place {

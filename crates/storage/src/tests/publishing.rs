@@ -139,3 +139,19 @@ async fn leftovers_are_kept_while_somebody_uploads() {
     assert_eq!(publish_as(&store, &made("a"), "maths", "t").await.unwrap().swept, 1);
     assert!(!upload.exists());
 }
+
+/// The disk was still busy with the uploads of a publisher that had given up, and the next one cleared them away as
+/// leftovers, together with its own of the same names: `STORE_NOT_WRITABLE`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_of_a_publisher_that_gave_up_do_not_disturb_the_next() {
+    let (_folder, store) = directory_store();
+    for round in 0..40 {
+        let mut made = made(&format!("{round}"));
+        let init = Rendition::Video(Slot::S1).init();
+        let whole = made.objects.insert(init.clone(), Bytes::from_static(b"something else")).unwrap();
+        assert_eq!(publish_as(&store, &made, "maths", "t").await.unwrap_err().code(), "PACKAGE_ALTERED");
+        made.objects.insert(init, whole);
+        publish_as(&store, &made, "maths", "t").await.unwrap();
+        assert_eq!(seen(&store, "maths").await, Some(made.sealed.id()));
+    }
+}
