@@ -2,7 +2,7 @@
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import type { Engine, EngineListener, Problem, Source } from './engine';
-import { MAX_ATTEMPTS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Trouble } from './recovery';
+import { Failing, MAX_ATTEMPTS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Download, type Trouble } from './recovery';
 import { av1IsSmooth } from './decoding';
 import { isAv1, needless } from './rungs';
 import type { Level } from './state';
@@ -66,9 +66,8 @@ class HlsEngine implements Engine {
   private hls: Hls;
   private chosen: number | null = null;
   private watched = false;
-  /** Downloads that failed in a row. */
-  private failures = 0;
-  /** Attempts of our own since the last success. */
+  private readonly failing = new Failing();
+  /** Attempts of our own since everything last came. */
   private attempts = 0;
   private timer = 0;
   /** Only a person's press goes on from here. */
@@ -129,7 +128,7 @@ class HlsEngine implements Engine {
       this.thinOut(hls);
       this.listener.levels(levelsOf(hls));
       if (this.chosen !== null && this.chosen < hls.levels.length) hls.nextLevel = this.chosen;
-      this.succeeded();
+      this.came('playlist');
     });
     hls.on(Hls.Events.LEVELS_UPDATED, () => {
       // A rung that could not be had was taken out, and the others moved up.
@@ -138,7 +137,9 @@ class HlsEngine implements Engine {
       this.reportLevel();
     });
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.reportLevel());
-    hls.on(Hls.Events.FRAG_BUFFERED, () => this.succeeded());
+    // As it arrives, not when it is buffered: that may be after the line has broken and loading has stopped, and says nothing
+    // about the line then.
+    hls.on(Hls.Events.FRAG_LOADED, (_, { frag }) => this.came(frag.type === 'audio' ? 'sound' : 'picture'));
     hls.on(Hls.Events.ERROR, (_, data) => this.failed(data));
     hls.attachMedia(this.video);
     hls.loadSource(this.source.url);
@@ -172,11 +173,11 @@ class HlsEngine implements Engine {
     this.listener.level(levelsOf(this.hls)[index] ?? null, this.chosen);
   }
 
-  private succeeded(): void {
-    this.failures = 0;
+  /** A download arrived whole. An attempt that is due stays due: only it starts loading again. */
+  private came(download: Download): void {
+    if (!this.failing.comes(download)) return;
     this.attempts = 0;
     if (!this.troubled || this.stopped) return;
-    window.clearTimeout(this.timer);
     this.troubled = false;
     this.listener.problem(undefined);
   }
@@ -196,10 +197,12 @@ class HlsEngine implements Engine {
   }
 
   private networkFailed(data: ErrorData, status: number): void {
-    this.failures += 1;
+    // hls.js itself gave this download up for another.
+    if (data.details === Hls.ErrorDetails.INTERNAL_ABORTED && !data.fatal) return;
+    const failures = this.failing.fails(downloadOf(data));
     const trouble = troubleBehind(data, status);
     if (!data.fatal) {
-      if (this.failures > QUIET_FAILURES) this.report({ kind: 'network', trouble, retryInMs: 0 });
+      if (failures > QUIET_FAILURES) this.report({ kind: 'network', trouble, retryInMs: 0 });
       return;
     }
     window.clearTimeout(this.timer);
@@ -210,7 +213,7 @@ class HlsEngine implements Engine {
     }
     const wait = waitBefore(this.attempts, Math.random(), retryAfter(retryAfterHeader(data.networkDetails)));
     this.attempts += 1;
-    this.resumeIn(wait);
+    this.after(wait, () => this.resume());
     this.report({ kind: 'network', trouble, retryInMs: wait });
   }
 
@@ -224,10 +227,10 @@ class HlsEngine implements Engine {
     if (playable && remedy !== 'recover' && this.av1Works && isAv1(failing?.videoCodec ?? '')) {
       this.av1Works = false;
       this.decoderFailures.length = 0;
-      this.timer = window.setTimeout(() => this.rebuild(), 0);
+      this.after(0, () => this.rebuild());
     } else if (remedy === 'recover') this.hls.recoverMediaError();
     // hls.js is in the middle of telling its own parts about this error: it is taken down after that.
-    else if (remedy === 'rebuild') this.timer = window.setTimeout(() => this.rebuild(), 0);
+    else if (remedy === 'rebuild') this.after(0, () => this.rebuild());
     else {
       this.stopped = true;
       this.hls.stopLoad();
@@ -235,8 +238,10 @@ class HlsEngine implements Engine {
     }
   }
 
-  private resumeIn(wait: number): void {
-    this.timer = window.setTimeout(() => this.resume(), wait);
+  /** The one thing that is due, in place of what was. */
+  private after(wait: number, task: () => void): void {
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(task, wait);
   }
 
   private resume(): void {
@@ -246,9 +251,14 @@ class HlsEngine implements Engine {
 
   private readonly onOnline = (): void => {
     if (this.attempts === 0 || this.stopped) return;
-    window.clearTimeout(this.timer);
-    this.resumeIn(waitAfterOnline(Math.random()));
+    this.after(waitAfterOnline(Math.random()), () => this.resume());
   };
+}
+
+/** What failed: a playlist counts as what it lists, except the lesson's own. */
+function downloadOf({ details, frag, context }: ErrorData): Download {
+  if (details.startsWith('manifest')) return 'playlist';
+  return frag?.type === 'audio' || context?.type === 'audioTrack' ? 'sound' : 'picture';
 }
 
 /** A missing pointer is a missing lesson; a missing part of one that was there a moment ago is our fault. */

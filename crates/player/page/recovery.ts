@@ -34,6 +34,33 @@ export function retryAfter(header: string | null): number {
   return header !== null && /^\d{1,6}$/.test(header.trim()) ? Number(header) * 1000 : 0;
 }
 
+/** What is downloaded side by side. One can fail while another comes. */
+export type Download = 'playlist' | 'picture' | 'sound';
+
+/**
+ * Which downloads are failing. Each is over its failures when it comes again itself: pictures that come say nothing about a
+ * sound that does not, and a lesson needs both.
+ */
+export class Failing {
+  private readonly downloads = new Set<Download>();
+  private count = 0;
+
+  /** Notes a failure; the result is how many there were since everything last came. */
+  fails(download: Download): number {
+    this.downloads.add(download);
+    this.count += 1;
+    return this.count;
+  }
+
+  /** Notes that something came whole; true if nothing is failing any more. */
+  comes(download: Download): boolean {
+    this.downloads.delete(download);
+    if (this.downloads.size > 0) return false;
+    this.count = 0;
+    return true;
+  }
+}
+
 /** Decoder failures within this time count together, in milliseconds. */
 const MEDIA_WINDOW_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore } from '../page/recovery';
+import { Failing, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore } from '../page/recovery';
 
 test('waits double up to half a minute and differ from pupil to pupil', () => {
   assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 100].map((attempt) => waitBefore(attempt, 0)), [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
@@ -13,6 +13,18 @@ test('a server that asks for time gets it, within reason', () => {
   assert.equal(waitBefore(0, 0, 3_600_000), 60_500);
   const rows: [string | null, number][] = [[null, 0], ['5', 5000], [' 7 ', 7000], ['-1', 0], ['soon', 0], ['Wed, 21 Oct 2015 07:28:00 GMT', 0]];
   for (const [header, ms] of rows) assert.equal(retryAfter(header), ms, String(header));
+});
+
+test('pictures that come do not end the failures of the sound', () => {
+  const failing = new Failing();
+  assert.equal(failing.comes('picture'), true);
+  assert.equal(failing.fails('sound'), 1);
+  assert.equal(failing.comes('picture'), false);
+  assert.equal(failing.fails('picture'), 2);
+  assert.equal(failing.comes('sound'), false);
+  assert.equal(failing.fails('picture'), 3);
+  assert.equal(failing.comes('picture'), true);
+  assert.equal(failing.fails('playlist'), 1);
 });
 
 test('a decoder is given two more chances, a new start, and then up', () => {
