@@ -64,6 +64,22 @@ test('what a slow device stores after the line broke does not end the attempts',
   await page.waitForSelector('.notice', { state: 'hidden' });
 });
 
+test('a device that knows that it is offline says so, and goes on once it is not', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  const later = /\/0000[3-9]\.m4s$|\/000[1-9]\d\.m4s$/;
+  await page.route(later, async (route) => {
+    await page.context().setOffline(true);
+    await route.abort();
+  });
+  await playLesson(page);
+  await page.waitForSelector('.notice[data-size=strip]');
+  assert.match(await page.locator('.notice').innerText(), /先播放已经下载的部分/);
+  await page.unroute(later);
+  await page.context().setOffline(false);
+  await page.waitForFunction(() => window.airclass.position + window.airclass.buffered > 15);
+  await page.waitForSelector('.notice', { state: 'hidden' });
+});
+
 test('a line dead from the start is said plainly, with a countdown and a button that works', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   await page.route('**/*.m4s', (route) => route.abort());

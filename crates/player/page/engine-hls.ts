@@ -202,7 +202,8 @@ class HlsEngine implements Engine {
     const failures = this.failing.fails(downloadOf(data));
     const trouble = troubleBehind(data, status);
     if (!data.fatal) {
-      if (failures > QUIET_FAILURES) this.report({ kind: 'network', trouble, retryInMs: 0 });
+      // Offline, hls.js does not fail again: it waits for as long as it takes.
+      if (data.reason === 'offline' || failures > QUIET_FAILURES) this.report({ kind: 'network', trouble, retryInMs: 0 });
       return;
     }
     window.clearTimeout(this.timer);
