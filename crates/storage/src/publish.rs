@@ -29,6 +29,7 @@ use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Objects read, checked and written at the same time. Memory: that many objects, some 10 MB for a lesson.
 const UPLOADS_IN_FLIGHT: usize = 8;
@@ -287,11 +288,31 @@ async fn upload(
         }
     }
     let written = missing.len();
-    let uploads = missing.into_iter().map(|object| upload_one(store, id, object, staged, turn).boxed());
+    // Whoever hears of a failure may try again at once: nothing of this attempt is still being written then.
+    let ended = AtomicBool::new(false);
+    let uploads = missing.into_iter().map(|object| {
+        let ended = &ended;
+        async move {
+            match ended.load(Ordering::Relaxed) {
+                true => Ok(None),
+                false => upload_one(store, id, object, staged, turn).await.map(Some),
+            }
+        }
+        .boxed()
+    });
     let mut uploads = stream::iter(uploads).buffer_unordered(UPLOADS_IN_FLIGHT);
-    while let Some(bytes) = uploads.try_next().await? {
-        track.object(bytes)?;
+    let mut all = Ok(());
+    while let Some(uploaded) = uploads.next().await {
+        let told = match uploaded {
+            Ok(Some(bytes)) if all.is_ok() => track.object(bytes),
+            other => other.map(drop),
+        };
+        if all.is_ok() && told.is_err() {
+            ended.store(true, Ordering::Relaxed);
+            all = told;
+        }
     }
+    all?;
     Ok(written)
 }
 

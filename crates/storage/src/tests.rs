@@ -141,7 +141,8 @@ impl Site {
             Some(server) => {
                 let name = format!("lessons-{number}");
                 server.make_bucket(&name);
-                let bucket = bucket(server, &name, if number.is_multiple_of(2) { "" } else { "north/primary" });
+                let bucket =
+                    bucket(server, &name, if number.is_multiple_of(2) { "" } else { "north/primary" });
                 bucket.create().await.unwrap();
                 Store { place: Place::Bucket(bucket) }
             }

@@ -126,8 +126,7 @@ impl Publishing {
             drop(held);
             put
         });
-        put.await
-            .unwrap_or_else(|lost| Err(StoreError::write(store.name(), what, io::Error::other(lost))))
+        put.await.unwrap_or_else(|lost| Err(StoreError::write(store.name(), what, io::Error::other(lost))))
     }
 
     /// Says again that somebody points to the package, and sees to it that it is still whole.
