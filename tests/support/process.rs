@@ -45,6 +45,14 @@ pub fn airclass(arguments: &[&str]) -> Finished {
     finish(Command::new(program("airclass")).args(arguments))
 }
 
+/// Variables for a program.
+pub type Environment = [(&'static str, String)];
+
+/// Runs the built program `name` to its end, with more variables.
+pub fn run_in(environment: &Environment, name: &str, arguments: &[&str]) -> Finished {
+    finish(Command::new(program(name)).args(arguments).envs(environment.iter().cloned()))
+}
+
 /// Runs `airclass-ingest` to its end.
 pub fn ingest(arguments: &[&str]) -> Finished {
     finish(Command::new(program("airclass-ingest")).args(arguments))
@@ -70,8 +78,14 @@ pub struct Airclass {
 impl Airclass {
     /// Starts the program with `arguments`, waits until it listens.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_in(&[], arguments)
+    }
+
+    /// The same with more variables.
+    pub fn start_in(environment: &Environment, arguments: &[&str]) -> Self {
         let mut child = Command::new(program("airclass"))
             .args(arguments)
+            .envs(environment.iter().cloned())
             .args(["--admin", "127.0.0.1:0", "--log-format", "json"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -13,10 +13,12 @@ mod desk;
 mod error;
 mod main_playlist;
 mod media_playlist;
+mod report;
 mod texts;
 mod transport;
 
 pub use error::AssembleError;
+pub use report::report;
 
 use crate::cmaf::{Init, Media, Still};
 use crate::papers::Papers;
@@ -70,7 +72,7 @@ impl Pieces {
         self.object(rendition.segment(number), written);
     }
 
-    /// Anything else was written: a sheet of the storyboard, a slide.
+    /// Anything else was written: a sheet of the storyboard, a slide, the report.
     pub fn object(&mut self, path: ObjectPath, written: Written) {
         self.objects.extend(desk::entry(path, written));
     }

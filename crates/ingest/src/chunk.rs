@@ -53,6 +53,12 @@ impl Chunk {
         let first = SegmentCount(self.first.0).pictures(rate);
         first..first + self.segments.pictures(rate)
     }
+
+    /// Its time in the lesson, in milliseconds.
+    pub fn millis(&self) -> Range<u64> {
+        let first = SegmentCount(self.first.0).millis();
+        first..first + self.segments.millis()
+    }
 }
 
 impl Entry {

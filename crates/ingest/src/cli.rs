@@ -5,6 +5,7 @@ use crate::queue_cli;
 use clap::{Args, Parser, Subcommand};
 use package::LessonId;
 use std::path::PathBuf;
+use units::Span;
 
 /// Turns lesson files into streaming packages.
 ///
@@ -83,6 +84,15 @@ pub struct Run {
     /// The ladder: what is spent on pictures and sound. Default: the one built in, config/ladder.toml.
     #[arg(long, env = "AIRCLASS_LADDER", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// What counts as a fault of quality, and what stops a lesson. Default: the policy built in, config/quality.toml.
+    #[arg(long, env = "AIRCLASS_QUALITY", value_name = "FILE")]
+    pub quality: Option<PathBuf>,
+    /// Publish whatever quality control says: its errors become warnings.
+    #[arg(long)]
+    pub accept_quality: bool,
+    /// How long the lesson was said to be, such as 20min; another length is told.
+    #[arg(long, value_name = "LENGTH")]
+    pub expect_length: Option<Span>,
     /// Chunks of a lesson worked on at the same time, 1 to 64; the result is the same. Default: half as many as cores.
     #[arg(long, env = "AIRCLASS_WORKERS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub workers: Option<u8>,

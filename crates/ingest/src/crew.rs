@@ -298,6 +298,8 @@ fn object(header: &Header) -> Option<package::ObjectPath> {
     match header {
         Header::Init { rendition, .. } => Some(Rendition::init(*rendition)),
         Header::Segment { rendition, number, .. } => Some(rendition.segment(*number)),
+        Header::Sheet { sheet } => Some(package::layout::thumbs_sheet(*sheet)),
+        Header::Slide(slide) => Some(package::layout::slide(slide.at_ms)),
         Header::Progress { .. } | Header::Survey | Header::Trial => None,
     }
 }

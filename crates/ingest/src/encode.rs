@@ -1,6 +1,10 @@
 //! Frames of a rung into its segments.
 
 pub mod audio;
+pub mod slides;
+pub mod stills;
+mod thumbs;
+mod trick;
 pub mod video;
 
 use crate::fault::MediaError;

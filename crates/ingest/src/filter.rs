@@ -2,8 +2,9 @@
 
 use crate::decode::Decoded;
 use crate::fault::MediaError;
-use crate::ffmpeg::{Graph, Picture, PictureShape, Sound, SoundShape};
+use crate::ffmpeg::{Graph, Picture, PictureShape, Sound};
 use crate::plan::{Plan, picture_graph, sound_graph};
+use crate::sound::{Gain, Mixer};
 use crate::timeline::Flicks;
 use package::Slot;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -92,47 +93,15 @@ pub trait SoundSink {
 /// # Errors
 /// When a filter fails, or a neighbour stopped.
 pub fn sounds(
+    gain: Gain,
     decoded: &Receiver<Decoded<Sound, Flicks>>,
     sinks: &mut [&mut dyn SoundSink; 2],
 ) -> Result<(), MediaError> {
-    let mut graph: Option<(SoundShape, Graph)> = None;
+    let mut mixer = Mixer::new(sound_graph(gain));
     loop {
         match decoded.recv().map_err(|_| MediaError::Stopped)? {
-            Decoded::Frame(mut sound, time) => {
-                let shape = sound.shape();
-                if graph.as_ref().is_none_or(|(known, _)| *known != shape) {
-                    if let Some((_, graph)) = &mut graph {
-                        drain(graph, sinks)?;
-                    }
-                    let spec = sound_graph(sinks[0].samples());
-                    graph = Some((shape, Graph::for_sound(&shape, &spec, sinks.len())?));
-                }
-                if let Some((_, graph)) = &mut graph {
-                    sound.set_pts(time.in_ticks_of(shape.rate));
-                    graph.push_sound(sound)?;
-                    forward_sound(graph, sinks)?;
-                }
-            }
-            Decoded::End => {
-                return match &mut graph {
-                    Some((_, graph)) => drain(graph, sinks),
-                    None => Ok(()),
-                };
-            }
+            Decoded::Frame(sound, time) => mixer.take(sound, time, sinks)?,
+            Decoded::End => return mixer.finish(sinks).map(|_| ()),
         }
     }
-}
-
-fn drain(graph: &mut Graph, sinks: &mut [&mut dyn SoundSink; 2]) -> Result<(), MediaError> {
-    graph.finish()?;
-    forward_sound(graph, sinks)
-}
-
-fn forward_sound(graph: &mut Graph, sinks: &mut [&mut dyn SoundSink; 2]) -> Result<(), MediaError> {
-    for (index, sink) in sinks.iter_mut().enumerate() {
-        while let Some(sound) = graph.pull_sound(index)? {
-            sink.take(sound)?;
-        }
-    }
-    Ok(())
 }

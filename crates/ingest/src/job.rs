@@ -1,10 +1,11 @@
 //! One file: `read → survey → plan → units → assemble → check → publish`, or no work when that was done before.
 
-use crate::assemble::Pieces;
+use crate::assemble::{self, Pieces};
 use crate::cancel::Cancel;
 use crate::chunk::Chunk;
 use crate::crew::{Crew, CrewError};
 use crate::decode::Damage;
+use crate::encode::slides::Merger;
 use crate::fault::{MediaError, OfFile, SourceFault};
 use crate::ffmpeg;
 use crate::gate;
@@ -12,6 +13,8 @@ use crate::papers::{Papers, SubtitleFile};
 use crate::plan::{Ladder, Plan, Toolbox};
 use crate::prescan::prescan;
 use crate::progress::{Done, Follow, Report, Stage};
+use crate::quality::{self, Policy, QualityFault};
+use crate::sound;
 use crate::spool::Spool;
 use crate::survey::Survey;
 use crate::task::{Answer, Header, Task};
@@ -22,7 +25,9 @@ use faults::{AnyFault, Fault};
 use grid::SEGMENT;
 use package::ingest::{IngestKey, IngestRecord};
 use package::manifest::{MAX_MANIFEST_BYTES, Recipe};
-use package::{Description, Digest, Hasher, Lesson, LessonId, Manifest, PackageId, Rendition, Sealed};
+use package::{
+    Description, Digest, Hasher, Lesson, LessonId, Manifest, PackageId, Rendition, Sealed, layout,
+};
 use signing::SigningKey;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -51,6 +56,8 @@ pub struct Workshop<'a> {
     pub store: &'a Store,
     /// The recipe.
     pub ladder: &'a Ladder,
+    /// What counts as a fault of quality.
+    pub quality: &'a Policy,
     /// The filters at hand.
     pub toolbox: Toolbox,
     /// Subtitles given by name, for the one file there is.
@@ -128,6 +135,7 @@ fn units(survey: &Survey) -> Vec<Unit> {
 fn pieces(records: &[Record]) -> Result<Pieces, MediaError> {
     let mut pieces = Pieces::default();
     let mut inits: BTreeMap<Rendition, Digest> = BTreeMap::new();
+    let mut merger = Merger::default();
     for piece in records.iter().flat_map(|record| &record.pieces) {
         match &piece.header {
             Header::Init { rendition, codecs } => match inits.get(rendition) {
@@ -143,6 +151,12 @@ fn pieces(records: &[Record]) -> Result<Pieces, MediaError> {
             },
             Header::Segment { rendition, number, stills } => {
                 pieces.segment(*rendition, *number, stills, piece.written);
+            }
+            Header::Sheet { sheet } => pieces.object(layout::thumbs_sheet(*sheet), piece.written),
+            Header::Slide(slide) => {
+                if merger.keeps(slide) {
+                    pieces.object(layout::slide(slide.at_ms), piece.written);
+                }
             }
             Header::Progress { .. } | Header::Survey | Header::Trial => {}
         }
@@ -277,12 +291,21 @@ impl Job<'_> {
     ) -> Result<Done, Ended> {
         let survey = self.survey(source, spool, report)?;
         tell(&survey, report);
+        let findings = quality::findings(&survey.measures, self.description, self.workshop.quality);
+        findings.iter().for_each(|finding| report.note(&finding.to_string()));
+        if let Some(fault) = QualityFault::of(&findings) {
+            return Err(self.of_file(fault).into());
+        }
         let tracks: Vec<_> = survey.texts.tracks(&papers.language).collect();
         papers.within(tracks, survey.texts.chapters.clone());
-        let plan = Plan::new(&survey.source, self.workshop.ladder, self.workshop.toolbox);
+        let mut plan = Plan::new(&survey.source, self.workshop.ladder, self.workshop.toolbox);
+        plan.gain = sound::gain(survey.measures.loudness.as_ref(), &self.workshop.ladder.audio.target());
         let plan = self.own_rates(source, plan, &survey, spool, report)?;
         let records = self.make(source, &plan, &survey, &key, spool, report)?;
-        let package = pieces(&records)?.seal(&plan, survey.segments, recipe, origin, &papers, spool)?;
+        let mut pieces = pieces(&records)?;
+        let noticed = assemble::report(&survey, &plan, self.description)?;
+        pieces.object(layout::report(), spool.write(&layout::report(), noticed)?);
+        let package = pieces.seal(&plan, survey.segments, recipe, origin, &papers, spool)?;
         let (spent_bps, fixed_bps) = title::against_fixed(&package.manifest().video);
         tracing::info!(spent_bps, fixed_bps, content = ?plan.content, "H.264 rungs against the fixed ladder");
         let mut follow = Follow::begin(report, Stage::Check);
@@ -305,7 +328,7 @@ impl Job<'_> {
                     follow.at(media_ms, of_ms.unwrap_or(0), Some(Duration::from_millis(media_ms)));
                 }
                 Header::Survey => found = serde_json::from_slice(&answer.body).ok(),
-                Header::Trial | Header::Init { .. } | Header::Segment { .. } => {}
+                _ => {}
             }
             Ok(())
         };

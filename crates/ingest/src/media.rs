@@ -1,7 +1,7 @@
 //! The media journey: a source and a plan in, grid-aligned segments out. Knows no store, no network, no terminal.
 //!
 //! ```text
-//! pictures of a chunk:  decode ──▶ filter ──▶ encode s0 … s5 ──▶ messages
+//! pictures of a chunk:  decode ──▶ filter ──▶ encode s0 … s5, stills ──▶ messages
 //! sound of a lesson:    decode ──▶ filter, encode hi, lo ──────▶ messages
 //! ```
 //!
@@ -15,6 +15,7 @@ use crate::chunk::{Chunk, Entry};
 use crate::decode::{self, Found};
 use crate::encode;
 use crate::encode::audio::SoundEncoder;
+use crate::encode::slides::Slide;
 use crate::fault::MediaError;
 use crate::ffmpeg::Source;
 use crate::filter::{self, Feed};
@@ -55,6 +56,20 @@ pub enum Message {
         /// The object.
         bytes: Vec<u8>,
     },
+    /// A sheet of the storyboard.
+    Sheet {
+        /// In the lesson, from 0.
+        sheet: u32,
+        /// A JPEG.
+        bytes: Vec<u8>,
+    },
+    /// A slide; those of a chunk come in order.
+    Slide {
+        /// What is known of it.
+        slide: Slide,
+        /// A JPEG.
+        bytes: Vec<u8>,
+    },
 }
 
 /// Encodes the pictures of `chunk` in every rung; returns when the last message is sent.
@@ -76,8 +91,12 @@ pub fn pictures(
         });
         Consumer { size: rung.slot.in_h264(), name: "encode", work }
     });
-    let consumers = consumers.collect();
-    drop(messages);
+    let mut consumers: Vec<Consumer<'_>> = consumers.collect();
+    // Single pictures, all from one feed: seldom wanted, they cost a reference a picture.
+    let size = encode::stills::size(&plan.sizes());
+    let work: Work<'_> =
+        Box::new(move |feed| encode::stills::encode(plan.timing.rate, size, chunk, &feed, &messages, cancel));
+    consumers.push(Consumer { size, name: "stills", work });
     fan_out(file, plan, chunk, entry, consumers, cancel)
 }
 
@@ -154,7 +173,7 @@ pub fn sound(
             }
             drop(messages);
             match encoders.as_mut_slice() {
-                [stereo, mono] => filter::sounds(&decoded, &mut [stereo, mono])?,
+                [stereo, mono] => filter::sounds(plan.gain, &decoded, &mut [stereo, mono])?,
                 _ => return Err(MediaError::Crashed("sound")),
             }
             encoders.into_iter().try_for_each(|encoder| encoder.finish(segments, cancel))

@@ -6,7 +6,7 @@ mod ladder;
 mod orientation;
 mod rung;
 
-pub use filters::{Toolbox, pictures as picture_graph, sound as sound_graph};
+pub use filters::{Toolbox, listening as listening_graph, pictures as picture_graph, sound as sound_graph};
 pub use geometry::{Display, Placement};
 pub use ladder::{Av1Recipe, H264Recipe, Keep, Ladder, Preset, Profile, SHIPPED, Tune};
 pub use orientation::Orientation;
@@ -14,6 +14,7 @@ pub use rung::Rung;
 
 use crate::ffmpeg::AudioSettings;
 use crate::probe::{SoundInfo, SourceInfo};
+use crate::sound::Gain;
 use crate::timeline::Flicks;
 use crate::title::{Chosen, Content};
 use grid::FrameRate;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub aliases: Vec<(Slot, Slot)>,
     /// Sound, better first.
     pub sounds: Vec<SoundRung>,
+    /// What brings the sound to the ladder's loudness; none until it was measured.
+    pub gain: Gain,
     /// Which filters to use.
     pub toolbox: Toolbox,
     /// What kind of lesson it is; `None` before anybody looked.
@@ -122,6 +125,7 @@ impl Plan {
                 .collect(),
             aliases,
             sounds: AudioSlot::ALL.into_iter().map(|slot| sound_rung(slot, ladder)).collect(),
+            gain: Gain::NONE,
             toolbox,
             content: None,
             chosen: Vec::new(),

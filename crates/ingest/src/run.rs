@@ -8,6 +8,7 @@ use crate::ffmpeg::{self, Verbosity};
 use crate::job::{self, Ended, Workshop};
 use crate::plan::{Ladder, Plan, Toolbox};
 use crate::progress::{self, Report};
+use crate::quality::Policy;
 use crate::signals;
 use crate::survey::Survey;
 use crate::task::{Answer, Header, Task};
@@ -78,6 +79,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
             .try_for_each(|file| print_ffmpeg(file, &ladder, folder))
             .map(|()| ExitCode::SUCCESS);
     }
+    let quality = quality(options, &ladder)?;
     let description = description(options)?;
     let lessons = lessons(&options.files, options.lesson.as_ref())?;
     if options.files.len() > 1 && !options.subtitles.is_empty() {
@@ -96,6 +98,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
         runtime: &runtime,
         store: &store,
         ladder: &ladder,
+        quality: &quality,
         toolbox: toolbox(),
         subtitles: &options.subtitles,
         workers: options.workers.map_or_else(default_workers, usize::from),
@@ -152,6 +155,17 @@ pub(crate) fn ladder(path: Option<&Path>) -> Result<Ladder, SettingsError> {
         None => Ladder::shipped(),
         Some(path) => Ladder::parse(&read(path)?, path),
     }
+}
+
+fn quality(options: &Run, ladder: &Ladder) -> Result<Policy, SettingsError> {
+    let mut policy = match &options.quality {
+        None => Policy::shipped()?,
+        Some(path) => Policy::parse(&read(path)?, path)?,
+    };
+    policy.target = Some(ladder.audio.target());
+    policy.expected_length = options.expect_length;
+    policy.accept_all = options.accept_quality;
+    Ok(policy)
 }
 
 fn description(options: &Run) -> Result<Description, AnyFault> {

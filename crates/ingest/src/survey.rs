@@ -12,8 +12,10 @@ use crate::chunk::{Chunk, Entry};
 use crate::decode::{self, Damage, Packets, PictureDecoder, SoundDecoder, Track};
 use crate::fault::{MediaError, SourceFault};
 use crate::ffmpeg::{Packet, Picture, Source};
-use crate::plan::Timing;
+use crate::plan::{Orientation, Timing};
 use crate::probe::{SourceInfo, probe};
+use crate::quality::{Eye, Lengths, Measures};
+use crate::sound::SoundSurvey;
 use crate::texts::Texts;
 use crate::timeline::Flicks;
 use crate::title::{Activity, Watch};
@@ -54,6 +56,8 @@ pub struct Survey {
     /// Subtitles and chapters within it.
     #[serde(default)]
     pub texts: Texts,
+    /// What was seen and heard.
+    pub measures: Measures,
 }
 
 /// Decodes all of `source`; tells how much media is done as it goes.
@@ -66,7 +70,9 @@ pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Resul
     let mut packets = Packets::new(&mut source, &timing, cancel);
     let mut pictures = PictureDecoder::open(packets.source(), &timing)?;
     let mut sounds = SoundDecoder::open(packets.source(), &timing)?;
-    let mut scout = Scout::new(timing.rate, timing.declared.map(Flicks::to_duration));
+    let orientation = info.video.display_matrix.map_or(Orientation::Upright, Orientation::from_matrix);
+    let mut scout = Scout::new(timing.rate, orientation, timing.declared.map(Flicks::to_duration));
+    let mut listener = SoundSurvey::default();
     let mut keys: Vec<Key> = Vec::new();
     let mut packet = Packet::empty();
     let mut seen = 0;
@@ -83,11 +89,11 @@ pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Resul
                     scout.picture(&picture, time, shown, tell)
                 })?;
             }
-            Track::Sound => sounds.packet(&packet, &mut |_, _| Ok(()))?,
+            Track::Sound => sounds.packet(&packet, &mut |sound, time| listener.hear(sound, time))?,
         }
     }
     let _ = pictures.finish(&mut |picture, time, shown| scout.picture(&picture, time, shown, tell))?;
-    sounds.finish(&mut |_, _| Ok(()))?;
+    sounds.finish(&mut |sound, time| listener.hear(sound, time))?;
     let slots = scout.cadence.slots();
     if slots == 0 {
         return Err(SourceFault::Undecodable.into());
@@ -104,6 +110,18 @@ pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Resul
     };
     info.video.interlaced = scout.interlaced;
     let entries = scout.entries(segments, &keys);
+    let millis = |end: Flicks| u64::try_from(end.to_duration().as_millis()).unwrap_or(u64::MAX);
+    let heard = timing.sound.as_ref().map(|_| listener.finish()).transpose()?;
+    let measures = Measures {
+        lengths: Lengths {
+            pictures_ms: millis(pictures_end),
+            sound_ms: heard.as_ref().map(|_| millis(sounds.end())),
+            declared_ms: timing.declared.map(millis),
+        },
+        pictures: scout.eye.finish(slots),
+        loudness: heard.as_ref().and_then(|heard| heard.loudness),
+        sound: heard.map(|heard| heard.measures),
+    };
     Ok(Survey {
         source: info,
         segments,
@@ -111,6 +129,7 @@ pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Resul
         activity: scout.watch.finish(segments.0),
         damage,
         texts: Texts::default(),
+        measures,
     })
 }
 
@@ -139,11 +158,12 @@ struct Scout {
     interlaced: bool,
     watch: Watch,
     declared: Option<Duration>,
+    eye: Eye,
     told: u64,
 }
 
 impl Scout {
-    fn new(rate: FrameRate, declared: Option<Duration>) -> Self {
+    fn new(rate: FrameRate, orientation: Orientation, declared: Option<Duration>) -> Self {
         Self {
             rate,
             declared,
@@ -152,6 +172,7 @@ impl Scout {
             starts: Vec::new(),
             interlaced: false,
             watch: Watch::new(rate),
+            eye: Eye::new(rate, orientation),
             told: 0,
         }
     }
@@ -164,11 +185,13 @@ impl Scout {
         tell: &mut Tell<'_>,
     ) -> Result<ControlFlow<()>, MediaError> {
         self.interlaced |= picture.shape().interlaced;
-        if let Some(slot) = self.place(time, shown)?
-            && self.watch.wants(slot)
-            && let Some(luma) = picture.luma()
-        {
-            self.watch.look(slot, &luma);
+        if let Some(slot) = self.place(time, shown)? {
+            self.eye.look(picture, slot);
+            if self.watch.wants(slot)
+                && let Some(luma) = picture.luma()
+            {
+                self.watch.look(slot, &luma);
+            }
         }
         let slots = self.cadence.slots();
         if slots >= self.told + TELL_EVERY {
@@ -247,7 +270,7 @@ mod tests {
 
     /// A lesson whose pictures come at `times`, with a key picture at each of `keys` (packet, ms).
     fn entries(times: impl Iterator<Item = i64>, segments: u32, keys: &[(u64, i64)]) -> Vec<Entry> {
-        let mut scout = Scout::new(FrameRate::Fps25, None);
+        let mut scout = Scout::new(FrameRate::Fps25, Orientation::Upright, None);
         times.for_each(|time| {
             scout.place(millis(time), Flicks::ZERO).unwrap();
         });

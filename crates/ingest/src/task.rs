@@ -3,6 +3,7 @@
 use crate::cancel::Cancel;
 use crate::chunk::{Chunk, Entry};
 use crate::cmaf::{Still, stills};
+use crate::encode::slides::Slide;
 use crate::fault::MediaError;
 use crate::media::{self, Message};
 use crate::plan::{Ladder, Plan, Timing};
@@ -95,6 +96,13 @@ pub enum Header {
         #[serde(default)]
         stills: Vec<Still>,
     },
+    /// A sheet of the storyboard.
+    Sheet {
+        /// In the lesson, from 0.
+        sheet: u32,
+    },
+    /// A slide.
+    Slide(Slide),
 }
 
 /// What takes answers, in order.
@@ -171,6 +179,8 @@ impl From<Message> for Answer {
                 };
                 Self { header: Header::Segment { rendition, number, stills }, body: bytes }
             }
+            Message::Sheet { sheet, bytes } => Self { header: Header::Sheet { sheet }, body: bytes },
+            Message::Slide { slide, bytes } => Self { header: Header::Slide(slide), body: bytes },
         }
     }
 }

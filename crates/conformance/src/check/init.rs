@@ -154,7 +154,7 @@ impl Inspection<'_> {
         });
         judge.demand(&apple::A1_14, !sps.mb_adaptive, || (place(), "macroblocks of fields", "frames only"));
         let macroblocks = sps.coded.0.saturating_mul(sps.coded.1);
-        let limits = crate::read::h264::level_limits(sps.level, sps.constraints);
+        let limits = crate::read::h264::level_limits(sps.level, sps.profile, sps.constraints);
         judge.demand(&formats::H264_LEVEL, limits.is_some_and(|(frame, _)| macroblocks <= frame), || {
             let (columns, rows) = sps.coded;
             let lowest = lowest_level(macroblocks, 0);

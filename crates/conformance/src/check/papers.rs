@@ -179,10 +179,14 @@ impl Inspection<'_> {
 /// Segments of an HLS presentation: decode time and timescale where they are known.
 fn known(shown: &Presentation) -> BTreeMap<Url, Option<(u64, u32)>> {
     let mut all = BTreeMap::new();
-    for medium in shown.media.iter().filter(|medium| medium.role != Role::Iframes) {
-        for (segment, facts) in medium.list.segments.iter().zip(&medium.facts) {
+    let (single, running): (Vec<_>, Vec<_>) =
+        shown.media.iter().partition(|medium| medium.role == Role::Iframes);
+    // Single pictures last: where they are ranges of running segments, those say the time.
+    for medium in running.into_iter().chain(single) {
+        for (place, segment) in medium.list.segments.iter().enumerate() {
             let Ok(url) = medium.url.join(&segment.uri) else { continue };
-            all.insert(url, facts.decode.map(|(start, _, scale)| (start, scale)));
+            let decode = medium.facts.get(place).and_then(|facts| facts.decode);
+            all.entry(url).or_insert(decode.map(|(start, _, scale)| (start, scale)));
         }
     }
     all

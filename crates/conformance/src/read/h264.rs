@@ -293,10 +293,11 @@ pub(crate) fn annex_b(bytes: &[u8]) -> Vec<&[u8]> {
     starts.iter().copied().zip(ends).map(nal).filter(|nal| !nal.is_empty()).collect()
 }
 
-/// What a level allows (table A-1): macroblocks of a frame, macroblocks a second.
-pub(crate) fn level_limits(level: u8, constraints: u8) -> Option<(u32, u32)> {
+/// What a level allows (table A-1): macroblocks of a frame, macroblocks a second. Level 1b is 11 with constraint_set3 up
+/// to the Extended profile (A.3.1) and 9 from High on (A.3.2), where that flag says "intra only".
+pub(crate) fn level_limits(level: u8, profile: u8, constraints: u8) -> Option<(u32, u32)> {
     Some(match level {
-        11 if constraints & 0x10 != 0 => (99, 1_485),
+        11 if constraints & 0x10 != 0 && matches!(profile, 66 | 77 | 88) => (99, 1_485),
         9 | 10 => (99, 1_485),
         11 => (396, 3_000),
         12 => (396, 6_000),
@@ -321,6 +322,6 @@ pub(crate) fn level_limits(level: u8, constraints: u8) -> Option<(u32, u32)> {
 /// The lowest level for so many macroblocks a frame and a second.
 pub(crate) fn lowest_level(frame: u32, second: u32) -> u8 {
     const LEVELS: [u8; 16] = [10, 11, 12, 13, 21, 22, 30, 31, 32, 40, 42, 50, 51, 52, 60, 61];
-    let fits = |level: &u8| level_limits(*level, 0).is_some_and(|(f, s)| frame <= f && second <= s);
+    let fits = |level: &u8| level_limits(*level, 100, 0).is_some_and(|(f, s)| frame <= f && second <= s);
     LEVELS.into_iter().find(fits).unwrap_or(62)
 }

@@ -160,7 +160,7 @@ impl Encoder {
 
     /// Opens by hand: the wrapper's `open_with` drops the options that nobody took, and a typo would change the
     /// picture in silence.
-    fn open(
+    pub(super) fn open(
         name: &str,
         options: &[(String, String)],
         configure: impl FnOnce(&mut ffi::AVCodecContext),

@@ -56,6 +56,11 @@ impl Picture {
         Self(ff::frame::Video::new(ff::format::Pixel::YUV420P, width, height))
     }
 
+    /// A picture of our own in the numbers of JPEG, 4:2:0 and all 256 of them, to be drawn on.
+    pub fn full_range(width: u32, height: u32) -> Self {
+        Self(ff::frame::Video::new(ff::format::Pixel::YUVJ420P, width, height))
+    }
+
     /// The same samples under a second owner, with its own time stamp. No pixel is copied.
     ///
     /// # Errors

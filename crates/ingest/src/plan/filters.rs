@@ -2,6 +2,7 @@
 
 use crate::ffmpeg::{Colour, PictureShape};
 use crate::plan::{Display, Orientation};
+use crate::sound::Gain;
 use package::Slot;
 use serde::{Deserialize, Serialize};
 
@@ -123,17 +124,52 @@ fn matrix(shape: &PictureShape) -> &'static str {
     }
 }
 
-/// The graph from decoded sound to planar float at 48 kHz, stereo to `[out0]` and mono to `[out1]`, in encoder frames.
-///
-/// Gaps are filled with silence and overlaps trimmed, so that sample `n` out is time `n`/48,000; the first one out
-/// is number `first`: sound that starts later gets silence in front, sound from before is cut.
-pub fn sound(first: u64) -> String {
+/// The graph from decoded sound to what the encoders get: planar float at 48 kHz, stereo to `[out0]` and mono to
+/// `[out1]`, in encoder frames, with `gain`.
+pub fn sound(gain: Gain) -> String {
+    let mut chain = converted();
+    if gain.db != 0.0 {
+        chain.push_str(&format!(",volume=volume={}dB:precision=float", gain.db));
+    }
+    if let Some(limit) = gain.limit {
+        chain.push_str(&limiter(limit));
+    }
     format!(
-        "[in]aresample={rate}:async=1:first_pts={first}:min_hard_comp=0.05,aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts=stereo,\
-         asplit=2[stereo][both];[both]pan=mono|c0=0.5*c0+0.5*c1,aformat=sample_fmts=fltp:channel_layouts=mono,\
+        "{chain},asplit=2[stereo][both];[both]pan=mono|c0=0.5*c0+0.5*c1,aformat=sample_fmts=fltp:channel_layouts=mono,\
          asetnsamples=n={frame}:p=0[out1];[stereo]asetnsamples=n={frame}:p=0[out0]",
-        rate = grid::AUDIO_RATE,
         frame = grid::AAC_FRAME,
+    )
+}
+
+/// The graph from decoded sound to what is measured before the gain is known: planar float stereo at 48 kHz.
+pub fn listening() -> String {
+    format!("{},asetnsamples=n=4800:p=0[out0]", converted())
+}
+
+/// Planar float stereo at 48 kHz; sample `n` out is time `n`/48,000.
+///
+/// Sound that starts later gets silence in front, sound from before 0 is cut. The time stamps that arrive here are those
+/// of [`crate::sound::Clock`]: smooth, but for true steps. So the resampler may follow them closely: from a sample's
+/// length on it stretches, by at most 4 in a thousand (`max_soft_comp`), and what is more than 4 ms off is a step, to be
+/// filled with silence or cut at once (`min_hard_comp`). FFmpeg's own defaults let sound drift by 100 ms before
+/// it jumps. `swr_flags=res`: a resampler that is made only when it has to stretch forgets where it was.
+fn converted() -> String {
+    format!(
+        "[in]aresample={rate}:async=1:first_pts=0:min_comp=0.00002:max_soft_comp=0.004:comp_duration=1:\
+         min_hard_comp=0.004:swr_flags=res,aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts=stereo",
+        rate = grid::AUDIO_RATE,
+    )
+}
+
+/// Holds peaks below `limit` dBTP: 5 ms ahead, let go within 50 ms, no make-up. At four times the rate, so that
+/// peaks between samples are seen.
+fn limiter(limit: f64) -> String {
+    let rate = grid::AUDIO_RATE;
+    format!(
+        ",aresample={over},alimiter=limit={level:.6}:attack=5:release=50:level=disabled:latency=1,aresample={rate},\
+         aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts=stereo",
+        over = rate * 4,
+        level = 10f64.powf(limit / 20.0),
     )
 }
 

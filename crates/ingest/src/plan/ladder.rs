@@ -1,6 +1,7 @@
 //! The recipe: what is spent on each slot. Read from `config/ladder.toml`, checked once.
 
 use crate::plan::Spend;
+use crate::sound::{Dbtp, Decibels, Lufs, Target};
 use crate::title::Recipe;
 use package::{AudioSlot, Codec, Digest, Hasher, Slot};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use units::{BitRate, Span};
 pub const SHIPPED: &str = include_str!("../../../../config/ladder.toml");
 
 /// Changes of this crate that change bytes for the same ladder. Part of the recipe's hash.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// A GOP is a whole number of these, so that any two recipes cut at common instants.
 const GOP_UNIT_MS: u128 = 1_600;
@@ -35,7 +36,7 @@ pub struct Ladder {
     pub title: Recipe,
 }
 
-/// Bits a second for sound.
+/// Bits a second for sound, and how loud it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sounds {
@@ -43,6 +44,12 @@ pub struct Sounds {
     pub hi: BitRate,
     /// Mono.
     pub lo: BitRate,
+    /// Integrated loudness that every lesson is brought to.
+    pub loudness: Lufs,
+    /// What no peak may pass.
+    pub true_peak: Dbtp,
+    /// The most that a quiet recording is lifted.
+    pub max_boost: Decibels,
 }
 
 /// One rung a slot; all six must be there.
@@ -210,6 +217,7 @@ impl Ladder {
                 return Err(SettingsError::value(key, "must be from \"16kbit/s\" to \"256kbit/s\""));
             }
         }
+        self.audio.check()?;
         for (slot, keys) in Slot::H264.into_iter().zip(H264_KEYS) {
             self.h264(slot).check(keys)?;
         }
@@ -333,6 +341,26 @@ const AV1_KEYS: [[&str; 6]; 4] = [
     ["av1.a4.preset", "av1.a4.crf", "av1.a4.range", "av1.a4.maxrate", "av1.a4.buffer", "av1.a4.threads"],
     ["av1.a5.preset", "av1.a5.crf", "av1.a5.range", "av1.a5.maxrate", "av1.a5.buffer", "av1.a5.threads"],
 ];
+
+impl Sounds {
+    fn check(&self) -> Result<(), SettingsError> {
+        if !(-31.0..=-14.0).contains(&self.loudness.0) {
+            return Err(SettingsError::value("audio.loudness", "must be from \"-31LUFS\" to \"-14LUFS\""));
+        }
+        if !(-9.0..=0.0).contains(&self.true_peak.0) {
+            return Err(SettingsError::value("audio.true_peak", "must be from \"-9dBTP\" to \"0dBTP\""));
+        }
+        if !(0.0..=40.0).contains(&self.max_boost.0) {
+            return Err(SettingsError::value("audio.max_boost", "must be from \"0dB\" to \"40dB\""));
+        }
+        Ok(())
+    }
+
+    /// What the sound is brought to.
+    pub fn target(&self) -> Target {
+        Target { loudness: self.loudness, ceiling: self.true_peak, max_boost: self.max_boost }
+    }
+}
 
 /// The cap of a rung's bits, and its threads.
 fn check_cap(
@@ -472,6 +500,10 @@ mod tests {
             ("[audio]", "colour = 1\n[audio]", "colour"),
             ("gop = \"4.8s\"", "gop = \"2s\"", "gop"),
             ("gop = \"4.8s\"", "gop = \"9.6s\"", "gop"),
+            ("loudness = \"-18LUFS\"", "loudness = \"-6LUFS\"", "audio.loudness"),
+            ("loudness = \"-18LUFS\"", "loudness = \"-18dB\"", "-18dB"),
+            ("true_peak = \"-1dBTP\"", "true_peak = \"1dBTP\"", "audio.true_peak"),
+            ("max_boost = \"15dB\"", "max_boost = \"-1dB\"", "audio.max_boost"),
             ("threads = 1", "threads = 0", "threads"),
             ("[video.s3]", "[video.s9]", "s9"),
             ("profile = \"baseline\"", "profile = \"basic\"", "basic"),

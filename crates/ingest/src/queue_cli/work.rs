@@ -8,6 +8,7 @@ use crate::cancel::Cancel;
 use crate::ffmpeg::{self, Verbosity};
 use crate::job::{self, Ended, Workshop};
 use crate::progress::{self, Report};
+use crate::quality::Policy;
 use crate::worker::Limits;
 use crate::{run, signals};
 use faults::{AnyFault, Blame};
@@ -148,10 +149,12 @@ impl Crew<'_> {
             .build()
             .map_err(|source| QueueUsage::System { what: "event queue", source })?;
         let store = runtime.block_on(Store::create(&job.store))?;
+        let quality = Policy { target: Some(ladder.audio.target()), ..Policy::shipped()? };
         let workshop = Workshop {
             runtime: &runtime,
             store: &store,
             ladder: &ladder,
+            quality: &quality,
             toolbox: run::toolbox(),
             subtitles: &[],
             workers: self.options.workers.map_or_else(run::default_workers, usize::from),

@@ -37,7 +37,7 @@ pub struct Luma<'a> {
 
 impl Luma<'_> {
     /// The upper 8 bits of the sample at a place; black outside.
-    fn at(&self, x: usize, y: usize) -> u32 {
+    pub(crate) fn at(&self, x: usize, y: usize) -> u32 {
         let place = y * self.stride + x * self.step + self.offset;
         let byte = |place: usize| self.bytes.get(place).copied().unwrap_or(0);
         match self.depth {

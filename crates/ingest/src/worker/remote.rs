@@ -55,22 +55,29 @@ pub fn serve(task: &[u8], file: File, send: Sink<'_>) -> Result<(), MediaError> 
     task::perform(&task, &file, &mut sink, &Cancel::new())
 }
 
+fn is_picture(rendition: Rendition) -> bool {
+    matches!(rendition, Rendition::Video(_) | Rendition::Trick)
+}
+
 /// Whether such an answer can come of the task.
 fn may_answer(task: &Task, header: &Header) -> bool {
     match (task, header) {
         (_, Header::Progress { .. })
         | (Task::Survey, Header::Survey)
         | (Task::Trial { .. }, Header::Trial) => true,
-        (Task::Pictures { .. }, Header::Init { rendition, .. }) => matches!(rendition, Rendition::Video(_)),
+        (Task::Pictures { .. }, Header::Init { rendition, .. }) => is_picture(*rendition),
         (Task::Pictures { chunk, .. }, Header::Segment { rendition, number, .. }) => {
             let within = number.0.checked_sub(chunk.first.0);
-            matches!(rendition, Rendition::Video(_)) && within.is_some_and(|within| within < chunk.segments.0)
+            is_picture(*rendition) && within.is_some_and(|within| within < chunk.segments.0)
         }
         (Task::Sound { .. }, Header::Init { rendition, .. }) => matches!(rendition, Rendition::Audio(_)),
         (Task::Sound { segments, .. }, Header::Segment { rendition, number, .. }) => {
             matches!(rendition, Rendition::Audio(_)) && number.0 < segments.0
         }
+        (Task::Pictures { chunk, .. }, Header::Sheet { sheet }) => *sheet == chunk.index,
+        (Task::Pictures { chunk, .. }, Header::Slide(slide)) => chunk.millis().contains(&slide.at_ms),
         (Task::Survey | Task::Trial { .. }, Header::Init { .. } | Header::Segment { .. })
+        | (Task::Survey | Task::Trial { .. } | Task::Sound { .. }, Header::Sheet { .. } | Header::Slide(_))
         | (_, Header::Survey | Header::Trial) => false,
     }
 }
