@@ -3,6 +3,8 @@
 //! Likeness is FFmpeg's `ssim` over the first two minutes, against the source scaled as ingest scales it. The fixed
 //! ladder is made by `ffmpeg` with the same x264 presets, the bit rate held.
 
+mod film;
+
 use crate::cleanup::Workplace;
 use crate::line::{Bar, Line};
 use crate::options::Options;
@@ -23,7 +25,7 @@ const COMPARED_SECONDS: &str = "120";
 const LIMIT: Duration = Duration::from_secs(5_400);
 /// What six rungs may take of the fixed ladder, how much less like the original each may be, and what AV1 may take of
 /// H.264.
-const OF_FIXED: f64 = 0.08;
+pub(crate) const OF_FIXED: f64 = 0.08;
 const LOST: f64 = 0.004;
 const OF_H264: f64 = 0.45;
 
@@ -44,6 +46,9 @@ const SIZES: [Size; 6] = [
     Size { slot: "s4", chain: &["1280x720"], preset: "faster", fixed_kbps: 3_000 },
     Size { slot: "s5", chain: &[], preset: "veryfast", fixed_kbps: 6_000 },
 ];
+
+/// All of Apple's fixed ladder.
+pub(crate) const FIXED_KBPS: f64 = 12_240.0;
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -112,10 +117,11 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
     }
     let whole = Line::once("six H.264 rungs: pictures", "kbit/s", spent, Some(Bar::RatioAtMost(OF_FIXED)));
     lines.push(whole.against("fixed ladder", once(fixed)));
+    lines.extend(film::measure(options, &program, root)?);
     Ok(lines)
 }
 
-fn once(figure: f64) -> crate::statistics::Spread {
+pub(crate) fn once(figure: f64) -> crate::statistics::Spread {
     crate::statistics::Spread { median: figure, least: figure, most: figure, rounds: 1 }
 }
 
@@ -207,6 +213,6 @@ mod tests {
             chain(&SIZES[1], 2),
             "select='not(mod(n\\,2))',zscale=w=960:h=540:filter=bicubic,zscale=w=416:h=234:filter=bicubic"
         );
-        assert_eq!(SIZES.iter().map(|size| size.fixed_kbps).sum::<u32>(), 12_240);
+        assert_eq!(f64::from(SIZES.iter().map(|size| size.fixed_kbps).sum::<u32>()), FIXED_KBPS);
     }
 }

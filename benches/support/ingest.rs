@@ -2,6 +2,7 @@
 
 mod package;
 
+use crate::bits::{FIXED_KBPS, OF_FIXED, once};
 use crate::cleanup::Workplace;
 use crate::line::{Bar, Line};
 use crate::options::Options;
@@ -103,6 +104,13 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
             |cost| cost.peak_rss_bytes as f64 / 1e9,
             Some(Bar::AtMost(MOST_MEMORY_GB)),
         )?,
+        Line::once(
+            format!("{seconds} s lesson: six H.264 rungs"),
+            "kbit/s",
+            av1.h264_kbps(),
+            Some(Bar::RatioAtMost(OF_FIXED)),
+        )
+        .against("fixed ladder", once(FIXED_KBPS)),
         count("video rungs with AV1", "rungs", av1.video, package::VIDEO + package::AV1),
         count("video rungs", "rungs", package.video, package::VIDEO),
         count("audio renditions", "renditions", package.audio, package::AUDIO),
@@ -113,7 +121,7 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
 }
 
 /// The shipped ladder without AV1.
-fn h264_only() -> Result<String> {
+pub(crate) fn h264_only() -> Result<String> {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/ladder.toml");
     let text = std::fs::read_to_string(&shipped).with_context(|| shipped.display().to_string())?;
     let without = text.replacen("[av1]\nenabled = true", "[av1]\nenabled = false", 1);

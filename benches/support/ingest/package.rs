@@ -20,6 +20,15 @@ pub(super) struct Package {
     pub(super) most: usize,
     /// Segments of another length than [`SEGMENT_MS`].
     pub(super) odd: usize,
+    /// Bytes of all segments of H.264 pictures.
+    pub(super) h264_bytes: u64,
+}
+
+impl Package {
+    /// What the H.264 rungs take together, in kbit/s, containers included.
+    pub(super) fn h264_kbps(&self) -> f64 {
+        self.h264_bytes as f64 * 8.0 / (self.most as f64 * f64::from(SEGMENT_MS))
+    }
 }
 
 /// Reads the one package of `store`.
@@ -33,7 +42,11 @@ pub(super) fn read(store: &Path) -> Result<Package> {
     for track in directories(root)?.into_iter().filter(|track| is_media(track)) {
         let tracks = if track.ends_with("audio") { directories(&track)? } else { vec![track.clone()] };
         for directory in &tracks {
-            let durations = read_track(directory).with_context(|| directory.display().to_string())?;
+            let (durations, bytes) =
+                read_track(directory).with_context(|| directory.display().to_string())?;
+            if name(directory).starts_with('s') {
+                package.h264_bytes += bytes;
+            }
             package.fewest = package.fewest.min(durations.len());
             package.most = package.most.max(durations.len());
             package.odd += durations.iter().filter(|&&duration| duration != SEGMENT_MS).count();
@@ -46,9 +59,13 @@ pub(super) fn read(store: &Path) -> Result<Package> {
 
 /// Rungs and sound; what else a package holds is not counted here.
 fn is_media(track: &Path) -> bool {
-    let name = track.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = name(track);
     let is_rung = |name: &str| name.len() == 2 && name.ends_with(|c: char| c.is_ascii_digit());
     name == "audio" || (name.starts_with(['s', 'a']) && is_rung(name))
+}
+
+fn name(track: &Path) -> &str {
+    track.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
 fn directories(of: &Path) -> Result<Vec<PathBuf>> {
@@ -57,17 +74,17 @@ fn directories(of: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths.into_iter().filter(|path| path.is_dir()).collect())
 }
 
-/// Durations in ms of a track's segments, each of which is there and not empty.
-fn read_track(directory: &Path) -> Result<Vec<u32>> {
+/// Durations in ms of a track's segments, each of which is there and not empty, and their bytes together.
+fn read_track(directory: &Path) -> Result<(Vec<u32>, u64)> {
     let playlist = std::fs::read_to_string(directory.join("index.m3u8")).context("no playlist")?;
-    segments(&playlist)?
-        .into_iter()
-        .map(|(duration, uri)| {
-            let bytes = std::fs::metadata(directory.join(uri)).with_context(|| uri.to_owned())?.len();
-            ensure!(bytes > 0, "{uri} is empty");
-            Ok(duration)
-        })
-        .collect()
+    let (mut durations, mut all) = (Vec::new(), 0);
+    for (duration, uri) in segments(&playlist)? {
+        let bytes = std::fs::metadata(directory.join(uri)).with_context(|| uri.to_owned())?.len();
+        ensure!(bytes > 0, "{uri} is empty");
+        durations.push(duration);
+        all += bytes;
+    }
+    Ok((durations, all))
 }
 
 /// Durations in ms and names, in order.
