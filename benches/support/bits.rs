@@ -6,8 +6,9 @@
 mod film;
 
 use crate::cleanup::Workplace;
+use crate::lesson::Lesson;
 use crate::line::{Bar, Line};
-use crate::options::Options;
+use crate::options::{Options, Part};
 use crate::process;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -15,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// A lesson long enough that excerpts of it are tried; a quick look has the ladder's own quality.
+/// A lesson long enough that excerpts of it are tried; a quick look has the ladder's own quality. Where `ingest` runs as
+/// well, its lesson.
 const LESSON_SECONDS: (u32, u32) = (480, 96);
 /// So much of it is compared, in segments: two minutes.
 const COMPARED_SEGMENTS: usize = 25;
@@ -79,17 +81,13 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
         "airclass-ingest",
         "cargo build --release -p ingest",
     )?;
-    let seconds = options.pick(LESSON_SECONDS.0, LESSON_SECONDS.1);
+    let shared = options.parts().contains(&Part::Ingest);
+    let own = options.lesson_seconds.unwrap_or(options.pick(LESSON_SECONDS.0, LESSON_SECONDS.1));
+    let seconds = if shared { options.lesson_seconds() } else { own };
     let directory = workplace.directory("bits-")?;
     let root = directory.path();
-    let (lesson, store) = (root.join("lesson.mp4"), root.join("store"));
-    eprintln!("bench: making a lesson of {seconds} s");
-    let mut sample = Command::new(&program);
-    sample.arg("sample").args(["--seconds", &seconds.to_string()]).arg("--out").arg(&lesson);
-    process::run(&sample, root, LIMIT).context("the sample lesson")?;
-    let mut run = Command::new(&program);
-    run.arg("run").arg(&lesson).arg("--store").arg(&store).args(["--lesson", "bits"]);
-    process::run(&run, root, LIMIT).context("airclass-ingest run")?;
+    let made = Lesson::new(&program, workplace, seconds);
+    let (lesson, (store, _)) = (made.file(LIMIT)?, made.store(LIMIT)?);
     let package = only(&store.join("p"))?;
     let manifest: Manifest = serde_json::from_slice(&std::fs::read(package.join("manifest.json"))?)?;
 

@@ -4,6 +4,7 @@ mod package;
 
 use crate::bits::{FIXED_KBPS, OF_FIXED, once};
 use crate::cleanup::Workplace;
+use crate::lesson::Lesson;
 use crate::line::{Bar, Line};
 use crate::options::Options;
 use crate::process::{self, Cost};
@@ -38,11 +39,8 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
     let limit = LEAST_LIMIT.max(Duration::from_secs(u64::from(seconds * LIMIT_PER_SECOND)));
     let directory = workplace.directory("ingest-")?;
     let root = directory.path();
-    let lesson = root.join("lesson.mp4");
-    eprintln!("bench: making a lesson of {seconds} s");
-    let mut sample = Command::new(&program);
-    sample.arg("sample").args(["--seconds", &seconds.to_string()]).arg("--out").arg(&lesson);
-    process::run(&sample, root, limit).context("the sample lesson")?;
+    let shipped = Lesson::new(&program, workplace, seconds);
+    let lesson = shipped.file(limit)?;
 
     let h264 = root.join("h264.toml");
     std::fs::write(&h264, h264_only()?)?;
@@ -68,14 +66,10 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
         std::fs::remove_dir_all(&output)?;
     }
     let package = package.context("there is a round")?;
-    let store = root.join("store-av1");
-    let mut run = Command::new(&program);
-    run.arg("run").arg(&lesson).arg("--store").arg(&store).args(["--lesson", "bench"]);
-    let (with_av1, _) =
-        process::run(&run, root, limit * AV1_LIMIT).context("airclass-ingest run with AV1")?;
+    let (store, with_av1) = shipped.store(limit * AV1_LIMIT)?;
+    let with_av1 = with_av1.context("nobody made it before")?;
     report("airclass-ingest with AV1", 1, &with_av1);
     let av1 = package::read(&store).context("the package is not what it should be")?;
-    std::fs::remove_dir_all(&store)?;
     let segments = seconds.saturating_mul(1_000).div_ceil(package::SEGMENT_MS);
     let spread = |costs: &[Cost], of: fn(&Cost) -> f64| {
         Spread::of(&costs.iter().map(of).collect::<Vec<_>>()).context("there is a round")

@@ -11,6 +11,7 @@ mod cpu;
 mod herd;
 mod idle;
 mod ingest;
+mod lesson;
 mod line;
 mod load;
 mod machine;
