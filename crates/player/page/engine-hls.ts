@@ -2,9 +2,10 @@
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import type { Engine, EngineListener, Problem, Source } from './engine';
-import { Failing, MAX_ATTEMPTS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Download, type Trouble } from './recovery';
+import { Failing, MAX_ATTEMPTS, MAX_STANDSTILLS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Download, type Trouble } from './recovery';
 import { av1IsSmooth } from './decoding';
 import { isAv1, needless } from './rungs';
+import { Standstill } from './standstill';
 import type { Level } from './state';
 
 /** Seconds kept downloaded ahead while somebody watches: outlives the cuts of a village line. */
@@ -27,6 +28,9 @@ const MAX_PIXEL_RATIO = 2;
 
 /** First guess of the line, in bits per second, before the first segment has measured it. */
 const FIRST_GUESS_BPS = 400_000;
+
+/** Standstills no further apart than this are at one place, in seconds. */
+const ONE_PLACE_S = 5;
 
 /** Failures that hls.js deals with by itself, in a row, after which the pupil is told. */
 const QUIET_FAILURES = 2;
@@ -70,6 +74,12 @@ class HlsEngine implements Engine {
   /** Attempts of our own since everything last came. */
   private attempts = 0;
   private timer = 0;
+  /** The timer runs. */
+  private due = false;
+  private readonly standstill: Standstill;
+  /** Standstills in a row at one place, and the place in seconds. */
+  private standstills = 0;
+  private stoodAt = 0;
   /** Only a person's press goes on from here. */
   private stopped = false;
   /** AV1 has not failed on this device yet. */
@@ -83,6 +93,12 @@ class HlsEngine implements Engine {
     private readonly source: Source,
     private readonly listener: EngineListener,
   ) {
+    this.standstill = new Standstill(video, {
+      due: () => this.due || this.stopped,
+      online: () => navigator.onLine,
+      now: () => performance.now(),
+      found: () => this.stoodStill(),
+    });
     this.hls = this.open(source.startAt);
     window.addEventListener('online', this.onOnline);
   }
@@ -101,8 +117,9 @@ class HlsEngine implements Engine {
   }
 
   retry(): void {
-    window.clearTimeout(this.timer);
+    this.cancel();
     this.attempts = 0;
+    this.standstills = 0;
     if (this.stopped || this.hls.levels.length === 0) {
       this.stopped = false;
       this.decoderFailures.length = 0;
@@ -113,7 +130,8 @@ class HlsEngine implements Engine {
   }
 
   destroy(): void {
-    window.clearTimeout(this.timer);
+    this.cancel();
+    this.standstill.destroy();
     window.removeEventListener('online', this.onOnline);
     this.hls.destroy();
   }
@@ -141,6 +159,7 @@ class HlsEngine implements Engine {
     // about the line then.
     hls.on(Hls.Events.FRAG_LOADED, (_, { frag }) => this.came(frag.type === 'audio' ? 'sound' : 'picture'));
     hls.on(Hls.Events.ERROR, (_, data) => this.failed(data));
+    this.tellStandstill(hls);
     hls.attachMedia(this.video);
     hls.loadSource(this.source.url);
     return hls;
@@ -206,7 +225,7 @@ class HlsEngine implements Engine {
       if (data.reason === 'offline' || failures > QUIET_FAILURES) this.report({ kind: 'network', trouble, retryInMs: 0 });
       return;
     }
-    window.clearTimeout(this.timer);
+    this.cancel();
     if (trouble === 'missing' || this.attempts >= MAX_ATTEMPTS) {
       this.stopped = true;
       this.report({ kind: 'network', trouble, retryInMs: null });
@@ -239,10 +258,41 @@ class HlsEngine implements Engine {
     }
   }
 
+  private tellStandstill(hls: Hls): void {
+    const { standstill } = this;
+    const { Events } = Hls;
+    standstill.restarts();
+    for (const event of [Events.MANIFEST_LOADING, Events.LEVEL_LOADING, Events.AUDIO_TRACK_LOADING] as const) hls.on(event, () => standstill.begins());
+    hls.on(Events.FRAG_LOADING, (_, { frag }) => standstill.begins(frag.type));
+    hls.on(Events.FRAG_LOADED, (_, { frag }) => standstill.ends(frag.type));
+    hls.on(Events.FRAG_LOAD_EMERGENCY_ABORTED, (_, { frag }) => standstill.ends(frag.type));
+    hls.on(Events.ERROR, (_, { frag }) => standstill.ends(frag?.type));
+  }
+
+  /** Nothing comes, nothing fails and nothing is asked for: all over again from here. */
+  private stoodStill(): void {
+    this.listener.error({ kind: 'other', detail: 'standstill', status: 0, fatal: false });
+    const at = this.video.currentTime;
+    this.standstills = Math.abs(at - this.stoodAt) < ONE_PLACE_S ? this.standstills + 1 : 1;
+    this.stoodAt = at;
+    if (this.standstills <= MAX_STANDSTILLS) return this.rebuild();
+    this.stopped = true;
+    this.report({ kind: 'network', trouble: 'unreachable', retryInMs: null });
+  }
+
   /** The one thing that is due, in place of what was. */
   private after(wait: number, task: () => void): void {
+    this.cancel();
+    this.due = true;
+    this.timer = window.setTimeout(() => {
+      this.due = false;
+      task();
+    }, wait);
+  }
+
+  private cancel(): void {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(task, wait);
+    this.due = false;
   }
 
   private resume(): void {

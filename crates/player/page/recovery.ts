@@ -61,6 +61,34 @@ export class Failing {
   }
 }
 
+/** How long a picture that waits is left to what downloads it, in milliseconds. */
+export const STANDSTILL_MS = 8_000;
+
+/** Standstills in a row that are ended by starting over; then a person decides. */
+export const MAX_STANDSTILLS = 3;
+
+/** Playing that waits for something to come. Times in milliseconds. */
+export interface Wait {
+  /** How long the picture has waited. */
+  waited: number;
+  /** How long ago the last download began, came or failed. */
+  quiet: number;
+  /** Something is being downloaded. */
+  loading: boolean;
+  /** An attempt is due, or only a person's press goes on. */
+  due: boolean;
+  /** The device believes that it has a line. */
+  online: boolean;
+}
+
+/**
+ * Whether nothing is under way that could end a wait. hls.js has ends of that kind: after a failure of the sound alone it may
+ * find that every segment there is was taken already, and asks for none any more.
+ */
+export function standsStill({ waited, quiet, loading, due, online }: Wait): boolean {
+  return online && !due && !loading && Math.min(waited, quiet) >= STANDSTILL_MS;
+}
+
 /** Decoder failures within this time count together, in milliseconds. */
 const MEDIA_WINDOW_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Failing, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore } from '../page/recovery';
+import { Failing, mediaRemedy, retryAfter, standsStill, STANDSTILL_MS, troubleOf, waitAfterOnline, waitBefore } from '../page/recovery';
 
 test('waits double up to half a minute and differ from pupil to pupil', () => {
   assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 100].map((attempt) => waitBefore(attempt, 0)), [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
@@ -25,6 +25,19 @@ test('pictures that come do not end the failures of the sound', () => {
   assert.equal(failing.fails('picture'), 3);
   assert.equal(failing.comes('picture'), true);
   assert.equal(failing.fails('playlist'), 1);
+});
+
+test('a picture that waits for nothing is helped on, and any other is left alone', () => {
+  const nothing = { waited: STANDSTILL_MS, quiet: STANDSTILL_MS, loading: false, due: false, online: true };
+  assert.ok(standsStill(nothing));
+  const rows: [string, Partial<typeof nothing>][] = [
+    ['it has only just stopped', { waited: STANDSTILL_MS - 1 }],
+    ['something came a moment ago', { quiet: 100 }],
+    ['a slow line is at work', { loading: true }],
+    ['an attempt is due', { due: true }],
+    ['there is no line', { online: false }],
+  ];
+  for (const [name, change] of rows) assert.ok(!standsStill({ ...nothing, ...change }), name);
 });
 
 test('a decoder is given two more chances, a new start, and then up', () => {
