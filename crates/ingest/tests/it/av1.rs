@@ -9,7 +9,7 @@ fn av1_rungs_lie_on_the_same_grid_and_say_what_they_are() {
     let bench = Bench::new();
     let config = bench.path("ladder.toml");
     std::fs::write(&config, ladder(Made::Shipped)).unwrap();
-    let clip = bench.clip("a.mp4", &format!("{} {} {H264} {AAC}", pictures("960x540", 25, 7), tone(7)));
+    let clip = bench.clip("a.mp4", &format!("{} {} {H264} {AAC}", pictures("960x540", 25, 4), tone(4)));
     // The check of every package looks at boxes, decode times and key pictures of all rungs.
     let published = ingest_with(&bench, &clip, &config);
     let rungs = &published.manifest().video;
@@ -44,7 +44,9 @@ fn a_parameter_that_svt_av1_does_not_know_is_refused() {
 fn slides_that_stand_have_fewer_pictures_in_the_small_rungs() {
     let bench = Bench::new();
     let config = bench.path("ladder.toml");
-    std::fs::write(&config, ladder(Made::Shipped)).unwrap();
+    // AV1 has all pictures in every size, and costs most of the time.
+    let without = ladder(Made::Shipped).replacen("[av1]\nenabled = true", "[av1]\nenabled = false", 1);
+    std::fs::write(&config, without).unwrap();
     for (name, source, thinned, rate) in [
         ("still.mp4", "-f lavfi -i smptehdbars=s=640x360:r=25:d=10", [4, 2, 1], "6.250"),
         ("film.mp4", "-f lavfi -i mandelbrot=s=640x360:r=25:end_pts=250", [1, 1, 1], "25.000"),
