@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use package::{Lesson, Manifest, PackageId, StorePath};
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -100,10 +101,14 @@ impl Store {
     }
 
     /// Leaves the remover's word. Not when another remover's is there, unless that one has been killed.
+    ///
+    /// No two removers' words are the same: a put that fails against the very bytes it would have written counts as done,
+    /// because its first try may have arrived unheard ([`Store::swap`]).
     async fn condemn(&self, package: PackageId, now: SystemTime) -> Result<bool, StoreError> {
         let word = package.word(CONDEMNED);
         for _ in 0..2 {
-            let swapped = self.swap(&word, None, Bytes::from_static(b"being removed\n")).await?;
+            let mine = format!("being removed by {:016x}\n", RandomState::new().build_hasher().finish());
+            let swapped = self.swap(&word, None, mine.into()).await?;
             if let Swapped::Done(_) = swapped {
                 return Ok(true);
             }
