@@ -45,7 +45,7 @@ impl Stage {
         match self {
             Self::File { .. } => Policy { tries: 3, ..Policy::default() },
             Self::Server(_) => {
-                Policy { lease: Duration::from_millis(700), tries: 3, back_off: Duration::from_millis(100) }
+                Policy { lease: Duration::from_secs(3), tries: 3, back_off: Duration::from_millis(100) }
             }
         }
     }
