@@ -15,9 +15,9 @@ use std::time::Duration;
 
 /// Kills, half of them of the parent, half of its media worker.
 const KILLS: (u32, u32) = (50, 6);
-/// Three chunks of pictures and the sound, in a size that takes seconds: one H.264 rung and no AV1, which add work and no
+/// Two chunks of pictures and the sound, in a size that takes seconds: one H.264 rung and no AV1, which add work and no
 /// other instants.
-const LESSON: [&str; 6] = ["--seconds", "250", "--width", "256", "--height", "144"];
+const LESSON: [&str; 6] = ["--seconds", "130", "--width", "256", "--height", "144"];
 /// The longest any run may take.
 const LIMIT: Duration = Duration::from_secs(300);
 /// The golden ratio's fraction: its multiples spread evenly over a run, however many there are.
