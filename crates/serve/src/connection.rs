@@ -12,6 +12,7 @@ mod http2;
 mod places;
 mod stream;
 
+pub(crate) use http2::Abuse;
 pub(crate) use places::{Connections, Place};
 
 use crate::drain::Drain;
@@ -52,7 +53,7 @@ pub(crate) fn plain<S: Service>(
         let end = match wait_for_bytes(&core, &stream, core.limits.header, End::HeaderTimeout).await {
             Err(end) => end,
             // An HTTP/2 client that knows whom it speaks to begins with the preface (RFC 9113 §3.3).
-            Ok(()) if begins_http2(&stream).await => Box::pin(http2::run(core, stream, peer)).await,
+            Ok(()) if begins_http2(&stream).await => Box::pin(http2::run(core, stream, peer, &place)).await,
             Ok(()) => alternate(&core, stream, peer, &place).await,
         };
         place.leave(end);
@@ -73,7 +74,7 @@ pub(crate) async fn tls<S: Service>(
         Ok(Ok(stream)) => {
             let stream = Box::new(stream);
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                Box::pin(http2::run(core, stream, peer)).await
+                Box::pin(http2::run(core, stream, peer, &place)).await
             } else {
                 alternate(&core, stream, peer, &place).await
             }

@@ -1,5 +1,6 @@
 //! What the listeners count.
 
+use crate::connection::Abuse;
 use prometheus::{IntCounter, IntGauge};
 use telemetry::{Label, Telemetry};
 
@@ -18,6 +19,8 @@ pub(crate) enum End {
     Handshake,
     /// Broken by the network or by bytes that are no HTTP.
     Broken,
+    /// The client did too much of something that costs us more than it.
+    Abuse,
     /// The process is stopping.
     Drained,
 }
@@ -30,6 +33,7 @@ impl Label for End {
         Self::Stalled,
         Self::Handshake,
         Self::Broken,
+        Self::Abuse,
         Self::Drained,
     ];
 
@@ -41,6 +45,7 @@ impl Label for End {
             Self::Stalled => "stalled",
             Self::Handshake => "handshake",
             Self::Broken => "broken",
+            Self::Abuse => "abuse",
             Self::Drained => "drained",
         }
     }
@@ -58,6 +63,7 @@ pub(crate) struct Metrics {
     pub(crate) accepted: IntCounter,
     pub(crate) accept_errors: IntCounter,
     ended: Vec<IntCounter>,
+    abuse: Vec<IntCounter>,
 }
 
 impl Metrics {
@@ -77,10 +83,20 @@ impl Metrics {
                 "Client connections ended, by reason",
                 "reason",
             ),
+            abuse: telemetry::counters::<Abuse>(
+                telemetry,
+                "serve_http2_abuse_total",
+                "HTTP/2 connections ended for too much of something, by what it was",
+                "kind",
+            ),
         }
     }
 
     pub(crate) fn ended(&self, end: End) {
         self.ended[end.index()].inc();
+    }
+
+    pub(crate) fn abused(&self, abuse: Abuse) {
+        self.abuse[abuse.index()].inc();
     }
 }

@@ -1,16 +1,23 @@
 //! An HTTP/2 connection. It is never parked: its streams are the reason that a client keeps only one.
 
-use super::Core;
+mod abuse;
+mod frames;
+mod guarded;
+
+pub(crate) use abuse::Abuse;
+
 use super::answer::{Answer, Ending};
 use super::stream::Transport;
+use super::{Core, Place};
 use crate::metrics::End;
 use crate::options::Limits;
 use crate::service::{Peer, Service};
+use guarded::Guarded;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
@@ -30,7 +37,41 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// on the slowest line that can play anything at all (20 kbit/s) one takes 105 s.
 const STALL_LIMITS: u32 = 3;
 
-pub(super) async fn run<S: Service, T: Transport>(core: Rc<Core<S>>, stream: T, peer: Peer) -> End {
+/// Streams that a client may take back before we have looked at them (CVE-2023-44487).
+const MAX_PENDING_RESETS: usize = 20;
+/// Streams that we may have to reset for a client's mistakes, in the whole life of a connection. An honest client makes
+/// none; "made you reset" (CVE-2025-8671) is nothing but such mistakes.
+const MAX_ERROR_RESETS: usize = 64;
+/// Bytes of a request's body a client may send before we read them, for a stream and for all. Lessons are not
+/// uploaded through here.
+const STREAM_WINDOW: u32 = 64 * 1_024;
+const CONNECTION_WINDOW: u32 = 1_024 * 1_024;
+/// Largest frame taken, the least that may be offered (RFC 9113 §4.2).
+const MAX_FRAME: u32 = 16 * 1_024;
+
+pub(super) async fn run<S: Service, T: Transport>(
+    core: Rc<Core<S>>,
+    stream: T,
+    peer: Peer,
+    place: &Place,
+) -> End {
+    let abuse = Rc::new(Cell::new(None));
+    let end = serve(core, Guarded::new(stream, Rc::clone(&abuse)), peer, &abuse).await;
+    match abuse.get() {
+        Some(abuse) => {
+            place.metrics().abused(abuse);
+            End::Abuse
+        }
+        None => end,
+    }
+}
+
+async fn serve<S: Service, T: Transport>(
+    core: Rc<Core<S>>,
+    io: hyper_util::rt::TokioIo<Guarded<T>>,
+    peer: Peer,
+    abuse: &Cell<Option<Abuse>>,
+) -> End {
     let streams = Rc::new(Streams::begin(Instant::now()));
     let service = {
         let (core, streams) = (Rc::clone(&core), Rc::clone(&streams));
@@ -46,11 +87,16 @@ pub(super) async fn run<S: Service, T: Transport>(core: Rc<Core<S>>, stream: T, 
         http2::Builder::new(LocalExecutor)
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
+            .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+            .max_local_error_reset_streams(MAX_ERROR_RESETS)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(MAX_FRAME)
             .max_send_buf_size(MAX_SEND_BUFFER)
             .max_header_list_size(max_header_list)
             .keep_alive_interval(core.limits.idle)
             .keep_alive_timeout(PING_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(io, service)
     );
     let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
@@ -61,6 +107,9 @@ pub(super) async fn run<S: Service, T: Transport>(core: Rc<Core<S>>, stream: T, 
     std::future::poll_fn(|cx| {
         loop {
             if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                if abuse.get().is_none() && result.as_ref().is_err_and(asked_for_calm) {
+                    abuse.set(Some(Abuse::Library));
+                }
                 return Poll::Ready(ending.unwrap_or_else(|| end_of(&result)));
             }
             if ending.is_none() && drain_begun.as_mut().poll(cx).is_ready() {
@@ -91,6 +140,12 @@ fn end_of(result: &hyper::Result<()>) -> End {
         Err(error) if error.is_timeout() => End::Stalled,
         Err(_) => End::Broken,
     }
+}
+
+/// Whether h2 itself has ended the connection because a limit was exceeded.
+fn asked_for_calm(error: &hyper::Error) -> bool {
+    let reason = std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
+    reason.is_some_and(|error| !error.is_remote() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM))
 }
 
 /// What a connection's streams are doing. Takes `now`; reads no clock.

@@ -1,0 +1,252 @@
+//! Attacks 27 to 32: what costs a server more than its client. Each ends the connection, is counted, and leaves the
+//! next client unharmed.
+
+use super::wire::*;
+use crate::server::{LARGE, Server};
+use serve::LimitOptions;
+use units::Span;
+
+const ENDED: &str = "serve_connections_ended_total";
+const ABUSE: &str = "serve_http2_abuse_total";
+/// More than any allowance.
+const MANY: u32 = 20_000;
+
+fn server() -> Server {
+    Server::start(LimitOptions::default())
+}
+
+/// Waits for the end of the only connection, and sees that it was for `reason`.
+fn ended(server: &Server, reason: &str) {
+    server.wait_until_quiet();
+    let reasons = ["closed", "idle", "stalled", "broken", "abuse", "drained"];
+    let ended: Vec<_> =
+        reasons.into_iter().filter(|reason| server.metric(ENDED, Some(reason)) > 0.0).collect();
+    assert_eq!(ended, [reason]);
+}
+
+/// Sends `frames` one by one until the server has enough, and sees why.
+fn flood(mut frames: impl FnMut(u32) -> Vec<u8>, kinds: &[&str]) {
+    let server = server();
+    let mut wire = Wire::open(server.address());
+    for number in 0..MANY {
+        if !wire.send(&frames(number)) {
+            break;
+        }
+    }
+    wire.drain();
+    ended(&server, "abuse");
+    let counted: f64 = kinds.iter().map(|kind| server.metric(ABUSE, Some(kind))).sum();
+    assert_eq!(counted, 1.0, "{kinds:?}");
+    assert!(Wire::open(server.address()).lives(), "the next client is served");
+}
+
+#[test]
+fn attack_27_rapid_reset() {
+    // CVE-2023-44487
+    let stream = |number| 2 * number + 1;
+    flood(
+        |number| {
+            [request(stream(number), "/never"), frame(RST_STREAM, 0, stream(number), &[0, 0, 0, 8])].concat()
+        },
+        // Ours, or h2's for streams that it has not looked at yet.
+        &["resets", "library"],
+    );
+}
+
+#[test]
+fn attack_28_continuation_flood() {
+    // CVE-2024-27316 and its kin: a header section that never ends. Either bound may be met first: ours on frames,
+    // h2's on the section.
+    let server = server();
+    let mut wire = Wire::open(server.address());
+    wire.send(&frame(HEADERS, END_STREAM, 1, &get("/")));
+    let shred = frame(CONTINUATION, 0, 1, &field("x-shred", &"x".repeat(1_000)));
+    for _ in 0..MANY {
+        if !wire.send(&shred) {
+            break;
+        }
+    }
+    wire.drain();
+    ended(&server, "abuse");
+    assert!(Wire::open(server.address()).lives());
+}
+
+#[test]
+fn attack_28_continuations_without_a_byte() {
+    let shred = |number| match number {
+        0 => frame(HEADERS, END_STREAM, 1, &get("/")),
+        _ => frame(CONTINUATION, 0, 1, &[]),
+    };
+    let server = server();
+    let mut wire = Wire::open(server.address());
+    for number in 0..MANY {
+        if !wire.send(&shred(number)) {
+            break;
+        }
+    }
+    wire.drain();
+    ended(&server, "abuse");
+}
+
+#[test]
+fn attack_29_made_you_reset() {
+    // CVE-2025-8671: the client has us reset its streams by mistakes of its own.
+    let server = server();
+    let mut wire = Wire::open(server.address());
+    for number in 0..MANY {
+        let stream = 2 * number + 1;
+        let too_much = frame(WINDOW_UPDATE, 0, stream, &[127, 255, 255, 255]);
+        if !wire.send(&[request(stream, "/never"), too_much].concat()) {
+            break;
+        }
+    }
+    wire.drain();
+    ended(&server, "abuse");
+    assert!(Wire::open(server.address()).lives());
+}
+
+#[test]
+fn attack_30_settings_flood() {
+    flood(|_| frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255]), &["settings"]);
+}
+
+#[test]
+fn attack_30_ping_flood() {
+    flood(|_| frame(PING, 0, 0, &[7; 8]), &["pings"]);
+}
+
+#[test]
+fn attack_30_priority_flood() {
+    flood(|number| frame(PRIORITY, 0, 2 * number + 1, &[0, 0, 0, 0, 16]), &["priorities"]);
+}
+
+#[test]
+fn attack_30_empty_data_flood() {
+    flood(
+        |number| match number {
+            0 => frame(
+                HEADERS,
+                END_HEADERS,
+                1,
+                &section(&[
+                    (":method", "POST"),
+                    (":scheme", "http"),
+                    (":authority", "localhost"),
+                    (":path", "/never"),
+                ]),
+            ),
+            _ => frame(DATA, 0, 1, &[]),
+        },
+        &["empty_data"],
+    );
+}
+
+#[test]
+fn attack_30_unknown_frames_flood() {
+    flood(|_| frame(0xee, 0, 0, &[]), &["unknown"]);
+}
+
+#[test]
+fn attack_30_window_update_flood() {
+    flood(|_| frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]), &["window_updates"]);
+}
+
+#[test]
+fn attack_31_a_header_list_beyond_the_bound_is_refused() {
+    let server = server();
+    let mut wire = Wire::open(server.address());
+    // 60 KB in legal frames; the bound is 32 KiB.
+    wire.send(&frame(HEADERS, END_STREAM, 1, &get("/")));
+    for number in 0..4 {
+        let last = if number == 3 { END_HEADERS } else { 0 };
+        wire.send(&frame(CONTINUATION, last, 1, &field("x-long", &"x".repeat(15_000))));
+    }
+    let answer = wire.until(|frame| frame.stream == 1 || frame.kind == GOAWAY).unwrap();
+    assert!(refused(&answer), "{answer:?}");
+}
+
+#[test]
+fn attack_31_hpack_bomb() {
+    let server = server();
+    let mut wire = Wire::open(server.address());
+    // One field of 4,000 bytes put into the table (RFC 7541 §6.2.1), then named 10,000 times by one byte each: 40 MB.
+    let mut bomb = get("/");
+    let stored = field("x-bomb", &"x".repeat(4_000));
+    bomb.push(0x40);
+    bomb.extend(&stored[1..]);
+    bomb.extend(std::iter::repeat_n(0xbe, 10_000));
+    wire.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &bomb));
+    let answer = wire.until(|frame| frame.stream == 1 || frame.kind == GOAWAY).unwrap();
+    assert!(refused(&answer), "{answer:?}");
+}
+
+/// Reset, ended, or 431.
+fn refused(answer: &Frame) -> bool {
+    match answer.kind {
+        RST_STREAM | GOAWAY => true,
+        // `:status: 431` is a literal with an indexed name (RFC 7541 appendix A, entry 8).
+        HEADERS => !answer.payload.contains(&0x88),
+        _ => false,
+    }
+}
+
+/// Limits that end a stall soon; a connection is looked at for the first time after the header limit.
+fn impatient() -> LimitOptions {
+    let soon = Some(Span::millis(50));
+    LimitOptions { stall_timeout: soon, header_timeout: soon, ..LimitOptions::default() }
+}
+
+#[test]
+fn attack_32_a_window_that_never_opens() {
+    let server = Server::start(impatient());
+    // INITIAL_WINDOW_SIZE 0
+    let mut wire = Wire::open_with(server.address(), &[(4, 0)]);
+    for stream in 0..100 {
+        wire.send(&request(2 * stream + 1, "/large"));
+    }
+    wire.drain();
+    ended(&server, "stalled");
+}
+
+#[test]
+fn attack_32_a_window_of_single_bytes() {
+    let server = Server::start(impatient());
+    let mut wire = Wire::open_with(server.address(), &[(4, 1)]);
+    wire.send(&request(1, "/large"));
+    let mut taken = 0;
+    // Gives back every byte that it gets, and no more: as lively as can be, and still no reader.
+    while let Some(frame_in) = wire.next() {
+        if frame_in.kind == DATA {
+            taken += frame_in.payload.len();
+            wire.send(&frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]));
+        }
+    }
+    assert!(taken < LARGE, "{taken} bytes were dribbled");
+    server.wait_until_quiet();
+    assert!(
+        server.metric(ENDED, Some("stalled")) + server.metric(ENDED, Some("abuse")) == 1.0,
+        "{taken} bytes"
+    );
+}
+
+#[test]
+fn an_eager_reader_is_no_flood() {
+    // Gives back each DATA frame at once, for the stream and for the connection, over ten megabytes.
+    let server = server();
+    let mut wire = Wire::open(server.address());
+    for number in 0..10 {
+        let stream = 2 * number + 1;
+        wire.send(&request(stream, "/large"));
+        let mut taken = 0;
+        while taken < LARGE {
+            let got = wire.next().expect("the connection lives");
+            if got.kind == DATA && !got.payload.is_empty() {
+                taken += got.payload.len();
+                let back = u32::try_from(got.payload.len()).unwrap().to_be_bytes();
+                wire.send(&frame(WINDOW_UPDATE, 0, stream, &back));
+                wire.send(&frame(WINDOW_UPDATE, 0, 0, &back));
+            }
+        }
+    }
+    assert!(wire.lives());
+}

@@ -1,0 +1,6 @@
+//! Servers on sockets of this machine, and clients that write every byte themselves.
+
+#![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
+
+mod http2;
+mod server;

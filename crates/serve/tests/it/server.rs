@@ -1,0 +1,93 @@
+//! A server with a small service: `/` is a greeting, `/large` a megabyte, `/never` never answers.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use serve::{Config, LimitOptions, Options, Peer, Running, Service};
+use std::net::SocketAddr;
+use telemetry::Telemetry;
+
+/// What `/` answers.
+pub(crate) const GREETING: &[u8] = b"hello";
+/// How long `/large` is.
+pub(crate) const LARGE: usize = 1 << 20;
+
+/// A running server.
+pub(crate) struct Server {
+    running: Option<Running>,
+    telemetry: Telemetry,
+}
+
+impl Server {
+    /// On one core, on a port of the system's choice.
+    pub(crate) fn start(limits: LimitOptions) -> Self {
+        Self::with(Options { limits: Some(limits), ..Options::default() })
+    }
+
+    /// The same with other options.
+    pub(crate) fn with(options: Options) -> Self {
+        let options = Options { cores: options.cores.or(Some(1)), ..options };
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config::resolve(&options, any, any).unwrap();
+        let telemetry = Telemetry::new("test");
+        let server = serve::Server::bind(config, &telemetry).unwrap();
+        let running = server.start(|_core, _drain| Greeter).unwrap();
+        Self { running: Some(running), telemetry }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().addresses()[0]
+    }
+
+    /// The value of a counter or gauge, by its name and, if it has one, its label's value.
+    pub(crate) fn metric(&self, name: &str, label: Option<&str>) -> f64 {
+        let families = self.telemetry.registry.gather();
+        let family = families.iter().find(|family| family.name() == name).unwrap();
+        let has = |metric: &&prometheus::proto::Metric| match label {
+            Some(label) => metric.get_label().iter().any(|pair| pair.value() == label),
+            None => true,
+        };
+        let metric = family.get_metric().iter().find(has).unwrap();
+        // A metric has one of the two; the other reads as zero.
+        metric.get_counter().get_value() + metric.get_gauge().get_value()
+    }
+
+    /// Waits until no connection is left.
+    pub(crate) fn wait_until_quiet(&self) {
+        while self.metric("serve_connections", None) > 0.0 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.drain();
+            running.join();
+        }
+    }
+}
+
+struct Greeter;
+
+impl Service for Greeter {
+    type Body = Full<Bytes>;
+
+    fn call(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Response<Self::Body>> + use<> + 'static {
+        async move {
+            let body = match request.uri().path() {
+                "/large" => Bytes::from(vec![b'x'; LARGE]),
+                "/never" => std::future::pending().await,
+                "/who" => Bytes::from(format!("{} {}", peer.address, peer.scheme.as_str())),
+                _ => Bytes::from_static(GREETING),
+            };
+            Response::new(Full::new(body))
+        }
+    }
+}
