@@ -8,7 +8,11 @@
 //! A follower is woken by the head's arrival and reads the body as it grows.
 
 mod flight;
+mod head;
+mod keep;
 mod leader;
 
 pub(crate) use flight::{Flights, Landed, Role};
+pub(crate) use head::learn_from_head;
+pub(crate) use keep::{Arrived, keep, storable};
 pub(crate) use leader::{Errand, lead};

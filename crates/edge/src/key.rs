@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// `scheme://authority/path?query` as it is asked of the upstream, plus, where the response varies, the values it
-/// varies by.
+/// `scheme://host/path?query` as a client asked, plus, where the response varies, the values it varies by.
 ///
-/// The authority is the one that goes upstream, never one that a client makes up and the upstream does not see: what is
-/// not in the key is not sent, and what is sent is in the key.
+/// The host is the client's own, in lower case: one edge serves several sites (attack 36). The path is taken as it is
+/// written: dot segments, `//`, `;`, `\` and escapes are never resolved, because what the origin makes of them is the
+/// origin's business, and two paths that it may tell apart must not share an answer (attacks 40 and 41).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct CacheKey(Arc<str>);
 
@@ -16,22 +16,24 @@ const VARIANT: char = '\n';
 
 impl CacheKey {
     /// The key of a target.
-    pub(crate) fn primary(scheme: &str, authority: &str, path_and_query: &str) -> Self {
-        let mut key = String::with_capacity(scheme.len() + 3 + authority.len() + path_and_query.len());
+    pub(crate) fn primary(scheme: &str, host: &str, path_and_query: &str) -> Self {
+        let mut key = String::with_capacity(scheme.len() + 3 + host.len() + path_and_query.len());
         key.push_str(scheme);
         key.push_str("://");
-        key.push_str(authority);
+        key.push_str(host);
         key.push_str(path_and_query);
         Self(key.into())
     }
 
-    /// The key of one variant of it.
-    pub(crate) fn variant(&self, secondary: &str) -> Self {
-        let mut key = String::with_capacity(self.0.len() + 1 + secondary.len());
-        key.push_str(&self.0);
-        key.push(VARIANT);
-        key.push_str(secondary);
-        Self(key.into())
+    /// The key of one variant of it. `generation` is that of the list of variants: what has been invalidated is under
+    /// keys that nobody makes again.
+    pub(crate) fn variant(&self, generation: u64, secondary: &str) -> Self {
+        Self(format!("{}{VARIANT}{generation:x}{VARIANT}{secondary}", self.0).into())
+    }
+
+    /// Whether it is `primary` or one of its variants.
+    pub(crate) fn is_of(&self, primary: &Self) -> bool {
+        self.0.strip_prefix(&*primary.0).is_some_and(|rest| rest.is_empty() || rest.starts_with(VARIANT))
     }
 
     /// Bytes it holds in memory.
@@ -57,8 +59,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn host_scheme_port_path_and_query_all_count() {
-        // Attack 36: a key without host or scheme serves one site's page as another's.
+    fn attack_36_host_scheme_port_path_and_query_all_count() {
+        // A key without host or scheme serves one site's page as another's.
         let key = CacheKey::primary("http", "a:80", "/x?y");
         for other in [
             CacheKey::primary("https", "a:80", "/x?y"),
@@ -66,9 +68,40 @@ mod tests {
             CacheKey::primary("http", "a:81", "/x?y"),
             CacheKey::primary("http", "a:80", "/X?y"),
             CacheKey::primary("http", "a:80", "/x?z"),
-            key.variant(""),
+            key.variant(0, ""),
         ] {
             assert_ne!(key, other);
         }
+    }
+
+    #[test]
+    fn attacks_40_and_41_paths_are_taken_as_they_are_written() {
+        let paths = [
+            "/api/me",
+            "/api/me/",
+            "/api/me/x.ts",
+            "/api/me;x.ts",
+            "/api/me%2fx.ts",
+            "/api/me%2Fx.ts",
+            "/api//me",
+            "/api/./me",
+            "/api/../api/me",
+            "/api/..%2fapi/me",
+            "/api/me%00",
+            "/api/me%2500",
+            "/api\\me",
+            "/API/me",
+        ];
+        let keys: std::collections::HashSet<_> =
+            paths.iter().map(|path| CacheKey::primary("http", "a", path)).collect();
+        assert_eq!(keys.len(), paths.len());
+    }
+
+    #[test]
+    fn variants_belong_to_their_url_alone() {
+        let key = CacheKey::primary("http", "a", "/x");
+        assert!(key.is_of(&key) && key.variant(1, "s").is_of(&key));
+        assert!(!CacheKey::primary("http", "a", "/xy").is_of(&key));
+        assert_ne!(key.variant(1, "s"), key.variant(2, "s"));
     }
 }

@@ -20,6 +20,7 @@ mod store;
 mod upstream;
 
 pub use options::{Config, Options, UpstreamLimits};
+pub use policy::{CacheOptions, CachePolicy, ClientReload};
 pub use upstream::Address;
 
 use edge::Shared;

@@ -2,8 +2,9 @@
 
 use crate::key::CacheKey;
 use crate::outcome::Forwarded;
+use crate::policy::ClientReload;
+use crate::request::Asked;
 use crate::store::{Entry, Memory, Object};
-use http::HeaderMap;
 use httpcache::freshness::State;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -22,36 +23,59 @@ pub(crate) enum Found {
     Fresh(Arc<Object>),
     /// May be served while a refresh runs (RFC 5861 §3).
     StaleWhileRevalidate(Arc<Object>),
-    /// Must be asked about first; may help when the upstream fails.
-    Stale(Arc<Object>),
+    /// Must be asked about first, for this reason; may help when the upstream fails.
+    Stale(Arc<Object>, Forwarded),
     /// The last answer was not to be shared; nobody waits for anybody.
     Pass,
     /// Nothing usable.
     Miss(Forwarded),
 }
 
-/// Looks in the RAM tier. Two steps at most: the URL, and where the response varies, the variant.
-pub(crate) fn look_up(memory: &Memory, primary: CacheKey, headers: &HeaderMap, now: Instant) -> Lookup {
+/// Looks in the RAM tier. Two steps at most: the URL, and where the response varies, the variant. A third where it varies
+/// by language and the client has one that it prefers.
+pub(crate) fn look_up(
+    memory: &Memory,
+    primary: CacheKey,
+    asked: &Asked,
+    reload: ClientReload,
+    now: Instant,
+) -> Lookup {
+    let judged = |object| judge(object, asked, reload, now);
     match memory.get(&primary) {
         None => Lookup { key: primary, found: Found::Miss(Forwarded::UriMiss) },
-        Some(Entry::Object(object)) => Lookup { key: primary, found: judge(object, now) },
+        Some(Entry::Object(object)) => Lookup { key: primary, found: judged(object) },
         Some(Entry::Pass(until)) if now < until => Lookup { key: primary, found: Found::Pass },
         Some(Entry::Pass(_)) => Lookup { key: primary, found: Found::Miss(Forwarded::UriMiss) },
-        Some(Entry::Varies(names)) => {
-            let key = primary.variant(&names.secondary_key(headers));
-            match memory.get(&key) {
-                Some(Entry::Object(object)) => Lookup { key, found: judge(object, now) },
-                Some(Entry::Pass(until)) if now < until => Lookup { key, found: Found::Pass },
-                _ => Lookup { key, found: Found::Miss(Forwarded::VaryMiss) },
-            }
+        Some(Entry::Varies(variants)) => {
+            let key = variants.key(&primary, &asked.headers);
+            let found = match memory.get(&key) {
+                Some(Entry::Object(object)) => judged(object),
+                Some(Entry::Pass(until)) if now < until => Found::Pass,
+                _ => {
+                    match variants.own_language_key(&primary, &asked.headers).and_then(|key| memory.get(&key))
+                    {
+                        Some(Entry::Object(object)) if object.state(now) == State::Fresh => judged(object),
+                        _ => Found::Miss(Forwarded::VaryMiss),
+                    }
+                }
+            };
+            Lookup { key, found }
         }
     }
 }
 
-fn judge(object: Arc<Object>, now: Instant) -> Found {
+fn judge(object: Arc<Object>, asked: &Asked, reload: ClientReload, now: Instant) -> Found {
+    let resident = object.resident(now);
+    let honours = reload == ClientReload::Honour;
     match object.state(now) {
+        State::Stale if honours && object.freshness.is_stale_enough_for(&asked.directives, resident) => {
+            Found::Fresh(object)
+        }
+        State::Stale => Found::Stale(object, Forwarded::Stale),
+        _ if honours && !object.freshness.suits(&asked.directives, resident) => {
+            Found::Stale(object, Forwarded::Request)
+        }
         State::Fresh => Found::Fresh(object),
         State::StaleWhileRevalidate => Found::StaleWhileRevalidate(object),
-        State::Stale => Found::Stale(object),
     }
 }

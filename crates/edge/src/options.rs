@@ -1,5 +1,6 @@
 //! What can be set about an edge, and what it is when nothing is set.
 
+use crate::policy::{CacheOptions, CachePolicy};
 use crate::upstream::Address;
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
@@ -38,6 +39,9 @@ pub struct Options {
     /// [default: 24h]
     #[arg(long, env = "AIRCLASS_STALE_ON_ERROR", value_name = "TIME")]
     pub stale_on_error: Option<Span>,
+    /// What is kept and how long; in the file the table `[cache]`
+    #[command(flatten)]
+    pub cache: CacheOptions,
     /// Listeners; in the file the table `[serve]`
     #[command(flatten)]
     pub serve: serve::Options,
@@ -59,6 +63,8 @@ pub struct Config {
     pub limits: UpstreamLimits,
     /// For responses that do not say themselves.
     pub stale_on_error: Duration,
+    /// What is kept and how long.
+    pub cache: CachePolicy,
     /// Listeners.
     pub serve: serve::Config,
 }
@@ -130,7 +136,8 @@ impl Config {
             connections_per_core: connections.div_ceil(serve.cores),
         };
         let stale_on_error = options.stale_on_error.map_or(STALE_ON_ERROR, |span| span.0);
-        Ok(Self { upstream, ram, name, limits, stale_on_error, serve })
+        let cache = CachePolicy::resolve(&options.cache)?;
+        Ok(Self { upstream, ram, name, limits, stale_on_error, cache, serve })
     }
 }
 

@@ -71,6 +71,8 @@ pub(crate) enum Forwarded {
     VaryMiss,
     /// Something stale.
     Stale,
+    /// The client asked for something fresher (RFC 9111 §5.2.1).
+    Request,
     /// The method is not answered from a cache.
     Method,
     /// The last answer was not to be shared.
@@ -84,6 +86,7 @@ impl Forwarded {
             Self::UriMiss => "uri-miss",
             Self::VaryMiss => "vary-miss",
             Self::Stale => "stale",
+            Self::Request => "request",
             Self::Method => "method",
             Self::Bypass => "bypass",
         }

@@ -1,4 +1,10 @@
-//! What goes upstream of a client's request, and what does not.
+//! What goes upstream of a client's request, and what does not; `options` (the operator's choices), `query` (which
+//! queries are the same).
+
+mod options;
+mod query;
+
+pub use options::{CacheOptions, CachePolicy, ClientReload};
 
 use crate::request::{Asked, Refusal};
 use http::{HeaderMap, HeaderName, HeaderValue, header};

@@ -1,12 +1,15 @@
 //! A client's request, read once: what is wanted, or why it is refused.
 
-use http::{HeaderMap, Method, StatusCode, Uri, header, request};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
 use httpcache::directives::RequestDirectives;
+use url::Url;
 
 /// A request that may be answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
+    /// The one that is asked, lower case, with its port if it names one.
+    pub(crate) host: String,
     /// Path and query only.
     pub(crate) target: Uri,
     /// As the client sent them.
@@ -46,6 +49,35 @@ impl Refusal {
     }
 }
 
+/// Methods that are passed on: those whose meaning is known, because a server that does not know one answers 501, and
+/// what two servers take differently is how requests are smuggled (attack 26). The registered ones of HTTP and WebDAV
+/// that ask nothing of a proxy, and UPnP's. Never CONNECT and TRACE.
+const METHODS: [&str; 23] = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "QUERY",
+    "COPY",
+    "LOCK",
+    "MKCOL",
+    "MOVE",
+    "PROPFIND",
+    "PROPPATCH",
+    "REPORT",
+    "SEARCH",
+    "UNLOCK",
+    "LINK",
+    "UNLINK",
+    "M-SEARCH",
+    "NOTIFY",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+];
+
 impl Asked {
     /// Reads a request's head.
     ///
@@ -53,27 +85,38 @@ impl Asked {
     /// The reason to refuse it.
     pub(crate) fn read(head: request::Parts) -> Result<Self, Refusal> {
         let request::Parts { method, uri, headers, .. } = head;
-        if !matches!(
-            method,
-            Method::GET
-                | Method::HEAD
-                | Method::POST
-                | Method::PUT
-                | Method::PATCH
-                | Method::DELETE
-                | Method::OPTIONS
-        ) {
+        if !METHODS.contains(&method.as_str()) {
             return Err(Refusal::Method);
         }
-        check_host(&uri, &headers)?;
+        let host = host_of(&uri, &headers)?;
         let target = origin_form(uri)?;
         let directives = RequestDirectives::read(&headers);
-        Ok(Self { method, target, headers, directives })
+        Ok(Self { method, host, target, headers, directives })
     }
 
     /// Path and query as asked for.
     pub(crate) fn path_and_query(&self) -> &str {
         self.target.path_and_query().map_or("/", |path| path.as_str())
+    }
+
+    /// The URL asked for, as a base for references in the answer. The scheme is the cache's own affair.
+    pub(crate) fn url(&self) -> Option<Url> {
+        Url::parse(&format!("http://{}{}", self.host, self.path_and_query())).ok()
+    }
+
+    /// The path and query of another URL of the same site that an answer's field names (RFC 9111 §4.4).
+    pub(crate) fn same_site(&self, reference: Option<&HeaderValue>) -> Option<String> {
+        let base = self.url()?;
+        let named = base.join(reference?.to_str().ok()?).ok()?;
+        let same = matches!(named.scheme(), "http" | "https")
+            && named.host_str() == base.host_str()
+            && named.port() == base.port();
+        same.then(|| named[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
+    }
+
+    /// Whether an answer's field names the very URL that was asked (RFC 9110 §8.7).
+    pub(crate) fn is_named_by(&self, reference: Option<&HeaderValue>) -> bool {
+        self.same_site(reference).is_some_and(|named| named == self.path_and_query())
     }
 
     /// Whether a stored response may answer it.
@@ -83,7 +126,7 @@ impl Asked {
 }
 
 /// Exactly one host, wherever it stands; where it stands twice, it must be the same (RFC 9112 §3.2, RFC 9113 §8.3.1).
-fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
     let mut lines = headers.get_all(header::HOST).iter();
     let host = lines.next();
     if lines.next().is_some() {
@@ -92,8 +135,8 @@ fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
     let host = host.map(|host| host.to_str().map_err(|_| Refusal::Host)).transpose()?;
     match (uri.authority(), host) {
         (Some(authority), Some(host)) if !authority.as_str().eq_ignore_ascii_case(host) => Err(Refusal::Host),
-        (Some(_), _) => Ok(()),
-        (None, Some(host)) if is_host(host) => Ok(()),
+        (Some(authority), _) => Ok(authority.as_str().to_ascii_lowercase()),
+        (None, Some(host)) if is_host(host) => Ok(host.to_ascii_lowercase()),
         _ => Err(Refusal::Host),
     }
 }
@@ -147,10 +190,32 @@ mod tests {
     #[test]
     fn methods_that_are_not_passed_on() {
         // Attack 26.
-        for method in ["TRACE", "BREW", "get"] {
+        for method in ["TRACE", "CONNECT", "PRI", "BREW", "get"] {
             assert_eq!(read(method, "/", &["a"]).unwrap_err(), Refusal::Method, "{method}");
         }
         assert_eq!(read("OPTIONS", "*", &["a"]).unwrap_err(), Refusal::Target);
+    }
+
+    #[test]
+    fn what_an_answer_names_is_of_this_site_or_none_of_our_business() {
+        // RFC 9111 §4.4: invalidating another origin's URLs would let one site attack another.
+        let asked = read("POST", "/a/b?q", &["Lessons.example:8080"]).unwrap();
+        for (reference, named) in [
+            ("/x", Some("/x")),
+            ("c?d", Some("/a/c?d")),
+            ("?d", Some("/a/b?d")),
+            ("http://lessons.example:8080/x#f", Some("/x")),
+            ("//LESSONS.example:8080/x", Some("/x")),
+            ("http://lessons.example/x", None),
+            ("http://other.example:8080/x", None),
+            ("ftp://lessons.example:8080/x", None),
+            ("http://[", None),
+        ] {
+            let value = HeaderValue::from_static(reference);
+            assert_eq!(asked.same_site(Some(&value)).as_deref(), named, "{reference}");
+        }
+        assert!(asked.is_named_by(Some(&HeaderValue::from_static("b?q"))));
+        assert!(!asked.is_named_by(None));
     }
 
     #[test]

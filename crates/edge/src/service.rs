@@ -1,19 +1,21 @@
 //! The steps of a request, in order: `request → policy → key → lookup → fill → response`.
 
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod tests;
 
 use crate::edge::Edge;
-use crate::fill::{self, Errand, Landed, Role};
+use crate::fill::{self, Arrived, Errand, Landed, Role};
 use crate::key::CacheKey;
-use crate::lookup::{Found, look_up};
+use crate::lookup::{Found, Lookup, look_up};
 use crate::outcome::{Forwarded, Outcome};
 use crate::policy;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::Object;
-use crate::upstream::{Question, RequestBody};
-use http::{Method, Request, StatusCode, header};
+use crate::upstream::{Question, RequestBody, UpstreamError, UpstreamResponse};
+use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use serve::{Peer, Service};
 use std::rc::Rc;
@@ -40,7 +42,7 @@ impl Service for EdgeService {
             {
                 Err(refusal) => response::refused(&edge, refusal),
                 Ok(asked) if asked.is_cacheable() => answer(edge, asked).await,
-                Ok(asked) => change(edge, asked, body).await,
+                Ok(asked) => change(edge, asked, RequestBody::Client(body)).await,
             }
         }
     }
@@ -51,10 +53,11 @@ impl Service for EdgeService {
 const MAX_LOOKS: usize = 4;
 
 /// GET and HEAD.
-async fn answer(edge: Rc<Edge>, asked: Asked) -> Answer {
+async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
+    asked.target = edge.config.cache.query.normalise(asked.target);
     let primary = key_of(&edge, &asked);
     for _ in 0..MAX_LOOKS {
-        let looked = look_up(&edge.memory, primary.clone(), &asked.headers, Instant::now());
+        let looked = look(&edge, &asked, &primary, Instant::now());
         let (forwarded, stale) = match looked.found {
             Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit),
             Found::StaleWhileRevalidate(object) => {
@@ -63,11 +66,14 @@ async fn answer(edge: Rc<Edge>, asked: Asked) -> Answer {
             }
             _ if asked.directives.only_if_cached => return response::not_cached(&edge),
             Found::Pass => return pass(&edge, &asked, Forwarded::Bypass, None).await,
-            // A HEAD is not worth a body; its answer is not kept.
-            Found::Miss(_) | Found::Stale(_) if asked.method == Method::HEAD => {
+            // A HEAD is not worth a body; its answer is not kept (attack 52), but heard.
+            Found::Miss(_) if asked.method == Method::HEAD => {
                 return pass(&edge, &asked, Forwarded::Method, None).await;
             }
-            Found::Stale(object) => (Forwarded::Stale, Some(object)),
+            Found::Stale(object, forwarded) if asked.method == Method::HEAD => {
+                return ask_head(&edge, &asked, &looked.key, &object, forwarded).await;
+            }
+            Found::Stale(object, forwarded) => (forwarded, Some(object)),
             Found::Miss(forwarded) => (forwarded, None),
         };
         if let Some(answer) = fetch(&edge, &asked, &primary, &looked.key, forwarded, stale).await {
@@ -75,6 +81,10 @@ async fn answer(edge: Rc<Edge>, asked: Asked) -> Answer {
         }
     }
     pass(&edge, &asked, Forwarded::VaryMiss, None).await
+}
+
+fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant) -> Lookup {
+    look_up(&edge.memory, primary.clone(), asked, edge.config.cache.client_reload, now)
 }
 
 fn hit(edge: &Edge, asked: &Asked, object: &Object, outcome: Outcome) -> Answer {
@@ -91,11 +101,10 @@ async fn fetch(
     stale: Option<Arc<Object>>,
 ) -> Option<Answer> {
     let now = Instant::now();
-    let joined =
-        edge.flights.join(key, || match look_up(&edge.memory, primary.clone(), &asked.headers, now) {
-            looked if &looked.key != key => Some(()),
-            looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
-        });
+    let joined = edge.flights.join(key, || match look(edge, asked, primary, now) {
+        looked if &looked.key != key => Some(()),
+        looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
+    });
     let (flight, alone) = match joined {
         // Stored since we looked.
         Err(()) => return None,
@@ -115,11 +124,11 @@ async fn fetch(
     let status = CacheStatus { forwarded: Some(forwarded), collapsed: !leads, ..CacheStatus::default() };
     let arrived = if leads { Outcome::Miss } else { Outcome::Collapsed };
     Some(match flight.landed().await {
+        // Its answer is not ours; by now the sign-post to the variants stands.
         Landed::Fetched { variant: Some(variant), .. }
-            if variant.names.secondary_key(&asked.headers) != variant.secondary =>
+            if !leads && variant.variants.key(primary, &asked.headers) != variant.key =>
         {
-            // Its answer is not ours. Wait until the sign-post to the variants stands, or ask by ourselves.
-            return if leads { None } else { Some(pass(edge, asked, Forwarded::VaryMiss, None).await) };
+            return None;
         }
         Landed::Fetched { object, .. } => {
             response::stored(edge, asked, &object, arrived, CacheStatus { stored: true, ..status })
@@ -178,11 +187,7 @@ fn refresh(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey, s
 
 /// Asks the upstream for this client alone, with its own conditions and ranges.
 async fn pass(edge: &Edge, asked: &Asked, forwarded: Forwarded, detail: Option<&'static str>) -> Answer {
-    let headers = policy::bodiless_headers(asked, &edge.identity);
-    let question = Question { method: &asked.method, target: &asked.target, headers: &headers };
-    let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
-    edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
-    match answer {
+    match ask_alone(edge, asked).await {
         Ok(response) => {
             let status = CacheStatus { forwarded: Some(forwarded), detail, ..CacheStatus::default() };
             response::passed(edge, response, status)
@@ -191,24 +196,86 @@ async fn pass(edge: &Edge, asked: &Asked, forwarded: Forwarded, detail: Option<&
     }
 }
 
-/// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
-async fn change(edge: Rc<Edge>, asked: Asked, body: Incoming) -> Answer {
-    let headers = policy::upstream_headers(&asked, &edge.identity);
-    let question = Question { method: &asked.method, target: &asked.target, headers: &headers };
-    match edge.upstream.exchange(question, RequestBody::Client(body)).await {
+/// Asks the upstream by HEAD, and learns from the answer what it says of what is stored (RFC 9111 §4.3.5).
+async fn ask_head(
+    edge: &Edge,
+    asked: &Asked,
+    key: &CacheKey,
+    stored: &Arc<Object>,
+    forwarded: Forwarded,
+) -> Answer {
+    let sent_at = Instant::now();
+    match ask_alone(edge, asked).await {
         Ok(response) => {
-            let unsafe_method = !asked.method.is_safe();
-            if unsafe_method && (response.status().is_success() || response.status().is_redirection()) {
-                edge.memory.remove(&key_of(&edge, &asked));
-            }
-            let status = CacheStatus { forwarded: Some(Forwarded::Method), ..CacheStatus::default() };
-            response::passed(&edge, response, status)
+            let arrived = Arrived::now(edge, response, sent_at);
+            fill::learn_from_head(edge, key, stored, &arrived);
+            let status = CacheStatus { forwarded: Some(forwarded), ..CacheStatus::default() };
+            response::passed(edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status)
         }
-        Err(error) => response::failed(&edge, error, Forwarded::Method),
+        Err(error) => response::failed(edge, error, forwarded),
     }
 }
 
+async fn ask_alone(edge: &Edge, asked: &Asked) -> Result<UpstreamResponse, UpstreamError> {
+    let headers = policy::bodiless_headers(asked, &edge.identity);
+    let question = Question { method: &asked.method, target: &asked.target, headers: &headers };
+    let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
+    edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
+    answer
+}
+
+/// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
+async fn change(edge: Rc<Edge>, asked: Asked, body: RequestBody) -> Answer {
+    let headers = policy::upstream_headers(&asked, &edge.identity);
+    let question = Question { method: &asked.method, target: &asked.target, headers: &headers };
+    let sent_at = Instant::now();
+    let response = match edge.upstream.exchange(question, body).await {
+        Ok(response) => response,
+        Err(error) => return response::failed(&edge, error, Forwarded::Method),
+    };
+    let status = CacheStatus { forwarded: Some(Forwarded::Method), ..CacheStatus::default() };
+    if asked.method.is_safe() || response.status().is_client_error() || response.status().is_server_error() {
+        return response::passed(&edge, response, status);
+    }
+    forget(&edge, &asked, response.headers());
+    let arrived = Arrived::now(&edge, response, sent_at);
+    let fits = arrived.length().is_none_or(|length| length <= edge.memory.largest_object());
+    if !fits || fill::storable(&edge, &asked, &arrived).is_err() {
+        return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
+    }
+    // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).
+    let primary = key_of(&edge, &asked);
+    let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, || None::<()>) else {
+        return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
+    };
+    let keeper = (Rc::clone(&edge), asked.clone());
+    drop(tokio::task::spawn_local(async move {
+        let (edge, asked) = keeper;
+        edge.metrics.filled(fill::keep(&edge, &asked, &primary, arrived, guard).await);
+    }));
+    match flight.landed().await {
+        Landed::Fetched { object, .. } => {
+            let status = CacheStatus { stored: true, ..status };
+            response::stored(&edge, &asked, &object, Outcome::Miss, status)
+        }
+        // Only a panic or a shutdown ends a fill between its head and its body.
+        _ => response::failed(&edge, UpstreamError::Protocol, Forwarded::Method),
+    }
+}
+
+/// Forgets what a request has changed: its URL, and those that the answer names, as far as they are of the same site.
+fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
+    let named = [header::LOCATION, header::CONTENT_LOCATION]
+        .into_iter()
+        .filter_map(|name| asked.same_site(answer.get(name))?.parse::<Uri>().ok());
+    for target in std::iter::once(asked.target.clone()).chain(named) {
+        let target = edge.config.cache.query.normalise(target);
+        let key = key_of(edge, &Asked { target, ..asked.clone() });
+        edge.flights.forget(&key, || edge.memory.remove(&key));
+    }
+}
+
+/// The key of what is asked for. The scheme is the upstream's: which one the client used, no origin learns.
 fn key_of(edge: &Edge, asked: &Asked) -> CacheKey {
-    let upstream = &edge.config.upstream;
-    CacheKey::primary(upstream.scheme(), upstream.authority_str(), asked.path_and_query())
+    CacheKey::primary(edge.config.upstream.scheme(), &asked.host, asked.path_and_query())
 }

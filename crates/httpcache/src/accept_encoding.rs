@@ -37,7 +37,7 @@ pub fn choose(request: &HeaderMap) -> Coding {
 }
 
 /// `gzip;q=0.5` as its name and thousandths; `None` when the weight is malformed: the member is passed over.
-fn weighted(member: &str) -> Option<(&str, u16)> {
+pub(crate) fn weighted(member: &str) -> Option<(&str, u16)> {
     let (coding, parameters) = member.split_once(';').unwrap_or((member, ""));
     let coding = coding.trim_end_matches([' ', '\t']);
     let parameters = parameters.trim_matches([' ', '\t']);

@@ -1,7 +1,7 @@
 //! Whether a request's conditions hold for a representation (RFC 9110 §13).
 
 use crate::etag::{Etag, is_etag};
-use crate::fields;
+use crate::{date, fields};
 use http::{HeaderMap, HeaderName, Method, header};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,7 +32,7 @@ pub fn evaluate(
     // Steps 1 and 2: is it still what the client means?
     let meant = match tags(request, &header::IF_MATCH, |tag| etag.is_some_and(|etag| etag.is_strongly(tag))) {
         Some(matches) => matches,
-        None => match (last_modified, date(request, &header::IF_UNMODIFIED_SINCE)) {
+        None => match (last_modified, single_date(request, &header::IF_UNMODIFIED_SINCE)) {
             (Some(modified), Some(date)) => modified <= date,
             _ => true,
         },
@@ -47,7 +47,7 @@ pub fn evaluate(
         Some(true) => Verdict::PreconditionFailed,
         // If-None-Match is the better question: with it, If-Modified-Since is ignored (§13.1.3).
         Some(false) => Verdict::Proceed,
-        None => match (last_modified, date(request, &header::IF_MODIFIED_SINCE)) {
+        None => match (last_modified, single_date(request, &header::IF_MODIFIED_SINCE)) {
             (Some(modified), Some(date)) if safe && modified <= date => Verdict::NotModified,
             _ => Verdict::Proceed,
         },
@@ -68,7 +68,7 @@ pub fn range_applies(
     if is_etag(condition.as_bytes()) {
         return etag.is_some_and(|etag| etag.is_strongly(condition.as_bytes()));
     }
-    let asked = condition.to_str().ok().and_then(|text| httpdate::parse_http_date(text).ok());
+    let asked = condition.to_str().ok().and_then(date::parse);
     match (asked, last_modified.map(whole_seconds)) {
         (Some(asked), Some(modified)) => {
             asked == modified && date.duration_since(modified).is_ok_and(|age| age >= Duration::from_secs(1))
@@ -86,13 +86,13 @@ fn tags(request: &HeaderMap, name: &HeaderName, matches: impl Fn(&[u8]) -> bool)
 }
 
 /// A single valid date; anything else is as good as absent (§13.1.3, §13.1.4).
-fn date(request: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
+fn single_date(request: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
     let mut lines = request.get_all(name).iter();
     let (first, more) = (lines.next()?, lines.next());
     if more.is_some() {
         return None;
     }
-    httpdate::parse_http_date(first.to_str().ok()?).ok()
+    date::parse(first.to_str().ok()?)
 }
 
 fn whole_seconds(time: SystemTime) -> SystemTime {

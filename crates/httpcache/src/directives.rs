@@ -1,11 +1,11 @@
 //! Cache-Control (RFC 9111 §5.2), read once into fields.
 
-use crate::fields;
-use http::{HeaderMap, header};
+use crate::{fields, targeted};
+use http::{HeaderMap, HeaderName, header};
 use std::time::Duration;
 
 /// The largest delta-seconds we count to (RFC 9111 §1.2.2): some 68 years.
-const MAX_DELTA: u64 = 1 << 31;
+pub(crate) const MAX_DELTA: u64 = 1 << 31;
 
 /// What a response says about its storing and reuse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct ResponseDirectives {
     pub stale_while_revalidate: Option<Duration>,
     /// May be used stale this long when the origin fails (RFC 5861 §4).
     pub stale_if_error: Option<Duration>,
+    /// From a targeted field, beside which Expires counts for nothing (RFC 9213 §2.2).
+    pub targeted: bool,
 }
 
 /// What a request asks of caches.
@@ -56,6 +58,12 @@ pub struct RequestDirectives {
 }
 
 impl ResponseDirectives {
+    /// What holds for a cache that is spoken to by `targets`: the first of them that can be read, else Cache-Control
+    /// (RFC 9213 §2.2).
+    pub fn targeted(headers: &HeaderMap, targets: &[HeaderName]) -> Self {
+        targeted::read(headers, targets).unwrap_or_else(|| Self::read(headers))
+    }
+
     /// Reads every Cache-Control line. A time given twice counts with its shorter value, one that is no number
     /// as zero: when in doubt, ask the origin (§4.2.1).
     pub fn read(headers: &HeaderMap) -> Self {

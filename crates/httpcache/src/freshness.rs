@@ -1,8 +1,9 @@
 //! How old a stored response is and how long it may be used (RFC 9111 §4.2).
 
-use crate::directives::ResponseDirectives;
-use crate::{directives, fields};
-use http::{HeaderMap, header};
+use crate::directives::{RequestDirectives, ResponseDirectives};
+use crate::policy::{Policy, UnreadableAge};
+use crate::{date, directives, fields};
+use http::{HeaderMap, StatusCode, header};
 use std::time::{Duration, SystemTime};
 
 /// A stored response's clock: its age when it was received and how long it stays fresh.
@@ -13,10 +14,12 @@ use std::time::{Duration, SystemTime};
 pub struct Freshness {
     /// `corrected_initial_age` of §4.2.3.
     pub initial_age: Duration,
-    /// From the directives or Expires; zero when the response names none.
+    /// From the directives or Expires, or guessed; zero when there is nothing to go by.
     pub lifetime: Duration,
     /// What it may be used for beyond its lifetime.
     pub stale: StaleUse,
+    /// It will not change while it is fresh: asking again brings nothing (RFC 8246).
+    pub immutable: bool,
 }
 
 /// How a response may be used beyond its lifetime.
@@ -47,20 +50,26 @@ pub enum State {
 impl Freshness {
     /// Of a response received at `received_at` to a request sent `delay` before.
     pub fn of(
+        status: StatusCode,
         headers: &HeaderMap,
         directives: &ResponseDirectives,
         received_at: SystemTime,
         delay: Duration,
+        policy: &Policy,
     ) -> Self {
+        let age = age_value(headers, policy.unreadable_age);
+        let lifetime = lifetime(status, headers, directives, received_at, policy);
         Self {
-            initial_age: initial_age(headers, received_at, delay),
-            lifetime: lifetime(headers, directives, received_at),
+            initial_age: initial_age(headers, age.unwrap_or_default(), received_at, delay),
+            // An age that nobody knows is too old.
+            lifetime: if age.is_some() { lifetime } else { Duration::ZERO },
             stale: StaleUse {
                 while_revalidating: directives.stale_while_revalidate.unwrap_or_default(),
                 if_error: directives.stale_if_error,
                 forbidden: directives.forbids_stale(),
                 only_by_word: directives.stale_only_by_word(),
             },
+            immutable: directives.immutable,
         }
     }
 
@@ -85,6 +94,28 @@ impl Freshness {
         }
     }
 
+    /// Whether it is as fresh as the client wants, after `resident` in this cache: `no-cache`, `max-age` and `min-fresh`
+    /// (§5.2.1). What will not change while fresh is always fresh enough while it is (RFC 8246 §2).
+    pub fn suits(&self, asked: &RequestDirectives, resident: Duration) -> bool {
+        let age = self.age(resident);
+        if self.immutable && age < self.lifetime {
+            return true;
+        }
+        !asked.no_cache
+            && asked.max_age.is_none_or(|limit| age <= limit)
+            && asked.min_fresh.is_none_or(|least| self.lifetime.saturating_sub(age) >= least)
+    }
+
+    /// Whether a client takes it although it is stale: `max-stale` (§5.2.1.2), where the response does not forbid it.
+    pub fn is_stale_enough_for(&self, asked: &RequestDirectives, resident: Duration) -> bool {
+        let within =
+            asked.max_stale.is_some_and(|limit| limit.is_none_or(|limit| self.staleness(resident) <= limit));
+        within
+            && !self.stale.only_by_word
+            && !asked.no_cache
+            && asked.max_age.is_none_or(|limit| self.age(resident) <= limit)
+    }
+
     /// Whether it may be used although the origin could not be asked. `operator_limit` holds where the response
     /// itself names no time (§4.2.4 allows it when disconnected).
     pub fn may_serve_on_error(&self, resident: Duration, operator_limit: Duration) -> bool {
@@ -100,126 +131,112 @@ impl Freshness {
 
 /// How long a response is fresh from its own beginning.
 ///
-/// `s-maxage` wins over `max-age`, which wins over Expires minus Date (§4.2.1). `no-cache` makes it zero: it may be
-/// kept, and is asked for each time. No heuristic (§4.2.2): a lesson's origin always says, and a guess for someone
-/// else's origin would be wrong on the one morning that counts.
-pub fn lifetime(headers: &HeaderMap, directives: &ResponseDirectives, received_at: SystemTime) -> Duration {
+/// `s-maxage` wins over `max-age`, which wins over Expires minus Date (§4.2.1), which wins over a guess (§4.2.2).
+/// `no-cache` makes it zero: it may be kept, and is asked for each time. Errors live no longer than the policy has it.
+pub fn lifetime(
+    status: StatusCode,
+    headers: &HeaderMap,
+    directives: &ResponseDirectives,
+    received_at: SystemTime,
+    policy: &Policy,
+) -> Duration {
     if directives.no_cache {
         return Duration::ZERO;
     }
-    directives.s_maxage.or(directives.max_age).or_else(|| expires(headers, received_at)).unwrap_or_default()
+    let lifetime = directives
+        .s_maxage
+        .or(directives.max_age)
+        .or_else(|| expires(headers, directives, received_at))
+        .unwrap_or_else(|| heuristic(status, headers, directives, received_at, policy));
+    if is_error(status) { lifetime.min(policy.error_ttl) } else { lifetime }
+}
+
+/// Status codes that may be kept without a word about it (RFC 9110 §15.1, RFC 7538).
+pub(crate) fn is_heuristically_cacheable(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
+}
+
+pub(crate) fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+/// A guess for a response that names no lifetime, where one is allowed (§4.2.2): a tenth of the time for which it has
+/// not changed, as the RFC suggests, and for errors what the policy has.
+fn heuristic(
+    status: StatusCode,
+    headers: &HeaderMap,
+    directives: &ResponseDirectives,
+    received_at: SystemTime,
+    policy: &Policy,
+) -> Duration {
+    if !(directives.public || is_heuristically_cacheable(status)) {
+        return Duration::ZERO;
+    }
+    let at = date_of(headers).unwrap_or(received_at);
+    let unchanged = last_modified_of(headers).and_then(|modified| at.duration_since(modified).ok());
+    match unchanged {
+        Some(unchanged) => (unchanged / 10).min(policy.heuristic_ttl),
+        None if is_error(status) => policy.negative_ttl,
+        None => Duration::ZERO,
+    }
 }
 
 /// Whether the response says at all how long it is fresh.
 pub fn is_explicit(headers: &HeaderMap, directives: &ResponseDirectives) -> bool {
-    directives.s_maxage.is_some() || directives.max_age.is_some() || headers.contains_key(header::EXPIRES)
+    directives.s_maxage.is_some()
+        || directives.max_age.is_some()
+        || (!directives.targeted && headers.contains_key(header::EXPIRES))
 }
 
 /// Expires minus Date. Several Expires lines, or one that is no date, mean "already expired" (§5.3).
-fn expires(headers: &HeaderMap, received_at: SystemTime) -> Option<Duration> {
+fn expires(
+    headers: &HeaderMap,
+    directives: &ResponseDirectives,
+    received_at: SystemTime,
+) -> Option<Duration> {
+    if directives.targeted {
+        return None;
+    }
     let mut lines = headers.get_all(header::EXPIRES).iter();
     let first = lines.next()?;
-    let at = if lines.next().is_none() { first.to_str().ok().and_then(date) } else { None };
+    let at = if lines.next().is_none() { first.to_str().ok().and_then(date::parse) } else { None };
     let from = date_of(headers).unwrap_or(received_at);
     Some(at.and_then(|at| at.duration_since(from).ok()).unwrap_or_default())
 }
 
 /// `corrected_initial_age` (§4.2.3): the larger of what Date and Age say.
-fn initial_age(headers: &HeaderMap, received_at: SystemTime, delay: Duration) -> Duration {
+fn initial_age(headers: &HeaderMap, age: Duration, received_at: SystemTime, delay: Duration) -> Duration {
     let apparent =
         date_of(headers).and_then(|date| received_at.duration_since(date).ok()).unwrap_or_default();
-    apparent.max(age_value(headers).saturating_add(delay))
+    apparent.max(age.saturating_add(delay))
 }
 
-/// The Age field. Of several members the first counts, and one that is no number counts as none (§5.1).
-fn age_value(headers: &HeaderMap) -> Duration {
-    fields::members(headers, &header::AGE).next().and_then(directives::delta_seconds).unwrap_or_default()
+/// The Age field; zero where it is absent or passed over, `None` where it means "too old".
+///
+/// Of several members the first counts, and one that is no number counts as none (§5.1). An operator who does not
+/// believe that also doubts an Age of several lines, or of lines that a proxy on the way has joined.
+fn age_value(headers: &HeaderMap, unreadable: UnreadableAge) -> Option<Duration> {
+    let mut lines = headers.get_all(header::AGE).iter();
+    let Some(line) = lines.next() else { return Some(Duration::ZERO) };
+    let first = fields::members(headers, &header::AGE).next().and_then(directives::delta_seconds);
+    match unreadable {
+        UnreadableAge::Ignore => Some(first.unwrap_or_default()),
+        UnreadableAge::Stale => {
+            let joined = lines.next().is_some() || line.as_bytes().windows(2).any(|pair| pair == b", ");
+            if joined { None } else { first }
+        }
+    }
 }
 
 /// The Date field, where it is a date.
 pub fn date_of(headers: &HeaderMap) -> Option<SystemTime> {
-    headers.get(header::DATE).and_then(|value| value.to_str().ok()).and_then(date)
+    headers.get(header::DATE).and_then(|value| value.to_str().ok()).and_then(date::parse)
 }
 
-fn date(text: &str) -> Option<SystemTime> {
-    httpdate::parse_http_date(text).ok()
+/// The Last-Modified field, where it is a date.
+pub fn last_modified_of(headers: &HeaderMap) -> Option<SystemTime> {
+    headers.get(header::LAST_MODIFIED).and_then(|value| value.to_str().ok()).and_then(date::parse)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http::{HeaderName, HeaderValue};
-
-    const NOW: &str = "Mon, 10 Feb 2020 00:30:00 GMT";
-    const HOUR_AGO: &str = "Sun, 09 Feb 2020 23:30:00 GMT";
-    const IN_AN_HOUR: &str = "Mon, 10 Feb 2020 01:30:00 GMT";
-
-    fn now() -> SystemTime {
-        date(NOW).unwrap()
-    }
-
-    fn of(fields: &[(&'static str, &'static str)]) -> Freshness {
-        let mut headers = HeaderMap::new();
-        for &(name, value) in fields {
-            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        Freshness::of(&headers, &ResponseDirectives::read(&headers), now(), Duration::from_secs(2))
-    }
-
-    #[test]
-    fn lifetimes_by_the_order_of_section_4_2_1() {
-        for (fields, seconds) in [
-            (&[("cache-control", "max-age=10, s-maxage=60")][..], 60),
-            (&[("cache-control", "max-age=10"), ("expires", IN_AN_HOUR), ("date", NOW)], 10),
-            (&[("expires", IN_AN_HOUR), ("date", NOW)], 3_600),
-            (&[("expires", IN_AN_HOUR), ("date", HOUR_AGO)], 7_200),
-            (&[("expires", IN_AN_HOUR)], 3_600),
-            (&[("expires", HOUR_AGO), ("date", NOW)], 0),
-            (&[("expires", "0")], 0),
-            (&[("expires", IN_AN_HOUR), ("expires", IN_AN_HOUR), ("date", NOW)], 0),
-            (&[("cache-control", "max-age=10, no-cache")], 0),
-            (&[("last-modified", HOUR_AGO), ("date", NOW)], 0),
-        ] {
-            assert_eq!(of(fields).lifetime.as_secs(), seconds, "{fields:?}");
-        }
-    }
-
-    #[test]
-    fn the_initial_age_is_the_larger_of_date_and_age() {
-        assert_eq!(of(&[("date", HOUR_AGO)]).initial_age.as_secs(), 3_600);
-        assert_eq!(of(&[("date", NOW), ("age", "100")]).initial_age.as_secs(), 102);
-        assert_eq!(of(&[("date", IN_AN_HOUR)]).initial_age.as_secs(), 2);
-        assert_eq!(of(&[("age", "-5")]).initial_age.as_secs(), 2);
-        assert_eq!(of(&[("age", "7, 9")]).initial_age.as_secs(), 9);
-    }
-
-    #[test]
-    fn an_age_that_has_reached_the_lifetime_is_stale() {
-        let response = of(&[("cache-control", "max-age=12, stale-while-revalidate=5, stale-if-error=100")]);
-        let state = |seconds| response.state(Duration::from_secs(seconds));
-        assert_eq!(state(9), State::Fresh);
-        assert_eq!(state(10), State::StaleWhileRevalidate);
-        assert_eq!(state(15), State::Stale);
-        assert!(response.may_serve_on_error(Duration::from_secs(109), Duration::ZERO));
-        assert!(!response.may_serve_on_error(Duration::from_secs(110), Duration::MAX));
-    }
-
-    #[test]
-    fn what_demands_validation_is_never_served_stale() {
-        let ten = Duration::from_secs(10);
-        for (control, on_error) in [
-            ("max-age=1", true),
-            ("max-age=1, must-revalidate", false),
-            ("max-age=1, proxy-revalidate, stale-if-error=99", false),
-            ("no-cache", false),
-            ("s-maxage=1", false),
-            ("s-maxage=1, stale-if-error=99", true),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(control));
-            let directives = ResponseDirectives::read(&headers);
-            let response = Freshness::of(&headers, &directives, now(), Duration::ZERO);
-            assert_eq!(response.may_serve_on_error(ten, Duration::MAX), on_error, "{control}");
-        }
-    }
-}
+mod tests;

@@ -19,6 +19,20 @@ const ALWAYS: [HeaderName; 8] = [
 const KEPT: [HeaderName; 4] =
     [header::HOST, header::CACHE_CONTROL, header::CONTENT_LENGTH, header::AUTHORIZATION];
 
+/// Meant for the next proxy alone; never kept (RFC 9111 §3.1).
+const NOT_STORED: [HeaderName; 3] = [
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    header::PROXY_AUTHORIZATION,
+];
+
+/// Takes out what a stored response must not have, of fields without those of the connection.
+pub fn strip_unstored(headers: &mut HeaderMap) {
+    for name in &NOT_STORED {
+        headers.remove(name);
+    }
+}
+
 /// Takes out what belongs to the connection `headers` came over.
 pub fn strip(headers: &mut HeaderMap) {
     if headers.contains_key(header::CONNECTION) {

@@ -2,12 +2,13 @@
 
 use crate::directives::{RequestDirectives, ResponseDirectives};
 use crate::freshness;
+use crate::policy::{Policy, SetCookie};
 use http::{HeaderMap, Method, StatusCode, header};
 
 /// Why a response is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NotStored {
-    /// Only answers to GET are kept.
+    /// Only answers to GET are kept, and those to POST that say what they are (RFC 9110 §9.3.3).
     Method,
     /// The request asked for it.
     RequestNoStore,
@@ -32,18 +33,15 @@ pub enum NotStored {
 /// The request's side of the question.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// GET, for anything to be kept.
+    /// GET, for anything to be kept; or POST.
     pub method: &'a Method,
+    /// Whether the response's Content-Location is the URL that was asked: then an answer to POST is what a GET would
+    /// bring (RFC 9110 §9.3.3).
+    pub located: bool,
     /// Whether it carries Authorization.
     pub authorized: bool,
     /// Its directives.
     pub directives: RequestDirectives,
-}
-
-/// Status codes whose meaning for caching we know (RFC 9110 §15.1, RFC 7538). The rest are kept only where the
-/// response itself says how long.
-fn heuristically_cacheable(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
 /// Whether to keep it.
@@ -55,8 +53,11 @@ pub fn storable(
     status: StatusCode,
     headers: &HeaderMap,
     directives: &ResponseDirectives,
+    policy: &Policy,
 ) -> Result<(), NotStored> {
-    if asked.method != Method::GET {
+    let explicit = freshness::is_explicit(headers, directives);
+    let as_get = asked.method == Method::GET || (asked.method == Method::POST && asked.located && explicit);
+    if !as_get {
         return Err(NotStored::Method);
     }
     if asked.directives.no_store {
@@ -69,7 +70,7 @@ pub fn storable(
         return Err(NotStored::Status);
     }
     // §5.2.2.3: with must-understand, an understood status code outweighs no-store; all we list are understood.
-    if directives.must_understand && !heuristically_cacheable(status) {
+    if directives.must_understand && !freshness::is_heuristically_cacheable(status) {
         return Err(NotStored::NotUnderstood);
     }
     if directives.no_store && !directives.must_understand {
@@ -82,16 +83,17 @@ pub fn storable(
     {
         return Err(NotStored::Authorized);
     }
-    if headers.contains_key(header::SET_COOKIE) {
+    if policy.set_cookie == SetCookie::Refuse && headers.contains_key(header::SET_COOKIE) {
         return Err(NotStored::SetCookie);
     }
     if crate::vary::is_star(headers) {
         return Err(NotStored::VaryStar);
     }
-    let explicit = freshness::is_explicit(headers, directives);
     let may_be_asked_again =
         headers.contains_key(header::ETAG) || headers.contains_key(header::LAST_MODIFIED);
-    if explicit || (heuristically_cacheable(status) && may_be_asked_again) {
+    let kept_as_error = freshness::is_error(status) && !policy.negative_ttl.is_zero();
+    let without_a_word = directives.public || freshness::is_heuristically_cacheable(status);
+    if explicit || (without_a_word && (may_be_asked_again || kept_as_error)) {
         Ok(())
     } else {
         Err(NotStored::NoFreshness)
@@ -112,9 +114,15 @@ mod tests {
         for &(name, value) in fields {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        let asked = Asked { method: &Method::GET, authorized, directives: RequestDirectives::default() };
-        let directives = ResponseDirectives::read(&headers);
-        storable(&asked, StatusCode::from_u16(status).unwrap(), &headers, &directives)
+        let policy = Policy::default();
+        let asked = Asked {
+            method: &Method::GET,
+            located: false,
+            authorized,
+            directives: RequestDirectives::default(),
+        };
+        let directives = ResponseDirectives::targeted(&headers, &policy.targets);
+        storable(&asked, StatusCode::from_u16(status).unwrap(), &headers, &directives, &policy)
     }
 
     #[test]
@@ -125,6 +133,12 @@ mod tests {
             (false, 200, &[], Err(NotStored::NoFreshness)),
             (false, 200, &[("etag", "\"a\"")], Ok(())),
             (false, 302, &[("etag", "\"a\"")], Err(NotStored::NoFreshness)),
+            // §5.2.2.9: public makes any status code cacheable.
+            (false, 599, &[("cache-control", "public"), ("etag", "\"a\"")], Ok(())),
+            // §4.2.2: what is not there may be kept without a word, a failing server's answer may not.
+            (false, 404, &[], Ok(())),
+            (false, 410, &[], Ok(())),
+            (false, 503, &[("last-modified", "x")], Err(NotStored::NoFreshness)),
             (false, 302, &[HOUR], Ok(())),
             (false, 404, &[HOUR], Ok(())),
             (false, 206, &[HOUR], Err(NotStored::Status)),
@@ -138,20 +152,65 @@ mod tests {
             (true, 200, &[("cache-control", "must-revalidate, max-age=9")], Ok(())),
             (false, 200, &[HOUR, ("set-cookie", "a=b")], Err(NotStored::SetCookie)),
             (false, 200, &[HOUR, ("vary", "accept, *")], Err(NotStored::VaryStar)),
+            // RFC 9213 §2.2: a targeted field is the only one that counts, in both directions.
+            (false, 200, &[("cache-control", "no-store"), ("cdn-cache-control", "max-age=9")], Ok(())),
+            (false, 200, &[HOUR, ("cdn-cache-control", "no-store")], Err(NotStored::ResponseNoStore)),
+            (false, 200, &[HOUR, ("cdn-cache-control", "private")], Err(NotStored::Private)),
+            (false, 200, &[("expires", "0"), ("cdn-cache-control", "foo")], Err(NotStored::NoFreshness)),
+            (
+                false,
+                200,
+                &[("cache-control", "no-store"), ("cdn-cache-control", "max-age=\"9\"")],
+                Err(NotStored::ResponseNoStore),
+            ),
         ] {
             assert_eq!(decide(authorized, status, fields), answer, "{authorized} {status} {fields:?}");
         }
     }
 
     #[test]
-    fn only_answers_to_get() {
+    fn only_answers_to_get_and_to_posts_that_name_themselves() {
+        // §3, RFC 9110 §9.3.3
+        for (method, located, control, kept) in [
+            (Method::GET, false, "max-age=60", true),
+            (Method::HEAD, false, "max-age=60", false),
+            (Method::PUT, true, "max-age=60", false),
+            (Method::POST, false, "max-age=60", false),
+            (Method::POST, true, "max-age=60", true),
+            (Method::POST, true, "public", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(control));
+            let directives = ResponseDirectives::read(&headers);
+            let asked = Asked {
+                method: &method,
+                located,
+                authorized: false,
+                directives: RequestDirectives::default(),
+            };
+            let stored = storable(&asked, StatusCode::OK, &headers, &directives, &Policy::default());
+            assert_eq!(stored == Ok(()), kept, "{method} {located} {control}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_the_operators_word() {
+        // §7.3 and attack 43
         let mut headers = HeaderMap::new();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=60"));
+        headers.insert(header::SET_COOKIE, HeaderValue::from_static("a=b"));
         let directives = ResponseDirectives::read(&headers);
-        for method in [Method::HEAD, Method::POST, Method::PUT] {
-            let asked =
-                Asked { method: &method, authorized: false, directives: RequestDirectives::default() };
-            assert_eq!(storable(&asked, StatusCode::OK, &headers, &directives), Err(NotStored::Method));
+        let asked = Asked {
+            method: &Method::GET,
+            located: false,
+            authorized: false,
+            directives: RequestDirectives::default(),
+        };
+        for (set_cookie, answer) in
+            [(SetCookie::Refuse, Err(NotStored::SetCookie)), (SetCookie::Store, Ok(()))]
+        {
+            let policy = Policy { set_cookie, ..Policy::default() };
+            assert_eq!(storable(&asked, StatusCode::OK, &headers, &directives, &policy), answer);
         }
     }
 }

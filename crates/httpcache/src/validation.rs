@@ -54,13 +54,23 @@ fn opaque(etag: &HeaderValue) -> &[u8] {
 }
 
 /// Fields that describe the stored bytes or one connection, and so stay as they are (§3.2).
-const NOT_UPDATED: [HeaderName; 5] = [
+const NOT_UPDATED: [HeaderName; 7] = [
     header::CONTENT_LENGTH,
     header::CONTENT_ENCODING,
-    header::CONTENT_TYPE,
     header::CONTENT_RANGE,
-    header::CONTENT_LOCATION,
+    header::ETAG,
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
 ];
+
+/// Whether an answer to HEAD speaks of the stored response: every validator that it has is the stored one, and so is its
+/// length (§4.3.5). `body` is the stored length.
+pub fn head_selects(stored: &HeaderMap, head: &HeaderMap, body: Option<u64>) -> bool {
+    let same = |name| head.get(name).is_none_or(|new| stored.get(name) == Some(new));
+    let length = head.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    same(&header::ETAG) && same(&header::LAST_MODIFIED) && (length.is_none() || length == body)
+}
 
 /// The stored fields brought up to date by a 304's: each field that it has replaces the stored one (§3.2). Hop-by-hop
 /// fields are gone from `fresh` before.
@@ -108,14 +118,33 @@ mod tests {
     }
 
     #[test]
+    fn attack_52_a_head_speaks_of_the_stored_response_only_with_the_same_validators() {
+        // RFC 9111 §4.3.5
+        let stored = headers(&[("etag", "\"a\""), ("last-modified", "x")]);
+        for (head, selects) in [
+            (&[][..], true),
+            (&[("etag", "\"a\"")], true),
+            (&[("etag", "\"b\"")], false),
+            (&[("last-modified", "y")], false),
+            (&[("content-length", "5")], true),
+            (&[("content-length", "6")], false),
+        ] {
+            assert_eq!(head_selects(&stored, &headers(head), Some(5)), selects, "{head:?}");
+        }
+    }
+
+    #[test]
     fn a_304_replaces_fields_but_not_those_of_the_bytes() {
         // RFC 9111 §3.2
         let stored =
             headers(&[("x-a", "1"), ("x-a", "2"), ("content-length", "5"), ("age", "9"), ("x-b", "b")]);
-        let merged = freshen(&stored, &headers(&[("x-a", "3"), ("content-length", "0"), ("x-c", "c")]));
+        let fresh = headers(&[("x-a", "3"), ("content-length", "0"), ("x-c", "c"), ("content-md5", "z")]);
+        let merged = freshen(&stored, &fresh);
         let all: Vec<_> = merged.get_all("x-a").iter().collect();
         assert_eq!(all, ["3"]);
         assert_eq!(merged["content-length"], "5");
+        // Not stored before, and not of the stored bytes.
+        assert!(!merged.contains_key("content-md5"));
         assert!(merged.contains_key("x-b") && merged.contains_key("x-c") && !merged.contains_key("age"));
     }
 }

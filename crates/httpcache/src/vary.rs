@@ -1,7 +1,7 @@
 //! Which requests a stored response answers (RFC 9111 §4.1).
 
 use crate::accept_encoding::{self, Coding};
-use crate::fields;
+use crate::{accept_language, fields};
 use http::{HeaderMap, HeaderName, header};
 use std::fmt::Write as _;
 
@@ -40,7 +40,34 @@ impl VaryNames {
     /// The request's values of these fields as one text: equal texts, same response. Lines of a field are joined
     /// and white space around members folded (§4.1 allows both); absent and empty differ. Accept-Encoding counts as
     /// what it comes to, gzip or plain: the orders and weights of a hundred browsers would make a hundred variants.
+    /// Accept-Language counts without case and the order of equals.
     pub fn secondary_key(&self, request: &HeaderMap) -> String {
+        self.key(request, None)
+    }
+
+    /// The key of the variant in the client's own language, where the response varies by language and the client has one
+    /// that it prefers to all others: a variant in it answers the client, however the languages behind it are listed.
+    pub fn own_language_key(&self, request: &HeaderMap) -> Option<String> {
+        let language = self.by_language().then(|| accept_language::first_choice(request)).flatten()?;
+        Some(self.key(request, Some(&language)))
+    }
+
+    /// The key by which [`Self::own_language_key`] finds a response to `request`: the one of its Content-Language.
+    /// `None` when it does not vary by language, or is not in exactly one.
+    pub fn written_language_key(&self, request: &HeaderMap, response: &HeaderMap) -> Option<String> {
+        let mut languages = fields::members(response, &header::CONTENT_LANGUAGE);
+        let language = languages.next().filter(|_| self.by_language())?;
+        if languages.next().is_some() {
+            return None;
+        }
+        Some(self.key(request, Some(&language.to_ascii_lowercase())))
+    }
+
+    fn by_language(&self) -> bool {
+        self.0.contains(&header::ACCEPT_LANGUAGE)
+    }
+
+    fn key(&self, request: &HeaderMap, language: Option<&str>) -> String {
         let mut key = String::new();
         for name in &self.0 {
             if name == header::ACCEPT_ENCODING {
@@ -49,6 +76,15 @@ impl VaryNames {
                 } else {
                     "plain;"
                 });
+                continue;
+            }
+            if name == header::ACCEPT_LANGUAGE {
+                // A language that a response is in is marked, so that it is not taken for one that is asked for.
+                match language {
+                    Some(language) => write!(key, "={}:{language};", language.len()),
+                    None => write!(key, "{:?};", accept_language::ranked(request)),
+                }
+                .expect("writing to a String does not fail");
                 continue;
             }
             // Lengths in front, so that no value can pretend to be the next field.
@@ -116,6 +152,24 @@ mod tests {
         assert_eq!(key("gzip, br"), key("br;q=0.1, deflate, gzip;q=1"));
         assert_ne!(key("gzip"), key("br"));
         assert_eq!(key("br"), vary.secondary_key(&headers(&[])));
+    }
+
+    #[test]
+    fn languages_are_told_apart_by_what_is_asked_or_by_what_is_written() {
+        // RFC 9111 §4.1, RFC 9110 §12.5.4
+        let vary = names(&headers(&[("vary", "accept-language, foo")])).unwrap();
+        let asked = |value| headers(&[("accept-language", value), ("foo", "1")]);
+        assert_eq!(vary.secondary_key(&asked("en, de")), vary.secondary_key(&asked(" dE ,  En")));
+        assert_ne!(vary.secondary_key(&asked("en, de")), vary.secondary_key(&asked("en, de;q=0.5")));
+        let german = headers(&[("content-language", "de")]);
+        let written = vary.written_language_key(&asked("en, de"), &german).unwrap();
+        assert_eq!(vary.own_language_key(&asked("fr;q=0.5, de;q=1.0")), Some(written));
+        assert_eq!(vary.own_language_key(&asked("en, de")), None);
+        assert_eq!(
+            vary.written_language_key(&asked("de"), &headers(&[("content-language", "de, en")])),
+            None
+        );
+        assert_eq!(names(&headers(&[("vary", "foo")])).unwrap().own_language_key(&asked("de")), None);
     }
 
     #[test]

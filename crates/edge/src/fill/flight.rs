@@ -2,13 +2,13 @@
 
 use crate::key::CacheKey;
 use crate::outcome;
-use crate::store::Object;
+use crate::store::{Object, Variants};
 use crate::upstream::UpstreamError;
 use httpcache::freshness::State;
 use httpcache::storable::NotStored;
-use httpcache::vary::VaryNames;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -34,11 +34,11 @@ pub(crate) enum Landed {
     Abandoned,
 }
 
-/// By what a response varies, and which of its variants it is.
+/// One variant of a response, by where it stands.
 #[derive(Debug)]
 pub(crate) struct Variant {
-    pub(crate) names: Arc<VaryNames>,
-    pub(crate) secondary: String,
+    pub(crate) variants: Arc<Variants>,
+    pub(crate) key: CacheKey,
 }
 
 /// Why an answer is for one client alone.
@@ -64,6 +64,8 @@ impl Unshared {
 #[derive(Debug)]
 pub(crate) struct Flight {
     landed: watch::Sender<Option<Landed>>,
+    /// Set when what it fetches was changed after it was asked for (RFC 9111 §4.4).
+    outdated: AtomicBool,
 }
 
 impl Flight {
@@ -103,18 +105,36 @@ impl Flights {
     /// A fill is stored before it is taken out here, and `stored` looks under the same lock: between two fills there
     /// is no gap that a request could slip through to the upstream.
     pub(crate) fn join<T>(&self, key: &CacheKey, stored: impl FnOnce() -> Option<T>) -> Result<Role, T> {
-        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = self.list();
         if let Some(flight) = flights.get(key) {
             return Ok(Role::Follow(Arc::clone(flight)));
         }
         if let Some(found) = stored() {
             return Err(found);
         }
-        let flight = Arc::new(Flight { landed: watch::Sender::new(None) });
+        let flight = Arc::new(Flight { landed: watch::Sender::new(None), outdated: AtomicBool::new(false) });
         flights.insert(key.clone(), Arc::clone(&flight));
-        let guard =
-            Guard { flights: self.clone(), key: key.clone(), flight: Arc::clone(&flight), listed: true };
+        let guard = Guard { flights: self.clone(), keys: vec![key.clone()], flight: Arc::clone(&flight) };
         Ok(Role::Lead(flight, guard))
+    }
+
+    /// Forgets everything about a URL: `remove` takes out what is stored, and what is being fetched serves those who wait
+    /// for it and is not stored.
+    pub(crate) fn forget(&self, primary: &CacheKey, remove: impl FnOnce()) {
+        let mut flights = self.list();
+        flights.retain(|key, flight| {
+            let outdated = key.is_of(primary);
+            if outdated {
+                flight.outdated.store(true, Ordering::Relaxed);
+            }
+            !outdated
+        });
+        remove();
+    }
+
+    fn list(&self) -> MutexGuard<'_, HashMap<CacheKey, Arc<Flight>>> {
+        // Nothing that holds the lock can panic half way through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -122,15 +142,16 @@ impl Flights {
 #[derive(Debug)]
 pub(crate) struct Guard {
     flights: Flights,
-    key: CacheKey,
+    /// Under which it is listed: the one it began with, and its variant's once that is known.
+    keys: Vec<CacheKey>,
     flight: Arc<Flight>,
-    listed: bool,
 }
 
 impl Guard {
-    /// Under which the fill is known.
+    /// Under which the fill is known, the latest.
     pub(crate) fn key(&self) -> &CacheKey {
-        &self.key
+        // A guard begins with one key and loses none.
+        &self.keys[self.keys.len() - 1]
     }
 
     /// Tells everybody how the head came in.
@@ -138,17 +159,34 @@ impl Guard {
         self.flight.landed.send_replace(Some(landed));
     }
 
-    /// Takes the fill off the list; who has joined keeps it.
-    fn unlist(&mut self) {
-        if std::mem::take(&mut self.listed) {
-            self.flights.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    /// Lists the fill under one more key.
+    pub(crate) fn list_as(&mut self, key: CacheKey) {
+        let mut flights = self.flights.list();
+        if !self.flight.outdated.load(Ordering::Relaxed) {
+            flights.insert(key.clone(), Arc::clone(&self.flight));
+            self.keys.push(key);
+        }
+    }
+
+    /// Does `store`, unless what was fetched has been changed since.
+    pub(crate) fn store(&self, store: impl FnOnce()) {
+        let _flights = self.flights.list();
+        if !self.flight.outdated.load(Ordering::Relaxed) {
+            store();
         }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.unlist();
+        let mut flights = self.flights.list();
+        for key in &self.keys {
+            // One that was forgotten may have been followed by another under the same key.
+            if flights.get(key).is_some_and(|listed| Arc::ptr_eq(listed, &self.flight)) {
+                flights.remove(key);
+            }
+        }
+        drop(flights);
         self.flight.landed.send_if_modified(|landed| {
             let abandoned = landed.is_none();
             if abandoned {
@@ -180,6 +218,24 @@ mod tests {
         drop(guard);
         assert!(matches!(waiting.await.unwrap(), Landed::Abandoned));
         assert!(matches!(flights.join(&key(), nothing), Ok(Role::Lead(..))));
+    }
+
+    #[tokio::test]
+    async fn what_was_changed_meanwhile_is_not_stored_nor_joined() {
+        // RFC 9111 §4.4
+        let flights = Flights::default();
+        let Ok(Role::Lead(_, mut old)) = flights.join(&key(), nothing) else { panic!("the first leads") };
+        old.list_as(key().variant(1, "s"));
+        let mut removed = false;
+        flights.forget(&key(), || removed = true);
+        assert!(removed);
+        old.store(|| panic!("outdated"));
+        let Ok(Role::Lead(_, new)) = flights.join(&key(), nothing) else { panic!("the next leads") };
+        drop(old);
+        assert!(matches!(flights.join(&key(), nothing), Ok(Role::Follow(_))));
+        let mut stored = false;
+        new.store(|| stored = true);
+        assert!(stored);
     }
 
     #[tokio::test]

@@ -81,10 +81,15 @@ enum Selected {
 
 /// In the order of RFC 9110 §13.2.2: conditions, then If-Range, then Range. Only a 200 has them (§13.2.1, §14.2).
 fn selected(asked: &Asked, object: &Object) -> Selected {
-    if object.status != StatusCode::OK {
+    if object.status != StatusCode::OK || !asked.is_cacheable() {
         return Selected::Whole;
     }
-    match conditional::evaluate(&asked.method, &asked.headers, object.etag.as_ref(), object.last_modified) {
+    // Without Last-Modified, a client's copy is as old as ours when it was made no earlier (RFC 9111 §4.3.2).
+    let made_at = || {
+        freshness::date_of(&object.headers).filter(|_| asked.headers.contains_key(header::IF_MODIFIED_SINCE))
+    };
+    let modified = object.last_modified.or_else(made_at);
+    match conditional::evaluate(&asked.method, &asked.headers, object.etag.as_ref(), modified) {
         Verdict::NotModified => return Selected::NotModified,
         Verdict::PreconditionFailed => return Selected::PreconditionFailed,
         Verdict::Proceed => {}

@@ -3,6 +3,7 @@
 use super::*;
 use crate::edge::Shared;
 use crate::options::{Config, Options};
+use crate::policy::CacheOptions;
 use crate::response::EdgeBody;
 use crate::upstream::Dial;
 use bytes::Bytes;
@@ -13,16 +14,22 @@ use telemetry::Telemetry;
 use testkit::upstream::{Reply, Upstream};
 use tokio::task::{JoinHandle, LocalSet};
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-struct Scene {
-    edge: Rc<Edge>,
-    upstream: Rc<Upstream>,
+/// An edge over a scripted upstream.
+pub(super) struct Scene {
+    pub(super) edge: Rc<Edge>,
+    pub(super) upstream: Rc<Upstream>,
 }
 
 impl Scene {
-    fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let options = Options { upstream: Some("http://origin".to_owned()), ..Options::default() };
+    pub(super) fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::with(CacheOptions::default(), replies)
+    }
+
+    /// One whose operator has chosen.
+    pub(super) fn with(cache: CacheOptions, replies: impl IntoIterator<Item = Reply>) -> Self {
+        let options = Options { upstream: Some("http://origin".to_owned()), cache, ..Options::default() };
         let config = Config::resolve(&options).unwrap();
         let upstream = Upstream::new(replies);
         let edge =
@@ -30,27 +37,40 @@ impl Scene {
         Self { edge: Rc::new(edge), upstream }
     }
 
-    async fn ask(&self, target: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn ask(&self, target: &str, fields: &[(&str, &str)]) -> Answer {
         self.ask_by("GET", target, fields).await
     }
 
-    async fn ask_by(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn ask_by(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
+        answer(Rc::clone(&self.edge), self.asked(method, target, fields)).await
+    }
+
+    /// Asks and reads the answer to its end.
+    pub(super) async fn text(&self, target: &str, fields: &[(&str, &str)]) -> String {
+        let body = read(self.ask(target, fields).await.into_body()).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    /// The request as the edge reads it.
+    pub(super) fn asked(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Asked {
         let mut request = Request::builder().method(method).uri(target).header("host", "a");
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        let asked = Asked::read(request.body(()).unwrap().into_parts().0).unwrap();
-        answer(Rc::clone(&self.edge), asked).await
+        Asked::read(request.body(()).unwrap().into_parts().0).unwrap()
     }
 
     /// Has it fetched and stored.
-    async fn load(&self, target: &str) {
+    pub(super) async fn load(&self, target: &str) {
         let answer = self.ask(target, &[]).await;
         read(answer.into_body()).await.unwrap();
     }
 
     /// Asks and reads the answer to its end, as a task of its own.
-    fn start(self: &Rc<Self>, target: &'static str) -> JoinHandle<(StatusCode, Result<Bytes, ()>)> {
+    pub(super) fn start(
+        self: &Rc<Self>,
+        target: &'static str,
+    ) -> JoinHandle<(StatusCode, Result<Bytes, ()>)> {
         let scene = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let answer = scene.ask(target, &[]).await;
@@ -60,20 +80,20 @@ impl Scene {
     }
 }
 
-async fn read(body: EdgeBody) -> Result<Bytes, ()> {
+pub(super) async fn read(body: EdgeBody) -> Result<Bytes, ()> {
     body.collect().await.map(http_body_util::Collected::to_bytes).map_err(|_| ())
 }
 
-fn field<'a>(answer: &'a Answer, name: &str) -> &'a str {
+pub(super) fn field<'a>(answer: &'a Answer, name: &str) -> &'a str {
     answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-fn fresh() -> Reply {
+pub(super) fn fresh() -> Reply {
     Reply::new(200).header("cache-control", "max-age=60").header("etag", "\"v1\"")
 }
 
 /// Every test runs on one thread with the clock paused.
-async fn local<T>(test: impl Future<Output = T>) -> T {
+pub(super) async fn local<T>(test: impl Future<Output = T>) -> T {
     LocalSet::new().run_until(test).await
 }
 

@@ -1,9 +1,11 @@
 //! The RAM tier: moka, weighed by bytes.
 
 use super::object::Object;
+use super::variants::Variants;
 use crate::key::CacheKey;
 use httpcache::vary::VaryNames;
 use moka::notification::RemovalCause;
+use moka::ops::compute::Op;
 use prometheus::{IntCounter, IntGauge};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +18,7 @@ pub(crate) enum Entry {
     /// A response.
     Object(Arc<Object>),
     /// There are several; which one, these request fields tell.
-    Varies(Arc<VaryNames>),
+    Varies(Arc<Variants>),
     /// The upstream's answer was not to be shared: until then nobody waits for anybody else's.
     Pass(Instant),
 }
@@ -67,8 +69,50 @@ impl Memory {
         self.cache.insert(key, entry);
     }
 
+    /// What stands there goes. Where it was the sign-post to variants, they are out of reach with it.
     pub(crate) fn remove(&self, key: &CacheKey) {
         self.cache.invalidate(key);
+    }
+
+    /// Puts `new` in the place of `old`, unless something else stands there by now.
+    pub(crate) fn replace(&self, key: &CacheKey, old: &Arc<Object>, new: Arc<Object>) {
+        self.cache.entry_by_ref(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+            Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => Op::Put(Entry::Object(new)),
+            _ => Op::Nop,
+        });
+    }
+
+    /// Takes `old` out, unless something else stands there by now.
+    pub(crate) fn drop_object(&self, key: &CacheKey, old: &Arc<Object>) {
+        self.cache.entry_by_ref(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+            Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => Op::Remove,
+            _ => Op::Nop,
+        });
+    }
+
+    /// The sign-post to the variants by `names` at a URL: the one that stands there, or a new one.
+    pub(crate) fn sign_post(&self, primary: &CacheKey, names: VaryNames) -> Arc<Variants> {
+        let mut post = None;
+        self.cache.entry_by_ref(primary).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+            Some(Entry::Varies(standing)) if *standing.names() == names => {
+                post = Some(standing);
+                Op::Nop
+            }
+            _ => {
+                let new = Arc::new(Variants::new(names.clone()));
+                post = Some(Arc::clone(&new));
+                Op::Put(Entry::Varies(new))
+            }
+        });
+        post.unwrap_or_else(|| Arc::new(Variants::new(names)))
+    }
+
+    /// Puts a sign-post back that was evicted; one that stands there stays.
+    pub(crate) fn put_back(&self, primary: &CacheKey, variants: &Arc<Variants>) {
+        self.cache.entry_by_ref(primary).and_compute_with(|entry| match entry {
+            Some(_) => Op::Nop,
+            None => Op::Put(Entry::Varies(Arc::clone(variants))),
+        });
     }
 
     /// The largest body that is kept: an eighth, so that one object cannot empty the cache.

@@ -3,7 +3,7 @@
 use super::body::Body;
 use http::{HeaderMap, StatusCode, header};
 use httpcache::etag::Etag;
-use httpcache::freshness::{Freshness, State};
+use httpcache::freshness::{self, Freshness, State};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -39,10 +39,7 @@ impl Object {
     ) -> Self {
         headers.remove(header::AGE);
         let etag = headers.get(header::ETAG).and_then(Etag::parse);
-        let last_modified = headers
-            .get(header::LAST_MODIFIED)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| httpdate::parse_http_date(text).ok());
+        let last_modified = freshness::last_modified_of(&headers);
         Self { status, headers, freshness, stored_at, etag, last_modified, body }
     }
 

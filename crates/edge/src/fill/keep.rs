@@ -1,0 +1,194 @@
+//! An answer on its way into the store: its head for everybody at once, its body as it grows.
+
+use super::flight::{Guard, Landed, Variant};
+use crate::edge::Edge;
+use crate::key::CacheKey;
+use crate::outcome::FillOutcome;
+use crate::request::Asked;
+use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object};
+use crate::upstream::UpstreamResponse;
+use http::{HeaderValue, Method, header, response};
+use http_body_util::BodyExt;
+use httpcache::directives::ResponseDirectives;
+use httpcache::freshness::Freshness;
+use httpcache::storable::{self, NotStored};
+use httpcache::{hop, vary};
+use hyper::body::Incoming;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::time::{Instant, timeout};
+
+/// An upstream's answer and when it came.
+pub(crate) struct Arrived {
+    /// With end-to-end fields only.
+    pub(crate) head: response::Parts,
+    pub(crate) body: Incoming,
+    /// By the wall clock, to compare with Date.
+    pub(crate) at: SystemTime,
+    /// Between question and answer.
+    pub(crate) delay: Duration,
+    /// By the monotonic clock.
+    pub(crate) now: Instant,
+}
+
+impl Arrived {
+    /// Of a response that has come now to a question of `sent_at`.
+    pub(crate) fn now(edge: &Edge, response: UpstreamResponse, sent_at: Instant) -> Self {
+        let (mut head, body) = response.into_parts();
+        let (at, now) = (edge.clock.now(), Instant::now());
+        hop::strip(&mut head.headers);
+        // Whoever has a clock dates what is undated (RFC 9110 §6.6.1): what is kept must not look made at each hit.
+        if !head.headers.contains_key(header::DATE)
+            && let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(at))
+        {
+            head.headers.insert(header::DATE, date);
+        }
+        Self { head, body, at, delay: now.duration_since(sent_at), now }
+    }
+
+    /// As stated.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
+    fn directives(&self, edge: &Edge) -> ResponseDirectives {
+        ResponseDirectives::targeted(&self.head.headers, &edge.config.cache.rules.targets)
+    }
+}
+
+/// Whether an answer may be kept for others.
+///
+/// # Errors
+/// The reason why not.
+pub(crate) fn storable(edge: &Edge, asked: &Asked, arrived: &Arrived) -> Result<(), NotStored> {
+    let method = if asked.method == Method::HEAD { &Method::GET } else { &asked.method };
+    let storing = storable::Asked {
+        method,
+        located: asked.is_named_by(arrived.head.headers.get(header::CONTENT_LOCATION)),
+        authorized: asked.headers.contains_key(header::AUTHORIZATION),
+        directives: asked.directives,
+    };
+    let (status, headers) = (arrived.head.status, &arrived.head.headers);
+    storable::storable(&storing, status, headers, &arrived.directives(edge), &edge.config.cache.rules)
+}
+
+/// Tells everybody of the head, receives the body, and keeps it when it came whole.
+pub(crate) async fn keep(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    arrived: Arrived,
+    mut guard: Guard,
+) -> FillOutcome {
+    let directives = arrived.directives(edge);
+    let stated = arrived.length();
+    let Arrived { head, body, at, delay, now } = arrived;
+    let (status, mut headers) = (head.status, head.headers);
+    hop::strip_unstored(&mut headers);
+    let freshness = Freshness::of(status, &headers, &directives, at, delay, &edge.config.cache.rules);
+    let (growing, writer) = Growing::start(stated);
+    let object = Arc::new(Object::new(status, headers.clone(), freshness, now, Body::Growing(growing)));
+    let variant = variant(edge, asked, primary, &object, &mut guard);
+    guard.land(Landed::Fetched { object, variant: variant.clone() });
+
+    match receive(edge, body, writer, stated).await {
+        Ok(blocks) => {
+            let whole = Object::new(status, headers, freshness, now, Body::Complete(Arc::new(blocks)));
+            guard.store(|| store(edge, asked, primary, Arc::new(whole), variant.as_deref()));
+            FillOutcome::Stored
+        }
+        Err(broken) => {
+            tracing::warn!(key = %guard.key(), reason = broken.as_str(), "fill broke off");
+            FillOutcome::BrokenOff
+        }
+    }
+}
+
+/// Sets up the sign-post where the response varies, and lists the fill as the variant's: who comes for the same variant
+/// joins, who comes for another begins a fill of his own.
+fn variant(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    object: &Object,
+    guard: &mut Guard,
+) -> Option<Arc<Variant>> {
+    let names = vary::names(&object.headers).filter(|names| !names.is_empty())?;
+    let mut post = None;
+    guard.store(|| post = Some(edge.memory.sign_post(primary, names.clone())));
+    // Changed meanwhile: it serves those who wait for it, and nobody finds it afterwards.
+    let variants = post.unwrap_or_else(|| Arc::new(crate::store::Variants::new(names)));
+    let key = variants.key(primary, &asked.headers);
+    guard.list_as(key.clone());
+    Some(Arc::new(Variant { variants, key }))
+}
+
+/// Under the URL's key, or where the response varies, under the variant's and that of its language.
+fn store(edge: &Edge, asked: &Asked, primary: &CacheKey, whole: Arc<Object>, variant: Option<&Variant>) {
+    let Some(Variant { variants, key }) = variant else {
+        edge.memory.insert(primary.clone(), Entry::Object(whole));
+        return;
+    };
+    let by_language = variants.written_language_key(primary, &asked.headers, &whole.headers);
+    for key in std::iter::once(key.clone()).chain(by_language) {
+        if let Some(oldest) = variants.note(&key) {
+            edge.memory.remove(&oldest);
+        }
+        edge.memory.insert(key, Entry::Object(Arc::clone(&whole)));
+    }
+    // An evicted sign-post would leave the variant where nobody looks.
+    edge.memory.put_back(primary, variants);
+}
+
+/// Why a body did not come whole.
+enum Broken {
+    /// No byte for too long.
+    Stalled,
+    /// The connection ended before the body did.
+    Cut,
+    /// Other than the stated length.
+    Length,
+    /// Longer than the cache takes.
+    TooLarge,
+}
+
+impl Broken {
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Stalled => "stalled",
+            Self::Cut => "cut",
+            Self::Length => "length",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+/// The whole body, or nothing: attack 49, a truncated body must not become a hit.
+async fn receive(
+    edge: &Edge,
+    mut body: Incoming,
+    mut writer: GrowingWriter,
+    stated: Option<u64>,
+) -> Result<Blocks, Broken> {
+    let largest = edge.memory.largest_object();
+    loop {
+        let frame = timeout(edge.upstream.limits().body, body.frame()).await.map_err(|_| Broken::Stalled)?;
+        match frame {
+            None => break,
+            Some(Err(_)) => return Err(Broken::Cut),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    edge.metrics.fill_bytes.inc_by(data.len() as u64);
+                    writer.push(&data);
+                }
+            }
+        }
+        if writer.received() > largest {
+            return Err(Broken::TooLarge);
+        }
+    }
+    if stated.is_some_and(|length| length != writer.received()) {
+        return Err(Broken::Length);
+    }
+    Ok(writer.finish())
+}

@@ -1,0 +1,385 @@
+//! RFC 9110, 9111, 5861, 8246, 9211 and 9213 through the whole edge: a table of journeys by section.
+
+use super::tests::*;
+use super::*;
+use crate::policy::{CacheOptions, ClientReload};
+use crate::upstream::RequestBody;
+use bytes::Bytes;
+use std::rc::Rc;
+use std::time::Duration;
+use testkit::upstream::Reply;
+
+fn honouring() -> CacheOptions {
+    CacheOptions { client_reload: Some(ClientReload::Honour), ..CacheOptions::default() }
+}
+
+fn hit(answer: &Answer) -> bool {
+    field(answer, "cache-status").contains("; hit")
+}
+
+impl Scene {
+    async fn change(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
+        change(Rc::clone(&self.edge), self.asked(method, target, fields), RequestBody::Empty).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsafe_methods_invalidate_what_they_name_on_the_same_site() {
+    // RFC 9111 §4.4
+    local(async {
+        for (method, status, location, forgotten) in [
+            ("POST", 200, "/other", &["/x", "/other"][..]),
+            ("PUT", 204, "http://a/other", &["/x", "/other"]),
+            ("DELETE", 302, "//a/other", &["/x", "/other"]),
+            ("M-SEARCH", 200, "/unrelated", &["/x"]),
+            ("POST", 200, "http://b/other", &["/x"]),
+            ("POST", 500, "/other", &[]),
+            ("POST", 404, "/other", &[]),
+            ("OPTIONS", 200, "/other", &[]),
+        ] {
+            for name in ["location", "content-location"] {
+                let change = Reply::new(status).header(name, location);
+                let scene = Rc::new(Scene::new([fresh().body("x"), fresh().body("other"), change]));
+                scene.load("/x").await;
+                scene.load("/other").await;
+                scene.change(method, "/x", &[]).await;
+                for target in ["/x", "/other"] {
+                    let kept = hit(&scene.ask(target, &[]).await);
+                    assert_eq!(kept, !forgotten.contains(&target), "{method} {status} {name} {target}");
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fill_from_before_a_change_is_not_stored_after_it() {
+    local(async {
+        let slow = fresh().after(SECOND).header("content-length", "3").pause(SECOND).data("old");
+        let scene = Rc::new(Scene::new([slow, Reply::new(204), fresh().body("new")]));
+        let before = scene.start("/x");
+        tokio::time::sleep(SECOND + SECOND / 2).await;
+        scene.change("PUT", "/x", &[]).await;
+        assert_eq!(before.await.unwrap().1, Ok(Bytes::from("old")));
+        assert_eq!(scene.start("/x").await.unwrap().1, Ok(Bytes::from("new")));
+        assert!(hit(&scene.ask("/x", &[]).await));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn invalidated_variants_do_not_come_back_with_the_next_one() {
+    local(async {
+        let reply = |body: &'static str| fresh().header("vary", "x-band").body(body);
+        let replies = [reply("1 old"), reply("2 old"), Reply::new(204), reply("1 new"), reply("2 new")];
+        let scene = Scene::new(replies);
+        for body in ["1 old", "2 old"] {
+            assert_eq!(scene.text("/x", &[("x-band", &body[..1])]).await, body);
+        }
+        assert_eq!(scene.text("/x", &[("x-band", "1")]).await, "1 old");
+        scene.change("POST", "/x", &[]).await;
+        for body in ["1 new", "2 new"] {
+            assert_eq!(scene.text("/x", &[("x-band", &body[..1])]).await, body);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_45_a_url_has_only_so_many_variants() {
+    local(async {
+        let reply = || fresh().header("vary", "user-agent").body("x");
+        let scene = Scene::new((0..200).map(|_| reply()));
+        for n in 0..100 {
+            scene.text("/x", &[("user-agent", &n.to_string())]).await;
+        }
+        scene.edge.memory.tend();
+        let entries = u64::try_from(scene.edge.metrics.memory_objects.get()).unwrap();
+        assert!(entries <= crate::store::MAX_VARIANTS as u64 + 1, "{entries}");
+        assert!(hit(&scene.ask("/x", &[("user-agent", "99")]).await));
+        assert!(!hit(&scene.ask("/x", &[("user-agent", "0")]).await));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_45_vary_star_is_never_shared() {
+    local(async {
+        let reply = |body: &'static str| fresh().header("vary", "*").body(body);
+        let scene = Scene::new([reply("one"), reply("two")]);
+        assert_eq!(scene.text("/x", &[]).await, "one");
+        assert_eq!(scene.text("/x", &[]).await, "two");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_variant_in_the_clients_own_language_answers_it() {
+    // RFC 9111 §4.1
+    local(async {
+        let reply = fresh().header("vary", "accept-language").header("content-language", "de").body("Hallo");
+        let scene = Scene::new([reply]);
+        scene.text("/x", &[("accept-language", "en, de")]).await;
+        for (languages, found) in [("de, EN", true), ("fr;q=0.5, de;q=1.0", true), ("fr, de;q=0.5", false)] {
+            assert_eq!(hit(&scene.ask("/x", &[("accept-language", languages)]).await), found, "{languages}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_51_a_304_of_another_response_is_no_answer() {
+    // RFC 9111 §4.3.4
+    local(async {
+        let stored =
+            || Reply::new(200).header("cache-control", "max-age=5").header("etag", "\"a\"").body("old");
+        let other = || Reply::new(304).header("etag", "\"b\"").header("cache-control", "max-age=60");
+        for (replies, status, body) in [
+            (vec![stored(), other(), fresh().body("new")], 200, "new"),
+            (vec![stored(), other(), other()], 502, ""),
+        ] {
+            let scene = Scene::new(replies);
+            scene.text("/x", &[]).await;
+            tokio::time::sleep(25 * 3_600 * SECOND).await;
+            let answer = scene.ask("/x", &[]).await;
+            assert_eq!(answer.status().as_u16(), status);
+            if status == 200 {
+                assert_eq!(read(answer.into_body()).await, Ok(Bytes::from(body)));
+            }
+            let questions = scene.upstream.questions();
+            assert_eq!(questions.len(), 3);
+            assert!(!questions[2].headers.contains_key("if-none-match"));
+        }
+        // One that nobody asked for.
+        let scene = Scene::new([Reply::new(304), Reply::new(304)]);
+        assert_eq!(scene.ask("/x", &[]).await.status(), StatusCode::BAD_GATEWAY);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_304_updates_fields_but_not_those_of_the_bytes() {
+    // RFC 9111 §3.2, §4.3.4
+    local(async {
+        let stored = Reply::new(200)
+            .header("cache-control", "max-age=5")
+            .header("etag", "\"a\"")
+            .header("x-a", "1")
+            .header("x-b", "1")
+            .body("body");
+        let fresher =
+            Reply::new(304).header("etag", "W/\"a\"").header("x-a", "2").header("content-type", "t/t");
+        let scene = Scene::new([stored, fresher]);
+        scene.text("/x", &[]).await;
+        tokio::time::sleep(6 * SECOND).await;
+        for _ in 0..2 {
+            let answer = scene.ask("/x", &[]).await;
+            let fields =
+                ["x-a", "x-b", "content-type", "etag", "content-length"].map(|name| field(&answer, name));
+            assert_eq!(fields, ["2", "1", "t/t", "\"a\"", "4"]);
+        }
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_52_a_head_updates_or_invalidates_and_is_never_stored() {
+    // RFC 9111 §4.3.5
+    local(async {
+        let stored =
+            || Reply::new(200).header("cache-control", "max-age=5").header("etag", "\"a\"").body("body");
+        let head = |etag| {
+            Reply::new(200).header("cache-control", "max-age=60").header("etag", etag).header("x-a", "2")
+        };
+        for (etag, updated) in [("\"a\"", true), ("\"b\"", false)] {
+            let scene = Scene::new([stored(), head(etag), fresh().body("new")]);
+            scene.text("/x", &[]).await;
+            tokio::time::sleep(6 * SECOND).await;
+            let answer = scene.ask_by("HEAD", "/x", &[]).await;
+            assert_eq!((answer.status(), field(&answer, "x-a")), (StatusCode::OK, "2"));
+            let answer = scene.ask("/x", &[]).await;
+            assert_eq!(hit(&answer), updated);
+            assert_eq!(field(&answer, "x-a"), if updated { "2" } else { "" });
+            let body = if updated { "body" } else { "new" };
+            assert_eq!(read(answer.into_body()).await, Ok(Bytes::from(body)));
+        }
+        // On a cold URL: nothing is kept of it.
+        let scene = Scene::new([head("\"a\""), fresh().body("whole")]);
+        scene.ask_by("HEAD", "/x", &[]).await;
+        assert_eq!(scene.text("/x", &[]).await, "whole");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_post_is_kept_only_when_it_names_itself() {
+    // RFC 9110 §9.3.3
+    local(async {
+        for (control, location, kept) in [
+            ("max-age=60", "/x", true),
+            ("max-age=60", "http://a/x", true),
+            ("max-age=60", "/y", false),
+            ("public", "/x", false),
+            ("private, max-age=60", "/x", false),
+        ] {
+            let reply = Reply::new(200)
+                .header("cache-control", control)
+                .header("content-location", location)
+                .body("made");
+            let scene = Scene::new([reply, Reply::new(599)]);
+            let answer = scene.change("POST", "/x", &[]).await;
+            assert_eq!(read(answer.into_body()).await, Ok(Bytes::from("made")));
+            assert_eq!(hit(&scene.ask("/x", &[]).await), kept, "{control} {location}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clients_reload_is_honoured_where_the_operator_says_so() {
+    // RFC 9111 §5.2.1, RFC 8246 §2
+    local(async {
+        let reply = |control: &'static str| {
+            Reply::new(200).header("cache-control", control).header("etag", "\"a\"").body("x")
+        };
+        for (control, asked, asks) in [
+            ("max-age=60", "no-cache", true),
+            ("max-age=60", "max-age=0", true),
+            ("max-age=60", "min-fresh=100", true),
+            ("max-age=60", "max-age=50", false),
+            ("max-age=60, immutable", "no-cache", false),
+            ("max-age=60, immutable", "max-age=0", false),
+        ] {
+            let scene = Scene::with(honouring(), [reply(control), Reply::new(304)]);
+            scene.text("/x", &[]).await;
+            tokio::time::sleep(SECOND).await;
+            let answer = scene.ask("/x", &[("cache-control", asked)]).await;
+            assert_eq!(!hit(&answer), asks, "{control} {asked}");
+            if asks {
+                assert!(field(&answer, "cache-status").contains("fwd=request; fwd-status=304"));
+            }
+        }
+        let scene = Scene::with(honouring(), [reply("max-age=1")]);
+        scene.text("/x", &[]).await;
+        tokio::time::sleep(5 * SECOND).await;
+        assert!(hit(&scene.ask("/x", &[("cache-control", "max-stale=10")]).await));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_targeted_field_speaks_for_this_cache() {
+    // RFC 9213
+    local(async {
+        for (fields, kept) in [
+            (&[("cdn-cache-control", "max-age=60"), ("cache-control", "no-store")][..], true),
+            (&[("cdn-cache-control", "no-store"), ("cache-control", "max-age=60")], false),
+            (&[("cdn-cache-control", "max-age=60, &&&"), ("cache-control", "no-store")], false),
+            (&[("airclass-cache-control", "max-age=60"), ("cdn-cache-control", "no-store")], true),
+        ] {
+            let mut reply = Reply::new(200);
+            for &(name, value) in fields {
+                reply = reply.header(name, value);
+            }
+            let scene = Scene::new([reply.body("x"), Reply::new(599)]);
+            assert_eq!(scene.text("/x", &[]).await, "x");
+            let answer = scene.ask("/x", &[]).await;
+            assert_eq!(hit(&answer), kept, "{fields:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_60_a_storm_for_what_is_not_there_is_one_question_a_second() {
+    local(async {
+        let scene = Rc::new(Scene::new((0..5).map(|_| Reply::new(404).after(SECOND / 2).body("no"))));
+        for _ in 0..3 {
+            let storm: Vec<_> = (0..50).map(|_| scene.start("/x")).collect();
+            for client in storm {
+                assert_eq!(client.await.unwrap().0, StatusCode::NOT_FOUND);
+            }
+        }
+        assert_eq!(scene.upstream.count(), 1);
+        tokio::time::sleep(SECOND).await;
+        scene.start("/x").await.unwrap().1.unwrap();
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_42_campaign_tags_and_measurements_reach_neither_key_nor_origin() {
+    local(async {
+        let scene = Scene::new([fresh().body("x")]);
+        scene.text("/x?b=2&utm_source=s&a=1", &[]).await;
+        for target in ["/x?a=1&b=2", "/x?a=1&CMCD=bl%3D1&b=2", "/x?b=2&a=1&a=1"] {
+            assert!(hit(&scene.ask(target, &[]).await), "{target}");
+        }
+        assert_eq!(scene.upstream.questions()[0].target, "/x?a=1&b=2");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_36_sites_do_not_share() {
+    local(async {
+        let scene = Scene::new([fresh().body("a"), fresh().body("b"), fresh().body("port")]);
+        for (host, body) in
+            [("A.example", "a"), ("b.example", "b"), ("a.example:81", "port"), ("a.EXAMPLE", "a")]
+        {
+            let mut asked = scene.asked("GET", "/x", &[]);
+            asked.host = host.to_ascii_lowercase();
+            let answer = answer(Rc::clone(&scene.edge), asked).await;
+            assert_eq!(read(answer.into_body()).await, Ok(Bytes::from(body)), "{host}");
+        }
+        assert_eq!(scene.upstream.count(), 3);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_47_nonsense_in_accept_encoding_does_not_get_round_the_cache() {
+    local(async {
+        let scene = Scene::new([fresh().header("vary", "accept-encoding").body("x")]);
+        scene.text("/x", &[]).await;
+        for encoding in [";;;", "gzip;q=2", "br, ,", "", "identity;q=1.0000"] {
+            assert!(hit(&scene.ask("/x", &[("accept-encoding", encoding)]).await), "{encoding:?}");
+        }
+        assert_eq!(scene.upstream.count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undated_response_is_dated_when_it_comes() {
+    // RFC 9110 §6.6.1
+    local(async {
+        let scene = Scene::new([fresh().body("x")]);
+        scene.text("/x", &[]).await;
+        let first = field(&scene.ask("/x", &[]).await, "date").to_owned();
+        assert!(!first.is_empty());
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        assert_eq!(field(&scene.ask("/x", &[]).await, "date"), first);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_for_the_next_proxy_alone_is_not_kept() {
+    // RFC 9111 §3.1
+    local(async {
+        let reply =
+            fresh().header("proxy-authenticate", "Basic").header("connection", "x-a").header("x-a", "1");
+        let scene = Scene::new([reply.body("x")]);
+        scene.text("/x", &[]).await;
+        let answer = scene.ask("/x", &[]).await;
+        assert!(hit(&answer));
+        for name in ["proxy-authenticate", "connection", "x-a"] {
+            assert_eq!(field(&answer, name), "", "{name}");
+        }
+    })
+    .await;
+}
