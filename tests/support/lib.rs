@@ -3,10 +3,11 @@
 //! Every process is started on ports that the system picks and is killed when its handle is dropped.
 
 pub mod client;
+pub mod node;
 pub mod process;
 pub mod store;
 
-pub use process::{Airclass, Finished, airclass, ingest, program};
+pub use process::{Airclass, Finished, airclass, beside_tests, ingest, program};
 
 /// The project's folder.
 pub fn project() -> std::path::PathBuf {

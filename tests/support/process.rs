@@ -13,11 +13,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Log lines between a program and the test that waits for one.
 const LINES: usize = 1_024;
 
-/// Where a built program lies: beside the tests' own folder.
-pub fn program(name: &str) -> PathBuf {
+/// A path beside the built programs.
+pub fn beside_tests(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("a running test has a path");
     let folder = tests.ancestors().nth(2).expect("tests lie in target/<profile>/deps");
-    let path = folder.join(name);
+    folder.join(name)
+}
+
+/// Where a built program lies: beside the tests' own folder.
+pub fn program(name: &str) -> PathBuf {
+    let path = beside_tests(name);
     assert!(path.is_file(), "{} is not built; `cargo build --workspace --bins` first", path.display());
     path
 }
@@ -34,6 +39,11 @@ pub struct Finished {
 }
 
 impl Finished {
+    pub(crate) fn of(output: std::process::Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// The status as a number.
     pub fn code(&self) -> Option<i32> {
         self.status.code()
@@ -59,9 +69,7 @@ pub fn ingest(arguments: &[&str]) -> Finished {
 }
 
 fn finish(command: &mut Command) -> Finished {
-    let output = command.stdin(Stdio::null()).output().expect("a built program runs");
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Finished { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+    Finished::of(command.stdin(Stdio::null()).output().expect("a built program runs"))
 }
 
 /// A running `airclass origin` or `airclass edge`.
