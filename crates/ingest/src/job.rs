@@ -328,7 +328,12 @@ impl Job<'_> {
                     follow.at(media_ms, of_ms.unwrap_or(0), Some(Duration::from_millis(media_ms)));
                 }
                 Header::Survey => found = serde_json::from_slice(&answer.body).ok(),
-                _ => {}
+                // A worker that was sent to look makes nothing; what it says beside is not listened to.
+                Header::Trial
+                | Header::Init { .. }
+                | Header::Segment { .. }
+                | Header::Sheet { .. }
+                | Header::Slide(_) => {}
             }
             Ok(())
         };

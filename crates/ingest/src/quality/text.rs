@@ -179,9 +179,9 @@ mod tests {
         let leaves: Vec<u8> = (0..WIDTH * HEIGHT).map(|_| noise()).collect();
         let blank = vec![200; WIDTH * HEIGHT];
         let stripes: Vec<u8> =
-            (0..WIDTH * HEIGHT).map(|n| if n % WIDTH / 8 % 2 == 0 { 20 } else { 220 }).collect();
+            (0..WIDTH * HEIGHT).map(|n| if (n % WIDTH / 8).is_multiple_of(2) { 20 } else { 220 }).collect();
         let lines: Vec<u8> =
-            (0..WIDTH * HEIGHT).map(|n| if n / WIDTH / 8 % 2 == 0 { 20 } else { 220 }).collect();
+            (0..WIDTH * HEIGHT).map(|n| if (n / WIDTH / 8).is_multiple_of(2) { 20 } else { 220 }).collect();
         for (what, luma) in [("noise", leaves), ("blank", blank), ("stripes", stripes), ("rules", lines)] {
             assert_eq!(text_height(&luma, WIDTH, HEIGHT), None, "{what}");
         }
