@@ -11,6 +11,7 @@ mod http1;
 mod http2;
 mod places;
 mod stream;
+mod strict;
 
 pub(crate) use http2::Abuse;
 pub(crate) use places::{Connections, Place};
@@ -93,7 +94,7 @@ async fn alternate<S: Service, T: Transport>(
     let mut early = Bytes::new();
     loop {
         // On the heap, and given back before the connection is parked.
-        match Box::pin(http1::run(Rc::clone(core), stream, early, peer)).await {
+        match Box::pin(http1::run(Rc::clone(core), stream, early, peer, place.metrics())).await {
             http1::Outcome::Ended(end) => return end,
             http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
         }

@@ -1,6 +1,7 @@
 //! What the listeners count.
 
 use crate::connection::Abuse;
+use framing::Fault;
 use prometheus::{IntCounter, IntGauge};
 use telemetry::{Label, Telemetry};
 
@@ -13,7 +14,7 @@ pub(crate) enum End {
     Idle,
     /// A header section that did not come in time.
     HeaderTimeout,
-    /// The client took nothing of an answer for too long.
+    /// The client took nothing of an answer, or sent nothing of a body, for too long.
     Stalled,
     /// The TLS handshake failed or took too long.
     Handshake,
@@ -55,6 +56,30 @@ impl Label for End {
     }
 }
 
+/// Why a request was refused for the way it is written.
+#[derive(Debug, Clone, Copy)]
+struct Refused(Fault);
+
+impl Label for Refused {
+    const ALL: &'static [Self] = &{
+        let mut all = [Self(Fault::BareLf); Fault::ALL.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = Self(Fault::ALL[at]);
+            at += 1;
+        }
+        all
+    };
+
+    fn as_str(self) -> &'static str {
+        self.0.as_str()
+    }
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Counters of one server, shared by its cores.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -64,6 +89,7 @@ pub(crate) struct Metrics {
     pub(crate) accept_errors: IntCounter,
     ended: Vec<IntCounter>,
     abuse: Vec<IntCounter>,
+    refused: Vec<IntCounter>,
 }
 
 impl Metrics {
@@ -89,7 +115,17 @@ impl Metrics {
                 "HTTP/2 connections ended for too much of something, by what it was",
                 "kind",
             ),
+            refused: telemetry::counters::<Refused>(
+                telemetry,
+                "serve_refused_requests_total",
+                "HTTP/1 requests refused because servers could disagree about where they end, by reason",
+                "reason",
+            ),
         }
+    }
+
+    pub(crate) fn refused(&self, fault: Fault) {
+        self.refused[Refused(fault).index()].inc();
     }
 
     pub(crate) fn ended(&self, end: End) {

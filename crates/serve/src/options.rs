@@ -56,7 +56,7 @@ pub struct LimitOptions {
     /// How long a connection stays warm after a request before it is parked [default: 1s]
     #[arg(long, value_name = "TIME")]
     pub park_after: Option<Span>,
-    /// How long a client may take not a single byte of an answer [default: 60s]
+    /// How long a client may take not a single byte of an answer, or send none of a body [default: 60s]
     #[arg(long, value_name = "TIME")]
     pub stall_timeout: Option<Span>,
     /// How long running answers may go on after a stop was asked for [default: 30s]
@@ -105,7 +105,7 @@ pub struct Limits {
     pub idle: Duration,
     /// From the end of an answer to giving back the buffers.
     pub park_after: Duration,
-    /// Without a single byte taken by the client while an answer waits.
+    /// Without a single byte taken by the client while an answer waits, or sent while its body is waited for.
     pub stall: Duration,
     /// From the wish to stop to dropping what still runs.
     pub drain: Duration,

@@ -16,6 +16,8 @@ pub(crate) struct Activity {
     head_since: Cell<Option<Instant>>,
     /// When the client stopped taking bytes that we have.
     blocked_since: Cell<Option<Instant>>,
+    /// When the client stopped sending a body that somebody reads.
+    starved_since: Cell<Option<Instant>>,
 }
 
 /// What to do with the connection now.
@@ -37,13 +39,22 @@ impl Activity {
             idle_since: Cell::new(now),
             head_since: Cell::new(Some(now)),
             blocked_since: Cell::new(None),
+            starved_since: Cell::new(None),
         }
     }
 
     /// Bytes came from the client.
     pub(crate) fn bytes_read(&self, now: impl Fn() -> Instant) {
+        self.starved_since.set(None);
         if self.answering.get() == 0 && self.head_since.get().is_none() {
             self.head_since.set(Some(now()));
+        }
+    }
+
+    /// A body's next bytes are wanted and have not come.
+    pub(crate) fn read_blocked(&self, now: impl Fn() -> Instant) {
+        if self.starved_since.get().is_none() {
+            self.starved_since.set(Some(now()));
         }
     }
 
@@ -85,8 +96,11 @@ impl Activity {
         if let Some(since) = self.blocked_since.get() {
             return until(since, limits.stall, Verdict::Close(End::Stalled));
         }
+        if let Some(since) = self.starved_since.get() {
+            return until(since, limits.stall, Verdict::Close(End::Stalled));
+        }
         if self.answering.get() > 0 {
-            // The service limits its own waits; look again in case the client stops taking bytes meanwhile.
+            // The service limits its own waits; look again in case the client stops taking or sending meanwhile.
             return Verdict::Wait(now + limits.stall);
         }
         if let Some(since) = self.head_since.get() {
@@ -120,6 +134,18 @@ mod tests {
         // More bytes of the same header section win no time: that is slowloris.
         activity.bytes_read(|| start + Duration::from_secs(9));
         assert_eq!(activity.judge(start + limits().header, &limits()), Verdict::Close(End::HeaderTimeout));
+    }
+
+    #[test]
+    fn attack_62_a_body_that_stops_coming_ends_the_connection() {
+        let start = Instant::now();
+        let activity = Activity::begin(start);
+        activity.request_began();
+        activity.read_blocked(|| start);
+        activity.read_blocked(|| start + limits().stall / 2);
+        assert_eq!(activity.judge(start + limits().stall, &limits()), Verdict::Close(End::Stalled));
+        activity.bytes_read(|| start + limits().stall);
+        assert!(matches!(activity.judge(start + limits().stall, &limits()), Verdict::Wait(_)));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use super::Core;
 use super::activity::{Activity, Verdict};
 use super::answer::{Answer, Ending};
 use super::stream::{Transport, Watched};
-use crate::metrics::End;
+use super::strict::Strict;
+use crate::metrics::{End, Metrics};
 use crate::service::{Peer, Service};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -32,9 +33,11 @@ pub(super) async fn run<S: Service, T: Transport>(
     stream: T,
     early: Bytes,
     peer: Peer,
+    metrics: &Metrics,
 ) -> Outcome<T> {
     let activity = Rc::new(Activity::begin(Instant::now()));
-    let io = Watched::new(stream, early, Rc::clone(&activity));
+    let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
+    let io = Watched::new(stream, early, strict, Rc::clone(&activity));
     let service = Tracking { core: Rc::clone(&core), peer, activity: Rc::clone(&activity) };
     let mut connection = http1::Builder::new()
         .max_headers(MAX_HEADERS)
@@ -77,6 +80,9 @@ pub(super) async fn run<S: Service, T: Transport>(
         }
     })
     .await;
+    if let Some(fault) = fault.get() {
+        metrics.refused(fault);
+    }
 
     match ended {
         Err(end) => Outcome::Ended(end),

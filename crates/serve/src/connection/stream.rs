@@ -1,13 +1,15 @@
-//! The bytes of a connection, watched for the sake of its time-outs.
+//! The bytes of a connection, watched for the sake of its time-outs and of where its requests end.
 
 use super::activity::Activity;
+use super::strict::Strict;
 use bytes::{Buf, Bytes};
 use hyper_util::rt::TokioIo;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
@@ -35,16 +37,21 @@ impl Transport for Box<TlsStream<TcpStream>> {
     }
 }
 
-/// A transport that reports to [`Activity`], and gives `early` bytes before its own.
+/// Bytes read at once. A header section is a twentieth of it; what is larger comes in several reads.
+const READ: usize = 8 * 1_024;
+
+/// A transport that reports to [`Activity`], lets through only what is [`Strict`], and gives `early` bytes before its
+/// own.
 pub(crate) struct Watched<T> {
     inner: TokioIo<T>,
     early: Bytes,
+    strict: Strict,
     activity: Rc<Activity>,
 }
 
 impl<T> Watched<T> {
-    pub(crate) fn new(inner: T, early: Bytes, activity: Rc<Activity>) -> Self {
-        Self { inner: TokioIo::new(inner), early, activity }
+    pub(crate) fn new(inner: T, early: Bytes, strict: Strict, activity: Rc<Activity>) -> Self {
+        Self { inner: TokioIo::new(inner), early, strict, activity }
     }
 
     pub(crate) fn into_inner(self) -> T {
@@ -58,17 +65,31 @@ impl<T: AsyncRead + Unpin> hyper::rt::Read for Watched<T> {
         cx: &mut Context<'_>,
         mut buffer: hyper::rt::ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.early.is_empty() {
-            let length = self.early.len().min(buffer.remaining());
-            buffer.put_slice(&self.early[..length]);
-            self.early.advance(length);
+        let this = &mut *self;
+        // Through a buffer of our own: hyper's may only be looked at with `unsafe`, and a copy of a header section costs
+        // less than what it is looked at for.
+        let mut room = [const { MaybeUninit::uninit() }; READ];
+        let mut piece = ReadBuf::uninit(&mut room[..buffer.remaining().min(READ)]);
+        if let Some(end) = this.strict.end() {
+            buffer.put_slice(end);
             return Poll::Ready(Ok(()));
         }
-        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        if matches!(read, Poll::Ready(Ok(()))) {
-            self.activity.bytes_read(Instant::now);
+        if this.early.is_empty() {
+            match Pin::new(this.inner.inner_mut()).poll_read(cx, &mut piece) {
+                Poll::Ready(Ok(())) => this.activity.bytes_read(Instant::now),
+                Poll::Pending if this.strict.is_within_body() => {
+                    this.activity.read_blocked(Instant::now);
+                    return Poll::Pending;
+                }
+                other => return other,
+            }
+        } else {
+            let length = this.early.len().min(piece.remaining());
+            piece.put_slice(&this.early[..length]);
+            this.early.advance(length);
         }
-        read
+        buffer.put_slice(this.strict.pass(piece.filled_mut()));
+        Poll::Ready(Ok(()))
     }
 }
 
