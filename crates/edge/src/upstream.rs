@@ -1,9 +1,11 @@
-//! Towards the origin: `address → connect → pool → exchange`.
+//! Towards the origin: `address → connect (→ strict) → sender → pool → exchange`.
 
 mod address;
 mod connect;
 mod exchange;
 mod pool;
+mod sender;
+mod strict;
 
 pub use address::Address;
 pub(crate) use connect::Dial;

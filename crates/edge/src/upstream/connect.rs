@@ -1,19 +1,12 @@
 //! One new connection.
 
-use super::exchange::RequestBody;
+use super::sender::Sender;
 use super::{Address, UpstreamError};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-
-/// A connection's sending half. Its other half runs as a task of this core until the upstream closes it or the sender
-/// is dropped.
-pub(super) type Sender = http1::SendRequest<RequestBody>;
 
 /// How a connection comes about.
 #[derive(Clone)]
@@ -33,11 +26,11 @@ impl Dial {
                 let stream = within(limit, TcpStream::connect(address.target())).await?;
                 // A request is written whole.
                 let _ = stream.set_nodelay(true);
-                shake_hands(stream).await
+                Sender::over(stream).await
             }
             #[cfg(test)]
             Self::Scripted(upstream) => {
-                shake_hands(within(limit, std::rc::Rc::clone(upstream).dial()).await?).await
+                Sender::over(within(limit, std::rc::Rc::clone(upstream).dial()).await?).await
             }
         }
     }
@@ -52,23 +45,6 @@ async fn within<T>(
         .map_err(|_| UpstreamError::ConnectTimeout)?
         .map_err(|error| classify(&error))
 }
-
-async fn shake_hands(stream: impl AsyncRead + AsyncWrite + Unpin + 'static) -> Result<Sender, UpstreamError> {
-    let (sender, connection) = http1::Builder::new()
-        .max_headers(MAX_HEADERS)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|_| UpstreamError::Protocol)?;
-    drop(tokio::task::spawn_local(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "upstream connection ended");
-        }
-    }));
-    Ok(sender)
-}
-
-/// Fields an answer may have.
-const MAX_HEADERS: usize = 128;
 
 fn classify(error: &io::Error) -> UpstreamError {
     use io::ErrorKind;

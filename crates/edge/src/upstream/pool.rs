@@ -1,7 +1,8 @@
 //! One core's connections to the upstream: kept for reuse, and never more than a bound.
 
 use super::UpstreamError;
-use super::connect::{Dial, Sender};
+use super::connect::Dial;
+use super::sender::Sender;
 use crate::metrics::Metrics;
 use crate::options::UpstreamLimits;
 use std::cell::RefCell;

@@ -1,0 +1,81 @@
+//! Answers that two clients could read differently, stopped before hyper reads them: an edge as a client is as strict as
+//! it is as a server.
+
+use framing::{Bounds, Messages};
+use std::cell::RefCell;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes of an answer's header section.
+const MAX_HEAD: usize = 64 * 1_024;
+
+/// Follows what an upstream answers.
+#[derive(Clone)]
+pub(super) struct Answers(Rc<RefCell<Messages>>);
+
+impl Answers {
+    /// A request is being sent: what comes next is an answer.
+    pub(super) fn expect(&self) {
+        self.0.borrow_mut().expect();
+    }
+}
+
+/// A stream that breaks when an answer on it has no single meaning.
+pub(super) struct Strict<S> {
+    inner: S,
+    answers: Answers,
+}
+
+impl<S> Strict<S> {
+    pub(super) fn new(inner: S) -> (Self, Answers) {
+        let answers = Answers(Rc::new(RefCell::new(Messages::responses(Bounds { head: MAX_HEAD }))));
+        (Self { inner, answers: answers.clone() }, answers)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if matches!(read, Poll::Ready(Ok(())))
+            && let Err(violation) = self.answers.0.borrow_mut().follow(&buffer.filled()[before..])
+        {
+            tracing::warn!(fault = violation.fault.as_str(), "an upstream's answer has no single meaning");
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, violation.fault.as_str())));
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Strict<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
