@@ -71,6 +71,8 @@ pub(crate) fn upstream_headers(asked: &Asked, identity: &Identity) -> HeaderMap 
     for name in &UNKEYED {
         headers.remove(name);
     }
+    // Answered by us.
+    headers.remove(header::EXPECT);
     normalise(&mut headers);
     headers.append(header::VIA, identity.via.clone());
     headers.append(CDN_LOOP, identity.cdn_loop.clone());
@@ -81,7 +83,7 @@ pub(crate) fn upstream_headers(asked: &Asked, identity: &Identity) -> HeaderMap 
 /// not in the key (attack 38).
 pub(crate) fn bodiless_headers(asked: &Asked, identity: &Identity) -> HeaderMap {
     let mut headers = upstream_headers(asked, identity);
-    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING, header::EXPECT] {
+    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
         headers.remove(name);
     }
     headers

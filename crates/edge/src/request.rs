@@ -1,5 +1,6 @@
 //! A client's request, read once: what is wanted, or why it is refused.
 
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
 use httpcache::directives::RequestDirectives;
 use url::Url;
@@ -26,6 +27,8 @@ pub(crate) enum Refusal {
     Target,
     /// CONNECT, TRACE or an unknown method: nothing that an edge passes on.
     Method,
+    /// Something is expected that we do not know (RFC 9110 §10.1.1).
+    Expectation,
     /// This node has passed the request on before (RFC 8586).
     Loop,
 }
@@ -35,6 +38,7 @@ impl Refusal {
         match self {
             Self::Host | Self::Target => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::NOT_IMPLEMENTED,
+            Self::Expectation => StatusCode::EXPECTATION_FAILED,
             Self::Loop => StatusCode::LOOP_DETECTED,
         }
     }
@@ -44,6 +48,7 @@ impl Refusal {
             Self::Host => "host",
             Self::Target => "target",
             Self::Method => "method",
+            Self::Expectation => "expectation",
             Self::Loop => "loop",
         }
     }
@@ -89,6 +94,7 @@ impl Asked {
             return Err(Refusal::Method);
         }
         let host = host_of(&uri, &headers)?;
+        check_expectation(&headers)?;
         let target = origin_form(uri)?;
         let directives = RequestDirectives::read(&headers);
         Ok(Self { method, host, target, headers, directives })
@@ -135,18 +141,32 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
     let host = host.map(|host| host.to_str().map_err(|_| Refusal::Host)).transpose()?;
     match (uri.authority(), host) {
         (Some(authority), Some(host)) if !authority.as_str().eq_ignore_ascii_case(host) => Err(Refusal::Host),
-        (Some(authority), _) => Ok(authority.as_str().to_ascii_lowercase()),
-        (None, Some(host)) if is_host(host) => Ok(host.to_ascii_lowercase()),
+        (Some(authority), _) if is_host(authority) => Ok(authority.as_str().to_ascii_lowercase()),
+        (None, Some(host)) if host.parse().is_ok_and(|host| is_host(&host)) => Ok(host.to_ascii_lowercase()),
         _ => Err(Refusal::Host),
     }
 }
 
-fn is_host(host: &str) -> bool {
-    !host.is_empty()
-        && host.parse::<http::uri::Authority>().is_ok_and(|authority| !authority.as_str().contains('@'))
+/// 100-continue is answered by the connection, as soon as somebody reads the body.
+fn check_expectation(headers: &HeaderMap) -> Result<(), Refusal> {
+    let known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if headers.get_all(header::EXPECT).iter().all(known) { Ok(()) } else { Err(Refusal::Expectation) }
+}
+
+/// A name or an address, perhaps with a port; no user before it (RFC 9110 §4.2.4).
+fn is_host(authority: &Authority) -> bool {
+    let (text, host) = (authority.as_str(), authority.host());
+    let is_port = |port: &str| {
+        let digits = port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
+    };
+    !host.is_empty() && text.strip_prefix(host).is_some_and(|port| port.is_empty() || is_port(port))
 }
 
 fn origin_form(uri: Uri) -> Result<Uri, Refusal> {
+    if uri.scheme_str().is_some_and(|scheme| scheme != "http" && scheme != "https") {
+        return Err(Refusal::Target);
+    }
     let path = uri.into_parts().path_and_query.ok_or(Refusal::Target)?;
     // `*` is OPTIONS for the server as a whole; what the server behind us can do, we do not know.
     if !path.as_str().starts_with('/') {
@@ -174,6 +194,7 @@ mod tests {
         assert!(read("GET", "/x", &["a"]).is_ok());
         assert!(read("GET", "http://a/x", &["A"]).is_ok());
         assert!(read("GET", "http://a/x", &[]).is_ok());
+        assert!(read("GET", "/x", &["[::1]:80"]).is_ok());
         for (target, hosts) in [
             ("/x", &[][..]),
             ("/x", &[""]),
@@ -181,6 +202,13 @@ mod tests {
             ("/x", &["a, b"]),
             ("/x", &["u@a"]),
             ("/x", &["a/b"]),
+            ("/x", &["a:b"]),
+            ("/x", &["a:"]),
+            ("/x", &["a:+1"]),
+            ("/x", &["a:65536"]),
+            ("/x", &[":80"]),
+            ("http://u@a/x", &["u@a"]),
+            ("http://u@a/x", &[]),
             ("http://a/x", &["b"]),
         ] {
             assert_eq!(read("GET", target, hosts).unwrap_err(), Refusal::Host, "{target} {hosts:?}");
@@ -194,6 +222,7 @@ mod tests {
             assert_eq!(read(method, "/", &["a"]).unwrap_err(), Refusal::Method, "{method}");
         }
         assert_eq!(read("OPTIONS", "*", &["a"]).unwrap_err(), Refusal::Target);
+        assert_eq!(read("GET", "ftp://a/x", &[]).unwrap_err(), Refusal::Target);
     }
 
     #[test]

@@ -37,10 +37,11 @@ impl Service for EdgeService {
         let edge = Rc::clone(&self.0);
         async move {
             let (head, body) = request.into_parts();
+            let version = head.version;
             match Asked::read(head)
                 .and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked))
             {
-                Err(refusal) => response::refused(&edge, refusal),
+                Err(refusal) => response::refused(&edge, refusal, version),
                 Ok(asked) if asked.is_cacheable() => answer(edge, asked).await,
                 Ok(asked) => change(edge, asked, RequestBody::Client(body)).await,
             }

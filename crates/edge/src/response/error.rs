@@ -6,7 +6,7 @@ use crate::outcome::{Forwarded, Outcome};
 use crate::request::Refusal;
 use crate::upstream::UpstreamError;
 use faults::Blame;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, Version, header};
 use telemetry::Label;
 
 /// When to ask again after a failure. Short: players try again by themselves, and a lesson does not wait.
@@ -44,16 +44,22 @@ pub(crate) fn not_cached(edge: &Edge) -> Answer {
     text_answer(edge, StatusCode::GATEWAY_TIMEOUT, text, Outcome::OnlyIfCached, status)
 }
 
-/// The request itself cannot be answered.
-pub(crate) fn refused(edge: &Edge, refusal: Refusal) -> Answer {
+/// The request itself cannot be answered. Whoever sent one like it over HTTP/1 may see its end elsewhere than we do, so
+/// nothing behind it is read (attack 25); HTTP/2 frames its requests apart.
+pub(crate) fn refused(edge: &Edge, refusal: Refusal, version: Version) -> Answer {
     let text = match refusal {
         Refusal::Host => "请求缺少唯一的主机名。\nThe request must name one host.\n",
         Refusal::Target => "请求的地址无效。\nThe request's target is not one that is served here.\n",
         Refusal::Method => "不支持此请求方法。\nThis method is not passed on.\n",
+        Refusal::Expectation => "无法满足请求的期望。\nWhat the request expects is not known here.\n",
         Refusal::Loop => "请求形成环路。\nThis node has passed the request on before.\n",
     };
     let status = CacheStatus { detail: Some(refusal.reason()), ..CacheStatus::default() };
-    text_answer(edge, refusal.status(), text, Outcome::Refused, status)
+    let mut answer = text_answer(edge, refusal.status(), text, Outcome::Refused, status);
+    if version <= Version::HTTP_11 {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 fn text_answer(
