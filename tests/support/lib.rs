@@ -5,6 +5,7 @@
 pub mod client;
 pub mod node;
 pub mod process;
+pub mod raw;
 pub mod store;
 
 pub use process::{Airclass, Finished, airclass, beside_tests, ingest, program};

@@ -152,6 +152,19 @@ impl Airclass {
         assert!(asked.success());
     }
 
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.child.id());
+        std::fs::read_dir(folder).expect("a running child has descriptors").count()
+    }
+
+    /// Lets it have no more than `most` from now on.
+    pub fn limit_descriptors(&self, most: usize) {
+        let (pid, limit) = (self.child.id().to_string(), format!("--nofile={most}:"));
+        let set = Command::new("prlimit").args(["--pid", &pid, &limit]).status().expect("prlimit runs");
+        assert!(set.success());
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("a child can be waited for")
@@ -168,6 +181,19 @@ impl Drop for Airclass {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a program says of itself: the value behind `name`, which is given with its labels.
+pub fn metric(admin: SocketAddr, name: &str) -> f64 {
+    let ask = b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let text = crate::raw::exchange_only(admin, ask);
+    let text = String::from_utf8_lossy(&text);
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+        .unwrap_or_else(|| panic!("no {name} in {text}"))
+        .trim()
+        .parse()
+        .expect("a metric's value")
 }
 
 /// Keeps what the child logs, and passes on its first lines.
