@@ -1,11 +1,11 @@
 # The doors of this project. Each says what it does; scripts/ holds the longer ones.
-.PHONY: help setup build demo sample test check bench fuzz fmt clean
+.PHONY: help setup build demo sample test check bench bench-edge fuzz fmt clean
 
 CARGO ?= cargo
 RELEASE := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/release
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing (Debian packages, npm modules, cargo-nextest)
 	@scripts/setup
@@ -32,8 +32,14 @@ check: ## Formatting, lints, the player's types, dependencies' licences
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; \
 	else echo "check: cargo-deny is not installed, so licences were not looked at; cargo install --locked cargo-deny"; fi
 
-bench: setup build ## Side by side with nginx and ffmpeg: ratios, and a JSON file in benches/results
+bench: build ## Side by side with nginx, Varnish, Traffic Server and ffmpeg: ratios, and benches/RESULTS.md
+	@scripts/setup --bench
 	$(CARGO) run --release --locked -p benches -- $(BENCH)
+
+bench-edge: ## The same for the edge alone, without building ingest
+	@scripts/setup --bench
+	$(CARGO) build --release --locked -p cli
+	$(CARGO) run --release --locked -p benches -- --only edge,latency,idle,herd,outage $(BENCH)
 
 fuzz: setup ## Each fuzz target for a minute
 	@scripts/fuzz

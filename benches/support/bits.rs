@@ -102,19 +102,19 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
         spent += ours.kbps;
         fixed += fixed_kbps;
         let bits = Line::once(format!("{}: pictures", size.slot), "kbit/s", ours.kbps, None);
-        lines.push(bits.against("fixed ladder", once(fixed_kbps)));
+        lines.push(bits.against("fixed ladder", once(fixed_kbps), None));
         let lost = format!("{}: SSIM below the fixed ladder's {:.4}", size.slot, held.ssim);
         lines.push(Line::once(lost, "SSIM", held.ssim - ours.ssim, Some(Bar::AtMost(LOST))));
         let twin = size.slot.replace('s', "a");
         if let Some(av1) = bench.ours(&twin, size)? {
             let note = format!("SSIM {:.4} of {twin}, {:.4} of {}", av1.ssim, ours.ssim, size.slot);
-            let line =
-                Line::once(format!("{twin}: pictures"), "kbit/s", av1.kbps, Some(Bar::RatioAtMost(OF_H264)));
-            lines.push(line.against("H.264", once(ours.kbps)).note(note));
+            let line = Line::once(format!("{twin}: pictures"), "kbit/s", av1.kbps, None);
+            let bar = Some(Bar::RatioAtMost(OF_H264));
+            lines.push(line.against("H.264", once(ours.kbps), bar).note(note));
         }
     }
-    let whole = Line::once("six H.264 rungs: pictures", "kbit/s", spent, Some(Bar::RatioAtMost(OF_FIXED)));
-    lines.push(whole.against("fixed ladder", once(fixed)));
+    let whole = Line::once("six H.264 rungs: pictures", "kbit/s", spent, None);
+    lines.push(whole.against("fixed ladder", once(fixed), Some(Bar::RatioAtMost(OF_FIXED))));
     lines.extend(film::measure(options, &program, root)?);
     Ok(lines)
 }

@@ -7,18 +7,20 @@
 
 mod crowd;
 mod floor;
+mod rivals;
 mod watch;
 
 use crate::cleanup::Workplace;
 use crate::clock;
 use crate::line::{Bar, Line};
 use crate::options::Options;
-use crate::peers::{Kind, Peer, Size};
+use crate::peers::{Kind, Peer, Setup};
 use crate::statistics::{Spread, percentile};
 use crate::tls::Certificate;
 use crate::upstream::{self, Upstream};
 use anyhow::{Context, Result, ensure};
 use crowd::{Arrival, Crowd};
+use rivals::Rivals;
 use std::time::Duration;
 
 /// A segment of the highest rung, and one of a low one.
@@ -32,8 +34,8 @@ const ROUNDS_OF_LARGEST: (usize, usize) = (3, 1);
 const ORIGIN_TAKES: Duration = Duration::from_millis(200);
 /// For the first question to reach the origin.
 const REACH_WITHIN: Duration = Duration::from_secs(5);
-/// What the issue asks for, from the leader's first byte to a follower's.
-const FOLLOWER_MS: f64 = 5.0;
+/// What the issue asks for, from the leader's first byte to a follower's: the median, and the p99.
+const FOLLOWER_MS: (f64, f64) = (5.0, 25.0);
 
 /// What the first client does once all have asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,19 +47,16 @@ enum Leader {
 }
 
 pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
-    let upstream = Upstream::start()?;
-    let certificate = Certificate::issue(workplace.path())?;
-    let peer =
-        Kind::Airclass.start(Size::Full, options, &upstream, &certificate, workplace.directory("peer-")?)?;
-    let mut field = Field { upstream, peer, cold: 0 };
+    let largest = HERDS[HERDS.len() - 1];
+    let rivals = Rivals::measure(options, workplace, largest)?;
+    let mut field = Field::start(Kind::Airclass, options, workplace)?;
     let mut lines = Vec::new();
     for (length, name) in OBJECTS {
         for count in HERDS {
-            lines.extend(
-                field.herd(options, count, length, name).with_context(|| format!("{count} for {name}"))?,
-            );
+            let herd =
+                field.herd(options, count, length, name).with_context(|| format!("{count} for {name}"))?;
+            lines.extend(if count == largest { rivals.stand_beside(herd, length) } else { herd });
         }
-        let largest = HERDS[HERDS.len() - 1];
         for (leader, does) in [(Leader::Crawls, "reads 1 byte/s"), (Leader::Leaves, "leaves")] {
             let round = field
                 .round(largest, length, leader)
@@ -92,6 +91,15 @@ struct Round {
 }
 
 impl Field {
+    fn start(kind: Kind, options: &Options, workplace: &Workplace) -> Result<Self> {
+        let upstream = Upstream::start()?;
+        let certificate = Certificate::issue(workplace.path())?;
+        let directory = workplace.directory("peer-")?;
+        let peer = kind.start(Setup::Full, options, &upstream, &certificate, directory)?;
+        Ok(Self { upstream, peer, cold: 0 })
+    }
+
+    /// Three lines: requests at the origin, and the followers' first byte by median and p99.
     fn herd(&mut self, options: &Options, count: usize, length: usize, name: &str) -> Result<Vec<Line>> {
         let largest = count == HERDS[HERDS.len() - 1];
         let rounds = if largest { ROUNDS_OF_LARGEST } else { ROUNDS };
@@ -101,33 +109,34 @@ impl Field {
         let each = |of: &dyn Fn(&Round) -> f64| {
             Spread::of(&rounds.iter().map(of).collect::<Vec<_>>()).context("there is a round")
         };
-        let at = |sorted: &[f64], percent| percentile(sorted, percent).unwrap_or(f64::NAN);
         let least_collapsed = rounds.iter().map(|round| round.collapsed).min().unwrap_or_default();
         ensure!(
             least_collapsed + 1 == count,
             "only {least_collapsed} followers: the rest came too late to be any"
         );
         let note = format!(
-            "p90 {:.2}, p99 {:.2}; after the first byte of anybody: median {:.2}, p99 {:.2}",
+            "p90 {:.2}; after the first byte of anybody: median {:.2}, p99 {:.2}",
             each(&|round| at(&round.after_leader, 90.0))?.median,
-            each(&|round| at(&round.after_leader, 99.0))?.median,
             each(&|round| at(&round.after_first, 50.0))?.median,
             each(&|round| at(&round.after_first, 99.0))?.median,
         );
+        let what = |figure| format!("{count} for a cold {name}: {figure}");
+        let follower = what("a follower's first byte after the leader's");
         Ok(vec![
             Line::ours(
-                format!("{count} for a cold {name}: requests at the origin"),
+                what("requests at the origin"),
                 "requests",
                 each(&|round| round.at_origin as f64)?,
                 Some(Bar::Exactly(1.0)),
             ),
             Line::ours(
-                format!("{count} for a cold {name}: a follower's first byte after the leader's"),
+                &follower,
                 "ms, median",
-                each(&|round| at(&round.after_leader, 50.0))?,
-                Some(Bar::AtMost(FOLLOWER_MS)),
+                each(&Round::follower_median)?,
+                Some(Bar::AtMost(FOLLOWER_MS.0)),
             )
             .note(note),
+            Line::ours(&follower, "ms, p99", each(&Round::follower_p99)?, Some(Bar::AtMost(FOLLOWER_MS.1))),
         ])
     }
 
@@ -152,11 +161,12 @@ impl Field {
         let at_origin = self.upstream.requests() - asked_before;
         let round = Round::of(&arrivals, at_origin);
         eprintln!(
-            "bench: {count} for {length} bytes, leader {leader:?}: {at_origin} at the origin, {} answered, first byte \
+            "bench: {}: {count} for {length} bytes, leader {leader:?}: {at_origin} at the origin, {} answered, first byte \
              median {:.2} ms after the leader's, p99 {:.2}",
+            self.peer.kind.name(),
             round.answered,
-            percentile(&round.after_leader, 50.0).unwrap_or(f64::NAN),
-            percentile(&round.after_leader, 99.0).unwrap_or(f64::NAN),
+            round.follower_median(),
+            round.follower_p99(),
         );
         Ok(round)
     }
@@ -186,9 +196,16 @@ impl Round {
         }
     }
 
+    fn follower_median(&self) -> f64 {
+        at(&self.after_leader, 50.0)
+    }
+
+    fn follower_p99(&self) -> f64 {
+        at(&self.after_leader, 99.0)
+    }
+
     /// What an ill-behaved leader does to the others: nothing.
     fn undelayed(&self, count: usize, name: &str, does: &str) -> Line {
-        let at = |percent| percentile(&self.after_first, percent).unwrap_or(f64::NAN);
         Line::once(
             format!("{count} for a cold {name}, the first {does}: others with the whole of it"),
             "clients",
@@ -198,8 +215,13 @@ impl Round {
         .note(format!(
             "{} at the origin; first byte after anybody's first: median {:.2} ms, p99 {:.2} ms",
             self.at_origin,
-            at(50.0),
-            at(99.0),
+            at(&self.after_first, 50.0),
+            at(&self.after_first, 99.0),
         ))
     }
+}
+
+/// Not a number where nobody was watched.
+fn at(sorted: &[f64], percent: f64) -> f64 {
+    percentile(sorted, percent).unwrap_or(f64::NAN)
 }

@@ -1,7 +1,7 @@
 //! Airclass against its peers, measured from outside.
 //!
-//! `options → [throughput, idle, herd, outage, ingest, bits, resume] → table, report`. Every figure is one [`line::Line`]: ours, the
-//! peer's, the ratio, the bar and whether it is met. The peers run as processes of their own and are measured by what
+//! `options → [throughput, latency, idle, herd, outage, ingest, bits, resume] → table, report, page`. Every figure is
+//! one [`line::Line`]: ours, the peers', their ratios and the bars. The peers run as processes of their own and are measured by what
 //! the kernel says of them (`cpu`, `memory`), not by what a client sees.
 
 mod bits;
@@ -11,6 +11,7 @@ mod cpu;
 mod herd;
 mod idle;
 mod ingest;
+mod latency;
 mod lesson;
 mod line;
 mod load;
@@ -18,6 +19,7 @@ mod machine;
 mod memory;
 mod options;
 mod outage;
+mod page;
 mod payload;
 mod peers;
 mod process;
@@ -27,15 +29,17 @@ mod statistics;
 mod table;
 mod throughput;
 mod tls;
+mod turns;
 mod upstream;
 
 pub use options::{Options, Part};
 
 use anyhow::Result;
 use cleanup::Workplace;
-use line::Line;
+use report::{Measured, Report};
 
-/// Runs the parts that were asked for, prints the table and writes the JSON file. Whether every bar is met.
+/// Runs the parts that were asked for, prints the table and writes the JSON file and the page. Whether every bar is
+/// met.
 ///
 /// # Errors
 /// Whatever keeps a figure from being measured. Everything that was started is stopped all the same.
@@ -43,28 +47,30 @@ pub fn run(options: &Options) -> Result<bool> {
     if let Some(errand) = &options.measure {
         return process::measured(errand).map(|()| true);
     }
+    if options.page {
+        println!("written: {}", page::write()?.display());
+        return Ok(true);
+    }
     machine::raise_descriptor_limit()?;
     let workplace = Workplace::open()?;
     let machine = machine::Machine::look();
     eprintln!("bench: {machine}");
-    let mut lines: Vec<Line> = Vec::new();
-    for part in options.parts() {
-        let measured = match part {
-            Part::Edge => {
-                let mut lines = throughput::measure(options, &workplace)?;
-                lines.extend(idle::measure(options, &workplace)?);
-                lines
-            }
-            Part::Herd => herd::measure(options, &workplace)?,
-            Part::Outage => outage::measure(options, &workplace)?,
-            Part::Ingest => ingest::measure(options, &workplace)?,
-            Part::Bits => bits::measure(options, &workplace)?,
-            Part::Resume => resume::measure(options, &workplace)?,
-        };
-        lines.extend(measured);
+    let measure = |part| match part {
+        Part::Edge => throughput::measure(options, &workplace),
+        Part::Latency => latency::measure(options, &workplace),
+        Part::Idle => idle::measure(options, &workplace),
+        Part::Herd => herd::measure(options, &workplace),
+        Part::Outage => outage::measure(options, &workplace),
+        Part::Ingest => ingest::measure(options, &workplace),
+        Part::Bits => bits::measure(options, &workplace),
+        Part::Resume => resume::measure(options, &workplace),
+    };
+    let parts = options.parts().into_iter().map(|part| Ok(Measured { part, lines: measure(part)? }));
+    let report = Report::new(options, machine, parts.collect::<Result<_>>()?);
+    println!("{}", table::render(report.lines()));
+    println!("written: {}", report.write(options)?.display());
+    if options.json.is_none() {
+        println!("written: {}", page::write()?.display());
     }
-    println!("{}", table::render(&lines));
-    let file = report::write(options, &machine, &lines)?;
-    println!("written: {}", file.display());
-    Ok(lines.iter().all(|line| line.met() != Some(false)))
+    Ok(report.lines().all(|line| line.met() != Some(false)))
 }

@@ -1,42 +1,71 @@
-//! Our own load: a fixed number of connections that ask again as soon as they have been answered, for a bounded number
-//! of requests and time.
+//! Our own load: a fixed number of askers that ask again as soon as they have been answered, or at a steady rate, for a
+//! bounded number of requests and time.
 //!
 //! It costs little CPU, because client and server share the machine's cores: bodies of plain connections are thrown
 //! away by the kernel (MSG_TRUNC), encrypted ones are read in large pieces.
 
 mod connection;
 mod head;
+mod http2;
+mod question;
 
 pub(crate) use connection::{Connection, SMALL};
 pub(crate) use head::Head;
+pub(crate) use question::Question;
 
 use crate::clock;
 use crate::statistics::percentile;
 use anyhow::{Context, Result, bail, ensure};
+use http2::Streams;
 use rustls::ClientConfig;
 use std::net::SocketAddr;
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// Whom to ask, for what.
+/// Whom to ask, and how.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     /// Encrypted, if set.
     pub(crate) tls: Option<Arc<ClientConfig>>,
-    pub(crate) path: String,
-    /// Bytes of the object.
-    pub(crate) length: usize,
+    /// Several askers on a connection instead of one.
+    pub(crate) http2: bool,
+}
+
+/// How a peer is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// HTTP/1.1.
+    Plain,
+    /// HTTP/1.1 over TLS.
+    Tls,
+    /// HTTP/2 over TLS.
+    Http2,
+}
+
+impl Way {
+    pub(crate) fn is_encrypted(self) -> bool {
+        self != Self::Plain
+    }
+}
+
+impl Target {
+    /// In plain HTTP/1.1.
+    pub(crate) fn plain(address: SocketAddr) -> Self {
+        Self { address, tls: None, http2: false }
+    }
 }
 
 /// How much.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Amount {
-    pub(crate) connections: usize,
-    /// Over all connections.
+    pub(crate) askers: usize,
+    /// Over all askers.
     pub(crate) requests: u64,
+    /// Requests a second over all askers; `None`: as soon as they are answered.
+    pub(crate) rate: Option<u32>,
 }
 
 /// What came of it.
@@ -67,22 +96,27 @@ const THREADS: usize = 2;
 /// Longest time for a load, opening included; beyond it the figure is not worth having.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// Connections that are open and warm, and wait for the word.
+/// Askers that are connected and warm, and wait for the word.
 pub(crate) struct Load {
     threads: Vec<JoinHandle<Result<Loaded>>>,
     go: Arc<Barrier>,
 }
 
 impl Load {
-    /// Opens the connections. Each asks once and compares every byte of the answer.
-    pub(crate) fn open(target: &Target, amount: Amount) -> Result<Self> {
+    /// Opens the connections. Each asker asks once and compares every byte of the answer.
+    pub(crate) fn open(target: &Target, questions: &Arc<[Question]>, amount: Amount) -> Result<Self> {
         let (ready, go) = (Arc::new(Barrier::new(THREADS + 1)), Arc::new(Barrier::new(THREADS + 1)));
-        let share = Amount {
-            connections: amount.connections.div_ceil(THREADS),
-            requests: amount.requests.div_ceil(THREADS as u64),
-        };
         let threads = (0..THREADS)
             .map(|index| {
+                let share = Share {
+                    questions: Arc::clone(questions),
+                    first: index,
+                    askers: amount.askers.div_ceil(THREADS),
+                    requests: amount.requests.div_ceil(THREADS as u64),
+                    every: amount.rate.map(|rate| {
+                        Duration::from_secs(1) * u32::try_from(amount.askers).unwrap_or(1) / rate
+                    }),
+                };
                 let (target, ready, go) = (target.clone(), Arc::clone(&ready), Arc::clone(&go));
                 std::thread::Builder::new()
                     .name(format!("load-{index}"))
@@ -115,20 +149,31 @@ impl Load {
     }
 }
 
+/// What one thread has to do.
+struct Share {
+    questions: Arc<[Question]>,
+    /// Of the threads.
+    first: usize,
+    askers: usize,
+    requests: u64,
+    /// From one question of an asker to its next; `None`: as soon as it is answered.
+    every: Option<Duration>,
+}
+
 /// One thread. It meets both barriers whatever happens.
-fn work(target: &Target, share: Amount, ready: &Barrier, go: &Barrier) -> Result<Loaded> {
+fn work(target: &Target, share: Share, ready: &Barrier, go: &Barrier) -> Result<Loaded> {
     let opened = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| {
-            let connections = runtime.block_on(within(open(target, share.connections)))?;
-            Ok((runtime, connections))
+            let askers = runtime.block_on(within(open(target, &share)))?;
+            Ok((runtime, askers))
         });
     ready.wait();
     go.wait();
-    let (runtime, connections) = opened?;
-    runtime.block_on(within(ask_all(connections, target, share.requests)))
+    let (runtime, askers) = opened?;
+    runtime.block_on(within(ask_all(askers, share)))
 }
 
 async fn within<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
@@ -137,29 +182,76 @@ async fn within<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         .with_context(|| format!("the load did not end within {LIMIT:?}"))?
 }
 
-async fn open(target: &Target, count: usize) -> Result<Vec<Connection>> {
-    let mut connections = Vec::with_capacity(count);
-    for _ in 0..count {
-        let mut connection = Connection::open(target, connection::LARGE).await?;
-        connection.ask_and_compare(target).await?;
-        connections.push(connection);
-    }
-    Ok(connections)
+/// One that asks, waits and asks again.
+enum Asker {
+    Http1(Connection),
+    Http2(Streams),
 }
 
-async fn ask_all(connections: Vec<Connection>, target: &Target, requests: u64) -> Result<Loaded> {
-    let count = connections.len() as u64;
+impl Asker {
+    async fn compare(&mut self, question: &Question) -> Result<()> {
+        match self {
+            Self::Http1(connection) => connection.ask_and_compare(question).await.map(drop),
+            Self::Http2(streams) => streams.ask_and_compare(question).await,
+        }
+    }
+
+    async fn discard(&mut self, question: &Question) -> Result<u64> {
+        match self {
+            Self::Http1(connection) => connection.ask_and_discard(question).await,
+            Self::Http2(streams) => streams.ask_and_discard(question).await,
+        }
+    }
+}
+
+/// Askers on one HTTP/2 connection: a player asks for pictures, sound and playlists at a time.
+const ASKERS_A_CONNECTION: usize = 4;
+
+async fn open(target: &Target, share: &Share) -> Result<Vec<Asker>> {
+    let mut askers = Vec::with_capacity(share.askers);
+    let mut shared: Option<Streams> = None;
+    for index in 0..share.askers {
+        let mut asker = if target.http2 {
+            if index % ASKERS_A_CONNECTION == 0 {
+                shared = Some(Streams::open(target).await?);
+            }
+            Asker::Http2(shared.clone().context("the first opens it")?)
+        } else {
+            Asker::Http1(Connection::open(target, connection::LARGE).await?)
+        };
+        // All questions, over all askers, and each at least one.
+        let own = share.questions.iter().skip(index % share.questions.len()).step_by(share.askers);
+        for question in own {
+            asker.compare(question).await?;
+        }
+        askers.push(asker);
+    }
+    Ok(askers)
+}
+
+async fn ask_all(askers: Vec<Asker>, share: Share) -> Result<Loaded> {
+    let count = askers.len() as u64;
+    let began = clock::now();
     let mut asking = JoinSet::new();
-    for (index, mut connection) in connections.into_iter().enumerate() {
-        // The first connections ask once more where the division leaves a rest.
-        let share = requests / count + u64::from((index as u64) < requests % count);
-        let target = target.clone();
+    for (index, mut asker) in askers.into_iter().enumerate() {
+        // The first ask once more where the division leaves a rest.
+        let requests = share.requests / count + u64::from((index as u64) < share.requests % count);
+        let questions = Arc::clone(&share.questions);
+        // Spread over the questions, and over the time between two of them.
+        let first = questions.len() * index / share.askers;
+        let at = index * THREADS + share.first;
+        let every = share.every;
+        let begins = every.map(|every| began + every.mul_f64(at as f64 / (share.askers * THREADS) as f64));
         asking.spawn(async move {
             let mut loaded = Loaded::default();
-            loaded.latencies.reserve_exact(usize::try_from(share)?);
-            for _ in 0..share {
-                let asked = clock::now();
-                loaded.bytes += connection.ask_and_discard(&target).await?;
+            loaded.latencies.reserve_exact(usize::try_from(requests)?);
+            for number in 0..requests {
+                let question = &questions[(first + number as usize) % questions.len()];
+                let asked = match begins.zip(every) {
+                    None => clock::now(),
+                    Some((begins, every)) => due(begins + every * u32::try_from(number)?).await,
+                };
+                loaded.bytes += asker.discard(question).await?;
                 loaded.latencies.push(asked.elapsed());
                 loaded.requests += 1;
             }
@@ -168,8 +260,19 @@ async fn ask_all(connections: Vec<Connection>, target: &Target, requests: u64) -
     }
     let mut all = Loaded::default();
     while let Some(ended) = asking.join_next().await {
-        all.add(ended.context("a connection's task panicked")??);
+        all.add(ended.context("an asker's task panicked")??);
     }
-    ensure!(all.requests == requests, "{} of {requests} requests were answered", all.requests);
+    ensure!(all.requests == share.requests, "{} of {} requests were answered", all.requests, share.requests);
     Ok(all)
+}
+
+/// Waits until a question is due and gives the time its answer is measured from: when it is asked, or, where the answer
+/// before it came too late, when it should have been. What a slow answer keeps from being asked counts as well.
+async fn due(at: Instant) -> Instant {
+    if clock::now() >= at {
+        return at;
+    }
+    tokio::time::sleep_until(at.into()).await;
+    // The timer's own lateness, up to a millisecond, is not the server's.
+    clock::now()
 }

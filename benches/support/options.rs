@@ -1,9 +1,10 @@
 //! What the command line says.
 
 use clap::{Parser, ValueEnum};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Measures Airclass side by side with nginx and ffmpeg on this machine.
+/// Measures Airclass side by side with nginx, Varnish, Traffic Server and ffmpeg on this machine.
 ///
 /// Exit status: 0 every bar is met, 1 some are not, 2 something could not be measured.
 #[derive(Debug, Parser)]
@@ -15,6 +16,9 @@ pub struct Options {
     /// Only these parts
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Part>,
+    /// Measure nothing; make RESULTS.md anew from the files in benches/results
+    #[arg(long)]
+    pub page: bool,
     /// Where the figures go as JSON [default: benches/results/<time>.json]
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -33,10 +37,15 @@ pub struct Options {
 }
 
 /// What can be measured by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// CPU a gigabyte and a request, memory a connection, against nginx
+    /// Server CPU a gigabyte and a request
     Edge,
+    /// Time to the last byte at a steady rate of requests
+    Latency,
+    /// Memory of idle connections
+    Idle,
     /// Ten thousand requests for one cold object
     Herd,
     /// The origin is gone

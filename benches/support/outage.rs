@@ -3,9 +3,9 @@
 use crate::cleanup::Workplace;
 use crate::clock;
 use crate::line::{Bar, Line};
-use crate::load::{Connection, Head, SMALL, Target};
+use crate::load::{Connection, Head, Question, SMALL, Target};
 use crate::options::Options;
-use crate::peers::{Kind, Peer, Size};
+use crate::peers::{Kind, Peer, Setup};
 use crate::statistics::Spread;
 use crate::tls::Certificate;
 use crate::upstream::{self, Upstream};
@@ -31,7 +31,7 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
     let origin = upstream.address();
     let certificate = Certificate::issue(workplace.path())?;
     let peer =
-        Kind::Airclass.start(Size::Full, options, &upstream, &certificate, workplace.directory("peer-")?)?;
+        Kind::Airclass.start(Setup::Full, options, &upstream, &certificate, workplace.directory("peer-")?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     ensure!(runtime.block_on(held(&peer))? == HELD, "the edge cannot be filled");
 
@@ -68,10 +68,9 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
 async fn held(peer: &Peer) -> Result<usize> {
     let mut came = 0;
     for number in 0..HELD {
-        let path = upstream::path(SEGMENT, &format!("held-{number}.m4s"));
-        let target = Target { address: peer.plain, tls: None, path, length: SEGMENT };
-        let mut connection = Connection::open(&target, SMALL).await?;
-        came += usize::from(connection.ask_and_compare(&target).await.is_ok());
+        let question = Question::whole(SEGMENT, &format!("held-{number}.m4s"));
+        let mut connection = Connection::open(&Target::plain(peer.plain), SMALL).await?;
+        came += usize::from(connection.ask_and_compare(&question).await.is_ok());
     }
     Ok(came)
 }

@@ -1,9 +1,9 @@
 //! Many measurements as a few numbers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Rounds of one measurement.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
     pub(crate) least: f64,

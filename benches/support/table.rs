@@ -1,57 +1,89 @@
-//! The result as a person reads it.
+//! The result as a person at a terminal reads it.
 
-use crate::line::{Bar, Line};
+use crate::line::{Bar, Figure, Line};
 use crate::statistics::Spread;
 
-const HEADS: [&str; 7] = ["", "ours", "peer", "unit", "ratio", "bar", ""];
+const COLUMNS: usize = 7;
+const HEADS: [&str; COLUMNS] = ["", "ours", "peer", "unit", "ratio", "bar", ""];
 
-/// One row a figure, columns aligned; medians, and behind them the least and the most of several rounds.
-pub(crate) fn render(lines: &[Line]) -> String {
-    let mut rows = vec![HEADS.map(str::to_owned)];
-    rows.extend(lines.iter().map(row));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 7] = std::array::from_fn(width);
+/// One row a figure and a peer, columns aligned; medians, and behind them the least and the most of several rounds.
+pub(crate) fn render<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
+    // Each row, and what is said below it.
+    let mut rows = vec![(HEADS.map(str::to_owned), "")];
+    for line in lines {
+        rows.extend(rows_of(line).into_iter().map(|row| (row, "")));
+        if let Some((_, note)) = rows.last_mut() {
+            *note = &line.note;
+        }
+    }
+    let width = |column: usize| rows.iter().map(|(row, _)| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
     let mut text = String::new();
-    for (index, row) in rows.iter().enumerate() {
+    for (row, note) in &rows {
         let cells: Vec<String> =
             row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
-        if let Some(note) =
-            index.checked_sub(1).map(|index| &lines[index].note).filter(|note| !note.is_empty())
-        {
+        if !note.is_empty() {
             text.push_str(&format!("    {note}\n"));
         }
     }
     text
 }
 
-fn row(line: &Line) -> [String; 7] {
-    let peer = line.peer.as_ref();
-    [
-        line.what.clone(),
-        figure(&line.ours),
-        peer.map(|peer| format!("{} {}", peer.name, figure(&peer.figure))).unwrap_or_default(),
-        line.unit.to_owned(),
-        line.ratio().map(|ratio| format!("{ratio:.2} x")).unwrap_or_default(),
-        line.bar.map(bar).unwrap_or_default(),
-        match line.met() {
-            Some(true) => "met".to_owned(),
-            Some(false) => "NOT MET".to_owned(),
-            None => String::new(),
-        },
-    ]
+/// Our figure with the first peer's in its row, other peers below.
+fn rows_of(line: &Line) -> Vec<[String; COLUMNS]> {
+    let mut rows: Vec<[String; COLUMNS]> = Vec::new();
+    if line.peers.is_empty() || line.bar.is_some() {
+        let mut row = [const { String::new() }; COLUMNS];
+        row[3].clone_from(&line.unit);
+        row[5] = line.bar.map(bar).unwrap_or_default();
+        row[6] = met(line.met_alone()).to_owned();
+        rows.push(row);
+    }
+    for peer in &line.peers {
+        rows.push(match &peer.figure {
+            Figure::Measured(theirs) => [
+                String::new(),
+                String::new(),
+                format!("{} {}", peer.name, figure(theirs)),
+                line.unit.clone(),
+                peer.ratio(&line.ours).map(|ratio| format!("{ratio:.2} x")).unwrap_or_default(),
+                peer.bar.map(bar).unwrap_or_default(),
+                met(peer.met(&line.ours)).to_owned(),
+            ],
+            Figure::Missing(why) => {
+                let mut row = [const { String::new() }; COLUMNS];
+                row[2] = format!("{}: {why}", peer.name);
+                row
+            }
+        });
+    }
+    if let Some(first) = rows.first_mut() {
+        first[0].clone_from(&line.what);
+        first[1] = figure(&line.ours);
+    }
+    rows
 }
 
-fn bar(bar: Bar) -> String {
+const fn met(met: Option<bool>) -> &'static str {
+    match met {
+        Some(true) => "met",
+        Some(false) => "NOT MET",
+        None => "",
+    }
+}
+
+pub(crate) fn bar(bar: Bar) -> String {
     match bar {
         Bar::RatioAtMost(most) => format!("<= {} x", number(most)),
+        Bar::RatioBelow(limit) => format!("< {} x", number(limit)),
         Bar::AtMost(most) => format!("<= {}", number(most)),
         Bar::Exactly(figure) => format!("= {}", number(figure)),
     }
 }
 
-fn figure(spread: &Spread) -> String {
+pub(crate) fn figure(spread: &Spread) -> String {
     if spread.rounds == 1 || spread.least == spread.most {
         return number(spread.median);
     }
@@ -93,11 +125,15 @@ mod tests {
     #[test]
     fn a_row_says_whether_the_bar_is_met() {
         let spread = |figure| Spread::of(&[figure]).unwrap();
-        let line = Line::ours("plain", "s/GB", spread(0.27), Some(Bar::RatioAtMost(0.5)))
-            .against("nginx", spread(0.3))
+        let line = Line::ours("plain", "s/GB", spread(0.27), None)
+            .against("nginx", spread(0.3), Some(Bar::RatioAtMost(0.5)))
+            .without("Varnish", "has none")
             .note("why");
-        let text = render(&[line]);
-        assert!(text.contains("nginx 0.300  s/GB  0.90 x  <= 0.500 x  NOT MET"), "{text}");
-        assert!(text.ends_with("\n    why\n"), "{text}");
+        let text = render([&line].into_iter());
+        assert!(
+            text.contains("plain  0.270  nginx 0.300        s/GB  0.90 x  <= 0.500 x  NOT MET"),
+            "{text}"
+        );
+        assert!(text.ends_with("Varnish: has none\n    why\n"), "{text}");
     }
 }

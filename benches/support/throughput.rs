@@ -1,159 +1,65 @@
-//! Server CPU a gigabyte and a request, against nginx.
+//! Server CPU a gigabyte and a request, against the peers.
+
+mod cases;
 
 use crate::cleanup::Workplace;
+use crate::clock;
 use crate::line::{Bar, Line};
-use crate::load::{Amount, Load, Target};
+use crate::load::{Amount, Load, Question};
 use crate::options::Options;
-use crate::peers::{KINDS, Kind, Peer, Size};
-use crate::statistics::Spread;
-use crate::tls::{self, Certificate};
-use crate::upstream::{self, Upstream};
+use crate::peers::{Field, Kind, Peer, Setup, airclass};
+use crate::tls;
+use crate::turns::{Turns, median};
 use anyhow::{Context, Result, ensure};
-use rustls::ClientConfig;
+use cases::{CASES, Case, DISK, Per};
 use std::sync::Arc;
 
-/// A segment of the highest rung.
-const LARGE: usize = 1_100_000;
-/// A segment of a middle one.
-const MIDDLE: usize = 200_000;
-/// A playlist of 250 segments, or a few of them gzipped.
-const PLAYLIST: usize = 8_000;
-
-/// One row of the result.
-struct Case {
-    what: &'static str,
-    length: usize,
-    encrypted: bool,
-    /// A round's requests in the full run; a quick look takes a quarter.
-    requests: u64,
-    per: Per,
-    bar: Option<Bar>,
-}
-
-/// What the CPU time is divided by.
-#[derive(Clone, Copy)]
-enum Per {
-    Gigabyte,
-    Request,
-}
-
-impl Per {
-    const fn unit(self) -> &'static str {
-        match self {
-            Self::Gigabyte => "CPU s/GB",
-            Self::Request => "CPU µs/request",
-        }
-    }
-}
-
-/// Connections at once: a few requests wait at any moment, as on a busy node.
-const CONNECTIONS: usize = 64;
-
-const CASES: [Case; 6] = [
-    Case {
-        what: "1.1 MB segments",
-        length: LARGE,
-        encrypted: false,
-        requests: 4_000,
-        per: Per::Gigabyte,
-        bar: Some(Bar::RatioAtMost(0.9)),
-    },
-    Case {
-        what: "200 kB segments",
-        length: MIDDLE,
-        encrypted: false,
-        requests: 20_000,
-        per: Per::Gigabyte,
-        bar: Some(Bar::RatioAtMost(0.9)),
-    },
-    Case {
-        what: "1.1 MB segments, TLS",
-        length: LARGE,
-        encrypted: true,
-        requests: 2_000,
-        per: Per::Gigabyte,
-        bar: Some(Bar::RatioAtMost(0.6)),
-    },
-    Case {
-        what: "200 kB segments, TLS",
-        length: MIDDLE,
-        encrypted: true,
-        requests: 10_000,
-        per: Per::Gigabyte,
-        bar: Some(Bar::RatioAtMost(0.6)),
-    },
-    Case {
-        what: "8 kB playlists",
-        length: PLAYLIST,
-        encrypted: false,
-        requests: 120_000,
-        per: Per::Request,
-        bar: Some(Bar::RatioAtMost(0.8)),
-    },
-    Case {
-        what: "8 kB playlists, TLS",
-        length: PLAYLIST,
-        encrypted: true,
-        requests: 80_000,
-        per: Per::Request,
-        bar: None,
-    },
-];
-
+/// Askers at once: a few requests wait at any moment, as on a busy node.
+const ASKERS: usize = 64;
 /// Rounds, each peer by turns. An odd number, so that the median is a measurement.
 const ROUNDS: (usize, usize) = (5, 3);
 
 pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
-    let upstream = Upstream::start()?;
-    let certificate = Certificate::issue(workplace.path())?;
-    let client = certificate.client()?;
-    let start =
-        |kind: Kind| kind.start(Size::Full, options, &upstream, &certificate, workplace.directory("peer-")?);
-    let peers = [start(KINDS[0])?, start(KINDS[1])?];
-    CASES.iter().map(|case| measure_case(case, options, &upstream, &client, &peers)).collect()
+    let mut lines = {
+        let field = Field::start(Setup::Full, options, workplace)?;
+        CASES.iter().map(|case| measure_case(case, options, &field)).collect::<Result<Vec<_>>>()?
+    };
+    if airclass::has_disk(options)? {
+        let field = Field::start(Setup::Disk, options, workplace)?;
+        lines.push(measure_case(&DISK, options, &field)?);
+    } else {
+        eprintln!("bench: this edge has no disk tier, so {} are not measured", DISK.what);
+    }
+    Ok(lines)
 }
 
-fn measure_case(
-    case: &Case,
-    options: &Options,
-    upstream: &Upstream,
-    client: &Arc<ClientConfig>,
-    peers: &[Peer; 2],
-) -> Result<Line> {
-    let mut rounds: [Vec<Round>; 2] = Default::default();
-    for number in 1..=options.pick(ROUNDS.0, ROUNDS.1) {
-        for (peer, rounds) in peers.iter().zip(&mut rounds) {
-            let round = measure_round(case, options, upstream, client, peer)
-                .with_context(|| format!("{}, round {number}", case.what))?;
-            rounds.push(round);
-        }
-        let [ours, theirs] = [&rounds[0][number - 1], &rounds[1][number - 1]];
-        eprintln!(
-            "bench: {}: round {number}: {:.3} against {:.3} {}",
-            case.what,
-            ours.cost,
-            theirs.cost,
-            case.per.unit()
-        );
+fn measure_case(case: &Case, options: &Options, field: &Field) -> Result<Line> {
+    let questions = case.questions();
+    field.warm(&questions).context(case.what)?;
+    let rounds = options.pick(ROUNDS.0, ROUNDS.1);
+    let turns = Turns::take(case.way.is_encrypted(), rounds, |kind| {
+        let round = measure_round(case, &questions, options, field, field.peer(kind)?)?;
+        eprintln!("bench: {}: {} {:.3} {}", case.what, kind.name(), round.cost, case.per.unit());
+        Ok(round)
+    });
+    let turns = turns.context(case.what)?;
+    let line = turns.line(case.what, case.per.unit(), |round| round.cost, |kind| bar(case, kind))?;
+    let speeds = turns.words(|rounds| {
+        let of = |figure: fn(&Round) -> f64| median(rounds, figure);
+        let (p50, p99) = (of(|round| round.p50_ms), of(|round| round.p99_ms));
+        format!("{p50:.2}/{p99:.2} ms, {:.0} MB/s", of(|round| round.megabytes_per_s))
+    });
+    let suite = if case.way.is_encrypted() { format!("; {}", tls::SUITE) } else { String::new() };
+    Ok(line.note(format!("as fast as it goes, p50/p99: {speeds}{suite}")))
+}
+
+/// Below nginx by a margin of the case, below the others.
+fn bar(case: &Case, kind: Kind) -> Option<Bar> {
+    match kind {
+        Kind::Airclass => None,
+        Kind::Nginx => case.of_nginx.map(Bar::RatioAtMost),
+        Kind::Varnish | Kind::TrafficServer => Some(Bar::RatioBelow(1.0)),
     }
-    let spread = |rounds: &[Round], of: fn(&Round) -> f64| {
-        Spread::of(&rounds.iter().map(of).collect::<Vec<_>>()).context("there is a round")
-    };
-    let latency = |rounds| -> Result<String> {
-        Ok(format!(
-            "{:.2}/{:.2} ms, {:.0} MB/s",
-            spread(rounds, |round| round.p50_ms)?.median,
-            spread(rounds, |round| round.p99_ms)?.median,
-            spread(rounds, |round| round.megabytes_per_s)?.median,
-        ))
-    };
-    let mut note = format!("latency p50/p99: ours {}; nginx {}", latency(&rounds[0])?, latency(&rounds[1])?);
-    if case.encrypted {
-        note.push_str(&format!("; {}", tls::SUITE));
-    }
-    Ok(Line::ours(case.what, case.per.unit(), spread(&rounds[0], |round| round.cost)?, case.bar)
-        .against("nginx", spread(&rounds[1], |round| round.cost)?)
-        .note(note))
 }
 
 struct Round {
@@ -166,24 +72,19 @@ struct Round {
 
 fn measure_round(
     case: &Case,
+    questions: &Arc<[Question]>,
     options: &Options,
-    upstream: &Upstream,
-    client: &Arc<ClientConfig>,
+    field: &Field,
     peer: &Peer,
 ) -> Result<Round> {
-    let target = Target {
-        address: if case.encrypted { peer.tls } else { peer.plain },
-        tls: case.encrypted.then(|| Arc::clone(client)),
-        path: upstream::path(case.length, if case.length == PLAYLIST { "index.m3u8" } else { "00001.m4s" }),
-        length: case.length,
-    };
+    let target = field.target(case.way, peer)?;
     let requests = options.pick(case.requests, case.requests / 4);
     // Opened, compared and warm before the clock starts: handshakes and the fill are not what is measured here.
-    let load = Load::open(&target, Amount { connections: CONNECTIONS, requests })?;
-    let (asked_before, cpu_before, began) = (upstream.requests(), peer.cpu()?, crate::clock::now());
+    let load = Load::open(&target, questions, Amount { askers: ASKERS, requests, rate: None })?;
+    let (asked_before, cpu_before, began) = (field.upstream.requests(), peer.cpu()?, clock::now());
     let loaded = load.run()?;
     let (wall, cpu) = (began.elapsed(), peer.cpu()?.saturating_sub(cpu_before));
-    let asked = upstream.requests() - asked_before;
+    let asked = field.upstream.requests() - asked_before;
     ensure!(asked == 0, "{asked} requests reached the origin; what is measured must come from the cache");
     let cost = match case.per {
         Per::Gigabyte => cpu.as_secs_f64() / (loaded.bytes as f64 / 1e9),

@@ -1,4 +1,4 @@
-//! A certificate for the run, and a client that speaks one cipher suite, so that both peers do the same work.
+//! A certificate for the run, and a client that speaks one cipher suite, so that all peers do the same work.
 
 use anyhow::{Context, Result};
 use rustls::crypto::aws_lc_rs::{self, cipher_suite};
@@ -7,9 +7,12 @@ use rustls::{ClientConfig, RootCertStore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The suite that nginx with OpenSSL and rustls both put first, so neither is held to another's taste.
+/// The suite that OpenSSL (nginx, Traffic Server) and rustls put first, so nobody is held to another's taste.
 pub(crate) const SUITE: &str = "TLS 1.3, TLS_AES_256_GCM_SHA384";
-const HOST: &str = "localhost";
+/// Whom the certificate is for, and the Host of every request.
+pub(crate) const HOST: &str = "localhost";
+/// HTTP/2, by its name in the handshake.
+pub(crate) const H2: &[u8] = b"h2";
 
 /// A certificate as files for the servers, and for the client as what it trusts.
 pub(crate) struct Certificate {
@@ -28,16 +31,17 @@ impl Certificate {
         Ok(Self { cert, key, trusted: issued.cert.der().clone() })
     }
 
-    /// A client that offers [`SUITE`] and nothing else.
-    pub(crate) fn client(&self) -> Result<Arc<ClientConfig>> {
+    /// A client that offers [`SUITE`] and nothing else, and HTTP/2 if asked to.
+    pub(crate) fn client(&self, http2: bool) -> Result<Arc<ClientConfig>> {
         let mut provider = aws_lc_rs::default_provider();
         provider.cipher_suites = vec![cipher_suite::TLS13_AES_256_GCM_SHA384];
         let mut roots = RootCertStore::empty();
         roots.add(self.trusted.clone())?;
-        let config = ClientConfig::builder_with_provider(Arc::new(provider))
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        config.alpn_protocols = http2.then(|| H2.to_vec()).into_iter().collect();
         Ok(Arc::new(config))
     }
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use hyper::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -126,6 +126,8 @@ async fn answer(
     };
     set(CONTENT_LENGTH, &body.len().to_string());
     set(CONTENT_TYPE, if request.uri().path().ends_with(".m3u8") { PLAYLIST } else { SEGMENT });
+    // It gives none itself; nginx cuts none from its cache where the origin has not said so.
+    set(ACCEPT_RANGES, "bytes");
     set(CACHE_CONTROL, "max-age=31536000, immutable");
     set(ETAG, &format!("\"{length:x}\""));
     set(LAST_MODIFIED, "Thu, 01 Jan 2026 00:00:00 GMT");

@@ -34,9 +34,8 @@ pub(super) fn measure(options: &Options, program: &Path, root: &Path) -> Result<
         let rung = manifest.video.iter().find(|rung| rung.slot == size.slot);
         let rung = rung.with_context(|| format!("there is no {}", size.slot))?;
         let kbps = rung.average_bps as f64 / 1e3;
-        let line =
-            Line::once(format!("film, {}: pictures", size.slot), "kbit/s", kbps, Some(Bar::RatioAtMost(1.0)));
-        Ok(line.against("fixed ladder", once(size.fixed_kbps.into())))
+        let line = Line::once(format!("film, {}: pictures", size.slot), "kbit/s", kbps, None);
+        Ok(line.against("fixed ladder", once(size.fixed_kbps.into()), Some(Bar::RatioAtMost(1.0))))
     });
     lines.collect()
 }

@@ -1,7 +1,7 @@
 //! One kept connection of the load, plain or encrypted.
 
-use super::{Head, Target};
-use crate::{payload, tls};
+use super::{Head, Question, Target};
+use crate::tls;
 use anyhow::{Context, Result, ensure};
 use socket2::SockRef;
 use std::io;
@@ -49,23 +49,23 @@ impl Connection {
     }
 
     /// Asks, and compares every byte with what it must be.
-    pub(crate) async fn ask_and_compare(&mut self, target: &Target) -> Result<Head> {
-        let expected = payload::of(target.length);
-        let (head, mut known) = self.ask(target).await?;
+    pub(crate) async fn ask_and_compare(&mut self, question: &Question) -> Result<Head> {
+        let expected = question.expected();
+        let (head, mut known) = self.ask(question).await?;
         let mut seen = known - head.length;
-        ensure!(self.buffer[head.length..known] == expected[..seen], "{} differs", target.path);
+        ensure!(self.buffer[head.length..known] == expected[..seen], "{} differs", question.path);
         while seen < expected.len() {
             known = self.read().await?;
             let right = expected.get(seen..seen + known).is_some_and(|right| right == &self.buffer[..known]);
-            ensure!(right, "{} differs after {seen} bytes", target.path);
+            ensure!(right, "{} differs after {seen} bytes", question.path);
             seen += known;
         }
         Ok(head)
     }
 
     /// Asks, and throws the body away. How long it was.
-    pub(crate) async fn ask_and_discard(&mut self, target: &Target) -> Result<u64> {
-        let (head, known) = self.ask(target).await?;
+    pub(crate) async fn ask_and_discard(&mut self, question: &Question) -> Result<u64> {
+        let (head, known) = self.ask(question).await?;
         let mut left = head.content_length - (known - head.length);
         while left > 0 {
             let taken = match &self.stream {
@@ -79,8 +79,9 @@ impl Connection {
     }
 
     /// Sends the request and reads the head. Gives it, and how much of the buffer is filled.
-    async fn ask(&mut self, target: &Target) -> Result<(Head, usize)> {
-        let request = format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", target.path);
+    async fn ask(&mut self, question: &Question) -> Result<(Head, usize)> {
+        let range = question.range_field().map(|range| format!("Range: {range}\r\n")).unwrap_or_default();
+        let request = format!("GET {} HTTP/1.1\r\nHost: {}\r\n{range}\r\n", question.path, tls::HOST);
         match &mut self.stream {
             Stream::Plain(stream) => stream.write_all(request.as_bytes()).await?,
             Stream::Tls(stream) => {
@@ -96,13 +97,9 @@ impl Connection {
                 break head;
             }
         };
-        ensure!(head.status == 200, "{} answered {}", target.address, head.status);
-        ensure!(
-            head.content_length == target.length,
-            "{} bytes instead of {}",
-            head.content_length,
-            target.length
-        );
+        ensure!(head.status == question.status(), "{} answered {}", question.path, head.status);
+        let (length, wanted) = (head.content_length, question.length());
+        ensure!(length == wanted, "{}: {length} bytes instead of {wanted}", question.path);
         Ok((head, known))
     }
 

@@ -1,34 +1,42 @@
 //! `airclass edge` with its defaults.
 
-use super::{Peer, Ports};
+use super::{Plan, ROOM_MIB, SMALL_RAM_MIB, Setup};
 use crate::options::Options;
 use crate::process::{self, Process};
-use crate::tls::Certificate;
-use anyhow::Result;
-use std::net::SocketAddr;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use tempfile::TempDir;
 
-pub(super) fn start(
-    options: &Options,
-    upstream: SocketAddr,
-    certificate: &Certificate,
-    ports: &Ports,
-    directory: TempDir,
-) -> Result<Peer> {
-    let program = process::sibling(options.airclass.as_ref(), "airclass", "cargo build --release -p cli")?;
-    let mut command = Command::new(program);
+fn program(options: &Options) -> Result<PathBuf> {
+    process::sibling(options.airclass.as_ref(), "airclass", "cargo build --release -p cli")
+}
+
+/// Whether this edge has a disk tier.
+pub(crate) fn has_disk(options: &Options) -> Result<bool> {
+    let help = Command::new(program(options)?).args(["edge", "--help"]).output()?;
+    Ok(String::from_utf8_lossy(&help.stdout).contains("--disk "))
+}
+
+pub(super) fn start(options: &Options, plan: &Plan<'_>, log: &Path) -> Result<Process> {
+    let mut command = Command::new(program(options)?);
     command
         .arg("edge")
-        .args(["--upstream", &format!("http://{upstream}")])
-        .args(["--listen", &ports.plain.to_string()])
-        .args(["--tls-listen", &ports.tls.to_string()])
-        .args(["--admin", &ports.admin.to_string()])
+        .args(["--upstream", &format!("http://{}", plan.upstream)])
+        .args(["--listen", &plan.ports.plain.to_string()])
+        .args(["--tls-listen", &plan.ports.tls.to_string()])
+        .args(["--admin", &plan.ports.admin.to_string()])
         .arg("--cert")
-        .arg(&certificate.cert)
+        .arg(&plan.certificate.cert)
         .arg("--key")
-        .arg(&certificate.key);
-    let log = directory.path().join("airclass.log");
-    let process = Process::start(command, &log)?;
-    Peer::wait_for(process, ports, directory, &log)
+        .arg(&plan.certificate.key);
+    if plan.setup == Setup::Disk {
+        let disk = plan.directory.path().join("disk");
+        std::fs::create_dir(&disk).context("no directory for the disk tier")?;
+        command
+            .args(["--ram", &format!("{SMALL_RAM_MIB}MiB")])
+            .arg("--disk")
+            .arg(disk)
+            .args(["--disk-size", &format!("{ROOM_MIB}MiB")]);
+    }
+    Process::start(command, log)
 }

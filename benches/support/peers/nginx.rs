@@ -1,57 +1,37 @@
 //! nginx with `proxy_cache`, set up as well as we know how.
 
-use super::{Peer, Ports, Size};
+use super::{CONNECTIONS, Plan, ROOM_MIB, Setup};
+use crate::machine;
 use crate::process::Process;
-use crate::tls::Certificate;
 use anyhow::{Context, Result};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use tempfile::TempDir;
 
-/// Debian has it where a user's PATH does not look.
-const PROGRAMS: [&str; 2] = ["/usr/sbin/nginx", "nginx"];
-
-/// Slots a worker takes memory for: with 10,000 connections on two workers that is room for a fifth more than their
-/// share, and with the least room for what the figures begin with.
-const fn worker_connections(size: Size) -> usize {
-    match size {
-        Size::Least => 512,
-        Size::Full => 6_144,
+/// Slots a worker takes memory for: room for a fifth more than the workers' share, and with the least room for what
+/// the figures begin with.
+fn worker_connections(setup: Setup, workers: usize) -> usize {
+    match setup {
+        Setup::Least => 512,
+        Setup::Full | Setup::Disk => CONNECTIONS / workers * 6 / 5,
     }
 }
 
-pub(super) fn start(
-    size: Size,
-    upstream: SocketAddr,
-    certificate: &Certificate,
-    ports: &Ports,
-    directory: TempDir,
-) -> Result<Peer> {
-    let root = directory.path();
-    let (file, log) = (root.join("nginx.conf"), root.join("nginx.log"));
-    std::fs::write(&file, configuration(size, upstream, certificate, ports, root))
-        .context("cannot write nginx.conf")?;
-    let program = PROGRAMS.into_iter().find(|program| Path::new(program).is_file()).unwrap_or(PROGRAMS[1]);
-    let mut command = Command::new(program);
-    command.arg("-e").arg(&log).arg("-p").arg(root).arg("-c").arg(&file);
-    let process = Process::start(command, &log).context("Debian's package nginx is needed")?;
-    Peer::wait_for(process, ports, directory, &log)
+pub(super) fn start(plan: &Plan<'_>, log: &Path) -> Result<Process> {
+    let root = plan.directory.path();
+    let file = root.join("nginx.conf");
+    std::fs::write(&file, configuration(plan, root)).context("cannot write nginx.conf")?;
+    let mut command = Command::new(machine::program("nginx"));
+    command.arg("-e").arg(log).arg("-p").arg(root).arg("-c").arg(&file);
+    Process::start(command, log).context("Debian's package nginx-light is needed: scripts/setup --bench")
 }
 
 /// One worker a core and one listening socket a worker, files sent by the kernel from its page cache and their
-/// descriptors kept open, connections to the origin kept, no log, one fill for many.
-fn configuration(
-    size: Size,
-    upstream: SocketAddr,
-    certificate: &Certificate,
-    ports: &Ports,
-    root: &Path,
-) -> String {
-    let (plain, tls) = (ports.plain, ports.tls);
-    let (cert, key, root) = (certificate.cert.display(), certificate.key.display(), root.display());
-    let slots = worker_connections(size);
+/// descriptors kept open, connections to the origin kept, no log, one fill for many. Its disk tier is the same files.
+fn configuration(plan: &Plan<'_>, root: &Path) -> String {
+    let (plain, tls, upstream) = (plan.ports.plain, plan.ports.tls, plan.upstream);
+    let (cert, key, root) = (plan.certificate.cert.display(), plan.certificate.key.display(), root.display());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let slots = worker_connections(plan.setup, workers);
     format!(
         "daemon off;
 worker_processes {workers};
@@ -67,6 +47,7 @@ http {{
     tcp_nodelay on;
     keepalive_timeout 75s;
     keepalive_requests 100000000;
+    keepalive_time 24h;
     open_file_cache max=1000 inactive=10m;
     open_file_cache_valid 10m;
     client_body_temp_path {root}/body;
@@ -74,14 +55,14 @@ http {{
     fastcgi_temp_path {root}/fastcgi;
     uwsgi_temp_path {root}/uwsgi;
     scgi_temp_path {root}/scgi;
-    proxy_cache_path {root}/cache levels=1:2 keys_zone=lessons:10m max_size=1g inactive=1h use_temp_path=off;
+    proxy_cache_path {root}/cache levels=1:2 keys_zone=lessons:10m max_size={ROOM_MIB}m inactive=1h use_temp_path=off;
     upstream origin {{
         server {upstream};
         keepalive 32;
     }}
     server {{
         listen {plain} reuseport backlog=16384;
-        listen {tls} ssl reuseport backlog=16384;
+        listen {tls} ssl http2 reuseport backlog=16384;
         ssl_certificate {cert};
         ssl_certificate_key {key};
         ssl_protocols TLSv1.2 TLSv1.3;
@@ -93,6 +74,7 @@ http {{
             proxy_set_header Connection \"\";
             proxy_cache lessons;
             proxy_cache_lock on;
+            add_header X-Cache $upstream_cache_status;
         }}
     }}
 }}
