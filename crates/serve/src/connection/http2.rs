@@ -2,6 +2,7 @@
 
 mod abuse;
 mod frames;
+mod gathered;
 mod guarded;
 
 pub(crate) use abuse::Abuse;
@@ -12,6 +13,7 @@ use super::{Core, Place};
 use crate::metrics::End;
 use crate::options::Limits;
 use crate::service::{Peer, Service};
+use gathered::Gathered;
 use guarded::Guarded;
 use http::Request;
 use hyper::body::Incoming;
@@ -56,7 +58,7 @@ pub(super) async fn run<S: Service, T: Transport>(
     place: &Place,
 ) -> End {
     let abuse = Rc::new(Cell::new(None));
-    let end = serve(core, Guarded::new(stream, Rc::clone(&abuse)), peer, &abuse).await;
+    let end = serve(core, Gathered::new(stream), peer, &abuse).await;
     match abuse.get() {
         Some(abuse) => {
             place.metrics().abused(abuse);
@@ -68,9 +70,9 @@ pub(super) async fn run<S: Service, T: Transport>(
 
 async fn serve<S: Service, T: Transport>(
     core: Rc<Core<S>>,
-    io: hyper_util::rt::TokioIo<Guarded<T>>,
+    stream: Gathered<T>,
     peer: Peer,
-    abuse: &Cell<Option<Abuse>>,
+    abuse: &Rc<Cell<Option<Abuse>>>,
 ) -> End {
     let streams = Rc::new(Streams::begin(Instant::now()));
     let service = {
@@ -78,7 +80,8 @@ async fn serve<S: Service, T: Transport>(
         service_fn(move |request: Request<Incoming>| {
             streams.opened();
             let open = Open(Rc::clone(&streams));
-            let response = core.service.call(request, peer);
+            // On the heap at once: hyper and tokio move it several times on its way to a task, and it is large.
+            let response = Box::pin(core.service.call(request, peer));
             async move { Ok::<_, Infallible>(response.await.map(|body| Answer::new(body, open))) }
         })
     };
@@ -96,7 +99,7 @@ async fn serve<S: Service, T: Transport>(
             .max_header_list_size(max_header_list)
             .keep_alive_interval(core.limits.idle)
             .keep_alive_timeout(PING_TIMEOUT)
-            .serve_connection(io, service)
+            .serve_connection(Guarded::new(stream.clone(), Rc::clone(abuse)), service)
     );
     let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
@@ -111,6 +114,9 @@ async fn serve<S: Service, T: Transport>(
                     abuse.set(Some(Abuse::Library));
                 }
                 return Poll::Ready(ending.unwrap_or_else(|| end_of(&result)));
+            }
+            if let Poll::Ready(Err(_)) = stream.poll_send(cx) {
+                return Poll::Ready(ending.unwrap_or(End::Broken));
             }
             if ending.is_none() && drain_begun.as_mut().poll(cx).is_ready() {
                 ending = Some(End::Drained);

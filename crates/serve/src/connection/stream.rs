@@ -4,7 +4,7 @@ use super::activity::Activity;
 use super::strict::Strict;
 use bytes::{Buf, Bytes};
 use hyper_util::rt::TokioIo;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Write};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -18,6 +18,13 @@ use tokio_rustls::server::TlsStream;
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// The socket underneath.
     fn socket(&self) -> &TcpStream;
+
+    /// Takes bytes without sending them, as many as there is room for; 0 means flush first. `None` where there is no
+    /// place for them and writing sends at once.
+    fn gather(&mut self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
+        let _ = slices;
+        None
+    }
 
     /// Says good-bye as the protocol wants it (TLS: close_notify). Does not wait for the other end.
     async fn close(&mut self) {
@@ -34,6 +41,10 @@ impl Transport for TcpStream {
 impl Transport for Box<TlsStream<TcpStream>> {
     fn socket(&self) -> &TcpStream {
         self.get_ref().0
+    }
+
+    fn gather(&mut self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
+        Some(self.get_mut().1.writer().write_vectored(slices))
     }
 }
 
