@@ -67,7 +67,14 @@ pub(crate) fn check_loop(asked: &Asked, identity: &Identity) -> Result<(), Refus
 /// variants of one playlist.
 pub(crate) fn upstream_headers(asked: &Asked, identity: &Identity) -> HeaderMap {
     let mut headers = asked.headers.clone();
+    let trailers =
+        fields::members(&headers, &header::TE).any(|coding| coding.eq_ignore_ascii_case("trailers"));
     hop::strip(&mut headers);
+    if trailers {
+        // Ours now: fields behind a body are passed on to who takes them (RFC 9110 §6.5.1, §10.1.4).
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+    }
     for name in &UNKEYED {
         headers.remove(name);
     }
@@ -93,6 +100,8 @@ pub(crate) fn bodiless_headers(asked: &Asked, identity: &Identity) -> HeaderMap 
 pub(crate) fn fill_headers(asked: &Asked, identity: &Identity) -> HeaderMap {
     let mut headers = bodiless_headers(asked, identity);
     validation::strip_conditions(&mut headers);
+    // What comes behind a body is not kept, so it is not asked for.
+    hop::strip(&mut headers);
     headers
 }
 
@@ -132,6 +141,20 @@ mod tests {
         let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["cdn-loop", "host", "via"]);
+    }
+
+    #[test]
+    fn fields_behind_a_body_are_passed_on_and_not_kept() {
+        // RFC 9110 §10.1.4
+        let identity = Identity::new("edge-1");
+        let client = asked(&[("te", "Trailers, deflate"), ("connection", "te")]);
+        let headers = upstream_headers(&client, &identity);
+        assert_eq!(
+            (&headers["te"], &headers["connection"]),
+            (&"trailers".parse().unwrap(), &"te".parse().unwrap())
+        );
+        assert!(!fill_headers(&client, &identity).contains_key("te"));
+        assert!(!upstream_headers(&asked(&[("te", "deflate")]), &identity).contains_key("te"));
     }
 
     #[test]

@@ -4,12 +4,11 @@ use crate::fields;
 use http::{HeaderMap, HeaderName, header};
 
 /// Removed whether or not Connection names them.
-const ALWAYS: [HeaderName; 8] = [
+const ALWAYS: [HeaderName; 7] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::TE,
-    header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
     HeaderName::from_static("http2-settings"),
@@ -19,8 +18,9 @@ const ALWAYS: [HeaderName; 8] = [
 const KEPT: [HeaderName; 4] =
     [header::HOST, header::CACHE_CONTROL, header::CONTENT_LENGTH, header::AUTHORIZATION];
 
-/// Meant for the next proxy alone; never kept (RFC 9111 §3.1).
-const NOT_STORED: [HeaderName; 3] = [
+/// Meant for the next proxy alone, or naming fields behind a body, which are not kept (RFC 9111 §3.1, RFC 9110 §6.5.1).
+const NOT_STORED: [HeaderName; 4] = [
+    header::TRAILER,
     header::PROXY_AUTHENTICATE,
     HeaderName::from_static("proxy-authentication-info"),
     header::PROXY_AUTHORIZATION,
