@@ -1,7 +1,7 @@
 //! What a request can reach: one of these a core, over parts that all cores share.
 
 use crate::clock::Clock;
-use crate::fill::Flights;
+use crate::fill::{Flights, Lots};
 use crate::metrics::Metrics;
 use crate::options::Config;
 use crate::policy::Identity;
@@ -19,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
     flights: Flights,
+    lots: Lots,
     identity: Arc<Identity>,
     upstream_known: Arc<AtomicBool>,
     readiness: Arc<Readiness>,
@@ -39,6 +40,7 @@ impl Shared {
             metrics,
             memory,
             flights: Flights::default(),
+            lots: Lots::default(),
             upstream_known: Arc::default(),
             readiness: Arc::clone(&telemetry.readiness),
         }
@@ -57,6 +59,7 @@ impl Shared {
             metrics: Arc::clone(&self.metrics),
             memory: self.memory.clone(),
             flights: self.flights.clone(),
+            lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
             clock: Clock,
             stale_on_error: self.config.stale_on_error,
@@ -73,6 +76,7 @@ pub(crate) struct Edge {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
     pub(crate) flights: Flights,
+    pub(crate) lots: Lots,
     pub(crate) identity: Arc<Identity>,
     pub(crate) clock: Clock,
     pub(crate) stale_on_error: Duration,

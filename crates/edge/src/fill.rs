@@ -7,12 +7,17 @@
 //! The leader is a task of its own, not the client that began it: a client that leaves or reads slowly changes nothing.
 //! A follower is woken by the head's arrival and reads the body as it grows.
 
+mod blocks;
 mod flight;
 mod head;
 mod keep;
 mod leader;
+mod lots;
+mod part;
 
+pub(crate) use blocks::BlockStream;
 pub(crate) use flight::{Flights, Landed, Role};
 pub(crate) use head::learn_from_head;
 pub(crate) use keep::{Arrived, keep, storable};
 pub(crate) use leader::{Errand, lead};
+pub(crate) use lots::Lots;

@@ -31,6 +31,11 @@ impl CacheKey {
         Self(format!("{}{VARIANT}{generation:x}{VARIANT}{secondary}", self.0).into())
     }
 
+    /// The key of one block of what stands here. A generation has blocks or variants, never both.
+    pub(crate) fn block(&self, generation: u64, index: u64) -> Self {
+        Self(format!("{}{VARIANT}{generation:x}{VARIANT}#{index:x}", self.0).into())
+    }
+
     /// Whether it is `primary` or one of its variants.
     pub(crate) fn is_of(&self, primary: &Self) -> bool {
         self.0.strip_prefix(&*primary.0).is_some_and(|rest| rest.is_empty() || rest.starts_with(VARIANT))

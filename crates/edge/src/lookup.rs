@@ -45,7 +45,10 @@ pub(crate) fn look_up(
         None => Lookup { key: primary, found: Found::Miss(Forwarded::UriMiss) },
         Some(Entry::Object(object)) => Lookup { key: primary, found: judged(object) },
         Some(Entry::Pass(until)) if now < until => Lookup { key: primary, found: Found::Pass },
-        Some(Entry::Pass(_)) => Lookup { key: primary, found: Found::Miss(Forwarded::UriMiss) },
+        // Blocks stand under keys of their own.
+        Some(Entry::Pass(_) | Entry::Block(_)) => {
+            Lookup { key: primary, found: Found::Miss(Forwarded::UriMiss) }
+        }
         Some(Entry::Varies(variants)) => {
             let key = variants.key(&primary, &asked.headers);
             let found = match memory.get(&key) {
@@ -64,7 +67,16 @@ pub(crate) fn look_up(
     }
 }
 
+/// Whether this 206 holds what the client wants: one range inside of it, unconditionally.
+pub(crate) fn answers(part: &Object, asked: &Asked) -> bool {
+    asked.single_range().is_some_and(|spec| part.part_for(spec).is_some())
+}
+
 fn judge(object: Arc<Object>, asked: &Asked, reload: ClientReload, now: Instant) -> Found {
+    // A part by itself answers who wants a part of it, and is of no use beyond its time.
+    if object.part.is_some() && !(object.state(now) == State::Fresh && answers(&object, asked)) {
+        return Found::Miss(Forwarded::Partial);
+    }
     let resident = object.resident(now);
     let honours = reload == ClientReload::Honour;
     match object.state(now) {

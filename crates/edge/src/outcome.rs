@@ -8,6 +8,8 @@ use telemetry::Label;
 pub(crate) enum Outcome {
     /// From RAM, fresh.
     Hit,
+    /// From RAM, and from the upstream what is missing there.
+    Partial,
     /// From RAM, stale, while a new one is fetched (RFC 5861 §3).
     StaleWhileRevalidate,
     /// From RAM, stale, because the upstream failed (RFC 5861 §4, RFC 9111 §4.2.4).
@@ -31,6 +33,7 @@ pub(crate) enum Outcome {
 impl Label for Outcome {
     const ALL: &'static [Self] = &[
         Self::Hit,
+        Self::Partial,
         Self::StaleWhileRevalidate,
         Self::StaleOnError,
         Self::Revalidated,
@@ -45,6 +48,7 @@ impl Label for Outcome {
     fn as_str(self) -> &'static str {
         match self {
             Self::Hit => "hit",
+            Self::Partial => "partial",
             Self::StaleWhileRevalidate => "stale_while_revalidate",
             Self::StaleOnError => "stale_on_error",
             Self::Revalidated => "revalidated",
@@ -69,6 +73,8 @@ pub(crate) enum Forwarded {
     UriMiss,
     /// Something under this URL, but for other request fields.
     VaryMiss,
+    /// A part, but not the one that is wanted.
+    Partial,
     /// Something stale.
     Stale,
     /// The client asked for something fresher (RFC 9111 §5.2.1).
@@ -85,6 +91,7 @@ impl Forwarded {
         match self {
             Self::UriMiss => "uri-miss",
             Self::VaryMiss => "vary-miss",
+            Self::Partial => "partial",
             Self::Stale => "stale",
             Self::Request => "request",
             Self::Method => "method",

@@ -3,6 +3,7 @@
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
 use httpcache::directives::RequestDirectives;
+use httpcache::range::{self, Spec};
 use url::Url;
 
 /// A request that may be answered.
@@ -123,6 +124,21 @@ impl Asked {
     /// Whether an answer's field names the very URL that was asked (RFC 9110 §8.7).
     pub(crate) fn is_named_by(&self, reference: Option<&HeaderValue>) -> bool {
         self.same_site(reference).is_some_and(|named| named == self.path_and_query())
+    }
+
+    /// The one range that it wants without conditions.
+    pub(crate) fn single_range(&self) -> Option<Spec> {
+        let conditional = [
+            header::IF_RANGE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            header::IF_MODIFIED_SINCE,
+            header::IF_UNMODIFIED_SINCE,
+        ];
+        if self.method != Method::GET || conditional.iter().any(|name| self.headers.contains_key(name)) {
+            return None;
+        }
+        range::single(self.headers.get(header::RANGE)?)
     }
 
     /// Whether a stored response may answer it.

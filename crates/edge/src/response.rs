@@ -8,7 +8,7 @@ mod headers;
 pub(crate) use body::EdgeBody;
 pub(crate) use cache_status::CacheStatus;
 pub(crate) use error::{failed, not_cached, refused};
-pub(crate) use headers::{passed, stored};
+pub(crate) use headers::{lacking, passed, stored};
 
 /// An answer of the edge.
 pub(crate) type Answer = http::Response<EdgeBody>;

@@ -1,14 +1,16 @@
 //! The steps of a request, in order: `request → policy → key → lookup → fill → response`.
 
 #[cfg(test)]
+mod parts;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod tests;
 
 use crate::edge::Edge;
-use crate::fill::{self, Arrived, Errand, Landed, Role};
+use crate::fill::{self, Arrived, BlockStream, Errand, Landed, Role};
 use crate::key::CacheKey;
-use crate::lookup::{Found, Lookup, look_up};
+use crate::lookup::{Found, Lookup, answers, look_up};
 use crate::outcome::{Forwarded, Outcome};
 use crate::policy;
 use crate::request::Asked;
@@ -60,10 +62,10 @@ async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
     for _ in 0..MAX_LOOKS {
         let looked = look(&edge, &asked, &primary, Instant::now());
         let (forwarded, stale) = match looked.found {
-            Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit),
+            Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit).await,
             Found::StaleWhileRevalidate(object) => {
                 refresh(&edge, &asked, &primary, &looked.key, &object);
-                return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate);
+                return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate).await;
             }
             _ if asked.directives.only_if_cached => return response::not_cached(&edge),
             Found::Pass => return pass(&edge, &asked, Forwarded::Bypass, None).await,
@@ -88,8 +90,18 @@ fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant) -> Lookup 
     look_up(&edge.memory, primary.clone(), asked, edge.config.cache.client_reload, now)
 }
 
-fn hit(edge: &Edge, asked: &Asked, object: &Object, outcome: Outcome) -> Answer {
-    response::stored(edge, asked, object, outcome, CacheStatus { hit: true, ..CacheStatus::default() })
+/// Answers from what is stored. Where blocks of it are missing, the first bytes must be there before the head goes out: an
+/// upstream that has something else by now, or nothing, answers for itself.
+async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome) -> Answer {
+    let Some((sparse, wanted)) = response::lacking(asked, object) else {
+        let status = CacheStatus { hit: true, ..CacheStatus::default() };
+        return response::stored(edge, asked, object, outcome, status);
+    };
+    if !BlockStream::new(edge, asked, &sparse, wanted).begins().await {
+        return pass(edge, asked, Forwarded::Partial, None).await;
+    }
+    let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
+    response::stored(edge, asked, object, Outcome::Partial, status)
 }
 
 /// Leads or follows a fill and answers from it. `None`: look again.
@@ -131,6 +143,10 @@ async fn fetch(
         {
             return None;
         }
+        // A part that somebody else asked for, or that the origin chose.
+        Landed::Fetched { object, .. } if object.part.is_some() && !answers(&object, asked) => {
+            pass(edge, asked, Forwarded::Partial, None).await
+        }
         Landed::Fetched { object, .. } => {
             response::stored(edge, asked, &object, arrived, CacheStatus { stored: true, ..status })
         }
@@ -149,7 +165,7 @@ async fn fetch(
             };
             match own {
                 // The fill asked for the whole, without conditions; for a client that wants less, ask again.
-                Some(response) if !wants_less(asked) => {
+                Some(response) if answers_as_it_is(asked, &response) => {
                     let status = CacheStatus { detail: Some(reason.as_str()), ..status };
                     response::passed(edge, response, status)
                 }
@@ -159,6 +175,17 @@ async fn fetch(
         Landed::Failed(error) => response::failed(edge, error, forwarded),
         Landed::Abandoned => pass(edge, asked, forwarded, Some("abandoned")).await,
     })
+}
+
+/// Whether what came to the fill's question, which is for the whole or for whole blocks and without conditions, is what
+/// the client has asked for.
+fn answers_as_it_is(asked: &Asked, response: &UpstreamResponse) -> bool {
+    match response.status() {
+        // Beyond the end is beyond the end, however the question was put.
+        StatusCode::RANGE_NOT_SATISFIABLE => true,
+        StatusCode::PARTIAL_CONTENT => false,
+        _ => !wants_less(asked),
+    }
 }
 
 fn wants_less(asked: &Asked) -> bool {
@@ -241,7 +268,7 @@ async fn change(edge: Rc<Edge>, asked: Asked, body: RequestBody) -> Answer {
     forget(&edge, &asked, response.headers());
     let arrived = Arrived::now(&edge, response, sent_at);
     let fits = arrived.length().is_none_or(|length| length <= edge.memory.largest_object());
-    if !fits || fill::storable(&edge, &asked, &arrived).is_err() {
+    if !fits || fill::storable(&edge, &asked, &arrived, false).is_err() {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     }
     // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).

@@ -1,18 +1,28 @@
-//! What the edge holds: `object` (a stored response), `body` (its bytes), `growing` (bytes still coming), `memory`
-//! (the RAM tier),
-//! `variants` (what stands at a URL whose response varies).
+//! What the edge holds: `object` (a stored response), `body` (its bytes), `growing` (bytes still coming), `sparse` (bytes of
+//! which some blocks are held), `memory` (the RAM tier), `variants` (what stands at a URL whose response varies).
 
 pub(crate) mod body;
 pub(crate) mod growing;
 pub(crate) mod memory;
 pub(crate) mod object;
+mod sparse;
 mod variants;
 mod wait_list;
 
 pub(crate) use body::{Blocks, Body, Reader};
-pub(crate) use growing::{Growing, GrowingWriter};
+pub(crate) use growing::{Growing, GrowingReader, GrowingWriter};
 pub(crate) use memory::{Entry, Memory};
 pub(crate) use object::Object;
+pub(crate) use sparse::{BLOCK_SIZE, LONGEST, Piece, Sparse};
 #[cfg(test)]
 pub(crate) use variants::MAX_VARIANTS;
 pub(crate) use variants::Variants;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that nothing in this cache has had before: what stands under keys made with it is out of reach of whoever
+/// has an older one.
+fn next_generation() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
+}

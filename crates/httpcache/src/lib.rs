@@ -8,7 +8,9 @@
 
 pub mod accept_encoding;
 mod accept_language;
+pub mod blocks;
 pub mod conditional;
+pub mod content_range;
 pub mod date;
 pub mod directives;
 pub mod etag;

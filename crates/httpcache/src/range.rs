@@ -55,11 +55,34 @@ fn ascii(text: String) -> HeaderValue {
     HeaderValue::try_from(text).expect("digits and punctuation are a valid field value")
 }
 
+/// The one range that a Range field asks for; `None` for none, for several, and for what is not understood.
+pub fn single(header: &HeaderValue) -> Option<Spec> {
+    match header.to_str().ok().and_then(parse)?[..] {
+        [spec] => Some(spec),
+        _ => None,
+    }
+}
+
+/// A Range field for these bytes; they must not be empty.
+pub fn request(bytes: &Range<u64>) -> HeaderValue {
+    ascii(format!("bytes={}-{}", bytes.start, bytes.end.saturating_sub(1)))
+}
+
+/// A Range field for the last `count` bytes.
+pub fn request_suffix(count: u64) -> HeaderValue {
+    ascii(format!("bytes=-{count}"))
+}
+
 /// One range as asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spec {
+pub enum Spec {
     /// `first-` or `first-last`, last included.
-    From { first: u64, last: Option<u64> },
+    From {
+        /// The first byte.
+        first: u64,
+        /// The last byte; `None` for all there are.
+        last: Option<u64>,
+    },
     /// `-count`: the last bytes.
     Suffix(u64),
 }
@@ -70,7 +93,7 @@ impl Spec {
     }
 
     /// The bytes it means of `length`; `None` when there are none (§14.1.2).
-    fn within(&self, length: u64) -> Option<Range<u64>> {
+    pub fn within(&self, length: u64) -> Option<Range<u64>> {
         let part = match *self {
             Self::From { first, last } => {
                 first..last.map_or(length, |last| last.saturating_add(1).min(length))
@@ -216,6 +239,33 @@ mod tests {
     fn content_ranges() {
         assert_eq!(content_range(&(0..500), 1_234), "bytes 0-499/1234");
         assert_eq!(unsatisfied_range(1_234), "bytes */1234");
+    }
+
+    #[test]
+    fn one_range_is_told_from_several() {
+        for (text, spec) in [
+            ("bytes=3-6", Some(Spec::From { first: 3, last: Some(6) })),
+            ("bytes=3-", Some(Spec::From { first: 3, last: None })),
+            ("bytes=-3", Some(Spec::Suffix(3))),
+            ("bytes=0-1, 3-4", None),
+            ("bytes=6-3", None),
+            ("pages=3-6", None),
+        ] {
+            assert_eq!(single(&HeaderValue::from_static(text)), spec, "{text}");
+        }
+        assert_eq!(
+            (request(&(3..7)), request_suffix(3)),
+            ("bytes=3-6".parse().unwrap(), "bytes=-3".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn attacks_54_and_55_many_or_overlapping_or_reversed_ranges_are_one_part_or_the_whole() {
+        let overlapping = vec!["0-"; 1_000].join(",");
+        assert_eq!(asked(&format!("bytes={overlapping}"), 1_000), Requested::Whole);
+        assert_eq!(asked("bytes=0-,0-,0-,0-", 1_000), Requested::Part(0..1_000));
+        assert_eq!(asked("bytes=900-999,0-99", 1_000), Requested::Whole);
+        assert_eq!(asked("bytes=20-29,10-19,0-9", 1_000), Requested::Part(0..30));
     }
 
     proptest! {

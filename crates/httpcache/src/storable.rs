@@ -20,7 +20,7 @@ pub enum NotStored {
     Authorized,
     /// Sets a cookie: whose, if it were kept?
     SetCookie,
-    /// Not final, or a part (206 is not combined yet), or not modified.
+    /// Not final, a part that nobody asked for, none of the parts asked for, or not modified.
     Status,
     /// `must-understand` with a status code that we do not.
     NotUnderstood,
@@ -38,6 +38,8 @@ pub struct Asked<'a> {
     /// Whether the response's Content-Location is the URL that was asked: then an answer to POST is what a GET would
     /// bring (RFC 9110 §9.3.3).
     pub located: bool,
+    /// Whether it asked for a part, so that a part is what was to come (§3.3).
+    pub part: bool,
     /// Whether it carries Authorization.
     pub authorized: bool,
     /// Its directives.
@@ -64,7 +66,8 @@ pub fn storable(
         return Err(NotStored::RequestNoStore);
     }
     if status.is_informational()
-        || status == StatusCode::PARTIAL_CONTENT
+        || (status == StatusCode::PARTIAL_CONTENT && !asked.part)
+        || status == StatusCode::RANGE_NOT_SATISFIABLE
         || status == StatusCode::NOT_MODIFIED
     {
         return Err(NotStored::Status);
@@ -118,6 +121,7 @@ mod tests {
         let asked = Asked {
             method: &Method::GET,
             located: false,
+            part: false,
             authorized,
             directives: RequestDirectives::default(),
         };
@@ -142,6 +146,7 @@ mod tests {
             (false, 302, &[HOUR], Ok(())),
             (false, 404, &[HOUR], Ok(())),
             (false, 206, &[HOUR], Err(NotStored::Status)),
+            (false, 416, &[HOUR], Err(NotStored::Status)),
             (false, 200, &[("cache-control", "no-store, max-age=9")], Err(NotStored::ResponseNoStore)),
             (false, 200, &[("cache-control", "no-store, must-understand, max-age=9")], Ok(())),
             (false, 599, &[("cache-control", "must-understand, max-age=9")], Err(NotStored::NotUnderstood)),
@@ -185,6 +190,7 @@ mod tests {
             let asked = Asked {
                 method: &method,
                 located,
+                part: false,
                 authorized: false,
                 directives: RequestDirectives::default(),
             };
@@ -203,6 +209,7 @@ mod tests {
         let asked = Asked {
             method: &Method::GET,
             located: false,
+            part: false,
             authorized: false,
             directives: RequestDirectives::default(),
         };

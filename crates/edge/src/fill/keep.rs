@@ -7,7 +7,7 @@ use crate::outcome::FillOutcome;
 use crate::request::Asked;
 use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object};
 use crate::upstream::UpstreamResponse;
-use http::{HeaderValue, Method, header, response};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response};
 use http_body_util::BodyExt;
 use httpcache::directives::ResponseDirectives;
 use httpcache::freshness::Freshness;
@@ -60,16 +60,41 @@ impl Arrived {
 ///
 /// # Errors
 /// The reason why not.
-pub(crate) fn storable(edge: &Edge, asked: &Asked, arrived: &Arrived) -> Result<(), NotStored> {
+pub(crate) fn storable(edge: &Edge, asked: &Asked, arrived: &Arrived, part: bool) -> Result<(), NotStored> {
     let method = if asked.method == Method::HEAD { &Method::GET } else { &asked.method };
     let storing = storable::Asked {
         method,
         located: asked.is_named_by(arrived.head.headers.get(header::CONTENT_LOCATION)),
+        part,
         authorized: asked.headers.contains_key(header::AUTHORIZATION),
         directives: asked.directives,
     };
     let (status, headers) = (arrived.head.status, &arrived.head.headers);
     storable::storable(&storing, status, headers, &arrived.directives(edge), &edge.config.cache.rules)
+}
+
+/// A response that is to be kept, without its body.
+pub(super) struct Head {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    freshness: Freshness,
+    now: Instant,
+}
+
+impl Head {
+    pub(super) fn with(&self, body: Body) -> Object {
+        Object::new(self.status, self.headers.clone(), self.freshness, self.now, body)
+    }
+}
+
+/// An answer as its head, with what is to be kept of it, and its body.
+pub(super) fn head_of(edge: &Edge, arrived: Arrived) -> (Head, Incoming) {
+    let directives = arrived.directives(edge);
+    let Arrived { head, body, at, delay, now } = arrived;
+    let (status, mut headers) = (head.status, head.headers);
+    hop::strip_unstored(&mut headers);
+    let freshness = Freshness::of(status, &headers, &directives, at, delay, &edge.config.cache.rules);
+    (Head { status, headers, freshness, now }, body)
 }
 
 /// Tells everybody of the head, receives the body, and keeps it when it came whole.
@@ -80,21 +105,17 @@ pub(crate) async fn keep(
     arrived: Arrived,
     mut guard: Guard,
 ) -> FillOutcome {
-    let directives = arrived.directives(edge);
     let stated = arrived.length();
-    let Arrived { head, body, at, delay, now } = arrived;
-    let (status, mut headers) = (head.status, head.headers);
-    hop::strip_unstored(&mut headers);
-    let freshness = Freshness::of(status, &headers, &directives, at, delay, &edge.config.cache.rules);
+    let (head, body) = head_of(edge, arrived);
     let (growing, writer) = Growing::start(stated);
-    let object = Arc::new(Object::new(status, headers.clone(), freshness, now, Body::Growing(growing)));
-    let variant = variant(edge, asked, primary, &object, &mut guard);
+    let variant = variant(edge, asked, primary, &head.headers, &mut guard);
+    let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: variant.clone() });
 
     match receive(edge, body, writer, stated).await {
         Ok(blocks) => {
-            let whole = Object::new(status, headers, freshness, now, Body::Complete(Arc::new(blocks)));
-            guard.store(|| store(edge, asked, primary, Arc::new(whole), variant.as_deref()));
+            let whole = Arc::new(head.with(Body::Complete(Arc::new(blocks))));
+            guard.store(|| store(edge, asked, primary, whole, variant.as_deref()));
             FillOutcome::Stored
         }
         Err(broken) => {
@@ -106,14 +127,14 @@ pub(crate) async fn keep(
 
 /// Sets up the sign-post where the response varies, and lists the fill as the variant's: who comes for the same variant
 /// joins, who comes for another begins a fill of his own.
-fn variant(
+pub(super) fn variant(
     edge: &Edge,
     asked: &Asked,
     primary: &CacheKey,
-    object: &Object,
+    headers: &HeaderMap,
     guard: &mut Guard,
 ) -> Option<Arc<Variant>> {
-    let names = vary::names(&object.headers).filter(|names| !names.is_empty())?;
+    let names = vary::names(headers).filter(|names| !names.is_empty())?;
     let mut post = None;
     guard.store(|| post = Some(edge.memory.sign_post(primary, names.clone())));
     // Changed meanwhile: it serves those who wait for it, and nobody finds it afterwards.
@@ -124,7 +145,13 @@ fn variant(
 }
 
 /// Under the URL's key, or where the response varies, under the variant's and that of its language.
-fn store(edge: &Edge, asked: &Asked, primary: &CacheKey, whole: Arc<Object>, variant: Option<&Variant>) {
+pub(super) fn store(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    whole: Arc<Object>,
+    variant: Option<&Variant>,
+) {
     let Some(Variant { variants, key }) = variant else {
         edge.memory.insert(primary.clone(), Entry::Object(whole));
         return;

@@ -2,6 +2,7 @@
 
 use super::flight::{Guard, Landed, Unshared};
 use super::keep::{self, Arrived};
+use super::part::{self, Part};
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
@@ -10,9 +11,10 @@ use crate::request::Asked;
 use crate::store::memory::PASS_FOR;
 use crate::store::{Entry, Object};
 use crate::upstream::{Question, RequestBody, UpstreamError, UpstreamResponse};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
 use httpcache::directives::ResponseDirectives;
 use httpcache::freshness::Freshness;
+use httpcache::range::Spec;
 use httpcache::storable::NotStored;
 use httpcache::{hop, validation};
 use std::rc::Rc;
@@ -45,7 +47,8 @@ pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
 
 async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
     let Errand { asked, primary, stale, alone } = errand;
-    let arrived = match ask(&edge, &asked, stale.as_deref()).await {
+    let wanted = part::wanted(&asked, stale.as_deref());
+    let mut arrived = match ask(&edge, &asked, stale.as_deref(), wanted).await {
         Ok(arrived) => arrived,
         Err(error) => {
             edge.upstream_seen(Err(error));
@@ -73,34 +76,54 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
         }
     }
 
-    let refused = match keep::storable(&edge, &asked, &arrived) {
+    let refused = match keep::storable(&edge, &asked, &arrived, wanted.is_some()) {
+        Err(reason) => Unshared::Rule(reason),
+        Ok(()) if arrived.head.status == StatusCode::PARTIAL_CONTENT => {
+            match wanted.map_or(Part::Useless, |spec| part::judge(&edge, spec, &arrived)) {
+                Part::Whole => {
+                    part::as_whole(&mut arrived);
+                    return keep::keep(&edge, &asked, &primary, arrived, guard).await;
+                }
+                Part::Alone => return keep::keep(&edge, &asked, &primary, arrived, guard).await,
+                Part::Blocks(range, etag) => {
+                    return part::keep_blocks(&edge, &asked, &primary, arrived, (range, etag), guard).await;
+                }
+                Part::Useless => Unshared::Rule(NotStored::Status),
+            }
+        }
         Ok(()) if arrived.length().is_some_and(|length| length > edge.memory.largest_object()) => {
-            Some(Unshared::TooLarge)
+            if let Some(parts) = part::comes_in_parts(&arrived) {
+                return part::keep_blocks(&edge, &asked, &primary, arrived, parts, guard).await;
+            }
+            Unshared::TooLarge
         }
-        Ok(()) => None,
-        Err(reason) => Some(Unshared::Rule(reason)),
+        Ok(()) => return keep::keep(&edge, &asked, &primary, arrived, guard).await,
     };
-    if let Some(reason) = refused {
-        remember_pass(&edge, &guard, arrived.now, reason);
-        if let Some(alone) = alone {
-            // Gone clients get nothing; the connection is closed with the body.
-            let _ = alone.send(UpstreamResponse::from_parts(arrived.head, arrived.body));
-        }
-        guard.land(Landed::NotShared(reason));
-        return FillOutcome::NotStored;
+    remember_pass(&edge, &guard, arrived.now, refused);
+    if let Some(alone) = alone {
+        // Gone clients get nothing; the connection is closed with the body.
+        let _ = alone.send(UpstreamResponse::from_parts(arrived.head, arrived.body));
     }
-    drop(alone);
-    keep::keep(&edge, &asked, &primary, arrived, guard).await
+    guard.land(Landed::NotShared(refused));
+    FillOutcome::NotStored
 }
 
-/// Asks for the whole, about `stale` where there is something to ask about.
+/// Asks for the whole or the part `wanted`, about `stale` where there is something to ask about.
 ///
 /// A 304 that speaks of another response than the stored one, or of one that was not asked about, is no answer (RFC 9111
 /// §4.3.4, attack 51): the question is put once more, without conditions.
-async fn ask(edge: &Edge, asked: &Asked, stale: Option<&Object>) -> Result<Arrived, UpstreamError> {
+async fn ask(
+    edge: &Edge,
+    asked: &Asked,
+    stale: Option<&Object>,
+    wanted: Option<Spec>,
+) -> Result<Arrived, UpstreamError> {
     let mut headers = policy::fill_headers(asked, &edge.identity);
     let mut conditional = stale.is_some_and(|stale| validation::add_conditions(&stale.headers, &mut headers));
     loop {
+        if let Some(spec) = wanted {
+            headers.insert(header::RANGE, part::question(spec));
+        }
         let question = Question { method: &Method::GET, target: &asked.target, headers: &headers };
         let sent_at = Instant::now();
         let response = edge.upstream.exchange(question, RequestBody::Empty).await?;

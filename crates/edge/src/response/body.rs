@@ -1,5 +1,6 @@
 //! The bytes that go to a client, wherever they come from.
 
+use crate::fill::BlockStream;
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
 use crate::store::Reader;
@@ -25,6 +26,8 @@ enum Source {
     Empty,
     Text(Option<Bytes>),
     Stored(Reader),
+    /// A stored body of which blocks may be missing.
+    Blocks(Box<BlockStream>),
     /// Straight from the upstream, for one client.
     Passed(Passed),
 }
@@ -43,6 +46,11 @@ impl EdgeBody {
     /// A stored body or a part of one.
     pub(crate) fn stored(reader: Reader, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
         Self::new(Source::Stored(reader), outcome, metrics)
+    }
+
+    /// A part of a body that is stored in blocks.
+    pub(crate) fn blocks(stream: BlockStream, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
+        Self::new(Source::Blocks(Box::new(stream)), outcome, metrics)
     }
 
     /// What the upstream sends, at the client's speed, waiting no longer than `limit` for its next bytes.
@@ -70,6 +78,9 @@ impl Body for EdgeBody {
             Source::Stored(reader) => reader
                 .poll_piece(cx)
                 .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
+            Source::Blocks(stream) => stream
+                .poll_piece(cx)
+                .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
             Source::Passed(passed) => passed.poll_frame(cx),
         };
         if let Poll::Ready(Some(Ok(frame))) = &frame
@@ -85,6 +96,7 @@ impl Body for EdgeBody {
             Source::Empty => true,
             Source::Text(text) => text.is_none(),
             Source::Stored(reader) => reader.remaining() == Some(0),
+            Source::Blocks(stream) => stream.remaining() == 0,
             Source::Passed(passed) => passed.body.is_end_stream(),
         }
     }
@@ -95,6 +107,7 @@ impl Body for EdgeBody {
             Source::Empty => SizeHint::with_exact(0),
             Source::Text(text) => exact(Some(text.as_ref().map_or(0, |text| text.len() as u64))),
             Source::Stored(reader) => exact(reader.remaining()),
+            Source::Blocks(stream) => exact(Some(stream.remaining())),
             Source::Passed(passed) => passed.body.size_hint(),
         }
     }

@@ -2,15 +2,19 @@
 
 use super::{Answer, CacheStatus, EdgeBody};
 use crate::edge::Edge;
+use crate::fill::BlockStream;
 use crate::outcome::Outcome;
 use crate::request::Asked;
-use crate::store::Object;
+use crate::store::{Body, Object, Sparse};
 use crate::upstream::UpstreamResponse;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use httpcache::conditional::{self, Verdict};
 use httpcache::freshness;
 use httpcache::hop;
 use httpcache::range::{self, Requested};
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// Fields a 304 does without: they describe bytes that are not sent (RFC 9110 §15.4.5).
@@ -19,7 +23,7 @@ const NOT_IN_304: [HeaderName; 4] =
 
 /// Answers from `object`.
 pub(crate) fn stored(
-    edge: &Edge,
+    edge: &Rc<Edge>,
     asked: &Asked,
     object: &Object,
     outcome: Outcome,
@@ -50,10 +54,10 @@ pub(crate) fn stored(
             headers.insert(header::CONTENT_RANGE, range::unsatisfied_range(length));
             answer(StatusCode::RANGE_NOT_SATISFIABLE, headers, EdgeBody::empty(outcome, &edge.metrics))
         }
-        Selected::Part(part, length) => {
-            headers.insert(header::CONTENT_RANGE, range::content_range(&part, length));
+        Selected::Part(part, says) => {
+            headers.insert(header::CONTENT_RANGE, says);
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
-            let body = EdgeBody::stored(object.body.reader(Some(part)), outcome, &edge.metrics);
+            let body = body_of(edge, asked, object, Some(part), outcome);
             answer(StatusCode::PARTIAL_CONTENT, headers, body)
         }
         Selected::Whole => {
@@ -63,17 +67,51 @@ pub(crate) fn stored(
             let body = if asked.method == Method::HEAD {
                 EdgeBody::empty(outcome, &edge.metrics)
             } else {
-                EdgeBody::stored(object.body.reader(None), outcome, &edge.metrics)
+                body_of(edge, asked, object, None, outcome)
             };
             answer(object.status, headers, body)
         }
     }
 }
 
+fn body_of(
+    edge: &Rc<Edge>,
+    asked: &Asked,
+    object: &Object,
+    range: Option<Range<u64>>,
+    outcome: Outcome,
+) -> EdgeBody {
+    match &object.body {
+        Body::Sparse(sparse) => {
+            let range = range.unwrap_or(0..sparse.length());
+            EdgeBody::blocks(BlockStream::new(edge, asked, sparse, range), outcome, &edge.metrics)
+        }
+        whole => match whole.reader(range) {
+            Some(reader) => EdgeBody::stored(reader, outcome, &edge.metrics),
+            None => EdgeBody::empty(outcome, &edge.metrics),
+        },
+    }
+}
+
+/// The bytes of the answer, where they are in blocks of which some have not come.
+pub(crate) fn lacking(asked: &Asked, object: &Object) -> Option<(Arc<Sparse>, Range<u64>)> {
+    let Body::Sparse(sparse) = &object.body else { return None };
+    let wanted = match selected(asked, object) {
+        Selected::Part(part, _) => part,
+        Selected::Whole if asked.method == Method::GET => 0..sparse.length(),
+        Selected::Whole
+        | Selected::NotModified
+        | Selected::PreconditionFailed
+        | Selected::Unsatisfiable(_) => return None,
+    };
+    (!sparse.covers(&wanted)).then(|| (Arc::clone(sparse), wanted))
+}
+
 /// What of the stored response the client wants.
 enum Selected {
     Whole,
-    Part(std::ops::Range<u64>, u64),
+    /// These bytes, which say this of themselves.
+    Part(Range<u64>, HeaderValue),
     NotModified,
     PreconditionFailed,
     Unsatisfiable(u64),
@@ -81,6 +119,10 @@ enum Selected {
 
 /// In the order of RFC 9110 §13.2.2: conditions, then If-Range, then Range. Only a 200 has them (§13.2.1, §14.2).
 fn selected(asked: &Asked, object: &Object) -> Selected {
+    if object.part.is_some() {
+        let part = asked.single_range().and_then(|spec| object.part_for(spec));
+        return part.map_or(Selected::Whole, |(part, says)| Selected::Part(part, says));
+    }
     if object.status != StatusCode::OK || !asked.is_cacheable() {
         return Selected::Whole;
     }
@@ -105,7 +147,10 @@ fn selected(asked: &Asked, object: &Object) -> Selected {
     }
     match range::resolve(Some(wanted), length) {
         Requested::Whole => Selected::Whole,
-        Requested::Part(part) => Selected::Part(part, length),
+        Requested::Part(part) => {
+            let says = range::content_range(&part, length);
+            Selected::Part(part, says)
+        }
         Requested::Unsatisfiable => Selected::Unsatisfiable(length),
     }
 }

@@ -29,7 +29,12 @@ impl Scene {
 
     /// One whose operator has chosen.
     pub(super) fn with(cache: CacheOptions, replies: impl IntoIterator<Item = Reply>) -> Self {
-        let options = Options { upstream: Some("http://origin".to_owned()), cache, ..Options::default() };
+        Self::over(Options { cache, ..Options::default() }, replies)
+    }
+
+    /// One with these options.
+    pub(super) fn over(options: Options, replies: impl IntoIterator<Item = Reply>) -> Self {
+        let options = Options { upstream: Some("http://origin".to_owned()), ..options };
         let config = Config::resolve(&options).unwrap();
         let upstream = Upstream::new(replies);
         let edge =
@@ -351,6 +356,8 @@ async fn ranges_and_conditions_are_answered_here_also_while_the_body_grows() {
     local(async {
         let reply = fresh().header("content-length", "10").data("01234").pause(SECOND).data("56789");
         let scene = Rc::new(Scene::new([reply]));
+        let whole = scene.start("/x");
+        tokio::time::sleep(SECOND / 2).await;
         for _ in 0..2 {
             let part = scene.ask("/x", &[("range", "bytes=3-6")]).await;
             assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
@@ -371,6 +378,7 @@ async fn ranges_and_conditions_are_answered_here_also_while_the_body_grows() {
         let head = scene.ask_by("HEAD", "/x", &[]).await;
         assert_eq!((head.status(), field(&head, "content-length")), (StatusCode::OK, "10"));
         assert_eq!(read(head.into_body()).await, Ok(Bytes::new()));
+        assert_eq!(whole.await.unwrap().1, Ok(Bytes::from("0123456789")));
         assert_eq!(scene.upstream.count(), 1);
         assert!(!scene.upstream.questions()[0].headers.contains_key("range"));
     })

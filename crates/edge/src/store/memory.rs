@@ -1,6 +1,8 @@
 //! The RAM tier: moka, weighed by bytes.
 
+use super::body::{Blocks, Body};
 use super::object::Object;
+use super::sparse::{Piece, Sparse};
 use super::variants::Variants;
 use crate::key::CacheKey;
 use httpcache::vary::VaryNames;
@@ -19,6 +21,8 @@ pub(crate) enum Entry {
     Object(Arc<Object>),
     /// There are several; which one, these request fields tell.
     Varies(Arc<Variants>),
+    /// A block of a response that stands under another key.
+    Block(Piece),
     /// The upstream's answer was not to be shared: until then nobody waits for anybody else's.
     Pass(Instant),
 }
@@ -50,6 +54,10 @@ impl Memory {
             .max_capacity(capacity.0)
             .weigher(|key: &CacheKey, entry: &Entry| match entry {
                 Entry::Object(object) => object.weight().saturating_add(key.weight()),
+                Entry::Block(piece) => u32::try_from(piece.bytes.len())
+                    .unwrap_or(u32::MAX)
+                    .saturating_add(SMALL)
+                    .saturating_add(key.weight()),
                 Entry::Varies(_) | Entry::Pass(_) => SMALL.saturating_add(key.weight()),
             })
             .eviction_listener(move |_, _, cause| {
@@ -87,6 +95,62 @@ impl Memory {
         self.cache.entry_by_ref(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
             Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => Op::Remove,
             _ => Op::Nop,
+        });
+    }
+
+    /// What is held of a block.
+    pub(crate) fn block(&self, key: &CacheKey) -> Option<Piece> {
+        match self.cache.get(key) {
+            Some(Entry::Block(piece)) => Some(piece),
+            _ => None,
+        }
+    }
+
+    /// Whether anything stands there; looking does not make it more popular.
+    pub(crate) fn holds(&self, key: &CacheKey) -> bool {
+        self.cache.contains_key(key)
+    }
+
+    /// The representation in blocks that stands under `key`.
+    pub(crate) fn sparse(&self, key: &CacheKey) -> Option<Arc<Sparse>> {
+        match self.cache.get(key) {
+            Some(Entry::Object(object)) => match &object.body {
+                Body::Sparse(sparse) => Some(Arc::clone(sparse)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Takes the head of a representation in blocks out, unless another stands there by now; its blocks are out of reach
+    /// with it.
+    pub(crate) fn drop_sparse(&self, sparse: &Arc<Sparse>) {
+        self.change_sparse(sparse, |_| Op::Remove);
+    }
+
+    /// Makes one object of a representation all of whose blocks have come, if they are still here and it is not too large
+    /// for that. The blocks themselves stay until they are evicted, for those who are reading them; they share memory.
+    pub(crate) fn complete(&self, sparse: &Arc<Sparse>) {
+        if sparse.length() > self.largest_object() {
+            return;
+        }
+        let blocks: Option<Vec<_>> = (0..sparse.length().div_ceil(super::BLOCK_SIZE))
+            .map(|index| self.block(&sparse.block_key(index))?.get(&(0..sparse.block_length(index))))
+            .collect();
+        let Some(blocks) = blocks else { return };
+        let body = Body::Complete(Arc::new(Blocks::new(blocks)));
+        self.change_sparse(sparse, |head| Op::Put(Entry::Object(Arc::new(head.with_body(body)))));
+    }
+
+    fn change_sparse(&self, sparse: &Arc<Sparse>, change: impl FnOnce(&Object) -> Op<Entry>) {
+        self.cache.entry_by_ref(sparse.key()).and_compute_with(|entry| {
+            match entry.map(moka::Entry::into_value) {
+                Some(Entry::Object(object)) => match &object.body {
+                    Body::Sparse(standing) if Arc::ptr_eq(standing, sparse) => change(&object),
+                    _ => Op::Nop,
+                },
+                _ => Op::Nop,
+            }
         });
     }
 

@@ -1,9 +1,12 @@
 //! One stored response.
 
 use super::body::Body;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use httpcache::content_range::{self, ContentRange};
 use httpcache::etag::Etag;
 use httpcache::freshness::{self, Freshness, State};
+use httpcache::range::{self, Spec};
+use std::ops::Range;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -20,6 +23,8 @@ pub(crate) struct Object {
     pub(crate) etag: Option<Etag>,
     /// Read once; hits compare.
     pub(crate) last_modified: Option<SystemTime>,
+    /// Of a 206: which bytes it says it is. Read once; hits compare.
+    pub(crate) part: Option<ContentRange>,
     pub(crate) body: Body,
 }
 
@@ -40,7 +45,16 @@ impl Object {
         headers.remove(header::AGE);
         let etag = headers.get(header::ETAG).and_then(Etag::parse);
         let last_modified = freshness::last_modified_of(&headers);
-        Self { status, headers, freshness, stored_at, etag, last_modified, body }
+        let part = headers
+            .get(header::CONTENT_RANGE)
+            .filter(|_| status == StatusCode::PARTIAL_CONTENT)
+            .and_then(content_range::parse);
+        Self { status, headers, freshness, stored_at, etag, last_modified, part, body }
+    }
+
+    /// The same response with its bytes kept in another way.
+    pub(crate) fn with_body(&self, body: Body) -> Self {
+        Self::new(self.status, self.headers.clone(), self.freshness, self.stored_at, body)
     }
 
     /// How long it has been here.
@@ -53,11 +67,43 @@ impl Object {
         self.freshness.state(self.resident(now))
     }
 
+    /// The bytes of this 206's body that `asked` means, and what a 206 with them says of itself (RFC 9111 §3.3). `None`
+    /// where not all of them are there.
+    ///
+    /// An origin may say more than it sends. What is counted from the front is then counted from where it says that it
+    /// begins, and what is counted from the end from its end: each as the origin itself has answered.
+    pub(crate) fn part_for(&self, asked: Spec) -> Option<(Range<u64>, HeaderValue)> {
+        let ContentRange { part, length } = self.part.as_ref()?;
+        let held = self.body.length()?;
+        let to_the_end = part.end == *length;
+        let (bytes, says) = match asked {
+            Spec::From { first, last } => {
+                let from = first.checked_sub(part.start)?;
+                let to = match last {
+                    Some(last) if last < *length => last.checked_sub(part.start)?.checked_add(1)?,
+                    _ if to_the_end => held,
+                    _ => return None,
+                };
+                (from..to, first..part.start + to)
+            }
+            Spec::Suffix(count) if to_the_end => {
+                let count = count.min(*length);
+                (held.checked_sub(count)?..held, length - count..*length)
+            }
+            Spec::Suffix(_) => return None,
+        };
+        let whole = bytes == (0..held);
+        let sound = bytes.start < bytes.end && bytes.end <= held;
+        let says = || range::content_range(&says, *length);
+        let own = || self.headers.get(header::CONTENT_RANGE).cloned();
+        sound.then(|| (bytes, if whole { own().unwrap_or_else(says) } else { says() }))
+    }
+
     /// Bytes of memory it is counted as.
     pub(crate) fn weight(&self) -> u32 {
         let fields: usize =
             self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD).sum();
-        let body = self.body.length().unwrap_or_default();
+        let body = self.body.weight();
         u32::try_from(body.saturating_add((fields + OVERHEAD) as u64)).unwrap_or(u32::MAX)
     }
 }

@@ -4,7 +4,6 @@ use crate::key::CacheKey;
 use http::HeaderMap;
 use httpcache::vary::VaryNames;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Variants kept of one URL; beyond it the oldest goes. Codings and languages make a dozen; a Vary on a field that
@@ -19,12 +18,10 @@ pub(crate) struct Variants {
     known: Mutex<VecDeque<CacheKey>>,
 }
 
-static GENERATIONS: AtomicU64 = AtomicU64::new(0);
-
 impl Variants {
     /// A list without members.
     pub(crate) fn new(names: VaryNames) -> Self {
-        let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
+        let generation = super::next_generation();
         Self { names, generation, known: Mutex::default() }
     }
 

@@ -1,0 +1,208 @@
+//! Reading a range of a representation that is held in blocks, and fetching those that are not.
+//!
+//! ```text
+//! client ◄── BlockStream ─┬─ block in memory
+//!                         ├─ block that comes for somebody else
+//!                         └─ neither ──► fetch: a run of blocks, one request ──► memory
+//! ```
+//! The client's reading sets the pace: while one block goes out, the run behind it is fetched, and no more.
+
+use super::lots::{Lot, Source};
+use crate::edge::Edge;
+use crate::outcome::FillOutcome;
+use crate::policy;
+use crate::request::Asked;
+use crate::store::{BLOCK_SIZE, GrowingReader, Sparse};
+use crate::upstream::{Question, RequestBody};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header};
+use http_body::Body;
+use http_body_util::BodyExt;
+use httpcache::{content_range, range};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::ops::Range;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::time::{Instant, timeout};
+
+/// A range on its way to one client.
+pub(crate) struct BlockStream {
+    edge: Rc<Edge>,
+    asked: Rc<Asked>,
+    sparse: Arc<Sparse>,
+    /// The next byte of the representation.
+    next: u64,
+    end: u64,
+    current: Option<Current>,
+}
+
+enum Current {
+    Held(Bytes),
+    Coming(GrowingReader),
+}
+
+impl BlockStream {
+    /// Of `range`, for the client that `asked`.
+    pub(crate) fn new(edge: &Rc<Edge>, asked: &Asked, sparse: &Arc<Sparse>, range: Range<u64>) -> Self {
+        let end = range.end.min(sparse.length());
+        Self {
+            edge: Rc::clone(edge),
+            asked: Rc::new(asked.clone()),
+            sparse: Arc::clone(sparse),
+            next: range.start,
+            end,
+            current: None,
+        }
+    }
+
+    /// Whether its first bytes are there, or come.
+    pub(crate) async fn begins(mut self) -> bool {
+        poll_fn(|cx| self.poll_piece(cx)).await.is_none_or(|piece| piece.is_ok())
+    }
+
+    /// Bytes still to come.
+    pub(crate) fn remaining(&self) -> u64 {
+        self.end.saturating_sub(self.next)
+    }
+
+    /// The next piece; `None` at the end.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.remaining() == 0 {
+            return Poll::Ready(None);
+        }
+        let mut current = match self.current.take() {
+            Some(current) => current,
+            None => self.open(),
+        };
+        let piece = match &mut current {
+            Current::Held(bytes) => Some(Ok(std::mem::take(bytes))),
+            Current::Coming(reader) => {
+                let Poll::Ready(piece) = reader.poll_piece(cx) else {
+                    self.current = Some(current);
+                    return Poll::Pending;
+                };
+                piece
+            }
+        };
+        let Some(Ok(bytes)) = piece else {
+            // A block that ends before its range does has broken off, whatever it says.
+            let error = || io::Error::new(io::ErrorKind::UnexpectedEof, "the upstream broke off");
+            self.next = self.end;
+            return Poll::Ready(Some(piece.unwrap_or_else(|| Err(error()))));
+        };
+        self.next += bytes.len() as u64;
+        if let Current::Coming(reader) = &current
+            && reader.remaining() != Some(0)
+        {
+            self.current = Some(current);
+        }
+        Poll::Ready(Some(Ok(bytes)))
+    }
+
+    /// Opens the block of the next byte, and has the one behind it fetched if nobody has it.
+    fn open(&self) -> Current {
+        let index = self.next / BLOCK_SIZE;
+        let start = index * BLOCK_SIZE;
+        let current = self.find(index, &(self.next - start..(self.end - start).min(BLOCK_SIZE)));
+        let behind = start + BLOCK_SIZE;
+        if behind < self.end && !self.edge.memory.holds(&self.sparse.block_key(index + 1)) {
+            drop(self.find(index + 1, &(0..(self.end - behind).min(BLOCK_SIZE))));
+        }
+        current
+    }
+
+    fn find(&self, index: u64, wanted: &Range<u64>) -> Current {
+        let until = self.end.div_ceil(BLOCK_SIZE);
+        match self.edge.lots.find(&self.edge.memory, &self.sparse, index, wanted, until) {
+            Source::Held(bytes) => Current::Held(bytes),
+            Source::Coming(reader) => Current::Coming(reader),
+            Source::Lead(lots, reader) => {
+                let (edge, asked, sparse) =
+                    (Rc::clone(&self.edge), Rc::clone(&self.asked), Arc::clone(&self.sparse));
+                drop(tokio::task::spawn_local(async move { lead(&edge, &asked, &sparse, lots).await }));
+                Current::Coming(reader)
+            }
+        }
+    }
+}
+
+async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, lots: VecDeque<Lot>) {
+    edge.metrics.fills_in_flight.inc();
+    let started = Instant::now();
+    let ended = fetch(edge, asked, sparse, lots).await;
+    edge.metrics.fill_seconds.observe(started.elapsed().as_secs_f64());
+    edge.metrics.filled(ended);
+    edge.metrics.fills_in_flight.dec();
+}
+
+/// Fetches `lots`, which follow one another. An origin may answer with less than asked for (RFC 9110 §15.3.7): the rest
+/// is asked for again as long as each answer brings a block.
+async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeque<Lot>) -> FillOutcome {
+    let mut headers = policy::fill_headers(asked, &edge.identity);
+    headers.insert(header::IF_RANGE, sparse.etag().clone());
+    while let (Some(first), Some(last)) = (lots.front(), lots.back()) {
+        let (start, wanted) = (first.start(), lots.len());
+        headers.insert(header::RANGE, range::request(&(start..last.end())));
+        let question = Question { method: &Method::GET, target: &asked.target, headers: &headers };
+        let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
+        edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
+        let Ok(response) = answer else { return FillOutcome::Failed };
+        let (head, body) = response.into_parts();
+        if !continues(head.status, &head.headers, sparse, start) {
+            if matches!(head.status.as_u16(), 200 | 206 | 404 | 410 | 416) {
+                // It is another one now: what is held of the old one is of no use to anybody (attack 50). Other answers
+                // say something of this request, or of the upstream's health.
+                edge.memory.drop_sparse(sparse);
+                tracing::info!(key = %sparse.key(), status = %head.status, "changed while its blocks were fetched");
+            }
+            return FillOutcome::Failed;
+        }
+        let broken = feed(edge, body, &mut lots).await.is_err();
+        if !lots.is_empty() && (broken || lots.len() == wanted) {
+            tracing::warn!(key = %sparse.key(), "blocks broke off");
+            return FillOutcome::BrokenOff;
+        }
+    }
+    if sparse.is_whole() {
+        edge.memory.complete(sparse);
+    }
+    FillOutcome::Stored
+}
+
+/// Whether an answer is the part of this very representation from `start` on.
+fn continues(status: StatusCode, headers: &HeaderMap, sparse: &Sparse, start: u64) -> bool {
+    let part = headers.get(header::CONTENT_RANGE).and_then(content_range::parse);
+    status == StatusCode::PARTIAL_CONTENT
+        && headers.get(header::ETAG) == Some(sparse.etag())
+        && part.is_some_and(|part| part.part.start == start && part.length == sparse.length())
+}
+
+/// Why a body ended before its blocks were full.
+pub(super) struct BrokenOff;
+
+/// Hands a body out to the blocks it belongs to, and ends with the last of them: what comes behind is not wanted.
+pub(super) async fn feed<B>(edge: &Edge, mut body: B, lots: &mut VecDeque<Lot>) -> Result<(), BrokenOff>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    while !lots.is_empty() {
+        let frame = timeout(edge.upstream.limits().body, body.frame()).await.map_err(|_| BrokenOff)?;
+        let Some(Ok(frame)) = frame else { return Err(BrokenOff) };
+        let Ok(mut data) = frame.into_data() else { continue };
+        edge.metrics.fill_bytes.inc_by(data.len() as u64);
+        while let Some(lot) = lots.front_mut()
+            && !data.is_empty()
+        {
+            if lot.take(&mut data)
+                && let Some(full) = lots.pop_front()
+            {
+                full.finish(&edge.memory);
+            }
+        }
+    }
+    Ok(())
+}

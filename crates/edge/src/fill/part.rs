@@ -1,0 +1,172 @@
+//! A fill that asks for a part: what is asked for, and what becomes of a 206 (RFC 9110 §15.3.7, RFC 9111 §3.3, §3.4).
+
+use super::blocks::feed;
+use super::flight::{Guard, Landed};
+use super::keep::{self, Arrived};
+use super::lots::RUN;
+use crate::edge::Edge;
+use crate::key::CacheKey;
+use crate::outcome::FillOutcome;
+use crate::request::Asked;
+use crate::store::{BLOCK_SIZE, Body, LONGEST, Object, Sparse};
+use http::{HeaderValue, Method, StatusCode, header};
+use httpcache::content_range::{self, ContentRange};
+use httpcache::etag::Etag;
+use httpcache::range::{self, Spec};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The longest run of bytes that is asked for in one piece.
+const MOST: u64 = RUN * BLOCK_SIZE;
+
+/// Which part a fill for `asked` asks for; `None` for the whole.
+///
+/// A client that wants all from the first byte on is served by the whole, and so is one that wants several parts or more
+/// of the end than is asked for at once. What is stored in blocks is asked about with one of them.
+pub(crate) fn wanted(asked: &Asked, stale: Option<&Object>) -> Option<Spec> {
+    let wanted =
+        asked.headers.get(header::RANGE).filter(|_| asked.method == Method::GET).and_then(range::single);
+    match wanted {
+        Some(Spec::From { first: 0, last: None }) => None,
+        Some(Spec::Suffix(count)) if count > MOST => None,
+        Some(spec) => Some(spec),
+        None => stale
+            .is_some_and(|stale| matches!(stale.body, Body::Sparse(_)))
+            .then_some(Spec::From { first: 0, last: Some(0) }),
+    }
+}
+
+/// The Range field of a question for it: whole blocks. Where the end is, is not known yet, so the last bytes are asked
+/// for as they are.
+pub(crate) fn question(spec: Spec) -> HeaderValue {
+    match spec {
+        Spec::From { first, last } => range::request(&aligned(first, last)),
+        Spec::Suffix(count) => range::request_suffix(count),
+    }
+}
+
+fn aligned(first: u64, last: Option<u64>) -> Range<u64> {
+    let start = first - first % BLOCK_SIZE;
+    let most = start.saturating_add(MOST);
+    let end = last.map_or(most, |last| (last - last % BLOCK_SIZE).saturating_add(BLOCK_SIZE).min(most));
+    start..end
+}
+
+/// What a 206 is good for.
+pub(crate) enum Part {
+    /// All there is, by another name.
+    Whole,
+    /// Blocks that others can be added to: it has a strong validator, and says where it belongs.
+    Blocks(ContentRange, HeaderValue),
+    /// Itself and no more: parts of it may be served (RFC 9111 §3.3), nothing may be added.
+    Alone,
+    /// Not what was asked for, or malformed beyond use.
+    Useless,
+}
+
+/// Judges a 206 that answers a question for `spec`.
+pub(crate) fn judge(edge: &Edge, spec: Spec, arrived: &Arrived) -> Part {
+    let headers = &arrived.head.headers;
+    let (Some(ContentRange { part, length }), Some(stated)) =
+        (headers.get(header::CONTENT_RANGE).and_then(content_range::parse), arrived.length())
+    else {
+        return Part::Useless;
+    };
+    let answers = match spec {
+        Spec::From { first, last } => part.start == aligned(first, last).start && part.contains(&first),
+        Spec::Suffix(_) => part.end == length,
+    };
+    if !answers || length > LONGEST || stated > edge.memory.largest_object() {
+        return Part::Useless;
+    }
+    if stated != part.end - part.start {
+        return Part::Alone;
+    }
+    if part == (0..length) {
+        return Part::Whole;
+    }
+    let strong =
+        headers.get(header::ETAG).filter(|etag| Etag::parse(etag).is_some_and(|etag| !etag.is_weak()));
+    match strong {
+        Some(etag) => Part::Blocks(ContentRange { part, length }, etag.clone()),
+        None => Part::Alone,
+    }
+}
+
+/// Makes of a 206 for all bytes what it would have been without Range.
+pub(crate) fn as_whole(arrived: &mut Arrived) {
+    arrived.head.status = StatusCode::OK;
+    arrived.head.headers.remove(header::CONTENT_RANGE);
+}
+
+/// Whether the upstream's answer with the whole, too large for one object, says that it can be had in parts.
+pub(crate) fn comes_in_parts(arrived: &Arrived) -> Option<(ContentRange, HeaderValue)> {
+    let headers = &arrived.head.headers;
+    let length = arrived.length().filter(|length| (1..=LONGEST).contains(length))?;
+    let etag =
+        headers.get(header::ETAG).filter(|etag| Etag::parse(etag).is_some_and(|etag| !etag.is_weak()))?;
+    let ranges = headers.get(header::ACCEPT_RANGES)?.as_bytes().eq_ignore_ascii_case(b"bytes");
+    let first = ContentRange { part: 0..length.min(MOST), length };
+    (arrived.head.status == StatusCode::OK && ranges).then(|| (first, etag.clone()))
+}
+
+/// Keeps the head of a representation whose blocks come one by one, tells everybody, and stores what this answer brings
+/// of them.
+pub(crate) async fn keep_blocks(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    mut arrived: Arrived,
+    (range, etag): (ContentRange, HeaderValue),
+    mut guard: Guard,
+) -> FillOutcome {
+    as_whole(&mut arrived);
+    let ContentRange { part, length } = range;
+    arrived.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    let (head, body) = keep::head_of(edge, arrived);
+    let variant = keep::variant(edge, asked, primary, &head.headers, &mut guard);
+    let key = variant.as_ref().map_or(primary, |variant| &variant.key);
+    // Blocks of the same representation that are held already go on being its blocks (RFC 9111 §3.4).
+    let sparse = edge
+        .memory
+        .sparse(key)
+        .filter(|held| *held.etag() == etag && held.length() == length)
+        .unwrap_or_else(|| Arc::new(Sparse::new(key.clone(), length, etag)));
+    let mut lots = edge.lots.open_part(&sparse, &part);
+    let object = Arc::new(head.with(Body::Sparse(Arc::clone(&sparse))));
+    guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
+    guard.land(Landed::Fetched { object, variant });
+    // Who comes from now on finds the head in the store.
+    drop(guard);
+    if feed(edge, body, &mut lots).await.is_err() {
+        tracing::warn!(key = %sparse.key(), "blocks broke off");
+        return FillOutcome::BrokenOff;
+    }
+    FillOutcome::Stored
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_blocks_are_asked_for_and_never_more_than_a_run() {
+        let last = BLOCK_SIZE - 1;
+        for (spec, asked) in [
+            (Spec::From { first: 0, last: Some(0) }, format!("bytes=0-{last}")),
+            (Spec::From { first: 5, last: Some(BLOCK_SIZE) }, format!("bytes=0-{}", 2 * BLOCK_SIZE - 1)),
+            (
+                Spec::From { first: BLOCK_SIZE, last: Some(BLOCK_SIZE) },
+                format!("bytes={BLOCK_SIZE}-{}", 2 * BLOCK_SIZE - 1),
+            ),
+            (Spec::From { first: 7, last: None }, format!("bytes=0-{}", MOST - 1)),
+            (Spec::From { first: 7, last: Some(u64::MAX) }, format!("bytes=0-{}", MOST - 1)),
+            (Spec::Suffix(5), "bytes=-5".to_owned()),
+        ] {
+            assert_eq!(question(spec), asked);
+        }
+        // Attack 56.
+        let far = Spec::From { first: u64::MAX, last: None };
+        assert!(question(far).to_str().unwrap().starts_with("bytes=18446744073709"));
+    }
+}

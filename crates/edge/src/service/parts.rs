@@ -1,0 +1,329 @@
+//! Parts of responses through the whole edge: RFC 9110 §14, §15.3.7, RFC 9111 §3.3, §3.4.
+
+use super::tests::*;
+use super::*;
+use crate::options::Options;
+use crate::store::BLOCK_SIZE;
+use bytes::Bytes;
+use std::rc::Rc;
+use testkit::upstream::Reply;
+use units::ByteCount;
+
+const BLOCK: usize = BLOCK_SIZE as usize;
+
+/// The byte at each place of every representation here.
+fn bytes_at(range: std::ops::Range<usize>) -> Bytes {
+    range.map(|at| u8::try_from(at % 251).unwrap()).collect()
+}
+
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+/// A 206 with the bytes `range` of `length`.
+fn part_of(range: std::ops::Range<usize>, length: usize, etag: &'static str) -> Reply {
+    part_head(&range, length).header("etag", etag).body(bytes_at(range))
+}
+
+fn part_head(range: &std::ops::Range<usize>, length: usize) -> Reply {
+    Reply::new(206)
+        .header("cache-control", "max-age=60")
+        .header("content-range", leak(format!("bytes {}-{}/{length}", range.start, range.end - 1)))
+}
+
+async fn asks(scene: &Scene, range: &str) -> (u16, String, Result<Bytes, ()>) {
+    let answer = scene.ask("/x", &[("range", range)]).await;
+    let (status, says) = (answer.status().as_u16(), field(&answer, "content-range").to_owned());
+    (status, says, read(answer.into_body()).await)
+}
+
+fn asked_ranges(scene: &Scene) -> Vec<String> {
+    let questions = scene.upstream.questions();
+    questions
+        .iter()
+        .map(|asked| asked.headers.get("range").map_or("", |range| range.to_str().unwrap()).to_owned())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_53_a_byte_of_a_gigabyte_costs_the_origin_one_block() {
+    local(async {
+        let length = 1 << 30;
+        let scene = Scene::new([part_of(0..BLOCK, length, "\"a\"")]);
+        for (range, says, bytes) in [
+            ("bytes=0-0", "bytes 0-0/1073741824", 0..1),
+            ("bytes=0-0", "bytes 0-0/1073741824", 0..1),
+            ("bytes=100-199", "bytes 100-199/1073741824", 100..200),
+        ] {
+            assert_eq!(asks(&scene, range).await, (206, says.to_owned(), Ok(bytes_at(bytes))));
+        }
+        assert_eq!(asked_ranges(&scene), ["bytes=0-262143"]);
+        assert_eq!(scene.edge.metrics.fill_bytes.get(), BLOCK_SIZE);
+        let answer = scene.ask("/x", &[("range", "bytes=0-0")]).await;
+        assert!(field(&answer, "cache-status").starts_with("airclass; hit"));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_is_asked_for_once_and_what_is_there_is_not() {
+    local(async {
+        let length = 10 * BLOCK;
+        let scene = Rc::new(Scene::new([
+            part_of(BLOCK..2 * BLOCK, length, "\"a\"").after(SECOND),
+            part_of(2 * BLOCK..4 * BLOCK, length, "\"a\"").after(SECOND),
+            part_of(0..BLOCK, length, "\"a\"").after(SECOND),
+        ]));
+        let ask = |range: &'static str| {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move { asks(&scene, range).await.2 })
+        };
+        // Blocks 1 to 3, by many at once; the head comes with block 1, the rest behind it.
+        let clients: Vec<_> = (0..20).map(|_| ask("bytes=300000-300009")).collect();
+        for client in clients {
+            assert_eq!(client.await.unwrap(), Ok(bytes_at(300_000..300_010)));
+        }
+        let clients: Vec<_> = (0..20).map(|_| ask("bytes=500000-900000")).collect();
+        for client in clients {
+            assert_eq!(client.await.unwrap(), Ok(bytes_at(500_000..900_001)));
+        }
+        assert_eq!(asks(&scene, "bytes=0-600000").await.2, Ok(bytes_at(0..600_001)));
+        assert_eq!(asked_ranges(&scene), ["bytes=262144-524287", "bytes=524288-1048575", "bytes=0-262143"]);
+        assert_eq!(scene.upstream.questions()[1].headers["if-range"], "\"a\"");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_is_completed_to_the_whole_and_becomes_it() {
+    // RFC 9111 §3.4
+    local(async {
+        let length = 2 * BLOCK + 100;
+        let scene = Scene::new([part_of(0..BLOCK, length, "\"a\""), part_of(BLOCK..length, length, "\"a\"")]);
+        asks(&scene, "bytes=5-5").await.2.unwrap();
+        let answer = scene.ask("/x", &[]).await;
+        assert_eq!((answer.status(), field(&answer, "content-length")), (StatusCode::OK, "524388"));
+        assert_eq!(field(&answer, "content-range"), "");
+        assert_eq!(field(&answer, "cache-status"), "airclass; fwd=partial; stored; ttl=60");
+        assert_eq!(read(answer.into_body()).await, Ok(bytes_at(0..length)));
+        assert_eq!(asked_ranges(&scene)[1], format!("bytes=262144-{}", length - 1));
+        let answer = scene.ask("/x", &[]).await;
+        assert_eq!(field(&answer, "cache-status"), "airclass; hit; ttl=60");
+        assert_eq!(read(answer.into_body()).await, Ok(bytes_at(0..length)));
+        assert_eq!(asks(&scene, "bytes=-7").await.2, Ok(bytes_at(length - 7..length)));
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_50_parts_of_two_representations_are_never_put_together() {
+    // RFC 9110 §15.3.7.3
+    local(async {
+        let length = 2 * BLOCK;
+        let first = || part_of(0..BLOCK, length, "\"a\"");
+        for changed in [
+            part_of(BLOCK..length, length, "\"b\""),
+            part_of(BLOCK..length, length + 1, "\"a\""),
+            part_of(BLOCK + 1..length, length, "\"a\""),
+            part_of(BLOCK..length, length, "W/\"a\""),
+            fresh().body(bytes_at(0..length)),
+            Reply::new(404),
+        ] {
+            let scene = Scene::new([first(), changed, fresh().body("new")]);
+            assert!(asks(&scene, "bytes=0-9").await.2.is_ok());
+            assert_eq!(asks(&scene, "bytes=262100-262200").await.2, Err(()));
+            // Nothing of the old one is left.
+            assert_eq!(scene.text("/x", &[]).await, "new");
+        }
+        // A failing origin says nothing of what is held.
+        let scene = Scene::new([first(), Reply::new(503), Reply::new(503)]);
+        assert!(asks(&scene, "bytes=0-9").await.2.is_ok());
+        assert_eq!(asks(&scene, "bytes=262144-262144").await.0, 503);
+        assert!(asks(&scene, "bytes=0-9").await.2.is_ok());
+        // Where nothing has been sent yet, the upstream answers for itself.
+        let scene =
+            Scene::new([first(), part_of(BLOCK..length, length, "\"b\""), Reply::new(206).body("new")]);
+        assert!(asks(&scene, "bytes=0-9").await.2.is_ok());
+        assert_eq!(asks(&scene, "bytes=262144-262146").await.2, Ok(Bytes::from("new")));
+        assert_eq!(asked_ranges(&scene), ["bytes=0-262143", "bytes=262144-524287", "bytes=262144-262146"]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_49_a_block_that_breaks_off_is_an_error_and_not_kept() {
+    local(async {
+        let length = 4 * BLOCK;
+        let cut = || {
+            part_head(&(0..BLOCK), length)
+                .header("etag", "\"a\"")
+                .header("content-length", "262144")
+                .data(bytes_at(0..1_000))
+                .pause(SECOND)
+                .cut()
+        };
+        let scene = Scene::new([cut(), part_of(0..BLOCK, length, "\"a\"")]);
+        assert_eq!(asks(&scene, "bytes=900-1100").await.2, Err(()));
+        assert_eq!(asks(&scene, "bytes=900-1100").await.2, Ok(bytes_at(900..1_101)));
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_origin_may_send_the_whole_and_a_small_one_is_the_whole() {
+    local(async {
+        for reply in
+            [fresh().body(bytes_at(0..10)), part_of(0..10, 10, "\"a\""), part_of(0..10, 10, "W/\"a\"")]
+        {
+            let scene = Scene::new([reply]);
+            assert_eq!(asks(&scene, "bytes=3-6").await, (206, "bytes 3-6/10".to_owned(), Ok(bytes_at(3..7))));
+            assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await, Ok(bytes_at(0..10)));
+            assert_eq!(scene.upstream.count(), 1);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_without_a_strong_validator_serves_its_own_parts_and_no_others() {
+    // RFC 9111 §3.3
+    local(async {
+        let tail = part_head(&(50..100), 100).body(bytes_at(50..100));
+        let scene = Scene::new([tail, fresh().body(bytes_at(0..100))]);
+        for (range, bytes) in [
+            ("bytes=-50", 50..100),
+            ("bytes=-1", 99..100),
+            ("bytes=60-69", 60..70),
+            ("bytes=60-", 60..100),
+            ("bytes=60-1000", 60..100),
+        ] {
+            assert_eq!(asks(&scene, range).await.2, Ok(bytes_at(bytes)), "{range}");
+        }
+        assert_eq!(asked_ranges(&scene), ["bytes=-50"]);
+        let status = scene.ask("/x", &[]).await;
+        assert!(field(&status, "cache-status").starts_with("airclass; fwd=partial"));
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attacks_56_and_57_what_is_beyond_the_end_is_said_by_the_origin_and_not_kept() {
+    // RFC 9110 §15.5.17
+    local(async {
+        for range in ["bytes=18446744073709551615-", "bytes=-0", "bytes=99999999999999999999-"] {
+            let beyond = || {
+                Reply::new(416).header("content-range", "bytes */10").header("cache-control", "max-age=60")
+            };
+            let scene = Scene::new([beyond(), fresh().body(bytes_at(0..10))]);
+            assert_eq!(asks(&scene, range).await, (416, "bytes */10".to_owned(), Ok(Bytes::new())));
+            assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await, Ok(bytes_at(0..10)));
+            assert_eq!(asks(&scene, range).await, (416, "bytes */10".to_owned(), Ok(Bytes::new())));
+            assert_eq!(scene.upstream.count(), 2);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_58_if_range_of_another_representation_gets_the_whole() {
+    // RFC 9110 §13.1.5
+    local(async {
+        let length = BLOCK + 10;
+        let scene = Scene::new([part_of(0..BLOCK, length, "\"a\""), part_of(BLOCK..length, length, "\"a\"")]);
+        let same = scene.ask("/x", &[("range", "bytes=0-3"), ("if-range", "\"a\"")]).await;
+        assert_eq!(same.status(), StatusCode::PARTIAL_CONTENT);
+        let other = scene.ask("/x", &[("range", "bytes=0-3"), ("if-range", "\"b\"")]).await;
+        assert_eq!(other.status(), StatusCode::OK);
+        assert_eq!(read(other.into_body()).await, Ok(bytes_at(0..length)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_larger_than_its_share_is_served_by_blocks() {
+    local(async {
+        let length = 24 * BLOCK;
+        let head =
+            || fresh().header("accept-ranges", "bytes").header("content-length", leak(length.to_string()));
+        let options = Options { ram: Some(ByteCount::mib(16)), ..Options::default() };
+        let scene = Rc::new(Scene::over(
+            options,
+            [head().data(bytes_at(0..length)), part_of(16 * BLOCK..length, length, "\"v1\"")],
+        ));
+        // 6 MiB where an object may take 2.
+        let clients = [scene.start("/x"), scene.start("/x"), scene.start("/x")];
+        for client in clients {
+            let (status, body) = client.await.unwrap();
+            assert!(status == StatusCode::OK && body == Ok(bytes_at(0..length)));
+        }
+        assert_eq!(asked_ranges(&scene), ["", "bytes=4194304-6291455"]);
+        assert_eq!(asks(&scene, "bytes=5000000-5000009").await.2, Ok(bytes_at(5_000_000..5_000_010)));
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_slowly_or_leaves_costs_a_run_and_no_more() {
+    local(async {
+        let length = 400 * BLOCK;
+        let scene = Scene::new([
+            part_of(0..16 * BLOCK, length, "\"a\""),
+            part_of(16 * BLOCK..32 * BLOCK, length, "\"a\""),
+            part_of(32 * BLOCK..48 * BLOCK, length, "\"a\""),
+        ]);
+        let mut body = scene.ask("/x", &[("range", "bytes=1-")]).await.into_body();
+        let first = http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap();
+        tokio::time::sleep(60 * SECOND).await;
+        assert_eq!(first.into_data().unwrap()[0], 1);
+        drop(body);
+        tokio::time::sleep(60 * SECOND).await;
+        assert_eq!(scene.upstream.count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocks_are_asked_about_when_they_are_stale() {
+    local(async {
+        let length = 8 * BLOCK;
+        for (answer, body) in [
+            (Reply::new(304).header("cache-control", "max-age=60"), bytes_at(0..10)),
+            (part_of(0..BLOCK, length, "\"b\""), bytes_at(0..10)),
+        ] {
+            let scene = Scene::new([part_of(0..BLOCK, length, "\"a\""), answer]);
+            asks(&scene, "bytes=0-9").await.2.unwrap();
+            tokio::time::sleep(61 * SECOND).await;
+            for _ in 0..2 {
+                assert_eq!(asks(&scene, "bytes=0-9").await.2, Ok(body.clone()));
+            }
+            let questions = scene.upstream.questions();
+            assert_eq!(questions.len(), 2);
+            let asked = &questions[1].headers;
+            assert_eq!(
+                (&asked["if-none-match"], &asked["range"]),
+                (&"\"a\"".parse().unwrap(), &"bytes=0-262143".parse().unwrap())
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_54_many_ranges_are_answered_with_one_body_at_most() {
+    local(async {
+        let scene = Scene::new([fresh().body(bytes_at(0..1_000))]);
+        let many = format!("bytes={}", vec!["0-"; 1_000].join(","));
+        for (range, status, length) in
+            [(many.as_str(), 200, 1_000), ("bytes=0-9,900-909", 200, 1_000), ("bytes=0-9,5-19", 206, 20)]
+        {
+            let (said, _, body) = asks(&scene, range).await;
+            assert_eq!((said, body.map(|body| body.len())), (status, Ok(length)), "{range:.40}");
+        }
+        assert_eq!(asked_ranges(&scene), [""]);
+    })
+    .await;
+}
