@@ -10,6 +10,8 @@ const MAX_LENGTH: u64 = i64::MAX.unsigned_abs();
 pub(crate) struct Head {
     length: Option<u64>,
     chunked: bool,
+    /// A response in a coding that nobody knows: it ends with its connection (RFC 9112 §6.3).
+    closed: bool,
     /// HTTP/1.0, which knows no Transfer-Encoding (RFC 9112 §6.1).
     old: bool,
     /// Of a response.
@@ -79,6 +81,7 @@ impl Head {
         match (self.chunked, self.length) {
             (true, Some(_)) => Err(Fault::LengthAndEncoding),
             (true, None) if self.old => Err(Fault::TransferEncoding),
+            _ if self.closed && (self.old || self.length.is_some()) => Err(Fault::TransferEncoding),
             (true, None) => Ok(Follows::Chunks),
             (false, None | Some(0)) => Ok(Follows::Nothing),
             (false, Some(length)) => Ok(Follows::Bytes(length)),
@@ -102,14 +105,30 @@ impl Head {
         Ok(())
     }
 
-    /// `gzip, chunked` is legal, and nobody asks for it; what we do not decode we must not pass on as if we had.
+    /// `gzip, chunked` is legal, and nobody asks for it; what we do not decode we must not pass on as if we had. A word in
+    /// a response that names no coding there is has coded nothing, and leaves one meaning: until the connection ends.
     fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Fault> {
-        if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+        if self.status != 0 && !self.chunked && !self.closed && is_nonsense(value) {
+            self.closed = true;
+            return Ok(());
+        }
+        if self.chunked || self.closed || !value.eq_ignore_ascii_case(b"chunked") {
             return Err(Fault::TransferEncoding);
         }
         self.chunked = true;
         Ok(())
     }
+}
+
+/// Names of transfer codings (RFC 9112 §7), and what some take for the first of them.
+const CODINGS: [&[u8]; 7] =
+    [b"chunked", b"gzip", b"x-gzip", b"deflate", b"compress", b"x-compress", b"identity"];
+
+/// A single word, with none of the codings' names in it.
+fn is_nonsense(value: &[u8]) -> bool {
+    let word = !value.is_empty() && value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+    let named = |coding: &[u8]| value.windows(coding.len()).any(|part| part.eq_ignore_ascii_case(coding));
+    word && !CODINGS.iter().any(|coding| named(coding))
 }
 
 /// The value of the field `name` (in lower case), when `line` is one.

@@ -186,6 +186,18 @@ fn responses_are_held_to_the_same() {
             Err(Fault::LengthAndEncoding),
         ),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Err(Fault::TransferEncoding)),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", Err(Fault::TransferEncoding)),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n", Err(Fault::TransferEncoding)),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: QZJ\r\n\r\n", Ok(State::Answered)),
+        ("HTTP/1.0 200 OK\r\nTransfer-Encoding: QZJ\r\n\r\n", Err(Fault::TransferEncoding)),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: QZJ\r\nContent-Length: 5\r\n\r\n",
+            Err(Fault::TransferEncoding),
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: QZJ\r\nTransfer-Encoding: chunked\r\n\r\n",
+            Err(Fault::TransferEncoding),
+        ),
         ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Err(Fault::TransferEncoding)),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", Err(Fault::ContentLength)),
         ("HTTP/1.1 200 OK\nX: a\r\n\r\n", Err(Fault::BareLf)),
