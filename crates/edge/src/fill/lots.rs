@@ -64,6 +64,7 @@ impl Lots {
             let within = wanted.start - span.start..wanted.end - span.start;
             return Source::Coming(GrowingReader::new(Arc::clone(growing), Some(within)));
         }
+        sparse.lost(index);
         let mut lots = VecDeque::new();
         let (first, growing) = self.open(&mut list, sparse, index, 0..sparse.block_length(index));
         lots.push_back(first);

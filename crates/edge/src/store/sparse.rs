@@ -71,6 +71,11 @@ impl Sparse {
         self.come.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
     }
 
+    /// Notes that the block has been evicted.
+    pub(crate) fn lost(&self, index: u64) {
+        self.come.lock().unwrap_or_else(PoisonError::into_inner).remove(index);
+    }
+
     /// Whether `range` has come, as far as the cache remembers.
     pub(crate) fn covers(&self, range: &Range<u64>) -> bool {
         self.come.lock().unwrap_or_else(PoisonError::into_inner).covers(blocks::touched(range, BLOCK_SIZE))
