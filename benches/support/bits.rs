@@ -107,6 +107,7 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
         lines.push(Line::once(lost, "SSIM", held.ssim - ours.ssim, Some(Bar::AtMost(LOST))));
         let twin = size.slot.replace('s', "a");
         if let Some(av1) = bench.ours(&twin, size)? {
+            eprintln!("bench: {twin} {:.1} kbit/s {:.5}", av1.kbps, av1.ssim);
             let note = format!("SSIM {:.4} of {twin}, {:.4} of {}", av1.ssim, ours.ssim, size.slot);
             let line = Line::once(format!("{twin}: pictures"), "kbit/s", av1.kbps, None);
             let bar = Some(Bar::RatioAtMost(OF_H264));

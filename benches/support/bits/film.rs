@@ -11,8 +11,10 @@ use std::process::Command;
 
 /// Seconds of film.
 const SECONDS: (u32, u32) = (96, 24);
-/// A dive into something endlessly detailed, under the grain of a camera that has too little light.
-const PICTURES: &str = "mandelbrot=s=1920x1080:r=25:end_scale=0.002,noise=alls=14:allf=t+u,format=yuv420p";
+/// A dive into something endlessly detailed, under the grain of a camera that has too little light. It lasts as long as the
+/// film: past `end_pts` the filter dives on, and each picture takes seconds.
+const PICTURES: &str =
+    "mandelbrot=s=1920x1080:r=25:end_scale=0.002:end_pts=2400,noise=alls=14:allf=t+u,format=yuv420p";
 
 /// Ingests a film with `program`; a line a rung.
 pub(super) fn measure(options: &Options, program: &Path, root: &Path) -> Result<Vec<Line>> {
