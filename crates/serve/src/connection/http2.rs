@@ -110,6 +110,8 @@ async fn serve<S: Service, T: Transport>(
     std::future::poll_fn(|cx| {
         loop {
             if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                // Its last words: why it ends. A client that does not take them now does without.
+                let _ = stream.poll_send(cx);
                 if abuse.get().is_none() && result.as_ref().is_err_and(asked_for_calm) {
                     abuse.set(Some(Abuse::Library));
                 }
