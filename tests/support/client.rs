@@ -8,9 +8,11 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -109,16 +111,36 @@ impl Certificate {
         version: &'static SupportedProtocolVersion,
         alpn: &[&[u8]],
     ) -> TlsStream<TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.der.clone()).expect("our own certificate");
-        let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[version])
-            .expect("the provider knows the version")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         let stream = TcpStream::connect(address).await.expect("the server listens");
-        let name = ServerName::try_from("localhost").expect("a name");
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("a handshake")
+        handshake([self], stream, version, alpn).await.expect("a handshake")
     }
+}
+
+/// A TLS 1.3 connection for HTTP/1.1 to a server that shows any of `certificates`.
+pub async fn connect_tls(
+    certificates: &[Rc<Certificate>],
+    address: SocketAddr,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let stream = TcpStream::connect(address).await?;
+    handshake(certificates.iter().map(Rc::as_ref), stream, &TLS13, &[b"http/1.1"]).await
+}
+
+async fn handshake(
+    trusted: impl IntoIterator<Item = &Certificate>,
+    stream: TcpStream,
+    version: &'static SupportedProtocolVersion,
+    alpn: &[&[u8]],
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in trusted {
+        roots.add(certificate.der.clone()).expect("our own certificate");
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[version])
+        .expect("the provider knows the version")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    let name = ServerName::try_from("localhost").expect("a name");
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }

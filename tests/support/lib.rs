@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod node;
+pub mod load;
 pub mod process;
 pub mod raw;
 pub mod store;

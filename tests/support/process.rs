@@ -147,9 +147,14 @@ impl Airclass {
 
     /// Asks it to stop, as a service manager does.
     pub fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(asked.success());
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let (name, pid) = (format!("-{name}"), self.child.id().to_string());
+        let sent = Command::new("kill").args([&name, &pid]).status().expect("kill runs");
+        assert!(sent.success());
     }
 
     /// How many descriptors it has open.
@@ -212,5 +217,8 @@ fn follow(child: &mut Child, log: &Arc<Mutex<Vec<String>>>) -> Receiver<String> 
 }
 
 fn parse_all(text: &str) -> Vec<SocketAddr> {
-    text.split(',').map(|address| address.parse().expect("a logged address")).collect()
+    text.split(',')
+        .filter(|address| !address.starts_with("unix:"))
+        .map(|address| address.parse().expect("a logged address"))
+        .collect()
 }

@@ -15,9 +15,11 @@ use telemetry::LogOptions;
 
 /// `airclass edge`
 pub(crate) fn edge(flags: &edge::Options, file: Option<&Path>) -> Result<(), AnyFault> {
-    let options = settings::layered(flags, file)?;
+    let read = || settings::layered(flags, file);
+    let options = read()?;
     start_logs(&options.log)?;
-    edge::EdgeServer::start(edge::Config::resolve(&options)?)?.run_until_signalled()
+    let server = edge::EdgeServer::start(edge::Config::resolve(&options)?)?;
+    server.run_until_told(options, Box::new(move || Ok(read()?)))
 }
 
 /// `airclass origin`

@@ -13,6 +13,7 @@ mod metrics;
 mod options;
 mod outcome;
 mod policy;
+mod reload;
 mod request;
 mod response;
 mod service;
@@ -21,6 +22,7 @@ mod upstream;
 
 pub use options::{Config, Options, UpstreamLimits};
 pub use policy::{CacheOptions, CachePolicy, ClientReload};
+pub use reload::Read;
 pub use upstream::Address;
 
 use edge::Shared;
@@ -47,8 +49,7 @@ impl EdgeServer {
     /// An address that is taken, a certificate that is wrong, a machine without threads.
     pub fn start(config: Config) -> Result<Self, AnyFault> {
         let telemetry = Telemetry::new("edge");
-        let server = serve::Server::bind(config.serve.clone(), &telemetry)?;
-        let admin = Admin::start(config.serve.admin, telemetry.clone())?;
+        let (server, admin) = serve::open(config.serve.clone(), &telemetry)?;
         tracing::info!(upstream = config.upstream.authority_str(), ram = %config.ram, name = config.name, "edge");
         let shared = Shared::new(config, &telemetry);
         let running = server.start(move |core, _drain| {
@@ -71,12 +72,14 @@ impl EdgeServer {
         self.admin.address()
     }
 
-    /// Serves until SIGTERM or SIGINT, then drains.
+    /// Serves until it is told to end. `options` are those that it was started with; `read` reads them again when it is
+    /// told to reload.
     ///
     /// # Errors
-    /// When signals cannot be listened for.
-    pub fn run_until_signalled(self) -> Result<(), AnyFault> {
-        serve::run_until_signalled(self.running)
+    /// When signals cannot be listened for, or the process before this one does not give way.
+    pub fn run_until_told(self, options: Options, read: Read<'_>) -> Result<(), AnyFault> {
+        let mut reload = reload::Reload::new(options, read);
+        serve::serve_until_told(self.running, &self.admin, Box::new(move |running| reload.again(running)))
     }
 
     /// Stops accepting, lets running answers end, and waits for it.

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn an_upstream_is_all_it_takes() {
         let config = Config::resolve(&with_upstream("http://127.0.0.1:8090")).unwrap();
-        assert_eq!(config.serve.plain, [LISTEN]);
+        assert_eq!(config.serve.listeners, [serve::Listener::plain(LISTEN, false)]);
         assert_eq!(config.ram, RAM);
     }
 

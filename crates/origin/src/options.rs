@@ -85,7 +85,7 @@ mod tests {
         let bare = Options { store: file.store.clone(), ..Options::default() };
         let default = Config::resolve(&bare).unwrap();
         assert_eq!((told.text_cache, told.store_timeout), (default.text_cache, default.store_timeout));
-        assert_eq!((told.serve.plain, told.serve.admin), (default.serve.plain, default.serve.admin));
+        assert_eq!((told.serve.listeners, told.serve.admin), (default.serve.listeners, default.serve.admin));
     }
 
     #[test]

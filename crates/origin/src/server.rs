@@ -29,7 +29,7 @@ pub struct Started {
     /// Its listeners and cores.
     pub running: Running,
     /// Where `/metrics`, `/healthz` and `/readyz` are.
-    pub admin: SocketAddr,
+    pub admin: Admin,
 }
 
 /// Opens the store, binds every address, and starts to serve.
@@ -46,8 +46,7 @@ pub fn start(options: &Options) -> Result<Started, AnyFault> {
         metrics: Metrics::register(&telemetry),
     });
     telemetry.readiness.fail(Check::Store, "not looked at yet");
-    let admin = Admin::start(config.serve.admin, telemetry.clone())?.address();
-    let server = Server::bind(config.serve, &telemetry)?;
+    let (server, admin) = serve::open(config.serve, &telemetry)?;
     let running = server.start(move |CoreId(core), _drain| {
         if core == 0 {
             let (origin, telemetry) = (Arc::clone(&origin), telemetry.clone());
@@ -93,8 +92,8 @@ pub fn run(options: Options) -> Result<(), AnyFault> {
     for address in started.running.addresses() {
         tracing::info!(%address, store = options.store.as_deref(), "origin listens");
     }
-    tracing::info!(address = %started.admin, "metrics and readiness");
-    serve::run_until_signalled(started.running)
+    tracing::info!(address = %started.admin.address(), "metrics and readiness");
+    serve::run_until_signalled(started.running, &started.admin)
 }
 
 /// What all cores share.

@@ -507,7 +507,8 @@ fn what_happens_is_counted() {
     site.get(&path, &[("range", "bytes=0-99")]);
     site.get("/lessons/none/main.m3u8", &[]);
     site.get("/nothing", &[]);
-    let metrics = site.runtime.block_on(ask(site.started.admin, Method::GET, "/metrics", &[])).unwrap();
+    let metrics =
+        site.runtime.block_on(ask(site.started.admin.address(), Method::GET, "/metrics", &[])).unwrap();
     let metrics = std::str::from_utf8(metrics.body()).unwrap();
     for line in [
         "origin_requests_total{class=\"package\",status=\"200\"} 1",

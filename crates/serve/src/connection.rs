@@ -10,33 +10,83 @@ mod answer;
 mod http1;
 mod http2;
 mod places;
+pub(crate) mod proxy;
+mod socket;
 mod stream;
 mod strict;
 
 pub(crate) use http2::Abuse;
 pub(crate) use places::{Connections, Place};
+pub(crate) use socket::Socket;
 
 use crate::drain::Drain;
 use crate::metrics::End;
-use crate::options::Limits;
-use crate::service::{Peer, Service};
+use crate::options::{Limits, ProxyRule};
+use crate::service::{Peer, Scheme, Service};
 use bytes::Bytes;
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use stream::Transport;
-use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 /// What all connections of one core share.
 pub(crate) struct Core<S> {
-    pub(crate) service: S,
+    pub(crate) service: Rc<S>,
     pub(crate) limits: Limits,
     pub(crate) drain: Drain,
+}
+
+/// What the connections of one listener have in common.
+#[derive(Clone)]
+pub(crate) struct Here {
+    /// Set when TLS is spoken.
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    /// Set when load balancers stand before it.
+    pub(crate) proxy: Option<Arc<ProxyRule>>,
+}
+
+/// Starts a connection that was accepted from `sender`; does not wait for it.
+pub(crate) fn open<S: Service>(
+    core: Rc<Core<S>>,
+    mut socket: Socket,
+    sender: SocketAddr,
+    place: Place,
+    here: &Here,
+) {
+    let tls = here.tls.clone();
+    let Some(rule) = here.proxy.clone() else { return start(core, socket, sender, place, tls) };
+    // A task of its own, so that the connection's does not carry its state for the rest of its life.
+    drop(tokio::task::spawn_local(async move {
+        match timeout(core.limits.handshake, proxy::client(&rule, sender, &mut socket)).await {
+            Ok(Ok(client)) => start(core, socket, client, place, tls),
+            Ok(Err(_)) | Err(_) => place.leave(End::Proxy),
+        }
+    }));
+}
+
+fn start<S: Service>(
+    core: Rc<Core<S>>,
+    socket: Socket,
+    address: SocketAddr,
+    place: Place,
+    tls: Option<Arc<rustls::ServerConfig>>,
+) {
+    drop(match tls {
+        None => {
+            let peer = Peer { address, scheme: Scheme::Http };
+            tokio::task::spawn_local(plain(core, socket, peer, place))
+        }
+        Some(config) => {
+            let peer = Peer { address, scheme: Scheme::Https };
+            tokio::task::spawn_local(encrypted(core, socket, peer, place, config))
+        }
+    });
 }
 
 /// Runs a plain connection to its end.
@@ -44,9 +94,9 @@ pub(crate) struct Core<S> {
     clippy::manual_async_fn,
     reason = "an async fn keeps each argument twice for as long as the connection lives"
 )]
-pub(crate) fn plain<S: Service>(
+fn plain<S: Service>(
     core: Rc<Core<S>>,
-    stream: TcpStream,
+    stream: Socket,
     peer: Peer,
     place: Place,
 ) -> impl Future<Output = ()> {
@@ -62,9 +112,9 @@ pub(crate) fn plain<S: Service>(
 }
 
 /// Runs a TLS connection to its end.
-pub(crate) async fn tls<S: Service>(
+async fn encrypted<S: Service>(
     core: Rc<Core<S>>,
-    stream: TcpStream,
+    stream: Socket,
     peer: Peer,
     place: Place,
     config: Arc<rustls::ServerConfig>,
@@ -116,9 +166,9 @@ async fn alternate<S: Service, T: Transport>(
 ///
 /// This is all that a parked connection is made of, so it is polled by hand: `select!`, `timeout` and `readable` are
 /// twice the size.
-async fn wait_for_bytes<S>(core: &Core<S>, socket: &TcpStream, limit: Duration, end: End) -> Result<(), End> {
+async fn wait_for_bytes<S>(core: &Core<S>, socket: &Socket, limit: Duration, end: End) -> Result<(), End> {
     let mut limit = pin!(sleep(limit));
-    let mut drain = pin!(core.drain.begun());
+    let mut drain = pin!(core.drain.closing());
     poll_fn(|cx| {
         if let Poll::Ready(ready) = socket.poll_read_ready(cx) {
             return Poll::Ready(ready.map_err(|_| End::Broken));
@@ -131,7 +181,6 @@ async fn wait_for_bytes<S>(core: &Core<S>, socket: &TcpStream, limit: Duration, 
     .await
 }
 
-async fn begins_http2(stream: &TcpStream) -> bool {
-    let mut first = [0; 3];
-    matches!(stream.peek(&mut first).await, Ok(3) if &first == b"PRI")
+async fn begins_http2(socket: &Socket) -> bool {
+    matches!(socket.peek().await, Ok((first, 3)) if &first == b"PRI")
 }

@@ -1,8 +1,9 @@
-//! The wish to stop, known to every connection of every core.
+//! The wish to end, known to every connection of every core. It comes in two strengths: *give way* to another process,
+//! where nobody is in a hurry, and *close*, where the address is about to be gone.
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::Notify;
 
 /// Hears when the process is asked to stop. Cheap to clone, and to wait for: every parked connection does.
@@ -15,9 +16,13 @@ pub(crate) struct DrainSender(Arc<Wish>);
 
 #[derive(Debug, Default)]
 struct Wish {
-    begun: AtomicBool,
+    strength: AtomicU8,
     heard: Notify,
 }
+
+/// Strengths of the wish; zero is none.
+const GIVE_WAY: u8 = 1;
+const CLOSE: u8 = 2;
 
 pub(crate) fn pair() -> (DrainSender, Drain) {
     let wish = Arc::<Wish>::default();
@@ -25,8 +30,18 @@ pub(crate) fn pair() -> (DrainSender, Drain) {
 }
 
 impl DrainSender {
+    /// Accept no more, close what is idle, let answers end.
     pub(crate) fn begin(&self) {
-        self.0.begun.store(true, Ordering::Release);
+        self.wish(CLOSE);
+    }
+
+    /// Accept no more; each connection ends with its next answer.
+    pub(crate) fn give_way(&self) {
+        self.wish(GIVE_WAY);
+    }
+
+    fn wish(&self, strength: u8) {
+        self.0.strength.fetch_max(strength, Ordering::AcqRel);
         self.0.heard.notify_waiters();
     }
 }
@@ -38,18 +53,40 @@ impl Drop for DrainSender {
 }
 
 impl Drain {
-    /// Whether stopping has begun.
+    /// Whether ending has begun.
     pub fn has_begun(&self) -> bool {
-        self.0.begun.load(Ordering::Acquire)
+        self.is(GIVE_WAY)
     }
 
-    /// Waits for it. Also returns when the server is gone altogether.
+    /// Whether idle connections are to be closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is(CLOSE)
+    }
+
+    /// Waits for the beginning of the end. Also returns when the server is gone altogether.
     pub async fn begun(&self) {
+        self.wait(GIVE_WAY).await;
+    }
+
+    /// Waits until idle connections are to be closed.
+    pub(crate) async fn closing(&self) {
+        self.wait(CLOSE).await;
+    }
+
+    fn is(&self, strength: u8) -> bool {
+        self.0.strength.load(Ordering::Acquire) >= strength
+    }
+
+    async fn wait(&self, strength: u8) {
         let mut heard = pin!(self.0.heard.notified());
-        // On the list before the flag is read: a wish that comes in between is heard.
-        heard.as_mut().enable();
-        if !self.has_begun() {
-            heard.await;
+        loop {
+            // On the list before the flag is read: a wish that comes in between is heard.
+            heard.as_mut().enable();
+            if self.is(strength) {
+                return;
+            }
+            heard.as_mut().await;
+            heard.set(self.0.heard.notified());
         }
     }
 }
@@ -71,6 +108,24 @@ mod tests {
         waiting.await.unwrap();
         drain.begun().await;
         assert!(drain.has_begun());
+    }
+
+    #[tokio::test]
+    async fn giving_way_is_no_closing() {
+        let (sender, drain) = pair();
+        sender.give_way();
+        drain.begun().await;
+        assert!(drain.has_begun() && !drain.is_closing());
+        let closing = tokio::spawn({
+            let drain = drain.clone();
+            async move { drain.closing().await }
+        });
+        tokio::task::yield_now().await;
+        sender.begin();
+        closing.await.unwrap();
+        // It never grows weaker.
+        sender.give_way();
+        assert!(drain.is_closing());
     }
 
     #[tokio::test]

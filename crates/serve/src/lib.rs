@@ -1,21 +1,37 @@
-//! From a socket to a request: `options → listener → (tls) → connection → service`.
+//! From a socket to a request: `options → listener → (proxy) → (tls) → connection → service`.
 //!
 //! One single-threaded runtime a core, each with listeners of its own (SO_REUSEPORT): a connection lives and dies
 //! on one core, so services need no locks and no `Send`. Idle connections are *parked*: between requests a
 //! connection is its socket and little more ([`connection`]). Every wait here has a limit in [`Limits`].
+//!
+//! A process at work can be told to stop, to read its configuration again, and to hand its sockets to the next process
+//! ([`running`], [`handover`]).
 
+mod clock;
 mod connection;
 mod drain;
+mod handover;
 mod listener;
 mod metrics;
 mod options;
+mod running;
 mod server;
 mod service;
 mod tls;
 
+/// For the fuzzer: parsers of what a stranger may send before anything is known of it.
+pub mod parsers {
+    pub use crate::connection::proxy::header as proxy_header;
+}
+
 pub use drain::Drain;
+pub use handover::HandoverError;
 pub use listener::ListenError;
-pub use options::{Config, LimitOptions, Limits, Options, TlsFiles};
-pub use server::{CoreId, Running, ServeError, Server, run_until_signalled};
+pub use options::{
+    Address, CertificateFiles, Config, LimitOptions, Limits, Listener, ListenerOptions, Options, Others,
+    ProxyRule, ProxySender, TlsFiles, Tuning,
+};
+pub use running::{Reread, Running, is_live, run_until_signalled, serve_until_told};
+pub use server::{CoreId, ServeError, Server, open};
 pub use service::{BoxError, Peer, Scheme, Service};
 pub use tls::TlsError;

@@ -1,80 +1,85 @@
-//! Sockets that listen, one set a core.
+//! Sockets that listen, and what comes out of them: `inherited | opened → by core → accepted`.
 
-use crate::connection::Connections;
+mod inherited;
+mod socket;
+
+pub(crate) use inherited::{ADMIN, Inherited, MAX_SOCKETS};
+pub use socket::ListenError;
+pub(crate) use socket::{Listening, remove_stale};
+
+use crate::connection::{Connections, Place, Socket};
 use crate::drain::Drain;
-use faults::Fault;
-use socket2::{Domain, Protocol, Socket, Type};
+use crate::options::{Address, Listener};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, UnixListener};
 
-/// Connections the kernel completes before we accept them. The bell brings thousands in a second; the kernel
-/// lowers this to net.core.somaxconn.
-const BACKLOG: i32 = 16_384;
 /// Pause after the kernel refuses to accept (out of descriptors or memory): long enough for some connection to
 /// end, short enough that nobody notices.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
+/// Who is at the other end of a unix socket, unless a PROXY header says so: somebody on this machine.
+const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// An address that cannot be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; choose another address or stop what holds it")]
-pub struct ListenError {
-    /// As configured.
-    pub address: SocketAddr,
-    /// What the system said.
-    pub source: io::Error,
+/// The sockets of one listener: those that are there already, or new ones.
+pub(crate) fn bind(
+    listener: &Listener,
+    cores: usize,
+    inherited: &mut Inherited,
+) -> Result<Vec<Listening>, ListenError> {
+    let there = inherited.take(&listener.address);
+    if there.is_empty() {
+        return socket::open(listener, cores);
+    }
+    there.into_iter().map(|socket| Listening::adopt(socket, listener)).collect()
 }
 
-impl Fault for ListenError {
-    fn code(&self) -> &'static str {
-        match self.source.kind() {
-            io::ErrorKind::AddrInUse => "LISTEN_TAKEN",
-            io::ErrorKind::PermissionDenied => "LISTEN_FORBIDDEN",
-            _ => "LISTEN_FAILED",
+/// Shares a listener's sockets out, so that each is accepted from: a connection in the backlog of one that nobody
+/// minds would wait for ever. With fewer sockets than cores several cores mind one.
+pub(crate) fn by_core(sockets: &[Listening], cores: usize) -> io::Result<Vec<Vec<Listening>>> {
+    let mut shared: Vec<Vec<Listening>> = (0..cores).map(|_| Vec::new()).collect();
+    for at in 0..sockets.len().max(cores) {
+        shared[at % cores].push(sockets[at % sockets.len()].again()?);
+    }
+    Ok(shared)
+}
+
+/// A listening socket in a core's event loop.
+pub(crate) enum Accepting {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Accepting {
+    pub(crate) fn begin(socket: Listening) -> io::Result<Self> {
+        match socket {
+            Listening::Tcp(socket) => TcpListener::from_std(socket).map(Self::Tcp),
+            Listening::Unix(socket) => UnixListener::from_std(socket).map(Self::Unix),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                // Answers are written whole; waiting for more (Nagle) would only delay their last packet.
+                stream.set_nodelay(true).map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
+                Ok((Socket::Tcp(stream), address))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Socket::Unix(stream), LOCAL))
+            }
         }
     }
 }
 
-/// Listening sockets on one address, one for each core; the kernel spreads connections over them.
-///
-/// A first bind without SO_REUSEPORT finds out whether somebody else holds the address: with the option two
-/// edges of one user would share a port without a word, each getting half the students.
-pub(crate) fn bind(address: SocketAddr, cores: usize) -> Result<Vec<std::net::TcpListener>, ListenError> {
-    let fail = |source| ListenError { address, source };
-    let probe = socket(address).map_err(fail)?;
-    probe.bind(&address.into()).map_err(fail)?;
-    probe.listen(1).map_err(fail)?;
-    let address = probe.local_addr().map_err(fail)?.as_socket().unwrap_or(address);
-    drop(probe);
-    (0..cores).map(|_| bind_shared(address).map_err(fail)).collect()
-}
-
-fn bind_shared(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = socket(address)?;
-    socket.set_reuse_port(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
-}
-
-fn socket(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
-        // `[::]` and `0.0.0.0` are two listeners, each configured, each counted.
-        socket.set_only_v6(true)?;
-    }
-    Ok(socket)
-}
-
 /// Accepts until the drain begins. `open` starts a connection; it does not wait for it.
 pub(crate) async fn accept_loop(
-    listener: TcpListener,
+    listener: Accepting,
     connections: Connections,
     drain: Drain,
-    open: impl Fn(TcpStream, SocketAddr, crate::connection::Place),
+    open: impl Fn(Socket, SocketAddr, Place),
 ) {
     let begun = drain.begun();
     tokio::pin!(begun);
@@ -91,12 +96,7 @@ pub(crate) async fn accept_loop(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, address)) => {
-                // Answers are written whole; waiting for more (Nagle) would only delay their last packet.
-                if stream.set_nodelay(true).is_ok() {
-                    open(stream, address, place);
-                }
-            }
+            Ok((socket, address)) => open(socket, address, place),
             Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {
                 connections.metrics().accept_errors.inc();
@@ -115,16 +115,25 @@ fn concerns_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// As logs write the addresses of a server.
+pub(crate) fn describe(listener: &Listener, sockets: &[Listening]) -> String {
+    match (&listener.address, sockets.first().and_then(Listening::address)) {
+        (Address::Tcp(_), Some(resolved)) => resolved.to_string(),
+        (address, _) => address.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_address_is_refused_even_from_ourselves() {
-        let first = bind("127.0.0.1:0".parse().unwrap(), 2).unwrap();
-        let address = first[0].local_addr().unwrap();
-        assert_eq!(first[1].local_addr().unwrap(), address);
-        let error = bind(address, 1).unwrap_err();
-        assert_eq!(error.code(), "LISTEN_TAKEN");
+    fn every_socket_is_minded_and_every_core_has_one() {
+        let listener = Listener::plain("127.0.0.1:0".parse().unwrap(), false);
+        for (sockets, cores, shares) in [(2, 2, vec![1, 1]), (1, 3, vec![1, 1, 1]), (5, 2, vec![3, 2])] {
+            let sockets = bind(&listener, sockets, &mut Inherited::default()).unwrap();
+            let shared = by_core(&sockets, cores).unwrap();
+            assert_eq!(shared.iter().map(Vec::len).collect::<Vec<_>>(), shares);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::connection::Abuse;
 use framing::Fault;
-use prometheus::{IntCounter, IntGauge};
+use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
 use telemetry::{Label, Telemetry};
 
 /// Why a connection ended.
@@ -16,6 +16,8 @@ pub(crate) enum End {
     HeaderTimeout,
     /// The client took nothing of an answer, or sent nothing of a body, for too long.
     Stalled,
+    /// No PROXY header where there had to be one, or a sender who may not send one.
+    Proxy,
     /// The TLS handshake failed or took too long.
     Handshake,
     /// Broken by the network or by bytes that are no HTTP.
@@ -32,6 +34,7 @@ impl Label for End {
         Self::Idle,
         Self::HeaderTimeout,
         Self::Stalled,
+        Self::Proxy,
         Self::Handshake,
         Self::Broken,
         Self::Abuse,
@@ -44,6 +47,7 @@ impl Label for End {
             Self::Idle => "idle",
             Self::HeaderTimeout => "header_timeout",
             Self::Stalled => "stalled",
+            Self::Proxy => "proxy",
             Self::Handshake => "handshake",
             Self::Broken => "broken",
             Self::Abuse => "abuse",
@@ -90,6 +94,30 @@ pub(crate) struct Metrics {
     ended: Vec<IntCounter>,
     abuse: Vec<IntCounter>,
     refused: Vec<IntCounter>,
+    certificates: IntGaugeVec,
+    reloads: Vec<IntCounter>,
+}
+
+/// What came of a wish to read the configuration again.
+#[derive(Debug, Clone, Copy)]
+enum Reload {
+    Done,
+    Refused,
+}
+
+impl Label for Reload {
+    const ALL: &'static [Self] = &[Self::Done, Self::Refused];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
 }
 
 impl Metrics {
@@ -121,6 +149,22 @@ impl Metrics {
                 "HTTP/1 requests refused because servers could disagree about where they end, by reason",
                 "reason",
             ),
+            certificates: telemetry.register(
+                IntGaugeVec::new(
+                    Opts::new(
+                        "serve_certificate_not_after_timestamp_seconds",
+                        "When each certificate ends, by its first name, in Unix seconds",
+                    ),
+                    &["name"],
+                )
+                .expect("a constant name is valid"),
+            ),
+            reloads: telemetry::counters::<Reload>(
+                telemetry,
+                "serve_reloads_total",
+                "Times the configuration was read again, by what came of it",
+                "result",
+            ),
         }
     }
 
@@ -130,6 +174,18 @@ impl Metrics {
 
     pub(crate) fn ended(&self, end: End) {
         self.ended[end.index()].inc();
+    }
+
+    /// Each certificate's first name, which is the operator's choice, and its end in Unix seconds.
+    pub(crate) fn certificates_expire(&self, expiries: &[(String, i64)]) {
+        self.certificates.reset();
+        for (name, end) in expiries {
+            self.certificates.with_label_values(&[name]).set(*end);
+        }
+    }
+
+    pub(crate) fn reloaded(&self, done: bool) {
+        self.reloads[if done { Reload::Done } else { Reload::Refused }.index()].inc();
     }
 
     pub(crate) fn abused(&self, abuse: Abuse) {

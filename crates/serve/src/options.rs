@@ -1,6 +1,10 @@
 //! What can be set about listening, and what it is when nothing is set.
 
-use serde::{Deserialize, Serialize};
+mod listener;
+
+pub use listener::{Address, Listener, ListenerOptions, Others, ProxyRule, ProxySender, Tuning};
+
+use serde::{Deserialize, Deserializer, Serialize};
 use settings::SettingsError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,12 +22,24 @@ pub struct Options {
     /// Address for HTTPS (TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2); needs --cert and --key
     #[arg(long, env = "AIRCLASS_TLS_LISTEN", value_name = "ADDR", value_delimiter = ',')]
     pub tls_listen: Option<Vec<SocketAddr>>,
-    /// Certificate chain, PEM
-    #[arg(long, env = "AIRCLASS_CERT", value_name = "FILE")]
-    pub cert: Option<PathBuf>,
-    /// Private key, PEM
-    #[arg(long, env = "AIRCLASS_KEY", value_name = "FILE")]
-    pub key: Option<PathBuf>,
+    /// A listener with settings of its own, as a TOML inline table without its braces; in the file the tables
+    /// `[[serve.listener]]`; may be given several times
+    #[arg(long, env = "AIRCLASS_LISTENER", value_name = "TABLE", value_delimiter = ';')]
+    pub listener: Option<Vec<ListenerOptions>>,
+    /// Certificate chain, PEM; several for several names, the first also for all other names
+    #[arg(long, env = "AIRCLASS_CERT", value_name = "FILE", value_delimiter = ',')]
+    #[serde(deserialize_with = "one_or_many")]
+    pub cert: Option<Vec<PathBuf>>,
+    /// Private key, PEM; one for each --cert, in the same order
+    #[arg(long, env = "AIRCLASS_KEY", value_name = "FILE", value_delimiter = ',')]
+    #[serde(deserialize_with = "one_or_many")]
+    pub key: Option<Vec<PathBuf>>,
+    /// Keys for session tickets that all nodes of a group can read [default: keys of this process's own]
+    #[arg(long, env = "AIRCLASS_TICKET_KEYS", value_name = "FILE")]
+    pub ticket_keys: Option<PathBuf>,
+    /// Where the next process asks for this one's sockets: a restart without a refused connection [default: nowhere]
+    #[arg(long, env = "AIRCLASS_HANDOVER", value_name = "SOCKET")]
+    pub handover: Option<PathBuf>,
     /// Address for /metrics, /healthz and /readyz
     #[arg(long, env = "AIRCLASS_ADMIN", value_name = "ADDR")]
     pub admin: Option<SocketAddr>,
@@ -70,10 +86,12 @@ pub struct LimitOptions {
 /// Checked and complete.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Plain listeners.
-    pub plain: Vec<SocketAddr>,
-    /// TLS listeners and what they need.
-    pub tls: Option<(Vec<SocketAddr>, TlsFiles)>,
+    /// Plain ones, then TLS, then those of tables.
+    pub listeners: Vec<Listener>,
+    /// What TLS listeners need; set when there is one.
+    pub tls: Option<TlsFiles>,
+    /// Where the next process asks for the sockets.
+    pub handover: Option<PathBuf>,
     /// Admin listener.
     pub admin: SocketAddr,
     /// Runtimes, at least one.
@@ -82,9 +100,18 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// Where the certificate and its key lie.
-#[derive(Debug, Clone)]
+/// Where certificates and ticket keys lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
+    /// At least one; the first is for all names that no other has.
+    pub certificates: Vec<CertificateFiles>,
+    /// Keys that the nodes of a group share.
+    pub ticket_keys: Option<PathBuf>,
+}
+
+/// Where a certificate and its key lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
     /// Chain, leaf first, PEM.
     pub cert: PathBuf,
     /// PKCS#8, PKCS#1 or SEC1, PEM.
@@ -141,36 +168,70 @@ impl Config {
     /// # Errors
     /// TLS without a certificate, zero cores, a bound that cannot work; the key is named.
     pub fn resolve(options: &Options, listen: SocketAddr, admin: SocketAddr) -> Result<Self, SettingsError> {
-        let tls = match (&options.tls_listen, &options.cert, &options.key) {
-            (Some(addresses), Some(cert), Some(key)) => {
-                Some((addresses.clone(), TlsFiles { cert: cert.clone(), key: key.clone() }))
-            }
-            (Some(_), _, _) => {
-                return Err(SettingsError::value(
-                    "tls_listen",
-                    "needs a certificate and its key: give cert and key",
-                ));
-            }
-            (None, Some(_), _) | (None, _, Some(_)) => {
-                return Err(SettingsError::value(
-                    "cert",
-                    "and key do nothing without tls_listen: give all three or none",
-                ));
-            }
-            (None, None, None) => None,
-        };
-        let plain = match (&options.listen, &tls) {
-            (Some(addresses), _) => addresses.clone(),
-            (None, Some(_)) => Vec::new(),
-            (None, None) => vec![listen],
-        };
+        let mut listeners = Vec::new();
+        for (addresses, tls) in [(&options.listen, false), (&options.tls_listen, true)] {
+            listeners.extend(addresses.iter().flatten().map(|&address| Listener::plain(address, tls)));
+        }
+        for table in options.listener.iter().flatten() {
+            listeners.push(Listener::resolve(table)?);
+        }
+        if listeners.is_empty() && options.listen.is_none() {
+            listeners.push(Listener::plain(listen, false));
+        }
+        let tls = TlsFiles::resolve(options, listeners.iter().any(|listener| listener.tls))?;
         let cores = options.cores.unwrap_or_else(available_cores);
         if cores == 0 || cores > MAX_CORES {
             return Err(SettingsError::value("cores", format!("is {cores}; give 1 to {MAX_CORES}")));
         }
         let limits = Limits::resolve(options.limits.as_ref())?;
-        Ok(Self { plain, tls, admin: options.admin.unwrap_or(admin), cores, limits })
+        let admin = options.admin.unwrap_or(admin);
+        Ok(Self { listeners, tls, handover: options.handover.clone(), admin, cores, limits })
     }
+}
+
+impl TlsFiles {
+    /// `wanted`: some listener speaks TLS.
+    fn resolve(options: &Options, wanted: bool) -> Result<Option<Self>, SettingsError> {
+        let given = |files: &Option<Vec<PathBuf>>| files.clone().unwrap_or_default();
+        let (certs, keys) = (given(&options.cert), given(&options.key));
+        let none = certs.is_empty() && keys.is_empty();
+        match wanted {
+            true if certs.is_empty() || keys.is_empty() => {
+                Err(SettingsError::value("tls_listen", "needs a certificate and its key: give cert and key"))
+            }
+            true if certs.len() != keys.len() => Err(SettingsError::value(
+                "key",
+                format!("names {} files for {} certificates; give one for each", keys.len(), certs.len()),
+            )),
+            true => {
+                let pairs = certs.into_iter().zip(keys);
+                let certificates = pairs.map(|(cert, key)| CertificateFiles { cert, key }).collect();
+                Ok(Some(Self { certificates, ticket_keys: options.ticket_keys.clone() }))
+            }
+            false if options.ticket_keys.is_some() => {
+                Err(SettingsError::value("ticket_keys", "does nothing without tls_listen: leave it out"))
+            }
+            false if none => Ok(None),
+            false => Err(SettingsError::value(
+                "cert",
+                "and key do nothing without tls_listen: give all three or none",
+            )),
+        }
+    }
+}
+
+/// A list, or the one element of a list.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<PathBuf>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a path or a list of paths")]
+    enum OneOrMany {
+        One(PathBuf),
+        Many(Vec<PathBuf>),
+    }
+    Ok(Option::<OneOrMany>::deserialize(deserializer)?.map(|given| match given {
+        OneOrMany::One(path) => vec![path],
+        OneOrMany::Many(paths) => paths,
+    }))
 }
 
 /// More runtimes than any machine we know has cores.
@@ -235,7 +296,7 @@ mod tests {
     #[test]
     fn nothing_set_listens_on_the_default() {
         let config = resolve(&Options::default()).unwrap();
-        assert_eq!(config.plain, [LISTEN.parse().unwrap()]);
+        assert_eq!(config.listeners, [Listener::plain(LISTEN.parse().unwrap(), false)]);
         assert!(config.tls.is_none() && config.cores >= 1);
     }
 
@@ -243,12 +304,23 @@ mod tests {
     fn tls_needs_all_three() {
         let options = Options {
             tls_listen: Some(vec![LISTEN.parse().unwrap()]),
-            cert: Some("c".into()),
+            cert: Some(vec!["c".into()]),
             ..Options::default()
         };
         assert!(resolve(&options).unwrap_err().to_string().contains("tls_listen"));
-        let options = Options { cert: Some("c".into()), ..Options::default() };
+        let options = Options { cert: Some(vec!["c".into()]), ..Options::default() };
         assert!(resolve(&options).unwrap_err().to_string().contains("cert"));
+    }
+
+    #[test]
+    fn a_certificate_is_one_path_or_a_list() {
+        let parse = |text| settings::parse::<Options>(text, std::path::Path::new("edge.toml"));
+        let one = parse("tls_listen = [\"[::]:443\"]\ncert = \"a\"\nkey = [\"b\"]").unwrap();
+        let files = resolve(&one).unwrap().tls.unwrap();
+        assert_eq!(files.certificates, [CertificateFiles { cert: "a".into(), key: "b".into() }]);
+        let many = parse("tls_listen = [\"[::]:443\"]\ncert = [\"a\", \"b\"]\nkey = \"a\"").unwrap();
+        assert!(resolve(&many).unwrap_err().to_string().contains("`key`"));
+        assert!(parse("cert = 1").unwrap_err().to_string().contains("a list of paths"));
     }
 
     #[test]

@@ -1,20 +1,22 @@
 //! The cores of one server: started together, drained together.
 
-use crate::connection::{self, Connections, Core};
-use crate::drain::{self, Drain, DrainSender};
-use crate::listener;
+use crate::connection::{self, Connections, Core, Here};
+use crate::drain::{self, Drain};
+use crate::handover::Successor;
+use crate::listener::{self, ADMIN, Accepting, Inherited, Listening};
 use crate::metrics::Metrics;
-use crate::options::Config;
-use crate::service::{Peer, Scheme, Service};
-use crate::tls;
+use crate::options::{Config, Limits};
+use crate::running::Running;
+use crate::service::Service;
+use crate::tls::Tls;
 use faults::{AnyFault, Blame, Fault};
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use telemetry::{Check, Telemetry};
+use telemetry::{Admin, Check, Telemetry};
 use tokio::runtime::{LocalOptions, LocalRuntime};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 /// Which of the server's cores, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +27,8 @@ pub struct CoreId(pub usize);
 #[error("cannot start core {core}: {source}; the machine is out of threads, memory or descriptors")]
 pub struct ServeError {
     /// Which core, from 0.
-    core: usize,
-    source: std::io::Error,
+    pub(crate) core: usize,
+    pub(crate) source: std::io::Error,
 }
 
 impl Fault for ServeError {
@@ -39,43 +41,72 @@ impl Fault for ServeError {
     }
 }
 
+/// Opens everything that a service listens on, the admin listener among it: sockets of the process that runs at
+/// `config.handover` if there is one, those that the service manager has opened, or new ones.
+///
+/// # Errors
+/// As [`Server::bind`], and [`crate::HandoverError`], [`telemetry::AdminError`].
+pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), AnyFault> {
+    let mut inherited = Inherited::from_environment();
+    let successor = match &config.handover {
+        Some(path) => Some(Successor::ask(path, &mut inherited)?),
+        None => None,
+    };
+    let (admin, address) = (inherited.take_named(ADMIN).pop(), config.admin);
+    let server = Server::bind_with(config, telemetry, &mut inherited, successor)?;
+    let admin = match admin {
+        Some(socket) => Admin::on(socket.into(), telemetry.clone())?,
+        None => Admin::start(address, telemetry.clone())?,
+    };
+    Ok((server, admin))
+}
+
 /// Bound and not yet accepting.
 pub struct Server {
     config: Config,
-    /// For each plain address, then each TLS address: one socket a core.
-    plain: Vec<Vec<std::net::TcpListener>>,
-    tls: Vec<Vec<std::net::TcpListener>>,
-    tls_config: Option<Arc<rustls::ServerConfig>>,
+    /// In the order of the configuration's listeners.
+    sockets: Vec<Vec<Listening>>,
+    tls: Option<Tls>,
     connections: Connections,
+    metrics: Arc<Metrics>,
+    successor: Option<Successor>,
     telemetry: Telemetry,
 }
 
 impl Server {
-    /// Binds every address and reads the certificate, so that nothing can fail once the first student is in.
+    /// Binds every address and reads the certificates, so that nothing can fail once the first student is in.
     ///
     /// # Errors
-    /// [`crate::ListenError`] for an address, [`crate::TlsError`] for the certificate.
+    /// [`crate::ListenError`] for an address, [`crate::TlsError`] for a certificate or ticket key.
     pub fn bind(config: Config, telemetry: &Telemetry) -> Result<Self, AnyFault> {
-        let tls_config = config.tls.as_ref().map(|(_, files)| tls::config(files)).transpose()?;
-        let bind = |addresses: &[SocketAddr]| {
-            addresses
-                .iter()
-                .map(|&address| listener::bind(address, config.cores))
-                .collect::<Result<Vec<_>, _>>()
-        };
-        let plain = bind(&config.plain)?;
-        let tls = bind(config.tls.as_ref().map_or(&[], |(addresses, _)| addresses))?;
-        let metrics = Arc::new(Metrics::register(telemetry));
-        let connections = Connections::new(config.limits.max_connections, metrics);
-        Ok(Self { config, plain, tls, tls_config, connections, telemetry: telemetry.clone() })
+        Self::bind_with(config, telemetry, &mut Inherited::default(), None)
     }
 
-    /// Where it listens: plain addresses, then TLS addresses, ports resolved.
+    /// The same with sockets that are there already, and with a `successor` that may hand them on.
+    fn bind_with(
+        config: Config,
+        telemetry: &Telemetry,
+        inherited: &mut Inherited,
+        successor: Option<Successor>,
+    ) -> Result<Self, AnyFault> {
+        let tls = config.tls.as_ref().map(Tls::load).transpose()?;
+        let bind = |listener| listener::bind(listener, config.cores, inherited);
+        let sockets = config.listeners.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        if !inherited.left().is_empty() {
+            tracing::warn!(addresses = inherited.left().join(","), "were handed over and are not configured");
+        }
+        let metrics = Arc::new(Metrics::register(telemetry));
+        if let Some(tls) = &tls {
+            tls.report(&metrics);
+        }
+        let connections = Connections::new(config.limits.max_connections, Arc::clone(&metrics));
+        let telemetry = telemetry.clone();
+        Ok(Self { config, sockets, tls, connections, metrics, successor, telemetry })
+    }
+
+    /// Where it listens over TCP: plain addresses, then TLS addresses, then the listeners of tables, ports resolved.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        let first = |sockets: &Vec<std::net::TcpListener>| {
-            sockets.first().and_then(|socket| socket.local_addr().ok())
-        };
-        self.plain.iter().chain(&self.tls).filter_map(first).collect()
+        self.sockets.iter().filter_map(|sockets| sockets.first()?.address()).collect()
     }
 
     /// Starts one thread a core. `factory` makes each core's service, on that core, inside its runtime.
@@ -86,28 +117,33 @@ impl Server {
         self,
         factory: impl Fn(CoreId, Drain) -> S + Send + Sync + 'static,
     ) -> Result<Running, AnyFault> {
+        let cores = self.config.cores;
         let addresses = self.addresses();
         let (sender, drain) = drain::pair();
+        let (limits, _) = watch::channel(self.config.limits);
         let factory = Arc::new(factory);
-        let mut plain = by_core(self.plain, self.config.cores).into_iter();
-        let mut tls = by_core(self.tls, self.config.cores).into_iter();
-        let mut threads = Vec::with_capacity(self.config.cores);
-        for core in 0..self.config.cores {
+        let mut shares: Vec<Vec<(Here, Listening)>> = (0..cores).map(|_| Vec::new()).collect();
+        for (listener, sockets) in self.config.listeners.iter().zip(&self.sockets) {
+            let tls = self.tls.as_ref().filter(|_| listener.tls).map(|tls| Arc::clone(&tls.config));
+            let shared =
+                listener::by_core(sockets, cores).map_err(|source| ServeError { core: 0, source })?;
+            for (share, sockets) in shares.iter_mut().zip(shared) {
+                let here = Here { tls: tls.clone(), proxy: listener.proxy.clone().map(Arc::new) };
+                share.extend(sockets.into_iter().map(|socket| (here.clone(), socket)));
+            }
+        }
+        let mut threads = Vec::with_capacity(cores);
+        for (core, sockets) in shares.into_iter().enumerate() {
             let failed = |source| ServeError { core, source };
             drop(runtime().map_err(failed)?); // Found out here, where it can be reported; the real one is made on its thread.
-            let sockets = CoreSockets {
-                plain: plain.next().unwrap_or_default(),
-                tls: tls.next().unwrap_or_default(),
-                tls_config: self.tls_config.clone(),
-            };
-            let (connections, limits, drain) = (self.connections.clone(), self.config.limits, drain.clone());
+            let (connections, limits, drain) = (self.connections.clone(), limits.subscribe(), drain.clone());
             let factory = Arc::clone(&factory);
             let thread = std::thread::Builder::new()
                 .name(format!("core-{core}"))
                 .spawn(move || match runtime() {
                     Ok(runtime) => runtime.block_on(async {
-                        let service = factory(CoreId(core), drain.clone());
-                        run_core(Rc::new(Core { service, limits, drain }), sockets, connections).await;
+                        let service = Rc::new(factory(CoreId(core), drain.clone()));
+                        run_core(service, limits, drain, sockets, connections).await;
                     }),
                     Err(error) => tracing::error!(core, %error, "this core has no runtime"),
                 })
@@ -117,9 +153,23 @@ impl Server {
         self.telemetry.readiness.pass(Check::Listening);
         self.telemetry.readiness.pass(Check::NotDraining);
         // One line that scripts and tests wait for.
-        let listen: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
-        tracing::info!(listen = listen.join(","), cores = threads.len(), "listening");
-        Ok(Running { addresses, drain: sender, threads, telemetry: self.telemetry })
+        let listeners = self.config.listeners.iter().zip(&self.sockets);
+        let listen: Vec<_> =
+            listeners.map(|(listener, sockets)| listener::describe(listener, sockets)).collect();
+        tracing::info!(listen = listen.join(","), cores, "listening");
+        Ok(Running {
+            addresses,
+            drain: sender,
+            threads,
+            telemetry: self.telemetry,
+            limits,
+            tls: self.tls,
+            config: RefCell::new(self.config),
+            sockets: RefCell::new(self.sockets),
+            connections: self.connections,
+            metrics: self.metrics,
+            successor: self.successor,
+        })
     }
 }
 
@@ -134,135 +184,58 @@ fn runtime() -> std::io::Result<LocalRuntime> {
         .build_local(LocalOptions::default())
 }
 
-/// Sockets by address, each with one socket a core, become sockets by core.
-fn by_core(addresses: Vec<Vec<std::net::TcpListener>>, cores: usize) -> Vec<Vec<std::net::TcpListener>> {
-    let mut by_core: Vec<Vec<_>> = (0..cores).map(|_| Vec::new()).collect();
-    for sockets in addresses {
-        for (core, socket) in by_core.iter_mut().zip(sockets) {
-            core.push(socket);
-        }
-    }
-    by_core
-}
-
-struct CoreSockets {
-    plain: Vec<std::net::TcpListener>,
-    tls: Vec<std::net::TcpListener>,
-    tls_config: Option<Arc<rustls::ServerConfig>>,
-}
-
 /// Accepts until the drain begins, then waits for the last connection of all cores, but not for ever.
-async fn run_core<S: Service>(core: Rc<Core<S>>, sockets: CoreSockets, connections: Connections) {
+async fn run_core<S: Service>(
+    service: Rc<S>,
+    limits: watch::Receiver<Limits>,
+    drain: Drain,
+    sockets: Vec<(Here, Listening)>,
+    connections: Connections,
+) {
+    let core = Rc::new(Core { service, limits: *limits.borrow(), drain });
+    let current = Rc::new(Current { core: RefCell::new(Rc::clone(&core)), limits: RefCell::new(limits) });
     let mut accepting = tokio::task::JoinSet::new();
-    for socket in sockets.plain {
-        start_accepting(&mut accepting, socket, &core, &connections.clone(), {
-            let core = Rc::clone(&core);
-            move |stream, address, place| {
-                let peer = Peer { address, scheme: Scheme::Http };
-                drop(tokio::task::spawn_local(connection::plain(
-                    Rc::clone(&core),
-                    stream,
-                    peer,
-                    place.take(),
-                )));
+    for (here, socket) in sockets {
+        match Accepting::begin(socket) {
+            Ok(listener) => {
+                let (connections, drain, current) =
+                    (connections.clone(), core.drain.clone(), Rc::clone(&current));
+                let counted = connections.accepting();
+                accepting.spawn_local(async move {
+                    listener::accept_loop(listener, connections, drain, |socket, sender, place| {
+                        connection::open(current.get(), socket, sender, place.take(), &here);
+                    })
+                    .await;
+                    drop(counted);
+                });
             }
-        });
-    }
-    if let Some(config) = sockets.tls_config {
-        for socket in sockets.tls {
-            let config = Arc::clone(&config);
-            start_accepting(&mut accepting, socket, &core, &connections.clone(), {
-                let core = Rc::clone(&core);
-                move |stream, address, place| {
-                    let peer = Peer { address, scheme: Scheme::Https };
-                    let (core, config) = (Rc::clone(&core), Arc::clone(&config));
-                    drop(tokio::task::spawn_local(connection::tls(core, stream, peer, place.take(), config)));
-                }
-            });
+            Err(error) => tracing::error!(%error, "a listener cannot be polled"),
         }
     }
     while accepting.join_next().await.is_some() {}
     // A server without listeners still lives until it is told to stop.
     core.drain.begun().await;
-    if tokio::time::timeout(core.limits.drain, connections.all_gone()).await.is_err() {
+    let limit = current.get().limits.drain;
+    if tokio::time::timeout(limit, connections.all_gone()).await.is_err() {
         tracing::warn!(connections = connections.open(), "drain limit reached; the rest is cut");
     }
 }
 
-fn start_accepting<S: Service>(
-    accepting: &mut tokio::task::JoinSet<()>,
-    socket: std::net::TcpListener,
-    core: &Rc<Core<S>>,
-    connections: &Connections,
-    open: impl Fn(tokio::net::TcpStream, SocketAddr, connection::Place) + 'static,
-) {
-    match tokio::net::TcpListener::from_std(socket) {
-        Ok(listener) => {
-            let (connections, drain) = (connections.clone(), core.drain.clone());
-            let counted = connections.accepting();
-            accepting.spawn_local(async move {
-                listener::accept_loop(listener, connections, drain, open).await;
-                drop(counted);
-            });
-        }
-        Err(error) => tracing::error!(%error, "a listener cannot be polled"),
-    }
+/// What new connections of one core share. Those that are open keep what they began with.
+struct Current<S> {
+    core: RefCell<Rc<Core<S>>>,
+    limits: RefCell<watch::Receiver<Limits>>,
 }
 
-/// A server at work.
-pub struct Running {
-    addresses: Vec<SocketAddr>,
-    drain: DrainSender,
-    threads: Vec<JoinHandle<()>>,
-    telemetry: Telemetry,
-}
-
-impl Running {
-    /// Where it listens: plain addresses, then TLS addresses.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
-    }
-
-    /// Stops accepting; running answers go on up to the drain limit.
-    pub fn drain(&self) {
-        self.telemetry.readiness.fail(Check::NotDraining, "stopping");
-        self.drain.begin();
-    }
-
-    /// Waits for every core to end. Without [`Running::drain`] that is for ever.
-    pub fn join(self) {
-        for thread in self.threads {
-            if thread.join().is_err() {
-                tracing::error!("a core panicked");
-            }
+impl<S> Current<S> {
+    fn get(&self) -> Rc<Core<S>> {
+        let mut limits = self.limits.borrow_mut();
+        if limits.has_changed().unwrap_or(false) {
+            let now = *limits.borrow_and_update();
+            let mut core = self.core.borrow_mut();
+            let (service, drain) = (Rc::clone(&core.service), core.drain.clone());
+            *core = Rc::new(Core { service, limits: now, drain });
         }
+        Rc::clone(&self.core.borrow())
     }
-}
-
-/// Runs until SIGTERM or SIGINT, then drains. A second signal ends the process at once.
-///
-/// # Errors
-/// [`ServeError`] when the signals cannot be listened for.
-pub fn run_until_signalled(running: Running) -> Result<(), AnyFault> {
-    let failed = |source| ServeError { core: 0, source };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut wait = async || {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        };
-        wait().await;
-        tracing::info!("stopping: no new connections, running answers go on");
-        running.drain();
-        let ended = tokio::task::spawn_blocking(move || running.join());
-        tokio::select! {
-            _ = ended => tracing::info!("stopped"),
-            () = wait() => tracing::warn!("stopped at the second signal; running answers are cut"),
-        }
-        Ok::<(), ServeError>(())
-    })?;
-    // The blocking join may still run after a second signal; it is not waited for.
-    runtime.shutdown_background();
-    Ok(())
 }

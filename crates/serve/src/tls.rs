@@ -1,75 +1,88 @@
-//! TLS 1.2 and 1.3 with rustls on aws-lc.
+//! TLS 1.2 and 1.3 with rustls on aws-lc: `files → certificates by name → (tickets) → handshake`.
+//!
+//! Certificates and ticket keys are behind the one [`ServerConfig`] that all handshakes use, so that new ones come into
+//! force with the next handshake and no connection is touched.
 
+mod certificates;
+mod error;
+mod tickets;
+
+pub use error::TlsError;
+
+use crate::metrics::Metrics;
 use crate::options::TlsFiles;
-use faults::Fault;
+use certificates::{Certificates, Named};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
+use tickets::Tickets;
 
-/// Why TLS cannot be offered.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A file cannot be read or holds no PEM of the kind.
-    #[error("{}: {problem}; give a PEM file with {wanted}", path.display())]
-    File {
-        /// As configured.
-        path: PathBuf,
-        /// What it should hold.
-        wanted: &'static str,
-        /// What is wrong.
-        problem: String,
-    },
-    /// Certificate and key are each readable and do not work together.
-    #[error("{} and its key: {source}; give a certificate chain and the key it was issued for", path.display())]
-    Mismatch {
-        /// The certificate.
-        path: PathBuf,
-        /// What rustls said.
-        source: rustls::Error,
-    },
+/// What all TLS listeners of a server share, on all cores: a student who comes back to another core resumes all the
+/// same.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    pub(crate) config: Arc<ServerConfig>,
+    certificates: Arc<Certificates>,
+    tickets: Arc<Tickets>,
 }
 
-impl Fault for TlsError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::File { .. } => "TLS_FILE",
-            Self::Mismatch { .. } => "TLS_MISMATCH",
-        }
+impl Tls {
+    /// Reads everything that `files` names.
+    ///
+    /// # Errors
+    /// The first file that cannot be used.
+    pub(crate) fn load(files: &TlsFiles) -> Result<Self, TlsError> {
+        let certificates = Arc::new(Certificates::new(Named::load(&files.certificates)?));
+        let tickets = Arc::new(Tickets::load(files.ticket_keys.as_deref())?);
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|source| TlsError::Provider { source })?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&certificates) as _);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        // Stateless tickets: a million students resuming cost the node no memory.
+        config.ticketer = Arc::clone(&tickets) as _;
+        // One ticket is what a player uses; the default of two is two more encryptions a handshake.
+        config.send_tls13_tickets = 1;
+        // No early data: it can be replayed (RFC 8446 §8), and a segment is not worth a rule about that.
+        config.max_early_data_size = 0;
+        Ok(Self { config: Arc::new(config), certificates, tickets })
+    }
+
+    /// Puts what `files` names now in place of what was there, all of it or nothing.
+    ///
+    /// # Errors
+    /// The first file that cannot be used; everything stays as it was.
+    pub(crate) fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
+        let certificates = Named::load(&files.certificates)?;
+        let keys = tickets::Keys::load(files.ticket_keys.as_deref())?;
+        self.certificates.replace(certificates);
+        self.tickets.replace(keys);
+        Ok(())
+    }
+
+    /// Brings the expiry of each name's certificate into the metrics.
+    pub(crate) fn report(&self, metrics: &Metrics) {
+        metrics.certificates_expire(&self.certificates.expiries());
     }
 }
 
-/// One configuration for all cores: they share its session tickets, so that a student who comes back to another
-/// core resumes all the same.
-pub(crate) fn config(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
-    let chain = certificates(&files.cert)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| TlsError::File {
-        path: files.key.clone(),
-        wanted: "a private key",
-        problem: error.to_string(),
-    })?;
-    let mismatch = |source| TlsError::Mismatch { path: files.cert.clone(), source };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(mismatch)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(mismatch)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // Stateless tickets: a million students resuming cost the node no memory. Keys rotate inside.
-    config.ticketer = aws_lc_rs::Ticketer::new().map_err(mismatch)?;
-    // One ticket is what a player uses; the default of two is two more encryptions a handshake.
-    config.send_tls13_tickets = 1;
-    Ok(Arc::new(config))
-}
+/// How files look from outside. Two looks that differ mean that somebody has written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Look(Vec<Option<(u64, u64, SystemTime)>>);
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let file = |problem: String| TlsError::File { path: path.to_owned(), wanted: "certificates", problem };
-    let chain: Vec<_> = CertificateDer::pem_file_iter(path)
-        .map_err(|error| file(error.to_string()))?
-        .collect::<Result<_, _>>()
-        .map_err(|error| file(error.to_string()))?;
-    if chain.is_empty() { Err(file("no certificate in it".to_owned())) } else { Ok(chain) }
+impl Look {
+    /// Looks at everything that `files` names. A file that is not there is a look, too.
+    pub(crate) fn at(files: &TlsFiles) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let look = |path: &Path| {
+            let metadata = std::fs::metadata(path).ok()?;
+            Some((metadata.ino(), metadata.len(), metadata.modified().ok()?))
+        };
+        let pairs = files.certificates.iter().flat_map(|pair| [pair.cert.as_path(), pair.key.as_path()]);
+        Self(pairs.chain(files.ticket_keys.as_deref()).map(look).collect())
+    }
 }

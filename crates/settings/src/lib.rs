@@ -81,6 +81,48 @@ pub fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, Settings
     toml::from_str(text).map_err(|error| invalid(&error, text, path))
 }
 
+/// What stands between the braces of a TOML inline table, as `T`: tables in flags and variables.
+///
+/// # Errors
+/// When the text is no such thing or not of the shape of `T`; one line.
+pub fn inline<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    #[derive(serde::Deserialize)]
+    #[serde(bound = "T: DeserializeOwned")]
+    struct Held<T> {
+        table: T,
+    }
+    let held: Result<Held<T>, _> = toml::from_str(&format!("table = {{ {text} }}"));
+    held.map(|held| held.table).map_err(|error| error.message().replace('\n', " "))
+}
+
+/// The keys whose values differ, as the file spells them: `serve.limits.idle_timeout`.
+///
+/// # Errors
+/// When options cannot be written as TOML, which only a mistake in their type can cause.
+pub fn changes<Options: Serialize>(before: &Options, after: &Options) -> Result<Vec<String>, SettingsError> {
+    let table = |options| {
+        toml::Table::try_from(options)
+            .map_err(|error: toml::ser::Error| SettingsError::value("config", error.to_string()))
+    };
+    let mut keys = Vec::new();
+    differ("", &table(before)?, &table(after)?, &mut keys);
+    Ok(keys)
+}
+
+fn differ(path: &str, before: &toml::Table, after: &toml::Table, keys: &mut Vec<String>) {
+    let nothing = toml::Value::Table(toml::Table::new());
+    let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    for name in names {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let values = (before.get(name), after.get(name));
+        match (values.0.unwrap_or(&nothing), values.1.unwrap_or(&nothing)) {
+            (toml::Value::Table(before), toml::Value::Table(after)) => differ(&path, before, after, keys),
+            _ if values.0 == values.1 => {}
+            _ => keys.push(path),
+        }
+    }
+}
+
 fn over<Options>(flags: &Options, mut base: toml::Table, path: &Path) -> Result<Options, SettingsError>
 where
     Options: Serialize + DeserializeOwned,
@@ -147,6 +189,27 @@ mod tests {
         assert_eq!(options.listen.as_deref(), Some("a"));
         assert_eq!(options.ram.as_deref(), Some("2GiB"));
         assert_eq!(options.timeouts, Some(Timeouts { idle: Some("9s".into()), header: Some("1s".into()) }));
+    }
+
+    #[test]
+    fn changes_are_told_by_their_keys() {
+        let parse = |text| parse::<Options>(text, Path::new("edge.toml")).unwrap();
+        let before = parse("listen = \"a\"\nram = \"1GiB\"\n[timeouts]\nidle = \"5s\"\n");
+        assert!(changes(&before, &before).unwrap().is_empty());
+        let after = parse("ram = \"2GiB\"\n[timeouts]\nidle = \"5s\"\nheader = \"1s\"\n");
+        assert_eq!(changes(&before, &after).unwrap(), ["listen", "ram", "timeouts.header"]);
+        assert_eq!(
+            changes(&Options::default(), &after).unwrap(),
+            ["ram", "timeouts.header", "timeouts.idle"]
+        );
+    }
+
+    #[test]
+    fn a_table_fits_into_a_flag() {
+        let options: Options = inline("listen = \"a\", timeouts = { idle = \"5s\" }").unwrap();
+        assert_eq!(options.timeouts.unwrap().idle.as_deref(), Some("5s"));
+        assert!(inline::<Options>("lissten = 1").unwrap_err().contains("lissten"));
+        assert!(inline::<Options>("} = {").is_err());
     }
 
     #[test]

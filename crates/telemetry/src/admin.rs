@@ -1,7 +1,7 @@
-//! The admin listener: `/metrics`, `/healthz`, `/readyz`. Loopback by default; it carries no secret, but no
-//! student has business here.
+//! The admin listener: `/metrics`, `/healthz`, `/readyz` to read; `/reload` and `/drain` to POST. Loopback by default: it
+//! carries no secret, but no student has business here.
 
-use crate::Telemetry;
+use crate::{Order, Telemetry};
 use bytes::Bytes;
 use faults::{Blame, Fault};
 use http::{Method, Request, Response, StatusCode, header};
@@ -13,7 +13,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// Connections served at once; a scraper needs one.
 const MAX_CONNECTIONS: usize = 64;
@@ -53,10 +53,12 @@ impl Fault for AdminError {
     }
 }
 
-/// A running admin listener. It lives as long as the process.
+/// A running admin listener. It lives as long as the process, or until another process has taken it over.
 #[derive(Debug)]
 pub struct Admin {
     address: SocketAddr,
+    socket: std::net::TcpListener,
+    stop: Arc<Notify>,
 }
 
 impl Admin {
@@ -67,16 +69,44 @@ impl Admin {
     pub fn start(address: SocketAddr, telemetry: Telemetry) -> Result<Self, AdminError> {
         let listener =
             std::net::TcpListener::bind(address).map_err(|source| AdminError::Bind { address, source })?;
+        Self::on(listener, telemetry)
+    }
+
+    /// The same on a socket that is there already.
+    ///
+    /// # Errors
+    /// The machine gives no thread.
+    pub fn on(listener: std::net::TcpListener, telemetry: Telemetry) -> Result<Self, AdminError> {
         listener.set_nonblocking(true).map_err(AdminError::Thread)?;
         let address = listener.local_addr().map_err(AdminError::Thread)?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(AdminError::Thread)?;
+        let socket = listener.try_clone().map_err(AdminError::Thread)?;
+        let stop = Arc::<Notify>::default();
+        let stopped = Arc::clone(&stop);
         std::thread::Builder::new()
             .name("admin".to_owned())
-            .spawn(move || runtime.block_on(accept(listener, telemetry)))
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! { () = accept(listener, telemetry) => {}, () = stopped.notified() => {} }
+                });
+            })
             .map_err(AdminError::Thread)?;
         tracing::info!(%address, "admin listening");
-        Ok(Self { address })
+        Ok(Self { address, socket, stop })
+    }
+
+    /// Another handle on its socket, for the process that takes over.
+    ///
+    /// # Errors
+    /// The process has no descriptor left.
+    pub fn socket(&self) -> std::io::Result<std::os::fd::OwnedFd> {
+        Ok(self.socket.try_clone()?.into())
+    }
+
+    /// Answers nobody any more: another process does.
+    pub fn stop(&self) {
+        self.stop.notify_one();
     }
 
     /// Where it listens.
@@ -104,8 +134,16 @@ async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
         let telemetry = telemetry.clone();
         tokio::spawn(async move {
             let service = hyper::service::service_fn(|request: Request<Incoming>| {
-                let response = answer(request.method(), request.uri().path(), &telemetry);
-                async move { Ok::<_, Infallible>(response) }
+                let telemetry = telemetry.clone();
+                async move {
+                    let path = request.uri().path();
+                    let told = match *request.method() {
+                        Method::POST => tell(path, &telemetry).await,
+                        _ => None,
+                    };
+                    let response = told.unwrap_or_else(|| answer(request.method(), path, &telemetry));
+                    Ok::<_, Infallible>(response)
+                }
             });
             // A scraper that goes away in mid-answer is its own affair.
             let _ = hyper::server::conn::http1::Builder::new()
@@ -118,16 +156,33 @@ async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
     }
 }
 
+/// POST of an order; `None` when the path is none.
+async fn tell(path: &str, telemetry: &Telemetry) -> Option<Response<Full<Bytes>>> {
+    let order = match path {
+        "/reload" => Order::Reload,
+        "/drain" => Order::Drain,
+        _ => return None,
+    };
+    Some(match telemetry.orders.give(order).await {
+        Ok(done) => text(StatusCode::OK, format!("{done}\n")),
+        Err(why) => text(StatusCode::CONFLICT, format!("{why}\n")),
+    })
+}
+
 fn answer(method: &Method, path: &str, telemetry: &Telemetry) -> Response<Full<Bytes>> {
     if !matches!(*method, Method::GET | Method::HEAD) {
-        return text(StatusCode::METHOD_NOT_ALLOWED, "this listener only reads\n".to_owned());
+        return text(StatusCode::METHOD_NOT_ALLOWED, "only /reload and /drain are posted to\n".to_owned());
     }
     match path {
         "/metrics" => metrics(telemetry),
         "/healthz" => text(StatusCode::OK, "alive\n".to_owned()),
         "/readyz" if telemetry.readiness.is_ready() => text(StatusCode::OK, telemetry.readiness.report()),
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, telemetry.readiness.report()),
-        _ => text(StatusCode::NOT_FOUND, "here are /metrics, /healthz and /readyz\n".to_owned()),
+        "/reload" | "/drain" => text(StatusCode::METHOD_NOT_ALLOWED, "is an order: POST it\n".to_owned()),
+        _ => text(
+            StatusCode::NOT_FOUND,
+            "here are /metrics, /healthz and /readyz, and to POST /reload and /drain\n".to_owned(),
+        ),
     }
 }
 
@@ -177,6 +232,27 @@ mod tests {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(body, "upstream: not ok: refused\n");
         assert_eq!(ask("/healthz", &telemetry).await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn an_order_is_answered_by_whoever_takes_it() {
+        let telemetry = Telemetry::new("test");
+        let told = tell("/reload", &telemetry).await.unwrap();
+        assert_eq!(told.status(), StatusCode::CONFLICT, "nobody listens yet");
+        let (told, _) = tokio::join!(
+            async {
+                // After the main loop has begun to listen.
+                tokio::task::yield_now().await;
+                tell("/reload", &telemetry).await.unwrap()
+            },
+            async {
+                let told = telemetry.orders.next().await;
+                assert_eq!(told.order, Order::Reload);
+                told.answer.give(Err("CONFIG_VALUE: no".to_owned()));
+            }
+        );
+        assert_eq!(told.status(), StatusCode::CONFLICT);
+        assert!(tell("/metrics", &telemetry).await.is_none());
     }
 
     #[tokio::test]

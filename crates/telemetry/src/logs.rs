@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 
 /// How a log line looks.
@@ -33,14 +34,53 @@ pub struct LogOptions {
 /// # Errors
 /// The filter cannot be read; the text says where.
 pub fn init(options: &LogOptions) -> Result<(), String> {
-    let filter = options.log.as_deref().unwrap_or("info");
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| format!("{error}; write for example \"info,edge=debug\""))?;
+    let filter = filter(options)?;
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An already installed subscriber stays: the first caller decides.
-    let _ = match options.log_format.unwrap_or_default() {
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
+    match options.log_format.unwrap_or_default() {
+        LogFormat::Text => {
+            let builder = builder.with_ansi(terminal).with_filter_reloading();
+            let handle = builder.reload_handle();
+            if builder.try_init().is_ok() {
+                let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
+            }
+        }
+        LogFormat::Json => {
+            let builder = builder.json().with_filter_reloading();
+            let handle = builder.reload_handle();
+            if builder.try_init().is_ok() {
+                let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
+            }
+        }
+    }
     Ok(())
+}
+
+/// How the installed subscriber takes another filter.
+static REFILTER: OnceLock<Box<dyn Fn(EnvFilter) -> bool + Send + Sync>> = OnceLock::new();
+
+/// Logs from here on what `options` say; their format stays.
+///
+/// # Errors
+/// The filter cannot be read; the text says where.
+pub fn refilter(options: &LogOptions) -> Result<(), String> {
+    let filter = filter(options)?;
+    match REFILTER.get() {
+        Some(refilter) if refilter(filter) => Ok(()),
+        _ => Err("this process's logs were not set up here".to_owned()),
+    }
+}
+
+/// Whether [`refilter`] can read `options`.
+///
+/// # Errors
+/// The filter cannot be read; the text says where.
+pub fn check(options: &LogOptions) -> Result<(), String> {
+    filter(options).map(drop)
+}
+
+fn filter(options: &LogOptions) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(options.log.as_deref().unwrap_or("info"))
+        .map_err(|error| format!("{error}; write for example \"info,edge=debug\""))
 }

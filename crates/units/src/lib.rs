@@ -5,10 +5,12 @@
 
 mod bit_rate;
 mod byte_count;
+mod network;
 mod quantity;
 mod span;
 
 pub use bit_rate::BitRate;
 pub use byte_count::ByteCount;
+pub use network::{Network, ParseNetworkError};
 pub use quantity::ParseQuantityError;
 pub use span::Span;

@@ -39,7 +39,10 @@ pub(super) async fn run<S: Service, T: Transport>(
     let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
     let io = Watched::new(stream, early, strict, Rc::clone(&activity));
     let service = Tracking { core: Rc::clone(&core), peer, activity: Rc::clone(&activity) };
+    // Then this is the connection's last request, and its answer says so.
+    let last = core.drain.has_begun();
     let mut connection = http1::Builder::new()
+        .keep_alive(!last)
         .max_headers(MAX_HEADERS)
         .max_header_size(core.limits.max_header_bytes)
         // Ours instead: one timer for header, stall and park together.
@@ -50,7 +53,7 @@ pub(super) async fn run<S: Service, T: Transport>(
         pin!(tokio::time::sleep_until(Instant::now() + core.limits.header.min(core.limits.park_after)));
     let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
-    let mut draining = false;
+    let (mut told, mut draining) = (false, false);
     let mut parking = false;
 
     let ended = std::future::poll_fn(|cx| {
@@ -58,9 +61,19 @@ pub(super) async fn run<S: Service, T: Transport>(
             if let Poll::Ready(result) = connection.poll_without_shutdown(cx) {
                 return Poll::Ready(result.map_err(|_| End::Broken));
             }
-            if !draining && drain_begun.as_mut().poll(cx).is_ready() {
-                draining = true;
-                // Between requests this closes at once; in an answer it says `Connection: close`.
+            if !told && drain_begun.as_mut().poll(cx).is_ready() {
+                told = true;
+                if core.drain.is_closing() {
+                    draining = true;
+                    // Between requests this closes at once; in an answer it says `Connection: close`.
+                    Pin::new(&mut connection).graceful_shutdown();
+                    continue;
+                }
+            }
+            if told && !last && !draining && !parking && activity.may_close() {
+                // Another process has taken over. A client that was not told yet that this connection ends may be sending
+                // its next request right now: it is waited for, parked, and told in that answer.
+                parking = true;
                 Pin::new(&mut connection).graceful_shutdown();
                 continue;
             }
@@ -95,7 +108,7 @@ pub(super) async fn run<S: Service, T: Transport>(
                 return Outcome::Idle(stream, rest);
             }
             stream.close().await;
-            Outcome::Ended(if draining { End::Drained } else { End::Closed })
+            Outcome::Ended(if draining || last { End::Drained } else { End::Closed })
         }
     }
 }

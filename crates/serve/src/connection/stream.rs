@@ -1,6 +1,7 @@
 //! The bytes of a connection, watched for the sake of its time-outs and of where its requests end.
 
 use super::activity::Activity;
+use super::socket::Socket;
 use super::strict::Strict;
 use bytes::{Buf, Bytes};
 use hyper_util::rt::TokioIo;
@@ -10,14 +11,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
 /// A plain or encrypted stream over a socket that can be waited on.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// The socket underneath.
-    fn socket(&self) -> &TcpStream;
+    fn socket(&self) -> &Socket;
 
     /// Takes bytes without sending them, as many as there is room for; 0 means flush first. `None` where there is no
     /// place for them and writing sends at once.
@@ -32,14 +32,14 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     }
 }
 
-impl Transport for TcpStream {
-    fn socket(&self) -> &TcpStream {
+impl Transport for Socket {
+    fn socket(&self) -> &Socket {
         self
     }
 }
 
-impl Transport for Box<TlsStream<TcpStream>> {
-    fn socket(&self) -> &TcpStream {
+impl Transport for Box<TlsStream<Socket>> {
+    fn socket(&self) -> &Socket {
         self.get_ref().0
     }
 

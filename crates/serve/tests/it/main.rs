@@ -3,4 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
 
 mod http2;
+mod proxy;
 mod server;
+mod tls;

@@ -16,6 +16,7 @@ pub(crate) const LARGE: usize = 1 << 20;
 /// A running server.
 pub(crate) struct Server {
     running: Option<Running>,
+    config: Config,
     telemetry: Telemetry,
 }
 
@@ -31,13 +32,18 @@ impl Server {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let config = Config::resolve(&options, any, any).unwrap();
         let telemetry = Telemetry::new("test");
-        let server = serve::Server::bind(config, &telemetry).unwrap();
+        let server = serve::Server::bind(config.clone(), &telemetry).unwrap();
         let running = server.start(|_core, _drain| Greeter).unwrap();
-        Self { running: Some(running), telemetry }
+        Self { running: Some(running), config, telemetry }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.running.as_ref().unwrap().addresses()[0]
+    }
+
+    /// Reads certificates and ticket keys again.
+    pub(crate) fn reload(&self) -> Result<(), serve::TlsError> {
+        self.running.as_ref().unwrap().reconfigure(&self.config)
     }
 
     /// The value of a counter or gauge, by its name and, if it has one, its label's value.

@@ -82,8 +82,8 @@ impl<T: Transport> AsyncWrite for Gathered<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::Socket;
     use std::task::Waker;
-    use tokio::net::TcpStream;
 
     /// Has room for eight bytes, and sends as many as its far end takes.
     #[derive(Default)]
@@ -96,7 +96,7 @@ mod tests {
     const ROOM: usize = 8;
 
     impl Transport for Session {
-        fn socket(&self) -> &TcpStream {
+        fn socket(&self) -> &Socket {
             unreachable!("nobody waits for it here")
         }
 

@@ -1,0 +1,215 @@
+//! A new process takes the listening sockets of the old one: a restart without a refused connection.
+//!
+//! Every process with a handover path listens there. One that starts first asks whether somebody does, and then:
+//!
+//! ```text
+//! new process                          old process
+//!      ── connects ───────────────────────►
+//!      ◄── "socket NAME" + descriptor ────  one each, the handover socket itself among them
+//!      ◄── "end" ─────────────────────────
+//!   starts all cores
+//!      ── "ready" ────────────────────────►  accepts no more, answers what it has begun, ends
+//!      ◄── "farewell" ────────────────────
+//! ```
+//!
+//! Both accept from the very same sockets in between, so that no connection in the kernel's backlog is lost, as it would
+//! be with SO_REUSEPORT and a second set. A new process that dies before it is ready costs nothing.
+
+mod packets;
+
+use crate::listener::{Inherited, MAX_SOCKETS};
+use faults::{Blame, Fault};
+use packets::{Packet, Packets};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Longest wait for the other process's next word while sockets are passed: it has them at hand.
+const WORD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for the new process to be ready: it may be reading an index of a million objects.
+const READY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The name of the handover socket among the sockets.
+const HANDOVER: &str = "handover";
+
+/// Why sockets could not be taken over or offered.
+#[derive(Debug, thiserror::Error)]
+#[error("handover at {}: {source}; stop the process that holds it, or choose another path", path.display())]
+pub struct HandoverError {
+    /// As configured.
+    path: PathBuf,
+    /// What the system said.
+    source: io::Error,
+}
+
+impl Fault for HandoverError {
+    fn code(&self) -> &'static str {
+        "HANDOVER_FAILED"
+    }
+
+    fn blame(&self) -> Blame {
+        Blame::Ours
+    }
+}
+
+/// The new process's side.
+#[derive(Debug)]
+pub(crate) struct Successor {
+    path: PathBuf,
+    /// Set when somebody ran before us, who waits to hear that we are ready.
+    predecessor: Option<Packets>,
+    /// Where our own successor will ask.
+    listening: Option<OwnedFd>,
+}
+
+impl Successor {
+    /// Asks whoever listens at `path` for its sockets; nobody is no error.
+    ///
+    /// # Errors
+    /// Somebody is there and does not behave, or the path cannot be used.
+    pub(crate) fn ask(path: &Path, inherited: &mut Inherited) -> Result<Self, HandoverError> {
+        let failed = |source| HandoverError { path: path.to_owned(), source };
+        let Some(packets) = Packets::connect(path).map_err(failed)? else {
+            let listening = packets::listen(path).map_err(failed)?;
+            return Ok(Self { path: path.to_owned(), predecessor: None, listening: Some(listening) });
+        };
+        packets.set_timeout(WORD_TIMEOUT).map_err(failed)?;
+        for _ in 0..MAX_SOCKETS {
+            match packets.receive().map_err(failed)? {
+                Packet { word, socket: Some(socket) } => {
+                    if let Some(name) = word.strip_prefix("socket ") {
+                        inherited.add(name.to_owned(), socket);
+                    }
+                }
+                Packet { word, socket: None } if word == "end" => break,
+                Packet { .. } => return Err(failed(io::ErrorKind::InvalidData.into())),
+            }
+        }
+        let listening = inherited.take_named(HANDOVER).pop();
+        let listening = listening.ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
+        tracing::info!(path = %path.display(), "sockets taken over");
+        Ok(Self { path: path.to_owned(), predecessor: Some(packets), listening: Some(listening) })
+    }
+
+    /// Says that this process serves, so that the one before it may go.
+    ///
+    /// # Errors
+    /// It does not answer. Then both serve; somebody has to look.
+    pub(crate) fn ready(&mut self) -> Result<(), HandoverError> {
+        let Some(packets) = self.predecessor.take() else { return Ok(()) };
+        let farewell = packets.send("ready", None).and_then(|()| packets.receive());
+        match farewell {
+            Ok(Packet { word, .. }) if word == "farewell" => Ok(()),
+            Ok(_) => Err(io::ErrorKind::InvalidData.into()),
+            Err(error) => Err(error),
+        }
+        .map_err(|source| HandoverError { path: self.path.clone(), source })
+    }
+
+    /// From here on a successor of our own may ask for `sockets`. The receiver hears when one has them and is ready.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn offer(
+        mut self,
+        sockets: Vec<(String, OwnedFd)>,
+    ) -> Result<oneshot::Receiver<()>, HandoverError> {
+        let (gone, hear) = oneshot::channel();
+        let path = self.path.clone();
+        if let Some(listening) = self.listening.take() {
+            // A thread of its own, which sleeps in `accept` for as long as the process lives.
+            std::thread::Builder::new()
+                .name("handover".to_owned())
+                .spawn(move || {
+                    if serve(&listening, &sockets) {
+                        // The receiver is gone when the process is ending anyhow.
+                        let _ = gone.send(());
+                    }
+                })
+                .map_err(|source| HandoverError { path, source })?;
+        }
+        Ok(hear)
+    }
+}
+
+/// Answers one successor after the other until one is ready. False when the socket itself fails.
+fn serve(listening: &OwnedFd, sockets: &[(String, OwnedFd)]) -> bool {
+    loop {
+        let packets = match Packets::accept(listening) {
+            Ok(packets) => packets,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                tracing::warn!("somebody else's process asked for our sockets");
+                continue;
+            }
+            Err(error) => {
+                tracing::error!(%error, "nobody can take over from this process");
+                return false;
+            }
+        };
+        match pass(&packets, listening, sockets) {
+            Ok(()) => return true,
+            Err(error) => tracing::warn!(%error, "a successor did not become ready; this process goes on"),
+        }
+    }
+}
+
+fn pass(packets: &Packets, listening: &OwnedFd, sockets: &[(String, OwnedFd)]) -> io::Result<()> {
+    packets.set_timeout(WORD_TIMEOUT)?;
+    for (name, socket) in sockets {
+        packets.send(&format!("socket {name}"), Some(socket.as_fd()))?;
+    }
+    packets.send(&format!("socket {HANDOVER}"), Some(listening.as_fd()))?;
+    packets.send("end", None)?;
+    packets.set_timeout(READY_TIMEOUT)?;
+    if packets.receive()?.word != "ready" {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    packets.send("farewell", None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream};
+
+    fn name_of(socket: &TcpListener) -> String {
+        socket.local_addr().unwrap().to_string()
+    }
+
+    #[test]
+    fn sockets_go_from_process_to_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.handover");
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = name_of(&socket);
+        let address = socket.local_addr().unwrap();
+
+        let mut nothing = Inherited::default();
+        let first = Successor::ask(&path, &mut nothing).unwrap();
+        assert!(nothing.left().is_empty());
+        let mut gone = first.offer(vec![(name.clone(), socket.into())]).unwrap();
+
+        // One that dies before it is ready.
+        drop(Successor::ask(&path, &mut Inherited::default()).unwrap());
+        // In the backlog while nobody accepts.
+        let waiting = TcpStream::connect(address).unwrap();
+
+        let mut inherited = Inherited::default();
+        let mut second = Successor::ask(&path, &mut inherited).unwrap();
+        assert!(gone.try_recv().is_err(), "not before the new one is ready");
+        second.ready().unwrap();
+        gone.blocking_recv().unwrap();
+        let taken = TcpListener::from(inherited.take_named(&name).pop().unwrap());
+        let (accepted, from) = taken.accept().unwrap();
+        assert_eq!(from, waiting.local_addr().unwrap());
+        drop(accepted);
+
+        // And on to the next, over the same path.
+        let _gone = second.offer(vec![(name.clone(), taken.into())]).unwrap();
+        let mut inherited = Inherited::default();
+        Successor::ask(&path, &mut inherited).unwrap().ready().unwrap();
+        assert_eq!(inherited.left(), [name]);
+    }
+}

@@ -1,0 +1,69 @@
+//! Sockets that somebody else has opened: the service manager (`LISTEN_FDS`, systemd's socket activation), or the
+//! process that ran before us ([`crate::handover`]).
+
+use crate::options::Address;
+use socket2::SockRef;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+/// The first descriptor that a service manager passes (sd_listen_fds(3)).
+const FIRST: i32 = 3;
+/// More than anybody listens on: cores × addresses.
+pub(crate) const MAX_SOCKETS: usize = 4_096;
+
+/// Open sockets by the address that they listen on, as configured.
+#[derive(Debug, Default)]
+pub(crate) struct Inherited(Vec<(String, OwnedFd)>);
+
+impl Inherited {
+    /// What the service manager has passed to this process; nothing as a rule.
+    pub(crate) fn from_environment() -> Self {
+        let variable = |name| std::env::var(name).ok();
+        let ours = variable("LISTEN_PID").and_then(|pid| pid.parse().ok()) == Some(std::process::id());
+        let count = variable("LISTEN_FDS").and_then(|count| count.parse::<usize>().ok()).unwrap_or(0);
+        if !ours {
+            return Self::default();
+        }
+        let descriptors = (FIRST..).take(count.min(MAX_SOCKETS));
+        let sockets = descriptors.filter_map(|descriptor| {
+            #[expect(unsafe_code, reason = "descriptors come as numbers from the environment")]
+            // SAFETY: LISTEN_PID names this process, so these descriptors were opened for it, and this is asked once,
+            // before anything else is opened.
+            let socket = unsafe { OwnedFd::from_raw_fd(descriptor) };
+            SockRef::from(&socket).set_cloexec(true).ok()?;
+            let address = SockRef::from(&socket).local_addr().ok()?;
+            let name = match (address.as_socket(), address.as_pathname()) {
+                (Some(address), _) => address.to_string(),
+                (None, Some(path)) => format!("unix:{}", path.display()),
+                (None, None) => return None,
+            };
+            Some((name, socket))
+        });
+        Self(sockets.collect())
+    }
+
+    pub(crate) fn add(&mut self, name: String, socket: OwnedFd) {
+        self.0.push((name, socket));
+    }
+
+    /// All sockets for `address`.
+    pub(super) fn take(&mut self, address: &Address) -> Vec<OwnedFd> {
+        self.take_named(&address.to_string())
+    }
+
+    pub(crate) fn take_named(&mut self, wanted: &str) -> Vec<OwnedFd> {
+        let sockets = std::mem::take(&mut self.0);
+        let (taken, left): (Vec<_>, Vec<_>) = sockets.into_iter().partition(|(name, _)| name == wanted);
+        self.0 = left;
+        taken.into_iter().map(|(_, socket)| socket).collect()
+    }
+
+    /// The addresses that nobody has asked for. They are no longer listened on.
+    pub(crate) fn left(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        names.dedup();
+        names
+    }
+}
+
+/// What the admin listener's socket is called in a handover.
+pub(crate) const ADMIN: &str = "admin";

@@ -1,0 +1,261 @@
+//! Listening sockets of either kind, and what is set on them.
+
+use crate::options::{Address, Listener, Tuning};
+use faults::Fault;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+/// Connections the kernel completes before we accept them. The bell brings thousands in a second; the kernel
+/// lowers this to net.core.somaxconn.
+const BACKLOG: i32 = 16_384;
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The system does not give it.
+    #[error("cannot listen on {address}: {source}; choose another address or stop what holds it")]
+    Address {
+        /// As configured.
+        address: Address,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The kernel does not have what is asked of it for this listener.
+    #[error("`{key}` of listener {address}: {source}; {advice}")]
+    Tuning {
+        /// As configured.
+        address: Address,
+        /// The option.
+        key: &'static str,
+        /// What the system said.
+        source: io::Error,
+        /// What to do.
+        advice: String,
+    },
+}
+
+impl Fault for ListenError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Tuning { .. } => "LISTEN_TUNING",
+            Self::Address { source, .. } => match source.kind() {
+                io::ErrorKind::AddrInUse => "LISTEN_TAKEN",
+                io::ErrorKind::PermissionDenied => "LISTEN_FORBIDDEN",
+                _ => "LISTEN_FAILED",
+            },
+        }
+    }
+}
+
+/// A listening socket.
+#[derive(Debug)]
+pub(crate) enum Listening {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listening {
+    /// A socket that somebody else has opened for `address`, set as `listener` wants it.
+    pub(super) fn adopt(socket: OwnedFd, listener: &Listener) -> Result<Self, ListenError> {
+        let fail = |source| ListenError::Address { address: listener.address.clone(), source };
+        SockRef::from(&socket).set_nonblocking(true).map_err(fail)?;
+        let listening = match &listener.address {
+            Address::Tcp(_) => Self::Tcp(socket.into()),
+            Address::Unix(_) => Self::Unix(socket.into()),
+        };
+        listening.tune(listener)?;
+        Ok(listening)
+    }
+
+    /// Another handle on the same socket.
+    pub(crate) fn again(&self) -> io::Result<Self> {
+        match self {
+            Self::Tcp(socket) => socket.try_clone().map(Self::Tcp),
+            Self::Unix(socket) => socket.try_clone().map(Self::Unix),
+        }
+    }
+
+    /// Its port, resolved; a unix socket has none.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(socket) => socket.local_addr().ok(),
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// What is set here every accepted connection inherits, so that accepting costs no further system call.
+    fn tune(&self, listener: &Listener) -> Result<(), ListenError> {
+        let Listener { address, tuning: Tuning { congestion, pacing }, .. } = listener;
+        let failed =
+            |key, source, advice| ListenError::Tuning { address: address.clone(), key, source, advice };
+        if let Some(name) = congestion {
+            let socket = SockRef::from(self);
+            socket.set_tcp_congestion(name.as_bytes()).map_err(|source| {
+                failed("congestion", source, format!("this kernel has {}", known_congestion()))
+            })?;
+        }
+        if let Some(rate) = *pacing {
+            set_pacing(self.as_fd(), rate)
+                .map_err(|source| failed("pacing", source, "leave it out on this kernel".to_owned()))?;
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for Listening {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(socket) => socket.as_fd(),
+            Self::Unix(socket) => socket.as_fd(),
+        }
+    }
+}
+
+/// What can be named without loading a module.
+fn known_congestion() -> String {
+    let known = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_available_congestion_control");
+    known.map_or_else(|_| "no list of them".to_owned(), |names| names.trim().to_owned())
+}
+
+/// SO_MAX_PACING_RATE in its 64-bit form, which socket2 does not know.
+fn set_pacing(socket: BorrowedFd<'_>, bytes_a_second: u64) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(size_of::<u64>()).map_err(io::Error::other)?;
+    #[expect(unsafe_code, reason = "no library that we have sets this option")]
+    // SAFETY: the descriptor is open for as long as it is borrowed, and the value lives and is as long as is said.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MAX_PACING_RATE,
+            (&raw const bytes_a_second).cast(),
+            length,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Opens the sockets of one listener: one for each core over TCP, among which the kernel spreads connections, and one
+/// over unix.
+///
+/// A first bind without SO_REUSEPORT finds out whether somebody else holds the address: with the option two
+/// edges of one user would share a port without a word, each getting half the students.
+pub(super) fn open(listener: &Listener, cores: usize) -> Result<Vec<Listening>, ListenError> {
+    let fail = |source| ListenError::Address { address: listener.address.clone(), source };
+    let sockets = match &listener.address {
+        Address::Tcp(address) => {
+            let probe = tcp(*address).map_err(fail)?;
+            probe.bind(&(*address).into()).map_err(fail)?;
+            probe.listen(1).map_err(fail)?;
+            let address = probe.local_addr().map_err(fail)?.as_socket().unwrap_or(*address);
+            drop(probe);
+            (0..cores).map(|_| bind_shared(address)).collect::<io::Result<Vec<_>>>().map_err(fail)?
+        }
+        Address::Unix(path) => vec![bind_unix(path, listener.mode).map_err(fail)?],
+    };
+    for socket in &sockets {
+        socket.tune(listener)?;
+    }
+    Ok(sockets)
+}
+
+fn bind_shared(address: SocketAddr) -> io::Result<Listening> {
+    let socket = tcp(address)?;
+    socket.set_reuse_port(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(Listening::Tcp(socket.into()))
+}
+
+fn tcp(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // `[::]` and `0.0.0.0` are two listeners, each configured, each counted.
+        socket.set_only_v6(true)?;
+    }
+    Ok(socket)
+}
+
+fn bind_unix(path: &Path, mode: u32) -> io::Result<Listening> {
+    remove_stale(path)?;
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+    listener.set_nonblocking(true)?;
+    Ok(Listening::Unix(listener))
+}
+
+/// Takes away the socket of a process that is gone. One that answers is somebody's, and any other file is none of ours.
+pub(crate) fn remove_stale(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(metadata) if !metadata.file_type().is_socket() => Err(io::ErrorKind::AlreadyExists.into()),
+        Ok(_) => match UnixStream::connect(path) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+            Err(error) => Err(error),
+            Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listener(text: &str) -> Listener {
+        Listener::resolve(&text.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_taken_address_is_refused_even_from_ourselves() {
+        let first = open(&listener("address = \"127.0.0.1:0\""), 2).unwrap();
+        let address = first[0].address().unwrap();
+        assert_eq!(first[1].address().unwrap(), address);
+        let error = open(&Listener::plain(address, false), 1).unwrap_err();
+        assert_eq!(error.code(), "LISTEN_TAKEN");
+    }
+
+    #[test]
+    fn a_unix_socket_is_taken_or_stale() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.sock");
+        let wanted = listener(&format!("address = \"unix:{}\", mode = \"0600\"", path.display()));
+        let first = open(&wanted, 2).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(open(&wanted, 1).unwrap_err().code(), "LISTEN_TAKEN");
+        drop(first);
+        // The file is still there, and nobody behind it.
+        drop(open(&wanted, 1).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "somebody's").unwrap();
+        assert_eq!(open(&wanted, 1).unwrap_err().code(), "LISTEN_FAILED");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody's");
+    }
+
+    #[test]
+    fn connections_inherit_what_is_set_on_their_listener() {
+        let wanted = listener(r#"address = "127.0.0.1:0", congestion = "reno", pacing = "8Mbit/s""#);
+        let sockets = open(&wanted, 1).unwrap();
+        let Listening::Tcp(socket) = &sockets[0] else { unreachable!("it is TCP") };
+        socket.set_nonblocking(false).unwrap();
+        let client = std::net::TcpStream::connect(socket.local_addr().unwrap()).unwrap();
+        let (accepted, _) = socket.accept().unwrap();
+        let name = SockRef::from(&accepted).tcp_congestion().unwrap();
+        assert!(name.starts_with(b"reno\0") || name == b"reno", "{name:?}");
+        drop(client);
+    }
+
+    #[test]
+    fn a_congestion_control_that_the_kernel_lacks_is_refused_by_name() {
+        let wanted = listener(r#"address = "127.0.0.1:0", congestion = "telepathy""#);
+        let error = open(&wanted, 1).unwrap_err();
+        assert_eq!(error.code(), "LISTEN_TUNING");
+        assert!(error.to_string().contains("reno"), "{error}");
+    }
+}

@@ -1,0 +1,268 @@
+//! One listener: where, how encrypted, behind whom, and how its packets go out.
+
+use serde::{Deserialize, Serialize};
+use settings::SettingsError;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use units::{BitRate, Network};
+
+/// One `[[serve.listener]]` as typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListenerOptions {
+    /// `"0.0.0.0:80"`, `"[::]:443"` or `"unix:/run/airclass/edge.sock"`.
+    pub address: Option<Address>,
+    /// Whether TLS is spoken; needs `cert` and `key`.
+    pub tls: Option<bool>,
+    /// Networks of load balancers, each of whose connections begins with a PROXY header; `"unix"` for a unix socket's.
+    pub proxy_from: Option<Vec<ProxySender>>,
+    /// What becomes of connections from elsewhere: `"refuse"` or `"direct"`.
+    pub proxy_others: Option<Others>,
+    /// Congestion control, as the kernel names it: `"bbr"`.
+    pub congestion: Option<String>,
+    /// Most that a connection is sent.
+    pub pacing: Option<BitRate>,
+    /// Rights of a unix socket, octal: `"0660"`.
+    pub mode: Option<String>,
+}
+
+/// In a flag or a variable: what would stand between the braces of an inline table.
+impl FromStr for ListenerOptions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        settings::inline(text)
+    }
+}
+
+/// Checked and complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Where.
+    pub address: Address,
+    /// Whether TLS is spoken.
+    pub tls: bool,
+    /// Set when load balancers stand before it.
+    pub proxy: Option<ProxyRule>,
+    /// How packets go out.
+    pub tuning: Tuning,
+    /// Rights of a unix socket.
+    pub mode: u32,
+}
+
+/// What is listened on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Address {
+    /// TCP over IPv4 or IPv6. `[::]` is IPv6 alone.
+    Tcp(SocketAddr),
+    /// A unix socket.
+    Unix(PathBuf),
+}
+
+/// Who may say whose a connection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyRule {
+    /// They must.
+    pub from: Vec<ProxySender>,
+    /// For everybody else.
+    pub others: Others,
+}
+
+/// A load balancer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ProxySender {
+    /// Whoever may write to the unix socket.
+    Unix,
+    /// Whoever comes from there.
+    Network(Network),
+}
+
+/// What becomes of connections that do not come from a load balancer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Others {
+    /// Closed at once.
+    #[default]
+    Refuse,
+    /// Served as they are, without a header.
+    Direct,
+}
+
+/// How a listener's packets go out; its connections inherit it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tuning {
+    /// Congestion control; `None` leaves the system's.
+    pub congestion: Option<String>,
+    /// Most bytes a second and connection (SO_MAX_PACING_RATE).
+    pub pacing: Option<u64>,
+}
+
+/// Rights of a unix socket when nothing is said: its owner and group.
+const MODE: u32 = 0o660;
+
+impl Listener {
+    /// One with nothing special about it.
+    pub fn plain(address: SocketAddr, tls: bool) -> Self {
+        let (proxy, tuning) = (None, Tuning::default());
+        Self { address: Address::Tcp(address), tls, proxy, tuning, mode: MODE }
+    }
+
+    /// `options` checked.
+    ///
+    /// # Errors
+    /// No address, or what makes no sense for it.
+    pub fn resolve(options: &ListenerOptions) -> Result<Self, SettingsError> {
+        let wrong = |problem: &str| Err(SettingsError::value("listener", problem));
+        let Some(address) = options.address.clone() else {
+            return wrong("has no address: give for example address = \"[::]:443\"");
+        };
+        let proxy = match (&options.proxy_from, options.proxy_others) {
+            (None, None) => None,
+            (None, Some(_)) => return wrong("has proxy_others without proxy_from: name the load balancers"),
+            (Some(from), _) if from.is_empty() => {
+                return wrong("has an empty proxy_from: name the load balancers or leave it out");
+            }
+            (Some(from), others) => {
+                Some(ProxyRule { from: from.clone(), others: others.unwrap_or_default() })
+            }
+        };
+        let is_unix = matches!(address, Address::Unix(_));
+        if is_unix && (options.congestion.is_some() || options.pacing.is_some()) {
+            return wrong("on a unix socket has no congestion and no pacing: leave them out");
+        }
+        let mode = match &options.mode {
+            None => MODE,
+            Some(_) if !is_unix => return wrong("has a mode, which only unix sockets have: leave it out"),
+            Some(text) => match u32::from_str_radix(text, 8) {
+                Ok(mode) if mode <= 0o777 => mode,
+                _ => return wrong("has a mode that is none: write it in octal, as \"0660\""),
+            },
+        };
+        let pacing = options.pacing.map(|rate| rate.0 / 8);
+        if options.pacing.is_some_and(|rate| rate.0 < 8_000) {
+            return wrong("has a pacing below 8kbit/s: nothing could be watched");
+        }
+        let tuning = Tuning { congestion: options.congestion.clone(), pacing };
+        Ok(Self { address, tls: options.tls.unwrap_or(false), proxy, tuning, mode })
+    }
+}
+
+impl ProxyRule {
+    /// Whether a connection from there has to begin with a header.
+    pub fn trusts(&self, sender: SocketAddr, is_unix: bool) -> bool {
+        self.from.iter().any(|from| match from {
+            ProxySender::Unix => is_unix,
+            ProxySender::Network(network) => !is_unix && network.contains(sender.ip()),
+        })
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return if path.starts_with('/') {
+                Ok(Self::Unix(path.into()))
+            } else {
+                Err(format!(
+                    "`{text}` is no unix socket; write the whole path, as \"unix:/run/airclass/edge.sock\""
+                ))
+            };
+        }
+        text.parse().map(Self::Tcp).map_err(|_| {
+            format!("`{text}` is no address; write \"0.0.0.0:80\", \"[::]:443\" or \"unix:/run/airclass/edge.sock\"")
+        })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.to_string()
+    }
+}
+
+impl TryFrom<String> for ProxySender {
+    type Error = units::ParseNetworkError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text == "unix" { Ok(Self::Unix) } else { text.parse().map(Self::Network) }
+    }
+}
+
+impl From<ProxySender> for String {
+    fn from(sender: ProxySender) -> Self {
+        match sender {
+            ProxySender::Unix => "unix".to_owned(),
+            ProxySender::Network(network) => network.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(text: &str) -> Result<Listener, String> {
+        Listener::resolve(&text.parse()?).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_listener_in_one_line() {
+        let listener = resolve(
+            r#"address = "[::]:443", tls = true, proxy_from = ["10.0.0.0/8"], congestion = "bbr", pacing = "80Mbit/s""#,
+        )
+        .unwrap();
+        assert!(listener.tls);
+        assert_eq!(listener.tuning.pacing, Some(10_000_000));
+        let rule = listener.proxy.unwrap();
+        assert_eq!(rule.others, Others::Refuse);
+        assert!(rule.trusts("10.1.1.1:1".parse().unwrap(), false));
+        assert!(!rule.trusts("10.1.1.1:1".parse().unwrap(), true));
+        assert!(!rule.trusts("192.0.2.1:1".parse().unwrap(), false));
+        let listener =
+            resolve(r#"address = "unix:/run/e.sock", mode = "0600", proxy_from = ["unix"]"#).unwrap();
+        assert_eq!((listener.mode, listener.address.to_string()), (0o600, "unix:/run/e.sock".to_owned()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        for (text, why) in [
+            ("tls = true", "no address"),
+            (r#"address = "unix:edge.sock""#, "whole path"),
+            (r#"address = "localhost""#, "no address"),
+            (r#"address = "[::]:1", mode = "0660""#, "mode"),
+            (r#"address = "unix:/a", mode = "rw""#, "octal"),
+            (r#"address = "unix:/a", congestion = "bbr""#, "congestion"),
+            (r#"address = "[::]:1", proxy_others = "direct""#, "proxy_from"),
+            (r#"address = "[::]:1", proxy_from = []"#, "proxy_from"),
+            (r#"address = "[::]:1", proxy_from = ["ten"]"#, "ten"),
+            (r#"address = "[::]:1", pacing = "1kbit/s""#, "pacing"),
+            (r#"adress = "[::]:1""#, "adress"),
+        ] {
+            let error = resolve(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+}

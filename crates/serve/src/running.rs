@@ -1,0 +1,143 @@
+//! A server at work: told to stop, to read its configuration again, or to make way for the next process.
+
+mod signals;
+
+pub use signals::{Reread, run_until_signalled, serve_until_told};
+
+use crate::connection::Connections;
+use crate::drain::DrainSender;
+use crate::handover::{HandoverError, Successor};
+use crate::listener::{ADMIN, Listening};
+use crate::metrics::Metrics;
+use crate::options::{Config, Limits, TlsFiles};
+use crate::tls::{Look, Tls, TlsError};
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use telemetry::{Admin, Check, Telemetry};
+use tokio::sync::{oneshot, watch};
+
+/// A server at work.
+pub struct Running {
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) drain: DrainSender,
+    pub(crate) threads: Vec<JoinHandle<()>>,
+    pub(crate) telemetry: Telemetry,
+    /// New connections take what stands here.
+    pub(crate) limits: watch::Sender<Limits>,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) config: RefCell<Config>,
+    /// Our own handles, for whoever comes after us.
+    pub(crate) sockets: RefCell<Vec<Vec<Listening>>>,
+    pub(crate) connections: Connections,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) successor: Option<Successor>,
+}
+
+impl Running {
+    /// Where it listens: plain addresses, then TLS addresses, then those of listener tables.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Stops accepting and closes idle connections; running answers go on up to the drain limit.
+    pub fn drain(&self) {
+        self.telemetry.readiness.fail(Check::NotDraining, "stopping");
+        self.sockets.borrow_mut().clear();
+        self.drain.begin();
+    }
+
+    /// Stops accepting, because another process does. Nobody is in a hurry: an idle connection is closed with the answer
+    /// to its next request, so that no request meets a closed door.
+    fn give_way(&self) {
+        self.telemetry.readiness.fail(Check::NotDraining, "another process has taken over");
+        self.sockets.borrow_mut().clear();
+        self.drain.give_way();
+    }
+
+    /// Waits for every core to end. Without [`Running::drain`] that is for ever.
+    pub fn join(self) {
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a core panicked");
+            }
+        }
+    }
+
+    /// Client connections that are open.
+    pub fn connections(&self) -> usize {
+        self.connections.open()
+    }
+
+    /// Takes what may change at work from `config`: certificates, ticket keys, time-outs and bounds of new connections.
+    /// The rest of it is not looked at ([`is_live`] says which is which).
+    ///
+    /// # Errors
+    /// A certificate or ticket key that cannot be used. Then nothing has changed.
+    pub fn reconfigure(&self, config: &Config) -> Result<(), TlsError> {
+        if let (Some(tls), Some(files)) = (&self.tls, &config.tls) {
+            tls.reload(files)?;
+            tls.report(&self.metrics);
+        }
+        // Places are counted out once.
+        let limits = Limits { max_connections: self.config.borrow().limits.max_connections, ..config.limits };
+        self.limits.send_replace(limits);
+        let mut current = self.config.borrow_mut();
+        current.limits = limits;
+        if config.tls.is_some() == current.tls.is_some() {
+            current.tls.clone_from(&config.tls);
+        }
+        Ok(())
+    }
+
+    fn tls_files(&self) -> Option<TlsFiles> {
+        self.config.borrow().tls.clone()
+    }
+
+    /// Reads certificates and ticket keys again when their files look otherwise than at `seen`.
+    fn look_at_files(&self, seen: &mut Option<Look>) {
+        let (Some(files), Some(tls)) = (self.tls_files(), &self.tls) else { return };
+        let look = Look::at(&files);
+        if seen.as_ref() == Some(&look) {
+            return;
+        }
+        *seen = Some(look);
+        match tls.reload(&files) {
+            Ok(()) => {
+                tls.report(&self.metrics);
+                tracing::info!("certificates and ticket keys read again");
+            }
+            // Half written, or wrong. It is looked at again when it changes.
+            Err(error) => tracing::error!(%error, "the new certificates are not used; the old ones stay"),
+        }
+    }
+
+    /// From here on another process may take the sockets, the admin listener's among them. The receiver hears of it.
+    /// `None` when nobody can ask.
+    fn offer(&mut self, admin: &Admin) -> Result<Option<oneshot::Receiver<()>>, HandoverError> {
+        let Some(mut successor) = self.successor.take() else { return Ok(None) };
+        successor.ready()?;
+        let mut sockets = Vec::new();
+        let mut add = |name: String, socket: std::io::Result<OwnedFd>| match socket {
+            Ok(socket) => sockets.push((name, socket)),
+            Err(error) => tracing::error!(%error, name, "a socket cannot be handed over"),
+        };
+        for (listener, open) in self.config.borrow().listeners.iter().zip(&*self.sockets.borrow()) {
+            for socket in open {
+                add(listener.address.to_string(), socket.as_fd().try_clone_to_owned());
+            }
+        }
+        add(ADMIN.to_owned(), admin.socket());
+        successor.offer(sockets).map(Some)
+    }
+}
+
+/// Whether a key of `[serve]` may change at work, by its path below that table.
+pub fn is_live(key: &str) -> bool {
+    match key.strip_prefix("limits.") {
+        Some(limit) => limit != "max_connections",
+        None => matches!(key, "cert" | "key" | "ticket_keys"),
+    }
+}

@@ -1,0 +1,145 @@
+//! What a process at work is told, by signals and by its admin listener:
+//!
+//! | told | by | then |
+//! |---|---|---|
+//! | stop | SIGTERM, SIGINT, `POST /drain` | no new connections, running answers go on, the process ends; a second signal ends it at once |
+//! | reload | SIGHUP, `POST /reload` | the configuration is read again: all of it comes into force, or nothing |
+//! | make way | the handover socket | another process accepts from here on; this one ends when it has answered |
+
+use super::Running;
+use crate::server::ServeError;
+use crate::tls::Look;
+use faults::AnyFault;
+use std::time::Duration;
+use telemetry::{Admin, Check, Order, Told};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, interval_at};
+
+/// How often certificates and ticket keys are looked at. Who renews a certificate does so weeks before.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often a process that is ending says how far it is.
+const SAY_EVERY: Duration = Duration::from_secs(1);
+
+/// Reads the configuration again and brings it into force, all of it or nothing; says what has changed.
+pub type Reread<'a> = Box<dyn FnMut(&Running) -> Result<String, AnyFault> + 'a>;
+
+/// Runs until SIGTERM or SIGINT, then drains. A second signal ends the process at once. SIGHUP reads certificates again.
+///
+/// # Errors
+/// [`ServeError`] when the signals cannot be listened for.
+pub fn run_until_signalled(running: Running, admin: &Admin) -> Result<(), AnyFault> {
+    let reread: Reread<'_> = Box::new(|running| {
+        let config = running.config.borrow().clone();
+        running.reconfigure(&config)?;
+        Ok("certificates and ticket keys read again".to_owned())
+    });
+    serve_until_told(running, admin, reread)
+}
+
+/// Why a server ends.
+enum Wish {
+    Stop,
+    MakeWay,
+}
+
+/// Runs until it is told to end; see the table above. `admin` goes to the next process together with the listeners.
+///
+/// # Errors
+/// [`ServeError`] when the signals cannot be listened for, [`crate::HandoverError`] when the process before this one
+/// does not go.
+pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<'_>) -> Result<(), AnyFault> {
+    let failed = |source| ServeError { core: 0, source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let mut taken_over = running.offer(admin)?;
+    let telemetry = running.telemetry.clone();
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
+        let mut stop = async || {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        };
+        let mut seen = running.tls_files().map(|files| Look::at(&files));
+        let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+        let wish = loop {
+            tokio::select! {
+                () = stop() => break Wish::Stop,
+                () = heard(&mut taken_over) => break Wish::MakeWay,
+                _ = hang_up.recv() => {
+                    let _ = reload(&running, &mut reread);
+                    seen = running.tls_files().map(|files| Look::at(&files));
+                }
+                order = telemetry.orders.next() => match order {
+                    Told { order: Order::Reload, answer } => answer.give(reload(&running, &mut reread)),
+                    Told { order: Order::Drain, answer } => {
+                        answer.give(Ok("draining; /readyz says how many connections are left".to_owned()));
+                        break Wish::Stop;
+                    }
+                },
+                _ = look.tick() => running.look_at_files(&mut seen),
+            }
+        };
+        let why = match wish {
+            Wish::Stop => {
+                tracing::info!("stopping: no new connections, running answers go on");
+                running.drain();
+                "stopping"
+            }
+            Wish::MakeWay => {
+                tracing::info!(
+                    "another process has taken over; running answers and open connections end here"
+                );
+                admin.stop();
+                running.give_way();
+                "another process has taken over"
+            }
+        };
+        let connections = running.connections.clone();
+        let mut ended = tokio::task::spawn_blocking(move || running.join());
+        let mut say = interval_at(Instant::now() + SAY_EVERY, SAY_EVERY);
+        loop {
+            tokio::select! {
+                _ = &mut ended => break tracing::info!("stopped"),
+                () = stop() => break tracing::warn!("stopped at the second signal; running answers are cut"),
+                _ = say.tick() => {
+                    let left = format!("{why}: {} connections left", connections.open());
+                    tracing::info!(connections = connections.open(), "ending");
+                    telemetry.readiness.fail(Check::NotDraining, left);
+                }
+            }
+        }
+        Ok::<(), ServeError>(())
+    })?;
+    // The blocking join may still run after a second signal; it is not waited for.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// One line in the log, whichever way it went.
+fn reload(running: &Running, reread: &mut Reread<'_>) -> Result<String, String> {
+    let result = reread(running);
+    running.metrics.reloaded(result.is_ok());
+    match result {
+        Ok(changed) => {
+            tracing::info!("reload: {changed}");
+            Ok(changed)
+        }
+        Err(fault) => {
+            tracing::error!("reload refused, the old configuration stays: {}", fault.line());
+            Err(fault.line())
+        }
+    }
+}
+
+/// Waits until another process has taken over; for ever when none can.
+async fn heard(taken_over: &mut Option<oneshot::Receiver<()>>) {
+    if let Some(receiver) = taken_over {
+        if receiver.await.is_ok() {
+            return;
+        }
+        // The thread that would have told us is gone, which it has logged.
+        *taken_over = None;
+    }
+    std::future::pending().await
+}

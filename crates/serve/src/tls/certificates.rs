@@ -1,0 +1,175 @@
+//! Which certificate a client is shown: by the name it asks for (SNI, RFC 6066 §3).
+
+use super::TlsError;
+use crate::options::CertificateFiles;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// The certificates in force.
+#[derive(Debug)]
+pub(super) struct Certificates(RwLock<Arc<Named>>);
+
+/// Certificates by name.
+#[derive(Debug)]
+pub(super) struct Named {
+    /// For names that nobody has, and for clients that name none: the first.
+    default: Arc<CertifiedKey>,
+    /// Lower case; `*.example.cn` as it is written.
+    by_name: HashMap<String, Arc<CertifiedKey>>,
+    /// Each certificate's first name, and when it ends, in Unix seconds.
+    expiries: Vec<(String, i64)>,
+}
+
+impl Certificates {
+    pub(super) fn new(named: Named) -> Self {
+        Self(RwLock::new(Arc::new(named)))
+    }
+
+    pub(super) fn replace(&self, named: Named) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(named);
+    }
+
+    pub(super) fn expiries(&self) -> Vec<(String, i64)> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).expiries.clone()
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let named = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(named.for_name(hello.server_name())))
+    }
+}
+
+impl Named {
+    /// Reads each pair. A name that several have belongs to the first.
+    pub(super) fn load(files: &[CertificateFiles]) -> Result<Self, TlsError> {
+        let mut default = None;
+        let mut by_name = HashMap::new();
+        let mut expiries = Vec::new();
+        for pair in files {
+            let key = Arc::new(certified(pair)?);
+            let (names, ends) = read(&key, &pair.cert)?;
+            let label = names.first().cloned().unwrap_or_else(|| pair.cert.display().to_string());
+            expiries.push((label, ends));
+            for name in names {
+                by_name.entry(name).or_insert_with(|| Arc::clone(&key));
+            }
+            default.get_or_insert(key);
+        }
+        let default = default.ok_or_else(|| file(Path::new("cert"), "no certificate is named".to_owned()))?;
+        Ok(Self { default, by_name, expiries })
+    }
+
+    /// The name itself, then a wildcard for its first label (RFC 9525 §6.3), then the default. Names that browsers send
+    /// are lower case already; rustls sees to it that they are names at all.
+    fn for_name(&self, name: Option<&str>) -> &Arc<CertifiedKey> {
+        let Some(name) = name else { return &self.default };
+        let name = name.to_ascii_lowercase();
+        let wildcard = || {
+            let (_, parent) = name.split_once('.')?;
+            self.by_name.get(&format!("*.{parent}"))
+        };
+        self.by_name.get(&name).or_else(wildcard).unwrap_or(&self.default)
+    }
+}
+
+fn certified(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&pair.cert)
+        .map_err(|error| file(&pair.cert, error.to_string()))?
+        .collect::<Result<_, _>>()
+        .map_err(|error| file(&pair.cert, error.to_string()))?;
+    if chain.is_empty() {
+        return Err(file(&pair.cert, "no certificate in it".to_owned()));
+    }
+    let key = PrivateKeyDer::from_pem_file(&pair.key).map_err(|error| TlsError::File {
+        path: pair.key.clone(),
+        wanted: "a private key in PEM",
+        problem: error.to_string(),
+    })?;
+    let mismatch = |source| TlsError::Mismatch { path: pair.cert.clone(), source };
+    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(mismatch)
+}
+
+/// The names that the leaf is for, and when it ends.
+fn read(key: &CertifiedKey, path: &Path) -> Result<(Vec<String>, i64), TlsError> {
+    let unreadable = |problem: &dyn std::fmt::Display| file(path, format!("no X.509 certificate: {problem}"));
+    let leaf = key.end_entity_cert().map_err(|error| unreadable(&error))?;
+    let (_, leaf) = X509Certificate::from_der(leaf).map_err(|error| unreadable(&error))?;
+    let alternatives = leaf.subject_alternative_name().map_err(|error| unreadable(&error))?;
+    let names = alternatives.iter().flat_map(|extension| &extension.value.general_names);
+    let names = names.filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
+        _ => None,
+    });
+    Ok((names.collect(), leaf.validity().not_after.timestamp()))
+}
+
+fn file(path: &Path, problem: String) -> TlsError {
+    TlsError::File { path: path.to_owned(), wanted: "certificates in PEM", problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn pair(folder: &Path, name: &str, names: &[&str]) -> CertificateFiles {
+        let made = rcgen::generate_simple_self_signed(
+            names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(),
+        )
+        .unwrap();
+        let (cert, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
+        std::fs::write(&cert, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        CertificateFiles { cert, key }
+    }
+
+    #[test]
+    fn names_then_wildcards_then_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [
+            pair(folder.path(), "first", &["lessons.example.cn"]),
+            pair(folder.path(), "wild", &["*.example.cn", "example.cn"]),
+            pair(folder.path(), "exact", &["Province.example.cn", "lessons.example.cn"]),
+        ];
+        let named = Named::load(&files).unwrap();
+        let ends: Vec<_> = named.expiries.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(ends, ["lessons.example.cn", "*.example.cn", "province.example.cn"]);
+        let keys: Vec<_> = files.iter().map(|pair| certified(pair).unwrap().cert).collect();
+        for (name, which) in [
+            (None, 0),
+            (Some("lessons.example.cn"), 0),
+            (Some("LESSONS.example.cn"), 0),
+            (Some("example.cn"), 1),
+            (Some("anything.example.cn"), 1),
+            (Some("province.example.cn"), 2),
+            // A wildcard is for one label.
+            (Some("a.b.example.cn"), 0),
+            (Some("cn"), 0),
+            (Some("elsewhere.org"), 0),
+        ] {
+            assert_eq!(named.for_name(name).cert, keys[which], "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (pair(folder.path(), "one", &["a.cn"]), pair(folder.path(), "two", &["b.cn"]));
+        let crossed = CertificateFiles { cert: one.cert.clone(), key: two.key };
+        assert!(matches!(Named::load(&[crossed]), Err(TlsError::Mismatch { .. })));
+        let missing = CertificateFiles { cert: PathBuf::from("/nowhere.pem"), key: one.key.clone() };
+        assert!(Named::load(&[missing]).unwrap_err().to_string().contains("/nowhere.pem"));
+        let swapped = CertificateFiles { cert: one.key.clone(), key: one.cert.clone() };
+        assert!(matches!(Named::load(&[swapped]), Err(TlsError::File { .. })));
+    }
+}

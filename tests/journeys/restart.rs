@@ -1,0 +1,154 @@
+//! What changes under students who are watching: the configuration, the certificate, the program itself. Nobody's request
+//! may fail. `AIRCLASS_LOAD=2000` asks two thousand times a second.
+
+#![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
+
+use journeys::Airclass;
+use journeys::client::{self, Certificate};
+use journeys::load::{Tally, Target, ask_steadily};
+use journeys::store::{pattern, put, segment};
+use std::path::Path;
+use std::rc::Rc;
+use tempfile::TempDir;
+
+const LENGTH: usize = 20_000;
+
+struct Scene {
+    folder: TempDir,
+    _origin: Airclass,
+    edge: Option<Airclass>,
+    target: Rc<Target>,
+    tally: Rc<Tally>,
+}
+
+fn scene() -> Scene {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    put(&store, &segment(0), &pattern(LENGTH));
+    let certificate = Certificate::make(folder.path());
+    let origin = Airclass::origin(&store);
+    let edge = edge(folder.path(), &origin);
+    // What the certificate will be changed for.
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let certificates = vec![Rc::new(certificate), Rc::new(Certificate::make(&other))];
+    let target = Target {
+        plain: edge.addresses[0],
+        tls: edge.addresses[1],
+        certificates,
+        path: format!("/{}", segment(0)),
+        length: LENGTH,
+    };
+    Scene { folder, _origin: origin, edge: Some(edge), target: Rc::new(target), tally: Rc::default() }
+}
+
+fn edge(folder: &Path, origin: &Airclass) -> Airclass {
+    let line = |key: &str, file: &str| format!("{key} = {:?}\n", folder.join(file));
+    let text = [
+        format!("upstream = \"http://{}\"\n[serve]\n", origin.address()),
+        "listen = [\"127.0.0.1:0\"]\ntls_listen = [\"127.0.0.1:0\"]\n".to_owned(),
+        line("cert", "cert.pem") + &line("key", "key.pem") + &line("handover", "handover"),
+    ];
+    std::fs::write(folder.join("edge.toml"), text.concat()).unwrap();
+    start(folder)
+}
+
+fn start(folder: &Path) -> Airclass {
+    Airclass::start(&["edge", "--config", folder.join("edge.toml").to_str().unwrap()])
+}
+
+impl Scene {
+    /// Runs `meanwhile` under load, and then for as many requests again.
+    fn under_load(&self, meanwhile: impl AsyncFnOnce(&Self)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let asking = ask_steadily(Rc::clone(&self.target), Rc::clone(&self.tally));
+            let change = async {
+                self.answered(100).await;
+                meanwhile(self).await;
+                self.answered(self.tally.answered.get() + 200).await;
+            };
+            tokio::select! { () = asking => {}, () = change => {} }
+        });
+        let failed = self.tally.failed.borrow();
+        assert!(failed.is_empty(), "{} of {}: {failed:#?}", failed.len(), self.tally.answered.get());
+    }
+
+    async fn answered(&self, count: usize) {
+        while self.tally.answered.get() < count && self.tally.failed.borrow().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn order(&self, path: &str) -> (u16, String) {
+        let admin = self.edge.as_ref().unwrap().admin;
+        let answer = client::ask(&mut client::connect(admin).await, "POST", path, &[]).await;
+        (answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned())
+    }
+}
+
+#[test]
+fn attack_74_a_configuration_that_is_garbage_changes_nothing() {
+    let scene = scene();
+    let config = scene.folder.path().join("edge.toml");
+    let good = std::fs::read_to_string(&config).unwrap();
+    scene.under_load(async |scene| {
+        for (text, why) in [
+            ("\0garbage", "CONFIG_INVALID"),
+            (&good.replace("listen", "lissten"), "lissten"),
+            (&format!("{good}[serve.limits]\nidle_timeout = \"0s\"\n"), "idle_timeout"),
+            (&good.replace("cert.pem", "nowhere.pem"), "TLS_FILE"),
+            (&format!("{good}[log]\nlog = \"edge=\"\n").replace("edge=", "=[=,"), "`log`"),
+        ] {
+            std::fs::write(&config, text).unwrap();
+            let (status, said) = scene.order("/reload").await;
+            assert!(status == 409 && said.contains(why) && said.lines().count() == 1, "{status} {said}");
+        }
+        std::fs::write(&config, format!("ram = \"2GiB\"\n{good}[serve.limits]\nidle_timeout = \"9s\"\n"))
+            .unwrap();
+        let (status, said) = scene.order("/reload").await;
+        assert_eq!(status, 200, "{said}");
+        assert_eq!(said, "in force: serve.limits.idle_timeout; only a restart brings into force ram\n");
+    });
+}
+
+#[test]
+fn a_new_certificate_under_load() {
+    let scene = scene();
+    scene.under_load(async |scene| {
+        for round in 0..6 {
+            let from = if round % 2 == 0 { "other" } else { "first" };
+            let (folder, keep) = (scene.folder.path(), scene.folder.path().join("first"));
+            for file in ["cert.pem", "key.pem"] {
+                std::fs::create_dir_all(&keep).unwrap();
+                if round == 0 {
+                    std::fs::copy(folder.join(file), keep.join(file)).unwrap();
+                }
+                std::fs::copy(folder.join(from).join(file), folder.join(file)).unwrap();
+            }
+            assert_eq!(scene.order("/reload").await.0, 200);
+        }
+        // By signal it is the same.
+        scene.edge.as_ref().unwrap().signal("HUP");
+    });
+}
+
+#[test]
+fn attack_75_another_process_takes_over_under_load() {
+    let mut scene = scene();
+    let mut old = scene.edge.take().unwrap();
+    let (plain, admin) = (old.addresses.clone(), old.admin);
+    let folder = scene.folder.path().to_owned();
+    let mut ended = None;
+    let mut new = None;
+    scene.under_load(async |_| {
+        // Processes are waited for on threads of their own, so that the load goes on.
+        new = Some(tokio::task::spawn_blocking(move || start(&folder)).await.unwrap());
+        ended = Some(tokio::task::spawn_blocking(move || (old.wait(), old.log())).await.unwrap());
+    });
+    let (new, (status, log)) = (new.unwrap(), ended.unwrap());
+    assert!(status.success(), "{log}");
+    assert!(log.contains("another process has taken over"), "{log}");
+    assert_eq!((new.addresses.clone(), new.admin), (plain, admin), "the very same sockets");
+    assert!(!new.log().contains("drain limit"), "{}", new.log());
+}
