@@ -3,8 +3,8 @@
 //! Every process is started on ports that the system picks and is killed when its handle is dropped.
 
 pub mod client;
-pub mod node;
 pub mod load;
+pub mod node;
 pub mod process;
 pub mod raw;
 pub mod store;

@@ -3,7 +3,7 @@
 mod inherited;
 mod socket;
 
-pub(crate) use inherited::{ADMIN, Inherited, MAX_SOCKETS};
+pub(crate) use inherited::{ADMIN, Inherited, MAX_SOCKETS, name};
 pub use socket::ListenError;
 pub(crate) use socket::{Listening, remove_stale};
 
@@ -21,13 +21,15 @@ const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
 /// Who is at the other end of a unix socket, unless a PROXY header says so: somebody on this machine.
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// The sockets of one listener: those that are there already, or new ones.
+/// The sockets of the listener `number`: those that are there already, or new ones.
 pub(crate) fn bind(
-    listener: &Listener,
+    listeners: &[Listener],
+    number: usize,
     cores: usize,
     inherited: &mut Inherited,
 ) -> Result<Vec<Listening>, ListenError> {
-    let there = inherited.take(&listener.address);
+    let there = inherited.take(listeners, number);
+    let listener = &listeners[number];
     if there.is_empty() {
         return socket::open(listener, cores);
     }
@@ -131,7 +133,8 @@ mod tests {
     fn every_socket_is_minded_and_every_core_has_one() {
         let listener = Listener::plain("127.0.0.1:0".parse().unwrap(), false);
         for (sockets, cores, shares) in [(2, 2, vec![1, 1]), (1, 3, vec![1, 1, 1]), (5, 2, vec![3, 2])] {
-            let sockets = bind(&listener, sockets, &mut Inherited::default()).unwrap();
+            let sockets =
+                bind(std::slice::from_ref(&listener), 0, sockets, &mut Inherited::default()).unwrap();
             let shared = by_core(&sockets, cores).unwrap();
             assert_eq!(shared.iter().map(Vec::len).collect::<Vec<_>>(), shares);
         }

@@ -7,7 +7,7 @@ pub use signals::{Reread, run_until_signalled, serve_until_told};
 use crate::connection::Connections;
 use crate::drain::DrainSender;
 use crate::handover::{HandoverError, Successor};
-use crate::listener::{ADMIN, Listening};
+use crate::listener::{self, ADMIN, Listening};
 use crate::metrics::Metrics;
 use crate::options::{Config, Limits, TlsFiles};
 use crate::tls::{Look, Tls, TlsError};
@@ -124,9 +124,10 @@ impl Running {
             Ok(socket) => sockets.push((name, socket)),
             Err(error) => tracing::error!(%error, name, "a socket cannot be handed over"),
         };
-        for (listener, open) in self.config.borrow().listeners.iter().zip(&*self.sockets.borrow()) {
+        let listeners = &self.config.borrow().listeners;
+        for (number, open) in self.sockets.borrow().iter().enumerate() {
             for socket in open {
-                add(listener.address.to_string(), socket.as_fd().try_clone_to_owned());
+                add(listener::name(listeners, number), socket.as_fd().try_clone_to_owned());
             }
         }
         add(ADMIN.to_owned(), admin.socket());

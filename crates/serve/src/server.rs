@@ -90,8 +90,8 @@ impl Server {
         successor: Option<Successor>,
     ) -> Result<Self, AnyFault> {
         let tls = config.tls.as_ref().map(Tls::load).transpose()?;
-        let bind = |listener| listener::bind(listener, config.cores, inherited);
-        let sockets = config.listeners.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        let bind = |number| listener::bind(&config.listeners, number, config.cores, inherited);
+        let sockets = (0..config.listeners.len()).map(bind).collect::<Result<Vec<_>, _>>()?;
         if !inherited.left().is_empty() {
             tracing::warn!(addresses = inherited.left().join(","), "were handed over and are not configured");
         }

@@ -1,7 +1,7 @@
 //! Sockets that somebody else has opened: the service manager (`LISTEN_FDS`, systemd's socket activation), or the
 //! process that ran before us ([`crate::handover`]).
 
-use crate::options::Address;
+use crate::options::Listener;
 use socket2::SockRef;
 use std::os::fd::{FromRawFd, OwnedFd};
 
@@ -45,9 +45,9 @@ impl Inherited {
         self.0.push((name, socket));
     }
 
-    /// All sockets for `address`.
-    pub(super) fn take(&mut self, address: &Address) -> Vec<OwnedFd> {
-        self.take_named(&address.to_string())
+    /// All sockets of the listener `number`.
+    pub(super) fn take(&mut self, listeners: &[Listener], number: usize) -> Vec<OwnedFd> {
+        self.take_named(&name(listeners, number))
     }
 
     pub(crate) fn take_named(&mut self, wanted: &str) -> Vec<OwnedFd> {
@@ -62,6 +62,17 @@ impl Inherited {
         let mut names: Vec<_> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         names.dedup();
         names
+    }
+}
+
+/// What the sockets of the listener `number` are called: its address as configured. Several may have port 0, of which
+/// each is another; they are counted.
+pub(crate) fn name(listeners: &[Listener], number: usize) -> String {
+    let (before, rest) = listeners.split_at(number);
+    let Some(listener) = rest.first() else { return String::new() };
+    match before.iter().filter(|other| other.address == listener.address).count() {
+        0 => listener.address.to_string(),
+        count => format!("{}#{count}", listener.address),
     }
 }
 
