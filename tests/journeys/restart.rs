@@ -152,3 +152,48 @@ fn attack_75_another_process_takes_over_under_load() {
     assert_eq!((new.addresses.clone(), new.admin), (plain, admin), "the very same sockets");
     assert!(!new.log().contains("drain limit"), "{}", new.log());
 }
+
+/// Everything that a thread says of itself in `/proc`.
+fn threads(edge: &Airclass) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", edge.id())).unwrap();
+    tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("status")).unwrap()).collect()
+}
+
+#[test]
+fn a_service_that_listens_has_given_up_what_it_does_not_need() {
+    let scene = scene();
+    let edge = scene.edge.as_ref().unwrap();
+    for thread in threads(edge) {
+        assert!(thread.contains("Seccomp:\t2"), "{thread}");
+    }
+    let log = edge.log();
+    let line = log.lines().find(|line| line.contains("\"sandbox\"")).unwrap();
+    assert!(line.contains("system_calls"), "{line}");
+    // What a reload reads can still be read.
+    scene.under_load(async |scene| {
+        let (status, said) = scene.order("/reload").await;
+        assert_eq!((status, said.as_str()), (200, "nothing has changed\n"));
+    });
+}
+
+#[test]
+fn a_service_that_was_started_as_root_becomes_another_user() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), &segment(0), &pattern(LENGTH));
+    let origin = Airclass::origin(folder.path());
+    let ours = std::fs::metadata("/proc/self").unwrap();
+    if std::os::unix::fs::MetadataExt::uid(&ours) != 0 {
+        // Only root can become somebody.
+        return;
+    }
+    let edge = Airclass::edge(origin.address(), &["--user", "nobody"]);
+    for thread in threads(&edge) {
+        let user = thread.lines().find(|line| line.starts_with("Uid:")).unwrap();
+        let ids: Vec<_> = user.split_whitespace().skip(1).collect();
+        assert!(ids.iter().all(|id| *id == ids[0] && *id != "0"), "{user}");
+        assert!(thread.contains("CapEff:\t0000000000000000"), "{thread}");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = runtime.block_on(client::get(edge.address(), &format!("/{}", segment(0)), &[]));
+    assert_eq!(answer.body.len(), LENGTH);
+}

@@ -145,6 +145,11 @@ impl Airclass {
         self.addresses[0]
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to stop, as a service manager does.
     pub fn terminate(&self) {
         self.signal("TERM");

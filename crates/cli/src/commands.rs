@@ -18,7 +18,10 @@ pub(crate) fn edge(flags: &edge::Options, file: Option<&Path>) -> Result<(), Any
     let read = || settings::layered(flags, file);
     let options = read()?;
     start_logs(&options.log)?;
-    let server = edge::EdgeServer::start(edge::Config::resolve(&options)?)?;
+    let mut config = edge::Config::resolve(&options)?;
+    // Read again on a reload.
+    config.serve.sandbox.reads.extend(file.and_then(|file| std::path::absolute(file).ok()));
+    let server = edge::EdgeServer::start(config)?;
     server.run_until_told(options, Box::new(move || Ok(read()?)))
 }
 

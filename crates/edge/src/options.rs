@@ -118,7 +118,12 @@ impl Config {
                 "must be letters, digits, `-`, `_` and `.`, at most 64",
             ));
         }
-        let serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
+        let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
+        for (key, path) in settings::paths(options)? {
+            let sandbox = &mut serve.sandbox;
+            let paths = if key.starts_with("disk") { &mut sandbox.writes } else { &mut sandbox.reads };
+            paths.push(path);
+        }
         let span = |key, given: Option<Span>, default: Duration| match given {
             Some(Span(Duration::ZERO)) => {
                 Err(SettingsError::value(key, "is zero; every wait needs a limit above it"))

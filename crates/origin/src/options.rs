@@ -62,11 +62,15 @@ impl Config {
         if store_timeout.is_zero() {
             return Err(SettingsError::value("store_timeout", "is zero; every wait needs a limit above it"));
         }
+        let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
+        serve.sandbox.reads.extend(settings::paths(options)?.into_iter().map(|(_, path)| path));
+        // A store in a directory; a bucket is no path. Its locks are files that are opened for writing.
+        serve.sandbox.writes.extend(std::path::absolute(&store).ok());
         Ok(Self {
             store,
             text_cache: options.text_cache.unwrap_or(TEXT_CACHE),
             store_timeout,
-            serve: serve::Config::resolve(&options.serve, LISTEN, ADMIN)?,
+            serve,
         })
     }
 }

@@ -76,6 +76,8 @@ impl Drop for Site {
 fn options(store: &str) -> Options {
     let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let serve = serve::Options {
+        // The test reads and writes more than an origin.
+        no_sandbox: Some(true),
         listen: Some(vec![free]),
         admin: Some(free),
         cores: Some(1),

@@ -5,7 +5,7 @@
 //! connection is its socket and little more ([`connection`]). Every wait here has a limit in [`Limits`].
 //!
 //! A process at work can be told to stop, to read its configuration again, and to hand its sockets to the next process
-//! ([`running`], [`handover`]).
+//! ([`running`], [`handover`]). Once bound, it gives up what it does not need ([`sandbox`]).
 
 mod clock;
 mod connection;
@@ -15,6 +15,7 @@ mod listener;
 mod metrics;
 mod options;
 mod running;
+mod sandbox;
 mod server;
 mod service;
 mod tls;
@@ -32,6 +33,7 @@ pub use options::{
     ProxyRule, ProxySender, TlsFiles, Tuning,
 };
 pub use running::{Reread, Running, is_live, run_until_signalled, serve_until_told};
+pub use sandbox::{Sandbox, SandboxError};
 pub use server::{CoreId, ServeError, Server, open};
 pub use service::{BoxError, Peer, Scheme, Service};
 pub use tls::TlsError;

@@ -4,6 +4,7 @@ mod listener;
 
 pub use listener::{Address, Listener, ListenerOptions, Others, ProxyRule, ProxySender, Tuning};
 
+use crate::sandbox::Sandbox;
 use serde::{Deserialize, Deserializer, Serialize};
 use settings::SettingsError;
 use std::net::SocketAddr;
@@ -40,6 +41,12 @@ pub struct Options {
     /// Where the next process asks for this one's sockets: a restart without a refused connection [default: nowhere]
     #[arg(long, env = "AIRCLASS_HANDOVER", value_name = "SOCKET")]
     pub handover: Option<PathBuf>,
+    /// User to become once everything is bound, `user` or `user:group` [default: who started it]
+    #[arg(long, env = "AIRCLASS_USER", value_name = "USER")]
+    pub user: Option<String>,
+    /// Leave paths and system calls open
+    #[arg(long, env = "AIRCLASS_NO_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub no_sandbox: Option<bool>,
     /// Address for /metrics, /healthz and /readyz
     #[arg(long, env = "AIRCLASS_ADMIN", value_name = "ADDR")]
     pub admin: Option<SocketAddr>,
@@ -98,6 +105,8 @@ pub struct Config {
     pub cores: usize,
     /// Every wait and bound of a connection.
     pub limits: Limits,
+    /// What the process gives up once it listens.
+    pub sandbox: Sandbox,
 }
 
 /// Where certificates and ticket keys lie.
@@ -185,7 +194,12 @@ impl Config {
         }
         let limits = Limits::resolve(options.limits.as_ref())?;
         let admin = options.admin.unwrap_or(admin);
-        Ok(Self { listeners, tls, handover: options.handover.clone(), admin, cores, limits })
+        let sandbox = Sandbox {
+            enabled: !options.no_sandbox.unwrap_or(false),
+            user: options.user.clone(),
+            ..Sandbox::default()
+        };
+        Ok(Self { listeners, tls, handover: options.handover.clone(), admin, cores, limits, sandbox })
     }
 }
 

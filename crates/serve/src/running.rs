@@ -124,10 +124,10 @@ impl Running {
             Ok(socket) => sockets.push((name, socket)),
             Err(error) => tracing::error!(%error, name, "a socket cannot be handed over"),
         };
-        let listeners = &self.config.borrow().listeners;
+        let config = self.config.borrow();
         for (number, open) in self.sockets.borrow().iter().enumerate() {
             for socket in open {
-                add(listener::name(listeners, number), socket.as_fd().try_clone_to_owned());
+                add(listener::name(&config.listeners, number), socket.as_fd().try_clone_to_owned());
             }
         }
         add(ADMIN.to_owned(), admin.socket());

@@ -7,6 +7,7 @@ use crate::listener::{self, ADMIN, Accepting, Inherited, Listening};
 use crate::metrics::Metrics;
 use crate::options::{Config, Limits};
 use crate::running::Running;
+use crate::sandbox;
 use crate::service::Service;
 use crate::tls::Tls;
 use faults::{AnyFault, Blame, Fault};
@@ -42,10 +43,12 @@ impl Fault for ServeError {
 }
 
 /// Opens everything that a service listens on, the admin listener among it: sockets of the process that runs at
-/// `config.handover` if there is one, those that the service manager has opened, or new ones.
+/// `config.handover` if there is one, those that the service manager has opened, or new ones. Then the process gives up
+/// what it does not need any more, so this comes before anything that starts threads, and after everything that has to be
+/// read with the rights it was started with.
 ///
 /// # Errors
-/// As [`Server::bind`], and [`crate::HandoverError`], [`telemetry::AdminError`].
+/// As [`Server::bind`], and [`crate::HandoverError`], [`crate::SandboxError`], [`telemetry::AdminError`].
 pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), AnyFault> {
     let mut inherited = Inherited::from_environment();
     let successor = match &config.handover {
@@ -55,10 +58,11 @@ pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), An
     let (admin, address) = (inherited.take_named(ADMIN).pop(), config.admin);
     let server = Server::bind_with(config, telemetry, &mut inherited, successor)?;
     let admin = match admin {
-        Some(socket) => Admin::on(socket.into(), telemetry.clone())?,
-        None => Admin::start(address, telemetry.clone())?,
+        Some(socket) => socket.into(),
+        None => Admin::bind(address)?,
     };
-    Ok((server, admin))
+    sandbox::confine(&server.config.sandbox)?;
+    Ok((server, Admin::on(admin, telemetry.clone())?))
 }
 
 /// Bound and not yet accepting.

@@ -95,6 +95,37 @@ pub fn inline<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     held.map(|held| held.table).map_err(|error| error.message().replace('\n', " "))
 }
 
+/// The absolute paths that options name, each with its key as the file spells it: what a process may want to open. Keys
+/// that end in `prefix` or `path` name parts of addresses and are left out.
+///
+/// # Errors
+/// As [`changes`].
+pub fn paths<Options: Serialize>(options: &Options) -> Result<Vec<(String, PathBuf)>, SettingsError> {
+    let table = toml::Table::try_from(options)
+        .map_err(|error| SettingsError::value("config", error.to_string()))?;
+    let mut paths = Vec::new();
+    collect_paths("", &toml::Value::Table(table), &mut paths);
+    Ok(paths)
+}
+
+fn collect_paths(key: &str, value: &toml::Value, paths: &mut Vec<(String, PathBuf)>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (name, value) in table {
+                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                collect_paths(&key, value, paths);
+            }
+        }
+        toml::Value::Array(values) => values.iter().for_each(|value| collect_paths(key, value, paths)),
+        toml::Value::String(text)
+            if text.starts_with('/') && !key.ends_with("prefix") && !key.ends_with("path") =>
+        {
+            paths.push((key.to_owned(), text.into()));
+        }
+        _ => {}
+    }
+}
+
 /// The keys whose values differ, as the file spells them: `serve.limits.idle_timeout`.
 ///
 /// # Errors
@@ -202,6 +233,17 @@ mod tests {
             changes(&Options::default(), &after).unwrap(),
             ["ram", "timeouts.header", "timeouts.idle"]
         );
+    }
+
+    #[test]
+    fn paths_are_found_wherever_they_stand() {
+        let options: toml::Table = parse(
+            "cert = [\"/a\", \"b\"]\nram = \"1GiB\"\n[[routes]]\nprefix = \"/p/\"\nca = \"/c\"\n",
+            Path::new("edge.toml"),
+        )
+        .unwrap();
+        let found = paths(&options).unwrap();
+        assert_eq!(found, [("cert".to_owned(), "/a".into()), ("routes.ca".to_owned(), "/c".into())]);
     }
 
     #[test]

@@ -67,9 +67,15 @@ impl Admin {
     /// # Errors
     /// The address is taken, or the machine gives no thread.
     pub fn start(address: SocketAddr, telemetry: Telemetry) -> Result<Self, AdminError> {
-        let listener =
-            std::net::TcpListener::bind(address).map_err(|source| AdminError::Bind { address, source })?;
-        Self::on(listener, telemetry)
+        Self::on(Self::bind(address)?, telemetry)
+    }
+
+    /// Binds `address` for [`Admin::on`].
+    ///
+    /// # Errors
+    /// The address is taken.
+    pub fn bind(address: SocketAddr) -> Result<std::net::TcpListener, AdminError> {
+        std::net::TcpListener::bind(address).map_err(|source| AdminError::Bind { address, source })
     }
 
     /// The same on a socket that is there already.

@@ -1,0 +1,85 @@
+//! A process that serves strangers keeps no right that it does not need: `bound → user → capabilities → paths → calls`.
+//!
+//! All of it after the sockets are bound and the certificates read, and before the first thread that answers anybody is
+//! started: threads inherit what their parent is held by.
+
+mod calls;
+mod paths;
+mod user;
+
+use faults::Fault;
+use std::path::PathBuf;
+
+/// What a process may still do once it listens.
+#[derive(Debug, Clone, Default)]
+pub struct Sandbox {
+    /// Whether paths and system calls are held.
+    pub enabled: bool,
+    /// Whom to become, as `user` or `user:group`; `None` stays who started it.
+    pub user: Option<String>,
+    /// Folders and files that are read at work, beside the system's own: certificates, the configuration.
+    pub reads: Vec<PathBuf>,
+    /// Folders that are written to at work: disks, the handover socket's.
+    pub writes: Vec<PathBuf>,
+}
+
+/// A right that was to be given up and could not be.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// No such user or group.
+    #[error("`user`: {user}: {problem}; create it, or name another")]
+    NoUser {
+        /// As configured.
+        user: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The system does not let us become somebody else.
+    #[error("`user`: cannot become {user}: {source}; start as root, or leave it out")]
+    User {
+        /// As configured.
+        user: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Fault for SandboxError {
+    fn code(&self) -> &'static str {
+        "SANDBOX_USER"
+    }
+}
+
+/// Gives up what is not needed, for good. What the kernel does not have is said in the log and not insisted on; a user
+/// that was asked for is.
+///
+/// # Errors
+/// When the process cannot become the user it was told to become.
+pub(crate) fn confine(sandbox: &Sandbox) -> Result<(), SandboxError> {
+    if let Some(name) = &sandbox.user {
+        user::become_user(name)?;
+    } else if rustix::process::geteuid().is_root() {
+        tracing::warn!("runs as root; --user gives that up once the ports are bound");
+    }
+    if !sandbox.enabled {
+        tracing::warn!("no sandbox: paths and system calls are not held (--no-sandbox)");
+        return Ok(());
+    }
+    let (mut held, mut missing) = (Vec::new(), Vec::new());
+    let mut note = |what: &str, result: Result<String, String>| match result {
+        Ok(detail) => held.push(format!("{what}{detail}")),
+        Err(why) => missing.push(format!("{what}: {why}")),
+    };
+    note("no_new_privileges", done(rustix::thread::set_no_new_privs(true)));
+    if !rustix::process::geteuid().is_root() {
+        note("capabilities", done(user::drop_capabilities()));
+    }
+    note("landlock", paths::restrict(sandbox).map(|version| format!(" {version}")));
+    note("system_calls", done(calls::restrict()));
+    tracing::info!(held = held.join(", "), missing = missing.join(", "), "sandbox");
+    Ok(())
+}
+
+fn done(result: Result<(), impl std::fmt::Display>) -> Result<String, String> {
+    result.map(|()| String::new()).map_err(|error| error.to_string())
+}
