@@ -66,12 +66,7 @@ impl Config {
         serve.sandbox.reads.extend(settings::paths(options)?.into_iter().map(|(_, path)| path));
         // A store in a directory; a bucket is no path. Its locks are files that are opened for writing.
         serve.sandbox.writes.extend(std::path::absolute(&store).ok());
-        Ok(Self {
-            store,
-            text_cache: options.text_cache.unwrap_or(TEXT_CACHE),
-            store_timeout,
-            serve,
-        })
+        Ok(Self { store, text_cache: options.text_cache.unwrap_or(TEXT_CACHE), store_timeout, serve })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 use serde::{Deserialize, Deserializer, Serialize};
 use settings::SettingsError;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use units::{ByteCount, Span};
 
@@ -197,13 +197,21 @@ impl Config {
         let sandbox = Sandbox {
             enabled: !options.no_sandbox.unwrap_or(false),
             user: options.user.clone(),
-            ..Sandbox::default()
+            // Read again when they change; relative ones, too.
+            reads: tls.iter().flat_map(TlsFiles::paths).filter_map(|path| std::path::absolute(path).ok()).collect(),
+            writes: Vec::new(),
         };
         Ok(Self { listeners, tls, handover: options.handover.clone(), admin, cores, limits, sandbox })
     }
 }
 
 impl TlsFiles {
+    /// Every file.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let pairs = self.certificates.iter().flat_map(|pair| [pair.cert.as_path(), pair.key.as_path()]);
+        pairs.chain(self.ticket_keys.as_deref())
+    }
+
     /// `wanted`: some listener speaks TLS.
     fn resolve(options: &Options, wanted: bool) -> Result<Option<Self>, SettingsError> {
         let given = |files: &Option<Vec<PathBuf>>| files.clone().unwrap_or_default();

@@ -82,7 +82,6 @@ impl Look {
             let metadata = std::fs::metadata(path).ok()?;
             Some((metadata.ino(), metadata.len(), metadata.modified().ok()?))
         };
-        let pairs = files.certificates.iter().flat_map(|pair| [pair.cert.as_path(), pair.key.as_path()]);
-        Self(pairs.chain(files.ticket_keys.as_deref()).map(look).collect())
+        Self(files.paths().map(look).collect())
     }
 }

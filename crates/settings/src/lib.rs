@@ -101,8 +101,8 @@ pub fn inline<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 /// # Errors
 /// As [`changes`].
 pub fn paths<Options: Serialize>(options: &Options) -> Result<Vec<(String, PathBuf)>, SettingsError> {
-    let table = toml::Table::try_from(options)
-        .map_err(|error| SettingsError::value("config", error.to_string()))?;
+    let table =
+        toml::Table::try_from(options).map_err(|error| SettingsError::value("config", error.to_string()))?;
     let mut paths = Vec::new();
     collect_paths("", &toml::Value::Table(table), &mut paths);
     Ok(paths)

@@ -6,7 +6,8 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 
 /// Becomes `name` (`user` or `user:group`), with that group and no other. The C library does it for all threads.
 pub(super) fn become_user(name: &str) -> Result<(), SandboxError> {
-    let (uid, gid) = look_up(name).map_err(|problem| SandboxError::NoUser { user: name.to_owned(), problem })?;
+    let (uid, gid) =
+        look_up(name).map_err(|problem| SandboxError::NoUser { user: name.to_owned(), problem })?;
     let failed = |source: nix::Error| SandboxError::User { user: name.to_owned(), source: source.into() };
     if (Uid::effective(), Gid::effective()) == (uid, gid) {
         return Ok(());

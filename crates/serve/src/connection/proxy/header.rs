@@ -91,7 +91,8 @@ pub fn text(line: &[u8]) -> Result<Origin, NoHeader> {
             _ => Err(NoHeader),
         }
     };
-    (address(destination)?, decimal_port(to_port)?);
+    address(destination)?;
+    decimal_port(to_port)?;
     Ok(Origin::Client(SocketAddr::new(address(source)?, decimal_port(port)?)))
 }
 
