@@ -154,6 +154,10 @@ async fn fetch(
             let status = CacheStatus { forward_status: Some(StatusCode::NOT_MODIFIED), ..status };
             response::stored(edge, asked, &object, Outcome::Revalidated, status)
         }
+        // What is missing of it, nobody has: the upstream says so itself.
+        Landed::StaleOnError(object) if response::lacking(asked, &object).is_some() => {
+            pass(edge, asked, forwarded, None).await
+        }
         Landed::StaleOnError(object) => {
             let status = CacheStatus { hit: true, detail: Some("stale-on-error"), ..CacheStatus::default() };
             response::stored(edge, asked, &object, Outcome::StaleOnError, status)

@@ -313,6 +313,23 @@ async fn blocks_are_asked_about_when_they_are_stale() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn stale_blocks_stand_in_for_a_dead_origin_and_missing_ones_do_not() {
+    // RFC 5861 §4
+    local(async {
+        let scene = Scene::new([part_of(0..BLOCK, 8 * BLOCK, "\"a\"")]);
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        scene.upstream.go_down(std::io::ErrorKind::ConnectionRefused);
+        tokio::time::sleep(61 * SECOND).await;
+        assert_eq!(asks(&scene, "bytes=0-9").await.2, Ok(bytes_at(0..10)));
+        for range in ["bytes=300000-300009", "bytes=262143-262144"] {
+            assert_eq!(asks(&scene, range).await.0, 504, "{range}");
+        }
+        assert_eq!(scene.ask("/x", &[]).await.status(), StatusCode::GATEWAY_TIMEOUT);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn attack_54_many_ranges_are_answered_with_one_body_at_most() {
     local(async {
         let scene = Scene::new([fresh().body(bytes_at(0..1_000))]);
