@@ -2,6 +2,8 @@
 //!
 //! [`upstream`]: an HTTP server that answers by a script, over streams in memory, so that a paused clock decides when.
 //! [`s3`]: an S3 server process.
+//! [`kills`]: a disk store whose process is killed again and again.
 
+pub mod kills;
 pub mod s3;
 pub mod upstream;

@@ -1,0 +1,256 @@
+//! A disk at work: its state, the threads that wait for it so that nobody else has to, and its way back.
+//!
+//! ```text
+//! Opening ──► Online ◄──► ReadOnly      a write failed: reads go on, a write is tried again after a while
+//!    └───────► Offline ◄────┘           cannot be opened, keeps failing to read, is not there: opened again after a while
+//! ```
+//! `writer` is the one thread that writes, opens and looks after the disk; `reader` are those that read; `pending` is what
+//! must not be seen any more although the disk does not know it yet.
+
+mod pending;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use crate::counters::Counters;
+use crate::disks::Report;
+use crate::media::Folder;
+use crate::queue::Queue;
+use crate::volume::{Geometry, Volume, Wanted};
+use bytes::Bytes;
+use pending::Pending;
+use reader::{ReadJob, Watch};
+use std::io;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use writer::Job;
+pub(crate) use writer::Work;
+
+/// Bytes waiting to be written. More is dropped: a fill never waits for a disk. Half a second of a slow SSD.
+const MOST_WAITING: usize = 64 * 1_024 * 1_024;
+/// Look-ups and reads waiting: at a thousandth of a second each more would wait longer than the upstream takes.
+const MOST_READS: usize = 1_024;
+/// Threads that read: an SSD's queue in small, and no hard disk is helped by more.
+const READERS: usize = 4;
+/// Reads in a row that fail before the disk is left alone. One bad sector is not a bad disk.
+const READ_ERRORS: u32 = 5;
+
+/// For how long a disk is left alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// How often it is looked after when there is nothing to write.
+    pub(crate) tend_every: Duration,
+    /// From the first failure to the second try; doubled each time.
+    pub(crate) first_wait: Duration,
+    /// The longest between two tries. A disk that was changed is back within this.
+    pub(crate) longest_wait: Duration,
+}
+
+impl Patience {
+    pub(crate) const USUAL: Self = Self {
+        tend_every: Duration::from_secs(1),
+        first_wait: Duration::from_secs(1),
+        longest_wait: Duration::from_secs(60),
+    };
+}
+
+/// How a disk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Its index is being read.
+    Opening,
+    /// Read and written.
+    Online,
+    /// Read; the last write failed, and another is tried after a while.
+    ReadOnly,
+    /// Left alone; opened again after a while.
+    Offline,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Opening, Self::Online, Self::ReadOnly, Self::Offline];
+
+    /// As metrics and logs write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Online => "online",
+            Self::ReadOnly => "read_only",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+/// One disk. Shared by its threads and everybody who asks it.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    pub(crate) label: String,
+    folder: Box<dyn Folder>,
+    geometry: Geometry,
+    patience: Patience,
+    state: AtomicU8,
+    volume: RwLock<Option<Arc<Volume>>>,
+    pub(crate) counters: Arc<Counters>,
+    writes: Queue<Job>,
+    /// Jobs that are queued or being done.
+    in_hand: AtomicUsize,
+    reads: Queue<ReadJob>,
+    pending: Mutex<Pending>,
+    failed_reads: AtomicU32,
+    watch: Watch,
+    settled: (Mutex<bool>, Condvar),
+}
+
+impl Disk {
+    /// Starts the disk's threads; they end when it is closed.
+    pub(crate) fn start(
+        label: String,
+        folder: Box<dyn Folder>,
+        geometry: Geometry,
+        patience: Patience,
+        wanted: &Wanted,
+    ) -> io::Result<(Arc<Self>, Vec<JoinHandle<()>>)> {
+        let disk = Arc::new(Self {
+            label,
+            folder,
+            geometry,
+            patience,
+            state: AtomicU8::new(State::Opening as u8),
+            volume: RwLock::default(),
+            counters: Arc::default(),
+            writes: Queue::new(MOST_WAITING),
+            in_hand: AtomicUsize::new(0),
+            reads: Queue::new(MOST_READS),
+            pending: Mutex::default(),
+            failed_reads: AtomicU32::new(0),
+            watch: Watch::new(READERS),
+            settled: (Mutex::new(false), Condvar::new()),
+        });
+        let mut threads = Vec::with_capacity(READERS + 1);
+        let started = (|| {
+            let writer = (Arc::clone(&disk), Arc::clone(wanted));
+            threads.push(named("disk-write", move || writer.0.write_until_closed(&writer.1))?);
+            for place in 0..READERS {
+                let reader = Arc::clone(&disk);
+                threads.push(named("disk-read", move || reader.read_until_closed(place))?);
+            }
+            Ok(())
+        })();
+        match started {
+            Ok(()) => Ok((disk, threads)),
+            Err(error) => {
+                disk.close();
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        let state = self.state.load(Ordering::Acquire);
+        State::ALL.into_iter().find(|known| *known as u8 == state).unwrap_or(State::Offline)
+    }
+
+    fn set_state(&self, state: State) {
+        self.state.store(state as u8, Ordering::Release);
+    }
+
+    /// Whether a key of this disk is looked for on it now. A disk that does not come back from its reads is as good as away.
+    pub(crate) fn is_readable(&self) -> bool {
+        matches!(self.state(), State::Online | State::ReadOnly) && !self.watch.is_hung()
+    }
+
+    /// Whether a new object may go to it.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.state() == State::Online && !self.watch.is_hung()
+    }
+
+    /// The open store.
+    pub(crate) fn volume(&self) -> Option<Arc<Volume>> {
+        self.volume.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn report(&self) -> Report<'_> {
+        let volume = self.volume();
+        let of = |count: fn(&Volume) -> u64| volume.as_deref().map_or(0, count);
+        Report {
+            label: &self.label,
+            state: self.state(),
+            objects: of(|volume| volume.objects() as u64),
+            used_bytes: of(Volume::used),
+            index_bytes: of(|volume| volume.index_bytes() as u64),
+            waiting_bytes: self.writes.weight() as u64,
+            counters: &self.counters,
+        }
+    }
+
+    fn pending<T>(&self, with: impl FnOnce(&mut Pending) -> T) -> T {
+        with(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether what is under `key` may be shown.
+    pub(crate) fn is_hidden(&self, key: &[u8]) -> bool {
+        self.pending(|pending| pending.hides(key))
+    }
+
+    /// Queues a piece of work on `key` behind all that came before.
+    pub(crate) fn submit(&self, key: Bytes, work: Work) {
+        let weight = key.len() + work.weight();
+        self.in_hand.fetch_add(1, Ordering::SeqCst);
+        // Under one lock, so that the order of numbers is the order of the queue.
+        let refused = self.pending(|pending| {
+            let job = Job { ticket: pending.next_ticket(), key: key.clone(), work };
+            self.writes.push(job, weight).err()
+        });
+        if let Some(job) = refused {
+            self.counters.dropped_writes.inc();
+            self.abandon(job);
+            self.in_hand.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Work that is not going to be done. What it was to replace must not be seen any more.
+    fn abandon(&self, job: Job) {
+        if matches!(job.work, Work::Put { .. }) {
+            self.remove(job.key);
+        }
+    }
+
+    /// What is under `key` is not shown any more, from now on and for ever.
+    pub(crate) fn remove(&self, key: Bytes) {
+        let on_its_way = self.in_hand.load(Ordering::SeqCst) > 0;
+        // A disk that is away may hold anything.
+        let may_hold = self.volume().is_none_or(|volume| volume.hide(&key));
+        // Where nothing is known of it and nothing is on its way, there is nothing to do.
+        if may_hold || on_its_way {
+            self.pending(|pending| pending.remove(key, may_hold));
+            self.writes.nudge();
+        }
+    }
+
+    /// What is under `key` was found damaged, and is out of the index. It must not come back at the next start.
+    pub(crate) fn bury(&self, key: Bytes) {
+        self.pending(|pending| pending.remove(key, true));
+        self.writes.nudge();
+    }
+
+    /// Takes no more work; what is queued is still written.
+    pub(crate) fn close(&self) {
+        self.writes.close();
+        self.reads.close();
+    }
+
+    /// Waits until the disk has been opened or found wanting, so long at most.
+    pub(crate) fn wait_until_settled(&self, limit: Duration) {
+        let (settled, come) = &self.settled;
+        let settled = settled.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(come.wait_timeout_while(settled, limit, |settled| !*settled));
+    }
+}
+
+fn named(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+}

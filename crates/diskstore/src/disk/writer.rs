@@ -1,0 +1,290 @@
+//! The thread that writes, opens the store, and looks after the disk.
+
+use super::{Disk, Patience, State};
+use crate::clock;
+use crate::queue::Popped;
+use crate::volume::{Begin, Object, Volume, Wanted, WriteError};
+use bytes::Bytes;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// Removals written down at once.
+const BATCH: usize = 4_096;
+
+/// A piece of work in its order.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) ticket: u64,
+    pub(crate) key: Bytes,
+    pub(crate) work: Work,
+}
+
+/// What is to be done to a key.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Put {
+        generation: u64,
+        object: Object,
+    },
+    Extend {
+        generation: u64,
+        blocks: Vec<(u32, Bytes)>,
+    },
+    Freshen {
+        generation: u64,
+        head: Bytes,
+    },
+    Pin(bool),
+    /// Nothing; says when all before it is on the disk. Dropped: it is not.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Work {
+    /// Bytes of memory it holds.
+    pub(crate) fn weight(&self) -> usize {
+        /// The job itself, a few vectors.
+        const OVERHEAD: usize = 256;
+        let blocks =
+            |blocks: &[(u32, Bytes)]| blocks.iter().map(|(_, bytes)| bytes.len() + 48).sum::<usize>();
+        OVERHEAD
+            + match self {
+                Self::Put { object, .. } => object.head.len() + blocks(&object.blocks),
+                Self::Extend { blocks: more, .. } => blocks(more),
+                Self::Freshen { head, .. } => head.len(),
+                Self::Pin(_) | Self::Flush(_) => 0,
+            }
+    }
+}
+
+/// When something that failed is tried again, and what else is to be done from time to time.
+#[derive(Debug, Default)]
+struct Retry {
+    wait: Duration,
+    at: Option<Instant>,
+    /// Since when removals are written down and not yet on the disk.
+    removed_since: Option<Instant>,
+    /// When it was last looked whether the directory is there.
+    looked: Option<Instant>,
+}
+
+impl Retry {
+    fn failed(&mut self, now: Instant, patience: &Patience) {
+        self.wait = (self.wait * 2).clamp(patience.first_wait, patience.longest_wait);
+        self.at = Some(now + self.wait);
+    }
+
+    fn succeeded(&mut self) {
+        (self.wait, self.at) = (Duration::ZERO, None);
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.at.is_none_or(|at| now >= at)
+    }
+}
+
+impl Disk {
+    pub(super) fn write_until_closed(&self, wanted: &Wanted) {
+        let mut retry = Retry::default();
+        self.open(wanted, &mut retry);
+        loop {
+            let popped = self.writes.pop(self.patience.tend_every);
+            let closed = matches!(popped, Popped::Closed);
+            let worked = matches!(popped, Popped::Item(_));
+            let turn = catch_unwind(AssertUnwindSafe(|| self.turn(popped, wanted, &mut retry)));
+            if worked {
+                self.in_hand.fetch_sub(1, Ordering::SeqCst);
+            }
+            if turn.is_err() {
+                tracing::error!(disk = self.label, "writing panicked; this is a bug");
+                self.take_offline(&mut retry);
+            }
+            if closed {
+                return;
+            }
+        }
+    }
+
+    fn turn(&self, popped: Popped<Job>, wanted: &Wanted, retry: &mut Retry) {
+        self.look_after(wanted, retry);
+        let volume = self.volume();
+        // A disk whose last write failed is tried again with the next one, when it is time.
+        let volume = volume.filter(|_| self.state() == State::Online || retry.is_due(clock::now()));
+        match (popped, volume) {
+            (Popped::Item(job), Some(volume)) => self.work(&volume, job, retry),
+            (Popped::Item(job), None) => {
+                self.counters.dropped_writes.inc();
+                self.abandon(job);
+            }
+            (Popped::Nothing | Popped::Closed, Some(volume)) => {
+                let reached = self.pending(|pending| pending.last_ticket());
+                let done = self.note_removals(&volume, retry).and_then(|()| volume.flush_rest());
+                if done.is_ok() {
+                    retry.removed_since = None;
+                }
+                self.wrote(done, retry);
+                // Only what was queued before: a job may have come since.
+                if self.writes.weight() == 0 {
+                    self.pending(|pending| pending.reached(reached));
+                }
+            }
+            (Popped::Nothing | Popped::Closed, None) => {}
+        }
+    }
+
+    fn work(&self, volume: &Volume, job: Job, retry: &mut Retry) {
+        if let Err(error) = self.note_removals(volume, retry) {
+            self.wrote(Err(error), retry);
+            self.counters.dropped_writes.inc();
+            return self.abandon(job);
+        }
+        let overtaken = self.pending(|pending| {
+            // All work before this one is through.
+            pending.reached(job.ticket);
+            pending.overtakes(&job.key, job.ticket)
+        });
+        if overtaken {
+            return;
+        }
+        let key = job.key.clone();
+        let is_put = matches!(job.work, Work::Put { .. });
+        let done = match job.work {
+            Work::Put { generation, object } => volume.put(job.key, generation, object),
+            Work::Extend { generation, blocks } => volume.extend(&job.key, generation, blocks),
+            Work::Freshen { generation, head } => volume.freshen(&job.key, generation, head),
+            Work::Pin(pinned) => volume.pin(&job.key, pinned),
+            // Nobody may be waiting any more.
+            Work::Flush(done) => {
+                volume.flush().map_err(WriteError::from).map(|()| done.send(()).unwrap_or(()))
+            }
+        };
+        match done {
+            Ok(()) => self.wrote(Ok(()), retry),
+            Err(WriteError::Superseded) => {}
+            Err(error) => {
+                self.counters.dropped_writes.inc();
+                if is_put {
+                    self.remove(key);
+                }
+                if let WriteError::Io(error) = error {
+                    self.wrote(Err(error), retry);
+                }
+            }
+        }
+    }
+
+    /// Writes removals down before any work that came after them. Within a second they are on the disk.
+    fn note_removals(&self, volume: &Volume, retry: &mut Retry) -> io::Result<()> {
+        let removed = self.pending(|pending| pending.to_note());
+        for batch in removed.chunks(BATCH) {
+            let held = batch.iter().filter(|(key, _, must)| *must || volume.may_hold(key));
+            let mut held = held.map(|(key, ..)| &key[..]).peekable();
+            if held.peek().is_some() {
+                volume.note_removed(held)?;
+                retry.removed_since.get_or_insert_with(clock::now);
+            }
+            self.pending(|pending| pending.noted(batch));
+        }
+        let tired = |since: Instant| clock::now().duration_since(since) > self.patience.tend_every;
+        if retry.removed_since.is_some_and(tired) {
+            volume.flush()?;
+            retry.removed_since = None;
+        }
+        Ok(())
+    }
+
+    /// What became of a write.
+    fn wrote(&self, done: io::Result<()>, retry: &mut Retry) {
+        match (done, self.state()) {
+            (Ok(()), State::ReadOnly) => {
+                retry.succeeded();
+                self.set_state(State::Online);
+                tracing::info!(disk = self.label, "the disk takes writes again");
+            }
+            (Err(error), State::Online | State::ReadOnly) => {
+                if self.state() == State::Online {
+                    tracing::error!(disk = self.label, %error, "a write failed; the disk is only read for a while");
+                }
+                retry.failed(clock::now(), &self.patience);
+                self.set_state(State::ReadOnly);
+            }
+            _ => {}
+        }
+    }
+
+    /// Opens what is away, leaves alone what has gone.
+    fn look_after(&self, wanted: &Wanted, retry: &mut Retry) {
+        let now = clock::now();
+        let looks = retry.looked.is_none_or(|looked| now.duration_since(looked) >= self.patience.tend_every);
+        if looks {
+            retry.looked = Some(now);
+        }
+        match self.state() {
+            State::Online | State::ReadOnly if looks && !self.folder.is_there() => {
+                tracing::error!(
+                    disk = self.label,
+                    "the directory is gone; the disk is left alone for a while"
+                );
+                self.take_offline(retry);
+            }
+            State::Online | State::ReadOnly if self.pending(|pending| pending.is_lost()) => {
+                tracing::warn!(
+                    disk = self.label,
+                    "more was removed than can be remembered; the disk begins empty"
+                );
+                self.set_volume(None);
+                self.open(wanted, retry);
+            }
+            State::Online | State::ReadOnly => {}
+            // Readers have given it up.
+            State::Offline if self.volume().is_some() => self.take_offline(retry),
+            State::Opening | State::Offline if retry.is_due(clock::now()) => self.open(wanted, retry),
+            State::Opening | State::Offline => {}
+        }
+    }
+
+    fn take_offline(&self, retry: &mut Retry) {
+        self.set_state(State::Offline);
+        self.set_volume(None);
+        retry.failed(clock::now(), &self.patience);
+    }
+
+    fn set_volume(&self, volume: Option<Arc<Volume>>) {
+        *self.volume.write().unwrap_or_else(PoisonError::into_inner) = volume;
+    }
+
+    fn open(&self, wanted: &Wanted, retry: &mut Retry) {
+        let before = self.state();
+        // Two random numbers, from the only source of randomness of the standard library.
+        let random = || RandomState::new().hash_one(0_u8);
+        let begin = Begin { identity: (random(), random()), anew: self.pending(|pending| pending.is_lost()) };
+        let opened =
+            Volume::open(&*self.folder, self.geometry, begin, Arc::clone(wanted), Arc::clone(&self.counters));
+        match opened {
+            Ok(volume) => {
+                if begin.anew {
+                    self.pending(|pending| pending.begin_anew());
+                }
+                tracing::info!(disk = self.label, objects = volume.objects(), "disk open");
+                self.failed_reads.store(0, Ordering::Relaxed);
+                self.set_volume(Some(Arc::new(volume)));
+                self.set_state(State::Online);
+                retry.succeeded();
+            }
+            Err(error) => {
+                if before == State::Opening {
+                    tracing::error!(disk = self.label, %error, "the disk cannot be used; it is tried again");
+                }
+                self.set_state(State::Offline);
+                retry.failed(clock::now(), &self.patience);
+            }
+        }
+        let (settled, come) = &self.settled;
+        *settled.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        come.notify_all();
+    }
+}

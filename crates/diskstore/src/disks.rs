@@ -1,0 +1,309 @@
+//! Several disks as one store: which disk a key is on, and one version of it over all of them.
+//!
+//! Each disk draws each key with a force of its own (rendezvous hashing), in proportion to its size, and the strongest one
+//! that works has it. A disk that goes away costs only its own keys, which the others take over meanwhile; one that
+//! comes back has its keys again, less what was replaced or removed while it was away.
+
+use crate::checksum;
+use crate::counters::Counters;
+use crate::disk::{Disk, Patience, State, Work};
+use crate::media::Folder;
+use crate::media::os::OsFolder;
+use crate::stored::Stored;
+use crate::volume::{Geometry, LEAST_REGIONS, Object, Wanted};
+use bytes::Bytes;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long opening waits for the disks' indexes. A disk that takes longer comes in later.
+const OPEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// One disk as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskConfig {
+    /// A directory of its own, which must be there: on a disk that is not mounted it is not, and nothing is written elsewhere.
+    pub directory: PathBuf,
+    /// Bytes it may take.
+    pub size: u64,
+}
+
+impl DiskConfig {
+    /// The least size that holds anything.
+    pub const LEAST_SIZE: u64 = (16 << 20) * LEAST_REGIONS;
+}
+
+/// One version of an object, by which later work on it is addressed. Never the same twice, over all disks and runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Generation {
+    pub(crate) store: u64,
+    pub(crate) number: u64,
+}
+
+/// How one disk is doing.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// Its directory.
+    pub label: &'a str,
+    /// Its state.
+    pub state: State,
+    /// Objects on it.
+    pub objects: u64,
+    /// Bytes of it that hold something.
+    pub used_bytes: u64,
+    /// Bytes of RAM for its index.
+    pub index_bytes: u64,
+    /// Bytes waiting to be written.
+    pub waiting_bytes: u64,
+    /// What it has counted.
+    pub counters: &'a Counters,
+}
+
+/// All disks. Dropped, they are closed, and what was queued is still written.
+#[derive(Debug)]
+pub struct Disks {
+    disks: Vec<Placed>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Placed {
+    /// Its name as rendezvous hashing sees it: by its directory, so that the order of options does not matter.
+    identity: u64,
+    /// Its share.
+    weight: f64,
+    disk: Arc<Disk>,
+}
+
+impl Disks {
+    /// Starts the disks and waits until their indexes are read, ten seconds at most. A disk that cannot be used is
+    /// offline, and the others work.
+    ///
+    /// `wanted` says whether an object is in use although nobody asks the disk for it, because it is in memory.
+    ///
+    /// # Errors
+    /// When the machine has no threads.
+    pub fn open(
+        configs: &[DiskConfig],
+        wanted: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let folder = |config: &DiskConfig| -> Box<dyn Folder> { Box::new(OsFolder::new(&config.directory)) };
+        let disks = configs.iter().map(|config| {
+            (config.directory.display().to_string(), folder(config), Geometry::of(config.size))
+        });
+        Self::over(disks.collect(), Patience::USUAL, Arc::new(wanted))
+    }
+
+    pub(crate) fn over(
+        folders: Vec<(String, Box<dyn Folder>, Geometry)>,
+        patience: Patience,
+        wanted: Wanted,
+    ) -> io::Result<Self> {
+        let mut all = Self { disks: Vec::new(), threads: Vec::new() };
+        for (label, folder, geometry) in folders {
+            let identity = checksum::sum(label.as_bytes());
+            #[expect(clippy::cast_precision_loss, reason = "a share of keys need not be exact")]
+            let weight = geometry.size as f64;
+            let (disk, threads) = Disk::start(label, folder, geometry, patience, &wanted)?;
+            all.threads.extend(threads);
+            all.disks.push(Placed { identity, weight, disk });
+        }
+        for placed in &all.disks {
+            placed.disk.wait_until_settled(OPEN_WITHIN);
+        }
+        Ok(all)
+    }
+
+    /// The disks, the one that draws `key` most first.
+    fn ranked(&self, key: &[u8]) -> Vec<&Arc<Disk>> {
+        let mut ranked: Vec<_> = self
+            .disks
+            .iter()
+            .map(|placed| (force(placed.identity, placed.weight, key), &placed.disk))
+            .collect();
+        ranked.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        ranked.into_iter().map(|(_, disk)| disk).collect()
+    }
+
+    /// Whether something seems to be under `key`. Costs no reading; only [`Disks::look_up`] tells for certain.
+    pub fn may_hold(&self, key: &[u8]) -> bool {
+        let disk = self.ranked(key).into_iter().find(|disk| disk.is_readable());
+        disk.is_some_and(|disk| {
+            disk.volume().is_some_and(|volume| volume.may_hold(key)) && !disk.is_hidden(key)
+        })
+    }
+
+    /// What is stored under `key`. `None` is a miss, also when the disk is away, damaged or too busy. Costs a thread's turn
+    /// only where something seems to be there.
+    ///
+    /// The caller bounds the wait: a disk may hang.
+    pub async fn look_up(&self, key: &[u8]) -> Option<Stored> {
+        let disk = Arc::clone(self.ranked(key).into_iter().find(|disk| disk.is_readable())?);
+        let volume = disk.volume()?;
+        if !volume.may_hold(key) || disk.is_hidden(key) {
+            return None;
+        }
+        drop(volume);
+        let (answer, answered) = oneshot::channel();
+        let wanted = Bytes::copy_from_slice(key);
+        let asked = Arc::clone(&disk);
+        let queued = disk.read(Box::new(move |volume| {
+            let found = volume.look_up(&wanted);
+            let failed = found.is_err();
+            let found = found.ok().flatten();
+            if found.is_none() && !failed && !volume.may_hold(&wanted) {
+                // It was damaged, and must not come back at the next start.
+                asked.bury(wanted);
+            }
+            // Whoever asked may be gone.
+            let _ = answer.send(found.map(|located| (located, Arc::downgrade(volume))));
+            if failed { Err(()) } else { Ok(()) }
+        }));
+        if !queued {
+            return None;
+        }
+        let (located, volume) = answered.await.ok()??;
+        // It may have been removed while it was read.
+        (!disk.is_hidden(key)).then(|| Stored { disk, volume, located: Arc::new(located) })
+    }
+
+    /// Writes a version of an object in place of any other, when the disk comes to it. `None` when it will not be
+    /// written; what was there before is not shown any more in either case.
+    pub fn put(&self, key: &Bytes, object: Object) -> Option<Generation> {
+        let ranked = self.ranked(key);
+        let chosen = ranked.iter().position(|disk| disk.is_writable());
+        // One version over all disks: what others hold is an older one.
+        for (place, disk) in ranked.iter().enumerate() {
+            if Some(place) != chosen {
+                disk.remove(key.clone());
+            }
+        }
+        let disk = ranked[chosen?];
+        let Some(volume) = disk.volume() else {
+            disk.remove(key.clone());
+            return None;
+        };
+        let generation = Generation { store: volume.name(), number: volume.next_generation() };
+        disk.submit(key.clone(), Work::Put { generation: generation.number, object });
+        Some(generation)
+    }
+
+    /// Adds blocks to a version of an object.
+    pub fn extend(&self, key: &Bytes, generation: Generation, blocks: Vec<(u32, Bytes)>) {
+        self.submit(key, generation, Work::Extend { generation: generation.number, blocks });
+    }
+
+    /// Gives a version of an object another head; its body stays where it is.
+    pub fn freshen(&self, key: &Bytes, generation: Generation, head: Bytes) {
+        self.submit(key, generation, Work::Freshen { generation: generation.number, head });
+    }
+
+    fn submit(&self, key: &Bytes, generation: Generation, work: Work) {
+        let holds =
+            |placed: &&Placed| placed.disk.volume().is_some_and(|volume| volume.name() == generation.store);
+        if let Some(placed) = self.disks.iter().find(holds) {
+            placed.disk.submit(key.clone(), work);
+        }
+    }
+
+    /// Keeps what is under `key` when its turn to be given up comes, or does so no longer.
+    pub fn pin(&self, key: &Bytes, pinned: bool) {
+        for placed in &self.disks {
+            if placed.disk.volume().is_some_and(|volume| volume.may_hold(key)) {
+                placed.disk.submit(key.clone(), Work::Pin(pinned));
+            }
+        }
+    }
+
+    /// What is under `key` is gone: from this moment for readers, and for good once it is written down, which
+    /// [`Disks::flush`] waits for.
+    pub fn remove(&self, key: &Bytes) {
+        for placed in &self.disks {
+            placed.disk.remove(key.clone());
+        }
+    }
+
+    /// Waits until everything so far is on the disks. `false` when a disk could not.
+    pub async fn flush(&self) -> bool {
+        let mut all = true;
+        let begun: Vec<_> = self
+            .disks
+            .iter()
+            .map(|placed| {
+                let (done, flushed) = oneshot::channel();
+                placed.disk.submit(Bytes::new(), Work::Flush(done));
+                flushed
+            })
+            .collect();
+        for flushed in begun {
+            all &= flushed.await.is_ok();
+        }
+        all
+    }
+
+    #[cfg(test)]
+    pub(crate) fn first_choice(&self, key: &[u8]) -> &str {
+        &self.ranked(key)[0].label
+    }
+
+    /// How each disk is doing.
+    pub fn reports(&self) -> impl Iterator<Item = Report<'_>> {
+        self.disks.iter().map(|placed| placed.disk.report())
+    }
+
+    /// Closes the disks and waits until what was queued has been written.
+    pub fn close(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        for placed in &self.disks {
+            placed.disk.close();
+        }
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Disks {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// How much a disk draws a key: the larger the oftener it wins, each key by a draw of its own.
+fn force(disk: u64, weight: f64, key: &[u8]) -> f64 {
+    // A uniform number in (0, 1]; weight / -ln of it wins in proportion to the weight.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits of a hash are enough")]
+    let uniform = ((checksum::attraction(disk, key) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+    weight / (-uniform.ln()).max(f64::MIN_POSITIVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disks_get_keys_by_their_size_and_lose_only_their_own() {
+        let disks = [(1, 1.0), (2, 1.0), (3, 2.0)];
+        let strongest = |disks: &[(u64, f64)], key: u32| {
+            let by_force = |&&(disk, weight): &&(u64, f64)| force(disk, weight, &key.to_le_bytes());
+            disks.iter().max_by(|a, b| by_force(a).total_cmp(&by_force(b))).map(|&(disk, _)| disk)
+        };
+        let mut keys = [0_u32; 4];
+        for key in 0..10_000 {
+            let all = strongest(&disks, key).unwrap();
+            keys[usize::try_from(all).unwrap()] += 1;
+            let without = strongest(&disks[..2], key).unwrap();
+            assert!(all == without || all == 3, "a key of a disk that is there stays");
+        }
+        for (disk, share) in [(1, 2_500), (2, 2_500), (3, 5_000)] {
+            assert!(keys[disk].abs_diff(share) < 250, "{keys:?}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Objects in blocks on disks: a log of regions that survives kill -9 and never gives a wrong byte.
+//!
+//! `key → disk (by rendezvous) → queue → volume: index → region → record → block`. It knows nothing of what it keeps:
+//! an object is a key, a head of the caller's own, and those of its blocks that are there.
+
+mod checksum;
+mod clock;
+mod counters;
+mod disk;
+mod disks;
+mod footer;
+#[doc(hidden)]
+pub mod fuzzing;
+mod index;
+mod media;
+mod queue;
+mod record;
+mod stored;
+mod superblock;
+mod volume;
+
+pub use counters::{Counter, Counters};
+pub use disk::State;
+pub use disks::{DiskConfig, Disks, Generation, Report};
+pub use stored::Stored;
+pub use volume::{Object, OpenError, ReadError};
+
+/// A body is kept in blocks of this size; its last one is shorter.
+pub const BLOCK: usize = 256 * 1_024;

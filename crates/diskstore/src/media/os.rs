@@ -1,0 +1,134 @@
+//! Files of the operating system, through the page cache.
+//!
+//! Not direct: the cache takes the writer's bytes at once and the kernel writes them out behind it, every file system
+//! can do it, and no buffer has to be aligned. What was written out or read is dropped from the page cache
+//! ([`Media::forget`]): popular bodies are in the RAM tier, and memory must not hold them twice.
+
+use super::{Folder, Media};
+use rustix::fs::{Advice, FallocateFlags, FlockOperation};
+use rustix::io::Errno;
+use std::fmt::Debug;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IoSlice};
+use std::num::NonZeroU64;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Only the service reads what it keeps.
+const MODE: u32 = 0o600;
+/// The name of the lock's file.
+const LOCK: &str = "lock";
+/// Parts the kernel takes in one call (IOV_MAX).
+const MOST_PARTS: usize = 1_024;
+
+/// A directory by its path. It is never made: on a disk that is not mounted it is not there, and that must show.
+#[derive(Debug)]
+pub(crate) struct OsFolder {
+    path: PathBuf,
+    /// The lock's file, as it was locked last.
+    locked: Mutex<Option<Inode>>,
+}
+
+/// Which directory entry a file is, over all file systems.
+type Inode = (u64, u64);
+
+impl OsFolder {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), locked: Mutex::default() }
+    }
+
+    fn open_file(&self, name: &str) -> io::Result<File> {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(MODE)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(self.path.join(name))
+    }
+
+    fn inode(&self) -> io::Result<Inode> {
+        let metadata = std::fs::symlink_metadata(self.path.join(LOCK))?;
+        Ok((metadata.dev(), metadata.ino()))
+    }
+}
+
+impl Folder for OsFolder {
+    fn lock(&self) -> io::Result<Box<dyn Debug + Send + Sync>> {
+        let file = self.open_file(LOCK)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(error) => return Err(error.into()),
+        }
+        let metadata = file.metadata()?;
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        // A mount point whose disk went away is an empty directory of another disk: nothing may be put there.
+        if locked.is_some_and(|(device, _)| device != metadata.dev()) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "another file system is there now"));
+        }
+        *locked = Some((metadata.dev(), metadata.ino()));
+        Ok(Box::new(file))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn Media>> {
+        let file = self.open_file(name)?;
+        // Reads are of whole blocks; reading ahead of them would be for nobody. A hint: no harm when it is not taken.
+        let _ = rustix::fs::fadvise(&file, 0, None, Advice::Random);
+        Ok(Arc::new(OsFile(file)))
+    }
+
+    fn is_there(&self) -> bool {
+        let locked = *self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        locked.is_some_and(|locked| self.inode().is_ok_and(|now| now == locked))
+    }
+}
+
+#[derive(Debug)]
+struct OsFile(File);
+
+impl Media for OsFile {
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
+        self.0.read_at(into, at)
+    }
+
+    fn write_at(&self, parts: &[IoSlice<'_>], at: u64) -> io::Result<usize> {
+        let parts = &parts[..parts.len().min(MOST_PARTS)];
+        Ok(rustix::io::pwritev(&self.0, parts, at)?)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn reserve(&self, length: u64) -> io::Result<()> {
+        let now = self.length()?;
+        if length < now {
+            return self.0.set_len(length);
+        }
+        if length == 0 {
+            return Ok(());
+        }
+        // Over the whole length and not the new part: what an earlier run could not reserve is reserved now.
+        match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), 0, length) {
+            Ok(()) => Ok(()),
+            // Not every file system can; there a full disk shows when it is written to.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.0.set_len(length),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn forget(&self, range: Range<u64>) {
+        if let Some(length) = NonZeroU64::new(range.end.saturating_sub(range.start)) {
+            // A hint: memory is used less well when it is not taken, nothing else.
+            let _ = rustix::fs::fadvise(&self.0, range.start, Some(length), Advice::DontNeed);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The active region: where the next record goes.
+
+use super::Volume;
+use crate::footer::{self, Kind, Listed};
+use crate::index::Slot;
+use crate::media::write_full;
+use crate::record::{self, Content, Context, Entry, ObjectFront, Place, UNIT};
+use crate::{checksum, superblock};
+use bytes::Bytes;
+use std::io::{self, IoSlice};
+use std::sync::atomic::Ordering;
+
+/// Written bytes between two barriers: as much dirty memory a disk may cost, and what a power cut may take.
+const SETTLE_EVERY: u32 = 32 * 1_024 * 1_024;
+
+/// Where writing goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    active: Option<u16>,
+    sequence: u32,
+    cursor: u32,
+    /// The sum of the last record.
+    chain: u64,
+    contents: Vec<Listed>,
+    /// Up to where the active region is known to be on the disk.
+    settled: u32,
+    /// Its footer is being written: what came behind it would be behind what the footer tells of.
+    closing: bool,
+    /// The lap that the next region will be.
+    next_sequence: u32,
+}
+
+/// A block to be written: its number, bytes, and its sum where that is known.
+pub(super) type Fresh = (u32, Bytes, u64);
+
+/// What a try to append came to.
+pub(super) enum Appended {
+    Done,
+    /// The active region has no room for it.
+    Full,
+}
+
+impl Log {
+    /// Goes on in `active`, or begins a region at the next record.
+    pub(super) fn resume(active: Option<(u16, u32)>, scanned: super::scan::Scanned, newest: u32) -> Self {
+        let (region, sequence) = active.unzip();
+        Self {
+            active: region,
+            sequence: sequence.unwrap_or_default(),
+            cursor: scanned.end,
+            chain: scanned.chain,
+            contents: scanned.contents,
+            settled: 0,
+            closing: false,
+            next_sequence: newest + 1,
+        }
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.active.is_some()
+    }
+
+    pub(super) fn active(&self) -> Option<u16> {
+        self.active
+    }
+
+    /// Whether something was written that a power cut may take.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.cursor != self.settled
+    }
+
+    pub(super) fn cursor(&self) -> u32 {
+        self.cursor
+    }
+}
+
+/// The chain's first link in a region: of this lap and no other.
+pub(super) fn first_link(store: u64, sequence: u32) -> u64 {
+    checksum::sum(&[store.to_le_bytes(), u64::from(sequence).to_le_bytes()].concat())
+}
+
+impl Volume {
+    /// Bytes that one record may take, so that every region has room for some.
+    pub(super) fn largest_record(&self) -> usize {
+        self.superblock.region as usize / 4
+    }
+
+    /// Writes an object's record: its table is `kept`, as far as that is still there, and `fresh`.
+    pub(super) fn append(
+        &self,
+        log: &mut Log,
+        object: &ObjectFront,
+        kept: &[Entry],
+        fresh: &[Fresh],
+    ) -> io::Result<()> {
+        let length = record::padded(object.front_length(kept.len() + fresh.len()) + bytes_of(fresh));
+        if !self.has_room(log, length, 1) {
+            self.roll(log)?;
+        }
+        match self.append_here(log, object, kept, fresh, u64::from(self.superblock.region))? {
+            Appended::Done => Ok(()),
+            Appended::Full => Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than a region takes")),
+        }
+    }
+
+    /// The same in the active region, up to `end`, or not at all.
+    pub(super) fn append_here(
+        &self,
+        log: &mut Log,
+        object: &ObjectFront,
+        kept: &[Entry],
+        fresh: &[Fresh],
+        end: u64,
+    ) -> io::Result<Appended> {
+        // Looked at here and not before: making room may have cost some.
+        let kept: Vec<Entry> = kept.iter().filter(|entry| self.is_alive(entry.place)).copied().collect();
+        let front_length = object.front_length(kept.len() + fresh.len());
+        let length = record::padded(front_length + bytes_of(fresh));
+        let fits = self.has_room(log, length, 1) && u64::from(log.cursor) + length as u64 <= end;
+        let Some(region) = log.active.filter(|_| fits) else {
+            return Ok(Appended::Full);
+        };
+        let mut at = log.cursor as usize + front_length;
+        let mut table = kept;
+        for (number, bytes, sum) in fresh {
+            let place = Place { region, sequence: log.sequence, offset: small(at) };
+            table.push(Entry { number: *number, place, length: small(bytes.len()), sum: *sum });
+            at += bytes.len();
+        }
+        table.sort_unstable_by_key(|entry| entry.number);
+        let content = Content::Object(ObjectFront { table, ..object.clone() });
+        let place = Place { region, sequence: log.sequence, offset: log.cursor };
+        self.write_record(log, &content, fresh, length)?;
+        let kind = Kind::Object { length: small(length), front: small(front_length), pinned: object.pinned };
+        let print = super::fingerprint(object.hash);
+        log.contents.push(Listed { fingerprint: print, offset: place.offset, kind });
+        let mut slot = Slot::new(place, small(length), small(front_length), object.pinned);
+        slot.hits = self.index.get(print).map_or(0, |before| before.hits);
+        self.index.set(print, slot);
+        Ok(Appended::Done)
+    }
+
+    /// Writes down what has been removed.
+    pub(super) fn append_removals(&self, log: &mut Log, prints: &[u64]) -> io::Result<()> {
+        let most = (self.largest_record() - record::HEADER) / (record::REMOVAL * 4);
+        for prints in prints.chunks(most.max(1)) {
+            let length = record::padded(record::HEADER + prints.len() * record::REMOVAL);
+            if !self.has_room(log, length, prints.len()) {
+                self.roll(log)?;
+            }
+            let offset = log.cursor;
+            self.write_record(log, &Content::Removals(prints.to_vec()), &[], length)?;
+            let listed = |&fingerprint| Listed { fingerprint, offset, kind: Kind::Removal };
+            log.contents.extend(prints.iter().map(listed));
+        }
+        Ok(())
+    }
+
+    fn has_room(&self, log: &Log, length: usize, entries: usize) -> bool {
+        let footer = footer::length(log.contents.len() + entries);
+        log.is_active()
+            && !log.closing
+            && log.cursor as usize + length + footer <= self.superblock.region as usize
+    }
+
+    /// One write, front first: what a kill leaves of it is its beginning, and only the last record can be so.
+    fn write_record(
+        &self,
+        log: &mut Log,
+        content: &Content,
+        fresh: &[Fresh],
+        length: usize,
+    ) -> io::Result<()> {
+        const PADDING: [u8; UNIT as usize] = [0; UNIT as usize];
+        let context = Context {
+            store: self.superblock.store,
+            chain: log.chain,
+            sequence: log.sequence,
+            offset: log.cursor,
+        };
+        let front = record::encode(context, content, bytes_of(fresh));
+        let padding = length - front.len() - bytes_of(fresh);
+        let mut parts = vec![IoSlice::new(&front)];
+        parts.extend(fresh.iter().map(|(_, bytes, _)| IoSlice::new(bytes)));
+        parts.push(IoSlice::new(&PADDING[..padding]));
+        let region = log.active.unwrap_or_default();
+        let start = self.position(Place { region, sequence: log.sequence, offset: log.cursor });
+        self.written(write_full(&*self.data, &mut parts, start))?;
+        self.counters.writes.inc();
+        self.counters.written_bytes.add(length as u64);
+        log.chain = u64::from_le_bytes(*front.first_chunk().unwrap_or(&[0; 8]));
+        log.cursor += small(length);
+        if log.cursor - log.settled >= SETTLE_EVERY {
+            self.settle(log)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until all that was written is on the disk.
+    pub(super) fn settle(&self, log: &mut Log) -> io::Result<()> {
+        self.written(self.data.sync())?;
+        if let Some(region) = log.active {
+            let place = |offset| self.position(Place { region, sequence: log.sequence, offset });
+            self.data.forget(place(log.settled)..place(log.cursor));
+        }
+        log.settled = log.cursor;
+        Ok(())
+    }
+
+    /// Closes the active region and begins the next one.
+    pub(super) fn roll(&self, log: &mut Log) -> io::Result<()> {
+        if let Some(region) = log.active {
+            // Also when this fails half way: then it is tried again, and nothing else is written here.
+            log.closing = true;
+            let footer = footer::encode(self.superblock.store, log.sequence, &log.contents);
+            let offset = self.superblock.region - small(footer.len());
+            let at = self.position(Place { region, sequence: log.sequence, offset });
+            self.written(write_full(&*self.data, &mut [IoSlice::new(&footer)], at))?;
+            self.settle(log)?;
+            log.active = None;
+        }
+        self.make_room(log)?;
+        let free = self.regions.iter().position(|region| region.load(Ordering::Relaxed) == 0);
+        let region = free.and_then(|free| u16::try_from(free).ok()).ok_or(io::ErrorKind::StorageFull)?;
+        let sequence = log.next_sequence;
+        self.assign(region, sequence)?;
+        *log = Log {
+            active: Some(region),
+            sequence,
+            chain: first_link(self.superblock.store, sequence),
+            next_sequence: sequence + 1,
+            ..Log::default()
+        };
+        // While the new region is empty there is room for what the oldest holds that is worth keeping.
+        self.make_room(log)
+    }
+
+    /// Gives `region` to lap `sequence`, on the disk before in memory.
+    pub(super) fn assign(&self, region: u16, sequence: u32) -> io::Result<()> {
+        let written = superblock::write_region(&*self.table, self.superblock.store, region, sequence);
+        self.written(written.and_then(|()| self.table.sync()))?;
+        self.regions[usize::from(region)].store(sequence, Ordering::Release);
+        Ok(())
+    }
+
+    fn written<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|_| self.counters.write_errors.inc())
+    }
+}
+
+fn bytes_of(fresh: &[Fresh]) -> usize {
+    fresh.iter().map(|(_, bytes, _)| bytes.len()).sum()
+}
+
+/// Lengths inside a region, which `u32` holds.
+fn small(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,160 @@
+//! Giving up the oldest region, and keeping what is worth it.
+//!
+//! First in, first out, with a second chance: what was asked for since it was written, what the RAM tier holds and what
+//! is pinned is written again at the log's head. Least-recently-used order would need a write a hit, or a list in memory,
+//! for a few points of hit ratio; and giving up regions in any other order than the log's would let an old version
+//! come back when the region with the newer one, or with its removal, goes first.
+
+use super::log::{Appended, Fresh, Log};
+use super::read::{FrontRead, ReadError};
+use super::{Volume, fingerprint};
+use crate::footer::{self, Kind, Listed};
+use crate::record::Entry;
+use std::io;
+use std::sync::atomic::Ordering;
+
+/// Of the new region, how much may be filled with what is kept, in hundredths: the popular leave half of the disk's writing to
+/// what is new, and pins a third, however much is pinned. There is always room left for one record.
+const FOR_POPULAR: u64 = 50;
+const FOR_PINNED: u64 = 65;
+
+impl Volume {
+    /// Sees to it that a region is free.
+    pub(super) fn make_room(&self, log: &mut Log) -> io::Result<()> {
+        let mut oldest: Option<(u32, u16)> = None;
+        for (region, sequence) in (0..).zip(&self.regions) {
+            match sequence.load(Ordering::Relaxed) {
+                0 => return Ok(()),
+                _ if log.active() == Some(region) => {}
+                sequence if oldest.is_none_or(|(least, _)| sequence < least) => {
+                    oldest = Some((sequence, region))
+                }
+                _ => {}
+            }
+        }
+        match oldest {
+            Some((sequence, region)) => self.reclaim(log, region, sequence),
+            None => Ok(()),
+        }
+    }
+
+    fn reclaim(&self, log: &mut Log, region: u16, sequence: u32) -> io::Result<()> {
+        for (print, removed) in self.contents(region, sequence) {
+            if removed {
+                continue;
+            }
+            let kept = match self.keep(log, region, print) {
+                Ok(kept) => kept,
+                // A disk that cannot be written to keeps what it has; one that cannot be read loses this object only.
+                Err(KeepError::Write(error)) => return Err(error),
+                Err(KeepError::Read) => false,
+            };
+            if kept {
+                self.counters.kept.inc();
+                self.index.forget_hits(print);
+            } else if let Some(slot) = self.index.get(print).filter(|slot| slot.region == region) {
+                self.counters.lost_pins.add(u64::from(slot.pinned));
+                self.counters.evictions.inc();
+                self.index.remove_record(print, &slot);
+            }
+        }
+        // What a damaged footer did not tell of.
+        self.counters.evictions.add(self.index.remove_region(region) as u64);
+        // Readers see at once that it is gone; on the disk it must be gone before anything relies on that.
+        self.regions[usize::from(region)].store(0, Ordering::Release);
+        self.assign(region, 0)
+    }
+
+    /// Fingerprints of what is in a region, and whether it is only word of a removal.
+    fn contents(&self, region: u16, sequence: u32) -> Vec<(u64, bool)> {
+        let start = u64::from(region) * u64::from(self.superblock.region);
+        let footer = footer::read(&*self.data, self.superblock.store, start, self.superblock.region);
+        match footer {
+            Ok(Some((of, contents))) if of == sequence => {
+                let listed = |listed: Listed| (listed.fingerprint, listed.kind == Kind::Removal);
+                contents.into_iter().map(listed).collect()
+            }
+            _ => self.index.in_region(region).into_iter().map(|print| (print, false)).collect(),
+        }
+    }
+
+    /// Writes the object again, if it is worth it and there is room. Whether that was done.
+    fn keep(&self, log: &mut Log, region: u16, print: u64) -> Result<bool, KeepError> {
+        let Some(slot) = self.index.get(print) else { return Ok(false) };
+        let share = if slot.pinned { FOR_PINNED } else { FOR_POPULAR };
+        let end = u64::from(self.superblock.region) * share / 100;
+        // Nothing of it can be kept: not worth a read.
+        if !log.is_active() || u64::from(log.cursor() + slot.front()) > end {
+            return Ok(false);
+        }
+        // Superseded here, and its newest record is elsewhere; only blocks can be left here, and only where somebody wants it.
+        if slot.region != region && !slot.pinned && slot.hits == 0 {
+            return Ok(false);
+        }
+        let Ok(FrontRead::Whole(located)) = self.read_front(print, slot, 0) else {
+            return Err(KeepError::Read);
+        };
+        let front = &located.front;
+        if !(slot.pinned || slot.hits > 0 || (self.wanted)(&front.key)) {
+            return Ok(false);
+        }
+        let (here, elsewhere): (Vec<Entry>, Vec<Entry>) =
+            front.table.iter().partition(|entry| entry.place.region == region && self.is_alive(entry.place));
+        if here.is_empty() && slot.region != region {
+            return Ok(false);
+        }
+        // A long object goes over in parts, each a whole record; what does not fit is given up.
+        let mut moved: Vec<Entry> = elsewhere;
+        let mut rest = here.as_slice();
+        loop {
+            let (part, left) = self.part(rest);
+            let mut fresh: Vec<Fresh> = Vec::with_capacity(part.len());
+            for entry in part {
+                match self.read_entry(front, entry) {
+                    Ok(bytes) => fresh.push((entry.number, bytes, entry.sum)),
+                    Err(ReadError::Damaged) => self.counters.checksum_failures.inc(),
+                    Err(_) => {}
+                }
+            }
+            match self.append_here(log, front, &moved, &fresh, end).map_err(KeepError::Write)? {
+                Appended::Full => return Ok(self.index.get(print).is_some_and(|now| now.region != region)),
+                Appended::Done => {}
+            }
+            if left.is_empty() {
+                return Ok(true);
+            }
+            rest = left;
+            moved = self.table_of(print)?;
+        }
+    }
+
+    /// As many entries as go into one record.
+    fn part<'a>(&self, entries: &'a [Entry]) -> (&'a [Entry], &'a [Entry]) {
+        let mut bytes = 0;
+        let most = self.largest_record() / 2;
+        let fits = |entry: &&Entry| {
+            bytes += entry.length as usize;
+            bytes <= most
+        };
+        let count = entries.iter().take_while(fits).count().max(1).min(entries.len());
+        entries.split_at(count)
+    }
+
+    fn table_of(&self, print: u64) -> Result<Vec<Entry>, KeepError> {
+        let slot = self.index.get(print).ok_or(KeepError::Read)?;
+        match self.read_front(print, slot, 0) {
+            Ok(FrontRead::Whole(located)) if fingerprint(located.front.hash) == print => {
+                Ok(located.front.table)
+            }
+            _ => Err(KeepError::Read),
+        }
+    }
+}
+
+/// Why an object could not be kept.
+enum KeepError {
+    /// Nothing can be written: the region must stay.
+    Write(io::Error),
+    /// This object cannot be read.
+    Read,
+}

@@ -1,0 +1,179 @@
+//! Walking through a region's records, where it has no footer.
+//!
+//! The walk ends where a record is not whole or does not follow the one before it: there the last run was cut off. A record
+//! that is damaged in the middle is another matter: it still names its lap, and the next one names it as its predecessor.
+//! Then the walk goes on behind it, and what the damaged one seems to be about counts as removed, so that no older version
+//! comes back in its place.
+
+use super::log::first_link;
+use super::{Volume, fingerprint};
+use crate::checksum;
+use crate::footer::{Kind, Listed};
+use crate::media::{Media, read_full};
+use crate::record::{self, Apparent, Content, Entry, Front, UNIT};
+use bytes::Bytes;
+use std::io;
+
+/// Read at once when a region is walked.
+pub(super) const WINDOW: usize = 1_024 * 1_024;
+/// How far behind a damaged record that does not tell its length the next one is looked for.
+const LOOK_BEHIND: u32 = 16 * 1_024 * 1_024;
+
+/// What a walk through a region found.
+#[derive(Debug, Default)]
+pub(super) struct Scanned {
+    pub(super) contents: Vec<Listed>,
+    /// Where the last record ends.
+    pub(super) end: u32,
+    pub(super) chain: u64,
+}
+
+impl Scanned {
+    fn take_in(&mut self, front: &Front) {
+        let offset = self.end;
+        match &front.content {
+            Content::Object(object) => {
+                let kind = Kind::Object { length: front.length, front: front.front, pinned: object.pinned };
+                self.contents.push(Listed { fingerprint: fingerprint(object.hash), offset, kind });
+            }
+            Content::Removals(prints) => self.remove(prints, offset),
+        }
+        self.end = offset + front.length;
+        self.chain = front.sum;
+    }
+
+    fn remove(&mut self, prints: &[u64], offset: u32) {
+        let listed = |&fingerprint| Listed { fingerprint, offset, kind: Kind::Removal };
+        self.contents.extend(prints.iter().map(listed));
+    }
+}
+
+impl Volume {
+    pub(super) fn scan(&self, region: u16, sequence: u32) -> io::Result<Scanned> {
+        let (start, end) = (self.start(region), self.superblock.region);
+        let mut window = Window { media: &*self.data, start, end, at: 0, bytes: Bytes::new() };
+        let chain = first_link(self.superblock.store, sequence);
+        let mut scanned = Scanned { chain, ..Scanned::default() };
+        let mut last = None;
+        loop {
+            if let Some(front) = self.record_at(&mut window, scanned.end, sequence, &[scanned.chain])? {
+                scanned.take_in(&front);
+                last = Some(front);
+            } else if let Some((damaged, next)) = self.behind_damage(&mut window, scanned.end, sequence)? {
+                self.counters.checksum_failures.inc();
+                scanned.remove(&damaged.fingerprints, scanned.end);
+                scanned.end = next.context.offset;
+                scanned.take_in(&next);
+                last = Some(next);
+            } else {
+                break;
+            }
+        }
+        if let Some(front) = last
+            && let Content::Object(object) = &front.content
+        {
+            let own = |entry: &&Entry| {
+                entry.place.sequence == sequence && entry.place.offset >= front.context.offset
+            };
+            if object.table.iter().filter(own).any(|entry| self.read_entry(object, entry).is_err()) {
+                scanned.contents.pop();
+                scanned.end = front.context.offset;
+                scanned.chain = front.context.chain;
+            }
+        }
+        Ok(scanned)
+    }
+
+    /// The record at `offset`, where it is whole and follows one of `links`.
+    fn record_at(
+        &self,
+        window: &mut Window<'_>,
+        offset: u32,
+        sequence: u32,
+        links: &[u64],
+    ) -> io::Result<Option<Front>> {
+        let Some(header) = window.get(offset, record::HEADER)? else { return Ok(None) };
+        // Most of what is looked at behind a damage is no header.
+        let Some(length) = record::front_length(&header) else { return Ok(None) };
+        let Some(bytes) = window.get(offset, length)? else { return Ok(None) };
+        Ok(record::parse(&bytes).filter(|front| {
+            front.context.store == self.superblock.store
+                && (front.context.sequence, front.context.offset) == (sequence, offset)
+                && links.contains(&front.context.chain)
+                && offset.checked_add(front.length).is_some_and(|end| end <= self.superblock.region)
+        }))
+    }
+
+    /// What is damaged at `offset`, and the record that follows it. `None` where nothing of this lap was written there, or
+    /// nothing behind it.
+    fn behind_damage(
+        &self,
+        window: &mut Window<'_>,
+        offset: u32,
+        sequence: u32,
+    ) -> io::Result<Option<(Apparent, Front)>> {
+        let Some(header) = window.get(offset, record::HEADER)? else { return Ok(None) };
+        let context = record::apparent_context(&header);
+        // Of another lap, or of none; or whole, but not what comes next: both are what was there before this lap.
+        let of_this_lap = context.is_some_and(|context| {
+            context.sequence == sequence
+                && (context.store == self.superblock.store || context.offset == offset)
+        });
+        if !of_this_lap {
+            return Ok(None);
+        }
+        let apparent = record::apparent(&header);
+        let front = apparent.front as usize;
+        // Whichever of the two is damaged, the other covers the front.
+        let length = front.max(apparent.length as usize).clamp(record::HEADER, record::MOST_FRONT);
+        let room = (self.superblock.region - offset) as usize;
+        let bytes = window.get(offset, length.min(room))?.unwrap_or(header);
+        if record::parse(&bytes).is_some() {
+            return Ok(None);
+        }
+        let apparent = record::apparent(&bytes);
+        // Either the sum is damaged, or something else is and the sum tells.
+        let links = [apparent.sum, checksum::sum(bytes.get(8..front).unwrap_or_default())];
+        let inside = |next: &u32| *next > offset && *next < self.superblock.region;
+        let stated = offset.checked_add(apparent.length).filter(|next| next.is_multiple_of(UNIT));
+        let further = (1..=LOOK_BEHIND / UNIT).map_while(|units| offset.checked_add(units * UNIT));
+        for next in stated.filter(inside).into_iter().chain(further.take_while(inside)) {
+            if let Some(front) = self.record_at(window, next, sequence, &links)? {
+                return Ok(Some((apparent, front)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A region read from front to back.
+struct Window<'a> {
+    media: &'a dyn Media,
+    start: u64,
+    end: u32,
+    at: u32,
+    bytes: Bytes,
+}
+
+impl Window<'_> {
+    /// `length` bytes at `offset`; `None` beyond the region's end.
+    fn get(&mut self, offset: u32, length: usize) -> io::Result<Option<Bytes>> {
+        let Some(room) =
+            self.end.checked_sub(offset).map(|room| room as usize).filter(|&room| room >= length)
+        else {
+            return Ok(None);
+        };
+        let from = offset.checked_sub(self.at).map(|from| from as usize);
+        if let Some(from) = from
+            && from + length <= self.bytes.len()
+        {
+            return Ok(Some(self.bytes.slice(from..from + length)));
+        }
+        let mut bytes = vec![0; WINDOW.max(length).min(room)];
+        read_full(self.media, &mut bytes, self.start + u64::from(offset))?;
+        self.media
+            .forget(self.start + u64::from(offset)..self.start + u64::from(offset) + bytes.len() as u64);
+        (self.at, self.bytes) = (offset, Bytes::from(bytes));
+        Ok(Some(self.bytes.slice(..length)))
+    }
+}

@@ -1,0 +1,144 @@
+//! What is kept and given up, and what happens when the disk says no.
+
+use super::*;
+use crate::media::simulated::Faults;
+use crate::volume::{ReadError, WriteError};
+use std::io::ErrorKind;
+
+#[test]
+fn partial_objects_grow_and_are_read_block_by_block() {
+    let disk = SimulatedDisk::default();
+    let volume = open(&disk, LARGE);
+    let generation = volume.next_generation();
+    let block = |number| (number, content(1, generation, number, 1_000));
+    let partial = Object { length: Some(7_000), ..object(b"partial", vec![block(2), block(5)]) };
+    volume.put(name(1), generation, partial).unwrap();
+    volume.extend(&name(1), generation, vec![block(0), block(2)]).unwrap();
+    assert!(matches!(volume.extend(&name(1), generation + 9, vec![block(1)]), Err(WriteError::Superseded)));
+    for volume in [&volume, &{
+        drop(volume.look_up(b""));
+        volume.flush().unwrap();
+        reopened(&disk)
+    }] {
+        let located = volume.look_up(&name(1)).unwrap().unwrap();
+        assert_eq!(located.front.total, Some(7_000));
+        let there: Vec<_> = (0..8).filter(|&number| volume.has_block(&located.front, number)).collect();
+        assert_eq!(there, [0, 2, 5]);
+        for number in there {
+            assert_eq!(volume.read_block(&located, number).unwrap(), block(number).1);
+        }
+        assert!(matches!(volume.read_block(&located, 1), Err(ReadError::Gone)));
+    }
+}
+
+/// The same disk for a second reader, as after a kill: the first one's lock is not in the way.
+fn reopened(disk: &SimulatedDisk) -> Volume {
+    let copy = SimulatedDisk::default();
+    for file in ["store", "data"] {
+        copy.overwrite(file, &disk.bytes(file));
+    }
+    open(&copy, LARGE)
+}
+
+#[test]
+fn a_new_head_leaves_the_body_where_it_is() {
+    let disk = SimulatedDisk::default();
+    let counters = Arc::default();
+    let volume = open_with(&disk, LARGE, &counters).unwrap();
+    let generation = volume.next_generation();
+    let body = content(1, generation, 0, 1_024);
+    volume.put(name(1), generation, object(b"old", vec![(0, body.clone())])).unwrap();
+    let before = counters.written_bytes.value();
+    volume.freshen(&name(1), generation, Bytes::from_static(b"new")).unwrap();
+    assert_eq!(counters.written_bytes.value() - before, 512);
+    let located = volume.look_up(&name(1)).unwrap().unwrap();
+    assert_eq!((&located.front.head[..], volume.read_block(&located, 0).unwrap()), (&b"new"[..], body));
+}
+
+#[test]
+fn what_is_asked_for_wanted_or_pinned_stays_and_the_rest_goes() {
+    let disk = SimulatedDisk::default();
+    let volume = open(&disk, SMALL);
+    // 1 is asked for now and then, 2 is pinned, 4 is wanted by the RAM tier, 3 by nobody.
+    let bodies: Vec<_> = (1..=4).map(|key| put(&volume, key, 300)).collect();
+    volume.pin(&name(2), true).unwrap();
+    for round in 0..200 {
+        put(&volume, 9 + (round % 8) * 2 + 1, 900);
+        assert_eq!(get(&volume, 1).as_ref(), Some(&bodies[0]), "round {round}");
+    }
+    assert_eq!(
+        [2, 3, 4].map(|key| get(&volume, key)),
+        [Some(bodies[1].clone()), None, Some(bodies[3].clone())]
+    );
+    drop(volume);
+    let volume = open(&disk, SMALL);
+    assert_eq!(get(&volume, 2), Some(bodies[1].clone()), "a pin outlives the process");
+}
+
+#[test]
+fn pins_do_not_stop_the_log() {
+    let disk = SimulatedDisk::default();
+    let counters = Arc::default();
+    let volume = open_with(&disk, SMALL, &counters).unwrap();
+    for key in 0..200 {
+        let generation = volume.next_generation();
+        let object = Object { pinned: true, ..object(b"", vec![(0, content(key, generation, 0, 1_000))]) };
+        volume.put(name(key), generation, object).unwrap();
+    }
+    assert!(counters.lost_pins.value() > 0);
+    assert!(get(&volume, 199).is_some());
+}
+
+#[test]
+fn attack_72_a_full_or_failing_disk_loses_what_it_was_given_and_nothing_else() {
+    for kind in [ErrorKind::StorageFull, ErrorKind::Other] {
+        let disk = SimulatedDisk::default();
+        let volume = open(&disk, LARGE);
+        let bytes = put(&volume, 1, 900);
+        disk.set_faults(Faults { writes_fail: Some((1, kind)), ..Faults::default() });
+        let failed = volume.put(name(2), volume.next_generation(), object(b"", vec![(0, bytes.clone())]));
+        assert!(matches!(failed, Err(WriteError::Io(error)) if error.kind() == kind));
+        assert_eq!((get(&volume, 1), get(&volume, 2)), (Some(bytes.clone()), None));
+        disk.set_faults(Faults::default());
+        let second = put(&volume, 2, 100);
+        drop(volume);
+        let volume = open(&disk, LARGE);
+        assert_eq!((get(&volume, 1), get(&volume, 2)), (Some(bytes), Some(second)));
+    }
+}
+
+#[test]
+fn nothing_is_written_behind_a_footer() {
+    let disk = SimulatedDisk::default();
+    let volume = open(&disk, SMALL);
+    put(&volume, 3, 400);
+    let mut key = 10;
+    while volume.log().cursor() < 7_000 {
+        put(&volume, key, 400);
+        key += 1;
+    }
+    disk.set_faults(Faults { syncs_fail: true, ..Faults::default() });
+    let large = object(b"", vec![(0, Bytes::from(vec![1; 1_000]))]);
+    assert!(matches!(volume.put(name(1), volume.next_generation(), large), Err(WriteError::Io(_))));
+    // It would fit where the large one did not.
+    let removed = volume.note_removed([&name(3)[..]].into_iter());
+    drop(volume);
+    disk.set_faults(Faults::default());
+    assert!(removed.is_err() || get(&open(&disk, SMALL), 3).is_none(), "what is gone stays gone");
+}
+
+#[test]
+fn what_is_too_large_is_said_and_harms_nothing() {
+    let disk = SimulatedDisk::default();
+    let volume = open(&disk, SMALL);
+    let too_long = |object| volume.put(name(1), volume.next_generation(), object);
+    let block = |number| (number, Bytes::from(vec![1; 1_000]));
+    for object in [
+        Object { head: Bytes::from(vec![0; 5_000]), ..Object::default() },
+        Object { blocks: vec![(0, Bytes::from(vec![0; 1_025]))], ..Object::default() },
+        Object { blocks: (0..40).map(block).collect(), ..Object::default() },
+    ] {
+        assert!(matches!(too_long(object), Err(WriteError::TooLarge)));
+    }
+    assert!(get(&volume, 1).is_none());
+}

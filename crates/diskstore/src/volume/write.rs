@@ -1,0 +1,174 @@
+//! What is done to objects, as records of the log.
+
+use super::log::{Fresh, Log};
+use super::read::FrontRead;
+use super::{Volume, fingerprint};
+use crate::checksum;
+use crate::index::Slot;
+use crate::record::{ENTRY, Entry, HEADER, MOST_FRONT, ObjectFront};
+use bytes::Bytes;
+use std::io;
+
+/// A version of an object, as it is put.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Object {
+    /// The caller's own words about it, up to a megabyte; kept and given back as they are.
+    pub head: Bytes,
+    /// Bytes of the whole body, where known.
+    pub length: Option<u64>,
+    /// Those of its blocks that are there, by number: block `n` holds the bytes from `n *` [`crate::BLOCK`], and all but
+    /// the body's last are full.
+    pub blocks: Vec<(u32, Bytes)>,
+    /// Kept when its turn to be given up comes, as far as there is room.
+    pub pinned: bool,
+}
+
+/// Why something was not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// The key, head or table is longer than a record takes, or the body than the disk.
+    #[error("too large for this disk")]
+    TooLarge,
+    /// What it was to be added to is not there any more, or of another version.
+    #[error("superseded")]
+    Superseded,
+    /// The system's word.
+    #[error("cannot write: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// The longest key.
+pub(crate) const MOST_KEY: usize = 64 * 1_024;
+/// The longest head.
+pub(crate) const MOST_HEAD: usize = 1_024 * 1_024;
+
+impl Volume {
+    /// Writes a version in place of whatever is there.
+    pub(crate) fn put(&self, key: Bytes, generation: u64, object: Object) -> Result<(), WriteError> {
+        let Object { head, length, mut blocks, pinned } = object;
+        blocks.sort_unstable_by_key(|(number, _)| *number);
+        blocks.dedup_by_key(|(number, _)| *number);
+        let hash = self.hash(&key);
+        let front = ObjectFront { hash, generation, pinned, total: length, key, head, table: Vec::new() };
+        self.write(&mut self.log(), &front, Vec::new(), blocks)
+    }
+
+    /// Adds blocks to the version `generation` of an object; those it has stay as they are.
+    pub(crate) fn extend(
+        &self,
+        key: &[u8],
+        generation: u64,
+        mut blocks: Vec<(u32, Bytes)>,
+    ) -> Result<(), WriteError> {
+        let mut log = self.log();
+        let (front, kept) = self.current(key, Some(generation))?;
+        blocks.retain(|(number, _)| !kept.iter().any(|entry| entry.number == *number));
+        blocks.sort_unstable_by_key(|(number, _)| *number);
+        blocks.dedup_by_key(|(number, _)| *number);
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        self.write(&mut log, &front, kept, blocks)
+    }
+
+    /// Gives the version `generation` of an object another head.
+    pub(crate) fn freshen(&self, key: &[u8], generation: u64, head: Bytes) -> Result<(), WriteError> {
+        let mut log = self.log();
+        let (front, kept) = self.current(key, Some(generation))?;
+        self.write(&mut log, &ObjectFront { head, ..front }, kept, Vec::new())
+    }
+
+    /// Pins an object, or lets it go.
+    pub(crate) fn pin(&self, key: &[u8], pinned: bool) -> Result<(), WriteError> {
+        let mut log = self.log();
+        let (front, kept) = self.current(key, None)?;
+        if front.pinned == pinned {
+            return Ok(());
+        }
+        self.write(&mut log, &ObjectFront { pinned, ..front }, kept, Vec::new())
+    }
+
+    /// Takes an object out of the index, at once. Whether it was there; [`Volume::note_removed`] makes it last.
+    pub(crate) fn hide(&self, key: &[u8]) -> bool {
+        self.index.remove(fingerprint(self.hash(key))).is_some()
+    }
+
+    /// Writes down that objects are gone, so that they stay gone; over a power cut once it is flushed.
+    pub(crate) fn note_removed<'a>(&self, keys: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
+        let prints: Vec<u64> = keys.map(|key| fingerprint(self.hash(key))).collect();
+        let mut log = self.log();
+        for print in &prints {
+            self.index.remove(*print);
+        }
+        self.append_removals(&mut log, &prints)
+    }
+
+    /// Returns when all that was written is on the disk.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.settle(&mut self.log())
+    }
+
+    /// The same, where there is something that is not.
+    pub(crate) fn flush_rest(&self) -> io::Result<()> {
+        let mut log = self.log();
+        if log.is_unsettled() { self.settle(&mut log) } else { Ok(()) }
+    }
+
+    /// An object as it stands, without counting a hit.
+    fn current(&self, key: &[u8], generation: Option<u64>) -> Result<(ObjectFront, Vec<Entry>), WriteError> {
+        let print = fingerprint(self.hash(key));
+        let slot: Slot = self.index.get(print).ok_or(WriteError::Superseded)?;
+        match self.read_front(print, slot, 0)? {
+            FrontRead::Whole(located)
+                if located.front.key == key
+                    && generation.is_none_or(|generation| generation == located.front.generation) =>
+            {
+                let mut front = located.front;
+                let kept = std::mem::take(&mut front.table);
+                Ok((front, kept))
+            }
+            _ => Err(WriteError::Superseded),
+        }
+    }
+
+    /// In as many records as it takes, each a whole object of the blocks so far.
+    fn write(
+        &self,
+        log: &mut Log,
+        front: &ObjectFront,
+        mut kept: Vec<Entry>,
+        blocks: Vec<(u32, Bytes)>,
+    ) -> Result<(), WriteError> {
+        let bytes: u64 = blocks.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        let disk = u64::from(self.superblock.region) * u64::from(self.superblock.count);
+        let table = (kept.len() + blocks.len()).saturating_mul(ENTRY);
+        let longest = MOST_FRONT.min(self.largest_record() / 2);
+        if front.key.len() > MOST_KEY
+            || front.head.len() > MOST_HEAD
+            || HEADER + front.key.len() + front.head.len() + table > longest
+            || bytes > disk / 2
+            || blocks.iter().any(|(_, bytes)| bytes.len() > crate::BLOCK.min(self.largest_record() / 2))
+        {
+            return Err(WriteError::TooLarge);
+        }
+        let mut blocks = blocks.into_iter().peekable();
+        let mut fresh: Vec<Fresh> = Vec::new();
+        let mut pending = 0;
+        loop {
+            let next = blocks.next_if(|(_, bytes)| pending + bytes.len() <= self.largest_record() / 2);
+            if let Some((number, bytes)) = next {
+                let sum = checksum::block(front.hash, front.generation, number, &bytes);
+                pending += bytes.len();
+                fresh.push((number, bytes, sum));
+                continue;
+            }
+            self.append(log, front, &kept, &fresh)?;
+            if blocks.peek().is_none() {
+                return Ok(());
+            }
+            fresh.clear();
+            pending = 0;
+            kept = self.current(&front.key, Some(front.generation))?.1;
+        }
+    }
+}
