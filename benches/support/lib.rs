@@ -1,6 +1,6 @@
 //! Airclass against its peers, measured from outside.
 //!
-//! `options → [throughput, latency, idle, herd, outage, ingest, bits, resume] → table, report, page`. Every figure is
+//! `options → [throughput, latency, idle, herd, outage, ingest, bits, resume, disk] → table, report, page`. Every figure is
 //! one [`line::Line`]: ours, the peers', their ratios and the bars. The peers run as processes of their own and are measured by what
 //! the kernel says of them (`cpu`, `memory`), not by what a client sees.
 
@@ -8,6 +8,7 @@ mod bits;
 mod cleanup;
 mod clock;
 mod cpu;
+mod disk;
 mod herd;
 mod idle;
 mod ingest;
@@ -47,6 +48,9 @@ pub fn run(options: &Options) -> Result<bool> {
     if let Some(errand) = &options.measure {
         return process::measured(errand).map(|()| true);
     }
+    if let Some(errand) = &options.disk_errand {
+        return disk::run_errand(errand).map(|()| true);
+    }
     if options.page {
         println!("written: {}", page::write()?.display());
         return Ok(true);
@@ -64,6 +68,8 @@ pub fn run(options: &Options) -> Result<bool> {
         Part::Ingest => ingest::measure(options, &workplace),
         Part::Bits => bits::measure(options, &workplace),
         Part::Resume => resume::measure(options, &workplace),
+        Part::Disk => disk::speed(options, &workplace),
+        Part::DiskKills => disk::kills(options, &workplace),
     };
     let parts = options.parts().into_iter().map(|part| Ok(Measured { part, lines: measure(part)? }));
     let report = Report::new(options, machine, parts.collect::<Result<_>>()?);

@@ -34,6 +34,9 @@ pub struct Options {
     /// Run a command and report its resources as JSON; the bench starts itself so
     #[arg(long, hide = true, num_args = 2.., allow_hyphen_values = true, value_names = ["JSON", "COMMAND"])]
     pub measure: Option<Vec<std::ffi::OsString>>,
+    /// Write to a disk store; the bench starts itself so, to be killed
+    #[arg(long, hide = true, num_args = 3, value_names = ["WHAT", "DIR", "N"])]
+    pub disk_errand: Option<Vec<std::ffi::OsString>>,
 }
 
 /// What can be measured by itself.
@@ -56,6 +59,10 @@ pub enum Part {
     Bits,
     /// A lesson killed at many instants
     Resume,
+    /// The disk store: a restart with a million objects, reading
+    Disk,
+    /// The disk store, its process killed a thousand times while it writes
+    DiskKills,
 }
 
 /// A lesson of the usual length, and a short one for a quick look.
