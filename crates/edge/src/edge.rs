@@ -2,10 +2,11 @@
 
 use crate::clock::Clock;
 use crate::fill::{Flights, Lots};
+use crate::key::CacheKey;
 use crate::metrics::Metrics;
 use crate::options::Config;
 use crate::policy::Identity;
-use crate::store::Memory;
+use crate::store::{DiskTier, Memory, Object};
 use crate::upstream::{Dial, Upstream, UpstreamError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
+    disk: Option<Arc<DiskTier>>,
     flights: Flights,
     lots: Lots,
     identity: Arc<Identity>,
@@ -35,6 +37,7 @@ impl Shared {
             metrics.memory_evictions.clone(),
         );
         Self {
+            disk: DiskTier::open(&config.disks, memory.clone(), telemetry),
             identity: Arc::new(Identity::new(&config.name)),
             config: Arc::new(config),
             metrics,
@@ -58,6 +61,7 @@ impl Shared {
             upstream: Upstream::new(address, dial, self.config.limits, Arc::clone(&self.metrics)),
             metrics: Arc::clone(&self.metrics),
             memory: self.memory.clone(),
+            disk: self.disk.clone(),
             flights: self.flights.clone(),
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
@@ -75,6 +79,7 @@ pub(crate) struct Edge {
     pub(crate) upstream: Upstream,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
+    pub(crate) disk: Option<Arc<DiskTier>>,
     pub(crate) flights: Flights,
     pub(crate) lots: Lots,
     pub(crate) identity: Arc<Identity>,
@@ -86,6 +91,30 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
+    /// Takes what is under `key` out of both tiers.
+    pub(crate) fn remove(&self, key: &CacheKey) {
+        self.memory.remove(key);
+        self.remove_from_disk(key);
+    }
+
+    pub(crate) fn remove_from_disk(&self, key: &CacheKey) {
+        if let Some(disk) = &self.disk {
+            disk.remove(key);
+        }
+    }
+
+    /// Writes the head of what is under `key` again, where its body is on the disk.
+    pub(crate) fn freshen_on_disk(&self, key: &CacheKey, object: &Object) {
+        if let Some(disk) = &self.disk {
+            disk.freshen(key, object);
+        }
+    }
+
+    /// Whether it is worth asking the disk for `key`.
+    pub(crate) fn may_be_on_disk(&self, key: &CacheKey) -> bool {
+        self.disk.as_ref().is_some_and(|disk| disk.may_hold(key))
+    }
+
     /// Notes whether the upstream answers. A node that has reached it once stays ready when it goes away: it serves
     /// what it holds, for a day and longer. One that never has is not ready.
     pub(crate) fn upstream_seen(&self, answer: Result<(), UpstreamError>) {

@@ -1,7 +1,7 @@
 //! Fetching for the cache: one leader asks, everybody who wants the same follows.
 //!
 //! ```text
-//! request ─► join ─┬─ lead ──► task: upstream ─► head ─► body ─► store
+//! request ─► join ─┬─ lead ──► task: disk │ upstream ─► head ─► body ─► store
 //!                  └─ follow ─────────────────────┴── readers of the growing body
 //! ```
 //! The leader is a task of its own, not the client that began it: a client that leaves or reads slowly changes nothing.
@@ -12,6 +12,7 @@ mod flight;
 mod head;
 mod keep;
 mod leader;
+mod load;
 mod lots;
 mod part;
 
@@ -20,4 +21,5 @@ pub(crate) use flight::{Flights, Landed, Role};
 pub(crate) use head::learn_from_head;
 pub(crate) use keep::{Arrived, keep, storable};
 pub(crate) use leader::{Errand, lead};
+pub(crate) use load::load;
 pub(crate) use lots::Lots;

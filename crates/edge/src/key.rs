@@ -41,6 +41,16 @@ impl CacheKey {
         self.0.strip_prefix(&*primary.0).is_some_and(|rest| rest.is_empty() || rest.starts_with(VARIANT))
     }
 
+    /// As the disk tier knows it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The key of which these are the bytes.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().map(|text| Self(text.into()))
+    }
+
     /// Bytes it holds in memory.
     pub(crate) fn weight(&self) -> u32 {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)

@@ -72,7 +72,8 @@ pub(crate) fn answers(part: &Object, asked: &Asked) -> bool {
     asked.single_range().is_some_and(|spec| part.part_for(spec).is_some())
 }
 
-fn judge(object: Arc<Object>, asked: &Asked, reload: ClientReload, now: Instant) -> Found {
+/// What a stored response is to this request.
+pub(crate) fn judge(object: Arc<Object>, asked: &Asked, reload: ClientReload, now: Instant) -> Found {
     // A part by itself answers who wants a part of it, and is of no use beyond its time.
     if object.part.is_some() && !(object.state(now) == State::Fresh && answers(&object, asked)) {
         return Found::Miss(Forwarded::Partial);

@@ -2,9 +2,11 @@
 
 use crate::policy::{CacheOptions, CachePolicy};
 use crate::upstream::Address;
+use diskstore::DiskConfig;
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 use telemetry::LogOptions;
 use units::{ByteCount, Span};
@@ -20,6 +22,12 @@ pub struct Options {
     /// Memory for cached responses [default: 1GiB]
     #[arg(long, env = "AIRCLASS_RAM", value_name = "SIZE")]
     pub ram: Option<ByteCount>,
+    /// A directory for cached responses, on a disk of its own; repeat it for each disk. It must be there
+    #[arg(long, env = "AIRCLASS_DISK", value_name = "DIR", value_delimiter = ',')]
+    pub disk: Option<Vec<PathBuf>>,
+    /// Room that the cache takes of each --disk, in their order, or one for all
+    #[arg(long, env = "AIRCLASS_DISK_SIZE", value_name = "SIZE", value_delimiter = ',')]
+    pub disk_size: Option<Vec<ByteCount>>,
     /// Name of this node in Cache-Status, Via and CDN-Loop [default: airclass]
     #[arg(long, env = "AIRCLASS_NAME", value_name = "TOKEN")]
     pub name: Option<String>,
@@ -57,6 +65,8 @@ pub struct Config {
     pub upstream: Address,
     /// Room of the RAM tier.
     pub ram: ByteCount,
+    /// The disks of the disk tier. None: no such tier.
+    pub disks: Vec<DiskConfig>,
     /// This node, as a token.
     pub name: String,
     /// Waits and bounds towards the upstream.
@@ -111,6 +121,10 @@ impl Config {
         if ram < LEAST_RAM {
             return Err(SettingsError::value("ram", format!("is {ram}; give at least {LEAST_RAM}")));
         }
+        let disks = disks(
+            options.disk.as_deref().unwrap_or_default(),
+            options.disk_size.as_deref().unwrap_or_default(),
+        )?;
         let name = options.name.clone().unwrap_or_else(|| "airclass".to_owned());
         if !is_token(&name) {
             return Err(SettingsError::value(
@@ -124,6 +138,10 @@ impl Config {
             let paths = if key.starts_with("disk") { &mut sandbox.writes } else { &mut sandbox.reads };
             paths.push(path);
         }
+        serve
+            .sandbox
+            .writes
+            .extend(disks.iter().filter_map(|disk| std::path::absolute(&disk.directory).ok()));
         let span = |key, given: Option<Span>, default: Duration| match given {
             Some(Span(Duration::ZERO)) => {
                 Err(SettingsError::value(key, "is zero; every wait needs a limit above it"))
@@ -142,8 +160,36 @@ impl Config {
         };
         let stale_on_error = options.stale_on_error.map_or(STALE_ON_ERROR, |span| span.0);
         let cache = CachePolicy::resolve(&options.cache)?;
-        Ok(Self { upstream, ram, name, limits, stale_on_error, cache, serve })
+        Ok(Self { upstream, ram, disks, name, limits, stale_on_error, cache, serve })
     }
+}
+
+/// Each directory with its size.
+fn disks(directories: &[PathBuf], sizes: &[ByteCount]) -> Result<Vec<DiskConfig>, SettingsError> {
+    let least = ByteCount(DiskConfig::LEAST_SIZE);
+    if directories.is_empty() && !sizes.is_empty() {
+        return Err(SettingsError::value("disk_size", "is given without `disk`; name the directory"));
+    }
+    if let Some(small) = sizes.iter().find(|&&size| size < least) {
+        return Err(SettingsError::value("disk_size", format!("is {small}; give at least {least}")));
+    }
+    for (place, directory) in directories.iter().enumerate() {
+        if directories[..place].contains(directory) {
+            return Err(SettingsError::value("disk", format!("names {} twice", directory.display())));
+        }
+    }
+    let size = |place: usize| match sizes {
+        [one] => Some(*one),
+        several => several.get(place).copied(),
+    };
+    if directories.len() != sizes.len() && sizes.len() != 1 && !directories.is_empty() {
+        let given = format!("is given {} times for {} disks; ", sizes.len(), directories.len());
+        return Err(SettingsError::value("disk_size", given + "give one for each, or one for all"));
+    }
+    let disk = |(place, directory): (usize, &PathBuf)| {
+        Some(DiskConfig { directory: directory.clone(), size: size(place)?.0 })
+    };
+    Ok(directories.iter().enumerate().filter_map(disk).collect())
 }
 
 /// A token that stands unquoted in every field that names us.
@@ -166,6 +212,30 @@ mod tests {
         let config = Config::resolve(&with_upstream("http://127.0.0.1:8090")).unwrap();
         assert_eq!(config.serve.listeners, [serve::Listener::plain(LISTEN, false)]);
         assert_eq!(config.ram, RAM);
+    }
+
+    #[test]
+    fn disks_have_a_size_each_or_one_for_all() {
+        let with = |disks: &[&str], sizes: &[u64]| {
+            let disk = Some(disks.iter().map(PathBuf::from).collect());
+            let disk_size = Some(sizes.iter().map(|&gib| ByteCount(gib << 30)).collect());
+            Config::resolve(&Options { disk, disk_size, ..with_upstream("http://a") })
+        };
+        let sizes = |disks: &[&str], sizes: &[u64]| -> Vec<u64> {
+            with(disks, sizes).unwrap().disks.iter().map(|disk| disk.size >> 30).collect()
+        };
+        assert_eq!(sizes(&["/a", "/b"], &[1]), [1, 1]);
+        assert_eq!(sizes(&["/a", "/b"], &[1, 2]), [1, 2]);
+        for (disks, given, key) in [
+            (&["/a"][..], &[][..], "disk_size"),
+            (&["/a", "/b", "/c"], &[1, 2], "disk_size"),
+            (&[], &[1], "disk_size"),
+            (&["/a"], &[0], "disk_size"),
+            (&["/a", "/a"], &[1], "disk"),
+        ] {
+            let error = with(disks, given).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{key}`")), "{error}");
+        }
     }
 
     #[test]

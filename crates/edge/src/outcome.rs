@@ -8,6 +8,8 @@ use telemetry::Label;
 pub(crate) enum Outcome {
     /// From RAM, fresh.
     Hit,
+    /// From the disk, fresh; by now in RAM.
+    HitDisk,
     /// From RAM, and from the upstream what is missing there.
     Partial,
     /// From RAM, stale, while a new one is fetched (RFC 5861 §3).
@@ -33,6 +35,7 @@ pub(crate) enum Outcome {
 impl Label for Outcome {
     const ALL: &'static [Self] = &[
         Self::Hit,
+        Self::HitDisk,
         Self::Partial,
         Self::StaleWhileRevalidate,
         Self::StaleOnError,
@@ -48,6 +51,7 @@ impl Label for Outcome {
     fn as_str(self) -> &'static str {
         match self {
             Self::Hit => "hit",
+            Self::HitDisk => "hit_disk",
             Self::Partial => "partial",
             Self::StaleWhileRevalidate => "stale_while_revalidate",
             Self::StaleOnError => "stale_on_error",
@@ -105,6 +109,8 @@ impl Forwarded {
 pub(crate) enum FillOutcome {
     /// Kept.
     Stored,
+    /// Found on the disk; the upstream was not asked.
+    Loaded,
     /// The stored response still holds.
     NotModified,
     /// Answered, and not to be kept.
@@ -117,11 +123,12 @@ pub(crate) enum FillOutcome {
 
 impl Label for FillOutcome {
     const ALL: &'static [Self] =
-        &[Self::Stored, Self::NotModified, Self::NotStored, Self::BrokenOff, Self::Failed];
+        &[Self::Stored, Self::Loaded, Self::NotModified, Self::NotStored, Self::BrokenOff, Self::Failed];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Stored => "stored",
+            Self::Loaded => "loaded",
             Self::NotModified => "not_modified",
             Self::NotStored => "not_stored",
             Self::BrokenOff => "broken_off",

@@ -1,6 +1,8 @@
 //! The steps of a request, in order: `request → policy → key → lookup → fill → response`.
 
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod rules;
@@ -10,7 +12,7 @@ mod tests;
 use crate::edge::Edge;
 use crate::fill::{self, Arrived, BlockStream, Errand, Landed, Role};
 use crate::key::CacheKey;
-use crate::lookup::{Found, Lookup, answers, look_up};
+use crate::lookup::{Found, Lookup, answers, judge, look_up};
 use crate::outcome::{Forwarded, Outcome};
 use crate::policy;
 use crate::request::Asked;
@@ -52,15 +54,27 @@ impl Service for EdgeService {
 }
 
 /// How often a request looks again when another's fill turned out to be of another variant. Two answers' worth of
-/// Vary is all that honest origins have; beyond it the request is passed through by itself.
-const MAX_LOOKS: usize = 4;
+/// Vary is all that honest origins have, and two things may have to be fetched from the disk; beyond it the request is passed
+/// through by itself.
+const MAX_LOOKS: usize = 6;
 
 /// GET and HEAD.
 async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
     asked.target = edge.config.cache.query.normalise(asked.target);
     let primary = key_of(&edge, &asked);
+    let mut asked_disk_for = None;
     for _ in 0..MAX_LOOKS {
         let looked = look(&edge, &asked, &primary, Instant::now());
+        if matches!(looked.found, Found::Miss(_))
+            && asked_disk_for.as_ref() != Some(&looked.key)
+            && edge.may_be_on_disk(&looked.key)
+        {
+            if let Some(answer) = load(&edge, &asked, &looked.key).await {
+                return answer;
+            }
+            asked_disk_for = Some(looked.key);
+            continue;
+        }
         let (forwarded, stale) = match looked.found {
             Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit).await,
             Found::StaleWhileRevalidate(object) => {
@@ -102,6 +116,26 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome) 
     }
     let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
     response::stored(edge, asked, object, Outcome::Partial, status)
+}
+
+/// Leads or follows a load from the disk and answers from it. `None`: look again.
+async fn load(edge: &Rc<Edge>, asked: &Asked, key: &CacheKey) -> Option<Answer> {
+    let flight = match edge.flights.join(key, || edge.memory.holds(key).then_some(())).ok()? {
+        Role::Follow(flight) => flight,
+        Role::Lead(flight, guard) => {
+            drop(tokio::task::spawn_local(fill::load(Rc::clone(edge), guard)));
+            flight
+        }
+    };
+    let Landed::Loaded(object) = flight.landed().await else { return None };
+    // What is not simply fresh is in memory now, and goes the way of all that is not.
+    match judge(object, asked, edge.config.cache.client_reload, Instant::now()) {
+        Found::Fresh(object) => {
+            let status = CacheStatus { hit: true, detail: Some("disk"), ..CacheStatus::default() };
+            Some(response::stored(edge, asked, &object, Outcome::HitDisk, status))
+        }
+        _ => None,
+    }
 }
 
 /// Leads or follows a fill and answers from it. `None`: look again.
@@ -177,6 +211,7 @@ async fn fetch(
             }
         }
         Landed::Failed(error) => response::failed(edge, error, forwarded),
+        Landed::Loaded(_) | Landed::NotLoaded => return None,
         Landed::Abandoned => pass(edge, asked, forwarded, Some("abandoned")).await,
     })
 }
@@ -303,7 +338,7 @@ fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
     for target in std::iter::once(asked.target.clone()).chain(named) {
         let target = edge.config.cache.query.normalise(target);
         let key = key_of(edge, &Asked { target, ..asked.clone() });
-        edge.flights.forget(&key, || edge.memory.remove(&key));
+        edge.flights.forget(&key, || edge.remove(&key));
     }
 }
 

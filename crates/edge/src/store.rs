@@ -1,7 +1,9 @@
 //! What the edge holds: `object` (a stored response), `body` (its bytes), `growing` (bytes still coming), `sparse` (bytes of
-//! which some blocks are held), `memory` (the RAM tier), `variants` (what stands at a URL whose response varies).
+//! which some blocks are held), `memory` (the RAM tier), `variants` (what stands at a URL whose response varies), `disk`
+//! (the disk tier).
 
 pub(crate) mod body;
+pub(crate) mod disk;
 pub(crate) mod growing;
 pub(crate) mod memory;
 pub(crate) mod object;
@@ -10,6 +12,7 @@ mod variants;
 mod wait_list;
 
 pub(crate) use body::{Blocks, Body, Reader};
+pub(crate) use disk::{DiskTier, Loaded};
 pub(crate) use growing::{Growing, GrowingReader, GrowingWriter};
 pub(crate) use memory::{Entry, Memory};
 pub(crate) use object::Object;
@@ -18,11 +21,19 @@ pub(crate) use sparse::{BLOCK_SIZE, LONGEST, Piece, Sparse};
 pub(crate) use variants::MAX_VARIANTS;
 pub(crate) use variants::Variants;
 
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that nothing in this cache has had before: what stands under keys made with it is out of reach of whoever
-/// has an older one.
+/// has an older one. It begins anywhere: what lies on the disk under an earlier run's numbers stays that run's.
 fn next_generation() -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(0);
+    static LAST: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(random()));
     LAST.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A number that no other process, or run of this one, comes by.
+fn random() -> u64 {
+    // Of the standard library, only hashers have randomness.
+    std::hash::RandomState::new().hash_one(0_u8)
 }

@@ -22,6 +22,10 @@ pub(crate) enum Landed {
         /// Where it varies: a follower that asked with other values must look again.
         variant: Option<Arc<Variant>>,
     },
+    /// It was on the disk; this is it. It may be stale.
+    Loaded(Arc<Object>),
+    /// It was not on the disk after all, or only the word that it varies: look again.
+    NotLoaded,
     /// The stored response still holds; this is it, freshened.
     Revalidated(Arc<Object>),
     /// The upstream failed; this stale response may stand in.

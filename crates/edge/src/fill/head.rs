@@ -18,8 +18,10 @@ pub(crate) fn learn_from_head(edge: &Edge, key: &CacheKey, stored: &Arc<Object>,
     let headers = &arrived.head.headers;
     if validation::head_selects(&stored.headers, headers, stored.body.length()) {
         let fresh = Arc::new(freshened(edge, stored, headers, arrived));
+        edge.freshen_on_disk(key, &fresh);
         edge.memory.replace(key, stored, fresh);
     } else {
         edge.memory.drop_object(key, stored);
+        edge.remove_from_disk(key);
     }
 }

@@ -153,13 +153,20 @@ pub(super) fn store(
     variant: Option<&Variant>,
 ) {
     let Some(Variant { variants, key }) = variant else {
+        if let Some(disk) = &edge.disk {
+            disk.put(primary, &whole);
+        }
         edge.memory.insert(primary.clone(), Entry::Object(whole));
         return;
     };
+    if let Some(disk) = &edge.disk {
+        disk.put_sign_post(primary, variants, &whole);
+        disk.put(key, &whole);
+    }
     let by_language = variants.written_language_key(primary, &asked.headers, &whole.headers);
     for key in std::iter::once(key.clone()).chain(by_language) {
         if let Some(oldest) = variants.note(&key) {
-            edge.memory.remove(&oldest);
+            edge.remove(&oldest);
         }
         edge.memory.insert(key, Entry::Object(Arc::clone(&whole)));
     }

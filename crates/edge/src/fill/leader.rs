@@ -65,7 +65,10 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
     if let Some(stale) = stale {
         if arrived.head.status == StatusCode::NOT_MODIFIED {
             let object = Arc::new(freshened(&edge, &stale, &arrived.head.headers, &arrived));
-            guard.store(|| edge.memory.insert(guard.key().clone(), Entry::Object(Arc::clone(&object))));
+            guard.store(|| {
+                edge.freshen_on_disk(guard.key(), &object);
+                edge.memory.insert(guard.key().clone(), Entry::Object(Arc::clone(&object)));
+            });
             guard.land(Landed::Revalidated(object));
             return FillOutcome::NotModified;
         }
@@ -147,7 +150,11 @@ pub(super) fn freshened(edge: &Edge, stale: &Object, fresh: &HeaderMap, arrived:
     let rules = &edge.config.cache.rules;
     let directives = ResponseDirectives::targeted(&headers, &rules.targets);
     let freshness = Freshness::of(stale.status, &headers, &directives, arrived.at, arrived.delay, rules);
-    Object::new(stale.status, headers, freshness, arrived.now, stale.body.clone())
+    let object = Object::new(stale.status, headers, freshness, arrived.now, stale.body.clone());
+    if let Some(generation) = stale.on_disk() {
+        object.note_on_disk(generation);
+    }
+    object
 }
 
 fn may_stand_in(edge: &Edge, stale: &Object, now: Instant) -> bool {
@@ -165,6 +172,9 @@ fn remember_pass(edge: &Edge, guard: &Guard, now: Instant, reason: Unshared) {
         Unshared::Rule(NotStored::RequestNoStore | NotStored::Authorized | NotStored::Status)
     );
     if !of_this_request {
-        guard.store(|| edge.memory.insert(guard.key().clone(), Entry::Pass(now + PASS_FOR)));
+        guard.store(|| {
+            edge.remove(guard.key());
+            edge.memory.insert(guard.key().clone(), Entry::Pass(now + PASS_FOR));
+        });
     }
 }

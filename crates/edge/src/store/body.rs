@@ -41,6 +41,11 @@ impl Blocks {
         self.blocks.into_iter().next().unwrap_or_default()
     }
 
+    /// The blocks themselves.
+    pub(crate) fn blocks(&self) -> &[Bytes] {
+        &self.blocks
+    }
+
     /// From `at` to the end of its block or to `end`, whichever is first. Shares the block's memory.
     fn piece(&self, at: u64, end: u64) -> Option<Bytes> {
         let block = self.blocks.get(usize::try_from(at / BLOCK as u64).ok()?)?;

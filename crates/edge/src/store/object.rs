@@ -1,12 +1,14 @@
 //! One stored response.
 
 use super::body::Body;
+use diskstore::Generation;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use httpcache::content_range::{self, ContentRange};
 use httpcache::etag::Etag;
 use httpcache::freshness::{self, Freshness, State};
 use httpcache::range::{self, Spec};
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -26,6 +28,8 @@ pub(crate) struct Object {
     /// Of a 206: which bytes it says it is. Read once; hits compare.
     pub(crate) part: Option<ContentRange>,
     pub(crate) body: Body,
+    /// Which version on the disk has this body, once there is one.
+    on_disk: OnceLock<Generation>,
 }
 
 /// What an object costs beside its body and its fields: the structs, the key, moka's own bookkeeping.
@@ -49,12 +53,33 @@ impl Object {
             .get(header::CONTENT_RANGE)
             .filter(|_| status == StatusCode::PARTIAL_CONTENT)
             .and_then(content_range::parse);
-        Self { status, headers, freshness, stored_at, etag, last_modified, part, body }
+        Self {
+            status,
+            headers,
+            freshness,
+            stored_at,
+            etag,
+            last_modified,
+            part,
+            body,
+            on_disk: OnceLock::new(),
+        }
     }
 
     /// The same response with its bytes kept in another way.
     pub(crate) fn with_body(&self, body: Body) -> Self {
         Self::new(self.status, self.headers.clone(), self.freshness, self.stored_at, body)
+    }
+
+    /// Its body is on the disk, as this version.
+    pub(crate) fn note_on_disk(&self, generation: Generation) {
+        // Set once: an object is written once, and what it is freshened from or loaded from is told before.
+        let _ = self.on_disk.set(generation);
+    }
+
+    /// Which version on the disk has its body.
+    pub(crate) fn on_disk(&self) -> Option<Generation> {
+        self.on_disk.get().copied()
     }
 
     /// How long it has been here.

@@ -25,6 +25,16 @@ impl Variants {
         Self { names, generation, known: Mutex::default() }
     }
 
+    /// The list that the disk knows by `generation`.
+    pub(crate) fn restored(names: VaryNames, generation: u64) -> Self {
+        Self { names, generation, known: Mutex::default() }
+    }
+
+    /// Under which its variants stand.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// The request fields that tell them apart.
     pub(crate) fn names(&self) -> &VaryNames {
         &self.names
