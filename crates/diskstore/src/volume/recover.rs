@@ -106,13 +106,13 @@ impl Volume {
         reserve(&*data, size, size)?;
         superblock.write(&*table)?;
 
-        let regions: Vec<u32> = superblock::read_regions(&*table, &superblock)?
-            .into_iter()
-            .enumerate()
-            .map(|(region, sequence)| {
-                sequence.unwrap_or_else(|| sequence_by_record(&*data, &superblock, region))
-            })
-            .collect();
+        let mut regions = Vec::with_capacity(usize::from(superblock.count));
+        for sequence in superblock::read_regions(&*table, &superblock)? {
+            regions.push(match sequence {
+                Some(sequence) => sequence,
+                None => sequence_by_record(&*data, &superblock, regions.len())?,
+            });
+        }
         let volume = Self {
             superblock,
             data,
@@ -245,11 +245,12 @@ fn reserve(media: &dyn Media, length: u64, size: u64) -> Result<(), OpenError> {
 /// The lap of a region whose sector is damaged, by its first record; 0 when that tells nothing.
 ///
 /// Not by its footer: the region may have been begun again, and the footer be of the lap before.
-fn sequence_by_record(data: &dyn Media, superblock: &Superblock, region: usize) -> u32 {
+fn sequence_by_record(data: &dyn Media, superblock: &Superblock, region: usize) -> io::Result<u32> {
     let start = region as u64 * u64::from(superblock.region);
     let mut bytes = vec![0; WINDOW.min(superblock.region as usize)];
-    let front = read_full(data, &mut bytes, start).ok().and_then(|()| record::parse(&Bytes::from(bytes)));
+    read_full(data, &mut bytes, start)?;
+    let front = record::parse(&Bytes::from(bytes));
     let front = front.filter(|front| front.context.store == superblock.store && front.context.offset == 0);
     tracing::warn!(region, known = front.is_some(), "a region's sector is damaged");
-    front.map_or(0, |front| front.context.sequence)
+    Ok(front.map_or(0, |front| front.context.sequence))
 }

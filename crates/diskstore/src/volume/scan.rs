@@ -6,7 +6,7 @@
 //! comes back in its place.
 
 use super::log::first_link;
-use super::{Volume, fingerprint};
+use super::{ReadError, Volume, fingerprint};
 use crate::checksum;
 use crate::footer::{Kind, Listed};
 use crate::media::{Media, read_full};
@@ -75,10 +75,18 @@ impl Volume {
             let own = |entry: &&Entry| {
                 entry.place.sequence == sequence && entry.place.offset >= front.context.offset
             };
-            if object.table.iter().filter(own).any(|entry| self.read_entry(object, entry).is_err()) {
-                scanned.contents.pop();
-                scanned.end = front.context.offset;
-                scanned.chain = front.context.chain;
+            for entry in object.table.iter().filter(own) {
+                match self.read_entry(object, entry) {
+                    Ok(_) => {}
+                    // A disk that cannot be read now says nothing of what lies on it.
+                    Err(ReadError::Io(error)) => return Err(error),
+                    Err(_) => {
+                        scanned.contents.pop();
+                        scanned.end = front.context.offset;
+                        scanned.chain = front.context.chain;
+                        break;
+                    }
+                }
             }
         }
         Ok(scanned)

@@ -108,6 +108,25 @@ fn attack_72_a_full_or_failing_disk_loses_what_it_was_given_and_nothing_else() {
 }
 
 #[test]
+fn a_start_on_a_disk_that_cannot_be_read_forgets_nothing() {
+    let disk = SimulatedDisk::default();
+    let volume = open(&disk, LARGE);
+    put(&volume, 6, 100);
+    let newest = put(&volume, 6, 200);
+    drop(volume);
+    // Whichever read it is that fails.
+    for after in 0..8 {
+        disk.set_faults(Faults { reads_fail: Some(after), ..Faults::default() });
+        if let Ok(volume) = open_with(&disk, LARGE, &Arc::default()) {
+            disk.set_faults(Faults::default());
+            assert_eq!(get(&volume, 6).as_ref(), Some(&newest), "read {after} fails");
+        }
+        disk.set_faults(Faults::default());
+        assert_eq!(get(&open(&disk, LARGE), 6).as_ref(), Some(&newest), "read {after} failed before");
+    }
+}
+
+#[test]
 fn nothing_is_written_behind_a_footer() {
     let disk = SimulatedDisk::default();
     let volume = open(&disk, SMALL);
