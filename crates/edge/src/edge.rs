@@ -5,6 +5,7 @@ use crate::fill::{Flights, Lots};
 use crate::key::CacheKey;
 use crate::metrics::Metrics;
 use crate::options::Config;
+use crate::overload::{Caps, Overload};
 use crate::policy::Identity;
 use crate::store::{DiskTier, Memory, Object};
 use crate::upstream::{Dial, Upstream, UpstreamError};
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
     disk: Option<Arc<DiskTier>>,
+    pub(crate) overload: Overload,
     flights: Flights,
     lots: Lots,
     identity: Arc<Identity>,
@@ -36,8 +38,15 @@ impl Shared {
             metrics.memory_objects.clone(),
             metrics.memory_evictions.clone(),
         );
+        let caps = Caps {
+            bandwidth: config.bandwidth_cap,
+            ram: config.ram,
+            cores: config.serve.cores,
+            shed: config.shed,
+        };
         Self {
             disk: DiskTier::open(&config.disks, memory.clone(), telemetry),
+            overload: Overload::new(caps, &metrics),
             identity: Arc::new(Identity::new(&config.name)),
             config: Arc::new(config),
             metrics,
@@ -62,6 +71,7 @@ impl Shared {
             metrics: Arc::clone(&self.metrics),
             memory: self.memory.clone(),
             disk: self.disk.clone(),
+            overload: self.overload.clone(),
             flights: self.flights.clone(),
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
@@ -80,6 +90,7 @@ pub(crate) struct Edge {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
     pub(crate) disk: Option<Arc<DiskTier>>,
+    pub(crate) overload: Overload,
     pub(crate) flights: Flights,
     pub(crate) lots: Lots,
     pub(crate) identity: Arc<Identity>,

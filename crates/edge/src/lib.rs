@@ -12,6 +12,7 @@ mod lookup;
 mod metrics;
 mod options;
 mod outcome;
+mod overload;
 mod policy;
 mod reload;
 mod request;
@@ -33,7 +34,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use telemetry::{Admin, Telemetry};
 
-/// How often the cache's bookkeeping is brought up to date when no request does it.
+/// How often the cache's bookkeeping is brought up to date when no request does it, and the machine is looked at.
 const TEND_EVERY: Duration = Duration::from_secs(1);
 
 /// An edge at work.
@@ -51,11 +52,14 @@ impl EdgeServer {
         let telemetry = Telemetry::new("edge");
         let (server, admin) = serve::open(config.serve.clone(), &telemetry)?;
         tracing::info!(upstream = config.upstream.authority_str(), ram = %config.ram, name = config.name, "edge");
-        let shared = Shared::new(config, &telemetry);
+        let mut shared = Shared::new(config, &telemetry);
+        shared.overload.govern(server.pressure());
+        let load = server.load();
         let running = server.start(move |core, _drain| {
             let edge = Rc::new(shared.on_this_core());
+            drop(tokio::task::spawn_local(edge.overload.ticker().clone().run()));
             if core.0 == 0 {
-                drop(tokio::task::spawn_local(tend(Rc::clone(&edge))));
+                drop(tokio::task::spawn_local(tend(Rc::clone(&edge), load.clone())));
             }
             EdgeService(edge)
         })?;
@@ -89,9 +93,10 @@ impl EdgeServer {
     }
 }
 
-async fn tend(edge: Rc<edge::Edge>) {
+async fn tend(edge: Rc<edge::Edge>, load: serve::Load) {
     loop {
         tokio::time::sleep(TEND_EVERY).await;
         edge.memory.tend();
+        edge.overload.look(&load, tokio::time::Instant::now());
     }
 }

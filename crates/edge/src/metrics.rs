@@ -1,8 +1,10 @@
 //! What the edge counts. One set for all cores; every series exists from the start.
 
 use crate::outcome::{FillOutcome, Outcome};
+use crate::overload::{Reason, Shed};
 use crate::upstream::UpstreamError;
-use prometheus::{Histogram, IntCounter, IntGauge};
+use prometheus::{Gauge, GaugeVec, Histogram, IntCounter, IntGauge, Opts};
+use serve::Level;
 use telemetry::{Label, Telemetry};
 
 /// Counters of one edge, shared by its cores.
@@ -12,6 +14,9 @@ pub(crate) struct Metrics {
     response_bytes: Vec<IntCounter>,
     fills: Vec<IntCounter>,
     upstream_errors: Vec<IntCounter>,
+    shed: Vec<IntCounter>,
+    overload_level: IntGauge,
+    overload_share: Vec<Gauge>,
     pub(crate) fill_seconds: Histogram,
     pub(crate) fills_in_flight: IntGauge,
     pub(crate) fill_bytes: IntCounter,
@@ -51,6 +56,17 @@ impl Metrics {
                 "Failed tries to get an answer from the upstream, by kind",
                 "kind",
             ),
+            shed: telemetry::counters::<Shed>(
+                telemetry,
+                "edge_shed_total",
+                "Work put off under pressure, by what it was",
+                "what",
+            ),
+            overload_level: telemetry.gauge(
+                "edge_overload_level",
+                "0 calm, 1 no refreshes, 2 no cold sessions, 3 no new sessions",
+            ),
+            overload_share: shares(telemetry),
             fill_seconds: telemetry.seconds(
                 "edge_fill_seconds",
                 "From asking the upstream to the last byte of its answer",
@@ -77,6 +93,27 @@ impl Metrics {
         self.response_bytes[outcome.index()].inc_by(bytes);
     }
 
+    /// Bytes of every body so far.
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        self.response_bytes.iter().map(IntCounter::get).sum()
+    }
+
+    /// Bytes in the RAM tier.
+    pub(crate) fn cached_bytes(&self) -> u64 {
+        u64::try_from(self.memory_bytes.get()).unwrap_or_default()
+    }
+
+    pub(crate) fn shed(&self, what: Shed) {
+        self.shed[what.index()].inc();
+    }
+
+    pub(crate) fn pressed(&self, level: Level, share: impl Fn(Reason) -> f64) {
+        self.overload_level.set(level as i64);
+        for &reason in Reason::ALL {
+            self.overload_share[reason.index()].set(share(reason));
+        }
+    }
+
     pub(crate) fn filled(&self, outcome: FillOutcome) {
         self.fills[outcome.index()].inc();
     }
@@ -84,4 +121,12 @@ impl Metrics {
     pub(crate) fn upstream_failed(&self, error: UpstreamError) {
         self.upstream_errors[error.index()].inc();
     }
+}
+
+/// One gauge for each reason.
+fn shares(telemetry: &Telemetry) -> Vec<Gauge> {
+    let options = Opts::new("edge_overload_share", "What is used of what there is, 0 to 1, by what it is");
+    let family = GaugeVec::new(options, &["reason"]).expect("a constant name is valid");
+    let family = telemetry.register(family);
+    Reason::ALL.iter().map(|reason| family.with_label_values(&[reason.as_str()])).collect()
 }

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use telemetry::LogOptions;
-use units::{ByteCount, Span};
+use units::{BitRate, ByteCount, Span};
 
 /// As typed: flags, environment or file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
@@ -47,6 +47,12 @@ pub struct Options {
     /// [default: 24h]
     #[arg(long, env = "AIRCLASS_STALE_ON_ERROR", value_name = "TIME")]
     pub stale_on_error: Option<Span>,
+    /// What may be sent a second, beyond which nothing new begins [default: no limit]
+    #[arg(long, env = "AIRCLASS_BANDWIDTH_CAP", value_name = "RATE")]
+    pub bandwidth_cap: Option<BitRate>,
+    /// Whether new sessions are put off under pressure; false only measures [default: true]
+    #[arg(long, env = "AIRCLASS_SHED", value_name = "BOOL")]
+    pub shed: Option<bool>,
     /// What is kept and how long; in the file the table `[cache]`
     #[command(flatten)]
     pub cache: CacheOptions,
@@ -73,6 +79,10 @@ pub struct Config {
     pub limits: UpstreamLimits,
     /// For responses that do not say themselves.
     pub stale_on_error: Duration,
+    /// What may be sent a second.
+    pub bandwidth_cap: Option<BitRate>,
+    /// Whether pressure has consequences.
+    pub shed: bool,
     /// What is kept and how long.
     pub cache: CachePolicy,
     /// Listeners.
@@ -160,7 +170,12 @@ impl Config {
         };
         let stale_on_error = options.stale_on_error.map_or(STALE_ON_ERROR, |span| span.0);
         let cache = CachePolicy::resolve(&options.cache)?;
-        Ok(Self { upstream, ram, disks, name, limits, stale_on_error, cache, serve })
+        let bandwidth_cap = options.bandwidth_cap;
+        if bandwidth_cap == Some(BitRate(0)) {
+            return Err(SettingsError::value("bandwidth_cap", "is zero; nothing could be sent"));
+        }
+        let shed = options.shed.unwrap_or(true);
+        Ok(Self { upstream, ram, disks, name, limits, stale_on_error, bandwidth_cap, shed, cache, serve })
     }
 }
 

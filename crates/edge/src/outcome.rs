@@ -26,6 +26,8 @@ pub(crate) enum Outcome {
     Pass,
     /// Not in the cache, and the client wanted nothing else (RFC 9111 §5.2.1.7).
     OnlyIfCached,
+    /// Put off, for want of room.
+    Shed,
     /// The request was refused before anything was looked up.
     Refused,
     /// The upstream gave nothing usable.
@@ -44,6 +46,7 @@ impl Label for Outcome {
         Self::Collapsed,
         Self::Pass,
         Self::OnlyIfCached,
+        Self::Shed,
         Self::Refused,
         Self::Failed,
     ];
@@ -60,6 +63,7 @@ impl Label for Outcome {
             Self::Collapsed => "collapsed",
             Self::Pass => "pass",
             Self::OnlyIfCached => "only_if_cached",
+            Self::Shed => "shed",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }

@@ -17,6 +17,8 @@ pub(crate) struct Asked {
     /// As the client sent them.
     pub(crate) headers: HeaderMap,
     pub(crate) directives: RequestDirectives,
+    /// Whether a session begins with it, which may be put off. Not so until somebody knows who asks.
+    pub(crate) begins: bool,
 }
 
 /// Why a request is not answered, by its status.
@@ -98,7 +100,7 @@ impl Asked {
         check_expectation(&headers)?;
         let target = origin_form(uri)?;
         let directives = RequestDirectives::read(&headers);
-        Ok(Self { method, host, target, headers, directives })
+        Ok(Self { method, host, target, headers, directives, begins: false })
     }
 
     /// Path and query as asked for.

@@ -5,6 +5,8 @@ mod kept;
 #[cfg(test)]
 mod parts;
 #[cfg(test)]
+mod pressed;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,7 @@ use crate::fill::{self, Arrived, BlockStream, Errand, Landed, Role};
 use crate::key::CacheKey;
 use crate::lookup::{Found, Lookup, answers, judge, look_up};
 use crate::outcome::{Forwarded, Outcome};
+use crate::overload::{Class, Shed};
 use crate::policy;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
@@ -33,11 +36,7 @@ pub(crate) struct EdgeService(pub(crate) Rc<Edge>);
 impl Service for EdgeService {
     type Body = response::EdgeBody;
 
-    fn call(
-        &self,
-        request: Request<Incoming>,
-        _peer: Peer,
-    ) -> impl Future<Output = Answer> + use<> + 'static {
+    fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Answer> + use<> + 'static {
         let edge = Rc::clone(&self.0);
         async move {
             let (head, body) = request.into_parts();
@@ -46,11 +45,25 @@ impl Service for EdgeService {
                 .and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked))
             {
                 Err(refusal) => response::refused(&edge, refusal, version),
-                Ok(asked) if asked.is_cacheable() => answer(edge, asked).await,
-                Ok(asked) => change(edge, asked, RequestBody::Client(body)).await,
+                Ok(asked) => admit(edge, asked, RequestBody::Client(body), &peer).await,
             }
         }
     }
+}
+
+/// Answers what there is room for; notes what the connection plays.
+async fn admit(edge: Rc<Edge>, mut asked: Asked, body: RequestBody, peer: &Peer) -> Answer {
+    let class = Class::of(asked.target.path());
+    asked.begins = class.begins(&peer.standing);
+    if asked.begins && edge.overload.sheds_session() {
+        return response::shed(&edge, Shed::Session);
+    }
+    let answer =
+        if asked.is_cacheable() { answer(edge, asked).await } else { change(edge, asked, body).await };
+    if class == Class::Media && answer.status().is_success() {
+        peer.standing.note_playing();
+    }
+    answer
 }
 
 /// How often a request looks again when another's fill turned out to be of another variant. Two answers' worth of
@@ -82,6 +95,9 @@ async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
                 return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate).await;
             }
             _ if asked.directives.only_if_cached => return response::not_cached(&edge),
+            _ if asked.begins && edge.overload.sheds_cold_session() => {
+                return response::shed(&edge, Shed::ColdSession);
+            }
             Found::Pass => return pass(&edge, &asked, Forwarded::Bypass, None).await,
             // A HEAD is not worth a body; its answer is not kept (attack 52), but heard.
             Found::Miss(_) if asked.method == Method::HEAD => {
@@ -241,6 +257,9 @@ fn wants_less(asked: &Asked) -> bool {
 
 /// Begins a fill that nobody waits for, unless one is going on.
 fn refresh(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey, stale: &Arc<Object>) {
+    if edge.overload.sheds_refresh() {
+        return;
+    }
     if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, || None::<()>) {
         let errand = Errand {
             asked: asked.clone(),

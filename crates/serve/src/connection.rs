@@ -16,13 +16,14 @@ mod stream;
 mod strict;
 
 pub(crate) use http2::Abuse;
+pub use places::Load;
 pub(crate) use places::{Connections, Place};
 pub(crate) use socket::Socket;
 
 use crate::drain::Drain;
 use crate::metrics::End;
 use crate::options::{Limits, ProxyRule};
-use crate::service::{Peer, Scheme, Service};
+use crate::service::{Peer, Scheme, Service, Standing};
 use bytes::Bytes;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -79,11 +80,11 @@ fn start<S: Service>(
 ) {
     drop(match tls {
         None => {
-            let peer = Peer { address, scheme: Scheme::Http };
+            let peer = Peer { address, scheme: Scheme::Http, standing: Standing::default() };
             tokio::task::spawn_local(plain(core, socket, peer, place))
         }
         Some(config) => {
-            let peer = Peer { address, scheme: Scheme::Https };
+            let peer = Peer { address, scheme: Scheme::Https, standing: Standing::default() };
             tokio::task::spawn_local(encrypted(core, socket, peer, place, config))
         }
     });
@@ -144,7 +145,7 @@ async fn alternate<S: Service, T: Transport>(
     let mut early = Bytes::new();
     loop {
         // On the heap, and given back before the connection is parked.
-        match Box::pin(http1::run(Rc::clone(core), stream, early, peer, place.metrics())).await {
+        match Box::pin(http1::run(Rc::clone(core), stream, early, peer.clone(), place)).await {
             http1::Outcome::Ended(end) => return end,
             http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
         }
@@ -152,7 +153,8 @@ async fn alternate<S: Service, T: Transport>(
             continue;
         }
         place.metrics().parked.inc();
-        let waited = wait_for_bytes(core, stream.socket(), core.limits.idle, End::Idle).await;
+        let idle = core.limits.idle_under(place.pressure().level());
+        let waited = wait_for_bytes(core, stream.socket(), idle, End::Idle).await;
         place.metrics().parked.dec();
         if let Err(end) = waited {
             stream.close().await;

@@ -14,6 +14,7 @@ mod handover;
 mod listener;
 mod metrics;
 mod options;
+mod pressure;
 mod running;
 mod sandbox;
 mod server;
@@ -25,6 +26,7 @@ pub mod parsers {
     pub use crate::connection::proxy::header as proxy_header;
 }
 
+pub use connection::Load;
 pub use drain::Drain;
 pub use handover::HandoverError;
 pub use listener::ListenError;
@@ -32,8 +34,9 @@ pub use options::{
     Address, CertificateFiles, Config, LimitOptions, Limits, Listener, ListenerOptions, Options, Others,
     ProxyRule, ProxySender, TlsFiles, Tuning,
 };
+pub use pressure::{Level, Pressure};
 pub use running::{Reread, Running, is_live, run_until_signalled, serve_until_told};
 pub use sandbox::{Sandbox, SandboxError};
 pub use server::{CoreId, ServeError, Server, open};
-pub use service::{BoxError, Peer, Scheme, Service};
+pub use service::{BoxError, Peer, Scheme, Service, Standing};
 pub use tls::TlsError;

@@ -18,6 +18,8 @@ pub(crate) enum End {
     Stalled,
     /// No PROXY header where there had to be one, or a sender who may not send one.
     Proxy,
+    /// The client took next to nothing of an answer while others waited for a place.
+    Slow,
     /// The TLS handshake failed or took too long.
     Handshake,
     /// Broken by the network or by bytes that are no HTTP.
@@ -35,6 +37,7 @@ impl Label for End {
         Self::HeaderTimeout,
         Self::Stalled,
         Self::Proxy,
+        Self::Slow,
         Self::Handshake,
         Self::Broken,
         Self::Abuse,
@@ -48,6 +51,7 @@ impl Label for End {
             Self::HeaderTimeout => "header_timeout",
             Self::Stalled => "stalled",
             Self::Proxy => "proxy",
+            Self::Slow => "slow",
             Self::Handshake => "handshake",
             Self::Broken => "broken",
             Self::Abuse => "abuse",

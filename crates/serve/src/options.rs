@@ -4,13 +4,14 @@ mod listener;
 
 pub use listener::{Address, Listener, ListenerOptions, Others, ProxyRule, ProxySender, Tuning};
 
+use crate::pressure::Level;
 use crate::sandbox::Sandbox;
 use serde::{Deserialize, Deserializer, Serialize};
 use settings::SettingsError;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use units::{ByteCount, Span};
+use units::{BitRate, ByteCount, Span};
 
 /// As typed: flags, environment or file. `None` means the default of [`Config::resolve`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
@@ -82,6 +83,9 @@ pub struct LimitOptions {
     /// How long a client may take not a single byte of an answer, or send none of a body [default: 60s]
     #[arg(long, value_name = "TIME")]
     pub stall_timeout: Option<Span>,
+    /// Under pressure: the least that a client must take of an answer it waits for [default: 32kbit/s]
+    #[arg(long, value_name = "RATE")]
+    pub min_rate: Option<BitRate>,
     /// How long running answers may go on after a stop was asked for [default: 30s]
     #[arg(long, value_name = "TIME")]
     pub drain_timeout: Option<Span>,
@@ -143,6 +147,9 @@ pub struct Limits {
     pub park_after: Duration,
     /// Without a single byte taken by the client while an answer waits, or sent while its body is waited for.
     pub stall: Duration,
+    /// Under pressure: a client that keeps us waiting and takes less gives its place to others. Below the slowest
+    /// rendition's sound: nobody watches at this rate.
+    pub min_rate: BitRate,
     /// From the wish to stop to dropping what still runs.
     pub drain: Duration,
     /// Bytes of a request's header section.
@@ -165,6 +172,7 @@ impl Default for Limits {
             idle: Duration::from_secs(75),
             park_after: Duration::from_secs(1),
             stall: Duration::from_secs(60),
+            min_rate: BitRate(32_000),
             drain: Duration::from_secs(30),
             max_header_bytes: 32 * 1_024,
         }
@@ -285,9 +293,20 @@ impl Limits {
             idle: span("idle_timeout", options.idle_timeout, default.idle)?,
             park_after: span("park_after", options.park_after, default.park_after)?,
             stall: span("stall_timeout", options.stall_timeout, default.stall)?,
+            min_rate: options.min_rate.unwrap_or(default.min_rate),
             drain: span("drain_timeout", options.drain_timeout, default.drain)?,
             max_header_bytes,
         })
+    }
+}
+
+/// Idle limit under pressure: three segments, so that whoever plays keeps the connection.
+const PRESSED_IDLE: Duration = Duration::from_secs(15);
+
+impl Limits {
+    /// How long a connection may be idle when the machine is pressed so hard.
+    pub(crate) fn idle_under(&self, level: Level) -> Duration {
+        if level >= Level::High { self.idle.min(PRESSED_IDLE) } else { self.idle }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The cores of one server: started together, drained together.
 
-use crate::connection::{self, Connections, Core, Here};
+use crate::connection::{self, Connections, Core, Here, Load};
 use crate::drain::{self, Drain};
 use crate::handover::Successor;
 use crate::listener::{self, ADMIN, Accepting, Inherited, Listening};
 use crate::metrics::Metrics;
 use crate::options::{Config, Limits};
+use crate::pressure::Pressure;
 use crate::running::Running;
 use crate::sandbox;
 use crate::service::Service;
@@ -111,6 +112,16 @@ impl Server {
     /// Where it listens over TCP: plain addresses, then TLS addresses, then the listeners of tables, ports resolved.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.sockets.iter().filter_map(|sockets| sockets.first()?.address()).collect()
+    }
+
+    /// What the connections look at when they are under pressure; the service judges it.
+    pub fn pressure(&self) -> Pressure {
+        self.connections.pressure()
+    }
+
+    /// How many of the places are taken.
+    pub fn load(&self) -> Load {
+        self.connections.load()
     }
 
     /// Starts one thread a core. `factory` makes each core's service, on that core, inside its runtime.

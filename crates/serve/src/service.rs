@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use std::cell::Cell;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 /// Any error a body may end with; the connection is then cut, so that nobody takes the part for the whole.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -27,13 +29,32 @@ impl Scheme {
     }
 }
 
+/// What a connection has been to the service so far. It is kept while the connection is parked, ends with it, and says
+/// nothing about anybody beyond it.
+#[derive(Debug, Clone, Default)]
+pub struct Standing(Rc<Cell<bool>>);
+
+impl Standing {
+    /// Whether the service has noted that it plays.
+    pub fn is_playing(&self) -> bool {
+        self.0.get()
+    }
+
+    /// It has got media.
+    pub fn note_playing(&self) {
+        self.0.set(true);
+    }
+}
+
 /// Who asks, and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Peer {
     /// The other end of the connection.
     pub address: SocketAddr,
     /// How it is connected.
     pub scheme: Scheme,
+    /// What the connection has been so far.
+    pub standing: Standing,
 }
 
 /// Answers requests on one core. Neither it nor its futures need be `Send`.

@@ -3,6 +3,7 @@
 use super::{Answer, CacheStatus, EdgeBody};
 use crate::edge::Edge;
 use crate::outcome::{Forwarded, Outcome};
+use crate::overload::Shed;
 use crate::request::Refusal;
 use crate::upstream::UpstreamError;
 use faults::Blame;
@@ -11,6 +12,9 @@ use telemetry::Label;
 
 /// When to ask again after a failure. Short: players try again by themselves, and a lesson does not wait.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
+
+/// Less than the shortest wait that anybody is told.
+const SHED_FOR: HeaderValue = HeaderValue::from_static("max-age=3");
 
 /// The upstream gave nothing, and nothing stands in.
 pub(crate) fn failed(edge: &Edge, error: UpstreamError, forwarded: Forwarded) -> Answer {
@@ -34,6 +38,17 @@ pub(crate) fn failed(edge: &Edge, error: UpstreamError, forwarded: Forwarded) ->
     if code != StatusCode::BAD_REQUEST {
         answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S);
     }
+    answer
+}
+
+/// There is no room to begin. Whoever asks again at once, or the caches on the way, may answer from this one.
+pub(crate) fn shed(edge: &Edge, what: Shed) -> Answer {
+    let text = "现在观看的人很多，请稍候，页面会自动重试；正在播放的课程不受影响。\nMany are watching just now. Wait a moment and try again; lessons that play go on.\n";
+    let status = CacheStatus { detail: Some(what.as_str()), ..CacheStatus::default() };
+    let mut answer = text_answer(edge, StatusCode::SERVICE_UNAVAILABLE, text, Outcome::Shed, status);
+    let headers = answer.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(edge.overload.retry_after().as_secs()));
+    headers.insert(header::CACHE_CONTROL, SHED_FOR);
     answer
 }
 

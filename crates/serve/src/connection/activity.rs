@@ -2,7 +2,9 @@
 
 use crate::metrics::End;
 use crate::options::Limits;
+use crate::pressure::Level;
 use std::cell::Cell;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The state of one HTTP/1.1 connection as far as time-outs care.
@@ -16,9 +18,16 @@ pub(crate) struct Activity {
     head_since: Cell<Option<Instant>>,
     /// When the client stopped taking bytes that we have.
     blocked_since: Cell<Option<Instant>>,
+    /// Bytes taken by the client so far.
+    taken: Cell<u64>,
+    /// Where `taken` stood at an earlier look since which the client has kept us waiting.
+    looked: Cell<Option<(Instant, u64)>>,
     /// When the client stopped sending a body that somebody reads.
     starved_since: Cell<Option<Instant>>,
 }
+
+/// How far apart looks at a client that keeps us waiting are, and so how long its rate is measured.
+const SLOW_LOOK: Duration = Duration::from_secs(10);
 
 /// What to do with the connection now.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +48,8 @@ impl Activity {
             idle_since: Cell::new(now),
             head_since: Cell::new(Some(now)),
             blocked_since: Cell::new(None),
+            taken: Cell::new(0),
+            looked: Cell::new(None),
             starved_since: Cell::new(None),
         }
     }
@@ -59,7 +70,8 @@ impl Activity {
     }
 
     /// The client took bytes.
-    pub(crate) fn bytes_written(&self) {
+    pub(crate) fn bytes_written(&self, length: usize) {
+        self.taken.set(self.taken.get().wrapping_add(length as u64));
         self.blocked_since.set(None);
     }
 
@@ -88,25 +100,51 @@ impl Activity {
     }
 
     /// What follows at `now`.
-    pub(crate) fn judge(&self, now: Instant, limits: &Limits) -> Verdict {
+    pub(crate) fn judge(&self, now: Instant, limits: &Limits, level: Level) -> Verdict {
         let until = |since: Instant, limit, then| {
             let at = since + limit;
             if now >= at { then } else { Verdict::Wait(at) }
         };
         if let Some(since) = self.blocked_since.get() {
-            return until(since, limits.stall, Verdict::Close(End::Stalled));
+            if self.is_slow(now, limits, level) {
+                return Verdict::Close(End::Slow);
+            }
+            return match until(since, limits.stall, Verdict::Close(End::Stalled)) {
+                Verdict::Wait(at) => Verdict::Wait(at.min(now + SLOW_LOOK)),
+                close => close,
+            };
         }
+        self.looked.set(None);
         if let Some(since) = self.starved_since.get() {
             return until(since, limits.stall, Verdict::Close(End::Stalled));
         }
         if self.answering.get() > 0 {
             // The service limits its own waits; look again in case the client stops taking or sending meanwhile.
-            return Verdict::Wait(now + limits.stall);
+            return Verdict::Wait(now + limits.stall.min(SLOW_LOOK));
         }
         if let Some(since) = self.head_since.get() {
             return until(since, limits.header, Verdict::Close(End::HeaderTimeout));
         }
         until(self.idle_since.get(), limits.park_after, Verdict::Park)
+    }
+
+    /// Whether the client, each time that we look waiting for it, has taken less than anything that plays needs. Only
+    /// under pressure: a place that nobody else wants may be held by the slowest.
+    fn is_slow(&self, now: Instant, limits: &Limits, level: Level) -> bool {
+        let taken = self.taken.get();
+        match self.looked.get() {
+            Some((then, taken_then)) if now.duration_since(then) >= SLOW_LOOK => {
+                self.looked.set(Some((now, taken)));
+                let bits = taken.wrapping_sub(taken_then).saturating_mul(8);
+                level >= Level::High
+                    && (bits as f64) < limits.min_rate.0 as f64 * now.duration_since(then).as_secs_f64()
+            }
+            Some(_) => false,
+            None => {
+                self.looked.set(Some((now, taken)));
+                false
+            }
+        }
     }
 
     /// Whether the process may close the connection this instant without cutting an answer short.
@@ -122,6 +160,48 @@ mod tests {
 
     const LATER: Duration = Duration::from_millis(1);
 
+    /// As it is when nothing presses.
+    fn judge(activity: &Activity, now: Instant) -> Verdict {
+        activity.judge(now, &limits(), Level::Calm)
+    }
+
+    #[test]
+    fn who_takes_next_to_nothing_is_let_go_under_pressure_only() {
+        for (level, taken, end) in [
+            (Level::Critical, 100, true),
+            (Level::High, 100, true),
+            (Level::Busy, 100, false),
+            // 32 kbit/s for ten seconds are 40,000 bytes.
+            (Level::Critical, 41_000, false),
+            (Level::Critical, 39_000, true),
+        ] {
+            let start = Instant::now();
+            let activity = Activity::begin(start);
+            activity.request_began();
+            activity.write_blocked(|| start);
+            assert_eq!(activity.judge(start, &limits(), level), Verdict::Wait(start + SLOW_LOOK));
+            activity.bytes_written(taken);
+            activity.write_blocked(|| start + LATER);
+            let verdict = activity.judge(start + SLOW_LOOK, &limits(), level);
+            assert_eq!(verdict == Verdict::Close(End::Slow), end, "{level:?} {taken} {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn waiting_for_the_upstream_is_not_the_clients_slowness() {
+        let start = Instant::now();
+        let activity = Activity::begin(start);
+        activity.request_began();
+        activity.write_blocked(|| start);
+        activity.judge(start, &limits(), Level::Critical);
+        // Took all, and there was no more for long.
+        activity.bytes_written(1);
+        assert!(matches!(activity.judge(start + SLOW_LOOK, &limits(), Level::Critical), Verdict::Wait(_)));
+        activity.write_blocked(|| start + SLOW_LOOK + LATER);
+        let verdict = activity.judge(start + SLOW_LOOK * 2, &limits(), Level::Critical);
+        assert!(matches!(verdict, Verdict::Wait(_)), "{verdict:?}");
+    }
+
     fn limits() -> Limits {
         Limits { header: Duration::from_secs(10), stall: Duration::from_secs(60), ..Limits::default() }
     }
@@ -130,10 +210,10 @@ mod tests {
     fn a_header_section_has_its_time_and_no_more() {
         let start = Instant::now();
         let activity = Activity::begin(start);
-        assert_eq!(activity.judge(start, &limits()), Verdict::Wait(start + limits().header));
+        assert_eq!(judge(&activity, start), Verdict::Wait(start + limits().header));
         // More bytes of the same header section win no time: that is slowloris.
         activity.bytes_read(|| start + Duration::from_secs(9));
-        assert_eq!(activity.judge(start + limits().header, &limits()), Verdict::Close(End::HeaderTimeout));
+        assert_eq!(judge(&activity, start + limits().header), Verdict::Close(End::HeaderTimeout));
     }
 
     #[test]
@@ -143,9 +223,9 @@ mod tests {
         activity.request_began();
         activity.read_blocked(|| start);
         activity.read_blocked(|| start + limits().stall / 2);
-        assert_eq!(activity.judge(start + limits().stall, &limits()), Verdict::Close(End::Stalled));
+        assert_eq!(judge(&activity, start + limits().stall), Verdict::Close(End::Stalled));
         activity.bytes_read(|| start + limits().stall);
-        assert!(matches!(activity.judge(start + limits().stall, &limits()), Verdict::Wait(_)));
+        assert!(matches!(judge(&activity, start + limits().stall), Verdict::Wait(_)));
     }
 
     #[test]
@@ -154,10 +234,10 @@ mod tests {
         let activity = Activity::begin(start);
         activity.request_began();
         let much_later = start + Duration::from_secs(3_600);
-        assert!(matches!(activity.judge(much_later, &limits()), Verdict::Wait(_)));
+        assert!(matches!(judge(&activity, much_later), Verdict::Wait(_)));
         activity.answer_ended(much_later);
-        assert_eq!(activity.judge(much_later, &limits()), Verdict::Wait(much_later + limits().park_after));
-        assert_eq!(activity.judge(much_later + limits().park_after, &limits()), Verdict::Park);
+        assert_eq!(judge(&activity, much_later), Verdict::Wait(much_later + limits().park_after));
+        assert_eq!(judge(&activity, much_later + limits().park_after), Verdict::Park);
     }
 
     #[test]
@@ -169,11 +249,11 @@ mod tests {
         activity.answer_ended(start);
         assert!(!activity.may_close());
         assert_eq!(
-            activity.judge(start + limits().park_after, &limits()),
-            Verdict::Wait(start + limits().stall)
+            judge(&activity, start + limits().park_after),
+            Verdict::Wait(start + limits().park_after + SLOW_LOOK)
         );
-        assert_eq!(activity.judge(start + limits().stall, &limits()), Verdict::Close(End::Stalled));
-        activity.bytes_written();
-        assert_eq!(activity.judge(start + limits().stall + LATER, &limits()), Verdict::Park);
+        assert_eq!(judge(&activity, start + limits().stall), Verdict::Close(End::Stalled));
+        activity.bytes_written(1);
+        assert_eq!(judge(&activity, start + limits().stall + LATER), Verdict::Park);
     }
 }

@@ -1,11 +1,11 @@
 //! The active part of an HTTP/1.1 connection: from the first byte of a request until it is idle again or over.
 
-use super::Core;
 use super::activity::{Activity, Verdict};
 use super::answer::{Answer, Ending};
 use super::stream::{Transport, Watched};
 use super::strict::Strict;
-use crate::metrics::{End, Metrics};
+use super::{Core, Place};
+use crate::metrics::End;
 use crate::service::{Peer, Service};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -33,7 +33,7 @@ pub(super) async fn run<S: Service, T: Transport>(
     stream: T,
     early: Bytes,
     peer: Peer,
-    metrics: &Metrics,
+    place: &Place,
 ) -> Outcome<T> {
     let activity = Rc::new(Activity::begin(Instant::now()));
     let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
@@ -80,7 +80,7 @@ pub(super) async fn run<S: Service, T: Transport>(
             if look_again.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            match activity.judge(Instant::now(), &core.limits) {
+            match activity.judge(Instant::now(), &core.limits, place.pressure().level()) {
                 Verdict::Wait(until) => look_again.as_mut().reset(until),
                 Verdict::Close(end) => return Poll::Ready(Err(end)),
                 Verdict::Park => {
@@ -94,7 +94,7 @@ pub(super) async fn run<S: Service, T: Transport>(
     })
     .await;
     if let Some(fault) = fault.get() {
-        metrics.refused(fault);
+        place.metrics().refused(fault);
     }
 
     match ended {
@@ -128,7 +128,7 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.activity.request_began();
         let answering = Answering(Rc::clone(&self.activity));
-        let response = self.core.service.call(request, self.peer);
+        let response = self.core.service.call(request, self.peer.clone());
         Box::pin(async move { Ok(response.await.map(|body| Answer::new(body, answering))) })
     }
 }

@@ -81,7 +81,7 @@ async fn serve<S: Service, T: Transport>(
             streams.opened();
             let open = Open(Rc::clone(&streams));
             // On the heap at once: hyper and tokio move it several times on its way to a task, and it is large.
-            let response = Box::pin(core.service.call(request, peer));
+            let response = Box::pin(core.service.call(request, peer.clone()));
             async move { Ok::<_, Infallible>(response.await.map(|body| Answer::new(body, open))) }
         })
     };

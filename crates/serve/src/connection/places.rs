@@ -1,6 +1,7 @@
 //! How many connections there may be at once, over all cores.
 
 use crate::metrics::{End, Metrics};
+use crate::pressure::Pressure;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 #[derive(Clone)]
 pub(crate) struct Connections {
     places: Arc<Semaphore>,
+    most: usize,
     open: Arc<Open>,
     metrics: Arc<Metrics>,
 }
@@ -18,7 +20,23 @@ pub(crate) struct Connections {
 #[derive(Default)]
 struct Open {
     count: AtomicUsize,
+    /// Here because every connection holds this already.
+    pressure: Pressure,
     none_left: Notify,
+}
+
+/// How many of the places are taken, to look at.
+#[derive(Clone, Default)]
+pub struct Load {
+    open: Arc<Open>,
+    most: usize,
+}
+
+impl Load {
+    /// From 0 to 1.
+    pub fn share(&self) -> f64 {
+        self.open.count.load(Ordering::Relaxed) as f64 / self.most.max(1) as f64
+    }
 }
 
 /// The right to hold one connection. Dropping it gives the place back.
@@ -50,7 +68,7 @@ impl Drop for Counted {
 impl Connections {
     pub(crate) fn new(most: usize, metrics: Arc<Metrics>) -> Self {
         let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        Self { places, open: Arc::default(), metrics }
+        Self { places, most, open: Arc::default(), metrics }
     }
 
     /// Waits until there is a place.
@@ -62,6 +80,16 @@ impl Connections {
             _permit: permit,
             taken: None,
         }
+    }
+
+    /// What connections look at under pressure.
+    pub(crate) fn pressure(&self) -> Pressure {
+        self.open.pressure.clone()
+    }
+
+    /// To look at from outside.
+    pub(crate) fn load(&self) -> Load {
+        Load { open: Arc::clone(&self.open), most: self.most }
     }
 
     /// Held by what may still open connections: [`all_gone`](Self::all_gone) waits for it, too.
@@ -100,6 +128,11 @@ impl Place {
         self.metrics.connections.inc();
         self.taken = Some(Counted::new(&self.open));
         self
+    }
+
+    /// How hard the server is pressed.
+    pub(crate) fn pressure(&self) -> &Pressure {
+        &self.open.pressure
     }
 
     /// The connection is over.

@@ -107,7 +107,7 @@ impl<T: AsyncRead + Unpin> hyper::rt::Read for Watched<T> {
 impl<T: AsyncWrite + Unpin> Watched<T> {
     fn written(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match result {
-            Poll::Ready(Ok(_)) => self.activity.bytes_written(),
+            Poll::Ready(Ok(length)) => self.activity.bytes_written(length),
             Poll::Pending => self.activity.write_blocked(Instant::now),
             Poll::Ready(Err(_)) => {}
         }
@@ -138,7 +138,7 @@ impl<T: AsyncWrite + Unpin> hyper::rt::Write for Watched<T> {
         // TLS may hold encrypted bytes that the socket did not take yet.
         let flushed = Pin::new(&mut self.inner).poll_flush(cx);
         match flushed {
-            Poll::Ready(Ok(())) => self.activity.bytes_written(),
+            Poll::Ready(Ok(())) => self.activity.bytes_written(0),
             Poll::Pending => self.activity.write_blocked(Instant::now),
             Poll::Ready(Err(_)) => {}
         }

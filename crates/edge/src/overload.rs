@@ -1,0 +1,208 @@
+//! Too much at once: what is given up, in which order.
+//!
+//! ```text
+//! every second:  samples ─► pressure ─► level        every request:  class + standing + level ─► shed?
+//! ```
+//! First go fills that nobody waits for, then new sessions that would need a fill, then new sessions; playback that runs
+//! is never given up. Nobody is remembered for it: what runs is known by what is asked for (media) and by what the
+//! connection has got before.
+
+mod class;
+mod machine;
+mod pressure;
+
+pub(crate) use class::Class;
+pub(crate) use machine::Ticker;
+pub(crate) use pressure::Reason;
+
+use crate::metrics::Metrics;
+use machine::Machine;
+use pressure::Judge;
+use serve::{Level, Load, Pressure};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use telemetry::Label;
+use tokio::time::Instant;
+use units::{BitRate, ByteCount};
+
+/// What is given up under pressure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shed {
+    /// A refresh of something stale that may still be served.
+    Refresh,
+    /// The beginning of a session, for which the upstream would have to be asked.
+    ColdSession,
+    /// The beginning of a session.
+    Session,
+}
+
+impl Label for Shed {
+    const ALL: &'static [Self] = &[Self::Refresh, Self::ColdSession, Self::Session];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Refresh => "refresh",
+            Self::ColdSession => "cold_session",
+            Self::Session => "session",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Shed {
+    /// From which level on.
+    const fn at(self) -> Level {
+        match self {
+            Self::Refresh => Level::Busy,
+            Self::ColdSession => Level::High,
+            Self::Session => Level::Critical,
+        }
+    }
+}
+
+/// Seconds after which who was refused may ask again: long enough for a second's rush to pass.
+const LEAST_WAIT_S: u64 = 5;
+/// Seconds over which those who were refused at once come back.
+const SPREAD_S: u64 = 20;
+
+/// The limits that shares are shares of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caps {
+    /// What may be sent; `None`: as much as the line takes.
+    pub(crate) bandwidth: Option<BitRate>,
+    /// Room of the RAM tier, which is meant to be full.
+    pub(crate) ram: ByteCount,
+    /// Runtimes, and so the most CPU seconds a second.
+    pub(crate) cores: usize,
+    /// Whether the level has consequences.
+    pub(crate) shed: bool,
+}
+
+/// One for all cores.
+#[derive(Clone)]
+pub(crate) struct Overload {
+    pressure: Pressure,
+    watch: Arc<Watch>,
+}
+
+struct Watch {
+    caps: Caps,
+    state: Mutex<(Machine, Judge)>,
+    ticker: Ticker,
+    turn: AtomicU64,
+    metrics: Arc<Metrics>,
+}
+
+impl Overload {
+    /// Calm, until [`govern`](Self::govern) and [`look`](Self::look).
+    pub(crate) fn new(caps: Caps, metrics: &Arc<Metrics>) -> Self {
+        let state = Mutex::new((Machine::new(&caps), Judge::default()));
+        let watch = Watch {
+            caps,
+            state,
+            ticker: Ticker::default(),
+            turn: AtomicU64::new(0),
+            metrics: Arc::clone(metrics),
+        };
+        Self { pressure: Pressure::default(), watch: Arc::new(watch) }
+    }
+
+    /// From now on the level is `pressure`'s, which connections look at, too.
+    pub(crate) fn govern(&mut self, pressure: Pressure) {
+        self.pressure = pressure;
+    }
+
+    /// As a look at the machine would.
+    #[cfg(test)]
+    pub(crate) fn press(&self, level: Level) {
+        self.pressure.set(level);
+    }
+
+    /// How late cores are.
+    pub(crate) fn ticker(&self) -> &Ticker {
+        &self.watch.ticker
+    }
+
+    /// Looks at the machine and judges; once a second.
+    pub(crate) fn look(&self, load: &Load, now: Instant) {
+        let metrics = &self.watch.metrics;
+        let mut state = self.watch.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (machine, judge) = &mut *state;
+        let late = self.watch.ticker.worst();
+        let samples =
+            machine.sample(&self.watch.caps, late, metrics.sent_bytes(), metrics.cached_bytes(), load, now);
+        let before = judge.level();
+        let level = judge.judge(now, &samples);
+        metrics.pressed(level, |reason| judge.share(reason));
+        if level != before {
+            let reason = judge.worst();
+            tracing::warn!(
+                level = level.as_str(),
+                reason = reason.as_str(),
+                share = judge.share(reason),
+                "pressure"
+            );
+        }
+        if self.watch.caps.shed {
+            self.pressure.set(level);
+        }
+    }
+
+    /// Whether this is to be given up now. Counted when it is.
+    fn gives_up(&self, what: Shed) -> bool {
+        let gives_up = self.pressure.level() >= what.at();
+        if gives_up {
+            self.watch.metrics.shed(what);
+        }
+        gives_up
+    }
+
+    /// Whether a request that begins a session is given up before anything is looked up.
+    pub(crate) fn sheds_session(&self) -> bool {
+        self.gives_up(Shed::Session)
+    }
+
+    /// Whether one that the cache cannot answer is given up.
+    pub(crate) fn sheds_cold_session(&self) -> bool {
+        self.gives_up(Shed::ColdSession)
+    }
+
+    /// Whether a refresh that nobody waits for is left to later.
+    pub(crate) fn sheds_refresh(&self) -> bool {
+        self.gives_up(Shed::Refresh)
+    }
+
+    /// When who is refused now may ask again: those who were refused together do not come back together.
+    pub(crate) fn retry_after(&self) -> Duration {
+        Duration::from_secs(wait_s(self.watch.turn.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+/// Steps through the spread by the golden ratio, so that any few neighbours lie far apart.
+const fn wait_s(turn: u64) -> u64 {
+    LEAST_WAIT_S + turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % SPREAD_S
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_first() {
+        assert!(Shed::Refresh.at() < Shed::ColdSession.at() && Shed::ColdSession.at() < Shed::Session.at());
+    }
+
+    #[test]
+    fn those_refused_together_come_back_apart() {
+        let mut waits: Vec<u64> = (0..100 * SPREAD_S).map(wait_s).collect();
+        waits.sort_unstable();
+        let each: Vec<usize> = waits.chunk_by(|a, b| a == b).map(<[u64]>::len).collect();
+        assert_eq!(each.len() as u64, SPREAD_S);
+        assert!(each.iter().all(|count| (50..200).contains(count)), "{each:?}");
+        assert!(waits[0] >= LEAST_WAIT_S);
+    }
+}

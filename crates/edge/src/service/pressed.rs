@@ -1,0 +1,92 @@
+//! Under pressure: what is put off, in which order, and what never is.
+
+use super::tests::*;
+use super::*;
+use serve::{Level, Scheme, Standing};
+use testkit::upstream::Reply;
+
+fn peer(standing: &Standing) -> Peer {
+    Peer { address: ([127, 0, 0, 1], 1).into(), scheme: Scheme::Http, standing: standing.clone() }
+}
+
+impl Scene {
+    /// One request of a connection.
+    async fn on(&self, standing: &Standing, target: &str) -> Answer {
+        let asked = self.asked("GET", target, &[]);
+        let answer = admit(Rc::clone(&self.edge), asked, RequestBody::Empty, &peer(standing)).await;
+        let (head, body) = answer.into_parts();
+        read(body).await.unwrap();
+        Answer::from_parts(head, response::EdgeBody::empty(Outcome::Hit, &self.edge.metrics))
+    }
+}
+
+fn kept() -> Reply {
+    Reply::new(200).header("cache-control", "max-age=60").body("x")
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_sessions_wait_and_playback_goes_on() {
+    local(async {
+        let scene = Scene::new((0..20).map(|_| kept()));
+        let (playing, new) = (Standing::default(), Standing::default());
+        scene.on(&playing, "/warm.m3u8").await;
+        scene.on(&playing, "/1.m4s").await;
+        assert!(playing.is_playing() && !new.is_playing());
+        for (level, warm, cold) in [
+            (Level::Calm, 200, 200),
+            (Level::Busy, 200, 200),
+            (Level::High, 200, 503),
+            (Level::Critical, 503, 503),
+        ] {
+            scene.edge.overload.press(level);
+            let cold_path = format!("/cold-{}.m3u8", level.as_str());
+            assert_eq!(scene.on(&new, "/warm.m3u8").await.status(), warm, "{level:?}");
+            assert_eq!(scene.on(&new, &cold_path).await.status(), cold, "{level:?}");
+            // Media, warm or cold, on any connection; and anything on a connection that plays.
+            let media = format!("/{}.m4s", level.as_str());
+            assert_eq!(scene.on(&Standing::default(), &media).await.status(), 200, "{level:?}");
+            assert_eq!(scene.on(&playing, &cold_path).await.status(), 200, "{level:?}");
+        }
+        scene.edge.overload.press(Level::Calm);
+        assert_eq!(scene.on(&new, "/warm.m3u8").await.status(), 200);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_put_off_is_told_when_to_come_back() {
+    local(async {
+        let scene = Scene::new([]);
+        scene.edge.overload.press(Level::Critical);
+        let new = Standing::default();
+        let (first, second) = (scene.on(&new, "/").await, scene.on(&new, "/").await);
+        assert_eq!(first.status(), 503);
+        assert_ne!(field(&first, "retry-after"), field(&second, "retry-after"));
+        assert!(field(&first, "retry-after").parse::<u64>().unwrap() >= 5);
+        assert_eq!(field(&first, "cache-control"), "max-age=3");
+        assert_eq!(field(&first, "cache-status"), "airclass; detail=session");
+        assert_eq!(scene.upstream.count(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn refreshes_that_nobody_waits_for_go_first() {
+    local(async {
+        let stale =
+            || Reply::new(200).header("cache-control", "max-age=5, stale-while-revalidate=60").body("x");
+        let scene = Scene::new([stale(), stale()]);
+        let playing = Standing::default();
+        scene.on(&playing, "/1.m4s").await;
+        tokio::time::sleep(6 * SECOND).await;
+        scene.edge.overload.press(Level::Busy);
+        assert_eq!(scene.on(&playing, "/1.m4s").await.status(), 200);
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(scene.upstream.count(), 1);
+        scene.edge.overload.press(Level::Calm);
+        assert_eq!(scene.on(&playing, "/1.m4s").await.status(), 200);
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
