@@ -1,0 +1,73 @@
+//! An edge that runs out of places: sessions that want to begin are put off, those that play go on.
+
+use journeys::raw::{Answered, Loose, answers, exchange_only};
+use journeys::{Airclass, process};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+const PLACES: usize = 200;
+
+fn ask(edge: SocketAddr, target: &str) -> Answered {
+    let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    answers(&exchange_only(edge, request.as_bytes())).remove(0)
+}
+
+/// The status of an answer on a connection that is kept. Every body is the target.
+fn ask_on(stream: &mut TcpStream, target: &str) -> String {
+    stream
+        .write_all(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes())
+        .expect("a kept connection");
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(target.as_bytes()) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer");
+        bytes.push(byte[0]);
+    }
+    String::from_utf8_lossy(&bytes[..15]).into_owned()
+}
+
+/// Waits until the edge has seen how it stands.
+fn wait_for_level(edge: &Airclass, level: f64) {
+    while process::metric(edge.admin, "edge_overload_level") < level - 0.5 {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn when_places_run_out_playback_goes_on_and_new_sessions_wait() {
+    let origin = Loose::start(|request| {
+        let (text, length) = (&request.target, request.target.len());
+        format!("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: {length}\r\n\r\n{text}")
+            .into()
+    });
+    let edge = Airclass::edge(
+        origin.address,
+        &["--max-connections", &PLACES.to_string(), "--header-timeout", "60s"],
+    );
+    let address = edge.address();
+    let mut playing = TcpStream::connect(address).expect("a place");
+    for target in ["/warm.m3u8", "/1.m4s"] {
+        assert_eq!(ask_on(&mut playing, target), "HTTP/1.1 200 OK");
+    }
+    let idle = |count: usize| -> Vec<TcpStream> {
+        (0..count).map(|_| TcpStream::connect(address).expect("a place")).collect()
+    };
+    let _most = idle(PLACES * 9 / 10 - 1);
+    wait_for_level(&edge, 2.0);
+    assert_eq!(ask(address, "/warm.m3u8").status, 200);
+    assert_eq!(ask(address, "/2.m4s").status, 200);
+    let put_off = ask(address, "/cold.m3u8");
+    assert_eq!(put_off.status, 503);
+    assert!(put_off.head.contains("retry-after: ") && put_off.body.contains("请稍候"), "{put_off:?}");
+
+    let _rest = idle(PLACES / 16);
+    wait_for_level(&edge, 3.0);
+    assert_eq!(ask(address, "/warm.m3u8").status, 503);
+    assert_eq!(ask(address, "/3.m4s").status, 200);
+    for target in ["/warm.m3u8", "/live.m3u8", "/4.m4s"] {
+        assert_eq!(ask_on(&mut playing, target), "HTTP/1.1 200 OK");
+    }
+    let shed = process::metric(edge.admin, "edge_shed_total{what=\"session\"}");
+    assert!((shed - 1.0).abs() < 0.5, "{shed}");
+    assert!(process::metric(edge.admin, "edge_overload_share{reason=\"connections\"}") > 0.9);
+}
