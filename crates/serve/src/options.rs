@@ -206,7 +206,11 @@ impl Config {
             enabled: !options.no_sandbox.unwrap_or(false),
             user: options.user.clone(),
             // Read again when they change; relative ones, too.
-            reads: tls.iter().flat_map(TlsFiles::paths).filter_map(|path| std::path::absolute(path).ok()).collect(),
+            reads: tls
+                .iter()
+                .flat_map(TlsFiles::paths)
+                .filter_map(|path| std::path::absolute(path).ok())
+                .collect(),
             writes: Vec::new(),
         };
         Ok(Self { listeners, tls, handover: options.handover.clone(), admin, cores, limits, sandbox })
