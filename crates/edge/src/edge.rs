@@ -8,7 +8,8 @@ use crate::options::Config;
 use crate::overload::{Caps, Overload};
 use crate::policy::Identity;
 use crate::store::{DiskTier, Memory, Object};
-use crate::upstream::{Dial, Upstream, UpstreamError};
+use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
+use faults::Blame;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) memory: Memory,
     disk: Option<Arc<DiskTier>>,
     pub(crate) overload: Overload,
+    groups: Arc<Groups>,
     flights: Flights,
     lots: Lots,
     identity: Arc<Identity>,
@@ -47,6 +49,7 @@ impl Shared {
         Self {
             disk: DiskTier::open(&config.disks, memory.clone(), telemetry),
             overload: Overload::new(caps, &metrics),
+            groups: Arc::new(Groups::new(&config.upstream, telemetry)),
             identity: Arc::new(Identity::new(&config.name)),
             config: Arc::new(config),
             metrics,
@@ -60,14 +63,14 @@ impl Shared {
 
     /// One core's edge.
     pub(crate) fn on_this_core(&self) -> Edge {
-        self.dialling(Dial::Tcp(Arc::new(self.config.upstream.clone())))
+        self.dialling(Dial::Network)
     }
 
     /// One core's edge that reaches its upstream by `dial`.
     pub(crate) fn dialling(&self, dial: Dial) -> Edge {
-        let address = Arc::new(self.config.upstream.clone());
+        let groups = Arc::clone(&self.groups);
         Edge {
-            upstream: Upstream::new(address, dial, self.config.limits, Arc::clone(&self.metrics)),
+            upstream: Upstream::new(groups, dial, Arc::clone(&self.config), Arc::clone(&self.metrics)),
             metrics: Arc::clone(&self.metrics),
             memory: self.memory.clone(),
             disk: self.disk.clone(),
@@ -137,6 +140,7 @@ impl Edge {
                 self.upstream_known.store(true, Ordering::Relaxed);
                 self.readiness.pass(Check::Upstream);
             }
+            Err(error) if error.blame() == Blame::Input => {}
             Err(error) => self.readiness.fail(Check::Upstream, error.to_string()),
         }
     }

@@ -24,7 +24,7 @@ mod upstream;
 pub use options::{Config, Options, UpstreamLimits};
 pub use policy::{CacheOptions, CachePolicy, ClientReload};
 pub use reload::Read;
-pub use upstream::Address;
+pub use upstream::{GroupOptions, ServerOptions, Upstreams};
 
 use edge::Shared;
 use faults::AnyFault;
@@ -51,7 +51,7 @@ impl EdgeServer {
     pub fn start(config: Config) -> Result<Self, AnyFault> {
         let telemetry = Telemetry::new("edge");
         let (server, admin) = serve::open(config.serve.clone(), &telemetry)?;
-        tracing::info!(upstream = config.upstream.authority_str(), ram = %config.ram, name = config.name, "edge");
+        tracing::info!(upstream = config.upstream.names(), ram = %config.ram, name = config.name, "edge");
         let mut shared = Shared::new(config, &telemetry);
         shared.overload.govern(server.pressure());
         let load = server.load();
@@ -59,6 +59,7 @@ impl EdgeServer {
             let edge = Rc::new(shared.on_this_core());
             drop(tokio::task::spawn_local(edge.overload.ticker().clone().run()));
             if core.0 == 0 {
+                edge.upstream.start_checks();
                 drop(tokio::task::spawn_local(tend(Rc::clone(&edge), load.clone())));
             }
             EdgeService(edge)

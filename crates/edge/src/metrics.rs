@@ -53,7 +53,7 @@ impl Metrics {
             upstream_errors: telemetry::counters::<UpstreamError>(
                 telemetry,
                 "edge_upstream_errors_total",
-                "Failed tries to get an answer from the upstream, by kind",
+                "Questions that got no answer from upstream, by what was wrong with the last server asked",
                 "kind",
             ),
             shed: telemetry::counters::<Shed>(

@@ -1,7 +1,7 @@
 //! What can be set about an edge, and what it is when nothing is set.
 
 use crate::policy::{CacheOptions, CachePolicy};
-use crate::upstream::Address;
+use crate::upstream::{self, GroupOptions, Upstreams};
 use diskstore::DiskConfig;
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
@@ -16,9 +16,13 @@ use units::{BitRate, ByteCount, Span};
 #[serde(deny_unknown_fields, default)]
 #[group(id = "edge")]
 pub struct Options {
-    /// Where answers come from: http://HOST[:PORT]
-    #[arg(long, env = "AIRCLASS_UPSTREAM", value_name = "URL")]
-    pub upstream: Option<String>,
+    /// Where answers come from: http://HOST[:PORT] or https://…; several, repeated or by commas, share the work
+    #[arg(long, env = "AIRCLASS_UPSTREAM", value_name = "URL", value_delimiter = ',')]
+    #[serde(deserialize_with = "upstream::one_or_several")]
+    pub upstream: Option<Vec<String>>,
+    /// Servers for some hosts and paths, in the file only: the tables `[[group]]`
+    #[arg(skip)]
+    pub group: Option<Vec<GroupOptions>>,
     /// Memory for cached responses [default: 1GiB]
     #[arg(long, env = "AIRCLASS_RAM", value_name = "SIZE")]
     pub ram: Option<ByteCount>,
@@ -31,7 +35,7 @@ pub struct Options {
     /// Name of this node in Cache-Status, Via and CDN-Loop [default: airclass]
     #[arg(long, env = "AIRCLASS_NAME", value_name = "TOKEN")]
     pub name: Option<String>,
-    /// Longest wait for a connection to the upstream [default: 3s]
+    /// Longest wait for a connection to the upstream, however many servers are tried [default: 3s]
     #[arg(long, env = "AIRCLASS_CONNECT_TIMEOUT", value_name = "TIME")]
     pub connect_timeout: Option<Span>,
     /// Longest wait for the upstream's header section [default: 15s]
@@ -40,7 +44,7 @@ pub struct Options {
     /// Longest wait for the next bytes of an upstream's body [default: 15s]
     #[arg(long, env = "AIRCLASS_BODY_TIMEOUT", value_name = "TIME")]
     pub body_timeout: Option<Span>,
-    /// Most connections to the upstream at once, over all cores [default: 256]
+    /// Most connections to one upstream server at once, over all cores [default: 256]
     #[arg(long, env = "AIRCLASS_UPSTREAM_CONNECTIONS", value_name = "N")]
     pub upstream_connections: Option<usize>,
     /// How long a stale response may be used when the upstream fails and the response itself says nothing
@@ -68,7 +72,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where answers come from.
-    pub upstream: Address,
+    pub upstream: Upstreams,
     /// Room of the RAM tier.
     pub ram: ByteCount,
     /// The disks of the disk tier. None: no such tier.
@@ -98,7 +102,7 @@ pub struct UpstreamLimits {
     pub response: Duration,
     /// Between bytes of a body.
     pub body: Duration,
-    /// At once on one core.
+    /// To one server at once on one core.
     pub connections_per_core: usize,
 }
 
@@ -122,11 +126,8 @@ impl Config {
     /// # Errors
     /// The first option that cannot be, by name.
     pub fn resolve(options: &Options) -> Result<Self, SettingsError> {
-        let upstream = options.upstream.as_deref().ok_or_else(|| {
-            SettingsError::value("upstream", "is missing; give the origin, for example http://127.0.0.1:8090")
-        })?;
-        let upstream =
-            Address::parse(upstream).map_err(|problem| SettingsError::value("upstream", problem))?;
+        let simple = options.upstream.as_deref().unwrap_or_default();
+        let upstream = Upstreams::resolve(simple, options.group.as_deref().unwrap_or_default())?;
         let ram = options.ram.unwrap_or(RAM);
         if ram < LEAST_RAM {
             return Err(SettingsError::value("ram", format!("is {ram}; give at least {LEAST_RAM}")));
@@ -208,7 +209,7 @@ fn disks(directories: &[PathBuf], sizes: &[ByteCount]) -> Result<Vec<DiskConfig>
 }
 
 /// A token that stands unquoted in every field that names us.
-fn is_token(name: &str) -> bool {
+pub(crate) fn is_token(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
@@ -219,7 +220,7 @@ mod tests {
     use super::*;
 
     fn with_upstream(url: &str) -> Options {
-        Options { upstream: Some(url.to_owned()), ..Options::default() }
+        Options { upstream: Some(vec![url.to_owned()]), ..Options::default() }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::request::{Asked, Refusal};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use httpcache::accept_encoding::{self, Coding};
 use httpcache::{fields, hop, validation};
+use std::hash::{BuildHasher, RandomState};
 
 const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 
@@ -34,6 +35,8 @@ const UNKEYED: [HeaderName; 12] = [
 #[derive(Debug)]
 pub(crate) struct Identity {
     name: String,
+    /// Tells this process from others of the same name.
+    node: String,
     via: HeaderValue,
     cdn_loop: HeaderValue,
 }
@@ -42,7 +45,10 @@ impl Identity {
     /// `name` is a token, the configuration has seen to that.
     pub(crate) fn new(name: &str) -> Self {
         let value = |text: String| HeaderValue::from_str(&text).expect("a token is a field value");
-        Self { name: name.to_owned(), via: value(format!("1.1 {name}")), cdn_loop: value(name.to_owned()) }
+        // Random, and the same until this process ends.
+        let node = format!("{:016x}", RandomState::new().hash_one(name));
+        let (via, cdn_loop) = (value(format!("1.1 {name}")), value(format!("{name};node={node}")));
+        Self { name: name.to_owned(), node, via, cdn_loop }
     }
 
     /// The node's name.
@@ -51,13 +57,16 @@ impl Identity {
     }
 }
 
-/// Refuses a request that has come through this node before (RFC 8586 §2).
+/// Refuses a request that has come through this node before (RFC 8586 §2). Edges of one name may stand behind each other,
+/// as tiers or neighbours: what they say of themselves beside the name tells them apart.
 ///
 /// # Errors
 /// [`Refusal::Loop`].
 pub(crate) fn check_loop(asked: &Asked, identity: &Identity) -> Result<(), Refusal> {
     let seen = fields::members(&asked.headers, &CDN_LOOP).any(|member| {
-        member.split(';').next().is_some_and(|id| id.trim().eq_ignore_ascii_case(&identity.name))
+        let mut parts = member.split(';').map(str::trim);
+        let ours = parts.next().is_some_and(|id| id.eq_ignore_ascii_case(&identity.name));
+        ours && parts.find_map(|part| part.strip_prefix("node=")).is_none_or(|node| node == identity.node)
     });
     if seen { Err(Refusal::Loop) } else { Ok(()) }
 }
@@ -186,5 +195,9 @@ mod tests {
         let identity = Identity::new("edge-1");
         assert!(check_loop(&asked(&[("cdn-loop", "other; a=b, edge-10")]), &identity).is_ok());
         assert_eq!(check_loop(&asked(&[("cdn-loop", "other, Edge-1;v=2")]), &identity), Err(Refusal::Loop));
+        let own = format!("other, {}", identity.cdn_loop.to_str().unwrap());
+        assert_eq!(check_loop(&asked(&[("cdn-loop", &own)]), &identity), Err(Refusal::Loop));
+        let twin = Identity::new("edge-1");
+        assert!(check_loop(&asked(&[("cdn-loop", &own)]), &twin).is_ok(), "another node of that name");
     }
 }

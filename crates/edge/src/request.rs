@@ -1,5 +1,6 @@
 //! A client's request, read once: what is wanted, or why it is refused.
 
+use crate::upstream::Question;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
 use httpcache::directives::RequestDirectives;
@@ -141,6 +142,11 @@ impl Asked {
             return None;
         }
         range::single(self.headers.get(header::RANGE)?)
+    }
+
+    /// The same upstream, for this client alone, with these fields.
+    pub(crate) fn question<'a>(&'a self, headers: &'a HeaderMap) -> Question<'a> {
+        Question { method: &self.method, host: &self.host, target: &self.target, headers, cold: false }
     }
 
     /// Whether a stored response may answer it.

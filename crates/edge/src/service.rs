@@ -21,7 +21,7 @@ use crate::policy;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::Object;
-use crate::upstream::{Question, RequestBody, UpstreamError, UpstreamResponse};
+use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use serve::{Peer, Service};
@@ -74,7 +74,7 @@ const MAX_LOOKS: usize = 6;
 /// GET and HEAD.
 async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
     asked.target = edge.config.cache.query.normalise(asked.target);
-    let primary = key_of(&edge, &asked);
+    let primary = key_of(&asked);
     let mut asked_disk_for = None;
     for _ in 0..MAX_LOOKS {
         let looked = look(&edge, &asked, &primary, Instant::now());
@@ -304,7 +304,7 @@ async fn ask_head(
 
 async fn ask_alone(edge: &Edge, asked: &Asked) -> Result<UpstreamResponse, UpstreamError> {
     let headers = policy::bodiless_headers(asked, &edge.identity);
-    let question = Question { method: &asked.method, target: &asked.target, headers: &headers };
+    let question = asked.question(&headers);
     let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
     edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
     answer
@@ -313,7 +313,7 @@ async fn ask_alone(edge: &Edge, asked: &Asked) -> Result<UpstreamResponse, Upstr
 /// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
 async fn change(edge: Rc<Edge>, asked: Asked, body: RequestBody) -> Answer {
     let headers = policy::upstream_headers(&asked, &edge.identity);
-    let question = Question { method: &asked.method, target: &asked.target, headers: &headers };
+    let question = asked.question(&headers);
     let sent_at = Instant::now();
     let response = match edge.upstream.exchange(question, body).await {
         Ok(response) => response,
@@ -330,7 +330,7 @@ async fn change(edge: Rc<Edge>, asked: Asked, body: RequestBody) -> Answer {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     }
     // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).
-    let primary = key_of(&edge, &asked);
+    let primary = key_of(&asked);
     let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, || None::<()>) else {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     };
@@ -356,12 +356,13 @@ fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
         .filter_map(|name| asked.same_site(answer.get(name))?.parse::<Uri>().ok());
     for target in std::iter::once(asked.target.clone()).chain(named) {
         let target = edge.config.cache.query.normalise(target);
-        let key = key_of(edge, &Asked { target, ..asked.clone() });
+        let key = key_of(&Asked { target, ..asked.clone() });
         edge.flights.forget(&key, || edge.remove(&key));
     }
 }
 
-/// The key of what is asked for. The scheme is the upstream's: which one the client used, no origin learns.
-fn key_of(edge: &Edge, asked: &Asked) -> CacheKey {
-    CacheKey::primary(edge.config.upstream.scheme(), &asked.host, asked.path_and_query())
+/// The key of what is asked for. Which scheme the client used, no origin learns: one stands for both. Host and path say
+/// which group is asked, so no two groups share a key.
+fn key_of(asked: &Asked) -> CacheKey {
+    CacheKey::primary("http", &asked.host, asked.path_and_query())
 }

@@ -1,17 +1,42 @@
-//! Towards the origin: `address → connect (→ strict) → sender → pool → exchange`.
+//! Towards the origin: `group → parent → connect (→ strict) → sender → pool → attempt → exchange → body`.
+//!
+//! Which group of servers a question goes to, which server of it, and when to another one, is decided by the rules of the
+//! crate `parents`; here they meet the world. What is known about servers is shared by all cores, connections are a core's
+//! own.
 
 mod address;
+mod attempt;
+mod body;
+mod check;
+mod config;
 mod connect;
 mod exchange;
+mod group;
+mod metrics;
+mod options;
+mod parent;
+mod peer;
 mod pool;
+mod question;
+mod resolve;
 mod sender;
 mod strict;
+#[cfg(test)]
+mod tests;
+mod tls;
 
-pub use address::Address;
+use address::Address;
+pub(crate) use body::{BodyError, UpstreamBody};
+pub use config::Upstreams;
 pub(crate) use connect::Dial;
-pub(crate) use exchange::{Question, RequestBody, Upstream, UpstreamResponse};
+pub(crate) use exchange::{Upstream, UpstreamResponse};
+pub(crate) use group::Groups;
+pub(crate) use options::one_or_several;
+pub use options::{GroupOptions, ServerOptions};
+pub(crate) use question::{Question, RequestBody};
 
 use faults::Blame;
+use parents::retry::Failure;
 use telemetry::Label;
 
 /// Why there is no answer from the upstream.
@@ -26,6 +51,9 @@ pub(crate) enum UpstreamError {
     /// No connection in time.
     #[error("no connection to the upstream in time")]
     ConnectTimeout,
+    /// It has no certificate that is to be believed, or does not believe ours.
+    #[error("the upstream's certificate is not to be believed, or it does not believe ours")]
+    Tls,
     /// All connections were busy for as long as we wait for one.
     #[error("all connections to the upstream are busy")]
     Busy,
@@ -38,6 +66,12 @@ pub(crate) enum UpstreamError {
     /// The client's own body broke off while it was sent on.
     #[error("the request's body broke off")]
     RequestBody,
+    /// No group is for this host.
+    #[error("no group is for this host")]
+    UnknownHost,
+    /// No group is for this path of this host.
+    #[error("no group is for this path")]
+    UnknownPath,
 }
 
 impl UpstreamError {
@@ -49,9 +83,23 @@ impl UpstreamError {
         )
     }
 
-    /// Whose fault it is: a broken request body is the client's.
+    /// Whose fault it is: a broken request body and a host that is not ours are the client's.
     pub(crate) fn blame(self) -> Blame {
-        if self == Self::RequestBody { Blame::Input } else { Blame::Ours }
+        match self {
+            Self::RequestBody | Self::UnknownHost | Self::UnknownPath => Blame::Input,
+            _ => Blame::Ours,
+        }
+    }
+
+    /// As far as asking another server goes.
+    fn failure(self) -> Failure {
+        match self {
+            Self::Resolve | Self::Connect | Self::ConnectTimeout | Self::Tls => Failure::Connect,
+            Self::Busy => Failure::Busy,
+            Self::ResponseTimeout => Failure::Timeout,
+            Self::Protocol => Failure::NoHead,
+            Self::RequestBody | Self::UnknownHost | Self::UnknownPath => Failure::Request,
+        }
     }
 }
 
@@ -60,10 +108,13 @@ impl Label for UpstreamError {
         Self::Resolve,
         Self::Connect,
         Self::ConnectTimeout,
+        Self::Tls,
         Self::Busy,
         Self::ResponseTimeout,
         Self::Protocol,
         Self::RequestBody,
+        Self::UnknownHost,
+        Self::UnknownPath,
     ];
 
     fn as_str(self) -> &'static str {
@@ -71,10 +122,13 @@ impl Label for UpstreamError {
             Self::Resolve => "resolve",
             Self::Connect => "connect",
             Self::ConnectTimeout => "connect-timeout",
+            Self::Tls => "tls",
             Self::Busy => "busy",
             Self::ResponseTimeout => "response-timeout",
             Self::Protocol => "protocol",
             Self::RequestBody => "request-body",
+            Self::UnknownHost => "unknown-host",
+            Self::UnknownPath => "unknown-path",
         }
     }
 

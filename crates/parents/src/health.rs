@@ -1,7 +1,7 @@
 //! Whether a server is fit to be asked.
 //!
 //! ```text
-//!            3 failures in a row, or 10 answers that say "unwell"
+//!            3 failures or broken bodies in a row, or 10 answers that say "unwell"
 //!    up ───────────────────────────────────────────────────────► down
 //!     ▲ ▲                                                         │ ▲
 //!     │ └── rising: a tenth of its share, ── an answer ── trial ◄─┘ │ backed off: 1 s, 2 s … 30 s
@@ -36,12 +36,17 @@ const FIRST_SHARE: f64 = 0.1;
 /// What a request met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Met {
-    /// An answer.
+    /// An answer: its head.
     Answer,
+    /// The whole of an answer's body.
+    Whole,
     /// 502, 503 or 504: it is there and cannot.
     Unwell,
-    /// No connection, no answer in time, nothing that can be read, or a body that broke off.
+    /// No connection, no answer in time, or nothing that can be read.
     Failure,
+    /// A body that broke off. Counted by itself: its head was an answer, and yet a server of which no body comes whole is
+    /// none.
+    Broken,
 }
 
 /// Up or down.
@@ -79,6 +84,7 @@ pub struct Health {
     judge: Judge,
     phase: Phase,
     failures: u32,
+    broken: u32,
     unwell: u32,
     checks: u32,
     /// Falls in a row, none of which was followed by a steady time.
@@ -102,7 +108,8 @@ enum Phase {
 impl Health {
     /// A server of which nothing is known yet: it is up.
     pub fn new(judge: Judge) -> Self {
-        Self { judge, phase: Phase::Up { since: None }, failures: 0, unwell: 0, checks: 0, falls: 0 }
+        let phase = Phase::Up { since: None };
+        Self { judge, phase, failures: 0, broken: 0, unwell: 0, checks: 0, falls: 0 }
     }
 
     /// Up or down.
@@ -147,6 +154,14 @@ impl Health {
                 // Also an answer that nobody hoped for: with all servers down the likeliest is asked.
                 (self.judge == Judge::Requests).then(|| self.rise(now)).flatten()
             }
+            Met::Whole => {
+                self.broken = 0;
+                None
+            }
+            Met::Broken => {
+                self.broken = self.broken.saturating_add(1);
+                (self.broken >= FAILURES).then(|| self.fall(now)).flatten()
+            }
             Met::Unwell => {
                 self.failures = 0;
                 self.unwell = self.unwell.saturating_add(1);
@@ -181,6 +196,8 @@ impl Health {
             return None;
         }
         self.phase = Phase::Up { since: Some(now) };
+        // It has another chance, not the last one.
+        self.broken = 0;
         Some(Standing::Up)
     }
 
@@ -240,6 +257,18 @@ mod tests {
             assert_eq!(health.met(now, Met::Unwell), None);
         }
         assert_eq!(health.met(now, Met::Unwell), Some(Standing::Down));
+    }
+
+    #[test]
+    fn heads_without_bodies_are_no_answers() {
+        let now = now();
+        let mut health = Health::new(Judge::Requests);
+        for met in [Met::Broken, Met::Answer, Met::Broken, Met::Answer, Met::Whole, Met::Broken, Met::Answer]
+        {
+            assert_eq!(health.met(now, met), None);
+        }
+        assert_eq!(health.met(now, Met::Broken), None);
+        assert_eq!(health.met(now, Met::Broken), Some(Standing::Down));
     }
 
     #[test]

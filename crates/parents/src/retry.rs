@@ -19,14 +19,16 @@ pub enum Failure {
     Timeout,
     /// 502, 503 or 504.
     Unwell,
+    /// An answer, and not what was needed.
+    Unfit,
     /// The client's own body broke off.
     Request,
 }
 
 impl Failure {
     /// All of them, in the order of [`Failure::index`].
-    pub const ALL: [Self; 6] =
-        [Self::Connect, Self::Busy, Self::NoHead, Self::Timeout, Self::Unwell, Self::Request];
+    pub const ALL: [Self; 7] =
+        [Self::Connect, Self::Busy, Self::NoHead, Self::Timeout, Self::Unwell, Self::Unfit, Self::Request];
 
     /// As metrics and logs write it.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Failure {
             Self::NoHead => "no_head",
             Self::Timeout => "timeout",
             Self::Unwell => "unwell",
+            Self::Unfit => "unfit",
             Self::Request => "request",
         }
     }
@@ -75,7 +78,7 @@ impl Repeating {
         self.timeouts += usize::from(failure == Failure::Timeout);
         let permitted = match failure {
             Failure::Connect | Failure::Busy => true,
-            Failure::NoHead | Failure::Unwell => self.harmless,
+            Failure::NoHead | Failure::Unwell | Failure::Unfit => self.harmless,
             Failure::Timeout => self.harmless && self.timeouts < 2,
             Failure::Request => false,
         };
@@ -89,11 +92,11 @@ mod tests {
 
     #[test]
     fn what_may_be_sent_again() {
-        use Failure::{Busy, Connect, NoHead, Request, Timeout, Unwell};
+        use Failure::{Busy, Connect, NoHead, Timeout, Unfit, Unwell};
         for (method, body, permitted) in [
-            (Method::GET, false, &[Connect, Busy, NoHead, Timeout, Unwell][..]),
-            (Method::HEAD, false, &[Connect, Busy, NoHead, Timeout, Unwell]),
-            (Method::DELETE, false, &[Connect, Busy, NoHead, Timeout, Unwell]),
+            (Method::GET, false, &[Connect, Busy, NoHead, Timeout, Unwell, Unfit][..]),
+            (Method::HEAD, false, &[Connect, Busy, NoHead, Timeout, Unwell, Unfit]),
+            (Method::DELETE, false, &[Connect, Busy, NoHead, Timeout, Unwell, Unfit]),
             // A body that has been sent is gone.
             (Method::PUT, true, &[Connect, Busy]),
             // RFC 9110 §9.2.2: "A proxy MUST NOT automatically retry non-idempotent requests."
@@ -101,7 +104,7 @@ mod tests {
             (Method::POST, false, &[Connect, Busy]),
             (Method::PATCH, false, &[Connect, Busy]),
         ] {
-            for failure in [Connect, Busy, NoHead, Timeout, Unwell, Request] {
+            for failure in Failure::ALL {
                 let again = Repeating::new(&method, body).again_after(failure);
                 assert_eq!(again, permitted.contains(&failure), "{method} {body} {failure:?}");
             }

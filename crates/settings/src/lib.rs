@@ -118,7 +118,7 @@ fn collect_paths(key: &str, value: &toml::Value, paths: &mut Vec<(String, PathBu
         }
         toml::Value::Array(values) => values.iter().for_each(|value| collect_paths(key, value, paths)),
         toml::Value::String(text)
-            if text.starts_with('/') && !key.ends_with("prefix") && !key.ends_with("path") =>
+            if text.starts_with('/') && !["prefix", "path", "paths"].iter().any(|end| key.ends_with(end)) =>
         {
             paths.push((key.to_owned(), text.into()));
         }

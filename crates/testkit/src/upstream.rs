@@ -134,6 +134,12 @@ impl Upstream {
         self.silent.set(true);
     }
 
+    /// From now on connecting is possible again.
+    pub fn come_back(&self) {
+        self.down.set(None);
+        self.silent.set(false);
+    }
+
     /// Everything asked so far.
     pub fn questions(&self) -> Vec<Question> {
         self.questions.borrow().clone()

@@ -27,7 +27,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 /// A range on its way to one client.
 pub(crate) struct BlockStream {
@@ -147,7 +147,13 @@ async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDe
     while let (Some(first), Some(last)) = (lots.front(), lots.back()) {
         let (start, wanted) = (first.start(), lots.len());
         headers.insert(header::RANGE, range::request(&(start..last.end())));
-        let question = Question { method: &Method::GET, target: &asked.target, headers: &headers };
+        let question = Question {
+            method: &Method::GET,
+            host: &asked.host,
+            target: &asked.target,
+            headers: &headers,
+            cold: true,
+        };
         let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
         let Ok(response) = answer else { return FillOutcome::Failed };
@@ -190,8 +196,7 @@ where
     B: Body<Data = Bytes> + Unpin,
 {
     while !lots.is_empty() {
-        let frame = timeout(edge.upstream.limits().body, body.frame()).await.map_err(|_| BrokenOff)?;
-        let Some(Ok(frame)) = frame else { return Err(BrokenOff) };
+        let Some(Ok(frame)) = body.frame().await else { return Err(BrokenOff) };
         let Ok(mut data) = frame.into_data() else { continue };
         edge.metrics.fill_bytes.inc_by(data.len() as u64);
         while let Some(lot) = lots.front_mut()

@@ -6,23 +6,22 @@ use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::request::Asked;
 use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object};
-use crate::upstream::UpstreamResponse;
+use crate::upstream::{BodyError, UpstreamBody, UpstreamResponse};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response};
 use http_body_util::BodyExt;
 use httpcache::directives::ResponseDirectives;
 use httpcache::freshness::Freshness;
 use httpcache::storable::{self, NotStored};
 use httpcache::{hop, vary};
-use hyper::body::Incoming;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 /// An upstream's answer and when it came.
 pub(crate) struct Arrived {
     /// With end-to-end fields only.
     pub(crate) head: response::Parts,
-    pub(crate) body: Incoming,
+    pub(crate) body: UpstreamBody,
     /// By the wall clock, to compare with Date.
     pub(crate) at: SystemTime,
     /// Between question and answer.
@@ -88,7 +87,7 @@ impl Head {
 }
 
 /// An answer as its head, with what is to be kept of it, and its body.
-pub(super) fn head_of(edge: &Edge, arrived: Arrived) -> (Head, Incoming) {
+pub(super) fn head_of(edge: &Edge, arrived: Arrived) -> (Head, UpstreamBody) {
     let directives = arrived.directives(edge);
     let Arrived { head, body, at, delay, now } = arrived;
     let (status, mut headers) = (head.status, head.headers);
@@ -176,10 +175,8 @@ pub(super) fn store(
 
 /// Why a body did not come whole.
 enum Broken {
-    /// No byte for too long.
-    Stalled,
-    /// The connection ended before the body did.
-    Cut,
+    /// The upstream did not send all of it, and nobody else had the rest.
+    Upstream(BodyError),
     /// Other than the stated length.
     Length,
     /// Longer than the cache takes.
@@ -189,9 +186,9 @@ enum Broken {
 impl Broken {
     const fn as_str(&self) -> &'static str {
         match self {
-            Self::Stalled => "stalled",
-            Self::Cut => "cut",
-            Self::Length => "length",
+            Self::Upstream(BodyError::Stalled) => "stalled",
+            Self::Upstream(BodyError::Cut) => "cut",
+            Self::Upstream(BodyError::TooLong) | Self::Length => "length",
             Self::TooLarge => "too_large",
         }
     }
@@ -200,16 +197,15 @@ impl Broken {
 /// The whole body, or nothing: attack 49, a truncated body must not become a hit.
 async fn receive(
     edge: &Edge,
-    mut body: Incoming,
+    mut body: UpstreamBody,
     mut writer: GrowingWriter,
     stated: Option<u64>,
 ) -> Result<Blocks, Broken> {
     let largest = edge.memory.largest_object();
     loop {
-        let frame = timeout(edge.upstream.limits().body, body.frame()).await.map_err(|_| Broken::Stalled)?;
-        match frame {
+        match body.frame().await {
             None => break,
-            Some(Err(_)) => return Err(Broken::Cut),
+            Some(Err(error)) => return Err(Broken::Upstream(error)),
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
                     edge.metrics.fill_bytes.inc_by(data.len() as u64);

@@ -127,7 +127,13 @@ async fn ask(
         if let Some(spec) = wanted {
             headers.insert(header::RANGE, part::question(spec));
         }
-        let question = Question { method: &Method::GET, target: &asked.target, headers: &headers };
+        let question = Question {
+            method: &Method::GET,
+            host: &asked.host,
+            target: &asked.target,
+            headers: &headers,
+            cold: stale.is_none(),
+        };
         let sent_at = Instant::now();
         let response = edge.upstream.exchange(question, RequestBody::Empty).await?;
         let arrived = Arrived::now(edge, response, sent_at);

@@ -4,15 +4,13 @@ use crate::fill::BlockStream;
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
 use crate::store::Reader;
+use crate::upstream::UpstreamBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use serve::BoxError;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::time::{Instant, Sleep};
 
 /// A body on its way, counting what it hands over.
 pub(crate) struct EdgeBody {
@@ -29,7 +27,7 @@ enum Source {
     /// A stored body of which blocks may be missing.
     Blocks(Box<BlockStream>),
     /// Straight from the upstream, for one client.
-    Passed(Passed),
+    Passed(UpstreamBody),
 }
 
 impl EdgeBody {
@@ -53,9 +51,9 @@ impl EdgeBody {
         Self::new(Source::Blocks(Box::new(stream)), outcome, metrics)
     }
 
-    /// What the upstream sends, at the client's speed, waiting no longer than `limit` for its next bytes.
-    pub(crate) fn passed(body: Incoming, limit: Duration, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
-        Self::new(Source::Passed(Passed { body, limit, waiting: None }), outcome, metrics)
+    /// What the upstream sends, at the client's speed.
+    pub(crate) fn passed(body: UpstreamBody, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
+        Self::new(Source::Passed(body), outcome, metrics)
     }
 
     fn new(source: Source, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
@@ -81,7 +79,9 @@ impl Body for EdgeBody {
             Source::Blocks(stream) => stream
                 .poll_piece(cx)
                 .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
-            Source::Passed(passed) => passed.poll_frame(cx),
+            Source::Passed(body) => {
+                pin!(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
+            }
         };
         if let Poll::Ready(Some(Ok(frame))) = &frame
             && let Some(data) = frame.data_ref()
@@ -97,7 +97,7 @@ impl Body for EdgeBody {
             Source::Text(text) => text.is_none(),
             Source::Stored(reader) => reader.remaining() == Some(0),
             Source::Blocks(stream) => stream.remaining() == 0,
-            Source::Passed(passed) => passed.body.is_end_stream(),
+            Source::Passed(body) => body.is_end_stream(),
         }
     }
 
@@ -108,7 +108,7 @@ impl Body for EdgeBody {
             Source::Text(text) => exact(Some(text.as_ref().map_or(0, |text| text.len() as u64))),
             Source::Stored(reader) => exact(reader.remaining()),
             Source::Blocks(stream) => exact(Some(stream.remaining())),
-            Source::Passed(passed) => passed.body.size_hint(),
+            Source::Passed(body) => body.size_hint(),
         }
     }
 }
@@ -118,25 +118,5 @@ impl Drop for EdgeBody {
         if self.sent > 0 {
             self.metrics.sent(self.outcome, self.sent);
         }
-    }
-}
-
-/// An upstream's body that may not be silent for too long.
-struct Passed {
-    body: Incoming,
-    limit: Duration,
-    /// Set while nothing comes.
-    waiting: Option<Pin<Box<Sleep>>>,
-}
-
-impl Passed {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Poll::Ready(frame) = pin!(&mut self.body).poll_frame(cx) {
-            self.waiting = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
-        }
-        let deadline = || Box::pin(tokio::time::sleep_until(Instant::now() + self.limit));
-        let waiting = self.waiting.get_or_insert_with(deadline);
-        waiting.as_mut().poll(cx).map(|()| Some(Err("the upstream sent nothing for too long".into())))
     }
 }

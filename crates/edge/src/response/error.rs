@@ -19,7 +19,14 @@ const SHED_FOR: HeaderValue = HeaderValue::from_static("max-age=3");
 /// The upstream gave nothing, and nothing stands in.
 pub(crate) fn failed(edge: &Edge, error: UpstreamError, forwarded: Forwarded) -> Answer {
     let (code, text) = match error {
-        _ if error.blame() == Blame::Input => (
+        UpstreamError::UnknownHost => (
+            StatusCode::MISDIRECTED_REQUEST,
+            "此节点不提供该主机的内容。\nThis node does not serve that host.\n",
+        ),
+        UpstreamError::UnknownPath => {
+            (StatusCode::NOT_FOUND, "此节点不提供该路径的内容。\nThis node does not serve that path.\n")
+        }
+        UpstreamError::RequestBody => (
             StatusCode::BAD_REQUEST,
             "请求内容中断，请重试。\nThe request's body broke off; send it again.\n",
         ),
@@ -35,7 +42,7 @@ pub(crate) fn failed(edge: &Edge, error: UpstreamError, forwarded: Forwarded) ->
     let status =
         CacheStatus { forwarded: Some(forwarded), detail: Some(error.as_str()), ..CacheStatus::default() };
     let mut answer = text_answer(edge, code, text, Outcome::Failed, status);
-    if code != StatusCode::BAD_REQUEST {
+    if error.blame() == Blame::Ours {
         answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S);
     }
     answer

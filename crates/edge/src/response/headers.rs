@@ -166,7 +166,7 @@ pub(crate) fn passed(edge: &Edge, response: UpstreamResponse, status: CacheStatu
     hop::strip(&mut head.headers);
     status.append_to(&mut head.headers, edge.identity.name());
     edge.metrics.answered(Outcome::Pass);
-    let body = EdgeBody::passed(body, edge.upstream.limits().body, Outcome::Pass, &edge.metrics);
+    let body = EdgeBody::passed(body, Outcome::Pass, &edge.metrics);
     answer(head.status, head.headers, body)
 }
 

@@ -163,10 +163,12 @@ async fn attack_49_a_block_that_breaks_off_is_an_error_and_not_kept() {
                 .pause(SECOND)
                 .cut()
         };
-        let scene = Scene::new([cut(), part_of(0..BLOCK, length, "\"a\"")]);
+        // The rest is asked for, and refused.
+        let scene = Scene::new([cut(), Reply::new(503), part_of(0..BLOCK, length, "\"a\"")]);
         assert_eq!(asks(&scene, "bytes=900-1100").await.2, Err(()));
         assert_eq!(asks(&scene, "bytes=900-1100").await.2, Ok(bytes_at(900..1_101)));
-        assert_eq!(scene.upstream.count(), 2);
+        assert_eq!(scene.upstream.questions()[1].headers["range"], "bytes=1000-262143");
+        assert_eq!(scene.upstream.count(), 3);
     })
     .await;
 }

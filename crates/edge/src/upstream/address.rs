@@ -1,33 +1,46 @@
 //! Which server is asked.
 
 use http::{HeaderValue, Uri};
+use rustls::pki_types::ServerName;
 
-/// An upstream as configured: scheme, host and port, nothing else.
+/// A server as configured: scheme, host and port, nothing else.
 #[derive(Debug, Clone)]
-pub struct Address {
+pub(super) struct Address {
+    scheme: Scheme,
     host: String,
     port: u16,
     authority: HeaderValue,
 }
 
-const HTTP_PORT: u16 = 80;
+/// How a server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    const fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
 
 impl Address {
-    /// Reads `http://HOST[:PORT]`.
+    /// Reads `http://HOST[:PORT]` or `https://HOST[:PORT]`.
     ///
     /// # Errors
     /// What is wrong and what would be right, to stand behind the option's name.
-    pub fn parse(url: &str) -> Result<Self, String> {
+    pub(super) fn parse(url: &str) -> Result<Self, String> {
         const EXAMPLE: &str = "give for example http://127.0.0.1:8090";
         let uri: Uri = url.parse().map_err(|error| format!("is no URL ({error}); {EXAMPLE}"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(
-                "names https, which is not built in yet; put the origin on a private network and give http"
-                    .to_owned(),
-            ),
+        let scheme = match uri.scheme_str() {
+            Some("http") => Scheme::Http,
+            Some("https") => Scheme::Https,
             _ => return Err(format!("has no scheme that is known here; {EXAMPLE}")),
-        }
+        };
         let authority = uri.authority().ok_or_else(|| format!("names no host; {EXAMPLE}"))?;
         if authority.as_str().contains('@') {
             return Err("must not carry a user name or password".to_owned());
@@ -36,7 +49,7 @@ impl Address {
             return Err(format!("must not carry a path: a request's own path is asked for; {EXAMPLE}"));
         }
         let port = match authority.as_str().strip_prefix(authority.host()) {
-            None | Some("") => HTTP_PORT,
+            None | Some("") => scheme.default_port(),
             Some(port) => port[1..].parse().ok().filter(|&port| port > 0).ok_or("has a port that is none")?,
         };
         // A literal IPv6 address is bracketed in a URL and bare for the resolver.
@@ -45,30 +58,35 @@ impl Address {
             return Err(format!("names no host; {EXAMPLE}"));
         }
         let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-        let authority = if port == HTTP_PORT { bracketed } else { format!("{bracketed}:{port}") };
+        let authority = if port == scheme.default_port() { bracketed } else { format!("{bracketed}:{port}") };
         let authority =
             authority.parse().map_err(|_| format!("has a host that cannot be sent; {EXAMPLE}"))?;
-        Ok(Self { host, port, authority })
+        Ok(Self { scheme, host, port, authority })
     }
 
     /// Name or address, and port, for the resolver.
-    pub(crate) fn target(&self) -> (&str, u16) {
+    pub(super) fn target(&self) -> (&str, u16) {
         (&self.host, self.port)
     }
 
     /// As Host says it.
-    pub(crate) fn authority(&self) -> &HeaderValue {
+    pub(super) fn authority(&self) -> &HeaderValue {
         &self.authority
     }
 
-    /// As the cache key says it.
-    pub(crate) fn authority_str(&self) -> &str {
+    /// The same as text.
+    pub(super) fn authority_str(&self) -> &str {
         self.authority.to_str().unwrap_or_default()
     }
 
-    /// `http`.
-    pub(crate) fn scheme(&self) -> &'static str {
-        "http"
+    /// Whether it is spoken to over TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
+    /// The name that its certificate must have; `None` when the host can stand in none.
+    pub(super) fn server_name(&self) -> Option<ServerName<'static>> {
+        ServerName::try_from(self.host.clone()).ok()
     }
 }
 
@@ -81,16 +99,22 @@ mod tests {
         for (url, authority) in [
             ("http://origin", "origin"),
             ("http://ORIGIN:80/", "origin"),
+            ("http://origin:443", "origin:443"),
+            ("https://origin:443", "origin"),
+            ("https://origin:80", "origin:80"),
             ("http://127.0.0.1:8090", "127.0.0.1:8090"),
             ("http://[::1]:8090", "[::1]:8090"),
         ] {
             assert_eq!(Address::parse(url).unwrap().authority(), authority);
         }
         assert_eq!(Address::parse("http://[::1]:8090").unwrap().target(), ("::1", 8_090));
+        assert!(Address::parse("https://[::1]").unwrap().server_name().is_some());
         for url in [
             "",
             "origin",
             "http://",
+            "https:///",
+            "ftp://a",
             "http://a/b",
             "http://a?b",
             "http://u:p@a",

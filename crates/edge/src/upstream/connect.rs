@@ -1,62 +1,96 @@
-//! One new connection.
+//! One new connection: `resolve → TCP → (TLS) → sender`.
 
+use super::UpstreamError;
+use super::parent::Parent;
 use super::sender::Sender;
-use super::{Address, UpstreamError};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
 
-/// How a connection comes about.
+/// How connections come about.
 #[derive(Clone)]
 pub(crate) enum Dial {
     /// Over the network.
-    Tcp(Arc<Address>),
-    /// In memory, to a script.
+    Network,
+    /// In memory, to a script for every server.
     #[cfg(test)]
     Scripted(std::rc::Rc<testkit::upstream::Upstream>),
+    /// In memory, to a script for each server, in the order of the configuration.
+    #[cfg(test)]
+    Each(std::rc::Rc<[std::rc::Rc<testkit::upstream::Upstream>]>),
 }
 
 impl Dial {
-    /// Connects within `limit`, name resolution included.
-    pub(super) async fn connect(&self, limit: Duration) -> Result<Sender, UpstreamError> {
+    /// Connects within `limit`, name resolution and TLS included.
+    pub(super) async fn connect(&self, parent: &Parent, limit: Duration) -> Result<Sender, UpstreamError> {
+        timeout(limit, self.connect_at_leisure(parent)).await.map_err(|_| UpstreamError::ConnectTimeout)?
+    }
+
+    async fn connect_at_leisure(&self, parent: &Parent) -> Result<Sender, UpstreamError> {
         match self {
-            Self::Tcp(address) => {
-                let stream = within(limit, TcpStream::connect(address.target())).await?;
+            Self::Network => {
+                let stream = race(parent.resolver.addresses().await?).await?;
                 // A request is written whole.
                 let _ = stream.set_nodelay(true);
-                Sender::over(stream).await
+                match &parent.tls {
+                    None => Sender::over(stream).await,
+                    Some((config, name)) => {
+                        let connector = TlsConnector::from(Arc::clone(config));
+                        let stream = connector.connect(name.clone(), stream).await.map_err(|error| {
+                            tracing::debug!(parent = &*parent.name, %error, "TLS handshake");
+                            UpstreamError::Tls
+                        })?;
+                        Sender::over(stream).await
+                    }
+                }
             }
             #[cfg(test)]
-            Self::Scripted(upstream) => {
-                Sender::over(within(limit, std::rc::Rc::clone(upstream).dial()).await?).await
-            }
+            Self::Scripted(upstream) => scripted(upstream).await,
+            #[cfg(test)]
+            Self::Each(upstreams) => scripted(&upstreams[parent.number]).await,
         }
     }
 }
 
-async fn within<T>(
-    limit: Duration,
-    connecting: impl Future<Output = io::Result<T>>,
-) -> Result<T, UpstreamError> {
-    timeout(limit, connecting)
-        .await
-        .map_err(|_| UpstreamError::ConnectTimeout)?
-        .map_err(|error| classify(&error))
+#[cfg(test)]
+async fn scripted(upstream: &std::rc::Rc<testkit::upstream::Upstream>) -> Result<Sender, UpstreamError> {
+    let stream = std::rc::Rc::clone(upstream).dial().await.map_err(|error| classify(&error))?;
+    Sender::over(stream).await
+}
+
+/// How long an address is waited for before the next one is tried beside it (RFC 8305 §8 recommends 250 ms).
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// The first of `addresses` to answer. One that fails makes the next begin at once.
+async fn race(addresses: Vec<SocketAddr>) -> Result<TcpStream, UpstreamError> {
+    let mut waiting = addresses.into_iter();
+    let mut racing = FuturesUnordered::new();
+    racing.extend(waiting.next().map(TcpStream::connect));
+    let mut last = UpstreamError::Resolve;
+    loop {
+        tokio::select! {
+            Some(ended) = racing.next() => match ended {
+                Ok(stream) => return Ok(stream),
+                Err(error) => {
+                    last = classify(&error);
+                    racing.extend(waiting.next().map(TcpStream::connect));
+                }
+            },
+            () = sleep(STAGGER), if waiting.len() > 0 => racing.extend(waiting.next().map(TcpStream::connect)),
+            else => return Err(last),
+        }
+    }
 }
 
 fn classify(error: &io::Error) -> UpstreamError {
-    use io::ErrorKind;
     match error.kind() {
-        ErrorKind::TimedOut => UpstreamError::ConnectTimeout,
-        ErrorKind::ConnectionRefused
-        | ErrorKind::ConnectionReset
-        | ErrorKind::HostUnreachable
-        | ErrorKind::NetworkUnreachable
-        | ErrorKind::AddrNotAvailable
-        | ErrorKind::PermissionDenied => UpstreamError::Connect,
-        // What getaddrinfo says has no kind of its own.
-        _ => UpstreamError::Resolve,
+        io::ErrorKind::TimedOut => UpstreamError::ConnectTimeout,
+        _ => UpstreamError::Connect,
     }
 }

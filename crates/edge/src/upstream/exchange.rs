@@ -1,166 +1,284 @@
-//! One request and its answer.
+//! One question and its answer: which servers are asked, one after the other and side by side.
 
+use super::UpstreamError;
+use super::attempt::Answered;
+use super::body::{Rest, UpstreamBody};
 use super::connect::Dial;
-use super::pool::{Lease, Pool};
-use super::{Address, UpstreamError};
+use super::group::{Group, Groups, Pick};
+use super::metrics::Hedged;
+use super::pool::Pool;
+use super::question::{Question, RequestBody};
+use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::options::UpstreamLimits;
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Uri, Version, header};
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
-use std::pin::Pin;
+use crate::options::{Config, UpstreamLimits};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use http::Response;
+use http::response::Parts;
+use parents::retry::{Failure, MAX_TRIES, Repeating, is_unwell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use tokio::time::timeout;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
-/// One core's way to the upstream.
+/// One core's way upstream. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Upstream {
-    address: Arc<Address>,
-    limits: UpstreamLimits,
-    pool: Rc<Pool>,
+    pub(super) groups: Arc<Groups>,
+    /// For each server, at its number.
+    pub(super) pools: Rc<[Rc<Pool>]>,
+    pub(super) dial: Dial,
+    pub(super) limits: UpstreamLimits,
+    pub(super) config: Arc<Config>,
+    pub(super) clock: Clock,
     metrics: Arc<Metrics>,
 }
 
 /// An answer whose body is still to come.
-pub(crate) type UpstreamResponse = Response<Incoming>;
+pub(crate) type UpstreamResponse = Response<UpstreamBody>;
 
-/// What is asked, without its body.
-#[derive(Clone, Copy)]
-pub(crate) struct Question<'a> {
-    pub(crate) method: &'a Method,
-    /// Path and query.
-    pub(crate) target: &'a Uri,
-    /// End-to-end fields; Host becomes the upstream's own.
-    pub(crate) headers: &'a HeaderMap,
-}
-
-impl Question<'_> {
-    fn request(&self, address: &Address, body: RequestBody) -> Request<RequestBody> {
-        let mut request = Request::new(body);
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.target.clone();
-        *request.version_mut() = Version::HTTP_11;
-        *request.headers_mut() = self.headers.clone();
-        request.headers_mut().insert(header::HOST, address.authority().clone());
-        request
-    }
-}
-
-/// What is sent with a request.
-pub(crate) enum RequestBody {
-    /// Nothing.
-    Empty,
-    /// The client's own body, passed on as it comes.
-    Client(Incoming),
-}
-
-impl RequestBody {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Empty => true,
-            Self::Client(body) => body.is_end_stream(),
-        }
-    }
-}
-
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Self::Empty => Poll::Ready(None),
-            Self::Client(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Empty => SizeHint::with_exact(0),
-            Self::Client(body) => body.size_hint(),
-        }
-    }
-}
-
-/// Tries on kept connections that turn out to be closed, before a new one is made.
-const MAX_STALE_CONNECTIONS: usize = 3;
+/// The least wait for a connection, however many servers share the time.
+const LEAST_CONNECT: Duration = Duration::from_millis(50);
 
 impl Upstream {
-    pub(crate) fn new(
-        address: Arc<Address>,
-        dial: Dial,
-        limits: UpstreamLimits,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        let pool = Pool::new(dial, &limits, Arc::clone(&metrics));
-        Self { address, limits, pool, metrics }
-    }
-
-    /// Waits and bounds towards the upstream.
-    pub(crate) fn limits(&self) -> &UpstreamLimits {
-        &self.limits
+    pub(crate) fn new(groups: Arc<Groups>, dial: Dial, config: Arc<Config>, metrics: Arc<Metrics>) -> Self {
+        let limits = config.limits;
+        let pool =
+            |parent: &Arc<_>| Pool::new(Arc::clone(parent), dial.clone(), &limits, Arc::clone(&metrics));
+        let pools = groups.parents.iter().map(pool).collect();
+        Self { groups, pools, dial, limits, config, clock: Clock, metrics }
     }
 
     /// Asks and waits for the header section.
     ///
-    /// A question without a body that may be repeated (RFC 9110 §9.2.2) is asked again when a kept connection turns out to
-    /// be closed (RFC 9112 §9.3.1); nothing else is repeated here, and anything else gets a connection of its own.
+    /// Servers that fail are followed by others as far as the method, the retry budget and [`MAX_TRIES`] allow; a slow one
+    /// gets company. A whole answer of 502, 503 or 504 is given back when nobody has a better one. The body goes on from
+    /// another server when it breaks off and has a strong validator.
+    ///
+    /// # Errors
+    /// What was wrong with the last server asked, or that no group is for this host and path.
     pub(crate) async fn exchange(
         &self,
         question: Question<'_>,
         body: RequestBody,
     ) -> Result<UpstreamResponse, UpstreamError> {
-        let result = self.try_exchange(question, body).await;
-        if let Err(error) = result {
-            self.metrics.upstream_failed(error);
+        let group = self.groups.find(question.host, question.target)?;
+        group.deposit(Instant::now());
+        let answered = if !body.is_empty() {
+            self.send_on(group, question, body).await
+        } else if let Some(held) = self.ask_a_peer(group, question).await {
+            Ok(held)
+        } else {
+            self.ask(group, question, None, |head| {
+                if is_unwell(head.status) { Err(Failure::Unwell) } else { Ok(()) }
+            })
+            .await
+        };
+        match answered {
+            Ok(Answered { head, body, load }) => {
+                let rest = Rest::of(self, group, question, &head);
+                let body = UpstreamBody::new(body, load, self.limits.body, rest);
+                Ok(Response::from_parts(head, body))
+            }
+            Err(error) => {
+                self.metrics.upstream_failed(error);
+                Err(error)
+            }
         }
-        result
     }
 
-    async fn try_exchange(
+    /// Asks one server after the other until an answer `fits`. A server in `broken` is asked only when there is no other.
+    pub(super) async fn ask(
         &self,
+        group: &Group,
+        question: Question<'_>,
+        broken: Option<usize>,
+        mut fits: impl FnMut(&Parts) -> Result<(), Failure>,
+    ) -> Result<Answered, UpstreamError> {
+        let mut search = Search::new(self, group, question, Repeating::new(question.method, false), broken);
+        let first = search.next().ok_or(UpstreamError::Connect)?;
+        let begun = search.begun;
+        let mut hedge_at = search.patience(&first).map(|patience| begun + patience);
+        let mut hedge: Option<usize> = None;
+        let mut last = Err(UpstreamError::Connect);
+        let mut running = FuturesUnordered::new();
+        running.push(search.attempt(first.clone()));
+        loop {
+            tokio::select! {
+                biased;
+                Some((pick, took, result)) = running.next() => {
+                    let failure = match result {
+                        Ok(answered) => match fits(&answered.head) {
+                            Ok(()) => {
+                                group.took(&pick, took);
+                                if let Some(hedge) = hedge {
+                                    let won = pick.parent.number == hedge;
+                                    group.metrics.hedged(if won { Hedged::Won } else { Hedged::Lost });
+                                    if won && !running.is_empty() {
+                                        // It takes longer than this, at least.
+                                        group.took(&first, begun.elapsed());
+                                    }
+                                }
+                                return Ok(answered);
+                            }
+                            Err(failure) => {
+                                last = Ok(answered);
+                                failure
+                            }
+                        },
+                        Err(error) => {
+                            // An answer, even a bad one, says more than none.
+                            if last.is_err() {
+                                last = Err(error);
+                            }
+                            error.failure()
+                        }
+                    };
+                    let again = search.again_after(failure);
+                    if !running.is_empty() {
+                        continue;
+                    }
+                    let Some(next) = again.then(|| search.next_paid(Some(failure))).flatten() else { return last };
+                    (hedge_at, hedge) = (None, None);
+                    running.push(search.attempt(next));
+                }
+                () = sleep_until(hedge_at.unwrap_or_else(Instant::now)), if hedge_at.is_some() => {
+                    hedge_at = None;
+                    if let Some(next) = search.next_paid(None) {
+                        hedge = Some(next.parent.number);
+                        running.push(search.attempt(next));
+                    }
+                }
+                else => return last,
+            }
+        }
+    }
+
+    /// Sends a client's own body on. Until it is begun, another server will do; after that it is gone.
+    async fn send_on(
+        &self,
+        group: &Group,
         question: Question<'_>,
         body: RequestBody,
-    ) -> Result<UpstreamResponse, UpstreamError> {
-        if question.method.is_idempotent() && body.is_empty() {
-            for _ in 0..MAX_STALE_CONNECTIONS {
-                let Some(lease) = self.pool.idle() else { break };
-                match self.send(lease, question.request(&self.address, RequestBody::Empty)).await {
-                    Err(UpstreamError::Protocol) => {}
-                    result => return result,
+    ) -> Result<Answered, UpstreamError> {
+        let mut search = Search::new(self, group, question, Repeating::new(question.method, true), None);
+        let mut pick = search.next().ok_or(UpstreamError::Connect)?;
+        loop {
+            match self.reach(&pick.parent, search.connect_limit()).await {
+                Ok(reached) => {
+                    return reached
+                        .send(self, question.request(group.host(&pick.parent, question.host), body))
+                        .await;
+                }
+                Err(error) => {
+                    let failure = error.failure();
+                    let again = search.again_after(failure);
+                    pick = again.then(|| search.next_paid(Some(failure))).flatten().ok_or(error)?;
                 }
             }
         }
-        let lease = self.pool.connect(self.limits.connect).await?;
-        self.send(lease, question.request(&self.address, body)).await
+    }
+}
+
+/// Who has been asked one question, and who may be.
+struct Search<'a> {
+    upstream: &'a Upstream,
+    group: &'a Group,
+    question: Question<'a>,
+    key: u64,
+    repeating: Repeating,
+    asked: Vec<usize>,
+    /// When the server that is asked now was begun with.
+    begun: Instant,
+    /// Until when connections may be waited for, all servers together.
+    connect_by: Instant,
+}
+
+impl<'a> Search<'a> {
+    fn new(
+        upstream: &'a Upstream,
+        group: &'a Group,
+        question: Question<'a>,
+        repeating: Repeating,
+        broken: Option<usize>,
+    ) -> Self {
+        let now = Instant::now();
+        let mut search = Self {
+            upstream,
+            group,
+            question,
+            key: question.key(),
+            repeating,
+            asked: Vec::from_iter(broken),
+            begun: now,
+            connect_by: now + upstream.limits.connect,
+        };
+        // With nobody else, who broke off is asked again.
+        if group.pick(search.key, &search.asked, repeating.harmless, now).is_none() {
+            search.asked.clear();
+        }
+        search
     }
 
-    async fn send(
+    /// The next server, from now on one of those that have been asked.
+    fn next(&mut self) -> Option<Pick> {
+        self.begun = Instant::now();
+        let pick = self.group.pick(self.key, &self.asked, self.repeating.harmless, self.begun)?;
+        self.asked.push(pick.parent.number);
+        Some(pick)
+    }
+
+    /// The same, where the retry budget has something left: `after` one that failed, or beside one that is slow.
+    fn next_paid(&mut self, after: Option<Failure>) -> Option<Pick> {
+        let now = Instant::now();
+        let pick = self.group.pick(self.key, &self.asked, self.repeating.harmless, now)?;
+        let granted = self.group.withdraw(now);
+        match after {
+            Some(failure) if granted => self.group.metrics.retried(failure),
+            Some(_) => self.group.metrics.denied.inc(),
+            None => {}
+        }
+        if !granted {
+            return None;
+        }
+        self.begun = now;
+        self.asked.push(pick.parent.number);
+        Some(pick)
+    }
+
+    fn again_after(&mut self, failure: Failure) -> bool {
+        if !matches!(failure, Failure::Connect | Failure::Busy) {
+            self.connect_by = Instant::now() + self.upstream.limits.connect;
+        }
+        self.repeating.again_after(failure)
+    }
+
+    /// How long `pick` is waited for before it gets company. Only what changes nothing is asked twice.
+    fn patience(&self, pick: &Pick) -> Option<Duration> {
+        self.question.method.is_safe().then(|| self.group.patience(pick)).flatten()
+    }
+
+    /// This server's part of the time for connections: what is left, shared with those that may have to be asked after it.
+    /// So a dead server leaves time for a living one, and all together stay within the limit.
+    fn connect_limit(&self) -> Duration {
+        let now = Instant::now();
+        let tries_left = MAX_TRIES.saturating_sub(self.repeating.tries + 1);
+        let sharing = self.group.others(&self.asked, now).min(tries_left) + 1;
+        let left = self.connect_by.saturating_duration_since(now);
+        (left / u32::try_from(sharing).unwrap_or(1)).max(LEAST_CONNECT)
+    }
+
+    /// One question to one server, with how long it took.
+    fn attempt(
         &self,
-        mut lease: Lease,
-        request: Request<RequestBody>,
-    ) -> Result<UpstreamResponse, UpstreamError> {
-        let answer = timeout(self.limits.response, lease.sender.send_request(request)).await;
-        let response = match answer {
-            Err(_) => return Err(UpstreamError::ResponseTimeout),
-            Ok(Err(error)) if error.is_user() => return Err(UpstreamError::RequestBody),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, reused = lease.reused, "upstream exchange");
-                return Err(UpstreamError::Protocol);
-            }
-            Ok(Ok(response)) => response,
-        };
-        self.pool.give_back(lease);
-        Ok(response)
+        pick: Pick,
+    ) -> impl Future<Output = (Pick, Duration, Result<Answered, UpstreamError>)> + use<'a> {
+        let (upstream, group, question) = (self.upstream, self.group, self.question);
+        let (begun, connect, reuse) = (self.begun, self.connect_limit(), self.repeating.harmless);
+        async move {
+            let host = group.host(&pick.parent, question.host);
+            let result = upstream.attempt(&pick.parent, question, host, reuse, connect).await;
+            (pick, begun.elapsed(), result)
+        }
     }
 }

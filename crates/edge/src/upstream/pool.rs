@@ -1,7 +1,8 @@
-//! One core's connections to the upstream: kept for reuse, and never more than a bound.
+//! One core's connections to one server: kept for reuse, and never more than a bound.
 
 use super::UpstreamError;
 use super::connect::Dial;
+use super::parent::Parent;
 use super::sender::Sender;
 use crate::metrics::Metrics;
 use crate::options::UpstreamLimits;
@@ -20,6 +21,7 @@ const IDLE_FOR: Duration = Duration::from_secs(20);
 
 /// One core's connections.
 pub(super) struct Pool {
+    parent: Arc<Parent>,
     dial: Dial,
     idle: RefCell<Vec<Idle>>,
     places: Arc<Semaphore>,
@@ -53,9 +55,14 @@ pub(super) struct Lease {
 }
 
 impl Pool {
-    pub(super) fn new(dial: Dial, limits: &UpstreamLimits, metrics: Arc<Metrics>) -> Rc<Self> {
+    pub(super) fn new(
+        parent: Arc<Parent>,
+        dial: Dial,
+        limits: &UpstreamLimits,
+        metrics: Arc<Metrics>,
+    ) -> Rc<Self> {
         let places = Arc::new(Semaphore::new(limits.connections_per_core.min(Semaphore::MAX_PERMITS)));
-        Rc::new(Self { dial, idle: RefCell::default(), places, metrics })
+        Rc::new(Self { parent, dial, idle: RefCell::default(), places, metrics })
     }
 
     /// An idle connection, the last used first.
@@ -81,7 +88,7 @@ impl Pool {
         self.metrics.upstream_connections.inc();
         let place = Place { _permit: permit, metrics: Arc::clone(&self.metrics) };
         let left = limit.saturating_sub(started.elapsed()).max(Duration::from_millis(1));
-        let sender = self.dial.connect(left).await?;
+        let sender = self.dial.connect(&self.parent, left).await?;
         Ok(Lease { sender, reused: false, place })
     }
 

@@ -2,7 +2,7 @@
 //! is dropped.
 
 use super::UpstreamError;
-use super::exchange::RequestBody;
+use super::question::RequestBody;
 use super::strict::{Answers, Strict};
 use http::{Request, Response};
 use hyper::body::Incoming;

@@ -1,0 +1,130 @@
+//! One question to one server.
+
+use super::UpstreamError;
+use super::exchange::Upstream;
+use super::metrics::Asked;
+use super::parent::{Load, Parent};
+use super::pool::Lease;
+use super::question::{Question, RequestBody};
+use http::response::Parts;
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
+use parents::retry::is_unwell;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// Tries on kept connections that turn out to be closed, before a new one is made.
+const MAX_STALE_CONNECTIONS: usize = 3;
+
+/// A head, and the body that is still to come.
+pub(super) struct Answered {
+    pub(super) head: Parts,
+    pub(super) body: Incoming,
+    pub(super) load: Load,
+}
+
+/// A server and a connection to it.
+pub(super) struct Reached {
+    lease: Lease,
+    load: Load,
+}
+
+impl Upstream {
+    /// Asks `parent`, connecting within `connect`, and notes what it is worth.
+    ///
+    /// With `reuse`, which takes a question that may be repeated (RFC 9110 §9.2.2), kept connections are used, and one that
+    /// turns out to be closed is followed by another (RFC 9112 §9.3.1).
+    pub(super) async fn attempt(
+        &self,
+        parent: &Arc<Parent>,
+        question: Question<'_>,
+        host: HeaderValue,
+        reuse: bool,
+        connect: Duration,
+    ) -> Result<Answered, UpstreamError> {
+        let request = || question.request(host.clone(), RequestBody::Empty);
+        if reuse {
+            for _ in 0..MAX_STALE_CONNECTIONS {
+                let Some(lease) = self.pools[parent.number].idle() else { break };
+                let reached = Reached { lease, load: parent.begin(Instant::now()) };
+                match reached.exchange(self, request()).await {
+                    Err(UpstreamError::Protocol) => {}
+                    result => return noted(parent, result),
+                }
+            }
+        }
+        self.reach(parent, connect).await?.send(self, request()).await
+    }
+
+    /// A connection to `parent` that has carried nothing yet.
+    pub(super) async fn reach(
+        &self,
+        parent: &Arc<Parent>,
+        limit: Duration,
+    ) -> Result<Reached, UpstreamError> {
+        let load = parent.begin(Instant::now());
+        let lease = self.pools[parent.number].connect(limit).await;
+        let lease = lease.inspect_err(|error| note_error(parent, *error))?;
+        Ok(Reached { lease, load })
+    }
+}
+
+impl Reached {
+    /// Sends and waits for the head, and notes what the server is worth.
+    pub(super) async fn send(
+        self,
+        upstream: &Upstream,
+        request: Request<RequestBody>,
+    ) -> Result<Answered, UpstreamError> {
+        let parent = Arc::clone(self.load.parent());
+        noted(&parent, self.exchange(upstream, request).await)
+    }
+
+    async fn exchange(
+        mut self,
+        upstream: &Upstream,
+        request: Request<RequestBody>,
+    ) -> Result<Answered, UpstreamError> {
+        let answer = timeout(upstream.limits.response, self.lease.sender.send_request(request)).await;
+        let response = match answer {
+            Err(_) => return Err(UpstreamError::ResponseTimeout),
+            Ok(Err(error)) if error.is_user() => return Err(UpstreamError::RequestBody),
+            Ok(Err(error)) => {
+                let parent = &*self.load.parent().name;
+                tracing::debug!(parent, %error, reused = self.lease.reused, "upstream exchange");
+                return Err(UpstreamError::Protocol);
+            }
+            Ok(Ok(response)) => response,
+        };
+        upstream.pools[self.load.parent().number].give_back(self.lease);
+        let (head, body) = response.into_parts();
+        Ok(Answered { head, body, load: self.load })
+    }
+}
+
+fn noted(parent: &Parent, result: Result<Answered, UpstreamError>) -> Result<Answered, UpstreamError> {
+    match &result {
+        Ok(answered) if is_unwell(answered.head.status) => parent.heard(Asked::Unwell),
+        Ok(_) => parent.heard(Asked::Answer),
+        Err(error) => note_error(parent, *error),
+    }
+    result
+}
+
+fn note_error(parent: &Parent, error: UpstreamError) {
+    match error {
+        UpstreamError::Resolve
+        | UpstreamError::Connect
+        | UpstreamError::ConnectTimeout
+        | UpstreamError::Tls => {
+            parent.heard(Asked::Unreached);
+        }
+        UpstreamError::ResponseTimeout | UpstreamError::Protocol => parent.heard(Asked::Unanswered),
+        // Ours, the client's, or nobody's.
+        UpstreamError::Busy
+        | UpstreamError::RequestBody
+        | UpstreamError::UnknownHost
+        | UpstreamError::UnknownPath => {}
+    }
+}

@@ -1,0 +1,311 @@
+//! An answer's bytes on their way from the upstream: whole, from one server or from several, or an error.
+
+use super::UpstreamError;
+use super::attempt::Answered;
+use super::exchange::Upstream;
+use super::group::Group;
+use super::metrics::{Asked, BrokenBody};
+use super::parent::Load;
+use super::question::Question;
+use bytes::{Buf, Bytes};
+use http::response::Parts;
+use http::{HeaderMap, Method, Uri};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use parents::resume::Promise;
+use parents::retry::Failure;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// How often a body may break off and go on. A server that sends a byte and breaks off must not be asked for each of them.
+const MAX_RESUMES: u8 = 3;
+
+/// A body that ends whole or with an error, and is never silent for longer than its limit.
+pub(crate) struct UpstreamBody {
+    state: State,
+    limit: Duration,
+    /// Set while nothing comes.
+    waiting: Option<Pin<Box<Sleep>>>,
+    /// Bytes given so far.
+    received: u64,
+    /// Bytes to come first that have been given already.
+    skip: u64,
+    /// How it can go on; `None` when it cannot.
+    rest: Option<Box<Rest>>,
+}
+
+enum State {
+    Reading { body: Incoming, load: Load },
+    Resuming(Pin<Box<dyn Future<Output = Continued>>>),
+    Over,
+}
+
+/// What came of looking for the rest.
+struct Continued {
+    rest: Box<Rest>,
+    /// Why the body had broken off.
+    broken: BodyError,
+    /// The answer that carries on, and how much of it to leave out.
+    found: Option<(Answered, u64)>,
+}
+
+/// Why a body did not come whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// No byte for too long.
+    #[error("the upstream sent nothing for too long")]
+    Stalled,
+    /// The connection ended before the body did.
+    #[error("the upstream broke off")]
+    Cut,
+    /// More came than had been promised.
+    #[error("the upstream sent more than it had said")]
+    TooLong,
+}
+
+impl UpstreamBody {
+    /// `limit` is the longest wait for the next bytes.
+    pub(super) fn new(body: Incoming, load: Load, limit: Duration, rest: Option<Box<Rest>>) -> Self {
+        Self { state: State::Reading { body, load }, limit, waiting: None, received: 0, skip: 0, rest }
+    }
+
+    /// Waits for the server's next frame, as long as it may.
+    fn poll_server(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let State::Reading { body, .. } = &mut self.state else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = pin!(body).poll_frame(cx) {
+            self.waiting = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyError::Cut)));
+        }
+        let deadline = || Box::pin(tokio::time::sleep_until(Instant::now() + self.limit));
+        let waiting = self.waiting.get_or_insert_with(deadline);
+        ready!(waiting.as_mut().poll(cx));
+        self.waiting = None;
+        Poll::Ready(Some(Err(BodyError::Stalled)))
+    }
+
+    /// What of a frame has not been given yet.
+    fn take(&mut self, frame: Frame<Bytes>) -> Result<Option<Frame<Bytes>>, BodyError> {
+        let mut data = match frame.into_data() {
+            Ok(data) => data,
+            Err(other) => return Ok(Some(other)),
+        };
+        let known = self.skip.min(data.len() as u64);
+        self.skip -= known;
+        data.advance(usize::try_from(known).unwrap_or(usize::MAX));
+        self.received += data.len() as u64;
+        if self.length().is_some_and(|length| self.received > length) {
+            self.state = State::Over;
+            return Err(BodyError::TooLong);
+        }
+        Ok((!data.is_empty()).then(|| Frame::data(data)))
+    }
+
+    /// Bytes it has in all, as far as a server has promised.
+    fn length(&self) -> Option<u64> {
+        self.rest.as_ref().and_then(|rest| rest.promise.length())
+    }
+
+    /// Whether nothing is missing, once the server says that it is at its end.
+    fn is_whole(&self) -> bool {
+        self.skip == 0 && self.length().is_none_or(|length| length == self.received)
+    }
+
+    fn note_whole(&self) {
+        if let State::Reading { load, .. } = &self.state
+            && self.received > 0
+        {
+            load.parent().came_whole();
+        }
+    }
+
+    /// The server broke off: looks for the rest, where there is a way.
+    fn break_off(&mut self, broken: BodyError) -> Result<(), BodyError> {
+        let State::Reading { load, .. } = std::mem::replace(&mut self.state, State::Over) else {
+            return Err(broken);
+        };
+        load.parent().heard(Asked::Broken);
+        let rest = self.rest.take().ok_or(broken)?;
+        self.state = State::Resuming(rest.begin(load.parent().number, self.received, broken)?);
+        Ok(())
+    }
+}
+
+impl Body for UpstreamBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        loop {
+            let broken = match &mut this.state {
+                State::Over => return Poll::Ready(None),
+                State::Resuming(looking) => {
+                    let Continued { rest, broken, found } = ready!(looking.as_mut().poll(cx));
+                    match found {
+                        Some((Answered { body, load, .. }, skip)) => {
+                            this.state = State::Reading { body, load };
+                            (this.skip, this.rest) = (skip, Some(rest));
+                            continue;
+                        }
+                        None => {
+                            this.state = State::Over;
+                            return Poll::Ready(Some(Err(broken)));
+                        }
+                    }
+                }
+                State::Reading { .. } => match ready!(this.poll_server(cx)) {
+                    Some(Ok(frame)) => match this.take(frame) {
+                        Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
+                        Ok(None) => continue,
+                        Err(error) => return Poll::Ready(Some(Err(error))),
+                    },
+                    None if this.is_whole() => {
+                        this.note_whole();
+                        this.state = State::Over;
+                        return Poll::Ready(None);
+                    }
+                    // It came to its end all the same.
+                    Some(Err(_)) if this.length() == Some(this.received) => {
+                        this.state = State::Over;
+                        return Poll::Ready(None);
+                    }
+                    None => BodyError::Cut,
+                    Some(Err(broken)) => broken,
+                },
+            };
+            if let Err(broken) = this.break_off(broken) {
+                return Poll::Ready(Some(Err(broken)));
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.state {
+            State::Over => true,
+            State::Resuming(_) => false,
+            State::Reading { body, .. } => body.is_end_stream() && self.is_whole(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match (&self.state, self.length()) {
+            (State::Over, _) => SizeHint::with_exact(0),
+            (_, Some(length)) => SizeHint::with_exact(length.saturating_sub(self.received)),
+            (State::Reading { body, .. }, None) if self.skip == 0 => body.size_hint(),
+            _ => SizeHint::new(),
+        }
+    }
+}
+
+impl Drop for UpstreamBody {
+    fn drop(&mut self) {
+        // Who knows the length does not ask for the end.
+        if self.is_end_stream() {
+            self.note_whole();
+        }
+    }
+}
+
+/// How a body goes on when it breaks off: the question, and what the first answer promised.
+pub(super) struct Rest {
+    upstream: Upstream,
+    group: Arc<Group>,
+    promise: Promise,
+    host: String,
+    target: Uri,
+    headers: HeaderMap,
+    resumes: u8,
+    /// Bytes there were when it last broke off.
+    since: u64,
+}
+
+impl Rest {
+    /// Of an answer that can go on elsewhere; `None` for any other.
+    pub(super) fn of(
+        upstream: &Upstream,
+        group: &Arc<Group>,
+        question: Question<'_>,
+        head: &Parts,
+    ) -> Option<Box<Self>> {
+        let promise = Promise::of(question.method, head.status, &head.headers)?;
+        Some(Box::new(Self {
+            upstream: upstream.clone(),
+            group: Arc::clone(group),
+            promise,
+            host: question.host.to_owned(),
+            target: question.target.clone(),
+            headers: question.headers.clone(),
+            resumes: 0,
+            since: 0,
+        }))
+    }
+
+    /// Begins to look for what is behind `received` bytes.
+    ///
+    /// The rest of a body that has come on is no second question, and costs nothing of the retry budget: a server that
+    /// dies with a thousand bodies on their way must not break them all. One that has not come on since it last broke off
+    /// is asked for again, and does.
+    fn begin(
+        mut self: Box<Self>,
+        broken_at: usize,
+        received: u64,
+        broken: BodyError,
+    ) -> Result<Pin<Box<dyn Future<Output = Continued>>>, BodyError> {
+        let paid = received > self.since || self.group.withdraw(Instant::now());
+        if self.resumes >= MAX_RESUMES || !paid {
+            self.group.metrics.broke_off(BrokenBody::NotTried);
+            return Err(broken);
+        }
+        self.resumes += 1;
+        self.since = received;
+        Ok(Box::pin(async move {
+            let found = self.look(broken_at, received).await.ok();
+            let outcome = if found.is_some() { BrokenBody::Resumed } else { BrokenBody::Failed };
+            self.group.metrics.broke_off(outcome);
+            Continued { rest: self, broken, found }
+        }))
+    }
+
+    async fn look(&mut self, broken_at: usize, received: u64) -> Result<(Answered, u64), UpstreamError> {
+        let mut headers = self.headers.clone();
+        self.promise.ask_for_rest(received, &mut headers);
+        let question = Question {
+            method: &Method::GET,
+            host: &self.host,
+            target: &self.target,
+            headers: &headers,
+            cold: false,
+        };
+        let mut kept = None;
+        let answered = self
+            .upstream
+            .ask(&self.group, question, Some(broken_at), |head| {
+                let mut promise = self.promise.clone();
+                match promise.hold(received, head.status, &head.headers) {
+                    Ok(rest) => {
+                        kept = Some((promise, rest.skip));
+                        Ok(())
+                    }
+                    Err(unfit) => {
+                        tracing::debug!(
+                            status = head.status.as_u16(),
+                            reason = unfit.as_str(),
+                            "not the rest"
+                        );
+                        Err(Failure::Unfit)
+                    }
+                }
+            })
+            .await?;
+        // An answer that did not fit is given back too, when there is no better.
+        let (promise, skip) = kept.ok_or(UpstreamError::Protocol)?;
+        self.promise = promise;
+        Ok((answered, skip))
+    }
+}

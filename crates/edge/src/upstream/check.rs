@@ -1,0 +1,51 @@
+//! Checks: asking servers how they are before clients' requests find out.
+
+use super::config::CheckConfig;
+use super::exchange::Upstream;
+use super::group::Group;
+use super::parent::Parent;
+use super::question::{Question, RequestBody};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use std::sync::Arc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
+const USER_AGENT: HeaderValue = HeaderValue::from_static("airclass-health");
+
+impl Upstream {
+    /// Checks every server of every group that says how, for as long as this core runs. One core of a node does it.
+    pub(crate) fn start_checks(&self) {
+        for group in &self.groups.groups {
+            let Some(check) = &group.check else { continue };
+            for parent in group.parents() {
+                let upstream = self.clone();
+                let (group, parent, check) = (Arc::clone(group), Arc::clone(parent), check.clone());
+                drop(tokio::task::spawn_local(async move {
+                    upstream.keep_checking(&group, &parent, &check).await
+                }));
+            }
+        }
+    }
+
+    async fn keep_checking(&self, group: &Group, parent: &Parent, check: &CheckConfig) {
+        let mut ticks = interval_at(Instant::now(), check.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            // An answer that takes longer than until the next check is none.
+            let good = timeout(check.every, self.check(group, parent, check)).await;
+            parent.checked(good.unwrap_or(false));
+        }
+    }
+
+    /// Over a connection of its own: whether new ones can be made is part of the question.
+    async fn check(&self, group: &Group, parent: &Parent, check: &CheckConfig) -> bool {
+        let Ok(mut sender) = self.dial.connect(parent, self.limits.connect).await else { return false };
+        let headers = HeaderMap::from_iter([(header::USER_AGENT, USER_AGENT)]);
+        let host = parent.address.authority_str();
+        let question =
+            Question { method: &Method::GET, host, target: &check.path, headers: &headers, cold: false };
+        let answer =
+            sender.send_request(question.request(group.host(parent, host), RequestBody::Empty)).await;
+        answer.is_ok_and(|answer| answer.status() < StatusCode::BAD_REQUEST)
+    }
+}

@@ -1,0 +1,144 @@
+//! One server, as all cores see it.
+
+use super::config::ServerConfig;
+use super::metrics::{Asked, ParentMetrics};
+use super::resolve::Resolver;
+use super::{Address, metrics};
+use parents::health::{Admission, Health, Judge, Met, Standing};
+use parents::preference::{self, Candidate};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use telemetry::Label;
+use tokio::time::Instant;
+
+/// A server and what is known about it.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    /// Its place among all servers of the node.
+    pub(super) number: usize,
+    pub(super) group: Arc<str>,
+    pub(super) name: Box<str>,
+    pub(super) address: Address,
+    pub(super) resolver: Arc<Resolver>,
+    pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    identity: u64,
+    weight: u16,
+    load: AtomicUsize,
+    /// Touched once or twice a question that goes upstream, never by a hit.
+    health: Mutex<Health>,
+    metrics: ParentMetrics,
+}
+
+/// What a server on trial may have of its share: one question at a time.
+const TRIAL_SHARE: f64 = 1e-6;
+
+impl Parent {
+    pub(super) fn new(
+        config: &ServerConfig,
+        number: usize,
+        group: &Arc<str>,
+        judge: Judge,
+        families: &metrics::Families,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            number,
+            group: Arc::clone(group),
+            name: config.name.as_str().into(),
+            address: config.address.clone(),
+            resolver: Resolver::new(&config.address),
+            tls: config.tls.clone(),
+            identity: preference::hash(&config.name),
+            weight: config.weight,
+            load: AtomicUsize::new(0),
+            health: Mutex::new(Health::new(judge)),
+            metrics: families.parent(group, &config.name),
+        })
+    }
+
+    /// As far as choosing goes. With `on_trial`, one that is down may be asked if it is time to find out.
+    pub(super) fn candidate(&self, now: Instant, on_trial: bool) -> Candidate {
+        let share = match self.health().admission(now.into_std()) {
+            Admission::Share(share) => share,
+            Admission::Trial if on_trial => TRIAL_SHARE,
+            Admission::Trial | Admission::Refused => 0.0,
+        };
+        Candidate { share, ..self.candidate_in_need() }
+    }
+
+    /// The same, its health not looked at.
+    pub(super) fn candidate_in_need(&self) -> Candidate {
+        let load = self.load.load(Ordering::Relaxed);
+        Candidate { identity: self.identity, weight: self.weight, load, share: 1.0 }
+    }
+
+    /// A question goes to it. It counts until what is given back is dropped, at the end of the body.
+    pub(super) fn begin(self: &Arc<Self>, now: Instant) -> Load {
+        self.health().begin_trial(now.into_std());
+        self.load.fetch_add(1, Ordering::Relaxed);
+        self.metrics.load.inc();
+        Load(Arc::clone(self))
+    }
+
+    /// Notes what became of a question.
+    pub(super) fn heard(&self, asked: Asked) {
+        self.metrics.asked(asked);
+        let met = match asked {
+            Asked::Answer => Met::Answer,
+            Asked::Unwell => Met::Unwell,
+            Asked::Unreached | Asked::Unanswered => Met::Failure,
+            Asked::Broken => Met::Broken,
+        };
+        let change = self.health().met(Instant::now().into_std(), met);
+        self.changed(change, asked.as_str());
+    }
+
+    /// Notes that a body came whole.
+    pub(super) fn came_whole(&self) {
+        self.health().met(Instant::now().into_std(), Met::Whole);
+    }
+
+    /// Notes what a check found.
+    pub(super) fn checked(&self, good: bool) {
+        let change = self.health().checked(Instant::now().into_std(), good);
+        self.changed(change, "check");
+    }
+
+    fn changed(&self, change: Option<Standing>, why: &'static str) {
+        let (group, parent) = (&*self.group, &*self.name);
+        match change {
+            None => {}
+            Some(Standing::Up) => {
+                self.metrics.up.set(1);
+                tracing::info!(group, parent, why, "parent up");
+            }
+            Some(Standing::Down) => {
+                self.metrics.up.set(0);
+                tracing::warn!(group, parent, why, "parent down");
+            }
+        }
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        // Nothing that holds the lock can panic half way through a change.
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A question that is going on.
+#[derive(Debug)]
+pub(super) struct Load(Arc<Parent>);
+
+impl Load {
+    pub(super) fn parent(&self) -> &Arc<Parent> {
+        &self.0
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.load.fetch_sub(1, Ordering::Relaxed);
+        self.0.metrics.load.dec();
+    }
+}

@@ -1,0 +1,59 @@
+//! Neighbours: asked for what they hold before a parent is, and for nothing else.
+//!
+//! A neighbour that has to ask further answers 504 instead (`only-if-cached`, RFC 9111 §5.2.1.7), so a question never goes
+//! on from edge to edge; CDN-Loop, which every question carries, would end it if it did.
+
+use super::attempt::Answered;
+use super::exchange::Upstream;
+use super::group::Group;
+use super::metrics::{Asked, PeerSaid};
+use super::question::Question;
+use http::response::Parts;
+use http::{HeaderValue, Method, StatusCode, header};
+use httpcache::directives::ResponseDirectives;
+use httpcache::freshness::{Freshness, State};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// How long a neighbour is waited for, connection included. It is near and has it in memory, or it is no help.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+const ONLY_IF_CACHED: HeaderValue = HeaderValue::from_static("only-if-cached");
+
+impl Upstream {
+    /// The answer of the neighbour that is likeliest to hold what is asked for; `None` when it has to be fetched.
+    pub(super) async fn ask_a_peer(&self, group: &Group, question: Question<'_>) -> Option<Answered> {
+        if !question.cold || question.method != Method::GET {
+            return None;
+        }
+        let begun = Instant::now();
+        let peer = group.peer(question.key(), begun)?;
+        let mut headers = question.headers.clone();
+        headers.insert(header::CACHE_CONTROL, ONLY_IF_CACHED);
+        let asked = Question { headers: &headers, ..question };
+        // What it holds is under the host that its clients ask, whatever the servers behind are told.
+        let host = HeaderValue::from_str(question.host).ok()?;
+        let answer = timeout(PATIENCE, self.attempt(peer, asked, host, true, PATIENCE)).await;
+        let said = match &answer {
+            Ok(Ok(answered)) if self.is_worth_keeping(&answered.head, begun.elapsed()) => PeerSaid::Hit,
+            Ok(Ok(_)) => PeerSaid::Miss,
+            Ok(Err(_)) => PeerSaid::Failed,
+            Err(_) => {
+                peer.heard(Asked::Unanswered);
+                PeerSaid::Failed
+            }
+        };
+        group.metrics.peer_said(said);
+        (said == PeerSaid::Hit).then(|| answer.ok()?.ok()).flatten()
+    }
+
+    /// Whether a neighbour's answer is there and fresh: what is stale there is not taken over as new here.
+    fn is_worth_keeping(&self, head: &Parts, delay: Duration) -> bool {
+        let rules = &self.config.cache.rules;
+        let directives = ResponseDirectives::targeted(&head.headers, &rules.targets);
+        let (status, now) = (head.status, self.clock.now());
+        let freshness = Freshness::of(status, &head.headers, &directives, now, delay, rules);
+        matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT)
+            && freshness.state(Duration::ZERO) == State::Fresh
+    }
+}

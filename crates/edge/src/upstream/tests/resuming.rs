@@ -1,0 +1,156 @@
+//! Bodies that break off: every byte from somewhere, or an error; never a wrong one, never too few.
+
+use super::*;
+
+fn tagged(etag: &'static str) -> Reply {
+    Reply::new(200).header("etag", etag)
+}
+
+fn half(etag: &'static str) -> Reply {
+    tagged(etag).header("content-length", "10").data("01234").pause(SECOND).cut()
+}
+
+fn part(etag: &'static str, range: &'static str, body: &'static str) -> Reply {
+    Reply::new(206).header("etag", etag).header("content-range", range).body(body)
+}
+
+const ALL: &str = "0123456789";
+
+#[tokio::test(start_paused = true)]
+async fn attack_49_a_body_that_breaks_off_goes_on_from_another_server() {
+    local(async {
+        for (first, second) in [
+            (half("\"v\""), part("\"v\"", "bytes 5-9/10", "56789")),
+            // Silent for too long is broken off too.
+            (
+                tagged("\"v\"").header("content-length", "10").data("01234").pause(60 * SECOND).data("56789"),
+                part("\"v\"", "bytes 5-9/10", "56789"),
+            ),
+            // No length: the one who carries on knows it.
+            (tagged("\"v\"").data("01234").pause(SECOND).cut(), part("\"v\"", "bytes 5-9/10", "56789")),
+            // No ranges there: what is known is left out.
+            (half("\"v\""), tagged("\"v\"").body(ALL)),
+            (half("\"v\""), tagged("\"v\"").data("012").data("3456").data("789")),
+        ] {
+            let case = format!("{first:?} {second:?}");
+            let scene = Scene::pair(vec![first], vec![second]);
+            assert_eq!(scene.ask(&scene.path(0)).await, whole(200, ALL), "{case}");
+            let question = &scene.servers[1].questions()[0];
+            assert!(question.headers["range"].to_str().unwrap().starts_with("bytes=5-"), "{case}");
+            assert_eq!(question.headers["if-range"], "\"v\"");
+            assert_eq!(scene.metric("edge_broken_bodies_total", &["resumed"]), 1.0);
+            assert_eq!(scene.metric("edge_parent_requests_total", &["a", "broken"]), 1.0);
+            assert_eq!(scene.metric("edge_parent_load", &["b"]), 0.0);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_50_what_is_not_the_same_does_not_go_on() {
+    local(async {
+        for (first, second) in [
+            (half("\"v\""), tagged("\"w\"").body(ALL)),
+            (half("\"v\""), part("\"w\"", "bytes 5-9/10", "56789")),
+            (half("\"v\""), part("W/\"v\"", "bytes 5-9/10", "56789")),
+            (half("\"v\""), part("\"v\"", "bytes 4-9/10", "456789")),
+            (half("\"v\""), part("\"v\"", "bytes 5-9/11", "56789")),
+            (half("\"v\""), part("\"v\"", "bytes 5-8/10", "5678")),
+            (half("\"v\""), part("\"v\"", "bytes 5-9/10", "56789").header("content-encoding", "gzip")),
+            (half("\"v\""), tagged("\"v\"").body("01234567890")),
+            (half("\"v\""), Reply::new(416).header("etag", "\"v\"")),
+            (half("\"v\""), Reply::new(503)),
+        ] {
+            let case = format!("{second:?}");
+            let scene = Scene::pair(vec![first], vec![second]);
+            let answer = scene.ask(&scene.path(0)).await;
+            assert_eq!(answer, Ok((StatusCode::OK, Err(BodyError::Cut))), "{case}");
+            assert_eq!(scene.servers[1].count(), 1, "{case}");
+            assert_eq!(scene.metric("edge_broken_bodies_total", &["failed"]), 1.0, "{case}");
+        }
+        let overlong = Reply::new(206).header("etag", "\"v\"").header("content-range", "bytes 5-9/10");
+        let scene = Scene::pair(vec![half("\"v\"")], vec![overlong.data("567890")]);
+        assert_eq!(scene.ask(&scene.path(0)).await, Ok((StatusCode::OK, Err(BodyError::TooLong))));
+        // Who says nothing strong of its bytes cannot be held to it.
+        for etag in ["W/\"v\"", "v"] {
+            let scene = Scene::pair(vec![half(etag)], vec![tagged(etag).body(ALL)]);
+            assert_eq!(scene.ask(&scene.path(0)).await, Ok((StatusCode::OK, Err(BodyError::Cut))));
+            assert_eq!(scene.servers[1].count(), 0);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_goes_on_more_than_once_and_not_for_ever() {
+    local(async {
+        let rest =
+            |range, body| Reply::new(206).header("etag", "\"v\"").header("content-range", range).data(body);
+        let scene = Scene::pair(
+            vec![
+                tagged("\"v\"").header("content-length", "10").data("0").pause(SECOND).cut(),
+                rest("bytes 2-9/10", "2").pause(SECOND).cut(),
+            ],
+            vec![rest("bytes 1-9/10", "1").pause(SECOND).cut(), part("\"v\"", "bytes 3-9/10", "3456789")],
+        );
+        assert_eq!(scene.ask(&scene.path(0)).await, whole(200, ALL));
+        let scene = Scene::pair(
+            vec![
+                tagged("\"v\"").header("content-length", "10").data("0").pause(SECOND).cut(),
+                rest("bytes 2-9/10", "2").pause(SECOND).cut(),
+            ],
+            vec![
+                rest("bytes 1-9/10", "1").pause(SECOND).cut(),
+                rest("bytes 3-9/10", "3").pause(SECOND).cut(),
+            ],
+        );
+        let answer = scene.ask(&scene.path(0)).await;
+        assert_eq!(answer, Ok((StatusCode::OK, Err(BodyError::Cut))));
+        assert_eq!(scene.counts(), [2, 2]);
+        assert_eq!(scene.metric("edge_broken_bodies_total", &["not_tried"]), 1.0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_alone_is_asked_for_its_own_rest_and_a_part_for_its_own_end() {
+    local(async {
+        let scene = Scene::new(
+            "tiers = [[\"http://a\"]]",
+            [vec![half("\"v\""), part("\"v\"", "bytes 5-9/10", "56789")]],
+        );
+        assert_eq!(scene.ask(&scene.path(0)).await, whole(200, ALL));
+        let broken = Reply::new(206).header("etag", "\"v\"").header("content-range", "bytes 100-109/1000");
+        let scene = Scene::pair(
+            vec![broken.data("01234").pause(SECOND).cut()],
+            vec![part("\"v\"", "bytes 105-109/1000", "56789")],
+        );
+        assert_eq!(scene.ask(&scene.path(0)).await, whole(206, ALL));
+        assert_eq!(scene.servers[1].questions()[0].headers["range"], "bytes=105-109");
+    })
+    .await;
+}
+
+/// A server that dies with many bodies on their way: all go on, whatever the retry budget says.
+#[tokio::test(start_paused = true)]
+async fn bodies_that_break_off_together_all_go_on() {
+    local(async {
+        let scene = Rc::new(Scene::pair(
+            (0..8).map(|_| half("\"v\"").after(SECOND)).collect(),
+            (0..8).map(|_| part("\"v\"", "bytes 5-9/10", "56789")).collect(),
+        ));
+        let path = scene.path(0);
+        // As many as a server may have before others get some: the other one's script has only the rest.
+        let bodies: Vec<_> = (0..8)
+            .map(|_| {
+                let (scene, path) = (Rc::clone(&scene), path.clone());
+                tokio::task::spawn_local(async move { scene.ask(&path).await })
+            })
+            .collect();
+        for body in bodies {
+            assert_eq!(body.await.unwrap(), whole(200, ALL));
+        }
+        assert_eq!(scene.metric("edge_retry_budget", &["g"]), 20.0);
+    })
+    .await;
+}
