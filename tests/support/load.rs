@@ -79,7 +79,7 @@ pub async fn ask_steadily(target: Rc<Target>, tally: Rc<Tally>) {
 async fn one(manner: Manner, target: Rc<Target>, tally: Rc<Tally>, pause: Duration) {
     let mut pace = interval(pause);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut kept = Kept::None;
+    let mut kept = None;
     loop {
         pace.tick().await;
         match ask(manner, &target, &mut kept).await {
@@ -91,7 +91,6 @@ async fn one(manner: Manner, target: Rc<Target>, tally: Rc<Tally>, pause: Durati
 }
 
 enum Kept {
-    None,
     Http1(hyper::client::conn::http1::SendRequest<Empty<Bytes>>),
     Http2(hyper::client::conn::http2::SendRequest<Empty<Bytes>>),
 }
@@ -99,32 +98,51 @@ enum Kept {
 type Failure = Box<dyn std::error::Error>;
 
 /// A connection that the server has ended in good order is made anew before the request; that is no failure.
-async fn ask(manner: Manner, target: &Target, kept: &mut Kept) -> Result<usize, Failure> {
-    let usable = match kept {
-        Kept::None => false,
-        Kept::Http1(sender) => sender.ready().await.is_ok(),
-        Kept::Http2(sender) => sender.ready().await.is_ok(),
+async fn ask(manner: Manner, target: &Target, kept: &mut Option<Kept>) -> Result<usize, Failure> {
+    let mut sender = match kept.take() {
+        Some(sender) => sender,
+        None => connect(manner, target).await?,
     };
-    if !usable {
-        *kept = connect(manner, target).await?;
-    }
-    let request = client::request("GET", &target.path, &[]);
-    let response = match kept {
-        Kept::Http1(sender) => sender.send_request(request).await?,
-        Kept::Http2(sender) => {
-            let uri = format!("http://lessons.example{}", target.path);
-            sender.send_request(http::Request::get(uri).body(Empty::new())?).await?
+    let response = match sender.ask(target).await {
+        // It ended meanwhile, perhaps just now: the request was never sent (RFC 9110 §9.2.2, RFC 9113 §8.7), and every
+        // client asks again.
+        Err(error) if error.is_canceled() || error.is_closed() => {
+            sender = connect(manner, target).await?;
+            sender.ask(target).await?
         }
-        Kept::None => return Err("not connected".into()),
+        answer => answer?,
     };
     if response.status() != 200 {
         return Err(response.status().to_string().into());
     }
     let body = http_body_util::BodyExt::collect(response.into_body()).await?.to_bytes();
-    if matches!(manner, Manner::Fresh | Manner::Encrypted) {
-        *kept = Kept::None;
+    if !matches!(manner, Manner::Fresh | Manner::Encrypted) {
+        *kept = Some(sender);
     }
     Ok(body.len())
+}
+
+impl Kept {
+    async fn ask(&mut self, target: &Target) -> hyper::Result<http::Response<hyper::body::Incoming>> {
+        let mut request = client::request("GET", &target.path, &[]);
+        match self {
+            Self::Http1(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+            Self::Http2(sender) => {
+                sender.ready().await?;
+                // The host stands in the target, not in a field.
+                *request.uri_mut() = uri(target);
+                request.headers_mut().clear();
+                sender.send_request(request).await
+            }
+        }
+    }
+}
+
+fn uri(target: &Target) -> http::Uri {
+    format!("http://lessons.example{}", target.path).parse().expect("a path makes an address")
 }
 
 async fn connect(manner: Manner, target: &Target) -> Result<Kept, Failure> {
