@@ -1,7 +1,7 @@
-//! The admin listener: `/metrics`, `/healthz`, `/readyz` to read; `/reload` and `/drain` to POST. Loopback by default: it
-//! carries no secret, but no student has business here.
+//! The admin listener: `/metrics`, `/healthz`, `/readyz` to read; `/reload`, `/drain` and what the service takes to POST.
+//! Loopback by default: it carries no secret, but no student has business here.
 
-use crate::{Order, Telemetry};
+use crate::{Order, Telemetry, posts};
 use bytes::Bytes;
 use faults::{Blame, Fault};
 use http::{Method, Request, Response, StatusCode, header};
@@ -142,13 +142,16 @@ async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
             let service = hyper::service::service_fn(|request: Request<Incoming>| {
                 let telemetry = telemetry.clone();
                 async move {
+                    let taker = telemetry.posts.at(request.uri().path());
+                    if let (&Method::POST, Some(taker)) = (request.method(), taker) {
+                        return Ok::<_, Infallible>(posts::answer(&*taker, request.into_body()).await);
+                    }
                     let path = request.uri().path();
                     let told = match *request.method() {
                         Method::POST => tell(path, &telemetry).await,
                         _ => None,
                     };
-                    let response = told.unwrap_or_else(|| answer(request.method(), path, &telemetry));
-                    Ok::<_, Infallible>(response)
+                    Ok(told.unwrap_or_else(|| answer(request.method(), path, &telemetry)))
                 }
             });
             // A scraper that goes away in mid-answer is its own affair.
