@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     disk: Option<Arc<DiskTier>>,
     pub(crate) overload: Overload,
     groups: Arc<Groups>,
-    flights: Flights,
+    pub(crate) flights: Flights,
     lots: Lots,
     identity: Arc<Identity>,
     upstream_known: Arc<AtomicBool>,

@@ -51,6 +51,13 @@ impl CacheKey {
         std::str::from_utf8(bytes).ok().map(|text| Self(text.into()))
     }
 
+    /// The host as clients wrote it, and what follows it; without scheme and variant.
+    pub(crate) fn host_and_target(&self) -> (&str, &str) {
+        let url = self.0.split(VARIANT).next().unwrap_or_default();
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        rest.split_at(rest.find('/').unwrap_or(rest.len()))
+    }
+
     /// Bytes it holds in memory.
     pub(crate) fn weight(&self) -> u32 {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
@@ -118,5 +125,14 @@ mod tests {
         assert!(key.is_of(&key) && key.variant(1, "s").is_of(&key));
         assert!(!CacheKey::primary("http", "a", "/xy").is_of(&key));
         assert_ne!(key.variant(1, "s"), key.variant(2, "s"));
+    }
+
+    #[test]
+    fn a_key_tells_its_host_and_target() {
+        for target in ["/x?y=http://b/z", "/"] {
+            let key = CacheKey::primary("http", "a:80", target);
+            assert_eq!(key.host_and_target(), ("a:80", target));
+            assert_eq!(key.variant(1, "/s").host_and_target(), ("a:80", target));
+        }
     }
 }

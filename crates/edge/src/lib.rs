@@ -14,6 +14,7 @@ mod options;
 mod outcome;
 mod overload;
 mod policy;
+mod purge;
 mod reload;
 mod request;
 mod response;
@@ -23,9 +24,11 @@ mod upstream;
 
 pub use options::{Config, Options, UpstreamLimits};
 pub use policy::{CacheOptions, CachePolicy, ClientReload};
+pub use purge::{PurgeConfig, PurgeOptions};
 pub use reload::Read;
 pub use upstream::{GroupOptions, ServerOptions, Upstreams};
 
+use crate::purge::Reach;
 use edge::Shared;
 use faults::AnyFault;
 use serve::Running;
@@ -55,6 +58,7 @@ impl EdgeServer {
         let mut shared = Shared::new(config, &telemetry);
         shared.overload.govern(server.pressure());
         let load = server.load();
+        purge::start(Reach::of(&shared), &telemetry).map_err(telemetry::AdminError::Thread)?;
         let running = server.start(move |core, _drain| {
             let edge = Rc::new(shared.on_this_core());
             drop(tokio::task::spawn_local(edge.overload.ticker().clone().run()));

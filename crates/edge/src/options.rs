@@ -1,6 +1,7 @@
 //! What can be set about an edge, and what it is when nothing is set.
 
 use crate::policy::{CacheOptions, CachePolicy};
+use crate::purge::{PurgeConfig, PurgeOptions};
 use crate::upstream::{self, GroupOptions, Upstreams};
 use diskstore::DiskConfig;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,9 @@ pub struct Options {
     /// What is kept and how long; in the file the table `[cache]`
     #[command(flatten)]
     pub cache: CacheOptions,
+    /// Whose orders to forget are obeyed; in the file the table `[purge]`
+    #[command(flatten)]
+    pub purge: PurgeOptions,
     /// Listeners; in the file the table `[serve]`
     #[command(flatten)]
     pub serve: serve::Options,
@@ -89,6 +93,8 @@ pub struct Config {
     pub shed: bool,
     /// What is kept and how long.
     pub cache: CachePolicy,
+    /// Whose orders to forget are obeyed.
+    pub purge: PurgeConfig,
     /// Listeners.
     pub serve: serve::Config,
 }
@@ -176,7 +182,25 @@ impl Config {
             return Err(SettingsError::value("bandwidth_cap", "is zero; nothing could be sent"));
         }
         let shed = options.shed.unwrap_or(true);
-        Ok(Self { upstream, ram, disks, name, limits, stale_on_error, bandwidth_cap, shed, cache, serve })
+        let purge = PurgeConfig::resolve(&options.purge)?;
+        // What is only on a disk would come back after an order: better no orders than ones that are obeyed by half.
+        if purge.keys.is_some() && !disks.is_empty() {
+            let problem = "cannot be obeyed on disks yet; leave out `disk` or `purge.keys`";
+            return Err(SettingsError::value("purge.keys", problem));
+        }
+        Ok(Self {
+            upstream,
+            ram,
+            disks,
+            name,
+            limits,
+            stale_on_error,
+            bandwidth_cap,
+            shed,
+            cache,
+            purge,
+            serve,
+        })
     }
 }
 

@@ -7,6 +7,8 @@ mod parts;
 #[cfg(test)]
 mod pressed;
 #[cfg(test)]
+mod purges;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod tests;

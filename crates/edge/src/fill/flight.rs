@@ -79,6 +79,16 @@ impl Flight {
         matches!(&*self.landed.borrow(), Some(Landed::Fetched { object, .. }) if object.state(now) == State::Stale)
     }
 
+    /// What its head has brought, once it has come.
+    fn object(&self) -> Option<Arc<Object>> {
+        match &*self.landed.borrow() {
+            Some(
+                Landed::Fetched { object, .. } | Landed::Revalidated(object) | Landed::StaleOnError(object),
+            ) => Some(Arc::clone(object)),
+            _ => None,
+        }
+    }
+
     /// Waits for the head. At once when it has come already.
     pub(crate) async fn landed(&self) -> Landed {
         let mut landed = self.landed.subscribe();
@@ -126,20 +136,36 @@ impl Flights {
     /// for it and is not stored.
     pub(crate) fn forget(&self, primary: &CacheKey, remove: impl FnOnce()) {
         let mut flights = self.list();
-        flights.retain(|key, flight| {
-            let outdated = key.is_of(primary);
-            if outdated {
-                flight.outdated.store(true, Ordering::Relaxed);
-            }
-            !outdated
-        });
+        outdate(&mut flights, |key, _| key.is_of(primary));
         remove();
+    }
+
+    /// Has the fills that `is_meant` picks serve those who wait for them and not be stored; gives how many. It sees the
+    /// key and, where the head has come, the response.
+    pub(crate) fn overtake(&self, is_meant: impl Fn(&CacheKey, Option<&Object>) -> bool) -> u64 {
+        outdate(&mut self.list(), |key, flight| is_meant(key, flight.object().as_deref()))
     }
 
     fn list(&self) -> MutexGuard<'_, HashMap<CacheKey, Arc<Flight>>> {
         // Nothing that holds the lock can panic half way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Marks fills and takes them off the list, under all their keys; gives how many they were.
+fn outdate(
+    flights: &mut HashMap<CacheKey, Arc<Flight>>,
+    is_meant: impl Fn(&CacheKey, &Flight) -> bool,
+) -> u64 {
+    let mut count = 0;
+    flights.retain(|key, flight| {
+        let meant = is_meant(key, flight);
+        if meant && !flight.outdated.swap(true, Ordering::Relaxed) {
+            count += 1;
+        }
+        !meant
+    });
+    count
 }
 
 /// The leader's hold on its fill. Dropped, the fill is over.
@@ -240,6 +266,23 @@ mod tests {
         let mut stored = false;
         new.store(|| stored = true);
         assert!(stored);
+    }
+
+    #[tokio::test]
+    async fn an_order_overtakes_a_fill_once_under_all_its_keys() {
+        let flights = Flights::default();
+        let Ok(Role::Lead(_, mut guard)) = flights.join(&key(), nothing) else { panic!("the first leads") };
+        guard.list_as(key().variant(1, "s"));
+        let other = CacheKey::primary("http", "a", "/y");
+        let Ok(Role::Lead(_, others)) = flights.join(&other, nothing) else { panic!("the first leads") };
+        let meant = |at: &CacheKey, object: Option<&Object>| object.is_none() && at.is_of(&key());
+        assert_eq!(flights.overtake(meant), 1);
+        assert_eq!(flights.overtake(meant), 0);
+        guard.store(|| panic!("outdated"));
+        let mut stored = false;
+        others.store(|| stored = true);
+        assert!(stored);
+        assert!(matches!(flights.join(&key(), nothing), Ok(Role::Lead(..))));
     }
 
     #[tokio::test]

@@ -34,6 +34,7 @@ pub(crate) fn stored(
     headers.extend(object.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     let age = object.freshness.age(object.resident(now));
     headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
+    hide_surrogate_keys(edge, &mut headers);
     let status = CacheStatus { ttl: CacheStatus::ttl(age, object.freshness.lifetime), ..status };
     status.append_to(&mut headers, edge.identity.name());
     edge.metrics.answered(outcome);
@@ -164,10 +165,20 @@ fn may_have_length(status: StatusCode) -> bool {
 pub(crate) fn passed(edge: &Edge, response: UpstreamResponse, status: CacheStatus) -> Answer {
     let (mut head, body) = response.into_parts();
     hop::strip(&mut head.headers);
+    hide_surrogate_keys(edge, &mut head.headers);
     status.append_to(&mut head.headers, edge.identity.name());
     edge.metrics.answered(Outcome::Pass);
     let body = EdgeBody::passed(body, Outcome::Pass, &edge.metrics);
     answer(head.status, head.headers, body)
+}
+
+/// An origin's labels are between it and its caches: they tell how it is built, and are long.
+fn hide_surrogate_keys(edge: &Edge, headers: &mut HeaderMap) {
+    if !edge.config.purge.show_surrogate_keys {
+        for name in &purge::FIELDS {
+            headers.remove(name);
+        }
+    }
 }
 
 fn answer(status: StatusCode, headers: HeaderMap, body: EdgeBody) -> Answer {

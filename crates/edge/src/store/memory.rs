@@ -1,4 +1,6 @@
-//! The RAM tier: moka, weighed by bytes.
+//! The RAM tier: moka, weighed by bytes; `sweep` is how orders to purge are carried out in it.
+
+mod sweep;
 
 use super::body::{Blocks, Body};
 use super::object::Object;

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// A response as the edge keeps it. Never changed: a validation makes a new one that shares the body.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Object {
     pub(crate) status: StatusCode,
     /// End-to-end fields as the upstream sent them, without Age.
@@ -122,6 +122,12 @@ impl Object {
         let says = || range::content_range(&says, *length);
         let own = || self.headers.get(header::CONTENT_RANGE).cloned();
         sound.then(|| (bytes, if whole { own().unwrap_or_else(says) } else { says() }))
+    }
+
+    /// The same response, stale from `now` on at the latest: what it may be used for beyond that counts from then.
+    pub(crate) fn stale_from(&self, now: Instant) -> Self {
+        let lifetime = self.freshness.lifetime.min(self.freshness.age(self.resident(now)));
+        Self { freshness: Freshness { lifetime, ..self.freshness }, ..self.clone() }
     }
 
     /// Bytes of memory it is counted as.

@@ -60,6 +60,11 @@ impl Variants {
         Some(primary.variant(self.generation, &self.names.written_language_key(request, response)?))
     }
 
+    /// Under which keys something stands, or has stood not long ago.
+    pub(crate) fn known(&self) -> Vec<CacheKey> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
     /// Notes that something stands under `key`; gives the key of what has to go for it.
     pub(crate) fn note(&self, key: &CacheKey) -> Option<CacheKey> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,71 @@
+//! Carrying an order out: running fills first, then what is stored.
+
+use crate::edge::Shared;
+use crate::fill::Flights;
+use crate::key::CacheKey;
+use crate::options::Config;
+use crate::store::Memory;
+use ::purge::{Order, Report, What, bare_host};
+use http::{HeaderMap, Uri};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// What an order can reach.
+pub(crate) struct Reach {
+    pub(crate) config: Arc<Config>,
+    pub(crate) flights: Flights,
+    pub(crate) memory: Memory,
+}
+
+impl Reach {
+    pub(crate) fn of(shared: &Shared) -> Self {
+        Self {
+            config: Arc::clone(&shared.config),
+            flights: shared.flights.clone(),
+            memory: shared.memory.clone(),
+        }
+    }
+
+    /// Carries `order` out, and tells what it did. When this returns, nobody is given any more what was there before.
+    ///
+    /// Fills come first: what was asked for before serves those who wait for it and is not stored, so that nothing old comes
+    /// in behind the walk over what is stored. Of a fill without a head nobody knows its surrogate keys: it counts as meant,
+    /// which costs one question upstream.
+    pub(crate) fn carry_out(&self, order: &Order, now: Instant) -> Report {
+        let started = Instant::now();
+        let what = self.normal(order.what.clone());
+        let mut report = Report::new(order.id, order.mode);
+        report.fills_overtaken = self.flights.overtake(|key, object| {
+            is_about(&what, key) && object.is_none_or(|object| is_labelled(&what, &object.headers))
+        });
+        self.memory.sweep(&what, order.mode, now, &mut report);
+        report.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        report
+    }
+
+    /// A URL as the cache knows it: without the parameters that mean nothing.
+    fn normal(&self, what: What) -> What {
+        match what {
+            What::Url(place) => match place.target().parse::<Uri>() {
+                Ok(target) => {
+                    let target = self.config.cache.query.normalise(target).to_string();
+                    What::Url(place.with_target(target))
+                }
+                // It was part of a URL, so it is one.
+                Err(_) => What::Url(place),
+            },
+            what => what,
+        }
+    }
+}
+
+/// Whether what stands under `key` may be meant, as far as its URL tells.
+pub(crate) fn is_about(what: &What, key: &CacheKey) -> bool {
+    let (host, target) = key.host_and_target();
+    what.is_about(bare_host(host), target)
+}
+
+/// Whether a response with these fields is meant, as far as they tell.
+pub(crate) fn is_labelled(what: &What, headers: &HeaderMap) -> bool {
+    what.key().is_none_or(|key| ::purge::carries(headers, key))
+}

@@ -1,0 +1,218 @@
+//! Orders to purge through the whole edge.
+
+use super::tests::*;
+use super::*;
+use crate::purge::Reach;
+use ::purge::{Mode, Order, Report, What};
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::io::ErrorKind;
+use std::time::Duration;
+use testkit::upstream::Reply;
+
+/// What is cached, and its keys.
+const CACHED: [(&str, &str); 3] = [
+    ("/lessons/7/a", "lesson-7 grade-3"),
+    ("/lessons/7/b?x=1", "lesson-7"),
+    ("/lessons/8/a", "grade-3 lesson-8"),
+];
+
+fn url(text: &str) -> What {
+    What::Url(text.parse().unwrap())
+}
+
+fn prefix(text: &str) -> What {
+    What::Prefix(text.parse().unwrap())
+}
+
+fn key(text: &str, host: Option<&str>) -> What {
+    What::SurrogateKey { key: text.parse().unwrap(), host: host.map(str::to_owned) }
+}
+
+async fn loaded() -> Rc<Scene> {
+    let scene = Rc::new(Scene::new(CACHED.map(|(_, keys)| fresh().header("surrogate-key", keys).body("x"))));
+    for (target, _) in CACHED {
+        scene.load(target).await;
+    }
+    scene
+}
+
+impl Scene {
+    fn purge(&self, what: What, mode: Mode) -> Report {
+        let order = Order::new(what, mode, None, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
+        let (config, flights, memory) =
+            (Arc::clone(&self.edge.config), self.edge.flights.clone(), self.edge.memory.clone());
+        Reach { config, flights, memory }.carry_out(&order, Instant::now())
+    }
+
+    /// Whether it is there and fresh; asks nobody.
+    async fn holds(&self, target: &str, fields: &[(&str, &str)]) -> bool {
+        let fields = [&[("cache-control", "only-if-cached")], fields].concat();
+        self.ask(target, &fields).await.status() == StatusCode::OK
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_url_prefix_and_surrogate_key_hard_and_soft() {
+    local(async {
+        for (what, meant) in [
+            (url("http://a/lessons/7/a"), &[0][..]),
+            // As another client writes the same.
+            (url("https://A:443/lessons/7/b?utm_source=s&x=1"), &[1]),
+            (url("http://a/lessons/7/b"), &[]),
+            (url("http://b/lessons/7/a"), &[]),
+            (prefix("http://a/lessons/7/"), &[0, 1]),
+            (prefix("http://a/lessons/"), &[0, 1, 2]),
+            (prefix("http://a"), &[0, 1, 2]),
+            (prefix("http://b"), &[]),
+            (key("grade-3", None), &[0, 2]),
+            (key("lesson-7", Some("a")), &[0, 1]),
+            (key("lesson-7", Some("b")), &[]),
+            (key("lesson", None), &[]),
+        ] {
+            for mode in [Mode::Hard, Mode::Soft] {
+                let scene = loaded().await;
+                let report = scene.purge(what.clone(), mode);
+                let (removed, softened) = (report.removed.memory, report.softened.memory);
+                let (count, none) =
+                    if mode == Mode::Hard { (removed, softened) } else { (softened, removed) };
+                assert_eq!((count, none), (meant.len() as u64, 0), "{what} {mode:?}");
+                let mut urls: Vec<_> =
+                    meant.iter().map(|&at: &usize| format!("http://a{}", CACHED[at].0)).collect();
+                let mut told = report.urls;
+                urls.sort();
+                told.sort();
+                assert_eq!(told, urls);
+                scene.upstream.go_down(ErrorKind::ConnectionRefused);
+                for (at, (target, _)) in CACHED.iter().enumerate() {
+                    let meant = meant.contains(&at);
+                    assert_eq!(scene.holds(target, &[]).await, !meant, "{what} {mode:?} {target}");
+                    // What is only stale stands in while the origin is away.
+                    let status = scene.ask(target, &[]).await.status();
+                    let there = !meant || mode == Mode::Soft;
+                    let expected = if there { StatusCode::OK } else { StatusCode::GATEWAY_TIMEOUT };
+                    assert_eq!(status, expected, "{what} {mode:?} {target}");
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_stale_is_asked_about_and_may_still_hold() {
+    local(async {
+        let scene = Scene::new([fresh().body("x"), fresh_again()]);
+        scene.load("/x").await;
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(scene.purge(prefix("http://a/"), Mode::Soft).softened.memory, 1);
+        assert_eq!(scene.purge(prefix("http://a/"), Mode::Soft).softened.memory, 0, "it is stale already");
+        assert_eq!(scene.text("/x", &[]).await, "x");
+        assert_eq!(scene.upstream.count(), 2);
+        assert!(scene.holds("/x", &[]).await);
+    })
+    .await;
+}
+
+fn fresh_again() -> Reply {
+    Reply::new(304).header("cache-control", "max-age=60").header("etag", "\"v1\"")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_stale_serves_while_it_is_refreshed_from_then_on() {
+    // RFC 5861 §3
+    local(async {
+        let lasting = |body: &'static str| {
+            Reply::new(200).header("cache-control", "max-age=60, stale-while-revalidate=10").body(body)
+        };
+        let scene = Rc::new(Scene::new([lasting("old"), lasting("new")]));
+        scene.load("/x").await;
+        scene.purge(url("http://a/x"), Mode::Soft);
+        tokio::time::sleep(9 * SECOND).await;
+        assert_eq!(scene.text("/x", &[]).await, "old");
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(scene.text("/x", &[]).await, "new");
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn variants_go_with_their_url_and_by_their_own_keys() {
+    local(async {
+        let bands = ["1", "2"];
+        let reply = |keys: &'static str| fresh().header("vary", "x-band").header("cache-tag", keys).body("x");
+        for (what, mode, held) in [
+            (url("http://a/x"), Mode::Hard, [false, false]),
+            (url("http://a/x"), Mode::Soft, [false, false]),
+            (prefix("http://a/"), Mode::Hard, [false, false]),
+            (key("two", None), Mode::Hard, [true, false]),
+            (key("two", None), Mode::Soft, [true, false]),
+        ] {
+            let scene = Scene::new([reply("all,one"), reply("all,two"), reply("all,one"), reply("all,two")]);
+            for band in bands {
+                scene.text("/x", &[("x-band", band)]).await;
+            }
+            let report = scene.purge(what.clone(), mode);
+            let meant = held.iter().filter(|held| !**held).count() as u64;
+            assert_eq!(report.removed.memory + report.softened.memory, meant, "{what} {mode:?}");
+            for (band, held) in bands.iter().zip(held) {
+                assert_eq!(scene.holds("/x", &[("x-band", band)]).await, held, "{what} {mode:?} {band}");
+            }
+            for band in bands {
+                assert_eq!(scene.text("/x", &[("x-band", band)]).await, "x");
+                assert!(scene.holds("/x", &[("x-band", band)]).await, "{what} {mode:?}: kept again");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fill_that_an_order_has_overtaken_serves_and_is_not_kept() {
+    local(async {
+        for (what, before_head, overtaken) in [
+            (url("http://a/x"), true, 1),
+            (url("http://a/x"), false, 1),
+            (prefix("http://a/"), false, 1),
+            (prefix("http://a/y"), false, 0),
+            // Nobody knows what it will be.
+            (key("other", None), true, 1),
+            (key("other", None), false, 0),
+            (key("k", None), false, 1),
+            (key("k", Some("b")), true, 0),
+        ] {
+            for mode in [Mode::Hard, Mode::Soft] {
+                let slow = fresh().header("surrogate-key", "k").after(SECOND).header("content-length", "3");
+                let scene = Rc::new(Scene::new([slow.pause(SECOND).data("old"), fresh().body("new")]));
+                let before = scene.start("/x");
+                tokio::time::sleep(if before_head { SECOND / 2 } else { SECOND * 3 / 2 }).await;
+                let report = scene.purge(what.clone(), mode);
+                assert_eq!((report.fills_overtaken, report.removed.memory), (overtaken, 0), "{what}");
+                let after = scene.start("/x");
+                assert_eq!(before.await.unwrap().1, Ok(Bytes::from("old")));
+                let then = if overtaken == 1 { "new" } else { "old" };
+                assert_eq!(after.await.unwrap().1, Ok(Bytes::from(then)), "{what} {before_head}");
+                assert_eq!(scene.text("/x", &[]).await, then);
+                assert!(scene.holds("/x", &[]).await);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_do_not_see_surrogate_keys() {
+    local(async {
+        let labelled = |reply: Reply| reply.header("surrogate-key", "k").header("cache-tag", "t").body("x");
+        let scene =
+            Scene::new([labelled(fresh()), labelled(Reply::new(200).header("cache-control", "no-store"))]);
+        scene.load("/x").await;
+        for target in ["/x", "/passed"] {
+            let answer = scene.ask(target, &[]).await;
+            assert_eq!(answer.status(), StatusCode::OK);
+            assert_eq!((field(&answer, "surrogate-key"), field(&answer, "cache-tag")), ("", ""), "{target}");
+        }
+    })
+    .await;
+}

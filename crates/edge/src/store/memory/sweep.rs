@@ -1,0 +1,71 @@
+//! An order to purge, carried out in the RAM tier.
+
+use super::{Entry, Memory};
+use crate::key::CacheKey;
+use crate::purge::{is_about, is_labelled};
+use crate::store::Object;
+use ::purge::{Mode, Place, Report, What};
+use httpcache::freshness::State;
+use moka::ops::compute::Op;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// After so many entries the walk lets others have the processor.
+const AT_A_TIME: usize = 1_024;
+
+impl Memory {
+    /// Takes out, or makes stale, what `what` means, and tells of it. A URL is found by its key; for the rest all entries are
+    /// walked over, without a lock between two of them.
+    ///
+    /// What comes in meanwhile may be met too: it is fetched again.
+    pub(crate) fn sweep(&self, what: &What, mode: Mode, now: Instant, report: &mut Report) {
+        if let What::Url(place) = what {
+            return self.standing_at(place).for_each(|key| self.sweep_one(&key, what, mode, now, report));
+        }
+        for (at, (key, _)) in self.cache.iter().enumerate() {
+            if is_about(what, &key) {
+                self.sweep_one(&key, what, mode, now, report);
+            }
+            if at % AT_A_TIME == AT_A_TIME - 1 {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// The keys of a URL, in the ways clients may write its host, and of its variants. The sign-post comes before them:
+    /// without it they are out of reach.
+    fn standing_at(&self, place: &Place) -> impl Iterator<Item = CacheKey> {
+        ["", ":80", ":443"].into_iter().flat_map(|port| {
+            let host = format!("{}{port}", place.host());
+            // One scheme stands for both in all keys.
+            let primary = CacheKey::primary("http", &host, place.target());
+            let variants = match self.cache.get(&primary) {
+                Some(Entry::Varies(variants)) => variants.known(),
+                _ => Vec::new(),
+            };
+            std::iter::once(primary).chain(variants)
+        })
+    }
+
+    fn sweep_one(&self, key: &CacheKey, what: &What, mode: Mode, now: Instant, report: &mut Report) {
+        self.cache.entry_by_ref(key).and_compute_with(|entry| {
+            match (entry.map(moka::Entry::into_value), mode) {
+                (None, _) => Op::Nop,
+                (Some(Entry::Object(object)), _) if !is_labelled(what, &object.headers) => Op::Nop,
+                (Some(Entry::Object(_)), Mode::Hard) => {
+                    report.removed.memory += 1;
+                    report.tell(key);
+                    Op::Remove
+                }
+                (Some(Entry::Object(object)), Mode::Soft) if object.state(now) == State::Fresh => {
+                    report.softened.memory += 1;
+                    report.tell(key);
+                    Op::Put(Entry::Object(Arc::new(Object::stale_from(&object, now))))
+                }
+                // Sign-posts and the like carry no labels; by their URL they go.
+                (Some(_), Mode::Hard) if what.key().is_none() => Op::Remove,
+                (Some(_), _) => Op::Nop,
+            }
+        });
+    }
+}
