@@ -3,10 +3,12 @@
 mod check;
 mod external;
 mod package;
+mod purge;
 
 pub(crate) use check::{CheckOptions, check};
 pub(crate) use external::other;
 pub(crate) use package::{PackageCommand, package};
+pub(crate) use purge::{PurgeOptions, purge};
 
 use faults::AnyFault;
 use settings::SettingsError;

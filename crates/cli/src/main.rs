@@ -41,6 +41,8 @@ enum Command {
     /// What is in a store: show, verify, sign, roll back, delete, clear away
     #[command(subcommand)]
     Package(commands::PackageCommand),
+    /// Have edges forget what they hold: a URL, all that begin so, or all that carry a surrogate key
+    Purge(commands::PurgeOptions),
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
     #[command(external_subcommand)]
     Other(Vec<OsString>),
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Edge { config, options } => commands::edge(&options, config.as_deref()),
         Command::Check(options) => commands::check(&options),
         Command::Package(command) => commands::package(&command),
+        Command::Purge(options) => commands::purge(&options),
         Command::Other(words) => commands::other(&words),
     };
     match run {
