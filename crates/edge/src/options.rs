@@ -188,6 +188,11 @@ impl Config {
             let problem = "cannot be obeyed on disks yet; leave out `disk` or `purge.keys`";
             return Err(SettingsError::value("purge.keys", problem));
         }
+        // Read again at work; a relative path, too.
+        serve
+            .sandbox
+            .reads
+            .extend(options.purge.keys.iter().filter_map(|keys| std::path::absolute(keys).ok()));
         Ok(Self {
             upstream,
             ram,
@@ -276,6 +281,24 @@ mod tests {
             let error = with(disks, given).unwrap_err().to_string();
             assert!(error.contains(&format!("`{key}`")), "{error}");
         }
+    }
+
+    #[test]
+    fn keys_of_orders_can_be_read_again_and_exclude_disks() {
+        // With a relative path the sandbox did not let them be read again.
+        let here = std::env::current_dir().unwrap();
+        let folder = tempfile::tempdir_in(&here).unwrap();
+        let path = folder.path().join("keys.toml");
+        let key = signing::SigningKey::generate().unwrap();
+        let text = format!("[[key]]\nid = \"{}\"\npublic = \"{}\"\n", key.id(), key.public());
+        std::fs::write(&path, text).unwrap();
+        let keys = Some(path.strip_prefix(&here).unwrap().to_owned());
+        let purge = PurgeOptions { keys, ..PurgeOptions::default() };
+        let options = Options { purge, ..with_upstream("http://a") };
+        assert!(Config::resolve(&options).unwrap().serve.sandbox.reads.contains(&path));
+        let disk_size = Some(vec![ByteCount(1 << 30)]);
+        let error = Config::resolve(&Options { disk: Some(vec!["/a".into()]), disk_size, ..options });
+        assert!(error.unwrap_err().to_string().contains("`purge.keys`"));
     }
 
     #[test]
