@@ -52,13 +52,18 @@ impl Stage {
 
     /// The queue, opened anew.
     pub(crate) fn open(&self) -> Arc<dyn Queue> {
+        self.open_with(self.policy())
+    }
+
+    /// The same with another patience.
+    pub(crate) fn open_with(&self, policy: Policy) -> Arc<dyn Queue> {
         match self {
             Self::File { path, clock, .. } => {
                 let clock = Arc::clone(clock) as Arc<dyn Clock>;
-                Arc::new(Local::open(path, self.policy(), clock).unwrap())
+                Arc::new(Local::open(path, policy, clock).unwrap())
             }
             Self::Server(server) => {
-                Arc::new(Nats::open(&server.address("q"), self.policy(), Arc::new(System)).unwrap())
+                Arc::new(Nats::open(&server.address("q"), policy, Arc::new(System)).unwrap())
             }
         }
     }
