@@ -194,7 +194,7 @@ mod tests {
         let key = SigningKey::from_pem(encoded("PRIVATE KEY", &pkcs8).as_bytes()).unwrap();
         let public = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
         assert_eq!(key.public().to_string(), public);
-        let signature = String::from(key.sign(&[0x72]).text());
+        let signature = key.sign(&[0x72]).text();
         assert!(signature.starts_with("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"));
         assert!(signature.ends_with("085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"));
     }
