@@ -141,8 +141,6 @@ mod tests {
         for path in [
             "/ingests/0123.json",
             "/history/maths.json",
-            "/work/0123456789abcdef0123456789abcdef01234567/survey.json",
-            "/work/0123456789abcdef0123456789abcdef01234567/o/s2/00000.m4s",
             "/.airclass-store",
             "/.airclass-swap.lock",
             "/lessons/.hidden/main.m3u8",
@@ -159,6 +157,15 @@ mod tests {
             "/etc/passwd",
         ] {
             assert_eq!(route(path), Err(NoRoute::Nothing), "{path}");
+        }
+    }
+
+    #[test]
+    fn work_that_is_not_finished_is_not_served() {
+        let id: package::PackageId = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
+        for name in ["survey.json", "o/s2/00000.m4s"] {
+            let path = format!("/{}", id.word(name).as_str());
+            assert_eq!(route(&path), Err(NoRoute::Nothing), "{path}");
         }
     }
 
