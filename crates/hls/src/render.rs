@@ -54,6 +54,12 @@ impl fmt::Display for MediaPlaylist {
             writeln!(f, "#EXT-X-MAP:URI=\"{}\"", Uri(map))?;
         }
         for segment in &self.segments {
+            if segment.discontinuity {
+                writeln!(f, "#EXT-X-DISCONTINUITY")?;
+            }
+            if let Some(map) = &segment.map {
+                writeln!(f, "#EXT-X-MAP:URI=\"{}\"", Uri(map))?;
+            }
             let ms = segment.duration_ms;
             writeln!(f, "#EXTINF:{}.{:03},", ms / 1_000, ms % 1_000)?;
             if let Some(range) = segment.byte_range {

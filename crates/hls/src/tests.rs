@@ -121,6 +121,7 @@ fn golden_iframes() {
         uri: uri.to_owned(),
         duration_ms: 4_800,
         byte_range: Some(ByteRange { length, offset }),
+        ..Segment::default()
     };
     let pictures = vec![picture("00000.m4s", 0, 9_120), picture("00001.m4s", 0, 8_002)];
     insta::assert_snapshot!(MediaPlaylist::iframes(Some("init.mp4".to_owned()), pictures).render(), @r#"
@@ -150,10 +151,11 @@ fn a_version_is_no_higher_than_needed() {
             uri: "a".into(),
             duration_ms: 4_800,
             byte_range: Some(ByteRange { length: 1, offset: 0 }),
+            ..Segment::default()
         }]
     };
     let whole = MediaPlaylist {
-        segments: vec![Segment { uri: "a".into(), duration_ms: 5_000, byte_range: None }],
+        segments: vec![Segment { uri: "a".into(), duration_ms: 5_000, ..Segment::default() }],
         ..MediaPlaylist::lesson_without_map([], true)
     };
     for (what, playlist, version) in [
@@ -287,9 +289,42 @@ fn unknown_tags_comments_and_windows_line_ends_are_passed_over() {
     let playlist = MediaPlaylist::parse(text).unwrap();
     assert_eq!(
         playlist.segments,
-        [Segment { uri: "seg 0.ts".to_owned(), duration_ms: 6_006, byte_range: None }]
+        [Segment { uri: "seg 0.ts".to_owned(), duration_ms: 6_006, ..Segment::default() }]
     );
     assert_eq!((playlist.version, playlist.playlist_type, playlist.end_list), (1, None, false));
+}
+
+#[test]
+fn golden_programme_change() {
+    let segment = |uri: &str| Segment { uri: uri.to_owned(), duration_ms: 4_800, ..Segment::default() };
+    let playlist = MediaPlaylist {
+        media_sequence: 17_999,
+        playlist_type: None,
+        end_list: false,
+        segments: vec![
+            segment("a/00249.m4s"),
+            Segment { discontinuity: true, map: Some("b/init.mp4".to_owned()), ..segment("b/00000.m4s") },
+            segment("b/00001.m4s"),
+        ],
+        ..MediaPlaylist::lesson("a/init.mp4", [])
+    };
+    insta::assert_snapshot!(playlist.render(), @r#"
+    #EXTM3U
+    #EXT-X-VERSION:6
+    #EXT-X-TARGETDURATION:5
+    #EXT-X-MEDIA-SEQUENCE:17999
+    #EXT-X-INDEPENDENT-SEGMENTS
+    #EXT-X-MAP:URI="a/init.mp4"
+    #EXTINF:4.800,
+    a/00249.m4s
+    #EXT-X-DISCONTINUITY
+    #EXT-X-MAP:URI="b/init.mp4"
+    #EXTINF:4.800,
+    b/00000.m4s
+    #EXTINF:4.800,
+    b/00001.m4s
+    "#);
+    assert_eq!(MediaPlaylist::parse(&playlist.render()), Ok(playlist));
 }
 
 #[test]
@@ -473,15 +508,19 @@ prop_compose! {
         map in proptest::option::of(uri()),
         // f32 in the other parser: durations up to a minute are exact to the millisecond there.
         segments in proptest::collection::vec(
-            (uri(), 0u64..60_000, proptest::option::of((0u64..1 << 40, 0u64..1 << 40))), 1..20
+            (uri(), 0u64..60_000, proptest::option::of((0u64..1 << 40, 0u64..1 << 40)), any::<bool>(),
+             proptest::option::weighted(0.2, uri())), 1..20
         ),
         end_list: bool,
     ) -> MediaPlaylist {
-        let segment = |(uri, duration_ms, range): (String, u64, Option<(u64, u64)>)| {
+        type Parts = (String, u64, Option<(u64, u64)>, bool, Option<String>);
+        let segment = |(uri, duration_ms, range, discontinuity, map): Parts| {
             let byte_range = range.map(|(length, offset)| ByteRange { length, offset });
-            Segment { uri, duration_ms, byte_range }
+            Segment { uri, duration_ms, byte_range, discontinuity, map }
         };
-        let segments = segments.into_iter().map(segment).collect();
+        let mut segments: Vec<Segment> = segments.into_iter().map(segment).collect();
+        // What stands before the first segment is the playlist's.
+        segments[0].map = None;
         MediaPlaylist {
             version, target_duration_s, media_sequence, playlist_type, iframes_only, independent_segments, map, segments,
             end_list,

@@ -15,7 +15,7 @@ pub struct MediaPlaylist {
     pub iframes_only: bool,
     /// EXT-X-INDEPENDENT-SEGMENTS.
     pub independent_segments: bool,
-    /// EXT-X-MAP: the init segment (Apple 8.20); `None` for MPEG-TS and text.
+    /// EXT-X-MAP in front of all segments: their init segment (Apple 8.20); `None` for MPEG-TS and text.
     pub map: Option<String>,
     /// In order of time.
     pub segments: Vec<Segment>,
@@ -32,8 +32,8 @@ pub enum PlaylistType {
     Event,
 }
 
-/// One segment: EXTINF, EXT-X-BYTERANGE and its URI.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One segment: EXTINF, EXT-X-BYTERANGE and its URI, and what changes with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Segment {
     /// Relative to the playlist.
     pub uri: String,
@@ -41,6 +41,10 @@ pub struct Segment {
     pub duration_ms: u64,
     /// The part of the resource that is meant; `None`: all of it.
     pub byte_range: Option<ByteRange>,
+    /// EXT-X-DISCONTINUITY: formats, tracks or timestamps are not those of the segment before (§4.4.4.3).
+    pub discontinuity: bool,
+    /// EXT-X-MAP: from here on this is the init segment; `None` leaves it as it is (§4.4.4.5).
+    pub map: Option<String>,
 }
 
 /// EXT-X-BYTERANGE (§4.4.4.2). Where a playlist leaves the offset out, reading fills it in.
@@ -92,7 +96,8 @@ impl MediaPlaylist {
 
     /// The lowest EXT-X-VERSION that what is in the playlist allows (RFC 8216bis §8); §6.2.1: no higher than needed.
     pub fn needed_version(&self) -> u32 {
-        match &self.map {
+        let map = self.map.as_ref().or_else(|| self.segments.iter().find_map(|segment| segment.map.as_ref()));
+        match map {
             Some(_) if !self.iframes_only => 6,
             Some(_) => 5,
             None if self.iframes_only || self.segments.iter().any(|s| s.byte_range.is_some()) => 4,
@@ -110,7 +115,7 @@ impl MediaPlaylist {
 impl Segment {
     /// A whole resource of 4.8 s.
     fn on_grid(uri: String) -> Self {
-        Self { uri, duration_ms: grid::SEGMENT_MS, byte_range: None }
+        Self { uri, duration_ms: grid::SEGMENT_MS, ..Self::default() }
     }
 }
 

@@ -38,6 +38,9 @@ struct Reading {
     map: Option<String>,
     segments: Vec<Segment>,
     end_list: bool,
+    /// EXT-X-DISCONTINUITY and an EXT-X-MAP that changes, for the segment to come.
+    discontinuity: bool,
+    change: Option<String>,
     /// Line, length and offset of an EXT-X-BYTERANGE whose URI is still to come.
     range: Option<(usize, u64, Option<u64>)>,
     /// Line and milliseconds of an EXTINF whose URI is still to come.
@@ -70,6 +73,10 @@ impl Reading {
                 Ok(())
             }
             "EXT-X-MAP" => self.map(value, line),
+            "EXT-X-DISCONTINUITY" => {
+                self.discontinuity = true;
+                Ok(())
+            }
             "EXTINF" => self.inf(value, line),
             "EXT-X-BYTERANGE" => self.range(value, line),
             "EXT-X-ENDLIST" => {
@@ -84,11 +91,12 @@ impl Reading {
         }
     }
 
-    /// The first map is the rendition's; maps of later discontinuities are not modelled.
+    /// In front of all segments it is the playlist's; behind one it counts from the next on.
     fn map(&mut self, value: &str, line: usize) -> Result<(), ParseError> {
         let attributes = Attributes::parse("#EXT-X-MAP", line, value)?;
         let uri = attributes.required("URI", attributes.quoted("URI")?)?;
-        self.map.get_or_insert_with(|| uri.to_owned());
+        let slot = if self.segments.is_empty() { &mut self.map } else { &mut self.change };
+        *slot = Some(uri.to_owned());
         Ok(())
     }
 
@@ -104,7 +112,14 @@ impl Reading {
     fn uri(&mut self, uri: &str, line: usize) -> Result<(), ParseError> {
         let (_, duration_ms) = self.pending.take().ok_or_else(|| Problem::Unpaired("a URI").at(line))?;
         let byte_range = self.place(uri)?;
-        self.segments.push(Segment { uri: uri.to_owned(), duration_ms, byte_range });
+        let segment = Segment {
+            uri: uri.to_owned(),
+            duration_ms,
+            byte_range,
+            discontinuity: std::mem::take(&mut self.discontinuity),
+            map: self.change.take(),
+        };
+        self.segments.push(segment);
         Ok(())
     }
 

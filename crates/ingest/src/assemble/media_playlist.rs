@@ -32,6 +32,7 @@ pub(super) fn iframes(
                 uri: format!("{prefix}{}", layout::segment_name(number)),
                 duration_ms,
                 byte_range: Some(ByteRange { length, offset }),
+                ..Segment::default()
             });
             sizes.push(SegmentSize { bytes: length, duration_ms });
         }

@@ -66,6 +66,7 @@ fn rung(
             uri: layout::ts_segment_name(number),
             duration_ms: SEGMENT_MS,
             byte_range: Some(ByteRange { length, offset: 0 }),
+            ..Segment::default()
         });
     }
     let uris = manifest.segments.numbers().map(layout::ts_segment_name);
