@@ -13,7 +13,8 @@ mod render;
 mod tests;
 
 pub use model::{
-    ByteRange, IFrameVariant, MULTIVARIANT_VERSION, MediaPlaylist, MediaType, MultivariantPlaylist,
-    PictureRate, PlaylistType, Rendition, Resolution, Score, Segment, SessionData, SessionValue, Variant,
+    ByteRange, DateRange, IFrameVariant, MULTIVARIANT_VERSION, MediaPlaylist, MediaType,
+    MultivariantPlaylist, PictureRate, PlaylistType, Rendition, Resolution, Score, Segment, SessionData,
+    SessionValue, Variant,
 };
 pub use parse::{MAX_PLAYLIST_BYTES, ParseError, Problem};

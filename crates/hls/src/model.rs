@@ -3,7 +3,7 @@
 mod media;
 mod multivariant;
 
-pub use media::{ByteRange, MediaPlaylist, PlaylistType, Segment};
+pub use media::{ByteRange, DateRange, MediaPlaylist, PlaylistType, Segment};
 pub use multivariant::{
     IFrameVariant, MediaType, MultivariantPlaylist, PictureRate, Rendition, Resolution, Score, SessionData,
     SessionValue, Variant,

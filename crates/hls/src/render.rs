@@ -4,9 +4,10 @@
 //! same value always gives the same bytes: a package's name depends on it.
 
 use crate::{
-    IFrameVariant, MediaPlaylist, MultivariantPlaylist, Rendition, Resolution, Score, SessionData,
+    DateRange, IFrameVariant, MediaPlaylist, MultivariantPlaylist, Rendition, Resolution, Score, SessionData,
     SessionValue, Variant,
 };
+use jiff::Timestamp;
 use std::fmt::{self, Write};
 
 impl MultivariantPlaylist {
@@ -41,6 +42,9 @@ impl fmt::Display for MediaPlaylist {
         head(f, self.version)?;
         writeln!(f, "#EXT-X-TARGETDURATION:{}", self.target_duration_s)?;
         writeln!(f, "#EXT-X-MEDIA-SEQUENCE:{}", self.media_sequence)?;
+        if let Some(before) = self.discontinuity_sequence {
+            writeln!(f, "#EXT-X-DISCONTINUITY-SEQUENCE:{before}")?;
+        }
         if let Some(kind) = self.playlist_type {
             writeln!(f, "#EXT-X-PLAYLIST-TYPE:{}", kind.as_str())?;
         }
@@ -53,12 +57,19 @@ impl fmt::Display for MediaPlaylist {
         if let Some(map) = &self.map {
             writeln!(f, "#EXT-X-MAP:URI=\"{}\"", Uri(map))?;
         }
+        self.date_ranges.iter().try_for_each(|range| date_range(f, range))?;
         for segment in &self.segments {
             if segment.discontinuity {
                 writeln!(f, "#EXT-X-DISCONTINUITY")?;
             }
             if let Some(map) = &segment.map {
                 writeln!(f, "#EXT-X-MAP:URI=\"{}\"", Uri(map))?;
+            }
+            if let Some(date) = segment.date_time {
+                writeln!(f, "#EXT-X-PROGRAM-DATE-TIME:{}", Date(date))?;
+            }
+            if segment.gap {
+                writeln!(f, "#EXT-X-GAP")?;
             }
             let ms = segment.duration_ms;
             writeln!(f, "#EXTINF:{}.{:03},", ms / 1_000, ms % 1_000)?;
@@ -92,6 +103,21 @@ fn media(f: &mut fmt::Formatter<'_>, rendition: &Rendition) -> fmt::Result {
     }
     if let Some(uri) = &rendition.uri {
         write!(f, ",URI=\"{}\"", Uri(uri))?;
+    }
+    f.write_char('\n')
+}
+
+fn date_range(f: &mut fmt::Formatter<'_>, range: &DateRange) -> fmt::Result {
+    write!(f, "#EXT-X-DATERANGE:ID={}", Quoted(&range.id))?;
+    if let Some(class) = &range.class {
+        write!(f, ",CLASS={}", Quoted(class))?;
+    }
+    write!(f, ",START-DATE=\"{}\"", Date(range.start))?;
+    if let Some(ms) = range.duration_ms {
+        write!(f, ",DURATION={}.{:03}", ms / 1_000, ms % 1_000)?;
+    }
+    for (name, value) in &range.client {
+        write!(f, ",{name}={}", Quoted(value))?;
     }
     f.write_char('\n')
 }
@@ -173,6 +199,15 @@ fn common(
 
 const fn yes_no(value: bool) -> &'static str {
     if value { "YES" } else { "NO" }
+}
+
+/// A date-time of ISO 8601 with three digits behind the second, in UTC (§4.4.4.6).
+struct Date(Timestamp);
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.0)
+    }
 }
 
 /// A quoted-string (§4.2). It has no escape: what it cannot hold is replaced, so that no value, whatever a

@@ -297,34 +297,58 @@ fn unknown_tags_comments_and_windows_line_ends_are_passed_over() {
 #[test]
 fn golden_programme_change() {
     let segment = |uri: &str| Segment { uri: uri.to_owned(), duration_ms: 4_800, ..Segment::default() };
+    let bell: jiff::Timestamp = "2026-09-01T08:30:00+08:00".parse().unwrap();
+    let segments = vec![
+        Segment {
+            date_time: Some(bell - jiff::SignedDuration::from_millis(4_800)),
+            ..segment("a/00249.m4s")
+        },
+        Segment {
+            discontinuity: true,
+            map: Some("b/init.mp4".to_owned()),
+            date_time: Some(bell),
+            ..segment("b/00000.m4s")
+        },
+        Segment { gap: true, ..segment("b/00001.m4s") },
+    ];
+    let lesson = DateRange {
+        id: "20260901-6375".to_owned(),
+        class: Some("cn.airclass.programme".to_owned()),
+        start: bell,
+        duration_ms: Some(1_200_000),
+        client: vec![("X-CN-AIRCLASS-TITLE".to_owned(), "分数的\"意义\"".to_owned())],
+    };
     let playlist = MediaPlaylist {
-        media_sequence: 17_999,
-        playlist_type: None,
-        end_list: false,
-        segments: vec![
-            segment("a/00249.m4s"),
-            Segment { discontinuity: true, map: Some("b/init.mp4".to_owned()), ..segment("b/00000.m4s") },
-            segment("b/00001.m4s"),
-        ],
-        ..MediaPlaylist::lesson("a/init.mp4", [])
+        map: Some("a/init.mp4".to_owned()),
+        date_ranges: vec![lesson],
+        version: 6,
+        ..MediaPlaylist::window(17_999, 12, segments)
     };
     insta::assert_snapshot!(playlist.render(), @r#"
     #EXTM3U
     #EXT-X-VERSION:6
     #EXT-X-TARGETDURATION:5
     #EXT-X-MEDIA-SEQUENCE:17999
+    #EXT-X-DISCONTINUITY-SEQUENCE:12
     #EXT-X-INDEPENDENT-SEGMENTS
     #EXT-X-MAP:URI="a/init.mp4"
+    #EXT-X-DATERANGE:ID="20260901-6375",CLASS="cn.airclass.programme",START-DATE="2026-09-01T00:30:00.000Z",DURATION=1200.000,X-CN-AIRCLASS-TITLE="分数的'意义'"
+    #EXT-X-PROGRAM-DATE-TIME:2026-09-01T00:29:55.200Z
     #EXTINF:4.800,
     a/00249.m4s
     #EXT-X-DISCONTINUITY
     #EXT-X-MAP:URI="b/init.mp4"
+    #EXT-X-PROGRAM-DATE-TIME:2026-09-01T00:30:00.000Z
     #EXTINF:4.800,
     b/00000.m4s
+    #EXT-X-GAP
     #EXTINF:4.800,
     b/00001.m4s
     "#);
-    assert_eq!(MediaPlaylist::parse(&playlist.render()), Ok(playlist));
+    let read = MediaPlaylist::parse(&playlist.render()).unwrap();
+    let mut said = playlist.clone();
+    said.date_ranges[0].client[0].1 = "分数的'意义'".to_owned();
+    assert_eq!(read, said);
 }
 
 #[test]
@@ -509,21 +533,40 @@ prop_compose! {
         // f32 in the other parser: durations up to a minute are exact to the millisecond there.
         segments in proptest::collection::vec(
             (uri(), 0u64..60_000, proptest::option::of((0u64..1 << 40, 0u64..1 << 40)), any::<bool>(),
-             proptest::option::weighted(0.2, uri())), 1..20
+             proptest::option::weighted(0.2, uri()), proptest::option::weighted(0.2, date()), any::<bool>()), 1..20
         ),
+        date_ranges in proptest::collection::vec(date_range(), 0..3),
+        discontinuity_sequence in proptest::option::of(any::<u64>()),
         end_list: bool,
     ) -> MediaPlaylist {
-        type Parts = (String, u64, Option<(u64, u64)>, bool, Option<String>);
-        let segment = |(uri, duration_ms, range, discontinuity, map): Parts| {
+        type Parts = (String, u64, Option<(u64, u64)>, bool, Option<String>, Option<jiff::Timestamp>, bool);
+        let segment = |(uri, duration_ms, range, discontinuity, map, date_time, gap): Parts| {
             let byte_range = range.map(|(length, offset)| ByteRange { length, offset });
-            Segment { uri, duration_ms, byte_range, discontinuity, map }
+            Segment { uri, duration_ms, byte_range, discontinuity, map, date_time, gap }
         };
         let mut segments: Vec<Segment> = segments.into_iter().map(segment).collect();
         // What stands before the first segment is the playlist's.
         segments[0].map = None;
         MediaPlaylist {
-            version, target_duration_s, media_sequence, playlist_type, iframes_only, independent_segments, map, segments,
-            end_list,
+            version, target_duration_s, media_sequence, discontinuity_sequence, playlist_type, iframes_only,
+            independent_segments, map, date_ranges, segments, end_list,
         }
+    }
+}
+
+/// An instant as playlists write it: to the millisecond, in years of four digits.
+fn date() -> impl Strategy<Value = jiff::Timestamp> {
+    (0i64..250_000_000_000_000).prop_map(|ms| jiff::Timestamp::from_millisecond(ms).unwrap())
+}
+
+prop_compose! {
+    fn date_range()(
+        id in quotable(),
+        class in proptest::option::of(quotable()),
+        start in date(),
+        duration_ms in proptest::option::of(0u64..1 << 40),
+        client in proptest::option::of(("X-[A-Z]{1,8}", quotable())),
+    ) -> DateRange {
+        DateRange { id, class, start, duration_ms, client: client.into_iter().collect() }
     }
 }

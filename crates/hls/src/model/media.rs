@@ -1,5 +1,7 @@
 //! The list of segments of one rendition (RFC 8216bis §4.4.3).
 
+use jiff::Timestamp;
+
 /// The list of segments of one rendition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaPlaylist {
@@ -9,6 +11,9 @@ pub struct MediaPlaylist {
     pub target_duration_s: u64,
     /// Number of the first segment.
     pub media_sequence: u64,
+    /// EXT-X-DISCONTINUITY-SEQUENCE: how many discontinuities lay before the first segment. Always there where one may
+    /// ever come (Apple 8.17).
+    pub discontinuity_sequence: Option<u64>,
     /// `None` for a live window (§6.2.2).
     pub playlist_type: Option<PlaylistType>,
     /// EXT-X-I-FRAMES-ONLY: each segment is one picture, decodable by itself, to be shown until the next (§4.4.3.6).
@@ -17,6 +22,8 @@ pub struct MediaPlaylist {
     pub independent_segments: bool,
     /// EXT-X-MAP in front of all segments: their init segment (Apple 8.20); `None` for MPEG-TS and text.
     pub map: Option<String>,
+    /// What lies in which stretch of time, such as programmes.
+    pub date_ranges: Vec<DateRange>,
     /// In order of time.
     pub segments: Vec<Segment>,
     /// EXT-X-ENDLIST: nothing will be added.
@@ -45,6 +52,25 @@ pub struct Segment {
     pub discontinuity: bool,
     /// EXT-X-MAP: from here on this is the init segment; `None` leaves it as it is (§4.4.4.5).
     pub map: Option<String>,
+    /// EXT-X-PROGRAM-DATE-TIME: when its first picture was on air, to the millisecond (§4.4.4.6).
+    pub date_time: Option<Timestamp>,
+    /// EXT-X-GAP: there is nothing at its URI, which nobody should ask for (§4.4.4.7).
+    pub gap: bool,
+}
+
+/// EXT-X-DATERANGE: a stretch of time and what it is (§4.4.5.1). Needs EXT-X-PROGRAM-DATE-TIME on a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateRange {
+    /// ID, which never means another stretch of this playlist.
+    pub id: String,
+    /// CLASS: ranges of one class never overlap where END-ON-NEXT says so; a name in reverse DNS.
+    pub class: Option<String>,
+    /// START-DATE, to the millisecond.
+    pub start: Timestamp,
+    /// DURATION in milliseconds; `None` while nobody knows.
+    pub duration_ms: Option<u64>,
+    /// Client attributes by their names, which begin with `X-`; quoted strings.
+    pub client: Vec<(String, String)>,
 }
 
 /// EXT-X-BYTERANGE (§4.4.4.2). Where a playlist leaves the offset out, reading fills it in.
@@ -76,15 +102,29 @@ impl MediaPlaylist {
             .with_needed_version()
     }
 
+    /// What is on air: the last segments of something that goes on (§6.2.2). Neither of a type nor at its end.
+    pub fn window(media_sequence: u64, discontinuity_sequence: u64, segments: Vec<Segment>) -> Self {
+        Self {
+            media_sequence,
+            discontinuity_sequence: Some(discontinuity_sequence),
+            playlist_type: None,
+            end_list: false,
+            ..Self::whole(segments)
+        }
+        .with_needed_version()
+    }
+
     fn whole(segments: Vec<Segment>) -> Self {
         Self {
             version: 1,
             target_duration_s: grid::TARGET_DURATION_S,
             media_sequence: 0,
+            discontinuity_sequence: None,
             playlist_type: Some(PlaylistType::Vod),
             iframes_only: false,
             independent_segments: true,
             map: None,
+            date_ranges: Vec::new(),
             segments,
             end_list: true,
         }
@@ -114,7 +154,7 @@ impl MediaPlaylist {
 
 impl Segment {
     /// A whole resource of 4.8 s.
-    fn on_grid(uri: String) -> Self {
+    pub fn on_grid(uri: String) -> Self {
         Self { uri, duration_ms: grid::SEGMENT_MS, ..Self::default() }
     }
 }

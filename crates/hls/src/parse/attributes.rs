@@ -118,6 +118,14 @@ impl<'a> Attributes<'a> {
         value.ok_or_else(|| Problem::Attribute { tag: self.tag, attribute: name }.at(self.line))
     }
 
+    /// Client attributes that are quoted-strings: `X-…` of EXT-X-DATERANGE (§4.4.5.1).
+    pub(super) fn client(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.list.iter().filter_map(|&(name, value)| match value {
+            Value::Quoted(text) if name.starts_with("X-") => Some((name, text)),
+            _ => None,
+        })
+    }
+
     fn find(&self, name: &str) -> Option<Value<'a>> {
         self.list.iter().find(|(known, _)| *known == name).map(|&(_, value)| value)
     }

@@ -4,7 +4,8 @@ use super::attributes::Attributes;
 use super::lines::{Line, lines};
 use super::multivariant::version;
 use super::{ParseError, Problem, number};
-use crate::{ByteRange, MediaPlaylist, PlaylistType, Segment};
+use crate::{ByteRange, DateRange, MediaPlaylist, PlaylistType, Segment};
+use jiff::Timestamp;
 
 impl MediaPlaylist {
     /// Reads a media playlist.
@@ -32,15 +33,16 @@ struct Reading {
     version: Option<u32>,
     target_duration_s: Option<u64>,
     media_sequence: Option<u64>,
+    discontinuity_sequence: Option<u64>,
     playlist_type: Option<PlaylistType>,
     iframes_only: bool,
     independent_segments: bool,
     map: Option<String>,
+    date_ranges: Vec<DateRange>,
     segments: Vec<Segment>,
     end_list: bool,
-    /// EXT-X-DISCONTINUITY and an EXT-X-MAP that changes, for the segment to come.
-    discontinuity: bool,
-    change: Option<String>,
+    /// What EXT-X-DISCONTINUITY, an EXT-X-MAP that changes, EXT-X-PROGRAM-DATE-TIME and EXT-X-GAP say of the segment to come.
+    next: Segment,
     /// Line, length and offset of an EXT-X-BYTERANGE whose URI is still to come.
     range: Option<(usize, u64, Option<u64>)>,
     /// Line and milliseconds of an EXTINF whose URI is still to come.
@@ -59,6 +61,10 @@ impl Reading {
                 let tag = "#EXT-X-MEDIA-SEQUENCE";
                 once(&mut self.media_sequence, tag, integer(tag, value, line)?, line)
             }
+            "EXT-X-DISCONTINUITY-SEQUENCE" => {
+                let tag = "#EXT-X-DISCONTINUITY-SEQUENCE";
+                once(&mut self.discontinuity_sequence, tag, integer(tag, value, line)?, line)
+            }
             "EXT-X-PLAYLIST-TYPE" => {
                 let tag = "#EXT-X-PLAYLIST-TYPE";
                 let kind = playlist_type(value).ok_or_else(|| Problem::value(tag, value).at(line))?;
@@ -74,9 +80,18 @@ impl Reading {
             }
             "EXT-X-MAP" => self.map(value, line),
             "EXT-X-DISCONTINUITY" => {
-                self.discontinuity = true;
+                self.next.discontinuity = true;
                 Ok(())
             }
+            "EXT-X-PROGRAM-DATE-TIME" => {
+                self.next.date_time = Some(date("#EXT-X-PROGRAM-DATE-TIME", value, line)?);
+                Ok(())
+            }
+            "EXT-X-GAP" => {
+                self.next.gap = true;
+                Ok(())
+            }
+            "EXT-X-DATERANGE" => self.date_range(value, line),
             "EXTINF" => self.inf(value, line),
             "EXT-X-BYTERANGE" => self.range(value, line),
             "EXT-X-ENDLIST" => {
@@ -95,7 +110,7 @@ impl Reading {
     fn map(&mut self, value: &str, line: usize) -> Result<(), ParseError> {
         let attributes = Attributes::parse("#EXT-X-MAP", line, value)?;
         let uri = attributes.required("URI", attributes.quoted("URI")?)?;
-        let slot = if self.segments.is_empty() { &mut self.map } else { &mut self.change };
+        let slot = if self.segments.is_empty() { &mut self.map } else { &mut self.next.map };
         *slot = Some(uri.to_owned());
         Ok(())
     }
@@ -112,14 +127,24 @@ impl Reading {
     fn uri(&mut self, uri: &str, line: usize) -> Result<(), ParseError> {
         let (_, duration_ms) = self.pending.take().ok_or_else(|| Problem::Unpaired("a URI").at(line))?;
         let byte_range = self.place(uri)?;
-        let segment = Segment {
-            uri: uri.to_owned(),
-            duration_ms,
-            byte_range,
-            discontinuity: std::mem::take(&mut self.discontinuity),
-            map: self.change.take(),
-        };
-        self.segments.push(segment);
+        let next = std::mem::take(&mut self.next);
+        self.segments.push(Segment { uri: uri.to_owned(), duration_ms, byte_range, ..next });
+        Ok(())
+    }
+
+    fn date_range(&mut self, value: &str, line: usize) -> Result<(), ParseError> {
+        let tag = "#EXT-X-DATERANGE";
+        let attributes = Attributes::parse(tag, line, value)?;
+        let id = attributes.required("ID", attributes.quoted("ID")?)?.to_owned();
+        let start = attributes.required("START-DATE", attributes.quoted("START-DATE")?)?;
+        let client = attributes.client().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.date_ranges.push(DateRange {
+            id,
+            class: attributes.quoted("CLASS")?.map(str::to_owned),
+            start: date(tag, start, line)?,
+            duration_ms: attributes.bare("DURATION", number::thousandths)?,
+            client: client.collect(),
+        });
         Ok(())
     }
 
@@ -162,10 +187,12 @@ impl Reading {
             target_duration_s: target
                 .ok_or_else(|| Problem::Missing("#EXT-X-TARGETDURATION").at(last + 1))?,
             media_sequence: self.media_sequence.unwrap_or(0),
+            discontinuity_sequence: self.discontinuity_sequence,
             playlist_type: self.playlist_type,
             iframes_only: self.iframes_only,
             independent_segments: self.independent_segments,
             map: self.map,
+            date_ranges: self.date_ranges,
             segments: self.segments,
             end_list: self.end_list,
         })
@@ -181,6 +208,11 @@ fn once<T>(slot: &mut Option<T>, tag: &'static str, value: T, line: usize) -> Re
 
 fn integer(tag: &'static str, value: &str, line: usize) -> Result<u64, ParseError> {
     number::integer(value).ok_or_else(|| Problem::value(tag, value).at(line))
+}
+
+/// An instant in ISO 8601 with its offset from UTC.
+fn date(tag: &'static str, value: &str, line: usize) -> Result<Timestamp, ParseError> {
+    value.parse().map_err(|_| Problem::value(tag, value).at(line))
 }
 
 fn playlist_type(value: &str) -> Option<PlaylistType> {
