@@ -104,6 +104,18 @@ impl Certificate {
         Self { cert, key, der: made.cert.der().clone() }
     }
 
+    /// One that was made before.
+    pub fn read(cert: PathBuf, key: PathBuf) -> Self {
+        use rustls::pki_types::pem::PemObject;
+        let der = CertificateDer::from_pem_file(&cert).expect("a certificate");
+        Self { cert, key, der }
+    }
+
+    /// A TLS 1.3 connection for HTTP/1.1 over `stream`, which is connected.
+    pub async fn encrypt(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+        handshake([self], stream, &TLS13, &[b"http/1.1"]).await
+    }
+
     /// A TLS connection of one protocol version, offering `alpn`.
     pub async fn connect(
         &self,

@@ -7,20 +7,24 @@
 
 mod activity;
 mod answer;
+mod clients;
 mod http1;
 mod http2;
+mod pace;
 mod places;
 pub(crate) mod proxy;
 mod socket;
 mod stream;
 mod strict;
 
+pub(crate) use clients::Guest;
 pub(crate) use http2::Abuse;
 pub use places::Load;
 pub(crate) use places::{Connections, Place};
 pub(crate) use socket::Socket;
 
 use crate::drain::Drain;
+use crate::listener::LOCAL;
 use crate::metrics::End;
 use crate::options::{Limits, ProxyRule};
 use crate::service::{Peer, Scheme, Service, Standing};
@@ -78,13 +82,16 @@ fn start<S: Service>(
     place: Place,
     tls: Option<Arc<rustls::ServerConfig>>,
 ) {
+    // Nobody knows whose a connection over a unix socket is, unless a PROXY header has said so.
+    let known = !(socket.is_unix() && address == LOCAL);
+    let standing = Standing::new(known.then(|| place.clients().enter(address)));
     drop(match tls {
         None => {
-            let peer = Peer { address, scheme: Scheme::Http, standing: Standing::default() };
+            let peer = Peer { address, scheme: Scheme::Http, standing };
             tokio::task::spawn_local(plain(core, socket, peer, place))
         }
         Some(config) => {
-            let peer = Peer { address, scheme: Scheme::Https, standing: Standing::default() };
+            let peer = Peer { address, scheme: Scheme::Https, standing };
             tokio::task::spawn_local(encrypted(core, socket, peer, place, config))
         }
     });

@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, UnixListener};
 /// end, short enough that nobody notices.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
 /// Who is at the other end of a unix socket, unless a PROXY header says so: somebody on this machine.
-const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+pub(crate) const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The sockets of the listener `number`: those that are there already, or new ones.
 pub(crate) fn bind(

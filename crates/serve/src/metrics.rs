@@ -30,6 +30,13 @@ pub(crate) enum End {
     Drained,
 }
 
+impl End {
+    /// Whether the client is given up because it does not take what is there.
+    pub(crate) fn leaves_unsent(self) -> bool {
+        matches!(self, Self::Stalled | Self::Slow)
+    }
+}
+
 impl Label for End {
     const ALL: &'static [Self] = &[
         Self::Closed,

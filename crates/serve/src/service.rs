@@ -1,5 +1,6 @@
 //! What answers requests.
 
+use crate::connection::Guest;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -29,20 +30,37 @@ impl Scheme {
     }
 }
 
-/// What a connection has been to the service so far. It is kept while the connection is parked, ends with it, and says
-/// nothing about anybody beyond it.
+/// What a connection is to the service, and has been so far. It is kept while the connection is parked, ends with it, and
+/// says nothing about anybody beyond it.
 #[derive(Debug, Clone, Default)]
-pub struct Standing(Rc<Cell<bool>>);
+pub struct Standing(Rc<Stands>);
+
+#[derive(Debug, Default)]
+struct Stands {
+    playing: Cell<bool>,
+    guest: Option<Guest>,
+}
 
 impl Standing {
+    /// Of a connection that is counted among its client's, or of one whose client nobody knows.
+    pub(crate) fn new(guest: Option<Guest>) -> Self {
+        Self(Rc::new(Stands { playing: Cell::new(false), guest }))
+    }
+
     /// Whether the service has noted that it plays.
     pub fn is_playing(&self) -> bool {
-        self.0.get()
+        self.0.playing.get()
     }
 
     /// It has got media.
     pub fn note_playing(&self) {
-        self.0.set(true);
+        self.0.playing.set(true);
+    }
+
+    /// Connections that its client has open (an IPv4 address, or the /64 of an IPv6 address), this one among them; 0 when
+    /// nobody knows whose it is.
+    pub fn connections_of_client(&self) -> usize {
+        self.0.guest.as_ref().map_or(0, Guest::siblings)
     }
 }
 

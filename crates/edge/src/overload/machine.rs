@@ -46,6 +46,8 @@ impl Ticker {
 pub(crate) struct Machine {
     cpu_limit: f64,
     memory_limit: Option<f64>,
+    /// Pages of TCP buffers, all sockets of the machine together, from which on the kernel takes memory away from each.
+    socket_limit: Option<f64>,
     last: Option<(Instant, f64, u64)>,
 }
 
@@ -59,7 +61,13 @@ impl Machine {
             (Some(a), Some(b)) => Some(f64::min(a, b)),
             (a, b) => a.or(b),
         };
-        Self { cpu_limit: quota.map_or(cores, |quota| quota.min(cores)), memory_limit, last: None }
+        let socket_limit = read("/proc/sys/net/ipv4/tcp_mem").as_deref().and_then(socket_pressure);
+        Self {
+            cpu_limit: quota.map_or(cores, |quota| quota.min(cores)),
+            memory_limit,
+            socket_limit,
+            last: None,
+        }
     }
 
     /// `late`: by how much a core was late at worst; `sent` and `cached`: bytes sent so far, and held in the RAM tier.
@@ -84,6 +92,10 @@ impl Machine {
         }
         if let Some(limit) = self.memory_limit {
             samples[Reason::Memory.index()] = memory_share(resident, cached as f64, limit, caps.ram.0 as f64);
+        }
+        if let Some(limit) = self.socket_limit {
+            let pages = read("/proc/self/net/sockstat").as_deref().and_then(socket_pages);
+            samples[Reason::Sockets.index()] = pages.unwrap_or_default() / limit;
         }
         samples[Reason::Connections.index()] = load.share();
         samples
@@ -130,6 +142,18 @@ fn resident(text: &str) -> Option<f64> {
     Some(pages * PAGE)
 }
 
+/// The second of three numbers: below the first nobody is squeezed, above the last nobody gets any more.
+fn socket_pressure(text: &str) -> Option<f64> {
+    text.split_whitespace().nth(1)?.parse().ok().filter(|&pages: &f64| pages > 0.0)
+}
+
+/// `TCP: inuse 536 orphan 0 tw 11 alloc 536 mem 87`, in pages.
+fn socket_pages(text: &str) -> Option<f64> {
+    let mut words = text.lines().find_map(|line| line.strip_prefix("TCP:"))?.split_whitespace();
+    words.find(|word| *word == "mem")?;
+    words.next()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +166,12 @@ mod tests {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 9 0 0 0 250 50 0 0 20 0 3 0 1 2 3";
         assert_eq!(cpu_seconds(stat), Some(3.0));
         assert_eq!(resident("900 3 1 1 0 1 0"), Some(3.0 * PAGE));
-        for nonsense in ["", "a", ") ", "1 (x) S"] {
+        assert_eq!(socket_pressure("287901\t383869\t575802\n"), Some(383_869.0));
+        let sockets =
+            "sockets: used 562\nTCP: inuse 536 orphan 0 tw 11 alloc 536 mem 87\nUDP: inuse 1 mem 0\n";
+        assert_eq!(socket_pages(sockets), Some(87.0));
+        for nonsense in ["", "a", ") ", "1 (x) S", "TCP: mem"] {
+            assert_eq!((socket_pressure(nonsense), socket_pages(nonsense)), (None, None));
             assert_eq!(
                 (cpu_quota(nonsense), total_memory(nonsense), cpu_seconds(nonsense)),
                 (None, None, None)

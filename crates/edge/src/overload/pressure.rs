@@ -14,18 +14,22 @@ pub(crate) enum Reason {
     Bandwidth,
     /// Memory beside the RAM tier.
     Memory,
+    /// The kernel's memory for what connections have not sent or read yet.
+    Sockets,
     /// Client connections.
     Connections,
 }
 
 impl Label for Reason {
-    const ALL: &'static [Self] = &[Self::Cpu, Self::Bandwidth, Self::Memory, Self::Connections];
+    const ALL: &'static [Self] =
+        &[Self::Cpu, Self::Bandwidth, Self::Memory, Self::Sockets, Self::Connections];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
             Self::Bandwidth => "bandwidth",
             Self::Memory => "memory",
+            Self::Sockets => "sockets",
             Self::Connections => "connections",
         }
     }
@@ -81,7 +85,7 @@ impl Judge {
             let (share, sample) = (&mut self.shares[reason.index()], samples[reason.index()]);
             *share = match reason {
                 Reason::Cpu | Reason::Bandwidth => NEWEST * sample + (1.0 - NEWEST) * *share,
-                Reason::Memory | Reason::Connections => sample,
+                Reason::Memory | Reason::Sockets | Reason::Connections => sample,
             };
         }
         let share = self.share(self.worst());

@@ -1,10 +1,10 @@
 //! What a connection is doing, and what follows from how long it has been doing it. Takes `now`; reads no clock.
 
+use super::pace::{Pace, SLOW_LOOK};
 use crate::metrics::End;
 use crate::options::Limits;
 use crate::pressure::Level;
 use std::cell::Cell;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// The state of one HTTP/1.1 connection as far as time-outs care.
@@ -18,16 +18,11 @@ pub(crate) struct Activity {
     head_since: Cell<Option<Instant>>,
     /// When the client stopped taking bytes that we have.
     blocked_since: Cell<Option<Instant>>,
-    /// Bytes taken by the client so far.
-    taken: Cell<u64>,
-    /// Where `taken` stood at an earlier look since which the client has kept us waiting.
-    looked: Cell<Option<(Instant, u64)>>,
+    /// What the client takes.
+    pace: Pace,
     /// When the client stopped sending a body that somebody reads.
     starved_since: Cell<Option<Instant>>,
 }
-
-/// How far apart looks at a client that keeps us waiting are, and so how long its rate is measured.
-const SLOW_LOOK: Duration = Duration::from_secs(10);
 
 /// What to do with the connection now.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,8 +43,7 @@ impl Activity {
             idle_since: Cell::new(now),
             head_since: Cell::new(Some(now)),
             blocked_since: Cell::new(None),
-            taken: Cell::new(0),
-            looked: Cell::new(None),
+            pace: Pace::default(),
             starved_since: Cell::new(None),
         }
     }
@@ -71,7 +65,7 @@ impl Activity {
 
     /// The client took bytes.
     pub(crate) fn bytes_written(&self, length: usize) {
-        self.taken.set(self.taken.get().wrapping_add(length as u64));
+        self.pace.took(length);
         self.blocked_since.set(None);
     }
 
@@ -106,7 +100,7 @@ impl Activity {
             if now >= at { then } else { Verdict::Wait(at) }
         };
         if let Some(since) = self.blocked_since.get() {
-            if self.is_slow(now, limits, level) {
+            if self.pace.is_slow(now, limits, level) {
                 return Verdict::Close(End::Slow);
             }
             return match until(since, limits.stall, Verdict::Close(End::Stalled)) {
@@ -114,7 +108,7 @@ impl Activity {
                 close => close,
             };
         }
-        self.looked.set(None);
+        self.pace.rest();
         if let Some(since) = self.starved_since.get() {
             return until(since, limits.stall, Verdict::Close(End::Stalled));
         }
@@ -126,25 +120,6 @@ impl Activity {
             return until(since, limits.header, Verdict::Close(End::HeaderTimeout));
         }
         until(self.idle_since.get(), limits.park_after, Verdict::Park)
-    }
-
-    /// Whether the client, each time that we look waiting for it, has taken less than anything that plays needs. Only
-    /// under pressure: a place that nobody else wants may be held by the slowest.
-    fn is_slow(&self, now: Instant, limits: &Limits, level: Level) -> bool {
-        let taken = self.taken.get();
-        match self.looked.get() {
-            Some((then, taken_then)) if now.duration_since(then) >= SLOW_LOOK => {
-                self.looked.set(Some((now, taken)));
-                let bits = taken.wrapping_sub(taken_then).saturating_mul(8);
-                level >= Level::High
-                    && (bits as f64) < limits.min_rate.0 as f64 * now.duration_since(then).as_secs_f64()
-            }
-            Some(_) => false,
-            None => {
-                self.looked.set(Some((now, taken)));
-                false
-            }
-        }
     }
 
     /// Whether the process may close the connection this instant without cutting an answer short.

@@ -8,6 +8,9 @@ use std::task::{Context, Poll};
 pub(super) trait Ending {
     /// A piece of the body was handed over.
     fn moved(&self) {}
+
+    /// More was asked for than there is yet: the client has taken, or has room for, all there was.
+    fn ran_dry(&self) {}
 }
 
 pin_project_lite::pin_project! {
@@ -37,6 +40,8 @@ impl<B: Body, E: Ending> Body for Answer<B, E> {
         let frame = this.body.poll_frame(cx);
         if frame.is_ready() {
             this.ending.moved();
+        } else {
+            this.ending.ran_dry();
         }
         frame
     }

@@ -98,7 +98,12 @@ pub(super) async fn run<S: Service, T: Transport>(
     }
 
     match ended {
-        Err(end) => Outcome::Ended(end),
+        Err(end) => {
+            if end.leaves_unsent() {
+                connection.into_parts().io.into_inner().socket().forget_unsent();
+            }
+            Outcome::Ended(end)
+        }
         Ok(()) => {
             let parts = connection.into_parts();
             let mut stream = parts.io.into_inner();

@@ -8,10 +8,12 @@ mod guarded;
 pub(crate) use abuse::Abuse;
 
 use super::answer::{Answer, Ending};
+use super::pace::{Pace, SLOW_LOOK};
 use super::stream::Transport;
 use super::{Core, Place};
 use crate::metrics::End;
 use crate::options::Limits;
+use crate::pressure::{Level, Pressure};
 use crate::service::{Peer, Service};
 use gathered::Gathered;
 use guarded::Guarded;
@@ -58,14 +60,19 @@ pub(super) async fn run<S: Service, T: Transport>(
     place: &Place,
 ) -> End {
     let abuse = Rc::new(Cell::new(None));
-    let end = serve(core, Gathered::new(stream), peer, &abuse).await;
-    match abuse.get() {
+    let stream = Gathered::new(stream);
+    let end = serve(core, stream.clone(), peer, &abuse, place.pressure()).await;
+    let end = match abuse.get() {
         Some(abuse) => {
             place.metrics().abused(abuse);
             End::Abuse
         }
         None => end,
+    };
+    if end.leaves_unsent() {
+        stream.forget_unsent();
     }
+    end
 }
 
 async fn serve<S: Service, T: Transport>(
@@ -73,13 +80,13 @@ async fn serve<S: Service, T: Transport>(
     stream: Gathered<T>,
     peer: Peer,
     abuse: &Rc<Cell<Option<Abuse>>>,
+    pressure: &Pressure,
 ) -> End {
     let streams = Rc::new(Streams::begin(Instant::now()));
     let service = {
         let (core, streams) = (Rc::clone(&core), Rc::clone(&streams));
         service_fn(move |request: Request<Incoming>| {
-            streams.opened();
-            let open = Open(Rc::clone(&streams));
+            let open = Open::begin(&streams);
             // On the heap at once: hyper and tokio move it several times on its way to a task, and it is large.
             let response = Box::pin(core.service.call(request, peer.clone()));
             async move { Ok::<_, Infallible>(response.await.map(|body| Answer::new(body, open))) }
@@ -99,7 +106,10 @@ async fn serve<S: Service, T: Transport>(
             .max_header_list_size(max_header_list)
             .keep_alive_interval(core.limits.idle)
             .keep_alive_timeout(PING_TIMEOUT)
-            .serve_connection(Guarded::new(stream.clone(), Rc::clone(abuse)), service)
+            .serve_connection(
+                Guarded::new(stream.clone(), Rc::clone(abuse), Rc::clone(&streams.pace)),
+                service
+            )
     );
     let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
@@ -128,7 +138,7 @@ async fn serve<S: Service, T: Transport>(
             if look_again.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            match streams.judge(Instant::now(), &core.limits) {
+            match streams.judge(Instant::now(), &core.limits, pressure.level()) {
                 Verdict::Wait(until) => look_again.as_mut().reset(until),
                 Verdict::Close(End::Idle) if ending.is_none() => {
                     ending = Some(End::Idle);
@@ -159,6 +169,10 @@ fn asked_for_calm(error: &hyper::Error) -> bool {
 /// What a connection's streams are doing. Takes `now`; reads no clock.
 struct Streams {
     open: Cell<u32>,
+    /// Streams whose next bytes are there and wait for the client to take those before them.
+    owed: Cell<u32>,
+    /// What the client takes, over all streams: it is the connection that holds a place.
+    pace: Rc<Pace>,
     /// When a stream last opened, handed over a piece, or closed.
     moved: Cell<Instant>,
     /// Whether something has moved since the last look, so that the hot path sets a flag and reads no clock.
@@ -174,42 +188,70 @@ enum Verdict {
 
 impl Streams {
     fn begin(now: Instant) -> Self {
-        Self { open: Cell::new(0), moved: Cell::new(now), moving: Cell::new(false) }
+        Self {
+            open: Cell::new(0),
+            owed: Cell::new(0),
+            pace: Rc::default(),
+            moved: Cell::new(now),
+            moving: Cell::new(false),
+        }
     }
 
-    fn opened(&self) {
-        self.open.set(self.open.get() + 1);
-        self.moving.set(true);
-    }
-
-    fn judge(&self, now: Instant, limits: &Limits) -> Verdict {
+    fn judge(&self, now: Instant, limits: &Limits, level: Level) -> Verdict {
         if self.moving.take() {
             self.moved.set(now);
         }
-        let (limit, end) = if self.open.get() > 0 {
-            (limits.stall * STALL_LIMITS, End::Stalled)
+        if self.owed.get() == 0 {
+            self.pace.rest();
+        } else if self.pace.is_slow(now, limits, level) {
+            return Verdict::Close(End::Slow);
+        }
+        // Never further than this: what is quick now may be slow in a moment, and what is open idle.
+        let (limit, end, look) = if self.open.get() > 0 {
+            (limits.stall * STALL_LIMITS, End::Stalled, SLOW_LOOK)
         } else {
-            (limits.idle, End::Idle)
+            (limits.idle_under(level), End::Idle, limits.idle)
         };
         let at = self.moved.get() + limit;
-        // Never further than the idle limit: what is open now may be idle in a moment.
-        if now >= at { Verdict::Close(end) } else { Verdict::Wait(at.min(now + limits.idle)) }
+        if now >= at { Verdict::Close(end) } else { Verdict::Wait(at.min(now + look)) }
     }
 }
 
 /// Held from a stream's request to the end of its answer.
-struct Open(Rc<Streams>);
+struct Open {
+    streams: Rc<Streams>,
+    /// Whether it is among [`Streams::owed`].
+    owed: Cell<bool>,
+}
+
+impl Open {
+    fn begin(streams: &Rc<Streams>) -> Self {
+        streams.open.set(streams.open.get() + 1);
+        streams.moving.set(true);
+        Self { streams: Rc::clone(streams), owed: Cell::new(false) }
+    }
+}
 
 impl Ending for Open {
     fn moved(&self) {
-        self.0.moving.set(true);
+        self.streams.moving.set(true);
+        if !self.owed.replace(true) {
+            self.streams.owed.set(self.streams.owed.get() + 1);
+        }
+    }
+
+    fn ran_dry(&self) {
+        if self.owed.replace(false) {
+            self.streams.owed.set(self.streams.owed.get().saturating_sub(1));
+        }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.open.set(self.0.open.get().saturating_sub(1));
-        self.0.moving.set(true);
+        self.ran_dry();
+        self.streams.open.set(self.streams.open.get().saturating_sub(1));
+        self.streams.moving.set(true);
     }
 }
 
@@ -232,31 +274,72 @@ mod tests {
         Limits { idle: Duration::from_secs(75), stall: Duration::from_secs(60), ..Limits::default() }
     }
 
+    fn judge(streams: &Streams, now: Instant) -> Verdict {
+        streams.judge(now, &limits(), Level::Calm)
+    }
+
     #[test]
     fn a_connection_without_streams_ends_when_it_has_been_idle_for_long() {
         let start = Instant::now();
         let streams = Streams::begin(start);
-        assert_eq!(streams.judge(start, &limits()), Verdict::Wait(start + limits().idle));
-        assert_eq!(streams.judge(start + limits().idle, &limits()), Verdict::Close(End::Idle));
+        assert_eq!(judge(&streams, start), Verdict::Wait(start + limits().idle));
+        assert_eq!(judge(&streams, start + limits().idle), Verdict::Close(End::Idle));
+        // Sooner where places are wanted.
+        let pressed = limits().idle_under(Level::High);
+        assert_eq!(streams.judge(start + pressed, &limits(), Level::High), Verdict::Close(End::Idle));
     }
 
     #[test]
     fn a_stream_that_moves_lives_and_one_that_does_not_ends_the_connection() {
         let start = Instant::now();
         let streams = Rc::new(Streams::begin(start));
-        streams.opened();
-        let open = Open(Rc::clone(&streams));
+        let open = Open::begin(&streams);
         let mut now = start;
         for _ in 0..100 {
             now += Duration::from_secs(70);
             open.moved();
-            assert!(matches!(streams.judge(now, &limits()), Verdict::Wait(_)));
+            assert!(matches!(judge(&streams, now), Verdict::Wait(_)));
         }
-        assert_eq!(
-            streams.judge(now + limits().stall * STALL_LIMITS, &limits()),
-            Verdict::Close(End::Stalled)
-        );
+        let late = now + limits().stall * STALL_LIMITS;
+        assert_eq!(judge(&streams, late), Verdict::Close(End::Stalled));
         drop(open);
-        assert!(matches!(streams.judge(now + limits().stall * STALL_LIMITS, &limits()), Verdict::Wait(_)));
+        assert!(matches!(judge(&streams, late), Verdict::Wait(_)));
+    }
+
+    #[test]
+    fn attack_63_streams_of_which_next_to_nothing_is_taken_end_under_pressure() {
+        for (level, taken, end) in [
+            (Level::Critical, 100, true),
+            (Level::High, 39_000, true),
+            // 32 kbit/s for ten seconds are 40,000 bytes.
+            (Level::High, 41_000, false),
+            (Level::Busy, 100, false),
+        ] {
+            let start = Instant::now();
+            let streams = Rc::new(Streams::begin(start));
+            let (slow, other) = (Open::begin(&streams), Open::begin(&streams));
+            slow.moved();
+            assert_eq!(streams.judge(start, &limits(), level), Verdict::Wait(start + SLOW_LOOK));
+            // One that is answered in the meantime says nothing of the other.
+            other.moved();
+            drop(other);
+            streams.pace.took(taken);
+            let verdict = streams.judge(start + SLOW_LOOK, &limits(), level);
+            assert_eq!(verdict == Verdict::Close(End::Slow), end, "{level:?} {taken} {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_waits_for_the_upstream_is_not_the_clients_slowness() {
+        let start = Instant::now();
+        let streams = Rc::new(Streams::begin(start));
+        let open = Open::begin(&streams);
+        open.moved();
+        streams.judge(start, &limits(), Level::Critical);
+        open.ran_dry();
+        for look in 1..3 {
+            let verdict = streams.judge(start + SLOW_LOOK * look, &limits(), Level::Critical);
+            assert!(matches!(verdict, Verdict::Wait(_)), "{verdict:?}");
+        }
     }
 }

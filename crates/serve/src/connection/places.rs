@@ -1,5 +1,6 @@
 //! How many connections there may be at once, over all cores.
 
+use super::clients::Clients;
 use crate::metrics::{End, Metrics};
 use crate::pressure::Pressure;
 use std::pin::pin;
@@ -22,6 +23,8 @@ struct Open {
     count: AtomicUsize,
     /// Here because every connection holds this already.
     pressure: Pressure,
+    /// Likewise.
+    clients: Clients,
     none_left: Notify,
 }
 
@@ -133,6 +136,11 @@ impl Place {
     /// How hard the server is pressed.
     pub(crate) fn pressure(&self) -> &Pressure {
         &self.open.pressure
+    }
+
+    /// Whose connections are open.
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.open.clients
     }
 
     /// The connection is over.

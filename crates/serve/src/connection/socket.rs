@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -17,6 +18,15 @@ pub(crate) enum Socket {
 impl Socket {
     pub(crate) fn is_unix(&self) -> bool {
         matches!(self, Self::Unix(_))
+    }
+
+    /// Has the kernel forget what has not been sent, as soon as the socket is closed: the other end is told by a reset. Else
+    /// it would hold all of it for a client that does not take it, with nobody left to count it.
+    pub(super) fn forget_unsent(&self) {
+        // A unix socket's bytes are with the other end already.
+        if let Self::Tcp(stream) = self {
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
     }
 
     /// Whether something can be read; a closed connection can be, too.

@@ -90,7 +90,7 @@ impl Listening {
 
     /// What is set here every accepted connection inherits, so that accepting costs no further system call.
     fn tune(&self, listener: &Listener) -> Result<(), ListenError> {
-        let Listener { address, tuning: Tuning { congestion, pacing }, .. } = listener;
+        let Listener { address, tuning: Tuning { congestion, pacing, send_buffer }, .. } = listener;
         let failed =
             |key, source, advice| ListenError::Tuning { address: address.clone(), key, source, advice };
         if let Some(name) = congestion {
@@ -98,6 +98,11 @@ impl Listening {
             socket.set_tcp_congestion(name.as_bytes()).map_err(|source| {
                 failed("congestion", source, format!("this kernel has {}", known_congestion()))
             })?;
+        }
+        if let Self::Tcp(socket) = self {
+            SockRef::from(socket)
+                .set_tcp_notsent_lowat(*send_buffer)
+                .map_err(|source| failed("send_buffer", source, "this kernel does not have it".to_owned()))?;
         }
         if let Some(rate) = *pacing {
             set_pacing(self.as_fd(), rate)
@@ -248,6 +253,7 @@ mod tests {
         let (accepted, _) = socket.accept().unwrap();
         let name = SockRef::from(&accepted).tcp_congestion().unwrap();
         assert!(name.starts_with(b"reno\0") || name == b"reno", "{name:?}");
+        assert_eq!(SockRef::from(&accepted).tcp_notsent_lowat().unwrap(), wanted.tuning.send_buffer);
         drop(client);
     }
 

@@ -26,6 +26,11 @@ impl<T: Transport> Gathered<T> {
         Self(Rc::new(RefCell::new(inner)))
     }
 
+    /// Closing it forgets what the client has not taken.
+    pub(super) fn forget_unsent(&self) {
+        self.0.borrow().socket().forget_unsent();
+    }
+
     /// Sends what has been gathered. To be called whenever the connection waits.
     pub(super) fn poll_send(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut *self.0.borrow_mut()).poll_flush(cx)

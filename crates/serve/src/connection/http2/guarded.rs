@@ -1,5 +1,6 @@
 //! The bytes of an HTTP/2 connection on their way to h2, their frames counted.
 
+use super::super::pace::Pace;
 use super::abuse::{Abuse, Allowances};
 use super::frames::{END_OR_ACK, Frames, kind};
 use hyper_util::rt::TokioIo;
@@ -20,12 +21,14 @@ pub(super) struct Guarded<T> {
     allowances: Allowances,
     /// Where the connection finds out what it was.
     found: Rc<Cell<Option<Abuse>>>,
+    /// Told what the client takes.
+    pace: Rc<Pace>,
 }
 
 impl<T> Guarded<T> {
-    pub(super) fn new(inner: T, found: Rc<Cell<Option<Abuse>>>) -> TokioIo<Self> {
+    pub(super) fn new(inner: T, found: Rc<Cell<Option<Abuse>>>, pace: Rc<Pace>) -> TokioIo<Self> {
         let allowances = Allowances::begin(Instant::now());
-        TokioIo::new(Self { inner, frames: Frames::begin(), begun: false, allowances, found })
+        TokioIo::new(Self { inner, frames: Frames::begin(), begun: false, allowances, found, pace })
     }
 
     fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -46,6 +49,7 @@ impl<T> Guarded<T> {
     fn sent(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = written {
             self.allowances.sent(bytes);
+            self.pace.took(bytes);
         }
         written
     }

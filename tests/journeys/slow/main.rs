@@ -1,6 +1,8 @@
 //! Attacks 61 to 64: those who take their time. Each holds a connection for as long as the edge has patience and no
 //! longer, and who asks properly meanwhile is answered.
 
+mod readers;
+
 use journeys::client::{self, Certificate};
 use journeys::raw::{Loose, answers, read_to_end, statuses};
 use journeys::{Airclass, process};

@@ -1,0 +1,109 @@
+//! How many connections are open from each client's network, over all cores. Nothing of it outlives the connections.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Whom a connection is counted for: one IPv4 address, or the /64 of an IPv6 address, which is what one household or
+/// machine is given and may choose addresses from as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Client {
+    V4(u32),
+    V6(u64),
+}
+
+/// Bits of an IPv6 address that are the client's own to choose.
+const OWN_BITS: u32 = 64;
+
+impl Client {
+    fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address.to_bits()),
+            IpAddr::V6(address) => Self::V6(u64::try_from(address.to_bits() >> OWN_BITS).unwrap_or(u64::MAX)),
+        }
+    }
+}
+
+/// Counts by client, shared by the cores.
+///
+/// A client stands here as long as a connection of its is open, so there are never more than connections. The lock is
+/// taken when a connection begins and ends, and by whoever asks; never by a request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Clients(Arc<Mutex<HashMap<Client, usize>>>);
+
+impl Clients {
+    /// Counts a connection from there, until what is given back is dropped.
+    pub(crate) fn enter(&self, address: SocketAddr) -> Guest {
+        let client = Client::of(address.ip());
+        self.with(|counts| *counts.entry(client).or_default() += 1);
+        Guest { clients: self.clone(), client }
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut HashMap<Client, usize>) -> T) -> T {
+        // Nothing that holds the lock can panic half way through a change.
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A connection among its client's.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    clients: Clients,
+    client: Client,
+}
+
+impl Guest {
+    /// Connections of its client that are open, this one among them.
+    pub(crate) fn siblings(&self) -> usize {
+        self.clients.with(|counts| counts.get(&self.client).copied().unwrap_or_default())
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.clients.with(|counts| {
+            if let Some(count) = counts.get_mut(&self.client) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(&self.client);
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(clients: &Clients, address: &str) -> Guest {
+        clients.enter(SocketAddr::new(address.parse().unwrap(), 1))
+    }
+
+    #[test]
+    fn addresses_that_one_client_may_choose_from_are_one() {
+        for (one, other, same) in [
+            ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+            ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true),
+            ("2001:db8:0:1::1", "2001:db8:0:2::1", false),
+            // No address of one family is taken for one of the other.
+            ("0.0.0.1", "0:0:0:1::", false),
+        ] {
+            let clients = Clients::default();
+            let (_first, second) = (enter(&clients, one), enter(&clients, other));
+            assert_eq!(second.siblings(), if same { 2 } else { 1 }, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn who_has_gone_leaves_nothing_behind() {
+        let clients = Clients::default();
+        let guests: Vec<_> = (0..100).map(|n| enter(&clients, &format!("192.0.2.{}", n % 10))).collect();
+        assert_eq!(guests[0].siblings(), 10);
+        assert_eq!(clients.with(|counts| counts.len()), 10);
+        drop(guests);
+        assert_eq!(clients.with(|counts| counts.len()), 0);
+    }
+}

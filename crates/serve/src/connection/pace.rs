@@ -1,0 +1,50 @@
+//! How quickly a client takes what waits for it. Takes `now`; reads no clock.
+
+use crate::options::Limits;
+use crate::pressure::Level;
+use std::cell::Cell;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How far apart looks at a client that keeps us waiting are, and so how long its rate is measured.
+pub(super) const SLOW_LOOK: Duration = Duration::from_secs(10);
+
+/// What a client has taken, and by when.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// Bytes so far.
+    taken: Cell<u64>,
+    /// Where `taken` stood at an earlier look since which the client has kept us waiting.
+    looked: Cell<Option<(Instant, u64)>>,
+}
+
+impl Pace {
+    /// The client took so many bytes.
+    pub(super) fn took(&self, bytes: usize) {
+        self.taken.set(self.taken.get().wrapping_add(bytes as u64));
+    }
+
+    /// The client keeps nobody waiting: what it takes now says nothing about it.
+    pub(super) fn rest(&self) {
+        self.looked.set(None);
+    }
+
+    /// Whether the client, each time that we look waiting for it, has taken less than anything that plays needs. Only
+    /// under pressure: a place that nobody else wants may be held by the slowest.
+    pub(super) fn is_slow(&self, now: Instant, limits: &Limits, level: Level) -> bool {
+        let taken = self.taken.get();
+        match self.looked.get() {
+            Some((then, taken_then)) if now.duration_since(then) >= SLOW_LOOK => {
+                self.looked.set(Some((now, taken)));
+                let bits = taken.wrapping_sub(taken_then).saturating_mul(8);
+                level >= Level::High
+                    && (bits as f64) < limits.min_rate.0 as f64 * now.duration_since(then).as_secs_f64()
+            }
+            Some(_) => false,
+            None => {
+                self.looked.set(Some((now, taken)));
+                false
+            }
+        }
+    }
+}
