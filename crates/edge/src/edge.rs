@@ -8,6 +8,7 @@ use crate::options::Config;
 use crate::overload::{Caps, Overload};
 use crate::policy::Identity;
 use crate::store::{DiskTier, Memory, Object};
+use crate::upload::Uploads;
 use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
 use faults::Blame;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) memory: Memory,
     disk: Option<Arc<DiskTier>>,
     pub(crate) overload: Overload,
+    uploads: Uploads,
     groups: Arc<Groups>,
     pub(crate) flights: Flights,
     lots: Lots,
@@ -49,6 +51,7 @@ impl Shared {
         Self {
             disk: DiskTier::open(&config.disks, memory.clone(), telemetry),
             overload: Overload::new(caps, &metrics),
+            uploads: Uploads::new(config.upload_caps, &metrics),
             groups: Arc::new(Groups::new(&config.upstream, telemetry)),
             identity: Arc::new(Identity::new(&config.name)),
             config: Arc::new(config),
@@ -75,6 +78,7 @@ impl Shared {
             memory: self.memory.clone(),
             disk: self.disk.clone(),
             overload: self.overload.clone(),
+            uploads: self.uploads.clone(),
             flights: self.flights.clone(),
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
@@ -94,6 +98,7 @@ pub(crate) struct Edge {
     pub(crate) memory: Memory,
     pub(crate) disk: Option<Arc<DiskTier>>,
     pub(crate) overload: Overload,
+    pub(crate) uploads: Uploads,
     pub(crate) flights: Flights,
     pub(crate) lots: Lots,
     pub(crate) identity: Arc<Identity>,

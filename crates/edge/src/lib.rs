@@ -20,6 +20,7 @@ mod request;
 mod response;
 mod service;
 mod store;
+mod upload;
 mod upstream;
 
 pub use options::{Config, Options, UpstreamLimits};

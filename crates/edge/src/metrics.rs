@@ -2,6 +2,7 @@
 
 use crate::outcome::{FillOutcome, Outcome};
 use crate::overload::{Reason, Shed};
+use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
 use prometheus::{Gauge, GaugeVec, Histogram, IntCounter, IntGauge, Opts};
 use serve::Level;
@@ -15,6 +16,7 @@ pub(crate) struct Metrics {
     fills: Vec<IntCounter>,
     upstream_errors: Vec<IntCounter>,
     shed: Vec<IntCounter>,
+    uploads: Vec<IntCounter>,
     overload_level: IntGauge,
     overload_share: Vec<Gauge>,
     pub(crate) fill_seconds: Histogram,
@@ -62,6 +64,12 @@ impl Metrics {
                 "Work put off under pressure, by what it was",
                 "what",
             ),
+            uploads: telemetry::counters::<Uploaded>(
+                telemetry,
+                "edge_uploads_total",
+                "Requests with a body, by whether it was sent on to the upstream",
+                "outcome",
+            ),
             overload_level: telemetry.gauge(
                 "edge_overload_level",
                 "0 calm, 1 no refreshes, 2 no cold sessions, 3 no new sessions",
@@ -105,6 +113,10 @@ impl Metrics {
 
     pub(crate) fn shed(&self, what: Shed) {
         self.shed[what.index()].inc();
+    }
+
+    pub(crate) fn uploaded(&self, outcome: Uploaded) {
+        self.uploads[outcome.index()].inc();
     }
 
     pub(crate) fn pressed(&self, level: Level, share: impl Fn(Reason) -> f64) {

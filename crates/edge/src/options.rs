@@ -1,7 +1,9 @@
 //! What can be set about an edge, and what it is when nothing is set.
 
+use crate::overload::Share;
 use crate::policy::{CacheOptions, CachePolicy};
 use crate::purge::{PurgeConfig, PurgeOptions};
+use crate::upload::UploadCaps;
 use crate::upstream::{self, GroupOptions, Upstreams};
 use diskstore::DiskConfig;
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use telemetry::LogOptions;
-use units::{BitRate, ByteCount, Span};
+use units::{BitRate, ByteCount, Network, Span};
 
 /// As typed: flags, environment or file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
@@ -58,6 +60,19 @@ pub struct Options {
     /// Whether new sessions are put off under pressure; false only measures [default: true]
     #[arg(long, env = "AIRCLASS_SHED", value_name = "BOOL")]
     pub shed: Option<bool>,
+    /// Connections of one client address (an IPv6 /64) beyond which, under pressure, sessions that begin there are put off
+    /// first; 0: any number [default: 10000]
+    #[arg(long, env = "AIRCLASS_CLIENT_CONNECTIONS", value_name = "N")]
+    pub client_connections: Option<usize>,
+    /// Networks for which --client-connections does not count [default: none]
+    #[arg(long, env = "AIRCLASS_CLIENT_EXEMPT", value_name = "NETWORK", value_delimiter = ',')]
+    pub client_exempt: Option<Vec<Network>>,
+    /// Largest body of a request that is sent on to the upstream; 0B: none [default: 64MiB]
+    #[arg(long, env = "AIRCLASS_UPLOAD_SIZE", value_name = "SIZE")]
+    pub upload_size: Option<ByteCount>,
+    /// Most requests with a body on their way to the upstream at once [default: 64]
+    #[arg(long, env = "AIRCLASS_UPLOADS", value_name = "N")]
+    pub uploads: Option<usize>,
     /// What is kept and how long; in the file the table `[cache]`
     #[command(flatten)]
     pub cache: CacheOptions,
@@ -91,6 +106,10 @@ pub struct Config {
     pub bandwidth_cap: Option<BitRate>,
     /// Whether pressure has consequences.
     pub shed: bool,
+    /// How many connections one client may have before it is crowded.
+    pub(crate) client_share: Share,
+    /// What may be sent to the upstream.
+    pub(crate) upload_caps: UploadCaps,
     /// What is kept and how long.
     pub cache: CachePolicy,
     /// Whose orders to forget are obeyed.
@@ -123,6 +142,12 @@ const CONNECT: Duration = Duration::from_secs(3);
 const RESPONSE: Duration = Duration::from_secs(15);
 const BODY: Duration = Duration::from_secs(15);
 const CONNECTIONS: usize = 256;
+/// Two of the largest schools behind one address.
+const CLIENT_CONNECTIONS: usize = 10_000;
+/// A photograph of an exercise book, a recording of a minute; lessons go to ingest, not through here.
+const UPLOAD_SIZE: ByteCount = ByteCount::mib(64);
+/// Each holds a connection to the upstream for as long as its client takes: a quarter of [`CONNECTIONS`].
+const UPLOADS: usize = 64;
 /// design.md 8: a node serves alone for at least a day.
 const STALE_ON_ERROR: Duration = Duration::from_secs(24 * 3_600);
 
@@ -182,6 +207,17 @@ impl Config {
             return Err(SettingsError::value("bandwidth_cap", "is zero; nothing could be sent"));
         }
         let shed = options.shed.unwrap_or(true);
+        let client_share = Share {
+            connections: match options.client_connections {
+                Some(0) => None,
+                connections => Some(connections.unwrap_or(CLIENT_CONNECTIONS)),
+            },
+            exempt: options.client_exempt.clone().unwrap_or_default(),
+        };
+        let upload_caps = UploadCaps {
+            size: options.upload_size.unwrap_or(UPLOAD_SIZE),
+            at_once: options.uploads.unwrap_or(UPLOADS),
+        };
         let purge = PurgeConfig::resolve(&options.purge)?;
         // What is only on a disk would come back after an order: better no orders than ones that are obeyed by half.
         if purge.keys.is_some() && !disks.is_empty() {
@@ -202,6 +238,8 @@ impl Config {
             stale_on_error,
             bandwidth_cap,
             shed,
+            client_share,
+            upload_caps,
             cache,
             purge,
             serve,

@@ -1,17 +1,19 @@
 //! Too much at once: what is given up, in which order.
 //!
 //! ```text
-//! every second:  samples ─► pressure ─► level        every request:  class + standing + level ─► shed?
+//! every second:  samples ─► pressure ─► level        every request:  class + standing + client + level ─► shed?
 //! ```
-//! First go fills that nobody waits for, then new sessions that would need a fill, then new sessions; playback that runs
-//! is never given up. Nobody is remembered for it: what runs is known by what is asked for (media) and by what the
+//! First go fills that nobody waits for, then new sessions that would need a fill, then new sessions, and those from an
+//! address that has more than its share one level sooner; playback that runs is never given up. Nobody is remembered for it: what runs is known by what is asked for (media) and by what the
 //! connection has got before.
 
 mod class;
+mod client;
 mod machine;
 mod pressure;
 
 pub(crate) use class::Class;
+pub(crate) use client::{Session, Share};
 pub(crate) use machine::Ticker;
 pub(crate) use pressure::Reason;
 
@@ -35,16 +37,19 @@ pub(crate) enum Shed {
     ColdSession,
     /// The beginning of a session.
     Session,
+    /// The beginning of a session from where more than their share have come, and others' would go on.
+    Crowded,
 }
 
 impl Label for Shed {
-    const ALL: &'static [Self] = &[Self::Refresh, Self::ColdSession, Self::Session];
+    const ALL: &'static [Self] = &[Self::Refresh, Self::ColdSession, Self::Session, Self::Crowded];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Refresh => "refresh",
             Self::ColdSession => "cold_session",
             Self::Session => "session",
+            Self::Crowded => "crowded",
         }
     }
 
@@ -57,7 +62,7 @@ impl Shed {
     /// From which level on.
     const fn at(self) -> Level {
         match self {
-            Self::Refresh => Level::Busy,
+            Self::Refresh | Self::Crowded => Level::Busy,
             Self::ColdSession => Level::High,
             Self::Session => Level::Critical,
         }
@@ -152,28 +157,33 @@ impl Overload {
         }
     }
 
-    /// Whether this is to be given up now. Counted when it is.
-    fn gives_up(&self, what: Shed) -> bool {
-        let gives_up = self.pressure.level() >= what.at();
-        if gives_up {
+    /// What of `what` is to be given up now. Counted when it is.
+    fn gives_up(&self, what: Shed, session: Session) -> Option<Shed> {
+        let given_up = session.gives_up(what, self.pressure.level());
+        if let Some(what) = given_up {
             self.watch.metrics.shed(what);
         }
-        gives_up
+        given_up
     }
 
-    /// Whether a request that begins a session is given up before anything is looked up.
-    pub(crate) fn sheds_session(&self) -> bool {
-        self.gives_up(Shed::Session)
+    /// Whether anything is put off at all.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.pressure.level() == Level::Calm
     }
 
-    /// Whether one that the cache cannot answer is given up.
-    pub(crate) fn sheds_cold_session(&self) -> bool {
-        self.gives_up(Shed::ColdSession)
+    /// As what a request that may begin a session is given up before anything is looked up.
+    pub(crate) fn sheds_session(&self, session: Session) -> Option<Shed> {
+        self.gives_up(Shed::Session, session)
+    }
+
+    /// As what one that the cache cannot answer is given up.
+    pub(crate) fn sheds_cold_session(&self, session: Session) -> Option<Shed> {
+        self.gives_up(Shed::ColdSession, session)
     }
 
     /// Whether a refresh that nobody waits for is left to later.
     pub(crate) fn sheds_refresh(&self) -> bool {
-        self.gives_up(Shed::Refresh)
+        self.gives_up(Shed::Refresh, Session::Begins).is_some()
     }
 
     /// When who is refused now may ask again: those who were refused together do not come back together.

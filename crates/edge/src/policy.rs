@@ -14,18 +14,34 @@ use std::hash::{BuildHasher, RandomState};
 
 const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 
-/// Fields by which clients try to make an origin answer for another URL or host than the key says (attacks 37, 39).
-/// Not in the key, so not sent.
-const UNKEYED: [HeaderName; 12] = [
+/// Fields by which clients try to make an origin answer for another URL, host, method or client than the key says
+/// (attacks 37, 39). Not in the key, so not sent. Who asks is nobody's business behind a cache that answers for all.
+const UNKEYED: [HeaderName; 28] = [
     HeaderName::from_static("forwarded"),
+    HeaderName::from_static("x-forwarded"),
+    HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-path"),
     HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-prefix"),
     HeaderName::from_static("x-forwarded-proto"),
     HeaderName::from_static("x-forwarded-scheme"),
     HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-forwarded-ssl"),
+    HeaderName::from_static("x-forwarded-uri"),
     HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-http-host-override"),
+    HeaderName::from_static("x-original-host"),
+    HeaderName::from_static("x-original-uri"),
     HeaderName::from_static("x-original-url"),
     HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-url-scheme"),
+    HeaderName::from_static("front-end-https"),
+    HeaderName::from_static("client-ip"),
+    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("x-cluster-client-ip"),
+    HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-method-override"),

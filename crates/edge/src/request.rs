@@ -1,5 +1,6 @@
 //! A client's request, read once: what is wanted, or why it is refused.
 
+use crate::overload::Session;
 use crate::upstream::Question;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
@@ -19,7 +20,7 @@ pub(crate) struct Asked {
     pub(crate) headers: HeaderMap,
     pub(crate) directives: RequestDirectives,
     /// Whether a session begins with it, which may be put off. Not so until somebody knows who asks.
-    pub(crate) begins: bool,
+    pub(crate) session: Session,
 }
 
 /// Why a request is not answered, by its status.
@@ -101,7 +102,7 @@ impl Asked {
         check_expectation(&headers)?;
         let target = origin_form(uri)?;
         let directives = RequestDirectives::read(&headers);
-        Ok(Self { method, host, target, headers, directives, begins: false })
+        Ok(Self { method, host, target, headers, directives, session: Session::default() })
     }
 
     /// Path and query as asked for.

@@ -7,7 +7,7 @@ mod headers;
 
 pub(crate) use body::EdgeBody;
 pub(crate) use cache_status::CacheStatus;
-pub(crate) use error::{failed, not_cached, refused, shed};
+pub(crate) use error::{failed, not_cached, refused, shed, upload_denied};
 pub(crate) use headers::{lacking, passed, stored};
 
 /// An answer of the edge.

@@ -1,6 +1,8 @@
 //! The steps of a request, in order: `request → policy → key → lookup → fill → response`.
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod kept;
 #[cfg(test)]
 mod parts;
@@ -18,7 +20,7 @@ use crate::fill::{self, Arrived, BlockStream, Errand, Landed, Role};
 use crate::key::CacheKey;
 use crate::lookup::{Found, Lookup, answers, judge, look_up};
 use crate::outcome::{Forwarded, Outcome};
-use crate::overload::{Class, Shed};
+use crate::overload::Class;
 use crate::policy;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
@@ -47,18 +49,20 @@ impl Service for EdgeService {
                 .and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked))
             {
                 Err(refusal) => response::refused(&edge, refusal, version),
-                Ok(asked) => admit(edge, asked, RequestBody::Client(body), &peer).await,
+                Ok(asked) => admit(edge, asked, Some(body), &peer).await,
             }
         }
     }
 }
 
 /// Answers what there is room for; notes what the connection plays.
-async fn admit(edge: Rc<Edge>, mut asked: Asked, body: RequestBody, peer: &Peer) -> Answer {
+async fn admit(edge: Rc<Edge>, mut asked: Asked, body: Option<Incoming>, peer: &Peer) -> Answer {
     let class = Class::of(asked.target.path());
-    asked.begins = class.begins(&peer.standing);
-    if asked.begins && edge.overload.sheds_session() {
-        return response::shed(&edge, Shed::Session);
+    if class.begins(&peer.standing) && !edge.overload.is_calm() {
+        asked.session = edge.config.client_share.session(peer.address.ip(), &peer.standing);
+        if let Some(what) = edge.overload.sheds_session(asked.session) {
+            return response::shed(&edge, what);
+        }
     }
     let answer =
         if asked.is_cacheable() { answer(edge, asked).await } else { change(edge, asked, body).await };
@@ -90,6 +94,13 @@ async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
             asked_disk_for = Some(looked.key);
             continue;
         }
+        let is_held = matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_));
+        if !is_held
+            && !asked.directives.only_if_cached
+            && let Some(what) = edge.overload.sheds_cold_session(asked.session)
+        {
+            return response::shed(&edge, what);
+        }
         let (forwarded, stale) = match looked.found {
             Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit).await,
             Found::StaleWhileRevalidate(object) => {
@@ -97,9 +108,6 @@ async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
                 return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate).await;
             }
             _ if asked.directives.only_if_cached => return response::not_cached(&edge),
-            _ if asked.begins && edge.overload.sheds_cold_session() => {
-                return response::shed(&edge, Shed::ColdSession);
-            }
             Found::Pass => return pass(&edge, &asked, Forwarded::Bypass, None).await,
             // A HEAD is not worth a body; its answer is not kept (attack 52), but heard.
             Found::Miss(_) if asked.method == Method::HEAD => {
@@ -313,7 +321,11 @@ async fn ask_alone(edge: &Edge, asked: &Asked) -> Result<UpstreamResponse, Upstr
 }
 
 /// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
-async fn change(edge: Rc<Edge>, asked: Asked, body: RequestBody) -> Answer {
+async fn change(edge: Rc<Edge>, asked: Asked, body: Option<Incoming>) -> Answer {
+    let body = match body.map_or(Ok(RequestBody::Empty), |body| edge.uploads.admit(body)) {
+        Ok(body) => body,
+        Err(denied) => return response::upload_denied(&edge, denied),
+    };
     let headers = policy::upstream_headers(&asked, &edge.identity);
     let question = asked.question(&headers);
     let sent_at = Instant::now();

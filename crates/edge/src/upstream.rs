@@ -66,6 +66,9 @@ pub(crate) enum UpstreamError {
     /// The client's own body broke off while it was sent on.
     #[error("the request's body broke off")]
     RequestBody,
+    /// The client's own body was larger than what is sent on.
+    #[error("the request's body is too large")]
+    RequestTooLarge,
     /// No group is for this host.
     #[error("no group is for this host")]
     UnknownHost,
@@ -86,7 +89,7 @@ impl UpstreamError {
     /// Whose fault it is: a broken request body and a host that is not ours are the client's.
     pub(crate) fn blame(self) -> Blame {
         match self {
-            Self::RequestBody | Self::UnknownHost | Self::UnknownPath => Blame::Input,
+            Self::RequestBody | Self::RequestTooLarge | Self::UnknownHost | Self::UnknownPath => Blame::Input,
             _ => Blame::Ours,
         }
     }
@@ -98,7 +101,9 @@ impl UpstreamError {
             Self::Busy => Failure::Busy,
             Self::ResponseTimeout => Failure::Timeout,
             Self::Protocol => Failure::NoHead,
-            Self::RequestBody | Self::UnknownHost | Self::UnknownPath => Failure::Request,
+            Self::RequestBody | Self::RequestTooLarge | Self::UnknownHost | Self::UnknownPath => {
+                Failure::Request
+            }
         }
     }
 }
@@ -113,6 +118,7 @@ impl Label for UpstreamError {
         Self::ResponseTimeout,
         Self::Protocol,
         Self::RequestBody,
+        Self::RequestTooLarge,
         Self::UnknownHost,
         Self::UnknownPath,
     ];
@@ -127,6 +133,7 @@ impl Label for UpstreamError {
             Self::ResponseTimeout => "response-timeout",
             Self::Protocol => "protocol",
             Self::RequestBody => "request-body",
+            Self::RequestTooLarge => "request-too-large",
             Self::UnknownHost => "unknown-host",
             Self::UnknownPath => "unknown-path",
         }

@@ -5,6 +5,7 @@ use crate::edge::Edge;
 use crate::outcome::{Forwarded, Outcome};
 use crate::overload::Shed;
 use crate::request::Refusal;
+use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
 use faults::Blame;
 use http::{HeaderValue, Response, StatusCode, Version, header};
@@ -30,6 +31,7 @@ pub(crate) fn failed(edge: &Edge, error: UpstreamError, forwarded: Forwarded) ->
             StatusCode::BAD_REQUEST,
             "请求内容中断，请重试。\nThe request's body broke off; send it again.\n",
         ),
+        UpstreamError::RequestTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
         _ if error.is_disconnected() => (
             StatusCode::GATEWAY_TIMEOUT,
             "暂时连接不上源站，请稍候再试。\nThe origin cannot be reached; try again in a few seconds.\n",
@@ -58,6 +60,21 @@ pub(crate) fn shed(edge: &Edge, what: Shed) -> Answer {
     headers.insert(header::CACHE_CONTROL, SHED_FOR);
     answer
 }
+
+/// A request's body that is not sent on.
+pub(crate) fn upload_denied(edge: &Edge, denied: Uploaded) -> Answer {
+    let status = CacheStatus { detail: Some(denied.as_str()), ..CacheStatus::default() };
+    if denied == Uploaded::TooLarge {
+        return text_answer(edge, StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE, Outcome::Refused, status);
+    }
+    let text = "正在上传的人很多，请稍候再试。\nMany are sending just now; try again in a few seconds.\n";
+    let mut answer = text_answer(edge, StatusCode::SERVICE_UNAVAILABLE, text, Outcome::Shed, status);
+    let wait = HeaderValue::from(edge.overload.retry_after().as_secs());
+    answer.headers_mut().insert(header::RETRY_AFTER, wait);
+    answer
+}
+
+const TOO_LARGE: &str = "上传的内容太大。\nWhat is sent is larger than this node passes on.\n";
 
 /// The client wanted it from the cache or not at all (RFC 9111 §5.2.1.7).
 pub(crate) fn not_cached(edge: &Edge) -> Answer {

@@ -81,7 +81,7 @@ async fn what_was_changed_is_gone_from_the_disk_too() {
         let before = scene(disk.path(), [fresh().body("old"), Reply::new(204)]);
         before.load("/x").await;
         let post = before.asked("POST", "/x", &[]);
-        change(Rc::clone(&before.edge), post, RequestBody::Empty).await;
+        change(Rc::clone(&before.edge), post, None).await;
         stop(before).await;
         let after = scene(disk.path(), [fresh().body("new")]);
         assert_eq!(after.text("/x", &[]).await, "new");

@@ -12,7 +12,7 @@ use units::ByteCount;
 const BLOCK: usize = BLOCK_SIZE as usize;
 
 /// The byte at each place of every representation here.
-fn bytes_at(range: std::ops::Range<usize>) -> Bytes {
+pub(super) fn bytes_at(range: std::ops::Range<usize>) -> Bytes {
     range.map(|at| u8::try_from(at % 251).unwrap()).collect()
 }
 
@@ -31,13 +31,13 @@ fn part_head(range: &std::ops::Range<usize>, length: usize) -> Reply {
         .header("content-range", leak(format!("bytes {}-{}/{length}", range.start, range.end - 1)))
 }
 
-async fn asks(scene: &Scene, range: &str) -> (u16, String, Result<Bytes, ()>) {
+pub(super) async fn asks(scene: &Scene, range: &str) -> (u16, String, Result<Bytes, ()>) {
     let answer = scene.ask("/x", &[("range", range)]).await;
     let (status, says) = (answer.status().as_u16(), field(&answer, "content-range").to_owned());
     (status, says, read(answer.into_body()).await)
 }
 
-fn asked_ranges(scene: &Scene) -> Vec<String> {
+pub(super) fn asked_ranges(scene: &Scene) -> Vec<String> {
     let questions = scene.upstream.questions();
     questions
         .iter()

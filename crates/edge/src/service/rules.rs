@@ -3,7 +3,6 @@
 use super::tests::*;
 use super::*;
 use crate::policy::{CacheOptions, ClientReload};
-use crate::upstream::RequestBody;
 use bytes::Bytes;
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,7 +18,7 @@ fn hit(answer: &Answer) -> bool {
 
 impl Scene {
     async fn change(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
-        change(Rc::clone(&self.edge), self.asked(method, target, fields), RequestBody::Empty).await
+        change(Rc::clone(&self.edge), self.asked(method, target, fields), None).await
     }
 }
 

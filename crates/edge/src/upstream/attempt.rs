@@ -5,11 +5,12 @@ use super::exchange::Upstream;
 use super::metrics::Asked;
 use super::parent::{Load, Parent};
 use super::pool::Lease;
-use super::question::{Question, RequestBody};
+use super::question::{Question, RequestBody, RequestBodyError};
 use http::response::Parts;
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use parents::retry::is_unwell;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -89,7 +90,7 @@ impl Reached {
         let answer = timeout(upstream.limits.response, self.lease.sender.send_request(request)).await;
         let response = match answer {
             Err(_) => return Err(UpstreamError::ResponseTimeout),
-            Ok(Err(error)) if error.is_user() => return Err(UpstreamError::RequestBody),
+            Ok(Err(error)) if error.is_user() => return Err(body_error(&error)),
             Ok(Err(error)) => {
                 let parent = &*self.load.parent().name;
                 tracing::debug!(parent, %error, reused = self.lease.reused, "upstream exchange");
@@ -100,6 +101,14 @@ impl Reached {
         upstream.pools[self.load.parent().number].give_back(self.lease);
         let (head, body) = response.into_parts();
         Ok(Answered { head, body, load: self.load })
+    }
+}
+
+/// What was wrong with the body that was sent on.
+fn body_error(error: &hyper::Error) -> UpstreamError {
+    match error.source().and_then(|source| source.downcast_ref()) {
+        Some(RequestBodyError::TooLarge) => UpstreamError::RequestTooLarge,
+        Some(RequestBodyError::Broken(_)) | None => UpstreamError::RequestBody,
     }
 }
 
@@ -124,6 +133,7 @@ fn note_error(parent: &Parent, error: UpstreamError) {
         // Ours, the client's, or nobody's.
         UpstreamError::Busy
         | UpstreamError::RequestBody
+        | UpstreamError::RequestTooLarge
         | UpstreamError::UnknownHost
         | UpstreamError::UnknownPath => {}
     }

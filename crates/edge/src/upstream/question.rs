@@ -1,11 +1,12 @@
 //! What is asked.
 
+use crate::upload::{TooLarge, Upload};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// What is asked, without its body.
 #[derive(Clone, Copy)]
@@ -44,31 +45,45 @@ impl Question<'_> {
 pub(crate) enum RequestBody {
     /// Nothing.
     Empty,
-    /// The client's own body, passed on as it comes.
-    Client(Incoming),
+    /// The client's own body, passed on as it comes, as far as it may.
+    Client(Box<(Incoming, Upload)>),
+}
+
+/// Why a request's body was not sent whole.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RequestBodyError {
+    /// It did not come whole.
+    #[error("the client's body broke off")]
+    Broken(#[source] hyper::Error),
+    /// More came than is sent on.
+    #[error("the client's body is too large")]
+    TooLarge,
 }
 
 impl RequestBody {
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Client(body) => body.is_end_stream(),
+            Self::Client(client) => client.0.is_end_stream(),
         }
     }
 }
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = RequestBodyError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Self::Empty => Poll::Ready(None),
-            Self::Client(body) => Pin::new(body).poll_frame(cx),
-        }
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        let Self::Client(client) = self.get_mut() else { return Poll::Ready(None) };
+        let (body, upload) = &mut **client;
+        let Some(frame) = ready!(Pin::new(body).poll_frame(cx)) else { return Poll::Ready(None) };
+        let frame = frame.map_err(RequestBodyError::Broken)?;
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        upload.take(bytes).map_err(|TooLarge| RequestBodyError::TooLarge)?;
+        Poll::Ready(Some(Ok(frame)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -78,7 +93,7 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
-            Self::Client(body) => body.size_hint(),
+            Self::Client(client) => client.0.size_hint(),
         }
     }
 }

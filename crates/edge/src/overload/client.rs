@@ -1,0 +1,113 @@
+//! A client that holds more places than its share, and what follows for sessions that begin there. Pure.
+//!
+//! An address is no person: a school, a village or a whole carrier may stand behind one. So a share is generous, it means
+//! nothing while there is room for everybody, and under pressure it costs only what has not begun yet: whoever comes from
+//! a crowded address is put off one level of pressure before everybody else is.
+
+use super::Shed;
+use serve::{Level, Standing};
+use std::net::IpAddr;
+use units::Network;
+
+/// How many connections a client may have before it is crowded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// `None`: any number.
+    pub(crate) connections: Option<usize>,
+    /// Never crowded: load balancers that tell nobody's address, other edges, schools that are known.
+    pub(crate) exempt: Vec<Network>,
+}
+
+/// What a request is to a session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Session {
+    /// It runs, or is none of a client's. Never put off.
+    #[default]
+    Runs,
+    /// It begins with this request.
+    Begins,
+    /// The same, and where it comes from are more than their share already.
+    BeginsCrowded,
+}
+
+impl Share {
+    /// What a request that begins a session is, from there.
+    pub(crate) fn session(&self, address: IpAddr, standing: &Standing) -> Session {
+        self.judge(address, || standing.connections_of_client())
+    }
+
+    fn judge(&self, address: IpAddr, connections: impl FnOnce() -> usize) -> Session {
+        let crowded = self.connections.is_some_and(|most| connections() > most)
+            && !self.exempt.iter().any(|network| network.contains(address));
+        if crowded { Session::BeginsCrowded } else { Session::Begins }
+    }
+}
+
+impl Session {
+    /// What is given up of `what` at this level; `None` when nothing is.
+    pub(super) fn gives_up(self, what: Shed, level: Level) -> Option<Shed> {
+        match self {
+            Self::Runs => None,
+            _ if level >= what.at() => Some(what),
+            Self::BeginsCrowded if level > Level::Calm && one_up(level) >= what.at() => Some(Shed::Crowded),
+            Self::Begins | Self::BeginsCrowded => None,
+        }
+    }
+}
+
+fn one_up(level: Level) -> Level {
+    Level::ALL.get(level as usize + 1).copied().unwrap_or(Level::Critical)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_of_those_who_are_not_exempt() {
+        let share = Share {
+            connections: Some(5_000),
+            exempt: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+        };
+        for (address, connections, session) in [
+            ("192.0.2.1", 1, Session::Begins),
+            // Nobody knows whose it is.
+            ("127.0.0.1", 0, Session::Begins),
+            // Attack 68: a school of 5,000.
+            ("192.0.2.1", 5_000, Session::Begins),
+            ("192.0.2.1", 5_001, Session::BeginsCrowded),
+            ("2001:db9::1", 5_001, Session::BeginsCrowded),
+            ("10.255.0.1", 1_000_000, Session::Begins),
+            ("::ffff:10.0.0.1", 1_000_000, Session::Begins),
+            ("2001:db8::7", 1_000_000, Session::Begins),
+        ] {
+            assert_eq!(
+                share.judge(address.parse().unwrap(), || connections),
+                session,
+                "{address} {connections}"
+            );
+        }
+        let any = Share { connections: None, exempt: Vec::new() };
+        assert_eq!(any.judge("192.0.2.1".parse().unwrap(), || usize::MAX), Session::Begins);
+    }
+
+    #[test]
+    fn a_crowd_is_put_off_one_level_early_and_never_without_pressure() {
+        use Session::{Begins, BeginsCrowded, Runs};
+        for (session, level, cold, warm) in [
+            (Begins, Level::Calm, None, None),
+            (Begins, Level::Busy, None, None),
+            (Begins, Level::High, Some(Shed::ColdSession), None),
+            (Begins, Level::Critical, Some(Shed::ColdSession), Some(Shed::Session)),
+            (BeginsCrowded, Level::Calm, None, None),
+            (BeginsCrowded, Level::Busy, Some(Shed::Crowded), None),
+            (BeginsCrowded, Level::High, Some(Shed::ColdSession), Some(Shed::Crowded)),
+            (BeginsCrowded, Level::Critical, Some(Shed::ColdSession), Some(Shed::Session)),
+            (Runs, Level::Critical, None, None),
+        ] {
+            let given_up =
+                (session.gives_up(Shed::ColdSession, level), session.gives_up(Shed::Session, level));
+            assert_eq!(given_up, (cold, warm), "{session:?} {level:?}");
+        }
+    }
+}
