@@ -87,6 +87,64 @@ impl Scene {
     }
 }
 
+/// Groups and rules of caching, too, all at once; what is refused changes nothing of them.
+#[test]
+fn groups_and_rules_change_under_load() {
+    let scene = scene();
+    let config = scene.folder.path().join("edge.toml");
+    let good = std::fs::read_to_string(&config).unwrap();
+    let store = scene.folder.path().join("other-store");
+    put(&store, &segment(7), &pattern(1_000));
+    let other = Airclass::origin(&store);
+    let group = format!(
+        "[[group]]\nname = \"other\"\nhosts = [\"other.example\"]\ntiers = [[\"http://{}\"]]\n",
+        other.address()
+    );
+    let edge = scene.edge.as_ref().unwrap().address();
+    let statuses = async || {
+        let mut statuses = Vec::new();
+        for number in [7, 8] {
+            let head = format!(
+                "GET /{} HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n",
+                segment(number)
+            );
+            let answered =
+                tokio::task::spawn_blocking(move || journeys::raw::exchange_only(edge, head.as_bytes()))
+                    .await;
+            let bytes = answered.unwrap();
+            statuses.push(String::from_utf8_lossy(&bytes[9..12]).into_owned());
+        }
+        statuses
+    };
+    scene.under_load(async |scene| {
+        assert_eq!(statuses().await, ["404", "404"]);
+        // The wrong group beside a right rule: neither comes into force.
+        let wrong =
+            format!("{good}[cache]\nnegative_ttl = \"9s\"\n{}", group.replace("http://", "gopher://"));
+        std::fs::write(&config, wrong).unwrap();
+        let (status, said) = scene.order("/reload").await;
+        assert!(
+            status == 409 && said.contains("group.tiers") && said.lines().count() == 1,
+            "{status} {said}"
+        );
+        for _ in 0..3 {
+            std::fs::write(&config, format!("{good}[cache]\nnegative_ttl = \"0s\"\n{group}")).unwrap();
+            let (status, said) = scene.order("/reload").await;
+            assert_eq!((status, said.contains("restart")), (200, false), "{said}");
+            while statuses().await != ["200", "404"] {
+                tokio::task::yield_now().await;
+            }
+            std::fs::write(&config, &good).unwrap();
+            let (status, said) = scene.order("/reload").await;
+            assert!(status == 200 && said.contains("group") && said.contains("cache.negative_ttl"), "{said}");
+            // What was kept of the group's is not its any more: the key says whose it is.
+            while statuses().await != ["404", "404"] {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+}
+
 #[test]
 fn attack_74_a_configuration_that_is_garbage_changes_nothing() {
     let scene = scene();

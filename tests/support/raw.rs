@@ -31,6 +31,11 @@ impl Heard {
         self.fields.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// The header section as text.
+    pub fn raw_text(&self) -> String {
+        String::from_utf8_lossy(&self.raw).into_owned()
+    }
+
     /// What an echo says of it.
     pub fn echo(&self) -> String {
         format!("{} {} {}", self.method, self.target, String::from_utf8_lossy(&self.body))

@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::fill::{Flights, Lots};
 use crate::key::CacheKey;
 use crate::metrics::Metrics;
-use crate::options::Config;
+use crate::options::{Config, UpstreamLimits};
 use crate::overload::{Caps, Overload};
 use crate::policy::Identity;
 use crate::store::{DiskTier, Memory, Object};
@@ -16,21 +16,47 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use telemetry::{Check, Readiness, Telemetry};
 
+/// What may change at work, all of it at once.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) config: Arc<Config>,
+    pub(crate) groups: Arc<Groups>,
+}
+
 /// Shared by all cores.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    pub(crate) config: Arc<Config>,
+    pub(crate) settings: Settings,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
     disk: Option<Arc<DiskTier>>,
     pub(crate) overload: Overload,
     uploads: Uploads,
-    groups: Arc<Groups>,
     pub(crate) flights: Flights,
     lots: Lots,
     identity: Arc<Identity>,
     upstream_known: Arc<AtomicBool>,
     readiness: Arc<Readiness>,
+}
+
+impl Settings {
+    /// Those by which these are replaced: what of `config` may change at work; the rest stays what it is.
+    pub(crate) fn succeeded_by(&self, config: Config) -> Self {
+        let groups = Arc::new(self.groups.succeeded_by(&config.upstream));
+        let now = &*self.config;
+        // Places for connections are counted out once.
+        let limits =
+            UpstreamLimits { connections_per_core: now.limits.connections_per_core, ..config.limits };
+        let config = Config {
+            upstream: config.upstream,
+            cache: config.cache,
+            stale_on_error: config.stale_on_error,
+            limits,
+            client_share: config.client_share,
+            ..now.clone()
+        };
+        Self { config: Arc::new(config), groups }
+    }
 }
 
 impl Shared {
@@ -52,9 +78,11 @@ impl Shared {
             disk: DiskTier::open(&config.disks, memory.clone(), telemetry),
             overload: Overload::new(caps, &metrics),
             uploads: Uploads::new(config.upload_caps, &metrics),
-            groups: Arc::new(Groups::new(&config.upstream, telemetry)),
             identity: Arc::new(Identity::new(&config.name)),
-            config: Arc::new(config),
+            settings: Settings {
+                groups: Arc::new(Groups::new(&config.upstream, telemetry)),
+                config: Arc::new(config),
+            },
             metrics,
             memory,
             flights: Flights::default(),
@@ -71,9 +99,9 @@ impl Shared {
 
     /// One core's edge that reaches its upstream by `dial`.
     pub(crate) fn dialling(&self, dial: Dial) -> Edge {
-        let groups = Arc::clone(&self.groups);
+        let Settings { config, groups } = self.settings.clone();
         Edge {
-            upstream: Upstream::new(groups, dial, Arc::clone(&self.config), Arc::clone(&self.metrics)),
+            upstream: Upstream::new(groups, dial, Arc::clone(&config), Arc::clone(&self.metrics)),
             metrics: Arc::clone(&self.metrics),
             memory: self.memory.clone(),
             disk: self.disk.clone(),
@@ -83,8 +111,8 @@ impl Shared {
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
             clock: Clock,
-            stale_on_error: self.config.stale_on_error,
-            config: Arc::clone(&self.config),
+            stale_on_error: config.stale_on_error,
+            config,
             upstream_known: Arc::clone(&self.upstream_known),
             readiness: Arc::clone(&self.readiness),
         }
@@ -110,6 +138,26 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
+    /// The same core's edge by other settings. What goes on goes on as it began: it has the edge that it was asked of.
+    pub(crate) fn succeeded_by(&self, Settings { config, groups }: Settings) -> Self {
+        Self {
+            upstream: self.upstream.succeeded_by(groups, Arc::clone(&config)),
+            metrics: Arc::clone(&self.metrics),
+            memory: self.memory.clone(),
+            disk: self.disk.clone(),
+            overload: self.overload.clone(),
+            uploads: self.uploads.clone(),
+            flights: self.flights.clone(),
+            lots: self.lots.clone(),
+            identity: Arc::clone(&self.identity),
+            clock: self.clock,
+            stale_on_error: config.stale_on_error,
+            config,
+            upstream_known: Arc::clone(&self.upstream_known),
+            readiness: Arc::clone(&self.readiness),
+        }
+    }
+
     /// Takes what is under `key` out of both tiers.
     pub(crate) fn remove(&self, key: &CacheKey) {
         self.memory.remove(key);

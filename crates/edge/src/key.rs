@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// `scheme://host/path?query` as a client asked, plus, where the response varies, the values it varies by.
+/// `scheme://site/path?query` as a client asked, plus, where the response varies, the values it varies by.
 ///
-/// The host is the client's own, in lower case: one edge serves several sites (attack 36). The path is taken as it is
+/// The site is the client's host, in lower case, where the upstream is told it: one edge serves several sites (attack 36).
+/// Where it is not, no answer depends on it, and the site is the group of servers that answers: who asks by a thousand
+/// made-up hosts has one entry, and one question upstream. The path is taken as it is
 /// written: dot segments, `//`, `;`, `\` and escapes are never resolved, because what the origin makes of them is the
 /// origin's business, and two paths that it may tell apart must not share an answer (attacks 40 and 41).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,13 +16,18 @@ pub(crate) struct CacheKey(Arc<str>);
 /// Stands in no URL, so a primary key never equals a secondary one.
 const VARIANT: char = '\n';
 
+/// The site of all hosts for which the group `name` answers without being told which. No host is written so.
+pub(crate) fn site_of_group(name: &str) -> String {
+    format!("<{name}>")
+}
+
 impl CacheKey {
     /// The key of a target.
-    pub(crate) fn primary(scheme: &str, host: &str, path_and_query: &str) -> Self {
-        let mut key = String::with_capacity(scheme.len() + 3 + host.len() + path_and_query.len());
+    pub(crate) fn primary(scheme: &str, site: &str, path_and_query: &str) -> Self {
+        let mut key = String::with_capacity(scheme.len() + 3 + site.len() + path_and_query.len());
         key.push_str(scheme);
         key.push_str("://");
-        key.push_str(host);
+        key.push_str(site);
         key.push_str(path_and_query);
         Self(key.into())
     }
@@ -51,8 +58,8 @@ impl CacheKey {
         std::str::from_utf8(bytes).ok().map(|text| Self(text.into()))
     }
 
-    /// The host as clients wrote it, and what follows it; without scheme and variant.
-    pub(crate) fn host_and_target(&self) -> (&str, &str) {
+    /// The site, and what follows it; without scheme and variant.
+    pub(crate) fn site_and_target(&self) -> (&str, &str) {
         let url = self.0.split(VARIANT).next().unwrap_or_default();
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
         rest.split_at(rest.find('/').unwrap_or(rest.len()))
@@ -128,11 +135,15 @@ mod tests {
     }
 
     #[test]
-    fn a_key_tells_its_host_and_target() {
+    fn a_key_tells_its_site_and_target() {
         for target in ["/x?y=http://b/z", "/"] {
             let key = CacheKey::primary("http", "a:80", target);
-            assert_eq!(key.host_and_target(), ("a:80", target));
-            assert_eq!(key.variant(1, "/s").host_and_target(), ("a:80", target));
+            assert_eq!(key.site_and_target(), ("a:80", target));
+            assert_eq!(key.variant(1, "/s").site_and_target(), ("a:80", target));
+            let of_group = CacheKey::primary("http", &site_of_group("lessons"), target);
+            assert_eq!(of_group.site_and_target(), ("<lessons>", target));
         }
+        // No client's host is taken for a group.
+        assert!(site_of_group("lessons").parse::<http::uri::Authority>().is_err());
     }
 }

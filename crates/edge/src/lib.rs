@@ -30,13 +30,13 @@ pub use reload::Read;
 pub use upstream::{GroupOptions, ServerOptions, Upstreams};
 
 use crate::purge::Reach;
-use edge::Shared;
+use edge::{Settings, Shared};
 use faults::AnyFault;
 use serve::Running;
 use service::EdgeService;
-use std::rc::Rc;
 use std::time::Duration;
 use telemetry::{Admin, Telemetry};
+use tokio::sync::watch;
 
 /// How often the cache's bookkeeping is brought up to date when no request does it, and the machine is looked at.
 const TEND_EVERY: Duration = Duration::from_secs(1);
@@ -45,6 +45,8 @@ const TEND_EVERY: Duration = Duration::from_secs(1);
 pub struct EdgeServer {
     running: Running,
     admin: Admin,
+    /// Every core follows what stands here.
+    settings: watch::Sender<Settings>,
 }
 
 impl EdgeServer {
@@ -59,17 +61,21 @@ impl EdgeServer {
         let mut shared = Shared::new(config, &telemetry);
         shared.overload.govern(server.pressure());
         let load = server.load();
-        purge::start(Reach::of(&shared), &telemetry).map_err(telemetry::AdminError::Thread)?;
+        let (settings, following) = watch::channel(shared.settings.clone());
+        let reach = Reach::of(&shared, following.clone());
+        purge::start(reach, &telemetry).map_err(telemetry::AdminError::Thread)?;
         let running = server.start(move |core, _drain| {
-            let edge = Rc::new(shared.on_this_core());
+            let edge = shared.on_this_core();
             drop(tokio::task::spawn_local(edge.overload.ticker().clone().run()));
             if core.0 == 0 {
-                edge.upstream.start_checks();
-                drop(tokio::task::spawn_local(tend(Rc::clone(&edge), load.clone())));
+                let (memory, overload) = (edge.memory.clone(), edge.overload.clone());
+                drop(tokio::task::spawn_local(tend(memory, overload, load.clone())));
             }
-            EdgeService(edge)
+            let service = EdgeService::new(edge);
+            drop(tokio::task::spawn_local(service.clone().follow(following.clone(), core.0 == 0)));
+            service
         })?;
-        Ok(Self { running, admin })
+        Ok(Self { running, admin, settings })
     }
 
     /// Plain addresses, then TLS addresses.
@@ -88,7 +94,7 @@ impl EdgeServer {
     /// # Errors
     /// When signals cannot be listened for, or the process before this one does not give way.
     pub fn run_until_told(self, options: Options, read: Read<'_>) -> Result<(), AnyFault> {
-        let mut reload = reload::Reload::new(options, read);
+        let mut reload = reload::Reload::new(options, read, self.settings);
         serve::serve_until_told(self.running, &self.admin, Box::new(move |running| reload.again(running)))
     }
 
@@ -99,10 +105,10 @@ impl EdgeServer {
     }
 }
 
-async fn tend(edge: Rc<edge::Edge>, load: serve::Load) {
+async fn tend(memory: store::Memory, overload: overload::Overload, load: serve::Load) {
     loop {
         tokio::time::sleep(TEND_EVERY).await;
-        edge.memory.tend();
-        edge.overload.look(&load, tokio::time::Instant::now());
+        memory.tend();
+        overload.look(&load, tokio::time::Instant::now());
     }
 }

@@ -31,7 +31,7 @@ const WAITING: usize = 16;
 pub(crate) fn start(reach: Reach, telemetry: &Telemetry) -> io::Result<()> {
     let metrics = Arc::new(PurgeMetrics::register(telemetry));
     let (sender, orders) = mpsc::channel(WAITING);
-    let door = Door::new(&reach.config.purge, sender, Arc::clone(&metrics));
+    let door = Door::new(&reach.settings.borrow().config.purge, sender, Arc::clone(&metrics));
     std::thread::Builder::new().name("purge".to_owned()).spawn(move || work(orders, &reach, &metrics))?;
     telemetry.posts.route("/purge", Arc::new(door));
     Ok(())

@@ -1,26 +1,41 @@
 //! The configuration read again at work: all of it has to be right, and what may change without a restart does.
 
+use crate::edge::Settings;
 use crate::options::{Config, Options};
 use faults::AnyFault;
 use serve::Running;
 use settings::SettingsError;
+use tokio::sync::watch;
 
 /// Reads the options anew: flags over environment over file.
 pub type Read<'a> = Box<dyn FnMut() -> Result<Options, AnyFault> + 'a>;
 
-/// Keys of our own that may change at work; those of `[serve]` are told by [`serve::is_live`].
-const LIVE: &[&str] = &["log.log"];
+/// Keys of our own that may change at work, or tables of which all may; those of `[serve]` are told by [`serve::is_live`].
+/// [`Settings::succeeded_by`] takes them.
+const LIVE: &[&str] = &[
+    "log.log",
+    "upstream",
+    "group",
+    "cache",
+    "stale_on_error",
+    "connect_timeout",
+    "response_timeout",
+    "body_timeout",
+    "client_connections",
+    "client_exempt",
+];
 
 /// What the process began with and what is in force.
 pub(crate) struct Reload<'a> {
     read: Read<'a>,
     begun: Options,
     now: Options,
+    settings: watch::Sender<Settings>,
 }
 
 impl<'a> Reload<'a> {
-    pub(crate) fn new(options: Options, read: Read<'a>) -> Self {
-        Self { read, begun: options.clone(), now: options }
+    pub(crate) fn new(options: Options, read: Read<'a>, settings: watch::Sender<Settings>) -> Self {
+        Self { read, begun: options.clone(), now: options, settings }
     }
 
     /// Brings what was written since into force; says in one line what that is, and what waits for a restart.
@@ -35,6 +50,8 @@ impl<'a> Reload<'a> {
         let waiting = settings::changes(&self.begun, &options)?;
         // The last thing that can fail.
         running.reconfigure(&config.serve)?;
+        // Also when no key has changed: a file that one names may have.
+        self.settings.send_modify(|now| *now = now.succeeded_by(config));
         if changed.iter().any(|key| key == "log.log")
             && let Err(problem) = telemetry::refilter(&options.log)
         {
@@ -56,7 +73,9 @@ fn list(keys: &[String], live: bool) -> Option<String> {
 }
 
 fn is_live(key: &str) -> bool {
-    LIVE.contains(&key) || key.strip_prefix("serve.").is_some_and(serve::is_live)
+    let below =
+        |live: &str| key.strip_prefix(live).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    LIVE.iter().any(|live| below(live)) || key.strip_prefix("serve.").is_some_and(serve::is_live)
 }
 
 #[cfg(test)]
@@ -65,11 +84,11 @@ mod tests {
 
     #[test]
     fn what_may_change_at_work_is_told_from_what_may_not() {
-        let keys: Vec<String> = ["log.log", "ram", "serve.cert", "serve.limits.idle_timeout", "serve.listen"]
-            .map(str::to_owned)
-            .into();
-        assert_eq!(list(&keys, true).unwrap(), "in force: log.log, serve.cert, serve.limits.idle_timeout");
-        assert_eq!(list(&keys, false).unwrap(), "ram, serve.listen");
-        assert_eq!(list(&keys[1..2], true), None);
+        let live = ["log.log", "serve.cert", "serve.limits.idle_timeout", "group", "cache.negative_ttl"];
+        let others = ["ram", "serve.listen", "upstream_connections", "groups", "log.log_format"];
+        let keys: Vec<String> = live.into_iter().chain(others).map(str::to_owned).collect();
+        assert_eq!(list(&keys, true).unwrap(), format!("in force: {}", live.join(", ")));
+        assert_eq!(list(&keys, false).unwrap(), others.join(", "));
+        assert_eq!(list(&keys[live.len()..], true), None);
     }
 }

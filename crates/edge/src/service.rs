@@ -15,7 +15,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use crate::edge::Edge;
+use crate::edge::{Edge, Settings};
 use crate::fill::{self, Arrived, BlockStream, Errand, Landed, Role};
 use crate::key::CacheKey;
 use crate::lookup::{Found, Lookup, answers, judge, look_up};
@@ -29,19 +29,47 @@ use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use serve::{Peer, Service};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
-/// One core's edge as a service.
-pub(crate) struct EdgeService(pub(crate) Rc<Edge>);
+/// One core's edge as a service: the one that new requests are asked of, which is another after each reload.
+#[derive(Clone)]
+pub(crate) struct EdgeService(Rc<RefCell<Rc<Edge>>>);
+
+impl EdgeService {
+    pub(crate) fn new(edge: Edge) -> Self {
+        Self(Rc::new(RefCell::new(Rc::new(edge))))
+    }
+
+    /// As it is now.
+    pub(crate) fn edge(&self) -> Rc<Edge> {
+        Rc::clone(&self.0.borrow())
+    }
+
+    /// Brings each new settings into force as they come, and has servers checked by them on the core that does that. Runs
+    /// as long as the core.
+    pub(crate) async fn follow(self, mut settings: watch::Receiver<Settings>, checks: bool) {
+        let mut checking = checks.then(|| self.edge().upstream.start_checks());
+        while settings.changed().await.is_ok() {
+            let next = Rc::new(self.edge().succeeded_by(settings.borrow_and_update().clone()));
+            // The old ones end where they are dropped.
+            checking = checking.map(|_| next.upstream.start_checks());
+            self.0.replace(next);
+        }
+        // Nobody changes anything any more; what is checked is.
+        std::future::pending::<()>().await;
+        drop(checking);
+    }
+}
 
 impl Service for EdgeService {
     type Body = response::EdgeBody;
 
     fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Answer> + use<> + 'static {
-        let edge = Rc::clone(&self.0);
+        let edge = self.edge();
         async move {
             let (head, body) = request.into_parts();
             let version = head.version;
@@ -80,7 +108,7 @@ const MAX_LOOKS: usize = 6;
 /// GET and HEAD.
 async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
     asked.target = edge.config.cache.query.normalise(asked.target);
-    let primary = key_of(&asked);
+    let primary = key_of(&edge, &asked);
     let mut asked_disk_for = None;
     for _ in 0..MAX_LOOKS {
         let looked = look(&edge, &asked, &primary, Instant::now());
@@ -207,8 +235,9 @@ async fn fetch(
         Landed::Fetched { object, .. } if object.part.is_some() && !answers(&object, asked) => {
             pass(edge, asked, Forwarded::Partial, None).await
         }
-        Landed::Fetched { object, .. } => {
-            response::stored(edge, asked, &object, arrived, CacheStatus { stored: true, ..status })
+        Landed::Fetched { object, way, .. } => {
+            let status = CacheStatus { stored: true, detail: way.detail(), ..status };
+            response::stored(edge, asked, &object, arrived, status)
         }
         Landed::Revalidated(object) => {
             let status = CacheStatus { forward_status: Some(StatusCode::NOT_MODIFIED), ..status };
@@ -344,7 +373,7 @@ async fn change(edge: Rc<Edge>, asked: Asked, body: Option<Incoming>) -> Answer 
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     }
     // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).
-    let primary = key_of(&asked);
+    let primary = key_of(&edge, &asked);
     let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, || None::<()>) else {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     };
@@ -370,13 +399,14 @@ fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
         .filter_map(|name| asked.same_site(answer.get(name))?.parse::<Uri>().ok());
     for target in std::iter::once(asked.target.clone()).chain(named) {
         let target = edge.config.cache.query.normalise(target);
-        let key = key_of(&Asked { target, ..asked.clone() });
+        let key = key_of(edge, &Asked { target, ..asked.clone() });
         edge.flights.forget(&key, || edge.remove(&key));
     }
 }
 
 /// The key of what is asked for. Which scheme the client used, no origin learns: one stands for both. Host and path say
 /// which group is asked, so no two groups share a key.
-fn key_of(asked: &Asked) -> CacheKey {
-    CacheKey::primary("http", &asked.host, asked.path_and_query())
+fn key_of(edge: &Edge, asked: &Asked) -> CacheKey {
+    let site = edge.upstream.groups().site(&asked.host, asked.target.path());
+    CacheKey::primary("http", site, asked.path_and_query())
 }

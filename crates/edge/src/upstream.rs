@@ -24,6 +24,7 @@ mod strict;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod way;
 
 use address::Address;
 pub(crate) use body::{BodyError, UpstreamBody};
@@ -34,6 +35,7 @@ pub(crate) use group::Groups;
 pub(crate) use options::one_or_several;
 pub use options::{GroupOptions, ServerOptions};
 pub(crate) use question::{Question, RequestBody};
+pub(crate) use way::Way;
 
 use faults::Blame;
 use parents::retry::Failure;

@@ -117,6 +117,14 @@ impl What {
         }
     }
 
+    /// The host that it is about; `None`: every one.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Url(place) | Self::Prefix(place) => Some(place.host()),
+            Self::SurrogateKey { host, .. } => host.as_deref(),
+        }
+    }
+
     /// Which label a response must carry; `None`: its URL is enough.
     pub fn key(&self) -> Option<&SurrogateKey> {
         match self {

@@ -2,7 +2,7 @@
 //! is as strict: nothing of it is kept, and nobody else's request is answered with it.
 
 use crate::{HIDDEN, Scene};
-use journeys::raw::{Answered, Loose, exchange};
+use journeys::raw::{Answered, LAST, Loose, exchange, exchange_only};
 
 /// An edge before an origin that answers `/bad` with these bytes.
 fn scene(bad: impl Into<Vec<u8>>) -> Scene {
@@ -98,5 +98,25 @@ fn bytes_behind_an_answer_answer_nobody() {
         assert_eq!(ask(&scene, "/bad")[0].body, "bad");
         let target = format!("/good/{round}");
         assert_eq!(ask(&scene, &target)[0].body, target);
+    }
+}
+
+/// hyper's server cannot send hints, so they are left out; the answer behind them is whole, and kept without them.
+#[test]
+fn early_hints_are_left_out() {
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </evil.css>; rel=preload\r\nSet-Cookie: a=b\r\n\r\n";
+    let scene = scene(format!("{hints}{hints}{OK}Content-Length: 5\r\n\r\n01234"));
+    for hit in [false, true] {
+        let bytes = exchange_only(
+            scene.edge.address(),
+            format!("{}{LAST}", "GET /bad HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(),
+        );
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.starts_with("HTTP/1.1 200 OK") && text.contains("01234"), "{text}");
+        assert!(
+            !text.contains("103") && !text.contains("evil") && !text.to_lowercase().contains("set-cookie"),
+            "{text}"
+        );
+        assert_eq!(text.contains("; hit"), hit, "{text}");
     }
 }

@@ -6,7 +6,9 @@ mod answers;
 mod bodies;
 mod lines;
 mod mutations;
+mod poisoning;
 mod requests;
+mod uploads;
 
 use journeys::Airclass;
 use journeys::raw::{Loose, exchange, statuses};

@@ -3,7 +3,7 @@
 use crate::key::CacheKey;
 use crate::outcome;
 use crate::store::{Object, Variants};
-use crate::upstream::UpstreamError;
+use crate::upstream::{UpstreamError, Way};
 use httpcache::freshness::State;
 use httpcache::storable::NotStored;
 use std::collections::HashMap;
@@ -21,6 +21,8 @@ pub(crate) enum Landed {
         object: Arc<Object>,
         /// Where it varies: a follower that asked with other values must look again.
         variant: Option<Arc<Variant>>,
+        /// By which it came.
+        way: Way,
     },
     /// It was on the disk; this is it. It may be stale.
     Loaded(Arc<Object>),

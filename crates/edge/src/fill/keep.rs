@@ -6,7 +6,7 @@ use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::request::Asked;
 use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object};
-use crate::upstream::{BodyError, UpstreamBody, UpstreamResponse};
+use crate::upstream::{BodyError, UpstreamBody, UpstreamResponse, Way};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response};
 use http_body_util::BodyExt;
 use httpcache::directives::ResponseDirectives;
@@ -104,12 +104,12 @@ pub(crate) async fn keep(
     arrived: Arrived,
     mut guard: Guard,
 ) -> FillOutcome {
-    let stated = arrived.length();
+    let (stated, way) = (arrived.length(), Way::of(&arrived.head));
     let (head, body) = head_of(edge, arrived);
     let (growing, writer) = Growing::start(stated);
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));
-    guard.land(Landed::Fetched { object, variant: variant.clone() });
+    guard.land(Landed::Fetched { object, variant: variant.clone(), way });
 
     match receive(edge, body, writer, stated).await {
         Ok(blocks) => {

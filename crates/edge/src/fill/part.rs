@@ -9,6 +9,7 @@ use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::request::Asked;
 use crate::store::{BLOCK_SIZE, Body, LONGEST, Object, Sparse};
+use crate::upstream::Way;
 use http::{HeaderValue, Method, StatusCode, header};
 use httpcache::content_range::{self, ContentRange};
 use httpcache::etag::Etag;
@@ -121,6 +122,7 @@ pub(crate) async fn keep_blocks(
     mut guard: Guard,
 ) -> FillOutcome {
     as_whole(&mut arrived);
+    let way = Way::of(&arrived.head);
     let ContentRange { part, length } = range;
     arrived.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     let (head, body) = keep::head_of(edge, arrived);
@@ -135,7 +137,7 @@ pub(crate) async fn keep_blocks(
     let mut lots = edge.lots.open_part(&sparse, &part);
     let object = Arc::new(head.with(Body::Sparse(Arc::clone(&sparse))));
     guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
-    guard.land(Landed::Fetched { object, variant });
+    guard.land(Landed::Fetched { object, variant, way });
     // Who comes from now on finds the head in the store.
     drop(guard);
     if feed(edge, body, &mut lots).await.is_err() {

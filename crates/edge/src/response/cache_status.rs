@@ -1,4 +1,9 @@
 //! Cache-Status (RFC 9211): what this node did, for whoever debugs the next node.
+//!
+//! `detail` is one word: of a refusal or an error its name (`upstream-error` kinds, `shed` kinds), of what was not kept the
+//! rule that forbade it, of what was `disk`, `stale-on-error` or `abandoned` that, and otherwise by which way an answer came:
+//! `retried` (another server had failed), `hedged` (another was slow), `peer` (a neighbour had it). Once stored, a response
+//! is a hit like any other.
 
 use crate::outcome::Forwarded;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};

@@ -6,7 +6,7 @@ use crate::fill::BlockStream;
 use crate::outcome::Outcome;
 use crate::request::Asked;
 use crate::store::{Body, Object, Sparse};
-use crate::upstream::UpstreamResponse;
+use crate::upstream::{UpstreamResponse, Way};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use httpcache::conditional::{self, Verdict};
 use httpcache::freshness;
@@ -166,6 +166,7 @@ pub(crate) fn passed(edge: &Edge, response: UpstreamResponse, status: CacheStatu
     let (mut head, body) = response.into_parts();
     hop::strip(&mut head.headers);
     hide_surrogate_keys(edge, &mut head.headers);
+    let status = CacheStatus { detail: status.detail.or(Way::of(&head).detail()), ..status };
     status.append_to(&mut head.headers, edge.identity.name());
     edge.metrics.answered(Outcome::Pass);
     let body = EdgeBody::passed(body, Outcome::Pass, &edge.metrics);

@@ -37,7 +37,9 @@ async fn attack_56_a_range_beyond_all_numbers() {
             let (said, says, _) = asks(&scene, range).await;
             assert_eq!((said, says.as_str()), (416, "bytes */1000"), "{range}");
         }
-        for range in ["bytes=-18446744073709551615", "bytes=-18446744073709551616", "bytes=0-18446744073709551616"] {
+        for range in
+            ["bytes=-18446744073709551615", "bytes=-18446744073709551616", "bytes=0-18446744073709551616"]
+        {
             assert_eq!(asks(&scene, range).await.2, Ok(bytes_at(0..1_000)), "{range}");
         }
         assert_eq!(scene.upstream.count(), 1);

@@ -2,6 +2,7 @@
 
 use super::tests::*;
 use super::*;
+use crate::edge::Settings;
 use crate::purge::Reach;
 use ::purge::{Mode, Order, Report, What};
 use bytes::Bytes;
@@ -30,7 +31,8 @@ fn key(text: &str, host: Option<&str>) -> What {
 }
 
 async fn loaded() -> Rc<Scene> {
-    let scene = Rc::new(Scene::new(CACHED.map(|(_, keys)| fresh().header("surrogate-key", keys).body("x"))));
+    let replies = CACHED.map(|(_, keys)| fresh().header("surrogate-key", keys).body("x"));
+    let scene = Rc::new(before_group(&["a", "b"], None, replies));
     for (target, _) in CACHED {
         scene.load(target).await;
     }
@@ -40,9 +42,10 @@ async fn loaded() -> Rc<Scene> {
 impl Scene {
     fn purge(&self, what: What, mode: Mode) -> Report {
         let order = Order::new(what, mode, None, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
-        let (config, flights, memory) =
-            (Arc::clone(&self.edge.config), self.edge.flights.clone(), self.edge.memory.clone());
-        Reach { config, flights, memory }.carry_out(&order, Instant::now())
+        let (config, groups) = (Arc::clone(&self.edge.config), Arc::clone(self.edge.upstream.groups()));
+        let (_, settings) = tokio::sync::watch::channel(Settings { config, groups });
+        let (flights, memory) = (self.edge.flights.clone(), self.edge.memory.clone());
+        Reach { settings, flights, memory }.carry_out(&order, Instant::now())
     }
 
     /// Whether it is there and fresh; asks nobody.
@@ -50,6 +53,31 @@ impl Scene {
         let fields = [&[("cache-control", "only-if-cached")], fields].concat();
         self.ask(target, &fields).await.status() == StatusCode::OK
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_servers_are_not_told_the_host_any_that_they_are_for_means_them() {
+    local(async {
+        for (what, removed) in [
+            (url("http://7.example/x"), 1),
+            (url("http://elsewhere/x"), 1),
+            (url("http://8.example/y"), 0),
+            (prefix("http://7.example/"), 1),
+            (prefix("http://elsewhere/"), 1),
+            (key("k", Some("7.example")), 1),
+            (key("k", None), 2),
+        ] {
+            let reply = || fresh().header("surrogate-key", "k").body("x");
+            // One stands there for all of *.example, one for all other hosts.
+            let scene = before_group(&["*.example"], Some("upstream"), [reply(), reply()]);
+            for host in ["1.example", "other"] {
+                let asked = Asked { host: host.to_owned(), ..scene.asked("GET", "/x", &[]) };
+                read(answer(Rc::clone(&scene.edge), asked).await.into_body()).await.unwrap();
+            }
+            assert_eq!(scene.purge(what.clone(), Mode::Hard).removed.memory, removed, "{what}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,7 +212,8 @@ async fn a_fill_that_an_order_has_overtaken_serves_and_is_not_kept() {
         ] {
             for mode in [Mode::Hard, Mode::Soft] {
                 let slow = fresh().header("surrogate-key", "k").after(SECOND).header("content-length", "3");
-                let scene = Rc::new(Scene::new([slow.pause(SECOND).data("old"), fresh().body("new")]));
+                let replies = [slow.pause(SECOND).data("old"), fresh().body("new")];
+                let scene = Rc::new(before_group(&["a", "b"], None, replies));
                 let before = scene.start("/x");
                 tokio::time::sleep(if before_head { SECOND / 2 } else { SECOND * 3 / 2 }).await;
                 let report = scene.purge(what.clone(), mode);

@@ -3,6 +3,7 @@
 use super::tests::*;
 use super::*;
 use crate::policy::{CacheOptions, ClientReload};
+
 use bytes::Bytes;
 use std::rc::Rc;
 use std::time::Duration;
@@ -322,19 +323,53 @@ async fn attack_42_campaign_tags_and_measurements_reach_neither_key_nor_origin()
     .await;
 }
 
+async fn ask_host(scene: &Scene, host: &str, target: &str) -> Bytes {
+    let mut asked = scene.asked("GET", target, &[]);
+    asked.host = host.to_ascii_lowercase();
+    read(answer(Rc::clone(&scene.edge), asked).await.into_body()).await.unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn attack_36_sites_do_not_share() {
     local(async {
-        let scene = Scene::new([fresh().body("a"), fresh().body("b"), fresh().body("port")]);
-        for (host, body) in
-            [("A.example", "a"), ("b.example", "b"), ("a.example:81", "port"), ("a.EXAMPLE", "a")]
-        {
-            let mut asked = scene.asked("GET", "/x", &[]);
-            asked.host = host.to_ascii_lowercase();
-            let answer = answer(Rc::clone(&scene.edge), asked).await;
-            assert_eq!(read(answer.into_body()).await, Ok(Bytes::from(body)), "{host}");
+        let replies =
+            vec![fresh().body("a"), fresh().body("b"), fresh().body("port"), fresh().body("default")];
+        let scene = before_group(&["*.example"], None, replies);
+        for (host, body) in [
+            ("A.example", "a"),
+            ("b.example", "b"),
+            ("a.example:81", "port"),
+            ("a.EXAMPLE", "a"),
+            // Another group's.
+            ("elsewhere", "default"),
+            ("b.example", "b"),
+        ] {
+            assert_eq!(ask_host(&scene, host, "/x").await, body, "{host}");
         }
-        assert_eq!(scene.upstream.count(), 3);
+        assert_eq!(scene.upstream.count(), 4);
+        let told: Vec<_> =
+            scene.upstream.questions().iter().map(|asked| asked.headers["host"].clone()).collect();
+        assert_eq!(told, ["a.example", "b.example", "a.example:81", "origin"]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_36_hosts_of_which_the_upstream_is_not_told_are_one_site() {
+    local(async {
+        for (host_header, told) in [(Some("upstream"), "lessons"), (Some("fixed.example"), "fixed.example")] {
+            let replies = vec![fresh().body("lessons"), fresh().body("default")];
+            let scene = before_group(&["*.example"], host_header, replies);
+            for number in 0..100 {
+                let (one, other) = (format!("{number}.example"), format!("host-{number}"));
+                assert_eq!(ask_host(&scene, &one, "/x").await, "lessons");
+                // The same path of another group is another answer.
+                assert_eq!(ask_host(&scene, &other, "/x").await, "default");
+            }
+            let questions = scene.upstream.questions();
+            let hosts: Vec<_> = questions.iter().map(|asked| asked.headers["host"].clone()).collect();
+            assert_eq!(hosts, [told, "origin"]);
+        }
     })
     .await;
 }

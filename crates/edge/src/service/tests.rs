@@ -5,7 +5,7 @@ use crate::edge::Shared;
 use crate::options::{Config, Options};
 use crate::policy::CacheOptions;
 use crate::response::EdgeBody;
-use crate::upstream::Dial;
+use crate::upstream::{Dial, GroupOptions, ServerOptions};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use std::io::ErrorKind;
@@ -83,6 +83,23 @@ impl Scene {
             (status, read(answer.into_body()).await)
         })
     }
+}
+
+/// An edge whose servers are told the client's host, or are not.
+pub(super) fn before_group(
+    hosts: &[&str],
+    host_header: Option<&str>,
+    replies: impl IntoIterator<Item = Reply>,
+) -> Scene {
+    let server = ServerOptions { url: "http://lessons".to_owned(), ..ServerOptions::default() };
+    let group = GroupOptions {
+        name: "lessons".to_owned(),
+        hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+        tiers: vec![vec![server]],
+        host_header: host_header.map(str::to_owned),
+        ..GroupOptions::default()
+    };
+    Scene::over(Options { group: Some(vec![group]), ..Options::default() }, replies)
 }
 
 pub(super) async fn read(body: EdgeBody) -> Result<Bytes, ()> {

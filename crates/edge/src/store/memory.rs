@@ -203,7 +203,9 @@ mod tests {
     /// That it is SipHash, which keeps the secret, is in the type; a quicker hasher has to be looked at.
     #[test]
     fn attack_46_keys_fall_where_nobody_can_foresee() {
-        fn secret_of(_: &moka::sync::Cache<CacheKey, Entry, std::hash::RandomState>) -> std::hash::RandomState {
+        fn secret_of(
+            _: &moka::sync::Cache<CacheKey, Entry, std::hash::RandomState>,
+        ) -> std::hash::RandomState {
             std::hash::RandomState::new()
         }
         let empty = || IntGauge::new("a", "a").unwrap();

@@ -4,7 +4,7 @@ use http::{HeaderValue, Uri};
 use rustls::pki_types::ServerName;
 
 /// A server as configured: scheme, host and port, nothing else.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     scheme: Scheme,
     host: String,

@@ -47,7 +47,7 @@ impl Upstream {
         let request = || question.request(host.clone(), RequestBody::Empty);
         if reuse {
             for _ in 0..MAX_STALE_CONNECTIONS {
-                let Some(lease) = self.pools[parent.number].idle() else { break };
+                let Some(lease) = self.pool(parent).idle() else { break };
                 let reached = Reached { lease, load: parent.begin(Instant::now()) };
                 match reached.exchange(self, request()).await {
                     Err(UpstreamError::Protocol) => {}
@@ -65,7 +65,7 @@ impl Upstream {
         limit: Duration,
     ) -> Result<Reached, UpstreamError> {
         let load = parent.begin(Instant::now());
-        let lease = self.pools[parent.number].connect(limit).await;
+        let lease = self.pool(parent).connect(limit).await;
         let lease = lease.inspect_err(|error| note_error(parent, *error))?;
         Ok(Reached { lease, load })
     }
@@ -98,7 +98,7 @@ impl Reached {
             }
             Ok(Ok(response)) => response,
         };
-        upstream.pools[self.load.parent().number].give_back(self.lease);
+        upstream.pool(self.load.parent()).give_back(self.lease);
         let (head, body) = response.into_parts();
         Ok(Answered { head, body, load: self.load })
     }

@@ -7,23 +7,24 @@ use super::parent::Parent;
 use super::question::{Question, RequestBody};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::sync::Arc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static("airclass-health");
 
 impl Upstream {
-    /// Checks every server of every group that says how, for as long as this core runs. One core of a node does it.
-    pub(crate) fn start_checks(&self) {
+    /// Checks every server of every group that says how, until what it gives is dropped. One core of a node does it.
+    pub(crate) fn start_checks(&self) -> JoinSet<()> {
+        let mut checks = JoinSet::new();
         for group in &self.groups.groups {
-            let Some(check) = &group.check else { continue };
+            let Some(check) = &group.config.check else { continue };
             for parent in group.parents() {
                 let upstream = self.clone();
                 let (group, parent, check) = (Arc::clone(group), Arc::clone(parent), check.clone());
-                drop(tokio::task::spawn_local(async move {
-                    upstream.keep_checking(&group, &parent, &check).await
-                }));
+                checks.spawn_local(async move { upstream.keep_checking(&group, &parent, &check).await });
             }
         }
+        checks
     }
 
     async fn keep_checking(&self, group: &Group, parent: &Parent, check: &CheckConfig) {

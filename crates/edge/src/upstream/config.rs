@@ -21,8 +21,8 @@ pub struct Upstreams {
     pub(super) groups: Vec<GroupConfig>,
 }
 
-/// One group of servers.
-#[derive(Debug, Clone)]
+/// One group of servers. Two that are equal need not be told apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GroupConfig {
     pub(super) name: String,
     pub(super) tiers: Vec<Vec<ServerConfig>>,
@@ -34,17 +34,35 @@ pub(super) struct GroupConfig {
 }
 
 /// One server.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ServerConfig {
     pub(super) name: String,
     pub(super) address: Address,
     pub(super) weight: u16,
     /// For https.
-    pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    pub(super) tls: Option<Tls>,
 }
 
-/// What Host says towards a group's servers.
+/// How a server is spoken to over TLS.
 #[derive(Debug, Clone)]
+pub(super) struct Tls {
+    pub(super) config: Arc<ClientConfig>,
+    /// What its certificate must have.
+    pub(super) name: ServerName<'static>,
+    /// Of the files that say whom to believe and who we are.
+    pub(super) mark: u64,
+}
+
+impl PartialEq for Tls {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.mark == other.mark
+    }
+}
+
+impl Eq for Tls {}
+
+/// What Host says towards a group's servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum HostHeader {
     /// What the client asked.
     Client,
@@ -55,7 +73,7 @@ pub(super) enum HostHeader {
 }
 
 /// How a group's servers are checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CheckConfig {
     pub(super) path: Uri,
     pub(super) every: Duration,

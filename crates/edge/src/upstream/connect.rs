@@ -40,9 +40,9 @@ impl Dial {
                 let _ = stream.set_nodelay(true);
                 match &parent.tls {
                     None => Sender::over(stream).await,
-                    Some((config, name)) => {
-                        let connector = TlsConnector::from(Arc::clone(config));
-                        let stream = connector.connect(name.clone(), stream).await.map_err(|error| {
+                    Some(tls) => {
+                        let connector = TlsConnector::from(Arc::clone(&tls.config));
+                        let stream = connector.connect(tls.name.clone(), stream).await.map_err(|error| {
                             tracing::debug!(parent = &*parent.name, %error, "TLS handshake");
                             UpstreamError::Tls
                         })?;

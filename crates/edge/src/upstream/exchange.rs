@@ -6,8 +6,10 @@ use super::body::{Rest, UpstreamBody};
 use super::connect::Dial;
 use super::group::{Group, Groups, Pick};
 use super::metrics::Hedged;
+use super::parent::Parent;
 use super::pool::Pool;
 use super::question::{Question, RequestBody};
+use super::way::Way;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::options::{Config, UpstreamLimits};
@@ -16,6 +18,7 @@ use futures_util::stream::FuturesUnordered;
 use http::Response;
 use http::response::Parts;
 use parents::retry::{Failure, MAX_TRIES, Repeating, is_unwell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +28,8 @@ use tokio::time::{Instant, sleep_until};
 #[derive(Clone)]
 pub(crate) struct Upstream {
     pub(super) groups: Arc<Groups>,
-    /// For each server, at its number.
-    pub(super) pools: Rc<[Rc<Pool>]>,
+    /// For each server, by its number.
+    pools: Rc<HashMap<usize, Rc<Pool>>>,
     pub(super) dial: Dial,
     pub(super) limits: UpstreamLimits,
     pub(super) config: Arc<Config>,
@@ -43,10 +46,34 @@ const LEAST_CONNECT: Duration = Duration::from_millis(50);
 impl Upstream {
     pub(crate) fn new(groups: Arc<Groups>, dial: Dial, config: Arc<Config>, metrics: Arc<Metrics>) -> Self {
         let limits = config.limits;
-        let pool =
-            |parent: &Arc<_>| Pool::new(Arc::clone(parent), dial.clone(), &limits, Arc::clone(&metrics));
-        let pools = groups.parents.iter().map(pool).collect();
-        Self { groups, pools, dial, limits, config, clock: Clock, metrics }
+        Self { groups, pools: Rc::default(), dial, limits, config, clock: Clock, metrics }
+            .with_pools(&HashMap::new())
+    }
+
+    /// The same core's way to `groups` by `config`. Servers that are there already keep their connections.
+    pub(crate) fn succeeded_by(&self, groups: Arc<Groups>, config: Arc<Config>) -> Self {
+        let limits = config.limits;
+        Self { groups, config, limits, ..self.clone() }.with_pools(&self.pools)
+    }
+
+    fn with_pools(mut self, there: &HashMap<usize, Rc<Pool>>) -> Self {
+        let pool = |parent: &Arc<Parent>| match there.get(&parent.number) {
+            Some(pool) => Rc::clone(pool),
+            None => Pool::new(Arc::clone(parent), self.dial.clone(), &self.limits, Arc::clone(&self.metrics)),
+        };
+        self.pools =
+            Rc::new(self.groups.parents.iter().map(|parent| (parent.number, pool(parent))).collect());
+        self
+    }
+
+    /// Connections to a server of [`groups`](Self::groups).
+    pub(super) fn pool(&self, parent: &Parent) -> &Rc<Pool> {
+        &self.pools[&parent.number]
+    }
+
+    /// Whom it asks.
+    pub(crate) fn groups(&self) -> &Arc<Groups> {
+        &self.groups
     }
 
     /// Asks and waits for the header section.
@@ -99,7 +126,7 @@ impl Upstream {
         let first = search.next().ok_or(UpstreamError::Connect)?;
         let begun = search.begun;
         let mut hedge_at = search.patience(&first).map(|patience| begun + patience);
-        let mut hedge: Option<usize> = None;
+        let (mut hedge, mut retried) = (None::<usize>, false);
         let mut last = Err(UpstreamError::Connect);
         let mut running = FuturesUnordered::new();
         running.push(search.attempt(first.clone()));
@@ -108,9 +135,15 @@ impl Upstream {
                 biased;
                 Some((pick, took, result)) = running.next() => {
                     let failure = match result {
-                        Ok(answered) => match fits(&answered.head) {
+                        Ok(mut answered) => match fits(&answered.head) {
                             Ok(()) => {
                                 group.took(&pick, took);
+                                let way = match hedge {
+                                    Some(number) if number == pick.parent.number => Way::Hedged,
+                                    _ if retried => Way::Retried,
+                                    _ => Way::Direct,
+                                };
+                                way.note(&mut answered.head);
                                 if let Some(hedge) = hedge {
                                     let won = pick.parent.number == hedge;
                                     group.metrics.hedged(if won { Hedged::Won } else { Hedged::Lost });
@@ -139,7 +172,7 @@ impl Upstream {
                         continue;
                     }
                     let Some(next) = again.then(|| search.next_paid(Some(failure))).flatten() else { return last };
-                    (hedge_at, hedge) = (None, None);
+                    (hedge_at, hedge, retried) = (None, None, true);
                     running.push(search.attempt(next));
                 }
                 () = sleep_until(hedge_at.unwrap_or_else(Instant::now)), if hedge_at.is_some() => {
@@ -163,17 +196,20 @@ impl Upstream {
     ) -> Result<Answered, UpstreamError> {
         let mut search = Search::new(self, group, question, Repeating::new(question.method, true), None);
         let mut pick = search.next().ok_or(UpstreamError::Connect)?;
+        let mut way = Way::Direct;
         loop {
             match self.reach(&pick.parent, search.connect_limit()).await {
                 Ok(reached) => {
-                    return reached
-                        .send(self, question.request(group.host(&pick.parent, question.host), body))
-                        .await;
+                    let host = group.host(&pick.parent, question.host);
+                    let mut answered = reached.send(self, question.request(host, body)).await?;
+                    way.note(&mut answered.head);
+                    return Ok(answered);
                 }
                 Err(error) => {
                     let failure = error.failure();
                     let again = search.again_after(failure);
                     pick = again.then(|| search.next_paid(Some(failure))).flatten().ok_or(error)?;
+                    way = Way::Retried;
                 }
             }
         }
@@ -207,7 +243,7 @@ impl<'a> Search<'a> {
             upstream,
             group,
             question,
-            key: question.key(),
+            key: group.key(question),
             repeating,
             asked: Vec::from_iter(broken),
             begun: now,

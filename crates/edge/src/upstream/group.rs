@@ -8,9 +8,11 @@
 //!                     └──► …
 //! ```
 
-use super::config::{CheckConfig, GroupConfig, HostHeader, ServerConfig, Upstreams};
+use super::config::{GroupConfig, HostHeader, ServerConfig, Upstreams};
 use super::metrics::{Families, GroupMetrics};
 use super::parent::Parent;
+use super::question::Question;
+use crate::key::site_of_group;
 use http::{HeaderValue, Uri};
 use parents::budget::Budget;
 use parents::health::Judge;
@@ -27,17 +29,58 @@ use tokio::time::Instant;
 pub(crate) struct Groups {
     routes: Routes,
     pub(super) groups: Vec<Arc<Group>>,
-    /// Every server of every group, each at its own number.
+    /// Every server of every group.
     pub(super) parents: Vec<Arc<Parent>>,
+    families: Arc<Families>,
+    /// The number of the next server that is new.
+    next: usize,
 }
 
 impl Groups {
     pub(crate) fn new(config: &Upstreams, telemetry: &Telemetry) -> Self {
-        let families = Families::register(telemetry);
-        let mut parents = Vec::new();
-        let groups =
-            config.groups.iter().map(|group| Arc::new(Group::new(group, &mut parents, &families))).collect();
-        Self { routes: config.routes.clone(), groups, parents }
+        let families = Arc::new(Families::register(telemetry));
+        let none =
+            Self { routes: Routes::default(), groups: Vec::new(), parents: Vec::new(), families, next: 0 };
+        none.succeeded_by(config)
+    }
+
+    /// What `config` says, by which these are replaced. A group that has not changed is the same one, with its budget and its
+    /// latencies; of a group that has, servers that have not are the same, with their health and their connections.
+    pub(crate) fn succeeded_by(&self, config: &Upstreams) -> Self {
+        let (mut parents, mut next) = (Vec::new(), self.next);
+        let mut groups = Vec::with_capacity(config.groups.len());
+        for group in &config.groups {
+            let same = self.groups.iter().find(|old| old.config == *group).cloned();
+            let group = same.unwrap_or_else(|| {
+                Arc::new(Group::new(group, &self.families, |server, judge| {
+                    let same = self.parents.iter().find(|old| old.is(&group.name, server, judge)).cloned();
+                    same.unwrap_or_else(|| {
+                        let number = next;
+                        next += 1;
+                        Parent::new(server, number, &group.name.as_str().into(), judge, &self.families)
+                    })
+                }))
+            });
+            parents.extend(group.parents().chain(&group.peers).cloned());
+            groups.push(group);
+        }
+        for gone in &self.parents {
+            if !parents
+                .iter()
+                .any(|parent: &Arc<Parent>| parent.group == gone.group && parent.name == gone.name)
+            {
+                self.families.forget(&gone.group, &gone.name);
+            }
+        }
+        Self { routes: config.routes.clone(), groups, parents, families: Arc::clone(&self.families), next }
+    }
+
+    /// What stands for `host` in the keys of what is asked of it: itself, or the group that answers without being told it.
+    pub(crate) fn site<'a>(&'a self, host: &'a str, path: &str) -> &'a str {
+        match self.routes.find(host, path) {
+            Route::Group(at) => self.groups[at].site.as_deref().unwrap_or(host),
+            Route::UnknownHost | Route::UnknownPath => host,
+        }
     }
 
     /// The group that answers for a host and a target.
@@ -58,9 +101,9 @@ impl Groups {
 pub(super) struct Group {
     tiers: Vec<Tier>,
     peers: Vec<Arc<Parent>>,
-    host: HostHeader,
-    pub(super) check: Option<CheckConfig>,
-    hedge: bool,
+    /// In keys, where its servers are not told the client's host.
+    site: Option<String>,
+    pub(super) config: GroupConfig,
     budget: Mutex<Budget>,
     pub(super) metrics: GroupMetrics,
 }
@@ -79,14 +122,12 @@ pub(super) struct Pick {
 }
 
 impl Group {
-    fn new(config: &GroupConfig, all: &mut Vec<Arc<Parent>>, families: &Families) -> Self {
-        let name: Arc<str> = config.name.as_str().into();
+    fn new(
+        config: &GroupConfig,
+        families: &Families,
+        mut make: impl FnMut(&ServerConfig, Judge) -> Arc<Parent>,
+    ) -> Self {
         let judge = if config.check.is_some() { Judge::Checks } else { Judge::Requests };
-        let mut make = |server: &ServerConfig, judge| {
-            let parent = Parent::new(server, all.len(), &name, judge, families);
-            all.push(Arc::clone(&parent));
-            parent
-        };
         let tier = |servers: &Vec<ServerConfig>| Tier {
             parents: servers.iter().map(|server| make(server, judge)).collect(),
             latencies: Mutex::default(),
@@ -97,11 +138,10 @@ impl Group {
         Self {
             tiers,
             peers,
-            host: config.host.clone(),
-            check: config.check.clone(),
-            hedge: config.hedge,
+            site: (!matches!(config.host, HostHeader::Client)).then(|| site_of_group(&config.name)),
+            config: config.clone(),
             budget: Mutex::new(Budget::new(config.retry_percent, Instant::now().into_std())),
-            metrics: families.group(&name),
+            metrics: families.group(&config.name),
         }
     }
 
@@ -151,11 +191,19 @@ impl Group {
     /// What Host says to `parent` of a question for `host`.
     pub(super) fn host(&self, parent: &Parent, host: &str) -> HeaderValue {
         let own = || parent.address.authority().clone();
-        match &self.host {
+        match &self.config.host {
             HostHeader::Client => HeaderValue::from_str(host).unwrap_or_else(|_| own()),
             HostHeader::Upstream => own(),
             HostHeader::Fixed(host) => host.clone(),
         }
+    }
+
+    /// What decides which server a question for `host` and `target` goes to: what tells it from others in the cache, so that
+    /// who fetches it first does not matter.
+    pub(super) fn key(&self, question: Question<'_>) -> u64 {
+        let host = if self.site.is_some() { "" } else { question.host };
+        let path = question.target.path_and_query().map_or("/", |path| path.as_str());
+        preference::hash(host) ^ preference::hash(path).rotate_left(1)
     }
 
     /// A client's question begins.
@@ -179,7 +227,7 @@ impl Group {
 
     /// How long an answer of `pick` is waited for before another server is asked beside it; `None`: as long as it takes.
     pub(super) fn patience(&self, pick: &Pick) -> Option<Duration> {
-        if !self.hedge {
+        if !self.config.hedge {
             return None;
         }
         self.latencies(pick, |latencies| latencies.patience())

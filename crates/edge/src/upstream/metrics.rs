@@ -118,6 +118,7 @@ impl Label for PeerSaid {
 }
 
 /// All families; made once, and from them each group's and server's own.
+#[derive(Debug)]
 pub(super) struct Families {
     up: IntGaugeVec,
     load: IntGaugeVec,
@@ -192,6 +193,13 @@ impl Families {
             load: self.load.with_label_values(&[group, parent]),
             asked: Asked::ALL.iter().map(asked).collect(),
         }
+    }
+
+    /// A server is no more: whether it is up is nobody's question. What it was asked stays counted.
+    pub(super) fn forget(&self, group: &str, parent: &str) {
+        // Not there is as good.
+        let _ = self.up.remove_label_values(&[group, parent]);
+        let _ = self.load.remove_label_values(&[group, parent]);
     }
 
     pub(super) fn group(&self, group: &str) -> GroupMetrics {

@@ -1,13 +1,11 @@
 //! One server, as all cores see it.
 
-use super::config::ServerConfig;
+use super::config::{ServerConfig, Tls};
 use super::metrics::{Asked, ParentMetrics};
 use super::resolve::Resolver;
 use super::{Address, metrics};
 use parents::health::{Admission, Health, Judge, Met, Standing};
 use parents::preference::{self, Candidate};
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use telemetry::Label;
@@ -16,15 +14,16 @@ use tokio::time::Instant;
 /// A server and what is known about it.
 #[derive(Debug)]
 pub(crate) struct Parent {
-    /// Its place among all servers of the node.
+    /// No other server of this process has had it.
     pub(super) number: usize,
     pub(super) group: Arc<str>,
     pub(super) name: Box<str>,
     pub(super) address: Address,
     pub(super) resolver: Arc<Resolver>,
-    pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    pub(super) tls: Option<Tls>,
+    config: ServerConfig,
+    judge: Judge,
     identity: u64,
-    weight: u16,
     load: AtomicUsize,
     /// Touched once or twice a question that goes upstream, never by a hit.
     health: Mutex<Health>,
@@ -49,12 +48,18 @@ impl Parent {
             address: config.address.clone(),
             resolver: Resolver::new(&config.address),
             tls: config.tls.clone(),
+            config: config.clone(),
+            judge,
             identity: preference::hash(&config.name),
-            weight: config.weight,
             load: AtomicUsize::new(0),
             health: Mutex::new(Health::new(judge)),
             metrics: families.parent(group, &config.name),
         })
+    }
+
+    /// Whether it is the same server, judged by the same, so that what is known about it still holds.
+    pub(super) fn is(&self, group: &str, config: &ServerConfig, judge: Judge) -> bool {
+        *self.group == *group && self.config == *config && self.judge == judge
     }
 
     /// As far as choosing goes. With `on_trial`, one that is down may be asked if it is time to find out.
@@ -70,7 +75,7 @@ impl Parent {
     /// The same, its health not looked at.
     pub(super) fn candidate_in_need(&self) -> Candidate {
         let load = self.load.load(Ordering::Relaxed);
-        Candidate { identity: self.identity, weight: self.weight, load, share: 1.0 }
+        Candidate { identity: self.identity, weight: self.config.weight, load, share: 1.0 }
     }
 
     /// A question goes to it. It counts until what is given back is dropped, at the end of the body.

@@ -8,6 +8,7 @@ use super::exchange::Upstream;
 use super::group::Group;
 use super::metrics::{Asked, PeerSaid};
 use super::question::Question;
+use super::way::Way;
 use http::response::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 use httpcache::directives::ResponseDirectives;
@@ -27,7 +28,7 @@ impl Upstream {
             return None;
         }
         let begun = Instant::now();
-        let peer = group.peer(question.key(), begun)?;
+        let peer = group.peer(group.key(question), begun)?;
         let mut headers = question.headers.clone();
         headers.insert(header::CACHE_CONTROL, ONLY_IF_CACHED);
         let asked = Question { headers: &headers, ..question };
@@ -44,7 +45,9 @@ impl Upstream {
             }
         };
         group.metrics.peer_said(said);
-        (said == PeerSaid::Hit).then(|| answer.ok()?.ok()).flatten()
+        let mut held = (said == PeerSaid::Hit).then(|| answer.ok()?.ok()).flatten()?;
+        Way::Peer.note(&mut held.head);
+        Some(held)
     }
 
     /// Whether a neighbour's answer is there and fresh: what is stale there is not taken over as new here.

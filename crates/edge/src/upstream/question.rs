@@ -33,12 +33,6 @@ impl Question<'_> {
         request.headers_mut().insert(header::HOST, host);
         request
     }
-
-    /// What decides which server it goes to.
-    pub(super) fn key(&self) -> u64 {
-        let path = self.target.path_and_query().map_or("/", |path| path.as_str());
-        parents::preference::hash(self.host) ^ parents::preference::hash(path).rotate_left(1)
-    }
 }
 
 /// What is sent with a request.

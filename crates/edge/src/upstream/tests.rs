@@ -1,6 +1,8 @@
 //! Questions over scripted servers, with the clock paused: retries, hedges, resumed bodies, tiers, neighbours, checks.
 
+mod changing;
 mod resuming;
+mod ways;
 
 use super::*;
 use crate::edge::{Edge, Shared};
@@ -26,12 +28,16 @@ struct Scene {
 
 type Answer = Result<(StatusCode, Result<Bytes, BodyError>), UpstreamError>;
 
+/// One group with these keys.
+fn config(keys: &str) -> Config {
+    let group = settings::parse::<GroupOptions>(&format!("name = \"g\"\n{keys}"), "test".as_ref()).unwrap();
+    Config::resolve(&Options { group: Some(vec![group]), ..Options::default() }).unwrap()
+}
+
 impl Scene {
     /// A group of `keys` over so many servers.
     fn new<const N: usize>(keys: &str, scripts: [Vec<Reply>; N]) -> Self {
-        let group =
-            settings::parse::<GroupOptions>(&format!("name = \"g\"\n{keys}"), "test".as_ref()).unwrap();
-        let config = Config::resolve(&Options { group: Some(vec![group]), ..Options::default() }).unwrap();
+        let config = config(keys);
         let servers: Rc<[_]> = scripts.into_iter().map(Script::new).collect();
         let telemetry = Telemetry::new("test");
         let edge = Shared::new(config, &telemetry).dialling(Dial::Each(Rc::clone(&servers)));
@@ -55,7 +61,7 @@ impl Scene {
                 headers: &HeaderMap::new(),
                 cold: false,
             };
-            group.pick(question.key(), &[], true, Instant::now()).unwrap().parent.number == server
+            group.pick(group.key(question), &[], true, Instant::now()).unwrap().parent.number == server
         };
         paths.find(of_server).unwrap()
     }
@@ -303,7 +309,7 @@ async fn checks_find_out_before_requests_do_and_decide_the_return() {
             "tiers = [[\"http://a\", \"http://b\"]]\nhealth_path = \"/healthz\"\nhealth_interval = \"1s\"";
         let scene = Scene::new(keys, [health([200, 503, 503, 200, 200]), health([200; 5])]);
         let path = scene.path(0);
-        scene.edge.upstream.start_checks();
+        let _checks = scene.edge.upstream.start_checks();
         let mut up = Vec::new();
         for _ in 0..5 {
             tokio::time::sleep(SECOND - Duration::from_millis(1)).await;

@@ -4,19 +4,25 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Why a group cannot speak TLS: the option, and what is wrong with it.
 pub(super) type Problem = (&'static str, String);
 
+/// One group's TLS.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    pub(super) config: Arc<ClientConfig>,
+    /// Of the files that it was read from: the same as long as they are.
+    pub(super) mark: u64,
+}
+
 /// One group's TLS. `ca` replaces the system's authorities: a private one is not added to all the world's.
 ///
 /// Sessions are resumed, TLS 1.2 and 1.3; only HTTP/1.1 is offered.
-pub(super) fn client(
-    ca: Option<&Path>,
-    identity: Option<(&Path, &Path)>,
-) -> Result<Arc<ClientConfig>, Problem> {
+pub(super) fn client(ca: Option<&Path>, identity: Option<(&Path, &Path)>) -> Result<Client, Problem> {
     let mut roots = RootCertStore::empty();
     match ca {
         Some(path) => {
@@ -53,7 +59,11 @@ pub(super) fn client(
         }
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    let mut mark = DefaultHasher::new();
+    for path in ca.into_iter().chain(identity.into_iter().flat_map(|(cert, key)| [cert, key])) {
+        std::fs::read(path).unwrap_or_default().hash(&mut mark);
+    }
+    Ok(Client { config: Arc::new(config), mark: mark.finish() })
 }
 
 fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Problem> {

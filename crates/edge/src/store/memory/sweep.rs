@@ -4,9 +4,11 @@ use super::{Entry, Memory};
 use crate::key::CacheKey;
 use crate::purge::{is_about, is_labelled};
 use crate::store::Object;
+use crate::upstream::Groups;
 use ::purge::{Mode, Place, Report, What};
 use httpcache::freshness::State;
 use moka::ops::compute::Op;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -18,12 +20,14 @@ impl Memory {
     /// walked over, without a lock between two of them.
     ///
     /// What comes in meanwhile may be met too: it is fetched again.
-    pub(crate) fn sweep(&self, what: &What, mode: Mode, now: Instant, report: &mut Report) {
+    pub(crate) fn sweep(&self, groups: &Groups, what: &What, mode: Mode, now: Instant, report: &mut Report) {
         if let What::Url(place) = what {
-            return self.standing_at(place).for_each(|key| self.sweep_one(&key, what, mode, now, report));
+            return self
+                .standing_at(groups, place)
+                .for_each(|key| self.sweep_one(&key, what, mode, now, report));
         }
         for (at, (key, _)) in self.cache.iter().enumerate() {
-            if is_about(what, &key) {
+            if is_about(groups, what, &key) {
                 self.sweep_one(&key, what, mode, now, report);
             }
             if at % AT_A_TIME == AT_A_TIME - 1 {
@@ -34,11 +38,16 @@ impl Memory {
 
     /// The keys of a URL, in the ways clients may write its host, and of its variants. The sign-post comes before them:
     /// without it they are out of reach.
-    fn standing_at(&self, place: &Place) -> impl Iterator<Item = CacheKey> {
-        ["", ":80", ":443"].into_iter().flat_map(|port| {
-            let host = format!("{}{port}", place.host());
+    fn standing_at(&self, groups: &Groups, place: &Place) -> impl Iterator<Item = CacheKey> {
+        let target = place.target();
+        let sites: BTreeSet<_> = ["", ":80", ":443"]
+            .map(|port| format!("{}{port}", place.host()))
+            .iter()
+            .map(|host| groups.site(host, target).to_owned())
+            .collect();
+        sites.into_iter().flat_map(move |site| {
             // One scheme stands for both in all keys.
-            let primary = CacheKey::primary("http", &host, place.target());
+            let primary = CacheKey::primary("http", &site, target);
             let variants = match self.cache.get(&primary) {
                 Some(Entry::Varies(variants)) => variants.known(),
                 _ => Vec::new(),

@@ -1,16 +1,14 @@
 //! One `[[group]]`, key by key.
 
-use super::{CheckConfig, GroupConfig, HostHeader, ServerConfig};
+use super::{CheckConfig, GroupConfig, HostHeader, ServerConfig, Tls};
 use crate::upstream::address::Address;
 use crate::upstream::options::{GroupOptions, ServerOptions};
-use crate::upstream::tls;
+use crate::upstream::tls::{self, Client};
 use http::{HeaderValue, Uri};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use settings::SettingsError;
 use std::cell::OnceCell;
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Servers of a tier, and tiers of a group: each server has its own metrics and connections.
@@ -81,7 +79,7 @@ impl GroupReader<'_> {
         &self,
         key: &'static str,
         servers: &[ServerOptions],
-        tls: &OnceCell<Arc<ClientConfig>>,
+        tls: &OnceCell<Client>,
     ) -> Result<Vec<ServerConfig>, SettingsError> {
         if servers.len() > MAX_SERVERS {
             return Err(self.problem(key, format!("has more than {MAX_SERVERS} servers in one list")));
@@ -93,7 +91,7 @@ impl GroupReader<'_> {
         &self,
         key: &'static str,
         server: &ServerOptions,
-        tls: &OnceCell<Arc<ClientConfig>>,
+        tls: &OnceCell<Client>,
     ) -> Result<ServerConfig, SettingsError> {
         let address = Address::parse(&server.url)
             .map_err(|problem| self.problem(key, format!("{:?} {problem}", server.url)))?;
@@ -109,21 +107,21 @@ impl GroupReader<'_> {
         }
         let tls = if address.is_tls() {
             // Read once a group, however many servers it has.
-            let config = match tls.get() {
-                Some(config) => Arc::clone(config),
+            let Client { config, mark } = match tls.get() {
+                Some(client) => client.clone(),
                 None => {
-                    let config = self.tls_config()?;
-                    Arc::clone(tls.get_or_init(|| config))
+                    let client = self.tls_client()?;
+                    tls.get_or_init(|| client).clone()
                 }
             };
-            Some((config, self.server_name(&address)?))
+            Some(Tls { config, name: self.server_name(&address)?, mark })
         } else {
             None
         };
         Ok(ServerConfig { name, address, weight, tls })
     }
 
-    fn tls_config(&self) -> Result<Arc<ClientConfig>, SettingsError> {
+    fn tls_client(&self) -> Result<Client, SettingsError> {
         let identity = match (&self.group.cert, &self.group.key) {
             (None, None) => None,
             (Some(cert), Some(key)) => Some((cert.as_path(), key.as_path())),
