@@ -26,10 +26,14 @@ mod samples;
 mod sps;
 mod tables;
 mod track;
+mod units;
 
 pub use boxes::BoxError;
 pub use error::RemuxError;
+pub use pes::{StreamId, WRAP, packet as pes_packet};
 pub use remux::Remuxer;
+pub use tables::checksum;
+pub use units::{Frame, Picture, Tracks};
 
 /// When the first picture of a lesson is shown, in ticks of 1/90,000 s: 10 s.
 ///

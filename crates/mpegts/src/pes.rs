@@ -2,8 +2,10 @@
 
 /// Which stream, as PES numbers them (table 2-22): the first of pictures, the first of sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StreamId {
+pub enum StreamId {
+    /// Pictures.
     Video = 0xe0,
+    /// Sound.
     Audio = 0xc0,
 }
 
@@ -12,7 +14,18 @@ pub(crate) const HEADER: usize = 14;
 /// What a length of 16 bits can tell behind its own field.
 pub(crate) const MAX_TOLD: usize = 0xffff;
 /// Time stamps have 33 bits (2.4.3.7) and run over after 26 hours.
-pub(crate) const WRAP: u64 = 1 << 33;
+pub const WRAP: u64 = 1 << 33;
+
+/// A whole packet: `payload` is shown and decoded at those ticks of 1/90,000 s, which may be beyond 33 bits.
+///
+/// `payload` begins with an access unit. Sound must stay below 64 KiB, pictures need not (2.4.3.7).
+pub fn packet(stream: StreamId, shown: u64, decoded: u64, payload: &[u8]) -> Vec<u8> {
+    let mut packet = Vec::with_capacity(HEADER + 5 + payload.len());
+    begin(stream, shown, decoded, &mut packet);
+    packet.extend_from_slice(payload);
+    finish(&mut packet);
+    packet
+}
 
 /// Begins a packet; the payload is appended, then the packet is [`finished`](finish).
 ///

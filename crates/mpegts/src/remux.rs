@@ -170,7 +170,7 @@ fn within_bounds(samples: &[Sample<'_>], timescale: u32) -> Result<(), RemuxErro
 }
 
 /// `value` of a track that counts `timescale` a second, in ticks of 1/90,000 s, rounded down.
-fn ticks(value: u64, timescale: u32) -> Result<u64, RemuxError> {
+pub(crate) fn ticks(value: u64, timescale: u32) -> Result<u64, RemuxError> {
     let exact = u128::from(value) * u128::from(TICKS_PER_SECOND) / u128::from(timescale);
     // Half of 64 bits: sums of two times cannot run over.
     u64::try_from(exact).ok().filter(|&ticks| ticks < 1 << 62).ok_or(RemuxError::Time)

@@ -64,7 +64,7 @@ fn section(table: u8, fields: &[&[u8]]) -> Payload {
 }
 
 /// CRC of annex A: polynomial 0x04c11db7 from all ones, bits neither turned round nor inverted.
-pub(crate) fn checksum(bytes: &[u8]) -> u32 {
+pub fn checksum(bytes: &[u8]) -> u32 {
     bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte) << 24, |crc, _| {
             crc << 1 ^ if crc & 0x8000_0000 != 0 { 0x04c1_1db7 } else { 0 }

@@ -3,7 +3,7 @@
 mod made;
 mod reader;
 
-use crate::{RemuxError, Remuxer, START_90KHZ};
+use crate::{RemuxError, Remuxer, START_90KHZ, Tracks};
 use made::{Sample, audio_init, picture, segment, video_init};
 use proptest::prelude::*;
 use reader::Reader;
@@ -96,6 +96,23 @@ fn slow_pictures_still_carry_a_clock() {
             assert!(pair[1] > pair[0] && pair[1] - pair[0] <= 9_000, "{rate} a second: {pair:?}");
         }
     }
+}
+
+#[test]
+fn access_units_come_by_themselves_too() {
+    let tracks = Tracks::new(&video_init(), &audio_init()).unwrap();
+    let made = pictures(|index| index);
+    let pictures = tracks.pictures(&segment(SEGMENT.0, &made)).unwrap();
+    assert_eq!(pictures.len(), 120);
+    assert!(pictures[0].idr && pictures[1..].iter().all(|picture| !picture.idr));
+    for (index, (picture, sample)) in pictures.iter().zip(&made).enumerate() {
+        assert_eq!(picture.decoded, SEGMENT.0 + index as u64 * 3_600);
+        assert_eq!(picture.shown, picture.decoded.checked_add_signed(sample.1.into()).unwrap());
+        assert!(picture.bytes.ends_with(&sample.2[4..]));
+    }
+    let frames = tracks.sound(&segment(SEGMENT.1, &sound(|_| 85))).unwrap();
+    assert!(frames.iter().zip(0..).all(|(frame, index)| frame.shown == SEGMENT.0 + index * 1_920));
+    assert!(frames.iter().all(|frame| frame.bytes.len() == 92));
 }
 
 #[test]
