@@ -12,7 +12,7 @@ setup: ## Install what is missing (Debian packages, npm modules, cargo-nextest)
 
 build: ## Build the programs as they are shipped
 	@scripts/setup --build
-	$(CARGO) build --release --locked -p cli -p ingest
+	$(CARGO) build --release --locked -p cli -p ingest -p feed
 
 demo: setup build ## A lesson from file to screen; LESSON=path.mp4 takes your own
 	@scripts/demo

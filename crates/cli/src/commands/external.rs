@@ -37,7 +37,7 @@ pub(crate) fn other(words: &[OsString]) -> Result<(), AnyFault> {
     let program = format!("airclass-{name}");
     let path = beside_us(&program).unwrap_or_else(|| PathBuf::from(&program));
     let source = Command::new(path).args(arguments.iter().map(OsStr::new)).exec();
-    if source.kind() == std::io::ErrorKind::NotFound && name != "ingest" {
+    if source.kind() == std::io::ErrorKind::NotFound && !matches!(name, "ingest" | "feed") {
         return Err(ExternalError::Unknown(name.to_owned()).into());
     }
     Err(ExternalError::NotRun { program, source }.into())

@@ -1,0 +1,77 @@
+//! Borders of datagrams, and the shipped configuration.
+
+use crate::sender::Cut;
+use crate::{Config, Options};
+use bytes::Bytes;
+use multiplex::Rate;
+use std::path::Path;
+
+const SHIPPED: &str = include_str!("../../../config/feed.toml");
+
+#[test]
+fn datagrams_of_two_senders_have_the_same_borders() {
+    let rate = Rate::nearest(1_000_000).unwrap();
+    let packets = rate.packets() as usize;
+    assert_ne!(packets % 7, 0);
+    let period = |number: u64| -> Bytes {
+        (0..packets)
+            .flat_map(|place| [number as u8, (place % 251) as u8].repeat(94))
+            .collect::<Vec<_>>()
+            .into()
+    };
+    let (mut early, mut late) = (Cut::new(rate), Cut::new(rate));
+    let mut whole = Vec::new();
+    for number in 100..110 {
+        let datagrams = early.period(number, &period(number));
+        for datagram in &datagrams {
+            assert_eq!(datagram.bytes.len(), 7 * 188);
+            assert_eq!((number * packets as u64 + u64::from(datagram.place) + 1) % 7, 0);
+            whole.extend_from_slice(&datagram.bytes);
+        }
+        // The other one starts later, and misses a period.
+        if number >= 103 && number != 106 {
+            let others = late.period(number, &period(number));
+            let same = datagrams.len() - others.len();
+            assert!(same <= 1 && (same == 0 || number == 103 || number == 107));
+            assert_eq!(others, datagrams[same..]);
+        }
+    }
+    let all: Vec<u8> = (100..110).flat_map(|number| period(number).to_vec()).collect();
+    let skipped = all.len() - all.len() / 188 * 188;
+    assert_eq!(skipped, 0);
+    let from = all.windows(whole.len()).step_by(188).position(|part| part == whole);
+    assert!(from.is_some_and(|packets| packets < 7));
+}
+
+#[test]
+fn the_shipped_file_says_every_default() {
+    let shipped: Options = settings::parse(SHIPPED, Path::new("config/feed.toml")).unwrap();
+    // Keys that have no default are commented out in it.
+    let said: Vec<&str> = SHIPPED.lines().map(|line| line.trim_start_matches(['#', ' '])).collect();
+    for key in [
+        "channel",
+        "plan",
+        "keys",
+        "from",
+        "cacert",
+        "to",
+        "passphrase",
+        "rate",
+        "rung",
+        "delay",
+        "name",
+        "provider",
+        "service_id",
+        "transport_stream_id",
+        "network_id",
+        "language",
+        "country",
+        "admin",
+        "log",
+        "log_format",
+    ] {
+        assert!(said.iter().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
+    }
+    let error = Config::resolve(&Options { keys: None, ..shipped }).unwrap_err();
+    assert!(error.to_string().contains("`keys` is missing"), "{error}");
+}

@@ -1,0 +1,257 @@
+//! The program over a store and a signed plan: files, datagrams, SRT.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up is a test that has failed")]
+
+mod support;
+
+use analyser::{Analyser, Report};
+use std::fs;
+use std::io::Read;
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, SystemTime};
+use support::{School, moment};
+
+fn feed() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_airclass-feed"))
+}
+
+/// Runs it to its end.
+fn run(school: &School, more: &[&str]) -> Output {
+    feed().args(school.arguments()).args(more).output().unwrap()
+}
+
+fn write(school: &School, name: &str, at: &str, duration: &str) -> (Vec<u8>, String) {
+    let file = school.path(name);
+    let to = format!("file:{}", file.display());
+    let at = moment(at).to_string();
+    let done = run(school, &["--rate", "1Mbit/s", "--to", &to, "--at", &at, "--duration", duration]);
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{said}");
+    (fs::read(file).unwrap(), said)
+}
+
+/// The same where nothing is wrong.
+fn whole(school: &School, name: &str, at: &str, duration: &str) -> Vec<u8> {
+    let (bytes, said) = write(school, name, at, duration);
+    assert!(!said.contains("slate"), "{said}");
+    bytes
+}
+
+fn analyse(bytes: &[u8]) -> Report {
+    let mut analyser = Analyser::new();
+    analyser.read(bytes);
+    analyser.report()
+}
+
+fn titles(report: &Report) -> Vec<&str> {
+    report.tables.present.iter().map(|event| &event.title[..]).collect()
+}
+
+#[test]
+fn a_morning_is_written_without_a_fault() {
+    let school = School::new();
+    let morning = whole(&school, "whole.ts", "08:29:45", "240s");
+    let report = analyse(&morning);
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(titles(&report), ["一元一次方程", "眼保健操", "Maths 2"]);
+    assert_eq!(report.tables.present[0].text, "数学 人教版");
+    let start = moment("08:30:00").as_second().unsigned_abs();
+    assert_eq!((report.tables.present[0].start_s, report.tables.present[0].duration_s), (start, 48));
+    assert_eq!(report.tables.services[&1], ("Airclass".to_owned(), "初中频道".to_owned()));
+    assert!(
+        (report.clock.rate_bps / 1e6 - 1.0).abs() < 0.001 && report.clock.max_interval_ms <= 40.0,
+        "{report}"
+    );
+    assert_eq!(report.streams[&0x100].units, 50 * 120 - 1);
+
+    // One that starts in the middle of a lesson sends what the other sends.
+    let late = whole(&school, "late.ts", "08:30:31", "96s");
+    assert_eq!(late.len() % 188, 0);
+    let period = late.len() / 20;
+    let at = morning
+        .chunks(period)
+        .position(|packets| packets == &late[..packets.len()])
+        .expect("the same period");
+    assert!(morning[at * period..].starts_with(&late));
+
+    let told = feed().arg("check").arg(school.path("late.ts")).output().unwrap();
+    assert!(told.status.success());
+    assert!(String::from_utf8_lossy(&told.stdout).ends_with("no fault\n"));
+}
+
+#[test]
+fn what_is_missing_or_makes_no_sense_is_the_slate() {
+    let school = School::new();
+    fs::remove_file(school.path(&School::pictures(1, 3))).unwrap();
+    fs::write(school.path(&School::pictures(1, 5)), b"nonsense").unwrap();
+    let (bytes, said) = write(&school, "whole.ts", "08:29:50", "72s");
+    assert_eq!(said.matches("the slate is shown instead").count(), 2, "{said}");
+    let report = analyse(&bytes);
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(titles(&report), ["一元一次方程"]);
+}
+
+#[test]
+fn a_decoder_takes_the_slate() {
+    let school = School::new();
+    write(&school, "grey.ts", "06:00:00", "24s");
+    for (stream, frames) in [("v", "600"), ("a", "1125")] {
+        let told = Command::new("ffprobe")
+            .args(["-v", "error", "-count_frames", "-select_streams", stream])
+            .args(["-show_entries", "stream=nb_read_frames,width,height", "-of", "csv=p=0"])
+            .arg(school.path("grey.ts"))
+            .output()
+            .unwrap();
+        let (out, errors) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+        assert!(told.status.success() && errors.is_empty(), "{errors}");
+        let line = out.lines().find(|line| !line.is_empty()).unwrap_or_default();
+        let count: i64 =
+            line.trim_end_matches(',').rsplit(',').next().unwrap_or_default().parse().unwrap_or(0);
+        // The end of the file cuts the last second and a half of sound off.
+        assert!((frames.parse::<i64>().unwrap() - count).abs() <= 75, "{stream}: {line}");
+        assert!(stream == "a" || line.starts_with("960,540"), "{line}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_told_before_anything_is_sent() {
+    let school = School::new();
+    let folder = school.folder().to_str().unwrap();
+    for (arguments, want) in [
+        (
+            &["--rate", "700kbit/s", "--rung", "s3", "--channel", "senior"][..],
+            "FEED_PLAN: the plan knows no channel",
+        ),
+        (&["--rate", "1kbit/s"], "CONFIG_VALUE: `rate` 1000 bit/s is no rate of a multiplex"),
+        (&["--rung", "a3"], "CONFIG_VALUE: `rung` `a3` is none of s0, s1, s2, s3, s4, s5"),
+        (&["--from", "/nowhere"], "CONFIG_VALUE: `from` `/nowhere` is neither an address nor a directory"),
+        (&["--plan", "/nowhere"], "FEED_PLAN: no plan is there for any day about 2026-09-0"),
+        (&["--delay", "10min"], "CONFIG_VALUE: `delay` is more than 96 s"),
+        (&["--language", "中"], "CONFIG_VALUE: `language` is three letters"),
+    ] {
+        let to = format!("file:{folder}/out.ts");
+        let at = moment("08:30:00").to_string();
+        let mut all = school.arguments();
+        // The last one of an option that is given twice counts.
+        for pair in arguments.chunks(2) {
+            match all.iter().position(|word| word == pair[0]) {
+                Some(place) => all[place + 1] = pair[1].to_owned(),
+                None => all.extend(pair.iter().map(|word| (*word).to_owned())),
+            }
+        }
+        let done = feed().args(all).args(["--to", &to, "--at", &at, "--duration", "5s"]).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{said}");
+        assert!(said.contains(want), "{said}");
+        assert!(!Path::new(&format!("{folder}/out.ts")).exists());
+    }
+}
+
+/// A program that is ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whether `part` is a row of packets in `whole`.
+fn holds(whole: &[u8], part: &[u8]) -> bool {
+    whole.windows(part.len()).step_by(188).any(|packets| packets == part)
+}
+
+/// A port that nobody has.
+fn free_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Seconds from the wall clock to a moment of the plan's day, some one and a half seconds before a period begins.
+#[expect(clippy::disallowed_methods, reason = "the program asks the same clock")]
+fn offset_to(time: &str) -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let now = i64::try_from(now.as_millis()).unwrap();
+    let offset = (moment(time).as_millisecond() - now) / 1_000;
+    (offset..offset + 5)
+        .max_by_key(|offset| {
+            let into = (now + offset * 1_000).rem_euclid(4_800);
+            if into <= 3_300 { into } else { 0 }
+        })
+        .unwrap()
+}
+
+#[test]
+fn datagrams_and_srt_carry_what_a_file_holds() {
+    let school = School::new();
+    let want = whole(&school, "want.ts", "08:30:09", "40s");
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    udp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let port = free_port();
+    let listener = format!("srt://127.0.0.1:{port}?mode=listener&passphrase=0123456789&latency=120");
+    let mut receiver = Running(
+        Command::new("srt-live-transmit")
+            .args(["-q", &listener, "file://con"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let sender = feed()
+        .args(school.arguments())
+        .args(["--rate", "1Mbit/s", "--log", "warn", "--clock-offset", &offset_to("08:30:12").to_string()])
+        .args(["--to", &format!("udp://{}", udp.local_addr().unwrap())])
+        .args(["--to", &format!("srt://127.0.0.1:{port}?passphrase=0123456789")])
+        .spawn()
+        .unwrap();
+    let mut sender = Running(sender);
+
+    // Two seconds of datagrams.
+    let mut got = Vec::new();
+    let mut datagram = [0; 2_000];
+    while got.len() < 250_000 {
+        let length = udp.recv(&mut datagram).unwrap();
+        assert_eq!(length, 7 * 188);
+        got.extend_from_slice(&datagram[..length]);
+    }
+    assert!(holds(&want, &got), "datagrams are lost or other ones");
+
+    let mut by_srt = vec![0; 100 * 7 * 188];
+    receiver.0.stdout.take().unwrap().read_exact(&mut by_srt).unwrap();
+    assert!(holds(&want, &by_srt), "SRT carries something else");
+
+    let terminate = Command::new("kill").arg(sender.0.id().to_string()).status().unwrap();
+    assert!(terminate.success());
+    assert!(sender.0.wait().unwrap().success());
+}
+
+#[test]
+fn a_plan_that_is_not_signed_by_a_known_key_is_not_followed() {
+    let (school, other) = (School::new(), School::new());
+    fs::copy(other.path("keys.toml"), school.path("keys.toml")).unwrap();
+    let at = moment("08:30:00").to_string();
+    let to = format!("file:{}", school.path("out.ts").display());
+    let done = run(&school, &["--to", &to, "--at", &at, "--duration", "5s"]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(said.contains("FEED_PLAN: the plan for 2026-09-01 is refused: unknown_key"), "{said}");
+}
+
+#[test]
+fn a_programme_larger_than_the_rate_is_told_with_what_it_needs() {
+    let school = School::with_peak(2_000_000);
+    let at = moment("08:30:00").to_string();
+    let to = format!("file:{}", school.path("out.ts").display());
+    let done = run(&school, &["--rate", "1Mbit/s", "--to", &to, "--at", &at, "--duration", "5s"]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(said.contains("FEED_RATE: maths-1 needs 2."), "{said}");
+    // What it says would do does, and so does a smaller picture.
+    let needed = said.split("--rate ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    for arguments in [["--rate", needed], ["--rung", "s1"]] {
+        let done = run(&school, &[&arguments[..], &["--to", &to, "--at", &at, "--duration", "5s"]].concat());
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
