@@ -1,0 +1,76 @@
+//! The line of one class: two counters, and when which number was given out.
+
+use jiff::Timestamp;
+
+/// How far back a ticket of another node can be placed: an hour. Older ones are before everybody.
+const REMEMBERED_S: usize = 3_600;
+
+/// Who waits, as numbers.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// Tickets given out.
+    issued: u64,
+    /// How many of them may come in: all with a lower number.
+    passed: u64,
+    /// `issued` when a second began, at its place within the hour.
+    history: Box<[(i64, u64); REMEMBERED_S]>,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { issued: 0, passed: 0, history: Box::new([(i64::MIN, 0); REMEMBERED_S]) }
+    }
+}
+
+impl Line {
+    /// The next number.
+    pub(crate) fn issue(&mut self, now: Timestamp) -> u64 {
+        let second = now.as_second();
+        let entry = &mut self.history[place(second)];
+        if entry.0 != second {
+            *entry = (second, self.issued);
+        }
+        self.issued += 1;
+        self.issued - 1
+    }
+
+    /// Lets up to `count` more in and says how many those were.
+    pub(crate) fn pass(&mut self, count: u64) -> u64 {
+        let let_in = count.min(self.waiting());
+        self.passed += let_in;
+        let_in
+    }
+
+    /// Tickets that have not been let in yet.
+    pub(crate) const fn waiting(&self) -> u64 {
+        self.issued - self.passed
+    }
+
+    /// How many are before `serial`; 0 when it may come in.
+    pub(crate) const fn ahead_of(&self, serial: u64) -> u64 {
+        // A number that was never given out waits behind all that were.
+        let serial = if serial < self.issued { serial } else { self.issued };
+        (serial + 1).saturating_sub(self.passed)
+    }
+
+    /// How many are before a ticket that another node gave out at `issued_at`: those who got theirs here before.
+    pub(crate) fn ahead_of_time(&self, issued_at: Timestamp) -> u64 {
+        let second = issued_at.as_second();
+        let entry = self.history[place(second)];
+        let serial = if entry.0 == second { Some(entry.1) } else { self.nearest_before(second) };
+        serial.map_or(0, |serial| serial.saturating_sub(self.passed))
+    }
+
+    /// The number at the last second before `second` in which any was given out here.
+    fn nearest_before(&self, second: i64) -> Option<u64> {
+        let before = self.history.iter().filter(|(at, _)| *at < second);
+        let (at, _) = before.max_by_key(|(at, _)| *at).filter(|(at, _)| *at > i64::MIN)?;
+        // Those of that whole second are before it: what the next second that gave any out began with.
+        let after = self.history.iter().filter(|(other, _)| other > at).min_by_key(|(at, _)| *at);
+        Some(after.map_or(self.issued, |(_, serial)| *serial))
+    }
+}
+
+fn place(second: i64) -> usize {
+    usize::try_from(second.rem_euclid(REMEMBERED_S as i64)).unwrap_or(0)
+}
