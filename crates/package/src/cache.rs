@@ -15,7 +15,7 @@ pub enum CacheClass {
 }
 
 impl CacheClass {
-    /// The class of what lies at `path`; `None` for what is never served: ingest records, histories,
+    /// The class of what lies at `path`; `None` for what is never served: ingest records, plans, histories,
     /// unfinished work, and anything unknown.
     pub fn of(path: &StorePath) -> Option<Self> {
         let mut parts = path.as_str().split('/');
@@ -26,6 +26,8 @@ impl CacheClass {
             ("lessons", _, Some(_)) => Some(Self::Pointer),
             ("catalogue", "version.json", None) => Some(Self::Pointer),
             ("catalogue", _, None) => Some(Self::Immutable),
+            // Guides change with the plan; the plan itself, below `plans`, names packages and is for nodes.
+            ("timetable" | "guide", _, None) => Some(Self::Pointer),
             _ => None,
         }
     }
@@ -54,6 +56,10 @@ mod tests {
             ("catalogue/version.json", Some(CacheClass::Pointer)),
             ("catalogue/primary-3-0a1b2c3d.json", Some(CacheClass::Immutable)),
             ("catalogue/a/b.json", None),
+            ("timetable/2026-09-01.json", Some(CacheClass::Pointer)),
+            ("guide/g7.xml", Some(CacheClass::Pointer)),
+            ("plans/2026-09-01.json", None),
+            ("timetable/plans/2026-09-01.json", None),
             ("ingests/0123.json", None),
             ("p/0123/manifest.sig", Some(CacheClass::Pointer)),
             ("history/a.json", None),

@@ -7,6 +7,8 @@
 //! lessons/<lesson>/main.m3u8                                the pointer: which package the lesson is now
 //! lessons/<lesson>/lesson.json                              title and the like, may be corrected
 //! catalogue/version.json → catalogue/<name>-<hash8>.json    what there is; shards are immutable
+//! timetable/<date>.json, guide/<channel>.{xml,ics}          what is shown when; crates/timetable
+//! plans/<date>.json                                         the day plan, for nodes; crates/timetable
 //! ingests/<key>.json                                        which package a source became; never served
 //! history/<lesson>.json                                     which packages a lesson has been; never served
 //! work/<40 hex>/<name>                                      results of unfinished lessons; never served

@@ -30,6 +30,12 @@ pub enum MediaType {
     /// Papers, `.json`, and signatures, `.sig`.
     #[serde(rename = "application/json")]
     Json,
+    /// A guide for receivers, `.xml` (XMLTV).
+    #[serde(rename = "application/xml")]
+    Xml,
+    /// A guide for calendars, `.ics` (RFC 5545).
+    #[serde(rename = "text/calendar")]
+    Calendar,
     /// The bundle, `.tar` (POSIX.1-1988 ustar).
     #[serde(rename = "application/x-tar")]
     Tar,
@@ -47,6 +53,8 @@ impl MediaType {
             "vtt" => Self::WebVtt,
             "jpg" => Self::Jpeg,
             "json" | "sig" => Self::Json,
+            "xml" => Self::Xml,
+            "ics" => Self::Calendar,
             "tar" => Self::Tar,
             _ => return None,
         })
@@ -64,13 +72,15 @@ impl MediaType {
             Self::WebVtt => "text/vtt",
             Self::Jpeg => "image/jpeg",
             Self::Json => "application/json",
+            Self::Xml => "application/xml",
+            Self::Calendar => "text/calendar; charset=utf-8",
             Self::Tar => "application/x-tar",
         }
     }
 
     /// Text that gzip makes smaller. Media is compressed already.
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::Playlist | Self::Json | Self::Dash | Self::WebVtt)
+        matches!(self, Self::Playlist | Self::Json | Self::Dash | Self::WebVtt | Self::Xml | Self::Calendar)
     }
 }
 
