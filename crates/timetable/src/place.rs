@@ -119,7 +119,15 @@ impl Place {
 
     /// Whether `other` is this place or lies in it.
     pub fn covers(&self, other: &Self) -> bool {
-        other.upwards().any(|place| place == *self)
+        match self {
+            Self::Nation => true,
+            Self::Region(region) => other.region() == Some(*region),
+            Self::City(region, city) => match other {
+                Self::City(other, name) | Self::School(other, name, _) => (region, city) == (other, name),
+                Self::Nation | Self::Region(_) => false,
+            },
+            Self::School(..) => self == other,
+        }
     }
 
     /// The province; `None` for the nation.

@@ -19,7 +19,10 @@ pub use guidance::{AdmissionSlot, Document, DocumentId, Limit, Limits, Policy};
 pub use media::{Clip, Fill, Lane, Media, PlannedLesson, Rung, Sound};
 pub use programme::{Channel, ChannelId, InvalidId, ItemId, Programme, Show};
 
+pub(crate) use check::is_issued;
+
 use crate::place::Place;
+
 use crate::time::{AirSegment, Zone};
 use jiff::Timestamp;
 use jiff::civil::Date;

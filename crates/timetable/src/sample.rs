@@ -153,7 +153,7 @@ pub(crate) fn plan() -> Plan {
             id: "moe".parse().unwrap(),
             title: "限时".into(),
             authority: "教育部".into(),
-            date: date(2020, 8, 27),
+            issued: "2020-08-27".into(),
             source: "S67".into(),
         }],
     }

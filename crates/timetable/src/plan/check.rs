@@ -200,6 +200,9 @@ fn check_guidance(plan: &Plan) -> Result<(), PlanError> {
         [&document.title, &document.authority, &document.source]
             .into_iter()
             .try_for_each(|field| text(field))?;
+        if !is_issued(&document.issued) {
+            return Err(PlanError::Text(document.issued.chars().take(80).collect()));
+        }
     }
     for limit in plan.policies.iter().flat_map(|policy| policy.limits.all()) {
         if let Some(document) = limit.document.as_ref().filter(|id| plan.document(id.as_str()).is_none()) {
@@ -211,6 +214,14 @@ fn check_guidance(plan: &Plan) -> Result<(), PlanError> {
 
 fn within(what: &'static str, count: usize, most: usize) -> Result<(), PlanError> {
     if count > most { Err(PlanError::TooMany { what, count, most }) } else { Ok(()) }
+}
+
+/// `2020`, `2020-08`, `2020-08-27` or nothing: so texts are in the order of time.
+pub(crate) fn is_issued(text: &str) -> bool {
+    let part = |(part, digits): (&str, usize)| {
+        part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    text.is_empty() || (text.split('-').count() <= 3 && text.split('-').zip([4, 2, 2]).all(part))
 }
 
 /// At least one, and none twice.

@@ -85,8 +85,8 @@ pub struct Document {
     pub title: String,
     /// Who has issued it.
     pub authority: String,
-    /// When; within one place the newest counts.
-    pub date: Date,
+    /// When: a day, a month or a year, as far as it is known; empty where it is not. Within one place the newest counts.
+    pub issued: String,
     /// Where it can be read, or where it was read.
     pub source: String,
 }

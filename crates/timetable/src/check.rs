@@ -1,0 +1,121 @@
+//! Whether a timetable is one that children can follow and nodes can show.
+//!
+//! Everything that is wrong is told at once, each with its place and the way out. Limits of places that the timetable is
+//! not made for are notes: a national timetable cannot keep every city's limit, and whoever is stricter leaves something
+//! out.
+
+mod channels;
+mod day;
+mod lessons;
+mod limits;
+
+pub(crate) use channels::airings;
+pub use lessons::SLACK_S;
+pub(crate) use lessons::segments;
+
+use crate::file::{Item, Timetable};
+use crate::finding::{Finding, MAX_FINDINGS, Rule, sorted};
+use crate::policy::Policies;
+use crate::school::grades;
+use crate::stock::Stock;
+use crate::time::DAY_S;
+use jiff::civil::Date;
+use package::Grade;
+
+/// One item as a grade has it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed<'a> {
+    pub(crate) item: &'a Item,
+    /// Second of the day, stagger included.
+    pub(crate) start: u32,
+}
+
+impl Placed<'_> {
+    pub(crate) const fn end(&self) -> u32 {
+        self.start.saturating_add(self.item.length)
+    }
+}
+
+/// Everything that is wrong with `timetable`. `stock` is what the store has of its lessons; without one nothing is said
+/// about what only a store can tell.
+pub fn check(timetable: &Timetable, stock: Option<&Stock>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let policies = timetable.policies();
+    policies.check(&mut findings);
+    for date in timetable.days() {
+        let items = timetable.day(date);
+        within_day(timetable, &items, &mut findings);
+        lessons::check(&items, stock, &mut findings);
+        channels::check(timetable, date, &mut findings);
+        exam_grades(timetable, date, &items, &mut findings);
+        for grade in grades() {
+            let day = timetable.grade_day(date, grade);
+            day::check(timetable, grade, &day, &mut findings);
+            limits::check(timetable, &policies, grade, &day, &mut findings);
+        }
+        if findings.len() > MAX_FINDINGS {
+            break;
+        }
+    }
+    if let Some(slate) = &timetable.slate
+        && stock.is_some_and(|stock| stock.get(slate).is_none())
+    {
+        let text = format!("slate `{slate}` is not in the store, ingest it or take slate away");
+        findings.push(timetable.spot.error(Rule::NotStored, text));
+    }
+    if timetable.items.is_empty() {
+        findings.push(
+            timetable
+                .spot
+                .error(Rule::Syntax, "there is no item, write an [[item]] or name a sheet by items"),
+        );
+    }
+    sorted(findings)
+}
+
+impl Timetable {
+    pub(crate) fn policies(&self) -> Policies<'_> {
+        Policies::new(&self.rulings, &self.documents)
+    }
+
+    /// How much later the items of `grade` begin than they are written.
+    pub(crate) fn stagger(&self, grade: Grade) -> u32 {
+        self.policies().stagger(&self.place, grade)
+    }
+
+    /// The day of one grade, in order.
+    pub(crate) fn grade_day(&self, date: Date, grade: Grade) -> Vec<Placed<'_>> {
+        let stagger = self.stagger(grade);
+        let items = self.day(date).into_iter().filter(|item| item.grades.contains(&grade));
+        items.map(|item| Placed { item, start: item.start.saturating_add(stagger) }).collect()
+    }
+}
+
+fn within_day(timetable: &Timetable, items: &[&Item], findings: &mut Vec<Finding>) {
+    for item in items {
+        let latest = item.grades.iter().map(|&grade| timetable.stagger(grade)).max().unwrap_or(0);
+        if item.start.saturating_add(item.length).saturating_add(latest) > DAY_S {
+            let text =
+                format!("`{}` ends after midnight, let it end by 24:00 or put it into the next day", item.id);
+            findings.push(item.spot.error(Rule::OutsideDay, text));
+        }
+    }
+}
+
+fn exam_grades(timetable: &Timetable, date: Date, items: &[&Item], findings: &mut Vec<Finding>) {
+    use crate::school::Kind;
+    let lessons = || items.iter().filter(|item| item.kind == Kind::Lesson);
+    let Some(first) = lessons().next() else { return };
+    for grade in &timetable.exam_grades {
+        if !lessons().any(|item| item.grades.contains(grade)) {
+            let text = format!(
+                "grade {} is before its examination and has no lesson on {date}, add one or take it out of exam_grades",
+                grade.year()
+            );
+            findings.push(first.spot.error(Rule::ExamGrades, text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

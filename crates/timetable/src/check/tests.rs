@@ -1,0 +1,136 @@
+use super::*;
+use crate::Weight;
+use crate::compile::tests::{stock, timetable};
+
+/// What is told about items of 1 September, errors alone, as `LINE rule`.
+fn told(head: &str, items: &str, tail: &str) -> Vec<String> {
+    let text = format!("date = \"2026-09-01\"\nexam_grades = []\n{head}\nitem = [\n{items}\n]\n{tail}");
+    let findings = check(&timetable(&text), None);
+    let errors = findings.iter().filter(|finding| finding.weight == Weight::Error);
+    errors.map(|finding| format!("{} {}", finding.spot.line, finding.rule.as_str())).collect()
+}
+
+const EYES: &str = "{ start = \"08:50\", minutes = 5, grades = \"all\", kind = \"eye_exercise\" },\n";
+
+#[test]
+fn each_rule_finds_what_it_is_for() {
+    let lesson = |start: &str, minutes: u32, grades: &str, name: &str, more: &str| {
+        format!(
+            "{{ start = \"{start}\", minutes = {minutes}, grades = {grades}, lesson = \"{name}\" {more} }},\n"
+        )
+    };
+    let first = lesson("08:30", 20, "7", "a", "");
+    let two = |start: &str, minutes, grades: &str, more: &str| {
+        format!("{first}{EYES}{}", lesson(start, minutes, grades, "b", more))
+    };
+    let many: String =
+        (0..7).map(|at| lesson(&format!("{:02}:30", 8 + at), 30, "7", &format!("l{at}"), "")).collect();
+    for (what, items, expected) in [
+        ("a sound morning", two("09:10", 20, "7", ""), &[][..]),
+        ("at the same time", two("08:40", 20, "7", ""), &["6 overlap", "7 overlap"]),
+        ("an exercise in a lesson", format!("{}{EYES}", lesson("08:35", 20, "7", "a", "")), &["6 overlap"]),
+        ("other grades at the same time", two("08:30", 20, "8", ""), &[]),
+        ("a break of ten minutes", two("09:00", 20, "7", ""), &["7 missing_break"]),
+        ("no eye exercise", format!("{first}{}", lesson("09:10", 20, "7", "b", "")), &["6 eye_exercise"]),
+        ("forty-five minutes", lesson("08:30", 45, "7", "a", ""), &["5 classroom_length"]),
+        ("twenty-five minutes in primary school", lesson("08:30", 25, "1", "a", ""), &["5 sitting"]),
+        ("thirty in junior school", lesson("08:30", 30, "7", "a", ""), &[]),
+        ("three and a half hours", format!("{many}{EYES}").replace("08:50", "09:00"), &["11 day_total"]),
+        ("no lesson's name", "{ start = \"08:30\", minutes = 20, grades = 7 },\n".into(), &["5 no_lesson"]),
+        ("a channel of nobody", lesson("08:30", 20, "7", "a", ", channel = \"x\""), &["5 unknown_channel"]),
+        ("past midnight", lesson("23:50", 20, "7", "a", ""), &["5 outside_day"]),
+        (
+            "two for one place in the syllabus",
+            first.replace(" }", ", subject = \"x\", syllabus = \"1\" }")
+                + EYES
+                + &lesson("09:10", 20, "7", "b", ", subject = \"x\", syllabus = \"1\""),
+            &["7 syllabus"],
+        ),
+        (
+            "one for each edition, at the same time",
+            lesson("08:30", 20, "7", "a", ", subject = \"x\", edition = \"人教版\", syllabus = \"1\"")
+                + &lesson(
+                    "08:30",
+                    20,
+                    "7",
+                    "b",
+                    ", subject = \"x\", edition = \"北师大版\", syllabus = \"1\"",
+                ),
+            &[],
+        ),
+        (
+            "again before it was",
+            format!("{}{first}", lesson("07:30", 20, "7", "a", ", kind = \"replay\"")),
+            &["5 early_replay"],
+        ),
+    ] {
+        assert_eq!(told("", &items, ""), expected, "{what}");
+    }
+    let late = two("09:10", 30, "7", "");
+    assert_eq!(told("bells = [\"08:30\", \"09:10\", \"09:35\"]", &late, ""), ["7 overrun"]);
+    assert_eq!(told("", "", ""), ["1 syntax"]);
+}
+
+#[test]
+fn channels_show_one_thing_at_a_time() {
+    let items = "{ start = \"08:30\", minutes = 20, grades = 7, lesson = \"a\" },\n{ start = \"08:40\", minutes = 20, grades = 8, lesson = \"b\" },\n";
+    let channel = |grades: &str| format!("[[channel]]\nid = \"tv\"\ntitle = \"tv\"\ngrades = {grades}\n");
+    assert_eq!(told("", items, &channel("7")), [""; 0]);
+    assert_eq!(told("", items, &channel("[7, 8]")), ["6 overlap"]);
+    // A stagger takes them apart.
+    let stagger = "[[policy]]\nplace = \"nation\"\ngrades = 8\nstagger_minutes = 10\n";
+    assert_eq!(told("", items, &format!("{}{stagger}", channel("[7, 8]"))), [""; 0]);
+    assert_eq!(told("", items, &channel("7").repeat(2)), ["14 duplicate"]);
+}
+
+#[test]
+fn exam_grades_are_not_left_out() {
+    let text = "date = \"2026-09-01\"\nitem = [\n{ start = \"08:30\", minutes = 20, grades = 9, lesson = \"a\" },\n]\n";
+    let findings = check(&timetable(text), None);
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!(
+        finding.to_string(),
+        "day.toml:3: exam_grades: grade 12 is before its examination and has no lesson on 2026-09-01, add one or take it out of exam_grades"
+    );
+}
+
+#[test]
+fn limits_of_other_places_are_notes_with_their_document() {
+    let text = "date = \"2026-09-01\"\nexam_grades = []\nitem = [\n{ start = \"08:30\", minutes = 30, grades = 7, lesson = \"a\" },\n]\n";
+    let findings = check(&timetable(text), None);
+    let [note] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!(
+        note.to_string(),
+        "day.toml:4: note: sitting: `a` lasts 30 min, grade 7 may sit 20 min in sichuan (sichuan-2020-03-11), make it shorter or leave something out"
+    );
+    // A timetable of Sichuan has to keep it.
+    let own = text.replace("exam_grades", "place = \"sichuan\"\nexam_grades");
+    assert_eq!(check(&timetable(&own), None)[0].weight, Weight::Error);
+}
+
+#[test]
+fn lessons_are_as_long_as_their_items() {
+    let text = "date = \"2026-09-01\"\nexam_grades = []\nslate = \"slate\"\nitem = [\n{ start = \"08:30\", minutes = 20, grades = 7, lesson = \"a\" },\n]\n";
+    for (segments, expected) in [
+        (Some(250), None),
+        (Some(238), None),
+        (
+            Some(237),
+            Some("5 lesson `a` lasts 18:58 and `a` 20:00, change minutes or ingest the right recording"),
+        ),
+        (
+            Some(251),
+            Some("5 lesson `a` lasts 20:05 and `a` 20:00, change minutes or ingest the right recording"),
+        ),
+        (None, Some("5 lesson `a` is not in the store, ingest it (airclass ingest run FILE --lesson a)")),
+    ] {
+        let lesson = segments.map(|segments| ("a", 1, segments));
+        let stock = stock(&lesson.into_iter().chain([("slate", 2, 5)]).collect::<Vec<_>>());
+        let told = check(&timetable(text), Some(&stock));
+        let told: Vec<_> =
+            told.iter().map(|finding| format!("{} {}", finding.spot.line, finding.text)).collect();
+        assert_eq!(told, expected.into_iter().collect::<Vec<_>>(), "{segments:?}");
+    }
+    let without_slate = stock(&[("a", 1, 250)]);
+    assert_eq!(check(&timetable(text), Some(&without_slate))[0].rule, Rule::NotStored);
+}

@@ -1,0 +1,272 @@
+use super::*;
+use crate::file::{Given, Item, Shipped};
+use crate::plan::{Lane, Show};
+use crate::sample::{lesson_id, media, moment};
+use crate::{Stocked, grades};
+use jiff::civil::date;
+use proptest::prelude::*;
+
+pub(crate) const DAY: &str = r#"date = "2026-09-01"
+slate = "slate"
+item = [
+  { start = "08:30", minutes = 20, grades = [7, 8, 9], lesson = "maths", title = "有理数", subject = "数学" },
+  { start = "08:50", minutes = 5, grades = [7, 8, 9], kind = "eye_exercise", lesson = "eyes" },
+  { start = "09:15", minutes = 20, grades = [7, 8], lesson = "english", title = "Unit 1", subject = "英语" },
+  { start = "09:15", minutes = 20, grades = 9, lesson = "physics", title = "浮力", subject = "物理" },
+  { start = "19:00", minutes = 20, grades = [7, 8, 9], lesson = "maths", kind = "replay" },
+  { start = "10:00", minutes = 20, grades = 12, lesson = "essay", channel = "cetv", title = "作文" },
+]
+[[channel]]
+id = "g9"
+title = "九年级"
+grades = 9
+[[channel]]
+id = "g7"
+title = "七年级"
+grades = 7
+[[channel]]
+id = "cetv"
+title = "空中课堂"
+[[policy]]
+place = "nation"
+grades = [7, 8]
+stagger_minutes = 10
+[[policy]]
+place = "hubei"
+grades = [7, 8]
+admit_after_minutes = 15
+term_start = "2026-09-07"
+"#;
+
+pub(crate) fn timetable(text: &str) -> Timetable {
+    let file = Given { name: "day.toml", bytes: text.as_bytes() };
+    Timetable::read(file, &Shipped::built_in(), |_| Err(String::new())).unwrap()
+}
+
+pub(crate) fn stock(lessons: &[(&str, u32, u32)]) -> Stock {
+    let stocked = |&(name, number, segments): &(&str, u32, u32)| {
+        let media = media(number, segments);
+        (
+            lesson_id(name),
+            Stocked { title: format!("《{name}》"), subject: None, edition: None, volume: None, media },
+        )
+    };
+    Stock(lessons.iter().map(stocked).collect())
+}
+
+pub(crate) fn whole() -> Stock {
+    stock(&[
+        ("maths", 1, 250),
+        ("english", 2, 250),
+        ("physics", 3, 245),
+        ("essay", 4, 250),
+        ("eyes", 10, 60),
+        ("slate", 11, 10),
+    ])
+}
+
+pub(crate) fn making(made_at: &str) -> Making<'static> {
+    Making { made_at: moment(made_at), edition: None, previous: None, day_before: None, allow_missing: false }
+}
+
+pub(crate) const EVENING: &str = "2026-08-31T18:00:00+08:00";
+
+pub(crate) fn made(text: &str, stock: &Stock) -> Plan {
+    compile(&timetable(text), date(2026, 9, 1), stock, making(EVENING)).unwrap()
+}
+
+#[test]
+fn one_file_becomes_what_everything_follows() {
+    let plan = made(DAY, &whole());
+    assert_eq!(plan.edition, 1);
+    let lesson = |name: &str| plan.lesson(name).unwrap();
+    // The earliest of its grades opens a lesson; the bell is what is written.
+    for (name, bell, release) in [
+        ("maths", "08:30:00", "08:30:00"),
+        ("english", "09:15:00", "09:25:00"),
+        ("physics", "09:15:00", "09:15:00"),
+    ] {
+        assert_eq!((lesson(name).bell, lesson(name).release), (moment(bell), moment(release)), "{name}");
+    }
+    assert!(lesson("maths").exam && !lesson("english").exam);
+    assert_eq!(lesson("maths").title, "有理数");
+    let order: Vec<_> = plan.fill.iter().map(|fill| fill.package).collect();
+    let packages = [10, 11, 1, 3, 2, 4].map(crate::sample::package);
+    assert_eq!(order, packages);
+    assert!(plan.fill.iter().all(|fill| fill.lane == Lane::Night));
+    let hubei = plan.slot_for(&"hubei/wuhan".parse().unwrap(), crate::sample::grade(7)).unwrap();
+    assert_eq!((hubei.after_s, hubei.window_s, hubei.soft), (900, 900, true));
+    assert_eq!(
+        plan.slots
+            .iter()
+            .filter(|slot| slot.place.depth() == 1)
+            .map(|slot| &slot.place)
+            .collect::<BTreeSet<_>>()
+            .len(),
+        32
+    );
+    assert!(plan.documents.iter().any(|document| document.id.as_str() == "moe-2020-08-27"));
+}
+
+use std::collections::BTreeSet;
+
+#[test]
+fn channels_show_items_on_the_grid_and_the_slate_between_them() {
+    let plan = made(DAY, &whole());
+    let shown = |channel: &str| {
+        let channel = plan.channel(channel).unwrap();
+        let row = |programme: &crate::plan::Programme| {
+            let item = programme.item.as_ref().map_or("", |item| item.as_str()).to_owned();
+            (item, programme.start, programme.end())
+        };
+        channel.programmes.iter().filter(|programme| programme.item.is_some()).map(row).collect::<Vec<_>>()
+    };
+    let row = |item: &str, start, end| (item.to_owned(), start, end);
+    assert_eq!(
+        shown("g9"),
+        [
+            row("maths", 6_375, 6_625),
+            // The clip is shorter than the item, and 09:15 lies half a segment off the grid.
+            row("eye_exercise-0850-7-9", 6_625, 6_685),
+            row("physics", 6_938, 7_183),
+            row("maths-again-1900", 14_250, 14_500),
+        ]
+    );
+    assert_eq!(shown("g7")[0], row("maths", 6_500, 6_750));
+    assert_eq!(shown("cetv"), [row("essay", 7_500, 7_750)]);
+    let g9 = plan.channel("g9").unwrap();
+    assert_eq!(g9.programmes[0].show, Show::Clip(lesson_id("slate")));
+    assert_eq!(g9.discontinuities_before, plan.first_segment.0);
+}
+
+#[test]
+fn the_next_day_goes_on_counting() {
+    let both = DAY.replace("  { start = \"10:00\"", "  { date = \"2026-09-02\", start = \"08:30\", minutes = 20, grades = [9, 12], lesson = \"maths\" },\n  { start = \"10:00\"");
+    let timetable = timetable(&both);
+    let first = compile(&timetable, date(2026, 9, 1), &whole(), making(EVENING)).unwrap();
+    let next = Making { day_before: Some(&first), ..making(EVENING) };
+    let second = compile(&timetable, date(2026, 9, 2), &whole(), next).unwrap();
+    for channel in &first.channels {
+        let after = second.channel(channel.channel.as_str()).unwrap().discontinuities_before;
+        assert_eq!(after, first.discontinuities_after(channel));
+    }
+}
+
+#[test]
+fn what_is_missing_is_refused_or_waited_for() {
+    let mut stock = whole();
+    stock.0.remove(&lesson_id("physics"));
+    let timetable = timetable(DAY);
+    let day = date(2026, 9, 1);
+    let findings = compile(&timetable, day, &stock, making(EVENING)).unwrap_err();
+    assert_eq!(
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "day.toml:7: not_stored: lesson `physics` is not in the store, ingest it (airclass ingest run FILE --lesson physics)"
+        ]
+    );
+    let waiting = Making { allow_missing: true, ..making(EVENING) };
+    let evening = compile(&timetable, day, &stock, waiting).unwrap();
+    assert!(evening.lesson("physics").unwrap().media.is_none());
+    let slated =
+        evening.channel("g9").unwrap().programmes.iter().find(|p| p.lesson == Some(lesson_id("physics")));
+    assert_eq!(slated.unwrap().show, Show::Clip(lesson_id("slate")));
+    // It comes at five: the express lane, and it stays there in later editions.
+    let five = Making { previous: Some(&evening), ..making("05:00:00") };
+    let morning = compile(&timetable, day, &whole(), five).unwrap();
+    assert_eq!((morning.edition, morning.fill[0].lane), (2, Lane::Express));
+    assert_eq!(morning.fill[0].package, crate::sample::package(3));
+    let six = Making { previous: Some(&morning), ..making("06:00:00") };
+    let again = compile(&timetable, day, &whole(), six).unwrap();
+    assert!(again.says_the_same(&morning));
+}
+
+#[test]
+fn what_has_been_on_air_stays() {
+    let (timetable, day) = (timetable(DAY), date(2026, 9, 1));
+    let plan = made(DAY, &whole());
+    let moved = self::timetable(&DAY.replace(
+        "start = \"09:15\", minutes = 20, grades = 9",
+        "start = \"09:20\", minutes = 20, grades = 9",
+    ));
+    for (now, sound) in [("09:00:00", true), ("09:16:00", false), ("12:00:00", false)] {
+        let making = Making { previous: Some(&plan), ..making(now) };
+        assert!(compile(&timetable, day, &whole(), making).is_ok(), "{now}");
+        let moved = compile(&moved, day, &whole(), making);
+        assert_eq!(moved.is_ok(), sound, "{now}");
+        if let Err(findings) = moved {
+            assert_eq!(findings[0].rule, Rule::Past);
+        }
+    }
+}
+
+/// Items of one morning that may or may not fit together.
+fn items() -> impl Strategy<Value = Vec<(u32, u32, Vec<u8>, bool)>> {
+    let item = (0..36_u32, 1..6_u32, prop::collection::btree_set(7..10_u8, 1..3), any::<bool>());
+    let item = item.prop_map(|(start, length, grades, everywhere)| {
+        (30_600 + start * 300, length * 300, grades.into_iter().collect::<Vec<_>>(), everywhere)
+    });
+    prop::collection::vec(item, 1..7)
+}
+
+fn written(items: &[(u32, u32, Vec<u8>, bool)]) -> Timetable {
+    let mut timetable = timetable(
+        "date = \"2026-09-01\"\nitem = []\n[[channel]]\nid = \"all\"\ntitle = \"x\"\n[[channel]]\nid = \"g7\"\ntitle = \"x\"\ngrades = 7\n",
+    );
+    for (line, (start, length, grades, everywhere)) in items.iter().enumerate() {
+        timetable.items.push(Item {
+            spot: timetable.spot.at(line + 1),
+            id: format!("item-{line}").parse().unwrap(),
+            date: date(2026, 9, 1),
+            start: *start,
+            length: *length,
+            grades: self::grades().filter(|grade| grades.contains(&grade.year())).collect(),
+            kind: crate::Kind::Reading,
+            title: None,
+            subject: None,
+            edition: None,
+            volume: None,
+            syllabus: None,
+            lesson: None,
+            channel: everywhere.then(|| "all".parse().unwrap()),
+        });
+    }
+    timetable
+}
+
+proptest! {
+    // A plan of a whole nation each time.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_plan_with_an_overlap_passes(items in items()) {
+        let overlap = items.iter().enumerate().any(|(at, (start, length, grades, all))| {
+            items[..at].iter().any(|(other_start, other_length, other_grades, other_all)| {
+                let together = *start < other_start + other_length && *other_start < start + length;
+                let same = grades.iter().any(|grade| other_grades.contains(grade)) || (*all && *other_all);
+                together && same
+            })
+        });
+        let plan = compile(&written(&items), date(2026, 9, 1), &Stock::default(), making(EVENING));
+        match plan {
+            Ok(plan) => {
+                prop_assert!(!overlap);
+                prop_assert!(plan.check().is_ok());
+            }
+            Err(findings) => prop_assert!(overlap && findings.iter().all(|finding| finding.rule == Rule::Overlap)),
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_file_means_nothing(turn in 0..6_usize, other in 0..3_usize) {
+        let mut timetable = timetable(DAY);
+        let day = date(2026, 9, 1);
+        let text = compile(&timetable, day, &whole(), making(EVENING)).unwrap().to_text();
+        timetable.items.rotate_left(turn);
+        timetable.channels.rotate_left(other);
+        let rulings = timetable.rulings.len();
+        timetable.rulings.rotate_left(other.min(rulings));
+        timetable.documents.reverse();
+        prop_assert_eq!(compile(&timetable, day, &whole(), making(EVENING)).unwrap().to_text(), text);
+    }
+}

@@ -1,0 +1,109 @@
+//! Items from a spreadsheet: comma, semicolon or tab, Chinese or English headings, any order of columns.
+
+use super::encoding::decode;
+use super::field::Field;
+use super::item::{self, Item, Written};
+use super::{MAX_FILE_BYTES, MAX_ITEMS};
+use crate::finding::{Finding, MAX_FINDINGS, Rule, Spot};
+use csv::{Position, ReaderBuilder, StringRecord};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+/// The items of a sheet. `date` is the day of rows that name none.
+pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mut Vec<Finding>) -> Vec<Item> {
+    let wrong = |text: &str| spot.error(Rule::Syntax, text);
+    if bytes.len() > MAX_FILE_BYTES {
+        findings.push(wrong("is larger than 8 MiB, give the rows of a few days"));
+        return Vec::new();
+    }
+    let Some(text) = decode(bytes) else {
+        findings.push(wrong("is no text in UTF-8, UTF-16 or GBK, save the sheet as CSV"));
+        return Vec::new();
+    };
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter(&text))
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut columns: Option<Vec<Option<Field>>> = None;
+    let mut items = Vec::new();
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = error.position().map_or(1, |position| line_of(&text, position));
+                findings
+                    .push(spot.at(line).error(Rule::Syntax, "is no row of a sheet, save it as CSV again"));
+                break;
+            }
+        };
+        let line = record.position().map_or(1, |position| line_of(&text, position));
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        let Some(columns) = &columns else {
+            match headings(&spot.at(line), &record, findings) {
+                Some(found) => columns = Some(found),
+                None => return Vec::new(),
+            }
+            continue;
+        };
+        if findings.len() >= MAX_FINDINGS {
+            break;
+        }
+        if items.len() == MAX_ITEMS {
+            findings.push(
+                spot.at(line).error(Rule::Syntax, format!("has more than {MAX_ITEMS} rows, give fewer days")),
+            );
+            break;
+        }
+        let cells = columns.iter().zip(&record).filter(|(_, cell)| !cell.trim().is_empty());
+        let fields: BTreeMap<_, _> =
+            cells.filter_map(|(field, cell)| field.map(|field| (field, (cell.to_owned(), line)))).collect();
+        items.extend(item::read(&Written { spot: spot.at(line), fields }, date, findings));
+    }
+    if columns.is_none() {
+        findings
+            .push(wrong("has no headings, write date, start, minutes, grade, lesson … above the columns"));
+    }
+    items
+}
+
+/// Which column is which field. Columns of other names are the author's own.
+fn headings(spot: &Spot, record: &StringRecord, findings: &mut Vec<Finding>) -> Option<Vec<Option<Field>>> {
+    let columns: Vec<_> = record.iter().map(Field::heading).collect();
+    let known: Vec<_> = columns.iter().flatten().collect();
+    if let Some(twice) = known.iter().enumerate().find(|(at, field)| known[..*at].contains(field)) {
+        let text = format!("two columns are `{}`, take one away", twice.1.name());
+        findings.push(spot.error(Rule::Syntax, text));
+        return None;
+    }
+    for needed in [Field::Start, Field::Grades] {
+        if !known.contains(&&needed) {
+            let text = format!(
+                "no column is `{}`, name the columns by {} or in Chinese (日期, 开始, 分钟, 年级, 学科, 课程编号 …)",
+                needed.name(),
+                Field::keys()
+            );
+            findings.push(spot.error(Rule::Syntax, text));
+            return None;
+        }
+    }
+    Some(columns)
+}
+
+/// The line of a record: the reader's place is in front of empty lines, and the record behind them.
+fn line_of(text: &str, position: &Position) -> usize {
+    let place = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let ahead = text.as_bytes().get(place..).unwrap_or_default();
+    let empty =
+        ahead.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|&&byte| byte == b'\n').count();
+    usize::try_from(position.line()).unwrap_or(1).saturating_add(empty)
+}
+
+/// What the first line has most of.
+fn delimiter(text: &str) -> u8 {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    let count = |byte: u8| first.bytes().filter(|&b| b == byte).count();
+    [b',', b'\t', b';'].into_iter().rev().max_by_key(|&byte| count(byte)).unwrap_or(b',')
+}

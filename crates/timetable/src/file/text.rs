@@ -1,0 +1,140 @@
+//! Times, days and lists of grades, as people write them.
+
+use crate::school::{Band, grades};
+use crate::time::DAY_S;
+use jiff::civil::Date;
+use package::Grade;
+
+/// What separates the members of a list in a cell.
+const SEPARATORS: [char; 8] = [',', '，', '、', ';', '；', '/', ' ', '\n'];
+
+/// `08:30`, `8:30`, `08：30`, `08:30:00`, up to `24:00`; as seconds of the day.
+pub(crate) fn clock(text: &str) -> Option<u32> {
+    let text = text.trim().replace('：', ":");
+    let parts: Vec<&str> = text.split(':').collect();
+    let number = |part: &&str| -> Option<u32> {
+        ((1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| part.parse().ok())?
+    };
+    let numbers: Vec<u32> = parts.iter().map(number).collect::<Option<_>>()?;
+    let second = match numbers[..] {
+        [hour, minute] if minute < 60 => hour * 3_600 + minute * 60,
+        [hour, minute, second] if minute < 60 && second < 60 => hour * 3_600 + minute * 60 + second,
+        _ => return None,
+    };
+    (second <= DAY_S).then_some(second)
+}
+
+/// `08:30`, or `08:30:05` where seconds matter.
+pub(crate) fn clock_text(second: u32) -> String {
+    let (hour, minute, rest) = (second / 3_600, second / 60 % 60, second % 60);
+    if rest == 0 { format!("{hour:02}:{minute:02}") } else { format!("{hour:02}:{minute:02}:{rest:02}") }
+}
+
+/// `2026-09-01`, `2026/9/1`, `2026年9月1日`.
+pub(crate) fn day(text: &str) -> Option<Date> {
+    let text = text.trim().trim_end_matches('日');
+    let mut parts = text.split(['-', '/', '.', '年', '月']).map(str::trim);
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+/// `7`, `七年级`, `7-9`, `初一、初二`, `小学`, `all`; in order, none twice.
+pub(crate) fn grade_list(text: &str) -> Option<Vec<Grade>> {
+    let mut list = Vec::new();
+    for part in text.split(SEPARATORS).filter(|part| !part.is_empty()) {
+        list.extend(part_of_list(part)?);
+    }
+    list.sort();
+    list.dedup();
+    (!list.is_empty()).then_some(list)
+}
+
+fn part_of_list(part: &str) -> Option<Vec<Grade>> {
+    let of = |bands: &[Band]| grades().filter(|&grade| bands.contains(&Band::of(grade))).collect();
+    match part {
+        "all" | "全部" | "全体" | "各年级" => return Some(grades().collect()),
+        "primary" | "小学" => return Some(of(&[Band::PrimaryLower, Band::PrimaryUpper])),
+        "junior" | "初中" => return Some(of(&[Band::Junior])),
+        "senior" | "高中" => return Some(of(&[Band::Senior])),
+        _ => {}
+    }
+    let mut ends = part.split(['-', '~', '～', '—', '至']).map(|end| end.trim().parse::<Grade>());
+    let first = ends.next()?.ok()?;
+    let last = ends.next().transpose().ok()?.unwrap_or(first);
+    (ends.next().is_none() && first <= last)
+        .then(|| grades().filter(|grade| (first..=last).contains(grade)).collect())
+}
+
+/// `7–9, 12` for people.
+pub(crate) fn grades_text(grades: &[Grade]) -> String {
+    let mut parts: Vec<(u8, u8)> = Vec::new();
+    for year in grades.iter().map(|grade| grade.year()) {
+        match parts.last_mut() {
+            Some((_, last)) if *last + 1 == year => *last = year,
+            _ => parts.push((year, year)),
+        }
+    }
+    let text = parts
+        .iter()
+        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
+    text.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn times_as_people_write_them() {
+        for (text, second) in [
+            ("08:30", Some(30_600)),
+            (" 8:30 ", Some(30_600)),
+            ("08：30", Some(30_600)),
+            ("08:30:05", Some(30_605)),
+            ("24:00", Some(86_400)),
+            ("24:01", None),
+            ("8.30", None),
+            ("08:60", None),
+            ("-8:30", None),
+            ("", None),
+            ("99:99:99", None),
+        ] {
+            assert_eq!(clock(text), second, "{text}");
+        }
+        assert_eq!((clock_text(30_600), clock_text(30_605)), ("08:30".into(), "08:30:05".into()));
+    }
+
+    #[test]
+    fn days_as_people_write_them() {
+        for text in ["2026-09-01", "2026/9/1", "2026年9月1日", "2026.09.01"] {
+            assert_eq!(day(text), Some(date(2026, 9, 1)), "{text}");
+        }
+        for text in ["", "1/9/2026", "2026-13-01", "2026-09", "2026-09-01-02", "26-09-01"] {
+            assert_eq!(day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn grades_as_people_write_them() {
+        for (text, years) in [
+            ("7", "7"),
+            ("七年级", "7"),
+            ("7-9", "7-9"),
+            ("9、初一", "7,9"),
+            ("高一至高三", "10-12"),
+            ("小学", "1-6"),
+            ("all", "1-12"),
+            ("1, 2,2", "1-2"),
+        ] {
+            assert_eq!(grades_text(&grade_list(text).unwrap()), years, "{text}");
+        }
+        for text in ["", "13", "9-7", "1-2-3", "大一", "-"] {
+            assert_eq!(grade_list(text), None, "{text}");
+        }
+    }
+}
