@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use http::Request;
 
-    fn asked(fields: &[(&str, &str)]) -> Asked {
+    fn asked(fields: &[(&str, &str)]) -> Box<Asked> {
         let mut request = Request::builder().uri("/x").header("host", "a");
         for (name, value) in fields {
             request = request.header(*name, *value);

@@ -89,11 +89,11 @@ const METHODS: [&str; 23] = [
 ];
 
 impl Asked {
-    /// Reads a request's head.
+    /// Reads a request's head. On the heap: it is handed on from step to step.
     ///
     /// # Errors
     /// The reason to refuse it.
-    pub(crate) fn read(head: request::Parts) -> Result<Self, Refusal> {
+    pub(crate) fn read(head: request::Parts) -> Result<Box<Self>, Refusal> {
         let request::Parts { method, uri, headers, .. } = head;
         if !METHODS.contains(&method.as_str()) {
             return Err(Refusal::Method);
@@ -102,7 +102,7 @@ impl Asked {
         check_expectation(&headers)?;
         let target = origin_form(uri)?;
         let directives = RequestDirectives::read(&headers);
-        Ok(Self { method, host, target, headers, directives, session: Session::default() })
+        Ok(Box::new(Self { method, host, target, headers, directives, session: Session::default() }))
     }
 
     /// Path and query as asked for.
@@ -167,6 +167,7 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
     match (uri.authority(), host) {
         (Some(authority), Some(host)) if !authority.as_str().eq_ignore_ascii_case(host) => Err(Refusal::Host),
         (Some(authority), _) if is_host(authority) => Ok(authority.as_str().to_ascii_lowercase()),
+        (None, Some(host)) if is_plain_host(host) => Ok(host.to_ascii_lowercase()),
         (None, Some(host)) if host.parse().is_ok_and(|host| is_host(&host)) => Ok(host.to_ascii_lowercase()),
         _ => Err(Refusal::Host),
     }
@@ -178,14 +179,22 @@ fn check_expectation(headers: &HeaderMap) -> Result<(), Refusal> {
     if headers.get_all(header::EXPECT).iter().all(known) { Ok(()) } else { Err(Refusal::Expectation) }
 }
 
+/// What nearly all clients send: letters, digits, hyphens and dots, perhaps with a port. Not worth a parser.
+fn is_plain_host(host: &str) -> bool {
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    !name.is_empty() && name.bytes().all(is_letter) && port.is_none_or(is_port)
+}
+
+fn is_port(digits: &str) -> bool {
+    digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()
+}
+
 /// A name or an address, perhaps with a port; no user before it (RFC 9110 §4.2.4).
 fn is_host(authority: &Authority) -> bool {
     let (text, host) = (authority.as_str(), authority.host());
-    let is_port = |port: &str| {
-        let digits = port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-        digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
-    };
-    !host.is_empty() && text.strip_prefix(host).is_some_and(|port| port.is_empty() || is_port(port))
+    let port = text.strip_prefix(host).filter(|_| !host.is_empty());
+    port.is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 fn origin_form(uri: Uri) -> Result<Uri, Refusal> {
@@ -205,7 +214,7 @@ mod tests {
     use super::*;
     use http::Request;
 
-    fn read(method: &str, target: &str, hosts: &[&str]) -> Result<Asked, Refusal> {
+    fn read(method: &str, target: &str, hosts: &[&str]) -> Result<Box<Asked>, Refusal> {
         let mut request = Request::builder().method(method).uri(target);
         for host in hosts {
             request = request.header(header::HOST, *host);

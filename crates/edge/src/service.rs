@@ -70,12 +70,13 @@ impl Service for EdgeService {
 
     fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Answer> + use<> + 'static {
         let edge = self.edge();
+        let (head, body) = request.into_parts();
+        let version = head.version;
+        // Before the future is made, so that it is small: it is moved on its way to the heap.
+        let asked =
+            Asked::read(head).and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked));
         async move {
-            let (head, body) = request.into_parts();
-            let version = head.version;
-            match Asked::read(head)
-                .and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked))
-            {
+            match asked {
                 Err(refusal) => response::refused(&edge, refusal, version),
                 Ok(asked) => admit(edge, asked, Some(body), &peer).await,
             }
@@ -84,7 +85,7 @@ impl Service for EdgeService {
 }
 
 /// Answers what there is room for; notes what the connection plays.
-async fn admit(edge: Rc<Edge>, mut asked: Asked, body: Option<Incoming>, peer: &Peer) -> Answer {
+async fn admit(edge: Rc<Edge>, mut asked: Box<Asked>, body: Option<Incoming>, peer: &Peer) -> Answer {
     let class = Class::of(asked.target.path());
     if class.begins(&peer.standing) && !edge.overload.is_calm() {
         asked.session = edge.config.client_share.session(peer.address.ip(), &peer.standing);
@@ -92,8 +93,11 @@ async fn admit(edge: Rc<Edge>, mut asked: Asked, body: Option<Incoming>, peer: &
             return response::shed(&edge, what);
         }
     }
-    let answer =
-        if asked.is_cacheable() { answer(edge, asked).await } else { change(edge, asked, body).await };
+    let answer = if asked.is_cacheable() {
+        answer(edge, asked).await
+    } else {
+        Box::pin(change(edge, asked, body)).await
+    };
     if class == Class::Media && answer.status().is_success() {
         peer.standing.note_playing();
     }
@@ -106,7 +110,9 @@ async fn admit(edge: Rc<Edge>, mut asked: Asked, body: Option<Incoming>, peer: &
 const MAX_LOOKS: usize = 6;
 
 /// GET and HEAD.
-async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
+///
+/// Whatever has to wait is boxed: as a part of this future it would make each hit's 12 kB large, which are moved twice.
+async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     asked.target = edge.config.cache.query.normalise(asked.target);
     let primary = key_of(&edge, &asked);
     let mut asked_disk_for = None;
@@ -116,7 +122,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
             && asked_disk_for.as_ref() != Some(&looked.key)
             && edge.may_be_on_disk(&looked.key)
         {
-            if let Some(answer) = load(&edge, &asked, &looked.key).await {
+            if let Some(answer) = Box::pin(load(&edge, &asked, &looked.key)).await {
                 return answer;
             }
             asked_disk_for = Some(looked.key);
@@ -136,22 +142,23 @@ async fn answer(edge: Rc<Edge>, mut asked: Asked) -> Answer {
                 return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate).await;
             }
             _ if asked.directives.only_if_cached => return response::not_cached(&edge),
-            Found::Pass => return pass(&edge, &asked, Forwarded::Bypass, None).await,
+            Found::Pass => return Box::pin(pass(&edge, &asked, Forwarded::Bypass, None)).await,
             // A HEAD is not worth a body; its answer is not kept (attack 52), but heard.
             Found::Miss(_) if asked.method == Method::HEAD => {
-                return pass(&edge, &asked, Forwarded::Method, None).await;
+                return Box::pin(pass(&edge, &asked, Forwarded::Method, None)).await;
             }
             Found::Stale(object, forwarded) if asked.method == Method::HEAD => {
-                return ask_head(&edge, &asked, &looked.key, &object, forwarded).await;
+                return Box::pin(ask_head(&edge, &asked, &looked.key, &object, forwarded)).await;
             }
             Found::Stale(object, forwarded) => (forwarded, Some(object)),
             Found::Miss(forwarded) => (forwarded, None),
         };
-        if let Some(answer) = fetch(&edge, &asked, &primary, &looked.key, forwarded, stale).await {
+        let fetched = Box::pin(fetch(&edge, &asked, &primary, &looked.key, forwarded, stale));
+        if let Some(answer) = fetched.await {
             return answer;
         }
     }
-    pass(&edge, &asked, Forwarded::VaryMiss, None).await
+    Box::pin(pass(&edge, &asked, Forwarded::VaryMiss, None)).await
 }
 
 fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant) -> Lookup {
@@ -165,8 +172,8 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome) 
         let status = CacheStatus { hit: true, ..CacheStatus::default() };
         return response::stored(edge, asked, object, outcome, status);
     };
-    if !BlockStream::new(edge, asked, &sparse, wanted).begins().await {
-        return pass(edge, asked, Forwarded::Partial, None).await;
+    if !Box::pin(BlockStream::new(edge, asked, &sparse, wanted).begins()).await {
+        return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
     }
     let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
     response::stored(edge, asked, object, Outcome::Partial, status)
@@ -350,7 +357,7 @@ async fn ask_alone(edge: &Edge, asked: &Asked) -> Result<UpstreamResponse, Upstr
 }
 
 /// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
-async fn change(edge: Rc<Edge>, asked: Asked, body: Option<Incoming>) -> Answer {
+async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<Incoming>) -> Answer {
     let body = match body.map_or(Ok(RequestBody::Empty), |body| edge.uploads.admit(body)) {
         Ok(body) => body,
         Err(denied) => return response::upload_denied(&edge, denied),

@@ -25,14 +25,17 @@ impl Class {
 
     /// By the extension of `path`, without its query.
     pub(crate) fn of(path: &str) -> Self {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        match name.rsplit_once('.') {
-            Some((_, extension)) if MEDIA.iter().any(|known| known.eq_ignore_ascii_case(extension)) => {
-                Self::Media
-            }
+        let path = path.as_bytes();
+        let dot = path.iter().rposition(|byte| matches!(byte, b'.' | b'/'));
+        match dot.map(|at| path.split_at(at)) {
+            Some((_, [b'.', extension @ ..])) if is_media(extension) => Self::Media,
             _ => Self::Opening,
         }
     }
+}
+
+fn is_media(extension: &[u8]) -> bool {
+    MEDIA.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(extension))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A client's answer from a stored response: conditions and ranges evaluated here, at the edge.
 
+use super::cache_status::CACHE_STATUS;
 use super::{Answer, CacheStatus, EdgeBody};
 use crate::edge::Edge;
 use crate::fill::BlockStream;
@@ -15,6 +16,7 @@ use httpcache::range::{self, Requested};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Fields a 304 does without: they describe bytes that are not sent (RFC 9110 §15.4.5).
@@ -29,14 +31,10 @@ pub(crate) fn stored(
     outcome: Outcome,
     status: CacheStatus,
 ) -> Answer {
-    let now = Instant::now();
-    let mut headers = HeaderMap::with_capacity(object.headers.len() + 4);
-    headers.extend(object.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let age = object.freshness.age(object.resident(now));
-    headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
-    hide_surrogate_keys(edge, &mut headers);
+    let age = object.freshness.age(object.resident(Instant::now()));
     let status = CacheStatus { ttl: CacheStatus::ttl(age, object.freshness.lifetime), ..status };
-    status.append_to(&mut headers, edge.identity.name());
+    let mut headers = object.answer_fields(|| lasting_fields(edge, object));
+    fill_in(&mut headers, age, status, edge.identity.name());
     edge.metrics.answered(outcome);
 
     match selected(asked, object) {
@@ -62,7 +60,10 @@ pub(crate) fn stored(
             answer(StatusCode::PARTIAL_CONTENT, headers, body)
         }
         Selected::Whole => {
-            if let Some(length) = object.body.length().filter(|_| may_have_length(object.status)) {
+            // A body that came without a length has one by now.
+            if !headers.contains_key(header::CONTENT_LENGTH)
+                && let Some(length) = length_of(object)
+            {
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
             }
             let body = if asked.method == Method::HEAD {
@@ -72,6 +73,38 @@ pub(crate) fn stored(
             };
             answer(object.status, headers, body)
         }
+    }
+}
+
+/// What an answer from `object` says whenever it is given. Age and this node's Cache-Status stand before all others, for
+/// [`fill_in`]; where nodes nearer the origin have said theirs, this node's is behind it.
+fn lasting_fields(edge: &Edge, object: &Object) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(object.headers.len() + 3);
+    headers.insert(header::AGE, HeaderValue::from(0));
+    if !object.headers.contains_key(CACHE_STATUS) {
+        headers.insert(CACHE_STATUS, HeaderValue::from_static(""));
+    }
+    headers.extend(object.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    if let Some(length) = length_of(object) {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    hide_surrogate_keys(edge, &mut headers);
+    headers
+}
+
+/// Says what is different each time.
+fn fill_in(headers: &mut HeaderMap, age: Duration, status: CacheStatus, name: &str) {
+    let mut fields = headers.iter_mut();
+    if let Some((_, value)) = fields.next() {
+        *value = HeaderValue::from(age.as_secs());
+    }
+    match fields.next() {
+        Some((field, value)) if *field == CACHE_STATUS && value.is_empty() => {
+            if let Some(own) = status.value(name) {
+                *value = own;
+            }
+        }
+        _ => status.append_to(headers, name),
     }
 }
 
@@ -157,8 +190,9 @@ fn selected(asked: &Asked, object: &Object) -> Selected {
 }
 
 /// RFC 9110 §8.6: no Content-Length with 1xx and 204.
-fn may_have_length(status: StatusCode) -> bool {
-    !status.is_informational() && status != StatusCode::NO_CONTENT
+fn length_of(object: &Object) -> Option<u64> {
+    let may_have = !object.status.is_informational() && object.status != StatusCode::NO_CONTENT;
+    object.body.length().filter(|_| may_have)
 }
 
 /// Answers with what the upstream sent, for this client alone.

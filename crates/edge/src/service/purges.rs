@@ -71,7 +71,8 @@ async fn where_servers_are_not_told_the_host_any_that_they_are_for_means_them() 
             // One stands there for all of *.example, one for all other hosts.
             let scene = before_group(&["*.example"], Some("upstream"), [reply(), reply()]);
             for host in ["1.example", "other"] {
-                let asked = Asked { host: host.to_owned(), ..scene.asked("GET", "/x", &[]) };
+                let mut asked = scene.asked("GET", "/x", &[]);
+                host.clone_into(&mut asked.host);
                 read(answer(Rc::clone(&scene.edge), asked).await.into_body()).await.unwrap();
             }
             assert_eq!(scene.purge(what.clone(), Mode::Hard).removed.memory, removed, "{what}");

@@ -57,7 +57,7 @@ impl Scene {
     }
 
     /// The request as the edge reads it.
-    pub(super) fn asked(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Asked {
+    pub(super) fn asked(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Box<Asked> {
         let mut request = Request::builder().method(method).uri(target).header("host", "a");
         for (name, value) in fields {
             request = request.header(*name, *value);
