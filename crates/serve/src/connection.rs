@@ -8,6 +8,7 @@
 mod activity;
 mod answer;
 mod clients;
+mod encrypted;
 mod http1;
 mod http2;
 mod pace;
@@ -29,6 +30,7 @@ use crate::metrics::End;
 use crate::options::{Limits, ProxyRule};
 use crate::service::{Peer, Scheme, Service, Standing};
 use bytes::Bytes;
+use encrypted::Encrypted;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -131,8 +133,8 @@ async fn encrypted<S: Service>(
     let end = match handshake.await {
         Err(_) | Ok(Err(_)) => End::Handshake,
         Ok(Ok(stream)) => {
-            let stream = Box::new(stream);
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            let stream = Encrypted::new(stream);
+            if stream.speaks_http2() {
                 Box::pin(http2::run(core, stream, peer, &place)).await
             } else {
                 alternate(&core, stream, peer, &place).await

@@ -5,14 +5,13 @@ use super::socket::Socket;
 use super::strict::Strict;
 use bytes::{Buf, Bytes};
 use hyper_util::rt::TokioIo;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
-use tokio_rustls::server::TlsStream;
 
 /// A plain or encrypted stream over a socket that can be waited on.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
@@ -35,16 +34,6 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
 impl Transport for Socket {
     fn socket(&self) -> &Socket {
         self
-    }
-}
-
-impl Transport for Box<TlsStream<Socket>> {
-    fn socket(&self) -> &Socket {
-        self.get_ref().0
-    }
-
-    fn gather(&mut self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
-        Some(self.get_mut().1.writer().write_vectored(slices))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! h2 flushes after every frame of a body, which is 16 KiB at most, and a flush of a TLS stream is a system call and a
 //! wake-up of whoever receives. Here a flush does nothing: encrypted records wait in the TLS session, which has room for
-//! 64 KiB, and leave when it is full or when the connection has nothing more to do at the moment.
+//! a batch of them, and leave when it is full or when the connection has nothing more to do at the moment.
 
 use super::super::stream::Transport;
 use std::cell::RefCell;

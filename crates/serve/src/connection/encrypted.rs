@@ -1,0 +1,142 @@
+//! A TLS connection, and how much of an answer it encrypts at once.
+//!
+//! A batch of records is one system call, a few packets and a wake-up of who receives, so batches should be large. But
+//! what has been encrypted and not been taken is memory that nobody shares, so for a slow reader they should be small.
+//! Hence a batch grows while the socket takes all of it, and is small again after the first that it does not take: a
+//! connection keeps no more waiting than about what the kernel keeps for it, and [`MOST`] at most.
+
+use super::socket::Socket;
+use super::stream::Transport;
+use std::io::{self, IoSlice, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::server::TlsStream;
+
+/// Bytes encrypted at once to begin with, and for who does not take them at once: four records.
+const LEAST: usize = 64 * 1_024;
+/// The same for who takes all. More saves nothing: here it still fits a core's second-level cache, with its records and the
+/// kernel's copy.
+const MOST: usize = 256 * 1_024;
+
+/// Records over a client's socket.
+pub(crate) struct Encrypted {
+    stream: TlsStream<Socket>,
+    /// Bytes of the next batch.
+    room: usize,
+    /// Whether what was gathered last found the room full.
+    full: bool,
+}
+
+impl Encrypted {
+    /// On the heap: it is large, and handed on.
+    pub(crate) fn new(stream: TlsStream<Socket>) -> Box<Self> {
+        let mut encrypted = Box::new(Self { stream, room: LEAST, full: false });
+        encrypted.session().set_buffer_limit(Some(LEAST));
+        encrypted
+    }
+
+    /// Whether both ends have agreed on HTTP/2.
+    pub(crate) fn speaks_http2(&self) -> bool {
+        self.stream.get_ref().1.alpn_protocol() == Some(b"h2")
+    }
+
+    fn session(&mut self) -> &mut rustls::ServerConnection {
+        self.stream.get_mut().1
+    }
+
+    /// After a batch was written as far as the socket takes it. `full`: there was more than it had room for.
+    fn size_next(&mut self, full: bool) {
+        let room = next_room(self.room, full, self.session().wants_write());
+        if room != self.room {
+            self.room = room;
+            self.session().set_buffer_limit(Some(room));
+        }
+    }
+}
+
+/// `left`: the socket did not take all.
+fn next_room(room: usize, full: bool, left: bool) -> usize {
+    match (left, full) {
+        (true, _) => LEAST,
+        (false, true) => (room * 2).min(MOST),
+        (false, false) => room,
+    }
+}
+
+fn length(slices: &[IoSlice<'_>]) -> usize {
+    slices.iter().map(|slice| slice.len()).sum()
+}
+
+impl Transport for Box<Encrypted> {
+    fn socket(&self) -> &Socket {
+        self.stream.get_ref().0
+    }
+
+    fn gather(&mut self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
+        let taken = self.session().writer().write_vectored(slices);
+        self.full = taken.as_ref().is_ok_and(|taken| *taken < length(slices));
+        Some(taken)
+    }
+}
+
+impl AsyncRead for Encrypted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Encrypted {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let full = length(slices) > self.room;
+        self.size_next(full);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        let full = std::mem::take(&mut self.full);
+        self.size_next(full);
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_63_batches_grow_for_who_takes_them_and_are_small_for_who_does_not() {
+        let mut room = LEAST;
+        let rooms: Vec<_> = [(true, false), (true, false), (true, false), (false, false), (true, true)]
+            .into_iter()
+            .map(|(full, left)| {
+                room = next_room(room, full, left);
+                room / LEAST
+            })
+            .collect();
+        assert_eq!(rooms, [2, 4, 4, 4, 1]);
+        assert_eq!(next_room(MOST, false, true), LEAST);
+    }
+}
