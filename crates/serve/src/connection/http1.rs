@@ -60,13 +60,17 @@ pub(super) async fn run<S: Service, T: Transport>(
     let mut drain_begun = pin!(drain.begun());
     let (mut told, mut draining) = (false, false);
     let mut parking = false;
+    // Each is polled once, to be woken by it, and then only looked at: this task's waker stays the same, and a poll takes a
+    // lock that all connections share, or writes to the timer, for every request.
+    let (mut minds_drain, mut minds_clock) = (false, false);
 
     let ended = std::future::poll_fn(|cx| {
         loop {
             if let Poll::Ready(result) = connection.poll_without_shutdown(cx) {
                 return Poll::Ready(result.map_err(|_| End::Broken));
             }
-            if !told && drain_begun.as_mut().poll(cx).is_ready() {
+            let may_have_begun = !std::mem::replace(&mut minds_drain, true) || core.drain.has_begun();
+            if !told && may_have_begun && drain_begun.as_mut().poll(cx).is_ready() {
                 told = true;
                 if core.drain.is_closing() {
                     draining = true;
@@ -82,9 +86,11 @@ pub(super) async fn run<S: Service, T: Transport>(
                 Pin::new(&mut connection).graceful_shutdown();
                 continue;
             }
-            if look_again.as_mut().poll(cx).is_pending() {
+            let may_be_time = !std::mem::replace(&mut minds_clock, true) || look_again.is_elapsed();
+            if !may_be_time || look_again.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
+            minds_clock = false;
             match activity.judge(Instant::now(), &core.limits, place.pressure().level()) {
                 Verdict::Wait(until) => look_again.as_mut().reset(until),
                 Verdict::Close(end) => return Poll::Ready(Err(end)),
