@@ -4,11 +4,13 @@ mod check;
 mod external;
 mod package;
 mod purge;
+mod timetable;
 
 pub(crate) use check::{CheckOptions, check};
 pub(crate) use external::other;
 pub(crate) use package::{PackageCommand, package};
 pub(crate) use purge::{PurgeOptions, purge};
+pub(crate) use timetable::{TimetableCommand, timetable};
 
 use faults::AnyFault;
 use settings::SettingsError;

@@ -43,6 +43,9 @@ enum Command {
     Package(commands::PackageCommand),
     /// Have edges forget what they hold: a URL, all that begin so, or all that carry a surrogate key
     Purge(commands::PurgeOptions),
+    /// Timetables: check, compile to a signed plan, compare plans, write guides
+    #[command(subcommand)]
+    Timetable(commands::TimetableCommand),
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
     #[command(external_subcommand)]
     Other(Vec<OsString>),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Check(options) => commands::check(&options),
         Command::Package(command) => commands::package(&command),
         Command::Purge(options) => commands::purge(&options),
+        Command::Timetable(command) => commands::timetable(&command),
         Command::Other(words) => commands::other(&words),
     };
     match run {

@@ -1,0 +1,187 @@
+//! `compile`: the plan of each day, signed, and the guides that follow from it.
+
+use super::fault::TimetableFault;
+use super::{Compile, read, stock};
+use bytes::Bytes;
+use faults::AnyFault;
+use futures_util::{TryStreamExt, future};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use package::StorePath;
+use signing::SigningKey;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use storage::Store;
+use timetable::guide::{Day, ics, xmltv};
+use timetable::{MAX_ENVELOPE_BYTES, Making, Plan, Rule, SignedPlan, Timetable, Weight, day_path, plan_path};
+
+/// `airclass timetable compile`
+pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
+    let key = SigningKey::read(&options.key)?;
+    let timetable = match read::timetable(&options.written)? {
+        Ok(timetable) => timetable,
+        Err(findings) => return Ok(read::tell(&findings)?),
+    };
+    let now = read::now()?;
+    stock::runtime()?.block_on(async {
+        let store = stock::open(&options.store).await?;
+        let mut shelves = Vec::new();
+        if let Some(out) = &options.out {
+            shelves.push(Store::create(&out.display().to_string()).await?);
+        }
+        if options.publish {
+            shelves.push(Store::create(&options.store).await?);
+        }
+        let stock = stock::stock(&store, &timetable).await?;
+        let findings = timetable::check(&timetable, Some(&stock));
+        let late = |rule| options.allow_missing && rule == Rule::NotStored;
+        let mut told = findings.clone();
+        for finding in told.iter_mut().filter(|finding| late(finding.rule)) {
+            finding.weight = Weight::Note;
+        }
+        read::tell(&told)?;
+
+        let work = Work { options, key: &key, timetable: &timetable, stock: &stock, shelves: &shelves, now };
+        // All days first: a file is followed whole or not at all.
+        let mut made: Vec<(Date, Made)> = Vec::new();
+        for date in timetable.days() {
+            let day_before = match made.last() {
+                Some((before, made)) if before.tomorrow().ok() == Some(date) => Some(made.plan.clone()),
+                _ => work.last(date.yesterday().ok()).await?.map(|(_, plan)| plan),
+            };
+            made.push((date, work.make(date, day_before.as_ref()).await?));
+        }
+        for (date, made) in &made {
+            work.publish(*date, made).await?;
+        }
+        work.guides(made.first().map(|(date, _)| *date)).await
+    })
+}
+
+/// One file's way to its plans.
+struct Work<'a> {
+    options: &'a Compile,
+    key: &'a SigningKey,
+    timetable: &'a Timetable,
+    stock: &'a timetable::Stock,
+    shelves: &'a [Store],
+    now: Timestamp,
+}
+
+/// One day's plan.
+struct Made {
+    signed: SignedPlan,
+    plan: Plan,
+    /// Whether it says what the last one did, which then stays.
+    unchanged: bool,
+}
+
+impl Work<'_> {
+    async fn make(&self, date: Date, day_before: Option<&Plan>) -> Result<Made, AnyFault> {
+        let last = self.last(Some(date)).await?;
+        let previous = last.as_ref().map(|(_, plan)| plan);
+        if let (Some(edition), Some(last)) = (self.options.edition, previous.map(|plan| plan.edition))
+            && edition <= last
+        {
+            return Err(TimetableFault::Edition { edition, last, date }.into());
+        }
+        let making = Making {
+            made_at: self.now,
+            edition: self.options.edition,
+            previous,
+            day_before,
+            allow_missing: self.options.allow_missing,
+        };
+        let plan = match timetable::compile(self.timetable, date, self.stock, making) {
+            Ok(plan) => plan,
+            Err(findings) => {
+                read::tell(&findings)?;
+                return Err(TimetableFault::Findings { count: findings.len() }.into());
+            }
+        };
+        match last {
+            // The very same day: what nodes follow stays, and gets this key's signature if it has none.
+            Some((mut signed, last)) if self.options.edition.is_none() && last.says_the_same(&plan) => {
+                signed.signatures.add(self.key.sign(signed.plan.as_bytes()));
+                Ok(Made { signed, plan: last, unchanged: true })
+            }
+            _ => Ok(Made { signed: SignedPlan::by(&plan, &[self.key]), plan, unchanged: false }),
+        }
+    }
+
+    /// The newest plan of `date` on any shelf.
+    async fn last(&self, date: Option<Date>) -> Result<Option<(SignedPlan, Plan)>, AnyFault> {
+        let Some(date) = date else { return Ok(None) };
+        let mut newest: Option<(SignedPlan, Plan)> = None;
+        for shelf in self.shelves {
+            let Some(found) = shelf.get(&plan_path(date), MAX_ENVELOPE_BYTES).await? else { continue };
+            let name = format!("{}/{}", shelf.name(), plan_path(date));
+            let found = read::plan_in(&name, &found.bytes)?;
+            if newest.as_ref().is_none_or(|(_, plan)| plan.edition < found.1.edition) {
+                newest = Some(found);
+            }
+        }
+        Ok(newest)
+    }
+
+    async fn publish(&self, date: Date, made: &Made) -> Result<(), AnyFault> {
+        let Made { signed, plan, unchanged } = made;
+        for shelf in self.shelves {
+            // The guide first: whoever sees the plan's edition finds it in the guide.
+            shelf.put(&day_path(date), Day::of(plan, None).to_bytes().into()).await?;
+            shelf.put(&plan_path(date), signed.to_bytes().into()).await?;
+        }
+        let missing = plan.lessons.iter().filter(|lesson| lesson.media.is_none()).count();
+        let bytes = plan.fill.iter().fold(0_u64, |sum, fill| sum.saturating_add(fill.bytes));
+        let mut out = io::stdout().lock();
+        writeln!(
+            out,
+            "{date}: edition {}{}, {} lessons ({missing} missing), {} channels, {} packages of {:.1} GB to fill, signed by {}",
+            plan.edition,
+            if *unchanged { " (unchanged)" } else { "" },
+            plan.lessons.len(),
+            plan.channels.len(),
+            plan.fill.len(),
+            bytes as f64 / 1e9,
+            self.key.id(),
+        )
+        .map_err(TimetableFault::System)?;
+        Ok(())
+    }
+
+    /// Guides of each channel, of all days from the one before `first` on: today's evening stays in it when tomorrow comes.
+    async fn guides(&self, first: Option<Date>) -> Result<(), AnyFault> {
+        let Some(first) = first.and_then(|first| first.yesterday().ok()) else { return Ok(()) };
+        for shelf in self.shelves {
+            let mut plans: BTreeMap<Date, Plan> = BTreeMap::new();
+            let folder = plan_path(first);
+            let folder = folder.as_str().split('/').next().and_then(|folder| StorePath::parse(folder).ok());
+            let dates = shelf.list(folder.as_ref()).try_filter_map(|(path, _)| future::ok(date_of(&path)));
+            let dates: Vec<Date> = dates.try_collect().await?;
+            for date in dates.into_iter().filter(|&date| date >= first) {
+                if let Some(found) = shelf.get(&plan_path(date), MAX_ENVELOPE_BYTES).await? {
+                    plans.insert(date, read::plan_in(&plan_path(date).to_string(), &found.bytes)?.1);
+                }
+            }
+            let plans: Vec<&Plan> = plans.values().collect();
+            let mut channels: Vec<_> =
+                plans.iter().flat_map(|plan| &plan.channels).map(|c| c.channel.as_str()).collect();
+            channels.sort_unstable();
+            channels.dedup();
+            for channel in channels {
+                let files = [("xml", xmltv(&plans, Some(channel))), ("ics", ics(&plans, Some(channel)))];
+                for (extension, text) in files {
+                    let path = StorePath::parse(&format!("guide/{channel}.{extension}"));
+                    let path = path.expect("a channel's name is part of a path");
+                    shelf.put(&path, Bytes::from(text)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `plans/2026-09-01.json`
+fn date_of(path: &StorePath) -> Option<Date> {
+    path.as_str().split('/').next_back()?.strip_suffix(".json")?.parse().ok()
+}

@@ -1,0 +1,268 @@
+//! A timetable from a person's file to the signed plan that nodes follow, through the built program.
+
+#![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
+
+use journeys::{Finished, airclass};
+use package::layout::{self, Rendition};
+use package::manifest::{AudioRendition, Manifest, Object, Recipe, Source, VideoRung};
+use package::{AudioSlot, Digest, LessonId, Slot};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const DAY: &str = r#"date = "2126-09-02"
+slate = "slate"
+item = [
+  { start = "08:30", minutes = 20, grades = [9, 12], lesson = "maths", title = "函数", subject = "数学" },
+  { start = "08:50", minutes = 5, grades = [9, 12], kind = "eye_exercise" },
+  { start = "09:10", minutes = 20, grades = 9, lesson = "physics", title = "浮力", subject = "物理" },
+]
+[[channel]]
+id = "g9"
+title = "九年级"
+grades = 9
+"#;
+
+struct Scene {
+    scratch: TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let scene = Self { scratch: tempfile::tempdir().unwrap() };
+        fs::create_dir(scene.path("store")).unwrap();
+        assert_eq!(airclass(&["package", "keygen", "--out", &scene.text("key")]).code(), Some(0));
+        scene.write(DAY);
+        scene
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, day: &str) {
+        fs::write(self.path("day.toml"), day).unwrap();
+    }
+
+    fn run(&self, command: &str, more: &[&str]) -> Finished {
+        airclass(&[&["timetable", command, &self.text("day.toml")], more].concat())
+    }
+
+    fn compile(&self, out: &str, more: &[&str]) -> Finished {
+        let (key, out, store) = (self.text("key"), self.text(out), self.text("store"));
+        let options = ["--key", key.as_str(), "--out", out.as_str(), "--store", store.as_str()];
+        self.run("compile", &[&options[..], more].concat())
+    }
+
+    fn plan(&self, out: &str) -> (Vec<u8>, Value) {
+        let bytes = fs::read(self.path(out).join("plans/2126-09-02.json")).unwrap();
+        let signed: Value = serde_json::from_slice(&bytes).unwrap();
+        let plan = serde_json::from_str(signed["plan"].as_str().unwrap()).unwrap();
+        (bytes, plan)
+    }
+
+    /// Puts a lesson of so many segments into the store, as ingest would, with objects that nobody reads.
+    fn publish(&self, lesson: &str, segments: u32) {
+        let manifest = manifest(lesson, segments).seal().unwrap();
+        let (store, lesson): (_, LessonId) = (self.path("store"), lesson.parse().unwrap());
+        put(&store, manifest.id().manifest().as_str(), manifest.bytes());
+        let about = package::Lesson::new(
+            lesson.clone(),
+            manifest.id(),
+            manifest.manifest(),
+            &package::Description::default(),
+            "stem",
+        );
+        put(&store, lesson.description().as_str(), &about.to_bytes());
+        let pointer = format!(
+            "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{}s0/index.m3u8\n",
+            manifest.id().seen_from_lesson()
+        );
+        put(&store, lesson.pointer().as_str(), pointer.as_bytes());
+    }
+}
+
+fn put(store: &Path, path: &str, bytes: &[u8]) {
+    journeys::store::put(store, path, bytes);
+}
+
+fn manifest(name: &str, segments: u32) -> Manifest {
+    let segments = grid::SegmentCount(segments);
+    let sounds = AudioSlot::ALL.map(Rendition::Audio);
+    let renditions = [Rendition::Video(Slot::S0)].into_iter().chain(sounds);
+    let mut paths =
+        vec![layout::main_playlist(), layout::audio_playlist(), Rendition::Video(Slot::S0).iframes()];
+    for rendition in renditions {
+        paths.extend([rendition.init(), rendition.playlist()]);
+        paths.extend(segments.numbers().map(|number| rendition.segment(number)));
+    }
+    let object = |path: package::ObjectPath| Object {
+        media_type: path.media_type().unwrap(),
+        bytes: 1_000,
+        sha256: Digest::of(path.as_str().as_bytes()),
+        path,
+    };
+    let recipe = Recipe { name: "lesson".into(), sha256: Digest::of(b"recipe"), ffmpeg: "5.1.9".into() };
+    let source = Source { sha256: Digest::of(name.as_bytes()), bytes: 1 };
+    Manifest {
+        video: vec![VideoRung {
+            slot: Slot::S0,
+            width: 256,
+            height: 144,
+            codecs: "avc1.64000c".into(),
+            peak_bps: 100_000,
+            average_bps: 60_000,
+            audio: AudioSlot::Lo,
+            alias_of: None,
+            thinning: 1,
+            spending: None,
+        }],
+        audio: AudioSlot::ALL
+            .map(|slot| AudioRendition {
+                slot,
+                codecs: "mp4a.40.2".into(),
+                channels: slot.channels(),
+                peak_bps: 66_000,
+                average_bps: 64_000,
+            })
+            .to_vec(),
+        objects: paths.into_iter().map(object).collect(),
+        ..Manifest::new(recipe, source, segments, grid::FrameRate::Fps25)
+    }
+}
+
+#[test]
+fn findings_are_told_with_line_rule_and_a_way_out() {
+    let scene = Scene::new();
+    let sound = scene.run("check", &[]);
+    assert_eq!(sound.code(), Some(0), "{sound:?}");
+    assert!(
+        sound.stdout.contains("day.toml: days: 1, items: 3, channels: 1, notes: 0; nothing wrong"),
+        "{sound:?}"
+    );
+
+    scene.write(&DAY.replace("09:10", "08:40"));
+    let found = scene.run("check", &[]);
+    assert_eq!(found.code(), Some(2), "{found:?}");
+    let day = scene.text("day.toml");
+    assert!(found.stdout.contains(&format!(
+        "{day}:6: overlap: `physics` begins at 08:40 for grade 9 while `maths` (line 4)"
+    )));
+    assert!(found.stderr.starts_with("TIMETABLE_FINDINGS: "), "{found:?}");
+    let json = scene.run("check", &["--json"]);
+    let finding: Value = serde_json::from_str(json.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((finding["error"].as_bool(), finding["line"].is_u64()), (Some(true), true));
+
+    // What only a store can tell.
+    scene.write(DAY);
+    let stored = scene.run("check", &["--store", &scene.text("store")]);
+    assert_eq!(stored.code(), Some(2));
+    assert!(stored.stdout.contains(":4: not_stored: lesson `maths`"), "{stored:?}");
+    for (arguments, code) in [
+        (["timetable", "check", "/nowhere/day.toml"], "TIMETABLE_UNREADABLE: "),
+        (["timetable", "check", &scene.text("key")], "TIMETABLE_FINDINGS: "),
+    ] {
+        let refused = airclass(&arguments);
+        assert_eq!((refused.code(), refused.stderr.starts_with(code)), (Some(2), true), "{refused:?}");
+    }
+}
+
+#[test]
+fn the_example_has_nothing_wrong_and_makes_every_guide() {
+    let example = journeys::project().join("config/timetable.toml");
+    let example = example.to_str().unwrap();
+    let checked = airclass(&["timetable", "check", example]);
+    assert_eq!(checked.code(), Some(0), "{checked:?}");
+    for (format, begins) in [
+        ("xmltv", "<?xml version=\"1.0\""),
+        ("ics", "BEGIN:VCALENDAR\r\n"),
+        ("json", "{\"kind\":\"airclass-day/1\""),
+        ("html", "<!doctype html>"),
+    ] {
+        let guide = airclass(&["timetable", "guide", example, "--format", format, "--channel", "g9"]);
+        assert_eq!(guide.code(), Some(0), "{guide:?}");
+        assert!(guide.stdout.starts_with(begins) && guide.stdout.contains("九年级数学"), "{format}");
+    }
+    let none = airclass(&["timetable", "guide", example, "--format", "ics", "--channel", "g13"]);
+    assert_eq!((none.code(), none.stderr.starts_with("TIMETABLE_NOTHING: ")), (Some(2), true), "{none:?}");
+}
+
+#[test]
+fn a_day_is_compiled_signed_and_changed_entry_by_entry() {
+    let scene = Scene::new();
+    scene.publish("maths", 250);
+    scene.publish("slate", 5);
+    let missing = scene.compile("out", &[]);
+    assert_eq!(missing.code(), Some(2), "{missing:?}");
+    assert!(missing.stderr.contains(":6: not_stored: lesson `physics`"), "{missing:?}");
+    assert!(!scene.path("out/plans/2126-09-02.json").exists());
+
+    // In the evening without it, at five with it.
+    let evening = scene.compile("out", &["--allow-missing"]);
+    assert_eq!(evening.code(), Some(0), "{evening:?}");
+    assert!(
+        evening.stdout.starts_with("2126-09-02: edition 1, 2 lessons (1 missing), 1 channels"),
+        "{evening:?}"
+    );
+    fs::copy(scene.path("out/plans/2126-09-02.json"), scene.path("evening.json")).unwrap();
+    scene.publish("physics", 250);
+    assert_eq!(scene.compile("out", &[]).code(), Some(0));
+    let (bytes, plan) = scene.plan("out");
+    assert_eq!((plan["edition"].as_u64(), plan["lessons"][1]["lesson"].as_str()), (Some(2), Some("physics")));
+    let diff = airclass(&[
+        "timetable",
+        "diff",
+        &scene.text("evening.json"),
+        &scene.text("out/plans/2126-09-02.json"),
+    ]);
+    let sections: Vec<_> = diff.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(sections, ["release", "fill", "forecast", "channel", "2126-09-02:"], "{diff:?}");
+    let json = airclass(&[
+        "timetable",
+        "diff",
+        "--json",
+        &scene.text("evening.json"),
+        &scene.text("out/plans/2126-09-02.json"),
+    ]);
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(
+        (json["editions"].to_string(), json["changes"].as_array().unwrap().len()),
+        ("[1,2]".to_owned(), 4)
+    );
+
+    // Again: the very same bytes.
+    let again = scene.compile("out", &[]);
+    assert!(again.stdout.starts_with("2126-09-02: edition 2 (unchanged)"), "{again:?}");
+    assert_eq!(scene.plan("out").0, bytes);
+    let old = scene.compile("out", &["--edition", "2"]);
+    assert_eq!((old.code(), old.stderr.starts_with("PLAN_EDITION: ")), (Some(2), true), "{old:?}");
+
+    // The key's signature is over the plan's text.
+    let signed = timetable::SignedPlan::parse(&bytes).unwrap();
+    let key = signing::SigningKey::read(&scene.path("key")).unwrap();
+    assert!(
+        signed.signatures.iter().all(|signature| key.public().verifies(signed.plan.as_bytes(), signature))
+    );
+    // What lies beside it for the public names no package.
+    let package = plan["lessons"][0]["media"]["package"].as_str().unwrap();
+    for file in ["timetable/2126-09-02.json", "guide/g9.xml", "guide/g9.ics"] {
+        let text = fs::read_to_string(scene.path("out").join(file)).unwrap();
+        assert!(text.contains("浮力") && !text.contains(package), "{file}");
+    }
+    // Into the store, where origins find it; the lesson is another length than its item.
+    let published = scene.compile("out", &["--publish"]);
+    assert_eq!(published.code(), Some(0), "{published:?}");
+    assert!(scene.path("store/plans/2126-09-02.json").exists());
+    scene.publish("physics", 200);
+    let short = scene.compile("out", &[]);
+    assert!(short.stderr.contains(":6: wrong_length: lesson `physics` lasts 16:00"), "{short:?}");
+    fs::write(scene.path("out/plans/2126-09-02.json"), &bytes[..bytes.len() / 2]).unwrap();
+    scene.publish("physics", 250);
+    let half = scene.compile("out", &[]);
+    assert_eq!((half.code(), half.stderr.contains("PLAN_INVALID: ")), (Some(2), true), "{half:?}");
+}
