@@ -1,0 +1,226 @@
+//! A small nation: two provinces, two carriers, one bell.
+
+use super::*;
+use grid::{FrameRate, SegmentCount};
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
+use package::{AudioSlot, Grade, Slot};
+use proptest::prelude::*;
+use timetable::plan::{AdmissionSlot, Media, Plan, PlanKind, PlannedLesson, Rung, Sound};
+use timetable::{AirSegment, Band, Class, Kind, Place, Region, Zone};
+
+fn bell() -> Timestamp {
+    "2026-09-01T08:30:00+08:00".parse().unwrap()
+}
+
+/// 1 Mbit/s on `s2`, sound included, 20 minutes.
+fn plan(slots: Vec<AdmissionSlot>) -> Plan {
+    let midnight = Zone::CHINA.midnight(date(2026, 9, 1)).unwrap();
+    let grade = Grade::try_from(7).unwrap();
+    let media = Media {
+        package: "0".repeat(40).parse().unwrap(),
+        segments: SegmentCount(250),
+        bytes: 150_000_000,
+        frame_rate: FrameRate::Fps25,
+        video: vec![Rung {
+            slot: Slot::S2,
+            width: 640,
+            height: 360,
+            codecs: "avc1.64001e".into(),
+            peak_bps: 2_000_000,
+            average_bps: 936_000,
+            audio: AudioSlot::Hi,
+            alias_of: None,
+        }],
+        audio: vec![Sound {
+            slot: AudioSlot::Hi,
+            codecs: "mp4a.40.2".into(),
+            channels: 2,
+            peak_bps: 66_000,
+            average_bps: 64_000,
+        }],
+    };
+    let lesson = PlannedLesson {
+        lesson: "maths".parse().unwrap(),
+        bell: bell(),
+        release: bell(),
+        kind: Kind::Lesson,
+        grades: vec![grade],
+        exam: false,
+        title: "分数".into(),
+        subject: None,
+        edition: None,
+        volume: None,
+        segments: SegmentCount(250),
+        media: Some(media),
+    };
+    Plan {
+        kind: PlanKind::Plan1,
+        date: date(2026, 9, 1),
+        zone: Zone::CHINA,
+        place: Place::Nation,
+        edition: 1,
+        made_at: midnight,
+        valid_from: midnight - SignedDuration::from_hours(24),
+        valid_until: midnight + SignedDuration::from_hours(48),
+        first_segment: AirSegment::at(midnight),
+        lessons: vec![lesson],
+        clips: Vec::new(),
+        fill: Vec::new(),
+        slots,
+        channels: Vec::new(),
+        policies: Vec::new(),
+        documents: Vec::new(),
+    }
+}
+
+fn assumed(more: &str) -> Assumptions {
+    let text = format!(
+        r#"
+        attendance = 1000
+        arrival = "60s"
+        buffer = "30s"
+        mix = {{ s2 = 1000 }}
+        carriers = {{ dianxin = 600, yidong = 400 }}
+        pupils = [
+            {{ region = "hubei", grades = [7, 8], each = 100000 }},
+            {{ region = "hunan", grades = [7], each = 50000 }},
+        ]
+        {more}
+        "#
+    );
+    let assumed: Assumptions = toml::from_str(&text).unwrap();
+    assumed.check().unwrap();
+    assumed
+}
+
+const HUBEI: Market = Market { region: Region::Hubei, carrier: "dianxin" };
+
+#[test]
+fn pupils_times_rate_is_the_plateau() {
+    let (plan, assumed) = (plan(Vec::new()), assumed(""));
+    let waves = waves(&plan, &assumed, true);
+    assert_eq!(waves.iter().map(|wave| wave.sessions).sum::<u64>(), 150_000);
+    assert_eq!(waves[0].bps, 1_000_000);
+    let demand = Demand::of(&waves, &assumed, Zone::CHINA.midnight(plan.date).unwrap());
+    // 60,000 on China Telecom in Hubei at 1 Mbit/s, once all have begun and fetched their buffers.
+    assert_eq!(demand.at(HUBEI, 8 * 60 + 40), 60_000_000_000);
+    // In the first minute all 60,000 fetch 30 s ahead, and play half a minute on average.
+    assert_eq!(demand.at(HUBEI, 8 * 60 + 30), 60_000_000_000);
+    assert_eq!(demand.at(HUBEI, 8 * 60 + 29), 0);
+    assert_eq!(demand.at(HUBEI, 8 * 60 + 52), 0);
+    // Every bit is sent once: 20 minutes of 1 Mbit/s.
+    let bits: u64 = demand.total().iter().map(|bps| bps * 60).sum();
+    assert_eq!(bits, 150_000 * 1_200 * 1_000_000);
+}
+
+#[test]
+fn what_a_province_lacks_comes_from_the_same_carrier_elsewhere() {
+    let nodes = r#"
+        [[node]]
+        region = "hubei"
+        carrier = "dianxin"
+        capacity = "10Gbit/s"
+        count = 5
+        [[node]]
+        region = "hunan"
+        carrier = "dianxin"
+        capacity = "40Gbit/s"
+    "#;
+    let (plan, assumed) = (plan(Vec::new()), assumed(nodes));
+    let told = forecast(&plan, &assumed).unwrap();
+    let [bell] = &told.bells[..] else { panic!("{:?}", told.bells) };
+    assert_eq!((bell.sessions, bell.lessons, bell.peak), (150_000, 1, 150_000_000_000));
+    let short = |market: Market| bell.shortages.iter().find(|s| s.market == market);
+    // 60 asked for, 50 there, and Hunan has 40 - 30 left.
+    let hubei = short(HUBEI).unwrap();
+    assert_eq!(
+        (hubei.asked, hubei.own, hubei.elsewhere, hubei.missing),
+        (60_000_000_000, 50_000_000_000, 10_000_000_000, 0)
+    );
+    assert_eq!(short(Market { region: Region::Hunan, carrier: "dianxin" }), None);
+    let mobile = short(Market { region: Region::Hubei, carrier: "yidong" }).unwrap();
+    assert_eq!((mobile.own, mobile.elsewhere, mobile.missing), (0, 0, 40_000_000_000));
+}
+
+#[test]
+fn slots_move_and_spread_beginnings() {
+    let slot = |place, after_s, window_s| AdmissionSlot {
+        place,
+        class: Class::Usual,
+        band: Band::Junior,
+        grades: vec![Grade::try_from(7).unwrap()],
+        after_s,
+        window_s,
+        term_start: None,
+        soft: false,
+    };
+    let slots = vec![slot(Place::Nation, 0, 900), slot(Place::Region(Region::Hunan), 1_800, 900)];
+    let (plan, assumed) = (plan(slots), assumed(""));
+    let told = forecast(&plan, &assumed).unwrap();
+    let of = |name: &str| told.staggers.iter().find(|way| way.name == name).unwrap().clone();
+    let (bell, planned) = (of("at the bell"), of("as planned"));
+    assert_eq!((bell.beginnings, bell.minute), (2_500, 510));
+    // Hubei's 100,000 in a quarter of an hour.
+    assert_eq!(planned.beginnings, 111);
+    assert!(planned.peak < bell.peak);
+    // Twenty minutes a day in 30 days: 22 × 5 samples are above zero, fewer than the 432 that are free.
+    assert_eq!((bell.month_95, planned.month_95), (0, 0));
+}
+
+#[test]
+fn golden_percentiles() {
+    for (days, place) in [(30, 433), (31, 447), (28, 404)] {
+        let samples: Vec<u64> = (1..=days * 288).collect();
+        let billed = Billing::Month95.rate(&samples);
+        assert_eq!(days * 288 - billed + 1, place, "{days} days");
+    }
+    let day: Vec<u64> = (1..=288).collect();
+    assert_eq!(Billing::Day95Mean.rate(&day), 274);
+    assert_eq!(Billing::DayPeakMean.rate(&[day.clone(), vec![0; 288]].concat()), 144);
+    assert_eq!(Billing::Month95.rate(&[]), 0);
+    assert_eq!(samples_of_minutes(&[5, 5, 5, 5, 5, 10]), [5, 10]);
+}
+
+#[test]
+fn numbers_that_cannot_be_are_named() {
+    let text = |mix: &str, attendance: u32| {
+        let text = format!(
+            "attendance = {attendance}\nmix = {{ {mix} }}\ncarriers = {{ dianxin = 1000 }}\n\
+             pupils = [{{ region = \"hubei\", grades = [7], each = 1 }}]"
+        );
+        toml::from_str::<Assumptions>(&text).unwrap().check().map_err(|invalid| invalid.key)
+    };
+    assert_eq!(text("s2 = 1000", 850), Ok(()));
+    assert_eq!(text("s2 = 999", 850), Err("mix"));
+    assert_eq!(text("s2 = 1000", 1_001), Err("attendance"));
+}
+
+proptest! {
+    /// The percentile against taking the highest away one by one.
+    #[test]
+    fn percentile_is_what_taking_away_gives(samples in proptest::collection::vec(0u64..1_000, 1..400)) {
+        let mut left = samples.clone();
+        for _ in 0..samples.len() * 5 / 100 {
+            let most = left.iter().enumerate().max_by_key(|(_, rate)| **rate).unwrap().0;
+            left.remove(most);
+        }
+        prop_assert_eq!(Billing::Month95.rate(&samples), left.into_iter().max().unwrap());
+    }
+
+    /// Whatever the slots, every bit is asked for once, as long as it is within the day.
+    #[test]
+    fn no_bit_is_lost(after_s in 0u32..20_000, window_s in 0u32..8_000) {
+        let slot = AdmissionSlot {
+            place: Place::Nation, class: Class::Usual, band: Band::Junior,
+            grades: vec![Grade::try_from(7).unwrap()], after_s, window_s, term_start: None, soft: false,
+        };
+        let (plan, assumed) = (plan(vec![slot]), assumed(""));
+        let waves = waves(&plan, &assumed, true);
+        let demand = Demand::of(&waves, &assumed, Zone::CHINA.midnight(plan.date).unwrap());
+        let bits: u64 = demand.total().iter().map(|bps| bps * 60).sum();
+        let asked = 150_000 * 1_200 * 1_000_000_u64;
+        // Each of four waves rounds down once a minute, by less than a bit a second.
+        prop_assert!(asked - bits < 4 * 60 * MINUTES as u64, "{} missing", asked - bits);
+    }
+}
