@@ -193,6 +193,13 @@ impl Drop for Airclass {
     }
 }
 
+/// How many descriptors this process and those it starts may have.
+pub fn most_descriptors() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux");
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("a line for it");
+    line.split_whitespace().next().and_then(|soft| soft.parse().ok()).unwrap_or(usize::MAX)
+}
+
 /// What a program says of itself: the value behind `name`, which is given with its labels.
 pub fn metric(admin: SocketAddr, name: &str) -> f64 {
     let ask = b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";

@@ -68,13 +68,6 @@ impl Drop for Readers {
     }
 }
 
-/// The soft limit of open files.
-fn descriptors() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux");
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("a line for it");
-    line.split_whitespace().next().and_then(|soft| soft.parse().ok()).unwrap_or(usize::MAX)
-}
-
 /// Bytes of all TCP buffers of this machine.
 fn kernel_memory() -> f64 {
     let text = std::fs::read_to_string("/proc/net/sockstat").expect("Linux");
@@ -91,7 +84,7 @@ fn segment_is_served(edge: SocketAddr, number: usize) {
 
 #[test]
 fn attack_63_fifteen_thousand_readers_of_a_byte_a_second() {
-    let readers = READERS.min(descriptors().saturating_sub(OTHERS));
+    let readers = READERS.min(process::most_descriptors().saturating_sub(OTHERS));
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let certificate = Certificate::make(scratch.path());
     let path = |file: &Path| file.to_str().expect("a plain name").to_owned();
