@@ -6,11 +6,12 @@ mod slot;
 pub use object::*;
 pub use slot::{AudioSlot, Codec, Slot};
 
-use crate::digest::{Digest, read_hex, write_hex};
+use crate::digest::Digest;
 use crate::path::{ObjectPath, StorePath};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use units::hex;
 
 /// A package's name: the first 20 bytes of the SHA-256 of its manifest, written as 40 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -109,13 +110,13 @@ impl LessonId {
 
 impl fmt::Display for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(&self.0, f)
+        hex::write(&self.0, f)
     }
 }
 
 impl fmt::Debug for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(&self.0, f)
+        hex::write(&self.0, f)
     }
 }
 
@@ -123,7 +124,7 @@ impl FromStr for PackageId {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        read_hex(text).map(Self).ok_or_else(|| InvalidName::Package(text.chars().take(80).collect()))
+        hex::read(text).map(Self).ok_or_else(|| InvalidName::Package(text.chars().take(80).collect()))
     }
 }
 

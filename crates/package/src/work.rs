@@ -1,9 +1,9 @@
 //! Where results of unfinished lessons lie: `work/<40 hex>/<name>`, never served, swept when old.
 
-use crate::digest::{read_hex, write_hex};
 use crate::layout::PackageId;
 use crate::path::StorePath;
 use std::fmt;
+use units::hex;
 
 /// The folder of all work.
 pub const WORK: &str = "work";
@@ -17,7 +17,7 @@ impl WorkId {
     pub fn of_path(path: &StorePath) -> Option<Self> {
         let mut parts = path.as_str().split('/');
         let (work, id, _name) = (parts.next()?, parts.next()?, parts.next()?);
-        (work == WORK).then(|| read_hex(id).map(Self)).flatten()
+        (work == WORK).then(|| hex::read(id).map(Self)).flatten()
     }
 
     /// `work/<id>`.
@@ -35,7 +35,7 @@ impl PackageId {
 
 impl fmt::Display for WorkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(&self.0, f)
+        hex::write(&self.0, f)
     }
 }
 

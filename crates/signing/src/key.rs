@@ -190,7 +190,7 @@ mod tests {
         let seed = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
         let header: [u8; 16] =
             [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-        let pkcs8 = [&header[..], &crate::hex::read::<32>(seed).unwrap()].concat();
+        let pkcs8 = [&header[..], &units::hex::read::<32>(seed).unwrap()].concat();
         let key = SigningKey::from_pem(encoded("PRIVATE KEY", &pkcs8).as_bytes()).unwrap();
         let public = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
         assert_eq!(key.public().to_string(), public);

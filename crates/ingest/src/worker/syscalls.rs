@@ -10,14 +10,11 @@
 //!
 //! Memory is either writable or executable from here on, never made so later: no new code comes in.
 
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch,
-};
-use std::collections::BTreeMap;
+use syscalls::Argument::{Is, Masked};
+use syscalls::{Call, Error, Filter, OF_A_PROCESS, OF_A_THREAD, Then};
 
 /// Calls with any arguments.
-const ALLOWED: &[libc::c_long] = &[
+const ALLOWED: &[Call] = &[
     // The descriptors that are there.
     libc::SYS_read,
     libc::SYS_readv,
@@ -63,7 +60,7 @@ const ALLOWED: &[libc::c_long] = &[
 ];
 
 /// Calls for which a worker dies.
-const DEADLY: &[libc::c_long] = &[
+const DEADLY: &[Call] = &[
     libc::SYS_execve,
     libc::SYS_execveat,
     libc::SYS_ptrace,
@@ -101,88 +98,56 @@ const DEADLY: &[libc::c_long] = &[
 
 /// Names older than their successors that ARM never had.
 #[cfg(target_arch = "x86_64")]
-const DEADLY_HERE: &[libc::c_long] = &[libc::SYS_fork, libc::SYS_vfork];
+const DEADLY_HERE: &[Call] = &[libc::SYS_fork, libc::SYS_vfork];
 #[cfg(not(target_arch = "x86_64"))]
-const DEADLY_HERE: &[libc::c_long] = &[];
+const DEADLY_HERE: &[Call] = &[];
 #[cfg(target_arch = "x86_64")]
-const ALLOWED_HERE: &[libc::c_long] = &[libc::SYS_time];
+const ALLOWED_HERE: &[Call] = &[libc::SYS_time];
 #[cfg(not(target_arch = "x86_64"))]
-const ALLOWED_HERE: &[libc::c_long] = &[];
+const ALLOWED_HERE: &[Call] = &[];
 
 /// Restricts this process, which has one thread, to the list; threads inherit it.
 ///
 /// # Errors
 /// When the kernel has no seccomp filters.
-pub(super) fn restrict() -> Result<(), seccompiler::Error> {
-    for program in [deadly()?, allowed()?] {
-        seccompiler::apply_filter(&program)?;
+pub(super) fn restrict() -> Result<(), Error> {
+    for filter in [deadly()?, allowed()?] {
+        filter.compile()?.hold_this_thread()?;
     }
     Ok(())
 }
 
-fn allowed() -> Result<BpfProgram, BackendError> {
-    let process = u64::from(std::process::id());
+fn allowed() -> Result<Filter, Error> {
     let exec = u64::from(libc::PROT_EXEC.cast_unsigned());
     let sharing = u64::from((libc::MAP_SHARED | libc::MAP_PRIVATE).cast_unsigned());
     let private = u64::from(libc::MAP_PRIVATE.cast_unsigned());
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        ALLOWED.iter().chain(ALLOWED_HERE).map(|call| (*call, Vec::new())).collect();
-    rules.extend([
+    Filter::new(Then::Allow, Then::Missing)
+        .list(ALLOWED)
+        .list(ALLOWED_HERE)
         // Shared memory is not counted against the limit, so there is none.
-        (libc::SYS_mmap, vec![rule(&[(2, masked(exec), 0), (3, masked(sharing), private)])?]),
-        (libc::SYS_mprotect, vec![rule(&[(2, masked(exec), 0)])?]),
-        // A thread is a clone that shares everything; a process is one that does not.
-        (libc::SYS_clone, vec![rule(&[(0, masked(THREAD), THREAD)])?]),
+        .list_with(libc::SYS_mmap, &[Masked(2, exec, 0), Masked(3, sharing, private)])?
+        .list_with(libc::SYS_mprotect, &[Masked(2, exec, 0)])?
+        .list_with(libc::SYS_clone, &[OF_A_THREAD])?
         // Only to itself: how `abort` ends.
-        (libc::SYS_tgkill, vec![rule(&[(0, SeccompCmpOp::Eq, process)])?]),
+        .list_with(libc::SYS_tgkill, &[Is(0, std::process::id().into())])?
         // Reading limits, not setting them: no new value is given.
-        (libc::SYS_prlimit64, vec![rule(&[(0, SeccompCmpOp::Eq, 0), (2, SeccompCmpOp::Eq, 0)])?]),
-        (libc::SYS_prctl, vec![rule(&[(0, SeccompCmpOp::Eq, option(libc::PR_SET_NAME))])?]),
-        (
-            libc::SYS_fcntl,
-            vec![
-                rule(&[(1, SeccompCmpOp::Eq, option(libc::F_GETFD))])?,
-                rule(&[(1, SeccompCmpOp::Eq, option(libc::F_GETFL))])?,
-                // Of what there is: a second one for the source.
-                rule(&[(1, SeccompCmpOp::Eq, option(libc::F_DUPFD_CLOEXEC))])?,
-            ],
-        ),
-    ]);
-    let missing = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
-    SeccompFilter::new(rules, missing, SeccompAction::Allow, architecture()?)?.try_into()
+        .list_with(libc::SYS_prlimit64, &[Is(0, 0), Is(2, 0)])?
+        .list_with(libc::SYS_prctl, &[Is(0, option(libc::PR_SET_NAME))])?
+        .list_with(libc::SYS_fcntl, &[Is(1, option(libc::F_GETFD))])?
+        .list_with(libc::SYS_fcntl, &[Is(1, option(libc::F_GETFL))])?
+        // Of what there is: a second one for the source.
+        .list_with(libc::SYS_fcntl, &[Is(1, option(libc::F_DUPFD_CLOEXEC))])
 }
 
-fn deadly() -> Result<BpfProgram, BackendError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        DEADLY.iter().chain(DEADLY_HERE).map(|call| (*call, Vec::new())).collect();
-    // `clone3` hides its flags behind a pointer; it is not on the list, and its callers then use this one.
-    rules.insert(libc::SYS_clone, vec![rule(&[(0, masked(THREAD), 0)])?]);
-    SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::KillProcess, architecture()?)?.try_into()
-}
-
-const THREAD: u64 = libc::CLONE_THREAD as u64;
-
-fn architecture() -> Result<TargetArch, BackendError> {
-    std::env::consts::ARCH.try_into()
-}
-
-fn masked(mask: u64) -> SeccompCmpOp {
-    SeccompCmpOp::MaskedEq(mask)
+fn deadly() -> Result<Filter, Error> {
+    Filter::new(Then::Kill, Then::Allow)
+        .list(DEADLY)
+        .list(DEADLY_HERE)
+        .list_with(libc::SYS_clone, &[OF_A_PROCESS])
 }
 
 fn option(number: libc::c_int) -> u64 {
     u64::from(number.cast_unsigned())
-}
-
-/// All of these: argument, how to compare, with what.
-fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, BackendError> {
-    let conditions = conditions
-        .iter()
-        .map(|(argument, operator, value)| {
-            SeccompCondition::new(*argument, SeccompCmpArgLen::Qword, operator.clone(), *value)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    SeccompRule::new(conditions)
 }
 
 #[cfg(test)]
@@ -206,7 +171,7 @@ mod tests {
 
     #[test]
     fn both_filters_compile() {
-        assert!(super::allowed().is_ok_and(|program| !program.is_empty()));
-        assert!(deadly().is_ok_and(|program| !program.is_empty()));
+        assert!(super::allowed().unwrap().compile().is_ok());
+        assert!(deadly().unwrap().compile().is_ok());
     }
 }

@@ -4,13 +4,9 @@
 //! with every release, and a node that dies in the morning bell for one of them would be the greater harm. What matters
 //! is that no program can be started, no other process looked into, and no right won.
 
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch,
-};
-use std::collections::BTreeMap;
+use syscalls::{Call, Error, Filter, OF_A_PROCESS, Then};
 
-const DEADLY: &[libc::c_long] = &[
+const DEADLY: &[Call] = &[
     // Another program, or another process.
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -58,48 +54,38 @@ const DEADLY: &[libc::c_long] = &[
 
 /// Names older than their successors that ARM never had.
 #[cfg(target_arch = "x86_64")]
-const DEADLY_HERE: &[libc::c_long] = &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_iopl, libc::SYS_ioperm];
+const DEADLY_HERE: &[Call] = &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_iopl, libc::SYS_ioperm];
 #[cfg(not(target_arch = "x86_64"))]
-const DEADLY_HERE: &[libc::c_long] = &[];
-
-const THREAD: u64 = libc::CLONE_THREAD as u64;
+const DEADLY_HERE: &[Call] = &[];
 
 /// Restricts every thread of this process.
 ///
 /// # Errors
 /// When the kernel has no seccomp filters.
-pub(super) fn restrict() -> Result<(), seccompiler::Error> {
-    for program in [hidden()?, deadly()?] {
-        seccompiler::apply_filter_all_threads(&program)?;
+pub(super) fn restrict() -> Result<(), Error> {
+    for filter in [hidden(), deadly()?] {
+        filter.compile()?.hold_all_threads()?;
     }
     Ok(())
 }
 
-fn deadly() -> Result<BpfProgram, BackendError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        DEADLY.iter().chain(DEADLY_HERE).map(|call| (*call, Vec::new())).collect();
-    // A thread is a clone that shares everything; a process is one that does not.
-    let process = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(THREAD), 0)?;
-    rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![process])?]);
-    SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::KillProcess, architecture()?)?.try_into()
+fn deadly() -> Result<Filter, Error> {
+    Filter::new(Then::Kill, Then::Allow)
+        .list(DEADLY)
+        .list(DEADLY_HERE)
+        .list_with(libc::SYS_clone, &[OF_A_PROCESS])
 }
 
-/// `clone3` hides its flags behind a pointer: answered as on a kernel that does not have it, and callers use `clone`.
-fn hidden() -> Result<BpfProgram, BackendError> {
-    let rules = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    let missing = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
-    SeccompFilter::new(rules, SeccompAction::Allow, missing, architecture()?)?.try_into()
-}
-
-fn architecture() -> Result<TargetArch, BackendError> {
-    std::env::consts::ARCH.try_into()
+/// What would get round the other.
+fn hidden() -> Filter {
+    Filter::new(Then::Missing, Then::Allow).list(&[libc::SYS_clone3])
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn both_filters_compile() {
-        assert!(super::deadly().is_ok_and(|program| !program.is_empty()));
-        assert!(super::hidden().is_ok_and(|program| !program.is_empty()));
+        assert!(super::deadly().unwrap().compile().is_ok());
+        assert!(super::hidden().compile().is_ok());
     }
 }
