@@ -76,7 +76,7 @@ fn restart(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
     let (mut seconds, mut found, mut index) = (Vec::new(), 0, 0);
     for _ in 0..RESTARTS {
         let began = clock::now();
-        let disks = Disks::open(&[disk(directory.path(), SMALL_DISK)], |_| false)?;
+        let disks = Disks::open(&[disk(directory.path(), SMALL_DISK)], |_| false, |_| {})?;
         seconds.push(began.elapsed().as_secs_f64());
         let report = disks.reports().next().context("there is a disk")?;
         ensure!(report.state == State::Online, "the disk is {:?}", report.state);
@@ -95,7 +95,7 @@ fn restart(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
 fn reading(workplace: &Workplace) -> Result<Line> {
     let directory = workplace.directory("reading-")?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let disks = Disks::open(&[disk(directory.path(), 2 << 30)], |_| false)?;
+    let disks = Disks::open(&[disk(directory.path(), 2 << 30)], |_| false, |_| {})?;
     let blocks: Vec<_> = (0..BLOCKS).map(|number| (number, Bytes::from(vec![number as u8; BLOCK]))).collect();
     runtime.block_on(async {
         for number in 0..SEGMENTS {
@@ -157,7 +157,7 @@ pub(crate) fn run_errand(errand: &[OsString]) -> Result<()> {
 
 /// Puts so many small objects, says so, and waits for its end.
 fn fill(directory: &Path, objects: u64) -> Result<()> {
-    let disks = Disks::open(&[disk(directory, SMALL_DISK)], |_| false)?;
+    let disks = Disks::open(&[disk(directory, SMALL_DISK)], |_| false, |_| {})?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let (head, body) = (Bytes::from(vec![1; 150]), Bytes::from(vec![2; SMALL]));
     for number in 0..objects {

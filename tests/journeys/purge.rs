@@ -10,7 +10,7 @@ use serde_json::Value;
 use signing::SigningKey;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -18,7 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const PATHS: [&str; 3] = ["/lessons/7/a", "/lessons/7/b", "/lessons/8/a"];
 
 struct Scene {
-    _scratch: TempDir,
+    scratch: TempDir,
     origin: Loose,
     edge: Airclass,
     key: PathBuf,
@@ -26,6 +26,11 @@ struct Scene {
 
 /// An edge that obeys one key, before an origin that labels all below `/lessons/N/` with `lesson-N`.
 fn scene() -> Scene {
+    scene_with(|_| Vec::new())
+}
+
+/// The same with more options, which may name files in its folder.
+fn scene_with(more: impl FnOnce(&Path) -> Vec<String>) -> Scene {
     let scratch = tempfile::tempdir().unwrap();
     let origin = Loose::start(|request| {
         let lesson = request.target.split('/').nth(2).unwrap_or_default();
@@ -38,8 +43,10 @@ fn scene() -> Scene {
     let (key, keys) = (scratch.path().join("key"), scratch.path().join("keys.toml"));
     let made = airclass(&["package", "keygen", "--out", key.to_str().unwrap()]);
     std::fs::write(&keys, &made.stdout).unwrap();
-    let edge = Airclass::edge(origin.address, &["--purge-keys", keys.to_str().unwrap()]);
-    Scene { _scratch: scratch, origin, edge, key }
+    let more = more(scratch.path());
+    let options = ["--purge-keys", keys.to_str().unwrap()].into_iter().chain(more.iter().map(String::as_str));
+    let edge = Airclass::edge(origin.address, &options.collect::<Vec<_>>());
+    Scene { scratch, origin, edge, key }
 }
 
 impl Scene {
@@ -114,6 +121,38 @@ fn an_operator_purges_by_url_prefix_and_key() {
             .unwrap();
     assert_eq!(told["report"]["urls"], serde_json::json!(["http://<default>/lessons/8/a"]));
     assert_eq!(told["report"]["removed"]["memory"], 1);
+}
+
+#[test]
+fn what_was_purged_from_a_disk_does_not_come_back_after_a_kill() {
+    let disk_of = |folder: &Path| {
+        let disk = folder.join("disk");
+        std::fs::create_dir_all(&disk).unwrap();
+        ["--disk", disk.to_str().unwrap(), "--disk-size", "64MiB", "--ram", "16MiB"]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let site = "https://lessons.example";
+    for (order, meant) in [
+        (vec!["--url".to_owned(), format!("{site}/lessons/7/b")], &PATHS[1..2]),
+        (vec!["--prefix".to_owned(), format!("{site}/lessons/7/")], &PATHS[..2]),
+        (vec!["--surrogate-key".to_owned(), "lesson-8".to_owned()], &PATHS[2..]),
+    ] {
+        let mut scene = scene_with(disk_of);
+        assert_eq!(scene.fetched(), PATHS);
+        let order: Vec<_> = order.iter().map(String::as_str).collect();
+        let Finished { status, stdout, stderr } = scene.purge(&order);
+        let says = format!("removed {0} (on disk {0}), made stale 0", meant.len());
+        assert!(status.success() && stdout.contains(&says), "{order:?}: {stdout}{stderr}");
+        assert!(!stdout.contains("written it down"), "{stdout}");
+        // By SIGKILL, and another one over the same disk.
+        let more = disk_of(scene.scratch.path());
+        let options: Vec<_> = more.iter().map(String::as_str).collect();
+        let (origin, dead) = (scene.origin.address, Airclass::edge(scene.origin.address, &[]));
+        drop(std::mem::replace(&mut scene.edge, dead));
+        scene.edge = Airclass::edge(origin, &options);
+        assert_eq!(scene.fetched(), meant, "{order:?}");
+    }
 }
 
 #[test]

@@ -44,8 +44,10 @@ fn scene() -> Scene {
 
 fn edge(folder: &Path, origin: &Airclass) -> Airclass {
     let line = |key: &str, file: &str| format!("{key} = {:?}\n", folder.join(file));
+    std::fs::create_dir_all(folder.join("disk")).unwrap();
+    let disk = format!("disk = [{:?}]\ndisk_size = [\"64MiB\"]\n", folder.join("disk"));
     let text = [
-        format!("upstream = \"http://{}\"\n[serve]\n", origin.address()),
+        format!("upstream = \"http://{}\"\n{disk}[serve]\n", origin.address()),
         "listen = [\"127.0.0.1:0\"]\ntls_listen = [\"127.0.0.1:0\"]\n".to_owned(),
         line("cert", "cert.pem") + &line("key", "key.pem") + &line("handover", "handover"),
     ];
@@ -209,6 +211,19 @@ fn attack_75_another_process_takes_over_under_load() {
     assert!(log.contains("another process has taken over"), "{log}");
     assert_eq!((new.addresses.clone(), new.admin), (plain, admin), "the very same sockets");
     assert!(!new.log().contains("drain limit"), "{}", new.log());
+    // It has the disk.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        loop {
+            let metrics = client::get(new.admin, "/metrics", &[]).await;
+            let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
+            let mut states = metrics.lines().filter(|line| line.starts_with("edge_disk_state{"));
+            if states.any(|line| line.ends_with("state=\"online\"} 1")) {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
 }
 
 /// Everything that a thread says of itself in `/proc`.

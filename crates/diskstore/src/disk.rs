@@ -11,23 +11,26 @@ mod pending;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod work;
 mod writer;
 
 use crate::counters::Counters;
 use crate::disks::Report;
 use crate::media::Folder;
+use crate::note::Note;
 use crate::queue::Queue;
 use crate::volume::{Geometry, Volume, Wanted};
 use bytes::Bytes;
 use pending::Pending;
 use reader::{ReadJob, Watch};
 use std::io;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use writer::Job;
-pub(crate) use writer::Work;
+use work::Job;
+pub(crate) use work::Work;
+use writer::Asked;
 
 /// Bytes waiting to be written. More is dropped: a fill never waits for a disk. Half a second of a slow SSD.
 const MOST_WAITING: usize = 64 * 1_024 * 1_024;
@@ -56,6 +59,9 @@ impl Patience {
         longest_wait: Duration::from_secs(60),
     };
 }
+
+/// Told what is noted on a disk, when it is open and nobody has seen anything of it.
+pub(crate) type Opened = Arc<dyn Fn(Note) + Send + Sync>;
 
 /// How a disk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +108,10 @@ pub(crate) struct Disk {
     pending: Mutex<Pending>,
     failed_reads: AtomicU32,
     watch: Watch,
+    /// It is being let go: nobody begins anything with it any more.
+    leaving: AtomicBool,
+    /// Held by each object that is being read.
+    in_use: Arc<()>,
     settled: (Mutex<bool>, Condvar),
 }
 
@@ -113,6 +123,7 @@ impl Disk {
         geometry: Geometry,
         patience: Patience,
         wanted: &Wanted,
+        opened: &Opened,
     ) -> io::Result<(Arc<Self>, Vec<JoinHandle<()>>)> {
         let disk = Arc::new(Self {
             label,
@@ -128,12 +139,14 @@ impl Disk {
             pending: Mutex::default(),
             failed_reads: AtomicU32::new(0),
             watch: Watch::new(READERS),
+            leaving: AtomicBool::new(false),
+            in_use: Arc::default(),
             settled: (Mutex::new(false), Condvar::new()),
         });
         let mut threads = Vec::with_capacity(READERS + 1);
         let started = (|| {
-            let writer = (Arc::clone(&disk), Arc::clone(wanted));
-            threads.push(named("disk-write", move || writer.0.write_until_closed(&writer.1))?);
+            let (writer, wanted, opened) = (Arc::clone(&disk), Arc::clone(wanted), Arc::clone(opened));
+            threads.push(named("disk-write", move || writer.write_until_closed(&Asked { wanted, opened }))?);
             for place in 0..READERS {
                 let reader = Arc::clone(&disk);
                 threads.push(named("disk-read", move || reader.read_until_closed(place))?);
@@ -160,12 +173,31 @@ impl Disk {
 
     /// Whether a key of this disk is looked for on it now. A disk that does not come back from its reads is as good as away.
     pub(crate) fn is_readable(&self) -> bool {
-        matches!(self.state(), State::Online | State::ReadOnly) && !self.watch.is_hung()
+        matches!(self.state(), State::Online | State::ReadOnly) && !self.is_leaving() && !self.watch.is_hung()
     }
 
     /// Whether a new object may go to it.
     pub(crate) fn is_writable(&self) -> bool {
-        self.state() == State::Online && !self.watch.is_hung()
+        self.state() == State::Online && !self.is_leaving() && !self.watch.is_hung()
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
+    }
+
+    /// Lets the disk go, for another process: at once for all who come, then for those who read, then altogether.
+    pub(crate) fn let_go(&self) {
+        self.leaving.store(true, Ordering::Release);
+        self.writes.nudge();
+    }
+
+    /// To be held for as long as something of the disk is being read.
+    pub(crate) fn use_it(&self) -> Arc<()> {
+        Arc::clone(&self.in_use)
+    }
+
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.in_use) > 1
     }
 
     /// The open store.
@@ -181,8 +213,11 @@ impl Disk {
             state: self.state(),
             objects: of(|volume| volume.objects() as u64),
             used_bytes: of(Volume::used),
+            pinned_bytes: of(Volume::pinned_bytes),
             index_bytes: of(|volume| volume.index_bytes() as u64),
             waiting_bytes: self.writes.weight() as u64,
+            write_queue: share(self.writes.weight(), MOST_WAITING),
+            read_queue: if self.watch.is_hung() { 1.0 } else { share(self.reads.weight(), MOST_READS) },
             counters: &self.counters,
         }
     }
@@ -196,8 +231,8 @@ impl Disk {
         self.pending(|pending| pending.hides(key))
     }
 
-    /// Queues a piece of work on `key` behind all that came before.
-    pub(crate) fn submit(&self, key: Bytes, work: Work) {
+    /// Queues a piece of work on `key` behind all that came before; `false` when there is no room.
+    pub(crate) fn submit(&self, key: Bytes, work: Work) -> bool {
         let weight = key.len() + work.weight();
         self.in_hand.fetch_add(1, Ordering::SeqCst);
         // Under one lock, so that the order of numbers is the order of the queue.
@@ -205,11 +240,11 @@ impl Disk {
             let job = Job { ticket: pending.next_ticket(), key: key.clone(), work };
             self.writes.push(job, weight).err()
         });
-        if let Some(job) = refused {
-            self.counters.dropped_writes.inc();
-            self.abandon(job);
-            self.in_hand.fetch_sub(1, Ordering::SeqCst);
-        }
+        let Some(job) = refused else { return true };
+        self.counters.dropped_writes.inc();
+        self.abandon(job);
+        self.in_hand.fetch_sub(1, Ordering::SeqCst);
+        false
     }
 
     /// Work that is not going to be done. What it was to replace must not be seen any more.
@@ -249,6 +284,11 @@ impl Disk {
         let settled = settled.lock().unwrap_or_else(PoisonError::into_inner);
         drop(come.wait_timeout_while(settled, limit, |settled| !*settled));
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
+fn share(of: usize, most: usize) -> f64 {
+    of as f64 / most as f64
 }
 
 fn named(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {

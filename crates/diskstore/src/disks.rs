@@ -4,20 +4,25 @@
 //! that works has it. A disk that goes away costs only its own keys, which the others take over meanwhile; one that
 //! comes back has its keys again, less what was replaced or removed while it was away.
 
+mod look_up;
+mod walk;
+
 use crate::checksum;
 use crate::counters::Counters;
-use crate::disk::{Disk, Patience, State, Work};
+use crate::disk::{Disk, Opened, Patience, State, Work};
 use crate::media::Folder;
 use crate::media::os::OsFolder;
-use crate::stored::Stored;
+use crate::note::Note;
+use crate::pin::{Pinned, Until};
 use crate::volume::{Geometry, LEAST_REGIONS, Object, Wanted};
 use bytes::Bytes;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
+pub use walk::{Seen, Step, Walk};
 
 /// How long opening waits for the disks' indexes. A disk that takes longer comes in later.
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
@@ -54,10 +59,16 @@ pub struct Report<'a> {
     pub objects: u64,
     /// Bytes of it that hold something.
     pub used_bytes: u64,
+    /// Bytes of what is pinned.
+    pub pinned_bytes: u64,
     /// Bytes of RAM for its index.
     pub index_bytes: u64,
     /// Bytes waiting to be written.
     pub waiting_bytes: u64,
+    /// The share of what may wait to be written that does, 0 to 1.
+    pub write_queue: f64,
+    /// The share of the reads that may wait that do; 1 also where none comes back.
+    pub read_queue: f64,
     /// What it has counted.
     pub counters: &'a Counters,
 }
@@ -82,32 +93,35 @@ impl Disks {
     /// Starts the disks and waits until their indexes are read, ten seconds at most. A disk that cannot be used is
     /// offline, and the others work.
     ///
-    /// `wanted` says whether an object is in use although nobody asks the disk for it, because it is in memory.
+    /// `wanted` says whether an object is in use although nobody asks the disk for it, because it is in memory. `opened` is told
+    /// what is noted on a disk, each time one is opened, before anybody is given anything of it.
     ///
     /// # Errors
     /// When the machine has no threads.
     pub fn open(
         configs: &[DiskConfig],
         wanted: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
+        opened: impl Fn(Note) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let folder = |config: &DiskConfig| -> Box<dyn Folder> { Box::new(OsFolder::new(&config.directory)) };
         let disks = configs.iter().map(|config| {
             (config.directory.display().to_string(), folder(config), Geometry::of(config.size))
         });
-        Self::over(disks.collect(), Patience::USUAL, Arc::new(wanted))
+        Self::over(disks.collect(), Patience::USUAL, Arc::new(wanted), Arc::new(opened))
     }
 
     pub(crate) fn over(
         folders: Vec<(String, Box<dyn Folder>, Geometry)>,
         patience: Patience,
         wanted: Wanted,
+        opened: Opened,
     ) -> io::Result<Self> {
         let mut all = Self { disks: Vec::new(), threads: Vec::new() };
         for (label, folder, geometry) in folders {
             let identity = checksum::sum(label.as_bytes());
             #[expect(clippy::cast_precision_loss, reason = "a share of keys need not be exact")]
             let weight = geometry.size as f64;
-            let (disk, threads) = Disk::start(label, folder, geometry, patience, &wanted)?;
+            let (disk, threads) = Disk::start(label, folder, geometry, patience, &wanted, &opened)?;
             all.threads.extend(threads);
             all.disks.push(Placed { identity, weight, disk });
         }
@@ -126,48 +140,6 @@ impl Disks {
             .collect();
         ranked.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         ranked.into_iter().map(|(_, disk)| disk).collect()
-    }
-
-    /// Whether something seems to be under `key`. Costs no reading; only [`Disks::look_up`] tells for certain.
-    pub fn may_hold(&self, key: &[u8]) -> bool {
-        let disk = self.ranked(key).into_iter().find(|disk| disk.is_readable());
-        disk.is_some_and(|disk| {
-            disk.volume().is_some_and(|volume| volume.may_hold(key)) && !disk.is_hidden(key)
-        })
-    }
-
-    /// What is stored under `key`. `None` is a miss, also when the disk is away, damaged or too busy. Costs a thread's turn
-    /// only where something seems to be there.
-    ///
-    /// The caller bounds the wait: a disk may hang.
-    pub async fn look_up(&self, key: &[u8]) -> Option<Stored> {
-        let disk = Arc::clone(self.ranked(key).into_iter().find(|disk| disk.is_readable())?);
-        let volume = disk.volume()?;
-        if !volume.may_hold(key) || disk.is_hidden(key) {
-            return None;
-        }
-        drop(volume);
-        let (answer, answered) = oneshot::channel();
-        let wanted = Bytes::copy_from_slice(key);
-        let asked = Arc::clone(&disk);
-        let queued = disk.read(Box::new(move |volume| {
-            let found = volume.look_up(&wanted);
-            let failed = found.is_err();
-            let found = found.ok().flatten();
-            if found.is_none() && !failed && !volume.may_hold(&wanted) {
-                // It was damaged, and must not come back at the next start.
-                asked.bury(wanted);
-            }
-            // Whoever asked may be gone.
-            let _ = answer.send(found.map(|located| (located, Arc::downgrade(volume))));
-            if failed { Err(()) } else { Ok(()) }
-        }));
-        if !queued {
-            return None;
-        }
-        let (located, volume) = answered.await.ok()??;
-        // It may have been removed while it was read.
-        (!disk.is_hidden(key)).then(|| Stored { disk, volume, located: Arc::new(located) })
     }
 
     /// Writes a version of an object in place of any other, when the disk comes to it. `None` when it will not be
@@ -191,31 +163,36 @@ impl Disks {
         Some(generation)
     }
 
-    /// Adds blocks to a version of an object.
-    pub fn extend(&self, key: &Bytes, generation: Generation, blocks: Vec<(u32, Bytes)>) {
-        self.submit(key, generation, Work::Extend { generation: generation.number, blocks });
+    /// Adds blocks to a version of an object. `false` where it is known that it will not be done.
+    pub fn extend(&self, key: &Bytes, generation: Generation, blocks: Vec<(u32, Bytes)>) -> bool {
+        self.submit(key, generation, Work::Extend { generation: generation.number, blocks })
     }
 
-    /// Gives a version of an object another head; its body stays where it is.
-    pub fn freshen(&self, key: &Bytes, generation: Generation, head: Bytes) {
-        self.submit(key, generation, Work::Freshen { generation: generation.number, head });
+    /// Gives a version of an object another head; its body stays where it is. `false` where it is known that it will not be
+    /// done.
+    pub fn freshen(&self, key: &Bytes, generation: Generation, head: Bytes) -> bool {
+        self.submit(key, generation, Work::Freshen { generation: generation.number, head })
     }
 
-    fn submit(&self, key: &Bytes, generation: Generation, work: Work) {
+    fn submit(&self, key: &Bytes, generation: Generation, work: Work) -> bool {
         let holds =
             |placed: &&Placed| placed.disk.volume().is_some_and(|volume| volume.name() == generation.store);
-        if let Some(placed) = self.disks.iter().find(holds) {
-            placed.disk.submit(key.clone(), work);
-        }
+        let placed = self.disks.iter().find(holds);
+        placed.is_some_and(|placed| placed.disk.submit(key.clone(), work))
     }
 
-    /// Keeps what is under `key` when its turn to be given up comes, or does so no longer.
-    pub fn pin(&self, key: &Bytes, pinned: bool) {
-        for placed in &self.disks {
-            if placed.disk.volume().is_some_and(|volume| volume.may_hold(key)) {
-                placed.disk.submit(key.clone(), Work::Pin(pinned));
-            }
-        }
+    /// Keeps what is under `key` until `until`, when its turn to be given up comes, also over restarts and under a newer version;
+    /// `None` lets it go. A quarter of each disk may be pinned.
+    ///
+    /// Comes behind all work so far: what has just been put can be pinned.
+    pub async fn pin(&self, key: &Bytes, until: Option<SystemTime>) -> Pinned {
+        // It is where it would be put now: what has just been put is in no index yet.
+        let Some(disk) = self.ranked(key).into_iter().find(|disk| disk.is_writable()) else {
+            return Pinned::Away;
+        };
+        let (done, pinned) = oneshot::channel();
+        disk.submit(key.clone(), Work::Pin { until: until.map_or(Until::default(), Until::of), done });
+        pinned.await.unwrap_or(Pinned::Away)
     }
 
     /// What is under `key` is gone: from this moment for readers, and for good once it is written down, which
@@ -228,20 +205,30 @@ impl Disks {
 
     /// Waits until everything so far is on the disks. `false` when a disk could not.
     pub async fn flush(&self) -> bool {
+        self.done_everywhere(Work::Flush).await
+    }
+
+    async fn done_everywhere(&self, work: impl Fn(oneshot::Sender<()>) -> Work) -> bool {
         let mut all = true;
         let begun: Vec<_> = self
             .disks
             .iter()
             .map(|placed| {
-                let (done, flushed) = oneshot::channel();
-                placed.disk.submit(Bytes::new(), Work::Flush(done));
-                flushed
+                let (done, doing) = oneshot::channel();
+                placed.disk.submit(Bytes::new(), work(done));
+                doing
             })
             .collect();
-        for flushed in begun {
-            all &= flushed.await.is_ok();
+        for doing in begun {
+            all &= doing.await.is_ok();
         }
         all
+    }
+
+    /// Notes something on every disk in place of what was noted before, behind all work so far. `false` when a disk could
+    /// not; the longest note is a megabyte.
+    pub async fn note(&self, text: &Bytes) -> bool {
+        self.done_everywhere(|done| Work::Note { text: text.clone(), done }).await
     }
 
     #[cfg(test)]
@@ -252,6 +239,12 @@ impl Disks {
     /// How each disk is doing.
     pub fn reports(&self) -> impl Iterator<Item = Report<'_>> {
         self.disks.iter().map(|placed| placed.disk.report())
+    }
+
+    /// Lets the disks go, so that another process can have them, and does not wait for it: nothing is looked up or put any more,
+    /// what was queued is written, and what is being read is read to its end, for some seconds at most.
+    pub fn let_go(&self) {
+        self.disks.iter().for_each(|placed| placed.disk.let_go());
     }
 
     /// Closes the disks and waits until what was queued has been written.

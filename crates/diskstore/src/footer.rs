@@ -1,12 +1,13 @@
 //! What a full region holds, at its end: read at the start instead of the region.
 //!
 //! ```text
-//! entries    fingerprint u64 | offset u32 | length u32 | front u32 | kind u8 | flags u8 | - u16
+//! entries    fingerprint u64 | offset u32 | length u32 | front u32 | kind u8 | size u8 | until u16
 //! trailer    sum u64 over entries and what follows | store u64 | sequence u32 | entries u32 | - u64   (the last 32 bytes)
 //! ```
 
 use crate::checksum;
 use crate::media::{Media, read_full};
+use crate::pin::{Size, Until};
 use crate::record::{Numbers, UNIT};
 use bytes::BufMut;
 use std::io;
@@ -29,7 +30,7 @@ pub(crate) struct Listed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// An object's record; bytes of it and of its front.
-    Object { length: u32, front: u32, pinned: bool },
+    Object { length: u32, front: u32, until: Until, size: Size },
     /// Word that the object is gone.
     Removal,
 }
@@ -46,15 +47,15 @@ pub(crate) fn encode(store: u64, sequence: u32, contents: &[Listed]) -> Vec<u8> 
     for listed in contents {
         out.put_u64_le(listed.fingerprint);
         out.put_u32_le(listed.offset);
-        let (length, front, kind, flags) = match listed.kind {
-            Kind::Object { length, front, pinned } => (length, front, 1, u8::from(pinned)),
-            Kind::Removal => (0, 0, 2, 0),
+        let (length, front, kind, size, until) = match listed.kind {
+            Kind::Object { length, front, until, size } => (length, front, 1, size.0, until.0),
+            Kind::Removal => (0, 0, 2, 0, 0),
         };
         out.put_u32_le(length);
         out.put_u32_le(front);
         out.put_u8(kind);
-        out.put_u8(flags);
-        out.put_u16_le(0);
+        out.put_u8(size);
+        out.put_u16_le(until);
     }
     let mut trailer = Vec::with_capacity(TRAILER);
     trailer.put_u64_le(store);
@@ -118,9 +119,10 @@ pub(crate) fn parse(tail: &[u8], store: u64) -> Option<(u32, Vec<Listed>)> {
 fn listed(entry: &[u8; ENTRY]) -> Option<Listed> {
     let mut numbers = Numbers(entry);
     let (fingerprint, offset) = (numbers.u64()?, numbers.u32()?);
-    let (length, front, kind, flags) = (numbers.u32()?, numbers.u32()?, numbers.u8()?, numbers.u8()?);
+    let (length, front) = (numbers.u32()?, numbers.u32()?);
+    let (kind, size, until) = (numbers.u8()?, numbers.u8()?, numbers.u16()?);
     let kind = match kind {
-        1 => Kind::Object { length, front, pinned: flags & 1 != 0 },
+        1 => Kind::Object { length, front, until: Until(until), size: Size(size) },
         2 => Kind::Removal,
         _ => return None,
     };

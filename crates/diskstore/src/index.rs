@@ -3,13 +3,16 @@
 //! Half of the key's hash stands for the key. Two keys with one fingerprint (once in 2⁶⁴ pairs, and nobody outside knows
 //! the secret) would replace each other; the record holds the whole key, so neither is ever taken for the other.
 
+use crate::pin::{Size, Until};
 use crate::record::{Place, UNIT};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 /// Tables with a lock each, so that readers seldom meet.
-const SHARDS: usize = 64;
+pub(crate) const SHARDS: usize = 64;
 
 /// Where a record is and what is known of its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,19 +26,22 @@ pub(crate) struct Slot {
     front: u16,
     /// Look-ups since the record was written, up to 255.
     pub(crate) hits: u8,
-    pub(crate) pinned: bool,
+    pub(crate) until: Until,
+    /// Of all its blocks, wherever they lie.
+    size: Size,
 }
 
 impl Slot {
     /// Of a record at `place`; lengths in bytes.
-    pub(crate) fn new(place: Place, length: u32, front: u32, pinned: bool) -> Self {
+    pub(crate) fn new(place: Place, length: u32, front: u32, until: Until, size: Size) -> Self {
         Self {
             offset: place.offset / UNIT,
             length: length / UNIT,
             region: place.region,
             front: u16::try_from(front.div_ceil(UNIT)).unwrap_or(u16::MAX),
             hits: 0,
-            pinned,
+            until,
+            size,
         }
     }
 
@@ -52,6 +58,11 @@ impl Slot {
     /// Bytes to read for the front: up to a unit more than it is.
     pub(crate) fn front(&self) -> u32 {
         (u32::from(self.front) * UNIT).min(self.length())
+    }
+
+    /// Bytes of the object, where it is pinned.
+    fn pinned(&self) -> u64 {
+        if self.until == Until::default() { 0 } else { self.size.bytes() }
     }
 
     fn is_record_of(&self, other: &Self) -> bool {
@@ -83,11 +94,13 @@ type Table = HashMap<u64, Slot, BuildHasherDefault<Already>>;
 #[derive(Debug)]
 pub(crate) struct Index {
     shards: Vec<Mutex<Table>>,
+    /// Bytes of what is pinned, that among it whose pin has ended.
+    pinned: AtomicU64,
 }
 
 impl Index {
     pub(crate) fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), pinned: AtomicU64::new(0) }
     }
 
     fn shard(&self, fingerprint: u64) -> MutexGuard<'_, Table> {
@@ -116,20 +129,30 @@ impl Index {
     }
 
     pub(crate) fn set(&self, fingerprint: u64, slot: Slot) {
-        self.shard(fingerprint).insert(fingerprint, slot);
+        let before = self.shard(fingerprint).insert(fingerprint, slot);
+        self.weigh(before, Some(slot));
     }
 
     /// Sets unless what is there is newer; `order` tells how new a slot's record is.
     pub(crate) fn set_if_newer(&self, fingerprint: u64, slot: Slot, order: impl Fn(&Slot) -> (u32, u32)) {
         let mut shard = self.shard(fingerprint);
-        let there = shard.entry(fingerprint).or_insert(slot);
-        if order(there) < order(&slot) {
-            *there = slot;
+        match shard.get_mut(&fingerprint) {
+            None => {
+                shard.insert(fingerprint, slot);
+                self.weigh(None, Some(slot));
+            }
+            Some(there) if order(there) < order(&slot) => {
+                self.weigh(Some(*there), Some(slot));
+                *there = slot;
+            }
+            Some(_) => {}
         }
     }
 
     pub(crate) fn remove(&self, fingerprint: u64) -> Option<Slot> {
-        self.shard(fingerprint).remove(&fingerprint)
+        let removed = self.shard(fingerprint).remove(&fingerprint);
+        self.weigh(removed, None);
+        removed
     }
 
     /// Removes if it is still the same record. Whether it was.
@@ -137,9 +160,32 @@ impl Index {
         let mut shard = self.shard(fingerprint);
         let same = shard.get(&fingerprint).is_some_and(|slot| slot.is_record_of(record));
         if same {
-            shard.remove(&fingerprint);
+            self.weigh(shard.remove(&fingerprint), None);
         }
         same
+    }
+
+    fn weigh(&self, before: Option<Slot>, now: Option<Slot>) {
+        let bytes = |slot: Option<Slot>| slot.as_ref().map_or(0, Slot::pinned);
+        self.pinned.fetch_add(bytes(now), Ordering::Relaxed);
+        self.pinned.fetch_sub(bytes(before), Ordering::Relaxed);
+    }
+
+    /// Bytes of what is pinned.
+    pub(crate) fn pinned(&self) -> u64 {
+        self.pinned.load(Ordering::Relaxed)
+    }
+
+    /// Forgets the pins that do not hold at `now`.
+    pub(crate) fn forget_ended_pins(&self, now: SystemTime) {
+        for shard in &self.shards {
+            for slot in shard.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+                if !slot.until.holds(now) {
+                    self.weigh(Some(*slot), None);
+                    slot.until = Until::default();
+                }
+            }
+        }
     }
 
     /// Whether it is still the same record.
@@ -152,7 +198,13 @@ impl Index {
         let remove = |shard: &Mutex<Table>| {
             let mut table = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let before = table.len();
-            table.retain(|_, slot| slot.region != region);
+            table.retain(|_, slot| {
+                let stays = slot.region != region;
+                if !stays {
+                    self.weigh(Some(*slot), None);
+                }
+                stays
+            });
             before - table.len()
         };
         self.shards.iter().map(remove).sum()
@@ -166,6 +218,16 @@ impl Index {
             found.extend(table.iter().filter(|(_, slot)| slot.region == region).map(|(&print, _)| print));
         }
         found
+    }
+
+    /// Fingerprints of all records in one of [`SHARDS`] parts, in the order in which they lie.
+    pub(crate) fn in_part(&self, part: usize) -> Vec<u64> {
+        let shard = self.shards[part % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<_> =
+            shard.iter().map(|(&print, slot)| (slot.region, slot.offset, print)).collect();
+        drop(shard);
+        found.sort_unstable();
+        found.into_iter().map(|(.., print)| print).collect()
     }
 
     /// Objects.
@@ -196,14 +258,18 @@ mod tests {
     #[test]
     fn the_newer_record_stays_whichever_comes_first() {
         let place = |offset| Place { region: 0, sequence: 1, offset };
-        let (old, new) = (Slot::new(place(512), 512, 100, false), Slot::new(place(1_024), 512, 100, false));
+        let (old, new) = (
+            Slot::new(place(512), 512, 100, Until(9), Size(1)),
+            Slot::new(place(1_024), 512, 100, Until(9), Size(2)),
+        );
         for order in [[old, new], [new, old]] {
             let index = Index::new();
             for slot in order {
                 index.set_if_newer(7, slot, |slot| (1, slot.offset()));
             }
+            assert_eq!(index.pinned(), 1_024);
             assert!(index.holds(7, &new) && !index.remove_record(7, &old) && index.remove_record(7, &new));
-            assert_eq!(index.len(), 0);
+            assert_eq!((index.len(), index.pinned()), (0, 0));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `key → disk (by rendezvous) → queue → volume: index → region → record → block`. It knows nothing of what it keeps:
 //! an object is a key, a head of the caller's own, and those of its blocks that are there.
 
+mod buffers;
 mod checksum;
 mod clock;
 mod counters;
@@ -13,6 +14,8 @@ mod footer;
 pub mod fuzzing;
 mod index;
 mod media;
+mod note;
+mod pin;
 mod queue;
 mod record;
 mod stored;
@@ -21,7 +24,9 @@ mod volume;
 
 pub use counters::{Counter, Counters};
 pub use disk::State;
-pub use disks::{DiskConfig, Disks, Generation, Report};
+pub use disks::{DiskConfig, Disks, Generation, Report, Seen, Step, Walk};
+pub use note::Note;
+pub use pin::Pinned;
 pub use stored::Stored;
 pub use volume::{Object, OpenError, ReadError};
 

@@ -29,6 +29,10 @@ pub(crate) trait Media: Send + Sync + Debug {
     /// Reads some bytes; 0 at the end.
     fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize>;
 
+    /// The same of what the system has in memory: `None` where the disk itself would have to be waited for, or the system cannot
+    /// tell.
+    fn read_at_hand(&self, into: &mut [u8], at: u64) -> io::Result<Option<usize>>;
+
     /// Writes some bytes.
     fn write_at(&self, parts: &[IoSlice<'_>], at: u64) -> io::Result<usize>;
 

@@ -4,8 +4,8 @@
 //!   0 sum        u64  XXH3-64 over bytes 8..front
 //!   8 magic      u32
 //!  12 kind       u8   1 object, 2 removals
-//!  13 flags      u8   1 pinned
-//!  14 -          u16
+//!  13 -          u8
+//!  14 until      u16  pinned until then, see `pin`; 0 not pinned
 //!  16 front      u32  bytes of header, key, head and table
 //!  20 length     u32  bytes of the record: front, its own blocks, padding to 512
 //!  24 store      u64  whose record it is
@@ -31,6 +31,7 @@
 mod tests;
 
 use crate::checksum;
+use crate::pin::Until;
 use bytes::{BufMut, Bytes};
 
 /// Records begin at multiples of this: a sector, so that writing one never touches another's.
@@ -103,7 +104,7 @@ pub(crate) enum Content {
 pub(crate) struct ObjectFront {
     pub(crate) hash: u128,
     pub(crate) generation: u64,
-    pub(crate) pinned: bool,
+    pub(crate) until: Until,
     pub(crate) total: Option<u64>,
     pub(crate) key: Bytes,
     pub(crate) head: Bytes,
@@ -134,13 +135,13 @@ pub(crate) fn encode(context: Context, content: &Content, blocks: usize) -> Vec<
     let small = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
     out.put_u64_le(0);
     out.put_u32_le(MAGIC);
-    let (kind, flags) = match content {
-        Content::Object(object) => (1, u8::from(object.pinned)),
+    let (kind, until) = match content {
+        Content::Object(object) => (1, object.until.0),
         Content::Removals(_) => (2, 0),
     };
     out.put_u8(kind);
-    out.put_u8(flags);
-    out.put_u16_le(0);
+    out.put_u8(0);
+    out.put_u16_le(until);
     out.put_u32_le(small(front));
     out.put_u32_le(small(padded(front + blocks)));
     out.put_u64_le(context.store);
@@ -262,7 +263,7 @@ pub(crate) fn parse(bytes: &Bytes) -> Option<Front> {
     if checksum::sum(numbers.0) != sum {
         return None;
     }
-    let (_magic, kind, flags, _) = (numbers.u32()?, numbers.u8()?, numbers.u8()?, numbers.u16()?);
+    let (_magic, kind, _, until) = (numbers.u32()?, numbers.u8()?, numbers.u8()?, numbers.u16()?);
     let (front, length, store, chain) = (numbers.u32()?, numbers.u32()?, numbers.u64()?, numbers.u64()?);
     let context = Context { store, chain, sequence: numbers.u32()?, offset: numbers.u32()? };
     let (hash, generation, total) = (numbers.u128()?, numbers.u64()?, numbers.u64()?);
@@ -280,7 +281,7 @@ pub(crate) fn parse(bytes: &Bytes) -> Option<Front> {
             Content::Object(ObjectFront {
                 hash,
                 generation,
-                pinned: flags & 1 != 0,
+                until: Until(until),
                 total: (total != UNKNOWN).then_some(total),
                 key: bytes.slice(HEADER..key_end),
                 head: bytes.slice(key_end..head_end),

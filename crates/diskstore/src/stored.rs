@@ -2,7 +2,7 @@
 
 use crate::disk::Disk;
 use crate::disks::Generation;
-use crate::volume::{Located, ReadError, Volume};
+use crate::volume::{Located, ReadError, Reading, Volume};
 use bytes::Bytes;
 use std::sync::{Arc, Weak};
 use tokio::sync::oneshot;
@@ -13,6 +13,8 @@ pub struct Stored {
     pub(crate) disk: Arc<Disk>,
     pub(crate) volume: Weak<Volume>,
     pub(crate) located: Arc<Located>,
+    /// While it is there the disk is not let go.
+    pub(crate) _in_use: Arc<()>,
 }
 
 impl Stored {
@@ -24,11 +26,6 @@ impl Stored {
     /// Bytes of the whole body, where known.
     pub fn length(&self) -> Option<u64> {
         self.located.front.total
-    }
-
-    /// Whether it is pinned.
-    pub fn is_pinned(&self) -> bool {
-        self.located.front.pinned
     }
 
     /// Which version it is.
@@ -43,6 +40,19 @@ impl Stored {
         let front = &self.located.front;
         let numbers = front.table.iter().map(|entry| entry.number);
         numbers.filter(|&number| volume.has_block(front, number)).collect()
+    }
+
+    /// Reads a block that the system has in memory, at once. Takes as long as to copy it and to verify it.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; [`ReadError::NotAtHand`] where it is a matter of waiting, which is what [`Stored::read`] does.
+    pub fn read_at_hand(&self, number: u32) -> Result<Bytes, ReadError> {
+        let volume = self.volume.upgrade().ok_or(ReadError::Offline)?;
+        let read = volume.read_block(&self.located, number, Reading::AtHand);
+        if matches!(read, Err(ReadError::Damaged)) {
+            self.disk.bury(self.located.front.key.clone());
+        }
+        read
     }
 
     /// Reads blocks, one behind the other; every byte of them is as it was put.
@@ -60,7 +70,7 @@ impl Stored {
                 return Ok(());
             }
             let read: Result<Vec<Bytes>, _> =
-                numbers.iter().map(|&number| volume.read_block(&located, number)).collect();
+                numbers.iter().map(|&number| volume.read_block(&located, number, Reading::Waits)).collect();
             if matches!(read, Err(ReadError::Damaged)) {
                 disk.bury(located.front.key.clone());
             }

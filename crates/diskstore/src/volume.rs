@@ -21,21 +21,24 @@ mod scan;
 mod tests;
 mod write;
 
-pub(crate) use read::Located;
 pub use read::ReadError;
+pub(crate) use read::{Located, Reading};
 pub(crate) use recover::Begin;
 pub use recover::OpenError;
 pub use write::Object;
 pub(crate) use write::WriteError;
 
+use crate::buffers::Buffers;
 use crate::checksum;
 use crate::counters::Counters;
 use crate::index::Index;
 use crate::media::Media;
+use crate::note::{self, Note};
 use crate::record::Place;
 use crate::superblock::Superblock;
 use log::Log;
 use std::fmt::Debug;
+use std::io;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -74,12 +77,16 @@ pub(crate) type Wanted = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 pub(crate) struct Volume {
     superblock: Superblock,
     data: Arc<dyn Media>,
+    buffers: Arc<Buffers>,
     table: Arc<dyn Media>,
+    note: Arc<dyn Media>,
     /// Each region's lap; 0: free.
     regions: Vec<AtomicU32>,
     index: Index,
     log: Mutex<Log>,
     generation: AtomicU64,
+    /// Of the last note that was written.
+    noted: Mutex<u64>,
     wanted: Wanted,
     counters: Arc<Counters>,
     _lock: Box<dyn Debug + Send + Sync>,
@@ -112,9 +119,29 @@ impl Volume {
         self.index.get(fingerprint(self.hash(key))).is_some()
     }
 
+    /// What was noted here last.
+    pub(crate) fn note(&self) -> io::Result<Note> {
+        let (note, turn) = note::read(&*self.note)?;
+        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+        Ok(note)
+    }
+
+    /// Notes something in place of what was noted before; it is on the disk when this returns.
+    pub(crate) fn write_note(&self, text: &[u8]) -> io::Result<()> {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        // Also where it fails half way: one copy may have it.
+        *noted += 1;
+        note::write(&*self.note, *noted, text).inspect_err(|_| self.counters.write_errors.inc())
+    }
+
     /// Objects.
     pub(crate) fn objects(&self) -> usize {
         self.index.len()
+    }
+
+    /// Bytes of what is pinned.
+    pub(crate) fn pinned_bytes(&self) -> u64 {
+        self.index.pinned()
     }
 
     /// Bytes of RAM for the index.

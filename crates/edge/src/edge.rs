@@ -7,6 +7,7 @@ use crate::metrics::Metrics;
 use crate::options::{Config, UpstreamLimits};
 use crate::overload::{Caps, Overload};
 use crate::policy::Identity;
+use crate::purge::Recent;
 use crate::store::{DiskTier, Memory, Object};
 use crate::upload::Uploads;
 use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
@@ -29,10 +30,11 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
-    disk: Option<Arc<DiskTier>>,
+    pub(crate) disk: Option<Arc<DiskTier>>,
     pub(crate) overload: Overload,
     uploads: Uploads,
     pub(crate) flights: Flights,
+    pub(crate) recent: Recent,
     lots: Lots,
     identity: Arc<Identity>,
     upstream_known: Arc<AtomicBool>,
@@ -86,6 +88,7 @@ impl Shared {
             metrics,
             memory,
             flights: Flights::default(),
+            recent: Recent::default(),
             lots: Lots::default(),
             upstream_known: Arc::default(),
             readiness: Arc::clone(&telemetry.readiness),
@@ -108,6 +111,7 @@ impl Shared {
             overload: self.overload.clone(),
             uploads: self.uploads.clone(),
             flights: self.flights.clone(),
+            recent: self.recent.clone(),
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
             clock: Clock,
@@ -128,6 +132,7 @@ pub(crate) struct Edge {
     pub(crate) overload: Overload,
     pub(crate) uploads: Uploads,
     pub(crate) flights: Flights,
+    pub(crate) recent: Recent,
     pub(crate) lots: Lots,
     pub(crate) identity: Arc<Identity>,
     pub(crate) clock: Clock,
@@ -148,6 +153,7 @@ impl Edge {
             overload: self.overload.clone(),
             uploads: self.uploads.clone(),
             flights: self.flights.clone(),
+            recent: self.recent.clone(),
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
             clock: self.clock,
@@ -170,10 +176,16 @@ impl Edge {
         }
     }
 
-    /// Writes the head of what is under `key` again, where its body is on the disk.
-    pub(crate) fn freshen_on_disk(&self, key: &CacheKey, object: &Object) {
+    /// The number of the latest order to purge, as far as disks must know.
+    pub(crate) fn latest_order(&self) -> u64 {
+        self.disk.as_ref().map_or(0, |disk| disk.latest_order())
+    }
+
+    /// Writes the head of what is under `key` again, where its body is on the disk. `orders` was the latest order when the
+    /// upstream was asked about it.
+    pub(crate) fn freshen_on_disk(&self, key: &CacheKey, object: &Object, orders: u64) {
         if let Some(disk) = &self.disk {
-            disk.freshen(key, object);
+            disk.freshen(key, object, orders);
         }
     }
 

@@ -34,6 +34,7 @@ use edge::{Settings, Shared};
 use faults::AnyFault;
 use serve::Running;
 use service::EdgeService;
+use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{Admin, Telemetry};
 use tokio::sync::watch;
@@ -64,12 +65,21 @@ impl EdgeServer {
         let (settings, following) = watch::channel(shared.settings.clone());
         let reach = Reach::of(&shared, following.clone());
         purge::start(reach, &telemetry).map_err(telemetry::AdminError::Thread)?;
-        let running = server.start(move |core, _drain| {
+        let running = server.start(move |core, drain| {
             let edge = shared.on_this_core();
             drop(tokio::task::spawn_local(edge.overload.ticker().clone().run()));
             if core.0 == 0 {
                 let (memory, overload) = (edge.memory.clone(), edge.overload.clone());
-                drop(tokio::task::spawn_local(tend(memory, overload, load.clone())));
+                drop(tokio::task::spawn_local(tend(memory, edge.disk.clone(), overload, load.clone())));
+                if let Some(disk) = edge.disk.clone() {
+                    // The next process has it as soon as this one answers only what it has begun.
+                    drop(tokio::task::spawn_local(async move {
+                        drain.begun().await;
+                        if !drain.is_closing() {
+                            disk.let_go();
+                        }
+                    }));
+                }
             }
             let service = EdgeService::new(edge);
             drop(tokio::task::spawn_local(service.clone().follow(following.clone(), core.0 == 0)));
@@ -105,10 +115,16 @@ impl EdgeServer {
     }
 }
 
-async fn tend(memory: store::Memory, overload: overload::Overload, load: serve::Load) {
+async fn tend(
+    memory: store::Memory,
+    disk: Option<Arc<store::DiskTier>>,
+    overload: overload::Overload,
+    load: serve::Load,
+) {
     loop {
         tokio::time::sleep(TEND_EVERY).await;
         memory.tend();
-        overload.look(&load, tokio::time::Instant::now());
+        let strain = disk.as_ref().map_or(0.0, |disk| disk.strain());
+        overload.look(&load, strain, tokio::time::Instant::now());
     }
 }

@@ -219,11 +219,6 @@ impl Config {
             at_once: options.uploads.unwrap_or(UPLOADS),
         };
         let purge = PurgeConfig::resolve(&options.purge)?;
-        // What is only on a disk would come back after an order: better no orders than ones that are obeyed by half.
-        if purge.keys.is_some() && !disks.is_empty() {
-            let problem = "cannot be obeyed on disks yet; leave out `disk` or `purge.keys`";
-            return Err(SettingsError::value("purge.keys", problem));
-        }
         // Read again at work; a relative path, too.
         serve
             .sandbox
@@ -322,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_orders_can_be_read_again_and_exclude_disks() {
+    fn keys_of_orders_can_be_read_again() {
         // With a relative path the sandbox did not let them be read again.
         let here = std::env::current_dir().unwrap();
         let folder = tempfile::tempdir_in(&here).unwrap();
@@ -334,9 +329,6 @@ mod tests {
         let purge = PurgeOptions { keys, ..PurgeOptions::default() };
         let options = Options { purge, ..with_upstream("http://a") };
         assert!(Config::resolve(&options).unwrap().serve.sandbox.reads.contains(&path));
-        let disk_size = Some(vec![ByteCount(1 << 30)]);
-        let error = Config::resolve(&Options { disk: Some(vec!["/a".into()]), disk_size, ..options });
-        assert!(error.unwrap_err().to_string().contains("`purge.keys`"));
     }
 
     #[test]

@@ -9,11 +9,13 @@
 
 mod class;
 mod client;
+mod disk;
 mod machine;
 mod pressure;
 
 pub(crate) use class::Class;
 pub(crate) use client::{Session, Share};
+pub(crate) use disk::strain;
 pub(crate) use machine::Ticker;
 pub(crate) use pressure::Reason;
 
@@ -132,14 +134,15 @@ impl Overload {
         &self.watch.ticker
     }
 
-    /// Looks at the machine and judges; once a second.
-    pub(crate) fn look(&self, load: &Load, now: Instant) {
+    /// Looks at the machine and judges; once a second. `disks` is their share, see [`strain`].
+    pub(crate) fn look(&self, load: &Load, disks: f64, now: Instant) {
         let metrics = &self.watch.metrics;
         let mut state = self.watch.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (machine, judge) = &mut *state;
         let late = self.watch.ticker.worst();
-        let samples =
+        let mut samples =
             machine.sample(&self.watch.caps, late, metrics.sent_bytes(), metrics.cached_bytes(), load, now);
+        samples[Reason::Disk.index()] = disks;
         let before = judge.level();
         let level = judge.judge(now, &samples);
         metrics.pressed(level, |reason| judge.share(reason));

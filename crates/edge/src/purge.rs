@@ -1,5 +1,6 @@
 //! Orders to forget, from the admin listener to the store: `door` (is it obeyed?) → a bounded queue → a thread of its own →
-//! `sweep` (fills, then tiers).
+//! `sweep` (fills, then memory) → `rounds` (disks). For some minutes `recent` keeps what an order meant from coming back from
+//! edges that have not heard of it.
 //!
 //! The rules are crate `purge`'s. Nothing here runs on the cores that serve: an order over everything costs them a few locks of
 //! moka's, each held for one entry.
@@ -8,20 +9,24 @@ mod door;
 mod keys;
 mod metrics;
 mod options;
+mod recent;
+mod rounds;
 mod sweep;
 
 pub use options::{PurgeConfig, PurgeOptions};
+pub(crate) use recent::{Recent, ask_for_younger};
 pub(crate) use sweep::{Reach, is_about, is_labelled};
 
 use door::{Door, Job};
 use metrics::PurgeMetrics;
+use rounds::{Asker, Rounds};
 use std::io;
 use std::sync::Arc;
 use telemetry::Telemetry;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-/// Orders that wait for the one that is being carried out. Each costs at most one walk over the index.
+/// Orders that wait for those that are being carried out. Each costs at most one walk over the index.
 const WAITING: usize = 16;
 
 /// Takes orders at `POST /purge` from now on.
@@ -32,28 +37,84 @@ pub(crate) fn start(reach: Reach, telemetry: &Telemetry) -> io::Result<()> {
     let metrics = Arc::new(PurgeMetrics::register(telemetry));
     let (sender, orders) = mpsc::channel(WAITING);
     let door = Door::new(&reach.settings.borrow().config.purge, sender, Arc::clone(&metrics));
-    std::thread::Builder::new().name("purge".to_owned()).spawn(move || work(orders, &reach, &metrics))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let work = move || runtime.block_on(work(orders, &reach, &metrics));
+    std::thread::Builder::new().name("purge".to_owned()).spawn(work)?;
     telemetry.posts.route("/purge", Arc::new(door));
     Ok(())
 }
 
-/// Carries orders out, one after the other, until nobody can give any.
-fn work(mut orders: mpsc::Receiver<Job>, reach: &Reach, metrics: &PurgeMetrics) {
-    while let Some(Job { order, given_at, answer }) = orders.blocking_recv() {
-        let report = reach.carry_out(&order, Instant::now());
-        metrics.carried_out(&report, given_at);
-        tracing::info!(
-            id = %order.id,
-            what = order.what.as_str(),
-            about = %order.what,
-            mode = order.mode.as_str(),
-            removed = report.removed.memory,
-            softened = report.softened.memory,
-            fills_overtaken = report.fills_overtaken,
-            duration_us = report.duration_us,
-            "purged"
-        );
-        // Who has asked may have gone; it is done all the same.
-        let _ = answer.send(report);
+/// Orders past the door, for tests of the stores.
+#[cfg(test)]
+pub(crate) struct Handed {
+    sender: mpsc::Sender<Job>,
+    metrics: Arc<PurgeMetrics>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+#[cfg(test)]
+pub(crate) fn hand_over(reach: Reach) -> Handed {
+    let metrics = Arc::new(PurgeMetrics::register(&Telemetry::new("test")));
+    let (sender, orders) = mpsc::channel(WAITING);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let counted = Arc::clone(&metrics);
+    let thread = std::thread::spawn(move || runtime.block_on(work(orders, &reach, &counted)));
+    Handed { sender, metrics, thread: Some(thread) }
+}
+
+#[cfg(test)]
+impl Handed {
+    pub(crate) async fn carry_out(&self, order: ::purge::Order) -> ::purge::Report {
+        let (answer, report) = tokio::sync::oneshot::channel();
+        let given_at = order.made_at;
+        self.sender.send(Job { order, given_at, answer }).await.unwrap();
+        report.await.unwrap()
+    }
+
+    /// Waits until every order has met everything.
+    pub(crate) async fn rounds_end(&self) {
+        while self.metrics.standing.get() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[cfg(test)]
+impl Drop for Handed {
+    fn drop(&mut self) {
+        let (closed, _) = mpsc::channel(1);
+        self.sender = closed;
+        self.thread.take().map(std::thread::JoinHandle::join).unwrap().unwrap();
+    }
+}
+
+/// Carries orders out until nobody can give any. Those that came together are written to disks together.
+async fn work(mut orders: mpsc::Receiver<Job>, reach: &Reach, metrics: &Arc<PurgeMetrics>) {
+    let mut rounds =
+        reach.disk.clone().map(|disk| Rounds::new(disk, reach.settings.clone(), Arc::clone(metrics)));
+    loop {
+        let next = match &rounds {
+            Some(rounds) => timeout(rounds.pause(), orders.recv()).await,
+            None => Ok(orders.recv().await),
+        };
+        let Ok(next) = next else {
+            if let Some(rounds) = &mut rounds {
+                rounds.step().await;
+            }
+            continue;
+        };
+        let Some(first) = next else { return };
+        let mut together = Vec::with_capacity(WAITING);
+        let mut job = Some(first);
+        while let Some(Job { order, given_at, answer }) = job {
+            let began = Instant::now();
+            tracing::info!(id = %order.id, what = order.what.as_str(), about = %order.what, "purging");
+            together.push((reach.carry_out(&order, began), Asker { answer, given_at, began }));
+            job = if together.len() < WAITING { orders.try_recv().ok() } else { None };
+        }
+        match &mut rounds {
+            Some(rounds) => rounds.take_on(together).await,
+            None => together.into_iter().for_each(|(done, asker)| asker.tell(done.report, metrics)),
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::overload::Class;
 use crate::policy;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
-use crate::store::Object;
+use crate::store::{Body, Object};
 use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use hyper::body::Incoming;
@@ -122,7 +122,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             && asked_disk_for.as_ref() != Some(&looked.key)
             && edge.may_be_on_disk(&looked.key)
         {
-            if let Some(answer) = Box::pin(load(&edge, &asked, &looked.key)).await {
+            if let Some(answer) = Box::pin(load(&edge, &asked, &primary, &looked.key)).await {
                 return answer;
             }
             asked_disk_for = Some(looked.key);
@@ -180,15 +180,20 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome) 
 }
 
 /// Leads or follows a load from the disk and answers from it. `None`: look again.
-async fn load(edge: &Rc<Edge>, asked: &Asked, key: &CacheKey) -> Option<Answer> {
+async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey) -> Option<Answer> {
     let flight = match edge.flights.join(key, || edge.memory.holds(key).then_some(())).ok()? {
         Role::Follow(flight) => flight,
         Role::Lead(flight, guard) => {
-            drop(tokio::task::spawn_local(fill::load(Rc::clone(edge), guard)));
+            let load = fill::load(Rc::clone(edge), asked.clone(), primary.clone(), guard);
+            drop(tokio::task::spawn_local(load));
             flight
         }
     };
     let Landed::Loaded(object) = flight.landed().await else { return None };
+    // Its head is in memory now, and its blocks are read as those of any.
+    if matches!(object.body, Body::Sparse(_)) {
+        return None;
+    }
     // What is not simply fresh is in memory now, and goes the way of all that is not.
     match judge(object, asked, edge.config.cache.client_reload, Instant::now()) {
         Found::Fresh(object) => {
@@ -336,11 +341,11 @@ async fn ask_head(
     stored: &Arc<Object>,
     forwarded: Forwarded,
 ) -> Answer {
-    let sent_at = Instant::now();
+    let (sent_at, orders) = (Instant::now(), edge.latest_order());
     match ask_alone(edge, asked).await {
         Ok(response) => {
             let arrived = Arrived::now(edge, response, sent_at);
-            fill::learn_from_head(edge, key, stored, &arrived);
+            fill::learn_from_head(edge, key, stored, &arrived, orders);
             let status = CacheStatus { forwarded: Some(forwarded), ..CacheStatus::default() };
             response::passed(edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status)
         }

@@ -12,7 +12,7 @@ mod variants;
 mod wait_list;
 
 pub(crate) use body::{Blocks, Body, Reader};
-pub(crate) use disk::{DiskTier, Loaded};
+pub(crate) use disk::{DiskTier, Kept, Loaded, Met, Walked};
 pub(crate) use growing::{Growing, GrowingReader, GrowingWriter};
 pub(crate) use memory::{Entry, Memory};
 pub(crate) use object::Object;

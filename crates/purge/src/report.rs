@@ -20,6 +20,13 @@ pub struct Report {
     pub softened: Tiers,
     /// Fills that were going on and are not kept: they were asked for before the order.
     pub fills_overtaken: u64,
+    /// Objects on disks that had not been looked at when this was told. What is meant among them is not given to anybody any
+    /// more, and is not counted here.
+    #[serde(default)]
+    pub disk_objects_left: u64,
+    /// Whether no restart can bring anything back: each disk has written the order down, or that what it meant is gone.
+    #[serde(default = "lasting")]
+    pub lasting: bool,
     /// Whose responses, once for each variant; [`MAX_URLS_TOLD`] at most.
     pub urls: Vec<String>,
     /// How many more there were.
@@ -33,6 +40,14 @@ pub struct Report {
 pub struct Tiers {
     /// In memory.
     pub memory: u64,
+    /// On disks. What is in memory lies there as well, as a rule.
+    #[serde(default)]
+    pub disk: u64,
+}
+
+/// Without disks nothing outlives the process.
+const fn lasting() -> bool {
+    true
 }
 
 impl Report {
@@ -44,9 +59,19 @@ impl Report {
             removed: Tiers::default(),
             softened: Tiers::default(),
             fills_overtaken: 0,
+            disk_objects_left: 0,
+            lasting: lasting(),
             urls: Vec::new(),
             urls_left_out: 0,
             duration_us: 0,
+        }
+    }
+
+    /// Tells of one URL that may have been told of: what lies on a disk may be in memory, too.
+    pub fn tell_again(&mut self, url: impl std::fmt::Display) {
+        let url = url.to_string();
+        if !self.urls.contains(&url) {
+            self.tell(url);
         }
     }
 

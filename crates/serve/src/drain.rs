@@ -59,7 +59,7 @@ impl Drain {
     }
 
     /// Whether idle connections are to be closed.
-    pub(crate) fn is_closing(&self) -> bool {
+    pub fn is_closing(&self) -> bool {
         self.is(CLOSE)
     }
 

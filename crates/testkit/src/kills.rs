@@ -79,7 +79,7 @@ fn blocks(version: u64) -> usize {
 /// When the store cannot be opened or nobody reads the lines any more.
 pub fn write_until_killed(directory: &Path, seed: u64) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let disks = Disks::open(&[config(directory)], |_| false)?;
+    let disks = Disks::open(&[config(directory)], |_| false, |_| {})?;
     let mut out = io::stdout().lock();
     // Whatever stands on this line already is not ours.
     writeln!(out)?;
@@ -97,7 +97,6 @@ pub fn write_until_killed(directory: &Path, seed: u64) -> io::Result<()> {
             head: Bytes::copy_from_slice(&version.to_le_bytes()),
             length: Some(length(version) as u64),
             blocks,
-            pinned: version % 32 == 0,
         };
         match below(24) {
             0 | 1 => {
@@ -132,7 +131,7 @@ pub fn kill(directory: &Path, kills: u32, mut child: impl FnMut(u64) -> Command)
         run_and_kill(child(round), numbers(round).next().unwrap_or_default() % MOST_LINES, &mut allowed)?;
         toll.kills += 1;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let disks = Disks::open(&[config(directory)], |_| false)?;
+        let disks = Disks::open(&[config(directory)], |_| false, |_| {})?;
         for (key, allowed) in (0..).zip(&mut allowed) {
             let found = runtime.block_on(check(&disks, key, allowed, &mut toll));
             *allowed = vec![found];

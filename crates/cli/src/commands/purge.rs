@@ -145,6 +145,14 @@ fn what(options: &PurgeOptions) -> What {
     }
 }
 
+/// What was in memory, and what was on disks where there was any.
+fn by_tier(tiers: ::purge::Tiers) -> String {
+    match tiers.disk {
+        0 => tiers.memory.to_string(),
+        disk => format!("{} (on disk {disk})", tiers.memory),
+    }
+}
+
 fn tell(options: &PurgeOptions, edge: &Edge, end: &Result<Report, PostError>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match end {
@@ -159,12 +167,20 @@ fn tell(options: &PurgeOptions, edge: &Edge, end: &Result<Report, PostError>) ->
         Ok(report) => {
             writeln!(
                 out,
-                "{edge}  removed {}, made stale {}, fills overtaken {}, {:.1} ms",
-                report.removed.memory,
-                report.softened.memory,
+                "{edge}  removed {}, made stale {}, fills overtaken {}, {:.1} ms{}",
+                by_tier(report.removed),
+                by_tier(report.softened),
                 report.fills_overtaken,
                 std::time::Duration::from_micros(report.duration_us).as_secs_f64() * 1e3,
+                if report.lasting { "" } else { "; a disk has not written it down: give the order again" },
             )?;
+            if report.disk_objects_left > 0 {
+                let left = report.disk_objects_left;
+                writeln!(
+                    out,
+                    "  {left} objects on disks are still to be looked at; none that is meant is served"
+                )?;
+            }
             if options.list {
                 report.urls.iter().try_for_each(|url| writeln!(out, "  {url}"))?;
                 if report.urls_left_out > 0 {

@@ -1,64 +1,31 @@
 //! The thread that writes, opens the store, and looks after the disk.
 
-use super::{Disk, Patience, State};
+use super::work::{Job, Work};
+use super::{Disk, Opened, Patience, State};
 use crate::clock;
 use crate::queue::Popped;
-use crate::volume::{Begin, Object, Volume, Wanted, WriteError};
-use bytes::Bytes;
+use crate::volume::{Begin, OpenError, Volume, Wanted, WriteError};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
 
 /// Removals written down at once.
 const BATCH: usize = 4_096;
 
-/// A piece of work in its order.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) ticket: u64,
-    pub(crate) key: Bytes,
-    pub(crate) work: Work,
-}
+/// How long objects that are being read keep a disk that is to be let go. A reader that takes longer goes on elsewhere.
+const LET_GO_WITHIN: Duration = Duration::from_secs(3);
+/// Between two looks whether they are through.
+const LEAVING_LOOK: Duration = Duration::from_millis(10);
+/// Until a disk that another process has is tried again. It gives way in a moment, or somebody has made a mistake.
+const LOCKED_WAIT: Duration = Duration::from_millis(100);
 
-/// What is to be done to a key.
-#[derive(Debug)]
-pub(crate) enum Work {
-    Put {
-        generation: u64,
-        object: Object,
-    },
-    Extend {
-        generation: u64,
-        blocks: Vec<(u32, Bytes)>,
-    },
-    Freshen {
-        generation: u64,
-        head: Bytes,
-    },
-    Pin(bool),
-    /// Nothing; says when all before it is on the disk. Dropped: it is not.
-    Flush(oneshot::Sender<()>),
-}
-
-impl Work {
-    /// Bytes of memory it holds.
-    pub(crate) fn weight(&self) -> usize {
-        /// The job itself, a few vectors.
-        const OVERHEAD: usize = 256;
-        let blocks =
-            |blocks: &[(u32, Bytes)]| blocks.iter().map(|(_, bytes)| bytes.len() + 48).sum::<usize>();
-        OVERHEAD
-            + match self {
-                Self::Put { object, .. } => object.head.len() + blocks(&object.blocks),
-                Self::Extend { blocks: more, .. } => blocks(more),
-                Self::Freshen { head, .. } => head.len(),
-                Self::Pin(_) | Self::Flush(_) => 0,
-            }
-    }
+/// What a disk asks of its caller.
+pub(crate) struct Asked {
+    pub(crate) wanted: Wanted,
+    pub(crate) opened: Opened,
 }
 
 /// When something that failed is tried again, and what else is to be done from time to time.
@@ -70,12 +37,29 @@ struct Retry {
     removed_since: Option<Instant>,
     /// When it was last looked whether the directory is there.
     looked: Option<Instant>,
+    /// Since when the disk is being let go.
+    leaving: Option<Instant>,
 }
 
 impl Retry {
     fn failed(&mut self, now: Instant, patience: &Patience) {
         self.wait = (self.wait * 2).clamp(patience.first_wait, patience.longest_wait);
         self.at = Some(now + self.wait);
+    }
+
+    /// Somebody else has it.
+    fn locked(&mut self, now: Instant, patience: &Patience) {
+        self.at = Some(now + LOCKED_WAIT.min(patience.longest_wait));
+    }
+
+    /// Until there is something to do.
+    fn until_next(&self, now: Instant, tend_every: Duration) -> Duration {
+        if self.leaving.is_some() {
+            return LEAVING_LOOK.min(tend_every);
+        }
+        // What is due and was not done waits for a write.
+        let next = self.at.map(|at| at.saturating_duration_since(now)).filter(|wait| !wait.is_zero());
+        next.map_or(tend_every, |next| next.min(tend_every))
     }
 
     fn succeeded(&mut self) {
@@ -88,14 +72,14 @@ impl Retry {
 }
 
 impl Disk {
-    pub(super) fn write_until_closed(&self, wanted: &Wanted) {
+    pub(super) fn write_until_closed(&self, asked: &Asked) {
         let mut retry = Retry::default();
-        self.open(wanted, &mut retry);
+        self.open(asked, &mut retry);
         loop {
-            let popped = self.writes.pop(self.patience.tend_every);
+            let popped = self.writes.pop(retry.until_next(clock::now(), self.patience.tend_every));
             let closed = matches!(popped, Popped::Closed);
             let worked = matches!(popped, Popped::Item(_));
-            let turn = catch_unwind(AssertUnwindSafe(|| self.turn(popped, wanted, &mut retry)));
+            let turn = catch_unwind(AssertUnwindSafe(|| self.turn(popped, asked, &mut retry)));
             if worked {
                 self.in_hand.fetch_sub(1, Ordering::SeqCst);
             }
@@ -109,8 +93,8 @@ impl Disk {
         }
     }
 
-    fn turn(&self, popped: Popped<Job>, wanted: &Wanted, retry: &mut Retry) {
-        self.look_after(wanted, retry);
+    fn turn(&self, popped: Popped<Job>, asked: &Asked, retry: &mut Retry) {
+        self.look_after(asked, retry);
         let volume = self.volume();
         // A disk whose last write failed is tried again with the next one, when it is time.
         let volume = volume.filter(|_| self.state() == State::Online || retry.is_due(clock::now()));
@@ -156,10 +140,17 @@ impl Disk {
             Work::Put { generation, object } => volume.put(job.key, generation, object),
             Work::Extend { generation, blocks } => volume.extend(&job.key, generation, blocks),
             Work::Freshen { generation, head } => volume.freshen(&job.key, generation, head),
-            Work::Pin(pinned) => volume.pin(&job.key, pinned),
+            // Whoever asked may be gone.
+            Work::Pin { until, done } => {
+                volume.pin(&job.key, until).map(|pinned| done.send(pinned).map_or((), drop))
+            }
             // Nobody may be waiting any more.
             Work::Flush(done) => {
                 volume.flush().map_err(WriteError::from).map(|()| done.send(()).unwrap_or(()))
+            }
+            Work::Note { text, done } => {
+                let noted = volume.flush().and_then(|()| volume.write_note(&text));
+                noted.map_err(WriteError::from).map(|()| done.send(()).unwrap_or(()))
             }
         };
         match done {
@@ -216,9 +207,32 @@ impl Disk {
         }
     }
 
-    /// Opens what is away, leaves alone what has gone.
-    fn look_after(&self, wanted: &Wanted, retry: &mut Retry) {
+    /// Lets the disk go when nobody reads any more, and everything is written.
+    fn leave(&self, retry: &mut Retry) {
         let now = clock::now();
+        let since = *retry.leaving.get_or_insert(now);
+        let Some(volume) = self.volume() else { return };
+        if (self.is_in_use() || self.in_hand.load(Ordering::SeqCst) > 0)
+            && now.duration_since(since) < LET_GO_WITHIN
+        {
+            return;
+        }
+        let written = self.note_removals(&volume, retry).and_then(|()| volume.flush_rest());
+        if let Err(error) = written {
+            tracing::error!(disk = self.label, %error, "the last of what was to be written is not");
+        }
+        drop(volume);
+        self.set_state(State::Offline);
+        self.set_volume(None);
+        tracing::info!(disk = self.label, "the disk is let go");
+    }
+
+    /// Opens what is away, leaves alone what has gone.
+    fn look_after(&self, asked: &Asked, retry: &mut Retry) {
+        let now = clock::now();
+        if self.is_leaving() {
+            return self.leave(retry);
+        }
         let looks = retry.looked.is_none_or(|looked| now.duration_since(looked) >= self.patience.tend_every);
         if looks {
             retry.looked = Some(now);
@@ -237,12 +251,12 @@ impl Disk {
                     "more was removed than can be remembered; the disk begins empty"
                 );
                 self.set_volume(None);
-                self.open(wanted, retry);
+                self.open(asked, retry);
             }
             State::Online | State::ReadOnly => {}
             // Readers have given it up.
             State::Offline if self.volume().is_some() => self.take_offline(retry),
-            State::Opening | State::Offline if retry.is_due(clock::now()) => self.open(wanted, retry),
+            State::Opening | State::Offline if retry.is_due(clock::now()) => self.open(asked, retry),
             State::Opening | State::Offline => {}
         }
     }
@@ -257,15 +271,22 @@ impl Disk {
         *self.volume.write().unwrap_or_else(PoisonError::into_inner) = volume;
     }
 
-    fn open(&self, wanted: &Wanted, retry: &mut Retry) {
+    fn open(&self, asked: &Asked, retry: &mut Retry) {
         let before = self.state();
         // Two random numbers, from the only source of randomness of the standard library.
         let random = || RandomState::new().hash_one(0_u8);
         let begin = Begin { identity: (random(), random()), anew: self.pending(|pending| pending.is_lost()) };
-        let opened =
-            Volume::open(&*self.folder, self.geometry, begin, Arc::clone(wanted), Arc::clone(&self.counters));
-        match opened {
-            Ok(volume) => {
+        let opened = Volume::open(
+            &*self.folder,
+            self.geometry,
+            begin,
+            Arc::clone(&asked.wanted),
+            Arc::clone(&self.counters),
+        );
+        let noted = opened.and_then(|volume| Ok((volume.note()?, volume)));
+        match noted {
+            Ok((note, volume)) => {
+                (asked.opened)(note);
                 if begin.anew {
                     self.pending(|pending| pending.begin_anew());
                 }
@@ -274,6 +295,16 @@ impl Disk {
                 self.set_volume(Some(Arc::new(volume)));
                 self.set_state(State::Online);
                 retry.succeeded();
+            }
+            Err(OpenError::Locked) => {
+                if before == State::Opening {
+                    tracing::warn!(
+                        disk = self.label,
+                        "another process has the disk; it is used when that lets it go"
+                    );
+                }
+                self.set_state(State::Offline);
+                retry.locked(clock::now(), &self.patience);
             }
             Err(error) => {
                 if before == State::Opening {

@@ -1,19 +1,21 @@
 //! Files of the operating system, through the page cache.
 //!
 //! Not direct: the cache takes the writer's bytes at once and the kernel writes them out behind it, every file system
-//! can do it, and no buffer has to be aligned. What was written out or read is dropped from the page cache
-//! ([`Media::forget`]): popular bodies are in the RAM tier, and memory must not hold them twice.
+//! can do it, and no buffer has to be aligned. What was written out is dropped from the page cache ([`Media::forget`]): it has just
+//! been fetched, and is in the RAM tier. What is read stays there as long as the kernel has no better use for the memory: the RAM
+//! tier has turned it away, and the next to ask for it needs neither the disk nor a thread ([`Media::read_at_hand`]).
 
 use super::{Folder, Media};
 use rustix::fs::{Advice, FallocateFlags, FlockOperation};
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags};
 use std::fmt::Debug;
 use std::fs::{File, OpenOptions};
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Only the service reads what it keeps.
@@ -78,7 +80,7 @@ impl Folder for OsFolder {
         let file = self.open_file(name)?;
         // Reads are of whole blocks; reading ahead of them would be for nobody. A hint: no harm when it is not taken.
         let _ = rustix::fs::fadvise(&file, 0, None, Advice::Random);
-        Ok(Arc::new(OsFile(file)))
+        Ok(Arc::new(OsFile { file, tells: AtomicBool::new(true) }))
     }
 
     fn is_there(&self) -> bool {
@@ -88,47 +90,66 @@ impl Folder for OsFolder {
 }
 
 #[derive(Debug)]
-struct OsFile(File);
+struct OsFile {
+    file: File,
+    /// Whether the file system tells what it has in memory, as far as is known.
+    tells: AtomicBool,
+}
 
 impl Media for OsFile {
     fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
-        self.0.read_at(into, at)
+        self.file.read_at(into, at)
+    }
+
+    fn read_at_hand(&self, into: &mut [u8], at: u64) -> io::Result<Option<usize>> {
+        if !self.tells.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match rustix::io::preadv2(&self.file, &mut [IoSliceMut::new(into)], at, ReadWriteFlags::NOWAIT) {
+            Ok(read) => Ok(Some(read)),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                self.tells.store(false, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn write_at(&self, parts: &[IoSlice<'_>], at: u64) -> io::Result<usize> {
         let parts = &parts[..parts.len().min(MOST_PARTS)];
-        Ok(rustix::io::pwritev(&self.0, parts, at)?)
+        Ok(rustix::io::pwritev(&self.file, parts, at)?)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     fn reserve(&self, length: u64) -> io::Result<()> {
         let now = self.length()?;
         if length < now {
-            return self.0.set_len(length);
+            return self.file.set_len(length);
         }
         if length == 0 {
             return Ok(());
         }
         // Over the whole length and not the new part: what an earlier run could not reserve is reserved now.
-        match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), 0, length) {
+        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, length) {
             Ok(()) => Ok(()),
             // Not every file system can; there a full disk shows when it is written to.
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.0.set_len(length),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.file.set_len(length),
             Err(error) => Err(error.into()),
         }
     }
 
     fn length(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn forget(&self, range: Range<u64>) {
         if let Some(length) = NonZeroU64::new(range.end.saturating_sub(range.start)) {
             // A hint: memory is used less well when it is not taken, nothing else.
-            let _ = rustix::fs::fadvise(&self.0, range.start, Some(length), Advice::DontNeed);
+            let _ = rustix::fs::fadvise(&self.file, range.start, Some(length), Advice::DontNeed);
         }
     }
 }

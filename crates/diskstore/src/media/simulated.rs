@@ -28,6 +28,8 @@ pub(crate) struct Faults {
     pub(crate) writes_fail: Option<(u32, io::ErrorKind)>,
     /// After so many more reads every read fails.
     pub(crate) reads_fail: Option<u32>,
+    /// Everything is at hand.
+    pub(crate) at_hand: bool,
     /// Barriers fail.
     pub(crate) syncs_fail: bool,
     /// Each write takes at most so many bytes.
@@ -167,6 +169,11 @@ impl Media for SimulatedFile {
             into[..length].copy_from_slice(&file.bytes[at..at + length]);
             Ok(length)
         })
+    }
+
+    fn read_at_hand(&self, into: &mut [u8], at: u64) -> io::Result<Option<usize>> {
+        let at_hand = self.with(|faults, _| Ok(faults.at_hand))?;
+        at_hand.then(|| self.read_at(into, at)).transpose()
     }
 
     fn write_at(&self, parts: &[IoSlice<'_>], at: u64) -> io::Result<usize> {

@@ -9,9 +9,9 @@ fn content() -> impl Strategy<Value = Content> {
     let entry = (place, 0..=u32::try_from(crate::BLOCK).unwrap(), any::<u64>());
     let table = prop::collection::btree_map(any::<u32>(), entry, 0..5);
     let object =
-        (any::<u128>(), any::<u64>(), any::<bool>(), prop::option::of(0..u64::MAX), bytes(), bytes(), table);
+        (any::<u128>(), any::<u64>(), any::<u16>(), prop::option::of(0..u64::MAX), bytes(), bytes(), table);
     prop_oneof![
-        object.prop_map(|(hash, generation, pinned, total, key, head, table)| {
+        object.prop_map(|(hash, generation, until, total, key, head, table)| {
             let entry = |(number, ((region, sequence, offset), length, sum))| Entry {
                 number,
                 place: Place { region, sequence, offset },
@@ -19,7 +19,7 @@ fn content() -> impl Strategy<Value = Content> {
                 sum,
             };
             let table = table.into_iter().map(entry).collect();
-            Content::Object(ObjectFront { hash, generation, pinned, total, key, head, table })
+            Content::Object(ObjectFront { hash, generation, until: Until(until), total, key, head, table })
         }),
         prop::collection::vec(any::<u64>(), 0..9).prop_map(Content::Removals),
     ]

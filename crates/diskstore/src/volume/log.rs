@@ -4,6 +4,7 @@ use super::Volume;
 use crate::footer::{self, Kind, Listed};
 use crate::index::Slot;
 use crate::media::write_full;
+use crate::pin::Size;
 use crate::record::{self, Content, Context, Entry, ObjectFront, Place, UNIT};
 use crate::{checksum, superblock};
 use bytes::Bytes;
@@ -94,7 +95,11 @@ impl Volume {
         fresh: &[Fresh],
     ) -> io::Result<()> {
         let length = record::padded(object.front_length(kept.len() + fresh.len()) + bytes_of(fresh));
-        if !self.has_room(log, length, 1) {
+        // A region may be full at once, of what is pinned in the oldest: a quarter of the disk may be, so one of the next is not.
+        for _ in 0..=self.superblock.count {
+            if self.has_room(log, length, 1) {
+                break;
+            }
             self.roll(log)?;
         }
         match self.append_here(log, object, kept, fresh, u64::from(self.superblock.region))? {
@@ -128,13 +133,15 @@ impl Volume {
             at += bytes.len();
         }
         table.sort_unstable_by_key(|entry| entry.number);
+        let size = Size::of(table.iter().map(|entry| entry.length));
         let content = Content::Object(ObjectFront { table, ..object.clone() });
         let place = Place { region, sequence: log.sequence, offset: log.cursor };
         self.write_record(log, &content, fresh, length)?;
-        let kind = Kind::Object { length: small(length), front: small(front_length), pinned: object.pinned };
+        let kind =
+            Kind::Object { length: small(length), front: small(front_length), until: object.until, size };
         let print = super::fingerprint(object.hash);
         log.contents.push(Listed { fingerprint: print, offset: place.offset, kind });
-        let mut slot = Slot::new(place, small(length), small(front_length), object.pinned);
+        let mut slot = Slot::new(place, small(length), small(front_length), object.until, size);
         slot.hits = self.index.get(print).map_or(0, |before| before.hits);
         self.index.set(print, slot);
         Ok(Appended::Done)
@@ -145,7 +152,10 @@ impl Volume {
         let most = (self.largest_record() - record::HEADER) / (record::REMOVAL * 4);
         for prints in prints.chunks(most.max(1)) {
             let length = record::padded(record::HEADER + prints.len() * record::REMOVAL);
-            if !self.has_room(log, length, prints.len()) {
+            for _ in 0..=self.superblock.count {
+                if self.has_room(log, length, prints.len()) {
+                    break;
+                }
                 self.roll(log)?;
             }
             let offset = log.cursor;

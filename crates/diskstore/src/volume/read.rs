@@ -28,9 +28,21 @@ pub enum ReadError {
     /// The disk is away.
     #[error("the disk is offline")]
     Offline,
+    /// The disk would have to be waited for.
+    #[error("the block is not in the system's memory")]
+    NotAtHand,
     /// Too many reads are waiting.
     #[error("too many reads are waiting for the disk")]
     Busy,
+}
+
+/// How long a read may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// As long as the disk does: for threads that are there for it.
+    Waits,
+    /// No time: what the system has in memory, for those that must not wait.
+    AtHand,
 }
 
 /// An object as it stood when it was looked up.
@@ -49,35 +61,71 @@ pub(super) enum FrontRead {
     Changed,
     /// Damaged, and out of the index now.
     Damaged,
+    /// The disk would have to be waited for.
+    NotAtHand,
 }
 
 impl Volume {
     /// The object under `key`.
     ///
     /// # Errors
-    /// Only the system's. What is damaged is counted, forgotten, and not there.
-    pub(crate) fn look_up(&self, key: &[u8]) -> io::Result<Option<Located>> {
+    /// The system's, and where it is not at hand. What is damaged is counted, forgotten, and not there.
+    pub(crate) fn look_up(&self, key: &[u8], reading: Reading) -> Result<Option<Located>, ReadError> {
         let hash = self.hash(key);
         for _ in 0..MAX_LOOKS {
-            let Some(slot) = self.index.touch(fingerprint(hash)) else { return Ok(None) };
-            match self.read_front(fingerprint(hash), slot, SMALL)? {
+            let Some(slot) = self.index.get(fingerprint(hash)) else { return Ok(None) };
+            match self.read_front(fingerprint(hash), slot, SMALL, reading)? {
                 FrontRead::Whole(located) => {
+                    self.index.touch(fingerprint(hash));
                     let same = located.front.key == key;
                     return Ok(same.then_some(*located));
                 }
                 FrontRead::Changed => {}
                 FrontRead::Damaged => return Ok(None),
+                FrontRead::NotAtHand => return Err(ReadError::NotAtHand),
             }
         }
         Ok(None)
     }
 
+    /// Fingerprints in one part of the index.
+    pub(crate) fn in_part(&self, part: usize) -> Vec<u64> {
+        self.index.in_part(part)
+    }
+
+    /// The fronts of these objects, as far as they are still there. No hit is counted.
+    ///
+    /// # Errors
+    /// Only the system's.
+    pub(crate) fn fronts(&self, prints: &[u64]) -> io::Result<Vec<ObjectFront>> {
+        let mut fronts = Vec::with_capacity(prints.len());
+        for &print in prints {
+            for _ in 0..MAX_LOOKS {
+                let Some(slot) = self.index.get(print) else { break };
+                match self.read_front(print, slot, 0, Reading::Waits)? {
+                    FrontRead::Whole(located) => fronts.push(located.front),
+                    FrontRead::Changed => continue,
+                    FrontRead::Damaged | FrontRead::NotAtHand => {}
+                }
+                break;
+            }
+        }
+        Ok(fronts)
+    }
+
     /// The front at `slot`, with the whole record where that is at most `whole_up_to` bytes.
-    pub(super) fn read_front(&self, print: u64, slot: Slot, whole_up_to: u32) -> io::Result<FrontRead> {
+    pub(super) fn read_front(
+        &self,
+        print: u64,
+        slot: Slot,
+        whole_up_to: u32,
+        reading: Reading,
+    ) -> io::Result<FrontRead> {
         let place =
             Place { region: slot.region, sequence: self.sequence(slot.region), offset: slot.offset() };
         let whole = slot.length() <= whole_up_to;
-        let bytes = self.read(place, if whole { slot.length() } else { slot.front() })?;
+        let length = if whole { slot.length() } else { slot.front() };
+        let Some(bytes) = self.read(place, length, reading)? else { return Ok(FrontRead::NotAtHand) };
         let front = record::parse(&bytes).filter(|front| {
             front.context.store == self.superblock.store
                 && (front.context.sequence, front.context.offset) == (place.sequence, place.offset)
@@ -105,7 +153,12 @@ impl Volume {
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub(crate) fn read_block(&self, located: &Located, number: u32) -> Result<Bytes, ReadError> {
+    pub(crate) fn read_block(
+        &self,
+        located: &Located,
+        number: u32,
+        reading: Reading,
+    ) -> Result<Bytes, ReadError> {
         let table = &located.front.table;
         let at = table.binary_search_by_key(&number, |entry| entry.number).map_err(|_| ReadError::Gone)?;
         let entry = table[at];
@@ -117,7 +170,7 @@ impl Volume {
         {
             return Ok(bytes);
         }
-        match self.read_entry(&located.front, &entry) {
+        match self.read_entry(&located.front, &entry, reading) {
             Err(ReadError::Damaged) => {
                 self.damaged(fingerprint(located.front.hash), &located.slot);
                 Err(ReadError::Damaged)
@@ -127,11 +180,16 @@ impl Volume {
     }
 
     /// The bytes of one block of `front`, verified.
-    pub(super) fn read_entry(&self, front: &ObjectFront, entry: &Entry) -> Result<Bytes, ReadError> {
+    pub(super) fn read_entry(
+        &self,
+        front: &ObjectFront,
+        entry: &Entry,
+        reading: Reading,
+    ) -> Result<Bytes, ReadError> {
         if !self.is_alive(entry.place) {
             return Err(ReadError::Gone);
         }
-        let bytes = self.read(entry.place, entry.length)?;
+        let bytes = self.read(entry.place, entry.length, reading)?.ok_or(ReadError::NotAtHand)?;
         if self.is_whole(front, entry, &bytes) {
             self.counters.reads.inc();
             self.counters.read_bytes.add(bytes.len() as u64);
@@ -155,13 +213,21 @@ impl Volume {
         self.index.remove_record(print, slot);
     }
 
-    /// Bytes from the data file; they are not kept in the page cache.
-    fn read(&self, place: Place, length: u32) -> io::Result<Bytes> {
-        let mut bytes = vec![0; length as usize];
+    /// Bytes from the data file; `None` where they are not at hand and may not be waited for.
+    fn read(&self, place: Place, length: u32, reading: Reading) -> io::Result<Option<Bytes>> {
+        let mut buffer = self.buffers.take(length as usize);
         let at = self.position(place);
-        read_full(&*self.data, &mut bytes, at).inspect_err(|_| self.counters.read_errors.inc())?;
-        self.data.forget(at..at + u64::from(length));
-        Ok(Bytes::from(bytes))
+        match reading {
+            Reading::Waits => {
+                read_full(&*self.data, buffer.bytes(), at).inspect_err(|_| self.counters.read_errors.inc())?
+            }
+            // What fails here fails again for a thread, which counts it.
+            Reading::AtHand => match self.data.read_at_hand(buffer.bytes(), at) {
+                Ok(Some(read)) if read == length as usize => {}
+                Ok(_) | Err(_) => return Ok(None),
+            },
+        }
+        Ok(Some(buffer.freeze()))
     }
 }
 

@@ -6,17 +6,18 @@
 //! come back when the region with the newer one, or with its removal, goes first.
 
 use super::log::{Appended, Fresh, Log};
-use super::read::{FrontRead, ReadError};
+use super::read::{FrontRead, ReadError, Reading};
 use super::{Volume, fingerprint};
+use crate::clock;
 use crate::footer::{self, Kind, Listed};
 use crate::record::Entry;
 use std::io;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
-/// Of the new region, how much may be filled with what is kept, in hundredths: the popular leave half of the disk's writing to
-/// what is new, and pins a third, however much is pinned. There is always room left for one record.
+/// Of the new region, how much may be filled with what is popular, in hundredths: half of the disk's writing is left to what is
+/// new. What is pinned comes first and takes what it needs: how much may be pinned has its bound where it is pinned.
 const FOR_POPULAR: u64 = 50;
-const FOR_PINNED: u64 = 65;
 
 impl Volume {
     /// Sees to it that a region is free.
@@ -39,11 +40,14 @@ impl Volume {
     }
 
     fn reclaim(&self, log: &mut Log, region: u16, sequence: u32) -> io::Result<()> {
-        for (print, removed) in self.contents(region, sequence) {
-            if removed {
-                continue;
-            }
-            let kept = match self.keep(log, region, print) {
+        let now = clock::wall();
+        let mut contents = self.contents(region, sequence);
+        contents.retain(|(_, removed)| !removed);
+        let is_pinned = |print| self.index.get(print).is_some_and(|slot| slot.until.holds(now));
+        // Of those that are equal the order stays.
+        contents.sort_by_key(|(print, _)| !is_pinned(*print));
+        for (print, _) in contents {
+            let kept = match self.keep(log, region, print, now) {
                 Ok(kept) => kept,
                 // A disk that cannot be written to keeps what it has; one that cannot be read loses this object only.
                 Err(KeepError::Write(error)) => return Err(error),
@@ -53,7 +57,7 @@ impl Volume {
                 self.counters.kept.inc();
                 self.index.forget_hits(print);
             } else if let Some(slot) = self.index.get(print).filter(|slot| slot.region == region) {
-                self.counters.lost_pins.add(u64::from(slot.pinned));
+                self.counters.lost_pins.add(u64::from(slot.until.holds(now)));
                 self.counters.evictions.inc();
                 self.index.remove_record(print, &slot);
             }
@@ -62,6 +66,8 @@ impl Volume {
         self.counters.evictions.add(self.index.remove_region(region) as u64);
         // Readers see at once that it is gone; on the disk it must be gone before anything relies on that.
         self.regions[usize::from(region)].store(0, Ordering::Release);
+        let start = self.start(region);
+        self.data.forget(start..start + u64::from(self.superblock.region));
         self.assign(region, 0)
     }
 
@@ -79,23 +85,24 @@ impl Volume {
     }
 
     /// Writes the object again, if it is worth it and there is room. Whether that was done.
-    fn keep(&self, log: &mut Log, region: u16, print: u64) -> Result<bool, KeepError> {
+    fn keep(&self, log: &mut Log, region: u16, print: u64, now: SystemTime) -> Result<bool, KeepError> {
         let Some(slot) = self.index.get(print) else { return Ok(false) };
-        let share = if slot.pinned { FOR_PINNED } else { FOR_POPULAR };
+        let is_pinned = slot.until.holds(now);
+        let share = if is_pinned { 100 } else { FOR_POPULAR };
         let end = u64::from(self.superblock.region) * share / 100;
         // Nothing of it can be kept: not worth a read.
         if !log.is_active() || u64::from(log.cursor() + slot.front()) > end {
             return Ok(false);
         }
         // Superseded here, and its newest record is elsewhere; only blocks can be left here, and only where somebody wants it.
-        if slot.region != region && !slot.pinned && slot.hits == 0 {
+        if slot.region != region && !is_pinned && slot.hits == 0 {
             return Ok(false);
         }
-        let Ok(FrontRead::Whole(located)) = self.read_front(print, slot, 0) else {
+        let Ok(FrontRead::Whole(located)) = self.read_front(print, slot, 0, Reading::Waits) else {
             return Err(KeepError::Read);
         };
         let front = &located.front;
-        if !(slot.pinned || slot.hits > 0 || (self.wanted)(&front.key)) {
+        if !(is_pinned || slot.hits > 0 || (self.wanted)(&front.key)) {
             return Ok(false);
         }
         let (here, elsewhere): (Vec<Entry>, Vec<Entry>) =
@@ -110,7 +117,7 @@ impl Volume {
             let (part, left) = self.part(rest);
             let mut fresh: Vec<Fresh> = Vec::with_capacity(part.len());
             for entry in part {
-                match self.read_entry(front, entry) {
+                match self.read_entry(front, entry, Reading::Waits) {
                     Ok(bytes) => fresh.push((entry.number, bytes, entry.sum)),
                     Err(ReadError::Damaged) => self.counters.checksum_failures.inc(),
                     Err(_) => {}
@@ -142,7 +149,7 @@ impl Volume {
 
     fn table_of(&self, print: u64) -> Result<Vec<Entry>, KeepError> {
         let slot = self.index.get(print).ok_or(KeepError::Read)?;
-        match self.read_front(print, slot, 0) {
+        match self.read_front(print, slot, 0, Reading::Waits) {
             Ok(FrontRead::Whole(located)) if fingerprint(located.front.hash) == print => {
                 Ok(located.front.table)
             }

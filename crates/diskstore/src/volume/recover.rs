@@ -84,7 +84,7 @@ impl Volume {
             io::ErrorKind::WouldBlock => OpenError::Locked,
             _ => OpenError::Io(error),
         })?;
-        let (table, data) = (folder.open("store")?, folder.open("data")?);
+        let (table, data, note) = (folder.open("store")?, folder.open("data")?, folder.open("note")?);
         let superblock = match Superblock::read(&*table)? {
             Found::Superblock(_) if begin.anew => None,
             Found::Superblock(there) => resized(there, geometry),
@@ -116,11 +116,14 @@ impl Volume {
         let volume = Self {
             superblock,
             data,
+            buffers: Arc::default(),
             table,
+            note,
             regions: regions.iter().copied().map(AtomicU32::new).collect(),
             index: Index::new(),
             log: Mutex::default(),
             generation: AtomicU64::new(u64::from(superblock.epoch) << GENERATION_BITS),
+            noted: Mutex::default(),
             wanted,
             counters,
             _lock: lock,
@@ -202,9 +205,9 @@ impl Volume {
     ) {
         for listed in contents {
             match listed.kind {
-                Kind::Object { length, front, pinned } => {
+                Kind::Object { length, front, until, size } => {
                     let place = Place { region, sequence, offset: listed.offset };
-                    let slot = Slot::new(place, length, front, pinned);
+                    let slot = Slot::new(place, length, front, until, size);
                     self.index.set_if_newer(listed.fingerprint, slot, |slot| self.order(slot));
                 }
                 Kind::Removal => {

@@ -6,10 +6,11 @@
 //! comes back in its place.
 
 use super::log::first_link;
-use super::{ReadError, Volume, fingerprint};
+use super::{ReadError, Reading, Volume, fingerprint};
 use crate::checksum;
 use crate::footer::{Kind, Listed};
 use crate::media::{Media, read_full};
+use crate::pin::Size;
 use crate::record::{self, Apparent, Content, Entry, Front, UNIT};
 use bytes::Bytes;
 use std::io;
@@ -33,7 +34,9 @@ impl Scanned {
         let offset = self.end;
         match &front.content {
             Content::Object(object) => {
-                let kind = Kind::Object { length: front.length, front: front.front, pinned: object.pinned };
+                let size = Size::of(object.table.iter().map(|entry| entry.length));
+                let (length, front_length, until) = (front.length, front.front, object.until);
+                let kind = Kind::Object { length, front: front_length, until, size };
                 self.contents.push(Listed { fingerprint: fingerprint(object.hash), offset, kind });
             }
             Content::Removals(prints) => self.remove(prints, offset),
@@ -76,7 +79,7 @@ impl Volume {
                 entry.place.sequence == sequence && entry.place.offset >= front.context.offset
             };
             for entry in object.table.iter().filter(own) {
-                match self.read_entry(object, entry) {
+                match self.read_entry(object, entry, Reading::Waits) {
                     Ok(_) => {}
                     // A disk that cannot be read now says nothing of what lies on it.
                     Err(ReadError::Io(error)) => return Err(error),

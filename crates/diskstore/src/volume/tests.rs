@@ -50,7 +50,7 @@ fn name(key: u8) -> Bytes {
 }
 
 fn object(head: &'static [u8], blocks: Vec<(u32, Bytes)>) -> Object {
-    Object { head: Bytes::from_static(head), length: None, blocks, pinned: false }
+    Object { head: Bytes::from_static(head), length: None, blocks }
 }
 
 /// Puts one block under `key` and gives its bytes.
@@ -63,6 +63,6 @@ fn put(volume: &Volume, key: u8, length: usize) -> Bytes {
 
 /// The first block under `key`; `None` when the object is not there or not whole.
 fn get(volume: &Volume, key: u8) -> Option<Bytes> {
-    let located = volume.look_up(&name(key)).ok()??;
-    volume.read_block(&located, 0).ok()
+    let located = volume.look_up(&name(key), Reading::Waits).ok()??;
+    volume.read_block(&located, 0, Reading::Waits).ok()
 }

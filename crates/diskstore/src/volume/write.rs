@@ -1,11 +1,12 @@
 //! What is done to objects, as records of the log.
 
 use super::log::{Fresh, Log};
-use super::read::FrontRead;
+use super::read::{FrontRead, Reading};
 use super::{Volume, fingerprint};
-use crate::checksum;
 use crate::index::Slot;
+use crate::pin::{Pinned, Size, Until};
 use crate::record::{ENTRY, Entry, HEADER, MOST_FRONT, ObjectFront};
+use crate::{checksum, clock};
 use bytes::Bytes;
 use std::io;
 
@@ -19,8 +20,6 @@ pub struct Object {
     /// Those of its blocks that are there, by number: block `n` holds the bytes from `n *` [`crate::BLOCK`], and all but
     /// the body's last are full.
     pub blocks: Vec<(u32, Bytes)>,
-    /// Kept when its turn to be given up comes, as far as there is room.
-    pub pinned: bool,
 }
 
 /// Why something was not written.
@@ -37,6 +36,8 @@ pub(crate) enum WriteError {
     Io(#[from] io::Error),
 }
 
+/// Of the disk, in hundredths.
+const MOST_PINNED: u64 = 25;
 /// The longest key.
 pub(crate) const MOST_KEY: usize = 64 * 1_024;
 /// The longest head.
@@ -45,11 +46,13 @@ pub(crate) const MOST_HEAD: usize = 1_024 * 1_024;
 impl Volume {
     /// Writes a version in place of whatever is there.
     pub(crate) fn put(&self, key: Bytes, generation: u64, object: Object) -> Result<(), WriteError> {
-        let Object { head, length, mut blocks, pinned } = object;
+        let Object { head, length, mut blocks } = object;
         blocks.sort_unstable_by_key(|(number, _)| *number);
         blocks.dedup_by_key(|(number, _)| *number);
         let hash = self.hash(&key);
-        let front = ObjectFront { hash, generation, pinned, total: length, key, head, table: Vec::new() };
+        // What was pinned stays so, whatever becomes of it.
+        let until = self.index.get(fingerprint(hash)).map_or(Until::default(), |slot| slot.until);
+        let front = ObjectFront { hash, generation, until, total: length, key, head, table: Vec::new() };
         self.write(&mut self.log(), &front, Vec::new(), blocks)
     }
 
@@ -78,14 +81,31 @@ impl Volume {
         self.write(&mut log, &ObjectFront { head, ..front }, kept, Vec::new())
     }
 
-    /// Pins an object, or lets it go.
-    pub(crate) fn pin(&self, key: &[u8], pinned: bool) -> Result<(), WriteError> {
+    /// Pins an object until then, or, with the default, lets it go. Not done where it would be more than may be pinned.
+    pub(crate) fn pin(&self, key: &[u8], until: Until) -> Result<Pinned, WriteError> {
         let mut log = self.log();
-        let (front, kept) = self.current(key, None)?;
-        if front.pinned == pinned {
-            return Ok(());
+        let (front, kept) = match self.current(key, None) {
+            Err(WriteError::Superseded) => return Ok(Pinned::NotThere),
+            current => current?,
+        };
+        if front.until == until {
+            return Ok(Pinned::Kept);
         }
-        self.write(&mut log, &ObjectFront { pinned, ..front }, kept, Vec::new())
+        let is_new = front.until == Until::default() && until != Until::default();
+        let bytes = Size::of(kept.iter().map(|entry| entry.length)).bytes();
+        if is_new && self.index.pinned() + bytes > self.most_pinned() {
+            self.index.forget_ended_pins(clock::wall());
+            if self.index.pinned() + bytes > self.most_pinned() {
+                return Ok(Pinned::NoRoom);
+            }
+        }
+        self.write(&mut log, &ObjectFront { until, ..front }, kept, Vec::new())?;
+        Ok(Pinned::Kept)
+    }
+
+    /// Bytes that may be pinned: what is written again on the log's way round, at once where it lies together.
+    fn most_pinned(&self) -> u64 {
+        u64::from(self.superblock.region) * u64::from(self.superblock.count) * MOST_PINNED / 100
     }
 
     /// Takes an object out of the index, at once. Whether it was there; [`Volume::note_removed`] makes it last.
@@ -118,7 +138,7 @@ impl Volume {
     fn current(&self, key: &[u8], generation: Option<u64>) -> Result<(ObjectFront, Vec<Entry>), WriteError> {
         let print = fingerprint(self.hash(key));
         let slot: Slot = self.index.get(print).ok_or(WriteError::Superseded)?;
-        match self.read_front(print, slot, 0)? {
+        match self.read_front(print, slot, 0, Reading::Waits)? {
             FrontRead::Whole(located)
                 if located.front.key == key
                     && generation.is_none_or(|generation| generation == located.front.generation) =>

@@ -3,11 +3,12 @@
 //! ```text
 //! client ◄── BlockStream ─┬─ block in memory
 //!                         ├─ block that comes for somebody else
-//!                         └─ neither ──► fetch: a run of blocks, one request ──► memory
+//!                         ├─ block on the disk ──► memory
+//!                         └─ none of them ──► fetch: a run of blocks, one request ──► memory, disk
 //! ```
 //! The client's reading sets the pace: while one block goes out, the run behind it is fetched, and no more.
 
-use super::lots::{Lot, Source};
+use super::lots::{Lot, RUN, Source};
 use crate::edge::Edge;
 use crate::outcome::FillOutcome;
 use crate::policy;
@@ -15,7 +16,7 @@ use crate::request::Asked;
 use crate::store::{BLOCK_SIZE, GrowingReader, Sparse};
 use crate::upstream::{Question, RequestBody};
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use httpcache::{content_range, range};
@@ -130,13 +131,32 @@ impl BlockStream {
     }
 }
 
-async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, lots: VecDeque<Lot>) {
+async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeque<Lot>) {
     edge.metrics.fills_in_flight.inc();
     let started = Instant::now();
-    let ended = fetch(edge, asked, sparse, lots).await;
+    load(edge, sparse, &mut lots).await;
+    let ended = if lots.is_empty() { FillOutcome::Loaded } else { fetch(edge, asked, sparse, lots).await };
+    if sparse.is_whole() {
+        edge.memory.complete(sparse);
+    }
     edge.metrics.fill_seconds.observe(started.elapsed().as_secs_f64());
     edge.metrics.filled(ended);
     edge.metrics.fills_in_flight.dec();
+}
+
+/// Loads those of `lots` that lie on the disk, one behind the other; what cannot be had there is left.
+async fn load(edge: &Edge, sparse: &Sparse, lots: &mut VecDeque<Lot>) {
+    let Some(disk) = &edge.disk else { return };
+    let numbers: Vec<u64> = lots.iter().map(Lot::index).take_while(|&index| sparse.is_kept(index)).collect();
+    if numbers.is_empty() {
+        return;
+    }
+    for block in disk.blocks(sparse, &numbers, edge.upstream.groups()).await {
+        if let Some(mut lot) = lots.pop_front() {
+            lot.give(block);
+            lot.finish(&edge.memory);
+        }
+    }
 }
 
 /// Fetches `lots`, which follow one another. An origin may answer with less than asked for (RFC 9110 §15.3.7): the rest
@@ -158,43 +178,54 @@ async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDe
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
         let Ok(response) = answer else { return FillOutcome::Failed };
         let (head, body) = response.into_parts();
-        if !continues(head.status, &head.headers, sparse, start) {
+        if !continues(head.status, &head.headers, sparse.etag(), sparse.length(), start) {
             if matches!(head.status.as_u16(), 200 | 206 | 404 | 410 | 416) {
                 // It is another one now: what is held of the old one is of no use to anybody (attack 50). Other answers
                 // say something of this request, or of the upstream's health.
                 edge.memory.drop_sparse(sparse);
+                edge.remove_from_disk(sparse.key());
                 tracing::info!(key = %sparse.key(), status = %head.status, "changed while its blocks were fetched");
             }
             return FillOutcome::Failed;
         }
-        let broken = feed(edge, body, &mut lots).await.is_err();
+        let broken = feed(edge, body, sparse, &mut lots).await.is_err();
         if !lots.is_empty() && (broken || lots.len() == wanted) {
             tracing::warn!(key = %sparse.key(), "blocks broke off");
             return FillOutcome::BrokenOff;
         }
     }
-    if sparse.is_whole() {
-        edge.memory.complete(sparse);
-    }
     FillOutcome::Stored
 }
 
-/// Whether an answer is the part of this very representation from `start` on.
-fn continues(status: StatusCode, headers: &HeaderMap, sparse: &Sparse, start: u64) -> bool {
+/// Whether an answer is the part from `start` on of the very representation with this strong validator and of this length.
+pub(super) fn continues(
+    status: StatusCode,
+    headers: &HeaderMap,
+    etag: &HeaderValue,
+    length: u64,
+    start: u64,
+) -> bool {
     let part = headers.get(header::CONTENT_RANGE).and_then(content_range::parse);
     status == StatusCode::PARTIAL_CONTENT
-        && headers.get(header::ETAG) == Some(sparse.etag())
-        && part.is_some_and(|part| part.part.start == start && part.length == sparse.length())
+        && headers.get(header::ETAG) == Some(etag)
+        && part.is_some_and(|part| part.part.start == start && part.length == length)
 }
 
 /// Why a body ended before its blocks were full.
 pub(super) struct BrokenOff;
 
-/// Hands a body out to the blocks it belongs to, and ends with the last of them: what comes behind is not wanted.
-pub(super) async fn feed<B>(edge: &Edge, mut body: B, lots: &mut VecDeque<Lot>) -> Result<(), BrokenOff>
+/// Hands a body out to the blocks it belongs to, and ends with the last of them: what comes behind is not wanted. Blocks that
+/// are full go to the disk, a run at a time.
+pub(super) async fn feed<B>(
+    edge: &Edge,
+    mut body: B,
+    sparse: &Sparse,
+    lots: &mut VecDeque<Lot>,
+) -> Result<(), BrokenOff>
 where
     B: Body<Data = Bytes> + Unpin,
 {
+    let mut run = Run { edge, sparse, full: Vec::new() };
     while !lots.is_empty() {
         let Some(Ok(frame)) = body.frame().await else { return Err(BrokenOff) };
         let Ok(mut data) = frame.into_data() else { continue };
@@ -205,9 +236,36 @@ where
             if lot.take(&mut data)
                 && let Some(full) = lots.pop_front()
             {
-                full.finish(&edge.memory);
+                run.full.extend(full.finish(&edge.memory));
             }
+        }
+        if run.full.len() as u64 >= RUN {
+            run.keep();
         }
     }
     Ok(())
+}
+
+/// Full blocks on their way to the disk; also when the body breaks off behind them, or nobody goes on with it.
+struct Run<'a> {
+    edge: &'a Edge,
+    sparse: &'a Sparse,
+    full: Vec<(u64, Bytes)>,
+}
+
+impl Run<'_> {
+    fn keep(&mut self) {
+        if let Some(disk) = &self.edge.disk
+            && !self.full.is_empty()
+        {
+            disk.keep_blocks(self.sparse, std::mem::take(&mut self.full));
+        }
+        self.full.clear();
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        self.keep();
+    }
 }

@@ -142,10 +142,15 @@ impl Flights {
         remove();
     }
 
-    /// Has the fills that `is_meant` picks serve those who wait for them and not be stored; gives how many. It sees the
-    /// key and, where the head has come, the response.
-    pub(crate) fn overtake(&self, is_meant: impl Fn(&CacheKey, Option<&Object>) -> bool) -> u64 {
-        outdate(&mut self.list(), |key, flight| is_meant(key, flight.object().as_deref()))
+    /// Has the fills that `is_meant` picks serve those who wait for them and not be stored; gives how many, and what `then`
+    /// gives: between the two nothing is stored. `is_meant` sees the key and, where the head has come, the response.
+    pub(crate) fn overtake<T>(
+        &self,
+        is_meant: impl Fn(&CacheKey, Option<&Object>) -> bool,
+        then: impl FnOnce() -> T,
+    ) -> (u64, T) {
+        let mut flights = self.list();
+        (outdate(&mut flights, |key, flight| is_meant(key, flight.object().as_deref())), then())
     }
 
     fn list(&self) -> MutexGuard<'_, HashMap<CacheKey, Arc<Flight>>> {
@@ -278,8 +283,8 @@ mod tests {
         let other = CacheKey::primary("http", "a", "/y");
         let Ok(Role::Lead(_, others)) = flights.join(&other, nothing) else { panic!("the first leads") };
         let meant = |at: &CacheKey, object: Option<&Object>| object.is_none() && at.is_of(&key());
-        assert_eq!(flights.overtake(meant), 1);
-        assert_eq!(flights.overtake(meant), 0);
+        assert_eq!(flights.overtake(meant, || "then"), (1, "then"));
+        assert_eq!(flights.overtake(meant, || ()).0, 0);
         guard.store(|| panic!("outdated"));
         let mut stored = false;
         others.store(|| stored = true);

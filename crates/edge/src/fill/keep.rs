@@ -87,12 +87,20 @@ impl Head {
 }
 
 /// An answer as its head, with what is to be kept of it, and its body.
-pub(super) fn head_of(edge: &Edge, arrived: Arrived) -> (Head, UpstreamBody) {
+pub(super) fn head_of(edge: &Edge, primary: &CacheKey, arrived: Arrived) -> (Head, UpstreamBody) {
     let directives = arrived.directives(edge);
     let Arrived { head, body, at, delay, now } = arrived;
     let (status, mut headers) = (head.status, head.headers);
     hop::strip_unstored(&mut headers);
     let freshness = Freshness::of(status, &headers, &directives, at, delay, &edge.config.cache.rules);
+    let freshness = edge.recent.judge(
+        edge.upstream.groups(),
+        primary,
+        &headers,
+        headers.get(header::AGE),
+        freshness,
+        now,
+    );
     (Head { status, headers, freshness, now }, body)
 }
 
@@ -105,7 +113,7 @@ pub(crate) async fn keep(
     mut guard: Guard,
 ) -> FillOutcome {
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
-    let (head, body) = head_of(edge, arrived);
+    let (head, body) = head_of(edge, primary, arrived);
     let (growing, writer) = Growing::start(stated);
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));

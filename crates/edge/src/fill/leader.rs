@@ -7,6 +7,7 @@ use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::policy;
+use crate::purge::ask_for_younger;
 use crate::request::Asked;
 use crate::store::memory::PASS_FOR;
 use crate::store::{Entry, Object};
@@ -48,7 +49,7 @@ pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
 async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
     let Errand { asked, primary, stale, alone } = errand;
     let wanted = part::wanted(&asked, stale.as_deref());
-    let mut arrived = match ask(&edge, &asked, stale.as_deref(), wanted).await {
+    let mut arrived = match ask(&edge, &asked, &primary, stale.as_deref(), wanted).await {
         Ok(arrived) => arrived,
         Err(error) => {
             edge.upstream_seen(Err(error));
@@ -64,9 +65,10 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
 
     if let Some(stale) = stale {
         if arrived.head.status == StatusCode::NOT_MODIFIED {
-            let object = Arc::new(freshened(&edge, &stale, &arrived.head.headers, &arrived));
+            let object = Arc::new(freshened(&edge, guard.key(), &stale, &arrived.head.headers, &arrived));
             guard.store(|| {
-                edge.freshen_on_disk(guard.key(), &object);
+                // An order that came meanwhile has overtaken this fill.
+                edge.freshen_on_disk(guard.key(), &object, edge.latest_order());
                 edge.memory.insert(guard.key().clone(), Entry::Object(Arc::clone(&object)));
             });
             guard.land(Landed::Revalidated(object));
@@ -118,10 +120,15 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
 async fn ask(
     edge: &Edge,
     asked: &Asked,
+    primary: &CacheKey,
     stale: Option<&Object>,
     wanted: Option<Spec>,
 ) -> Result<Arrived, UpstreamError> {
     let mut headers = policy::fill_headers(asked, &edge.identity);
+    let ordered = edge.recent.since(edge.upstream.groups(), primary, None, Instant::now());
+    if let Some(since) = ordered {
+        ask_for_younger(&mut headers, since);
+    }
     let mut conditional = stale.is_some_and(|stale| validation::add_conditions(&stale.headers, &mut headers));
     loop {
         if let Some(spec) = wanted {
@@ -132,7 +139,7 @@ async fn ask(
             host: &asked.host,
             target: &asked.target,
             headers: &headers,
-            cold: stale.is_none(),
+            cold: stale.is_none() && ordered.is_none(),
         };
         let sent_at = Instant::now();
         let response = edge.upstream.exchange(question, RequestBody::Empty).await?;
@@ -150,12 +157,20 @@ async fn ask(
 }
 
 /// The stored response with what a 304, or an answer to HEAD, says of it now.
-pub(super) fn freshened(edge: &Edge, stale: &Object, fresh: &HeaderMap, arrived: &Arrived) -> Object {
+pub(super) fn freshened(
+    edge: &Edge,
+    key: &CacheKey,
+    stale: &Object,
+    fresh: &HeaderMap,
+    arrived: &Arrived,
+) -> Object {
     let mut headers = validation::freshen(&stale.headers, fresh);
     hop::strip_unstored(&mut headers);
     let rules = &edge.config.cache.rules;
     let directives = ResponseDirectives::targeted(&headers, &rules.targets);
     let freshness = Freshness::of(stale.status, &headers, &directives, arrived.at, arrived.delay, rules);
+    let age = fresh.get(header::AGE);
+    let freshness = edge.recent.judge(edge.upstream.groups(), key, &headers, age, freshness, arrived.now);
     let object = Object::new(stale.status, headers, freshness, arrived.now, stale.body.clone());
     if let Some(generation) = stale.on_disk() {
         object.note_on_disk(generation);

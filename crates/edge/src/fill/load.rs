@@ -1,30 +1,174 @@
 //! The task that brings something from the disk into memory, once for all who want it.
+//!
+//! ```text
+//! disk ─► block, verified ─► readers ─► … ─► all of it: memory
+//!            └─ one is damaged, or the disk goes away: the rest from the upstream, if it still has the very same
+//! ```
+//! A reader has the first block while the second is read. What a client has got of a body that cannot be ended is known to it
+//! as broken off, as with an upstream's.
 
+use super::blocks::continues;
 use super::flight::{Guard, Landed};
 use crate::edge::Edge;
+use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
-use crate::store::{Entry, Loaded};
+use crate::policy::{self, ClientReload};
+use crate::request::Asked;
+use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object};
+use crate::upstream::{Question, RequestBody};
+use http::{Method, StatusCode, header};
+use http_body_util::BodyExt;
+use httpcache::freshness::State;
+use httpcache::range;
 use std::rc::Rc;
 use std::sync::Arc;
+use tokio::time::Instant;
 
-/// Loads what the fill is listed under. A body that came whole is verified whole before anybody sees its first byte, so
-/// what is damaged is a miss and never half an answer.
-pub(crate) async fn load(edge: Rc<Edge>, guard: Guard) {
+/// Loads what the fill is listed under.
+pub(crate) async fn load(edge: Rc<Edge>, asked: Asked, primary: CacheKey, guard: Guard) {
     let loaded = match &edge.disk {
-        Some(disk) => disk.load(guard.key()).await,
+        Some(disk) => disk.load(guard.key(), edge.upstream.groups()).await,
         None => None,
     };
-    let landed = match loaded {
-        Some(Loaded::Object(object)) => {
+    match loaded {
+        Some(Loaded::Response(kept)) => {
+            let ended = if may_begin(&edge, &kept) {
+                bring_by_blocks(&edge, &asked, &primary, *kept, &guard).await
+            } else {
+                bring_whole(&edge, &primary, *kept, &guard).await
+            };
+            edge.metrics.filled(ended);
+        }
+        Some(Loaded::InBlocks(object)) => {
+            guard.store(|| remember(&edge, &primary, guard.key(), Arc::clone(&object)));
+            guard.land(Landed::Loaded(object));
             edge.metrics.filled(FillOutcome::Loaded);
-            guard.store(|| edge.memory.insert(guard.key().clone(), Entry::Object(Arc::clone(&object))));
-            Landed::Loaded(object)
         }
         Some(Loaded::Varies(variants)) => {
             guard.store(|| edge.memory.put_back(guard.key(), &variants));
-            Landed::NotLoaded
+            guard.land(Landed::NotLoaded);
         }
-        None => Landed::NotLoaded,
+        None => guard.land(Landed::NotLoaded),
+    }
+}
+
+/// Puts what was loaded into memory; a variant becomes known to its sign-post, so that what is done to its URL reaches it.
+fn remember(edge: &Edge, primary: &CacheKey, key: &CacheKey, object: Arc<Object>) {
+    if key != primary
+        && let Some(oldest) = edge.memory.note_variant(primary, key)
+    {
+        edge.remove(&oldest);
+    }
+    edge.memory.insert(key.clone(), Entry::Object(object));
+}
+
+/// Whether it may be served before all of it is there: it will be served as it is, whoever has asked.
+fn may_begin(edge: &Edge, kept: &Kept) -> bool {
+    let head = kept.head();
+    kept.is_long()
+        && head.status == StatusCode::OK
+        && head.state(Instant::now()) == State::Fresh
+        && edge.config.cache.client_reload == ClientReload::Ignore
+}
+
+/// All of it, or nothing: what is stale has to be asked about, and may not be what it was.
+async fn bring_whole(edge: &Edge, primary: &CacheKey, mut kept: Kept, guard: &Guard) -> FillOutcome {
+    let mut blocks = Vec::new();
+    let landed = loop {
+        match kept.next_block().await {
+            Ok(Some(block)) => blocks.push(block),
+            Ok(None) => {
+                let body = Body::Complete(Arc::new(Blocks::new(blocks)));
+                let object = Arc::new(kept.object_on_disk(body));
+                guard.store(|| remember(edge, primary, guard.key(), Arc::clone(&object)));
+                break Landed::Loaded(object);
+            }
+            Err(_) => break Landed::NotLoaded,
+        }
     };
+    let ended = if matches!(landed, Landed::Loaded(_)) { FillOutcome::Loaded } else { FillOutcome::Failed };
     guard.land(landed);
+    ended
+}
+
+async fn bring_by_blocks(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    mut kept: Kept,
+    guard: &Guard,
+) -> FillOutcome {
+    // Before the first block nothing has been promised to anybody.
+    let Ok(Some(first)) = kept.next_block().await else {
+        guard.land(Landed::NotLoaded);
+        return FillOutcome::Failed;
+    };
+    let (growing, mut writer) = Growing::at_hand(kept.length());
+    guard.land(Landed::Loaded(Arc::new(kept.object_on_disk(Body::Growing(growing)))));
+    writer.push_block(first);
+    let broken = loop {
+        // Who waits for the block before gets it now, while it is in the processor's cache.
+        tokio::task::yield_now().await;
+        match kept.next_block().await {
+            Ok(Some(block)) => writer.push_block(block),
+            Ok(None) => break None,
+            Err(broken) => break Some(broken),
+        }
+    };
+    if let Some(broken) = broken {
+        let mended = fetch_rest(edge, asked, &kept, &mut writer).await;
+        tracing::warn!(key = %guard.key(), reason = broken.as_str(), mended, "a body on a disk broke off");
+        if !mended {
+            return FillOutcome::BrokenOff;
+        }
+    }
+    let body = Body::Complete(Arc::new(writer.finish()));
+    let object = Arc::new(match broken {
+        Some(_) => kept.object(body),
+        None => kept.object_on_disk(body),
+    });
+    guard.store(|| {
+        if broken.is_some()
+            && let Some(disk) = &edge.disk
+        {
+            disk.put(guard.key(), &object);
+        }
+        remember(edge, primary, guard.key(), object);
+    });
+    FillOutcome::Loaded
+}
+
+/// Fetches what has not been given of a response, of the very same. Whether all of it came.
+async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut GrowingWriter) -> bool {
+    let (head, from, length) = (kept.head(), kept.given(), kept.length());
+    let strong = head.etag.as_ref().is_some_and(|etag| !etag.is_weak());
+    let Some(etag) = head.headers.get(header::ETAG).filter(|_| strong) else { return false };
+    let mut headers = policy::fill_headers(asked, &edge.identity);
+    headers.insert(header::IF_RANGE, etag.clone());
+    headers.insert(header::RANGE, range::request(&(from..length)));
+    let question = Question {
+        method: &Method::GET,
+        host: &asked.host,
+        target: &asked.target,
+        headers: &headers,
+        cold: true,
+    };
+    let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
+    edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
+    let Ok(response) = answer else { return false };
+    let (answered, mut body) = response.into_parts();
+    if !continues(answered.status, &answered.headers, etag, length, from) {
+        return false;
+    }
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return false };
+        if let Ok(data) = frame.into_data() {
+            edge.metrics.fill_bytes.inc_by(data.len() as u64);
+            if writer.received() + data.len() as u64 > length {
+                return false;
+            }
+            writer.push(&data);
+        }
+    }
+    writer.received() == length
 }

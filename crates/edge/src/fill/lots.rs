@@ -30,7 +30,7 @@ pub(crate) enum Source {
     Held(Bytes),
     /// From a fetch that goes on.
     Coming(GrowingReader),
-    /// From the upstream: these must be fetched, the first of them is ours.
+    /// From the disk or the upstream: these must be fetched, the first of them is ours.
     Lead(VecDeque<Lot>, GrowingReader),
 }
 
@@ -70,7 +70,9 @@ impl Lots {
         lots.push_back(first);
         for next in index + 1..until.min(index + RUN) {
             let key = sparse.block_key(next);
-            if list.contains_key(&key) || memory.holds(&key) {
+            // One run is from one place.
+            let elsewhere = sparse.is_kept(next) != sparse.is_kept(index);
+            if elsewhere || list.contains_key(&key) || memory.holds(&key) {
                 break;
             }
             lots.push_back(self.open(&mut list, sparse, next, 0..sparse.block_length(next)).0);
@@ -134,6 +136,11 @@ pub(crate) struct Lot {
 }
 
 impl Lot {
+    /// Which block it is.
+    pub(crate) fn index(&self) -> u64 {
+        self.index
+    }
+
     /// Where in the representation it begins.
     pub(crate) fn start(&self) -> u64 {
         self.index * BLOCK_SIZE + self.span.start
@@ -153,18 +160,28 @@ impl Lot {
         length as u64 == room
     }
 
-    /// Stores it, and takes it off the list.
-    pub(crate) fn finish(mut self, memory: &Memory) {
-        let Some(writer) = self.writer.take() else { return };
+    /// Takes all of it, as it is.
+    pub(crate) fn give(&mut self, block: Bytes) {
+        if let Some(writer) = &mut self.writer {
+            writer.push_block(block);
+        }
+    }
+
+    /// Stores it, and takes it off the list; gives the block, where all of it is there now.
+    pub(crate) fn finish(mut self, memory: &Memory) -> Option<(u64, Bytes)> {
+        let writer = self.writer.take()?;
         let bytes = writer.finish().into_one();
         let piece = match memory.block(&self.key) {
             Some(held) => held.joined(Piece { from: self.span.start, bytes }),
             None => Piece { from: self.span.start, bytes },
         };
-        if piece.bytes.len() as u64 == self.sparse.block_length(self.index) {
+        let is_whole = piece.bytes.len() as u64 == self.sparse.block_length(self.index);
+        let block = is_whole.then(|| (self.index, piece.bytes.clone()));
+        if is_whole {
             self.sparse.note(self.index);
         }
         memory.insert(self.key.clone(), Entry::Block(piece));
+        block
     }
 }
 

@@ -125,7 +125,7 @@ pub(crate) async fn keep_blocks(
     let way = Way::of(&arrived.head);
     let ContentRange { part, length } = range;
     arrived.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    let (head, body) = keep::head_of(edge, arrived);
+    let (head, body) = keep::head_of(edge, primary, arrived);
     let variant = keep::variant(edge, asked, primary, &head.headers, &mut guard);
     let key = variant.as_ref().map_or(primary, |variant| &variant.key);
     // Blocks of the same representation that are held already go on being its blocks (RFC 9111 §3.4).
@@ -140,7 +140,7 @@ pub(crate) async fn keep_blocks(
     guard.land(Landed::Fetched { object, variant, way });
     // Who comes from now on finds the head in the store.
     drop(guard);
-    if feed(edge, body, &mut lots).await.is_err() {
+    if feed(edge, body, &sparse, &mut lots).await.is_err() {
         tracing::warn!(key = %sparse.key(), "blocks broke off");
         return FillOutcome::BrokenOff;
     }

@@ -18,11 +18,13 @@ pub(crate) enum Reason {
     Sockets,
     /// Client connections.
     Connections,
+    /// Disks of the disk tier.
+    Disk,
 }
 
 impl Label for Reason {
     const ALL: &'static [Self] =
-        &[Self::Cpu, Self::Bandwidth, Self::Memory, Self::Sockets, Self::Connections];
+        &[Self::Cpu, Self::Bandwidth, Self::Memory, Self::Sockets, Self::Connections, Self::Disk];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -31,6 +33,7 @@ impl Label for Reason {
             Self::Memory => "memory",
             Self::Sockets => "sockets",
             Self::Connections => "connections",
+            Self::Disk => "disk",
         }
     }
 
@@ -50,7 +53,7 @@ const ENTER: [(f64, Level); 3] = [(0.75, Level::Busy), (0.85, Level::High), (0.9
 const SLACK: f64 = 0.1;
 /// For so long, so that who was refused and comes back does not find the door swinging.
 const HOLD: Duration = Duration::from_secs(10);
-/// Weight of the newest second of what is a rate. Stocks (memory, connections) are what they are.
+/// Weight of the newest second of what is a rate or a queue. Stocks (memory, connections) are what they are.
 const NEWEST: f64 = 0.5;
 
 /// Judges one look after the other.
@@ -84,7 +87,7 @@ impl Judge {
         for &reason in Reason::ALL {
             let (share, sample) = (&mut self.shares[reason.index()], samples[reason.index()]);
             *share = match reason {
-                Reason::Cpu | Reason::Bandwidth => NEWEST * sample + (1.0 - NEWEST) * *share,
+                Reason::Cpu | Reason::Bandwidth | Reason::Disk => NEWEST * sample + (1.0 - NEWEST) * *share,
                 Reason::Memory | Reason::Sockets | Reason::Connections => sample,
             };
         }

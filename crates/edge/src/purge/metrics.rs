@@ -4,7 +4,7 @@ use super::door::now;
 use crate::clock::Clock;
 use ::purge::{Mode, Refusal, Report};
 use jiff::Timestamp;
-use prometheus::{Histogram, IntCounter};
+use prometheus::{Histogram, IntCounter, IntGauge};
 use std::time::Duration;
 use telemetry::{Label, Telemetry};
 
@@ -16,6 +16,7 @@ pub(super) struct PurgeMetrics {
     objects: Vec<IntCounter>,
     fills_overtaken: IntCounter,
     seconds: Histogram,
+    pub(super) standing: IntGauge,
     lag_seconds: Histogram,
 }
 
@@ -44,6 +45,10 @@ impl PurgeMetrics {
                 "edge_purge_fills_overtaken_total",
                 "Fills not kept because an order came after they were asked for",
             ),
+            standing: telemetry.gauge(
+                "edge_purge_standing",
+                "Orders that have not yet met all that lies on disks; nobody is given what they mean",
+            ),
             seconds: telemetry.seconds(
                 "edge_purge_seconds",
                 "From taking an order up to the last of it",
@@ -61,10 +66,15 @@ impl PurgeMetrics {
         self.refused[Reason(refusal).index()].inc();
     }
 
+    /// Responses that a disk gave up after the order's answer.
+    pub(super) fn met_later(&self, mode: Mode, count: u64) {
+        self.objects[How(mode).index()].inc_by(count);
+    }
+
     pub(super) fn carried_out(&self, report: &Report, given_at: Timestamp) {
         self.carried_out.inc();
-        self.objects[How(Mode::Hard).index()].inc_by(report.removed.memory);
-        self.objects[How(Mode::Soft).index()].inc_by(report.softened.memory);
+        self.objects[How(Mode::Hard).index()].inc_by(report.removed.memory + report.removed.disk);
+        self.objects[How(Mode::Soft).index()].inc_by(report.softened.memory + report.softened.disk);
         self.fills_overtaken.inc_by(report.fills_overtaken);
         self.seconds.observe(Duration::from_micros(report.duration_us).as_secs_f64());
         let lag = Duration::try_from(now(Clock).duration_since(given_at)).unwrap_or_default();

@@ -1,9 +1,13 @@
 //! The disk tier behind the whole journey. The clock is not paused: disks have threads of their own.
 
+mod ordered;
+
 use super::tests::{Scene, field, fresh, local, read};
 use super::*;
 use crate::options::Options;
 use crate::policy::CacheOptions;
+use bytes::Bytes;
+use diskstore::{BLOCK, Pinned};
 use std::path::Path;
 use testkit::upstream::Reply;
 use units::ByteCount;
@@ -50,6 +54,127 @@ async fn what_was_fetched_is_found_on_the_disk_after_a_restart_and_in_memory_aft
             again.ask("/y", &[("cache-control", "only-if-cached")]).await.status(),
             StatusCode::GATEWAY_TIMEOUT
         );
+    })
+    .await;
+}
+
+/// A body of three blocks, no two of whose bytes near each other are alike.
+fn long_body() -> Vec<u8> {
+    (0..600_000_u32).flat_map(|n| n.to_le_bytes()[..1].to_vec()).collect()
+}
+
+/// Flips a bit in the second of three blocks on the disk.
+fn damage(disk: &Path) {
+    let path = disk.join("data");
+    let mut data = std::fs::read(&path).unwrap();
+    let body = long_body();
+    let at = data.windows(2_000).position(|window| *window == body[..2_000]).unwrap();
+    data[at + 300_000] ^= 1;
+    std::fs::write(&path, data).unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_block_in_the_middle_is_fetched_with_what_follows_it() {
+    let body = Bytes::from(long_body());
+    let length = body.len();
+    for mends in [true, false] {
+        let disk = tempfile::tempdir().unwrap();
+        local(async {
+            let before = scene(disk.path(), [fresh().body(body.clone()), fresh().body("behind it")]);
+            before.load("/x").await;
+            // The last record of all is looked at when the disk is opened.
+            before.load("/y").await;
+            stop(before).await;
+            damage(disk.path());
+            let etag = if mends { "\"v1\"" } else { "\"v2\"" };
+            let rest =
+                Reply::new(206).header("etag", etag).header("content-range", "bytes 262144-599999/600000");
+            let after = scene(disk.path(), [rest.body(body.slice(BLOCK..))]);
+            let got = read(after.ask("/x", &[]).await.into_body()).await;
+            let asked = after.upstream.questions();
+            assert_eq!(asked[0].headers["range"], format!("bytes={BLOCK}-{}", length - 1));
+            assert_eq!(asked[0].headers["if-range"], "\"v1\"");
+            if !mends {
+                assert!(got.is_err(), "half of one and half of another");
+                return;
+            }
+            assert_eq!(got.unwrap(), body);
+            stop(after).await;
+            let again = scene(disk.path(), []);
+            assert_eq!(read(again.ask("/x", &[]).await.into_body()).await.unwrap(), body);
+            assert_eq!(again.upstream.count(), 0, "it was written again");
+        })
+        .await;
+    }
+}
+
+/// A 206 with one block of [`long_body`].
+fn block_of(number: usize) -> Reply {
+    let body = Bytes::from(long_body());
+    let range = number * BLOCK..((number + 1) * BLOCK).min(body.len());
+    let says = ["bytes 0-262143/600000", "bytes 262144-524287/600000", "bytes 524288-599999/600000"][number];
+    let part = Reply::new(206).header("cache-control", "max-age=60").header("etag", "\"v1\"");
+    part.header("content-range", says).body(body.slice(range))
+}
+
+#[tokio::test]
+async fn blocks_that_were_fetched_alone_are_found_on_the_disk_and_completed() {
+    let disk = tempfile::tempdir().unwrap();
+    let body = long_body();
+    let asks = async |scene: &Scene, range: &str| {
+        let answer = scene.ask("/x", &[("range", range)]).await;
+        assert_eq!(answer.status(), StatusCode::PARTIAL_CONTENT, "{range}");
+        read(answer.into_body()).await.unwrap()
+    };
+    local(async {
+        let before = scene(disk.path(), [block_of(1)]);
+        assert_eq!(asks(&before, "bytes=300000-300009").await, body[300_000..300_010]);
+        stop(before).await;
+        let after = scene(disk.path(), [block_of(2), block_of(0)]);
+        assert_eq!(asks(&after, "bytes=262144-262150").await, body[262_144..262_151]);
+        assert_eq!(after.upstream.count(), 0);
+        assert_eq!(asks(&after, "bytes=-4").await, body[599_996..]);
+        assert_eq!(asks(&after, "bytes=0-3").await, body[..4]);
+        let asked = after.upstream.questions();
+        assert_eq!(asked.len(), 2);
+        assert!(asked.iter().all(|asked| asked.headers["if-range"] == "\"v1\""));
+        assert_eq!(read(after.ask("/x", &[]).await.into_body()).await.unwrap(), body);
+        stop(after).await;
+        let again = scene(disk.path(), []);
+        assert_eq!(read(again.ask("/x", &[]).await.into_body()).await.unwrap(), body);
+        assert_eq!(again.upstream.count(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_pinned_outlives_what_comes_after_it_also_over_a_restart() {
+    let disk = tempfile::tempdir().unwrap();
+    let until = crate::clock::Clock.now() + std::time::Duration::from_secs(3_600);
+    let body = Bytes::from(vec![1; 1_500_000]);
+    local(async {
+        let before = scene(disk.path(), ["a", "b"].map(|name| fresh().body(name)));
+        let key = |scene: &Scene, target: &str| key_of(&scene.edge, &scene.asked("GET", target, &[]));
+        for target in ["/pinned", "/other"] {
+            before.load(target).await;
+        }
+        let tier = before.edge.disk.clone().unwrap();
+        assert_eq!(tier.pin(&key(&before, "/pinned"), until).await, Pinned::Kept);
+        assert_eq!(tier.pin(&key(&before, "/lacking"), until).await, Pinned::NotThere);
+        drop(tier);
+        stop(before).await;
+        // More than the disk holds.
+        let passing = scene(disk.path(), (0..60).map(|_| fresh().body(body.clone())));
+        for number in 0..60 {
+            passing.load(&format!("/passing/{number}")).await;
+            assert!(passing.edge.disk.as_ref().unwrap().is_settled().await);
+        }
+        stop(passing).await;
+        let after = scene(disk.path(), [fresh().body("new")]);
+        assert_eq!(after.text("/pinned", &[]).await, "a");
+        assert_eq!(after.text("/other", &[]).await, "new");
+        let tier = after.edge.disk.clone().unwrap();
+        assert_eq!(tier.unpin(&key(&after, "/pinned")).await, Pinned::Kept);
     })
     .await;
 }

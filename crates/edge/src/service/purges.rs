@@ -40,12 +40,21 @@ async fn loaded() -> Rc<Scene> {
 }
 
 impl Scene {
-    fn purge(&self, what: What, mode: Mode) -> Report {
-        let order = Order::new(what, mode, None, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
+    pub(super) fn reach(&self) -> Reach {
         let (config, groups) = (Arc::clone(&self.edge.config), Arc::clone(self.edge.upstream.groups()));
         let (_, settings) = tokio::sync::watch::channel(Settings { config, groups });
-        let (flights, memory) = (self.edge.flights.clone(), self.edge.memory.clone());
-        Reach { settings, flights, memory }.carry_out(&order, Instant::now())
+        Reach {
+            settings,
+            flights: self.edge.flights.clone(),
+            memory: self.edge.memory.clone(),
+            disk: self.edge.disk.clone(),
+            recent: self.edge.recent.clone(),
+        }
+    }
+
+    fn purge(&self, what: What, mode: Mode) -> Report {
+        let order = Order::new(what, mode, None, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
+        self.reach().carry_out(&order, Instant::now()).report
     }
 
     /// Whether it is there and fresh; asks nobody.
@@ -242,6 +251,34 @@ async fn clients_do_not_see_surrogate_keys() {
             let answer = scene.ask(target, &[]).await;
             assert_eq!(answer.status(), StatusCode::OK);
             assert_eq!((field(&answer, "surrogate-key"), field(&answer, "cache-tag")), ("", ""), "{target}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_edge_behind_this_one_has_from_before_an_order_does_not_come_back() {
+    local(async {
+        let aged = |age: &'static str, body: &'static str| {
+            fresh().header("surrogate-key", "k").header("age", age).body(body)
+        };
+        for (what, mode) in [(prefix("http://a/"), Mode::Hard), (key("k", None), Mode::Soft)] {
+            let not_purged = Reply::new(304).header("cache-control", "max-age=60").header("etag", "\"v1\"");
+            let replies =
+                [aged("0", "old"), aged("30", "old"), not_purged.header("age", "31"), aged("2", "new")];
+            let scene = Scene::new(replies);
+            scene.load("/x").await;
+            scene.purge(what.clone(), mode);
+            tokio::time::sleep(5 * SECOND).await;
+            for body in ["old", "old", "new"] {
+                assert_eq!(scene.text("/x", &[]).await, body, "{what}");
+            }
+            assert!(scene.holds("/x", &[]).await, "what is younger than the order is kept");
+            let questions = scene.upstream.questions();
+            let limits: Vec<_> =
+                questions.iter().map(|asked| asked.headers.get("cache-control").cloned()).collect();
+            assert_eq!(limits[0], None);
+            assert!(limits[1..].iter().all(|limit| limit.as_ref().is_some_and(|limit| limit == "max-age=4")));
         }
     })
     .await;

@@ -5,21 +5,31 @@
 //! what is asked for more often than what it would push out does, one pass over the catalogue does not. So popularity
 //! is counted in one place, and nothing has to be promoted by a rule of its own.
 //!
-//! `head` is how a response's status, fields and clock lie on the disk, `metrics` what an operator sees.
+//! `head` is how a response's status, fields and clock lie on the disk, `kept` one whose body is being read, `blocks` one
+//! of which some are there, `standing` the orders to purge that have not met all of
+//! it yet, `purge` how they do, `metrics` what an operator sees.
 
+mod blocks;
 mod head;
+mod kept;
 mod metrics;
+mod purge;
+mod standing;
 
-use super::body::{BLOCK, Blocks, Body};
+use super::body::Body;
 use super::{Memory, Object, Variants};
 use crate::clock::Clock;
 use crate::key::CacheKey;
+use crate::upstream::Groups;
 use bytes::Bytes;
-use diskstore::{DiskConfig, Disks};
+use diskstore::{DiskConfig, Disks, Pinned};
 use head::{Head, Times};
 use http::header;
+pub(crate) use kept::Kept;
+pub(crate) use purge::{Met, Walked};
+use standing::{Orders, Verdict};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use telemetry::Telemetry;
 use tokio::time::{Instant, timeout};
 
@@ -28,13 +38,13 @@ use tokio::time::{Instant, timeout};
 const LOOK_UP_WITHIN: Duration = Duration::from_secs(1);
 /// The same for the next blocks of a body.
 const READ_WITHIN: Duration = Duration::from_secs(2);
-/// Blocks read by one thread in one go: 4 MiB, so that a long body leaves its turn to others.
-const BLOCKS_AT_ONCE: usize = 16;
 
 /// What stands under a key on the disk.
 pub(crate) enum Loaded {
-    /// A response, whole.
-    Object(Arc<Object>),
+    /// A response; its body has to be read.
+    Response(Box<Kept>),
+    /// A response of whose body some blocks are there, or that is too long for one object.
+    InBlocks(Arc<Object>),
     /// There are several, told apart as this says.
     Varies(Arc<Variants>),
 }
@@ -42,6 +52,9 @@ pub(crate) enum Loaded {
 /// All disks of this node. Shared by all cores.
 pub(crate) struct DiskTier {
     disks: Disks,
+    orders: Arc<Orders>,
+    /// Bytes of the longest body that memory keeps as one object.
+    largest_object: u64,
     clock: Clock,
     /// This run of the process, in which its monotonic clock can be believed.
     run: u64,
@@ -54,15 +67,22 @@ impl DiskTier {
         if configs.is_empty() {
             return None;
         }
+        let largest_object = memory.largest_object();
         let in_memory = move |key: &[u8]| CacheKey::of_bytes(key).is_some_and(|key| memory.holds(&key));
-        let disks = match Disks::open(configs, in_memory) {
+        let orders = Arc::<Orders>::default();
+        let opened = {
+            let orders = Arc::clone(&orders);
+            move |note| orders.take_in(note, unix_ms(Clock))
+        };
+        let disks = match Disks::open(configs, in_memory, opened) {
             Ok(disks) => disks,
             Err(error) => {
                 tracing::error!(%error, "no threads for the disks; the edge runs without them");
                 return None;
             }
         };
-        let tier = Self { disks, clock: Clock, run: super::random(), began: Instant::now() };
+        let tier =
+            Self { disks, orders, largest_object, clock: Clock, run: super::random(), began: Instant::now() };
         let tier = Arc::new(tier);
         metrics::register(telemetry, &tier);
         Some(tier)
@@ -73,49 +93,48 @@ impl DiskTier {
         self.disks.may_hold(key.as_bytes())
     }
 
-    /// What is under `key`, every byte of it verified. `None` also where the disk is away, slow or damaged.
-    pub(crate) async fn load(&self, key: &CacheKey) -> Option<Loaded> {
+    /// What is under `key`, its head verified. `None` also where the disk is away, slow or damaged.
+    pub(crate) async fn load(&self, key: &CacheKey, groups: &Groups) -> Option<Loaded> {
         let stored = timeout(LOOK_UP_WITHIN, self.disks.look_up(key.as_bytes())).await.ok()??;
         match Head::parse(stored.head())? {
-            Head::Varies { generation, vary } => {
+            Head::Varies { orders, generation, vary } => {
+                if !matches!(self.orders.judge(groups, key, orders, None), Verdict::Kept) {
+                    self.remove(key);
+                    return None;
+                }
                 let names = httpcache::vary::names(&vary).filter(|names| !names.is_empty())?;
                 Some(Loaded::Varies(Arc::new(Variants::restored(names, generation))))
             }
-            Head::Response { status, headers, freshness, times } => {
-                let freshness = times.aged(freshness, self.times());
-                let length = stored.length()?;
-                let numbers = stored.blocks();
-                if numbers.len() as u64 != length.div_ceil(BLOCK as u64) {
-                    return None;
+            Head::Response { orders, status, headers, freshness, times } => {
+                let freshness = match self.orders.judge(groups, key, orders, Some(&headers)) {
+                    Verdict::Kept => times.aged(freshness, self.times()),
+                    Verdict::Softened(since, _) => purge::softened(times, freshness, self.times(), since),
+                    Verdict::Gone(_) => {
+                        self.remove(key);
+                        return None;
+                    }
+                };
+                let body = Body::Complete(Arc::default());
+                let head = Object::new(status, headers, freshness, Instant::now(), body);
+                let fits = stored.length().is_some_and(|length| length <= self.largest_object);
+                if fits && let Some(kept) = Kept::new(&stored, &head) {
+                    return Some(Loaded::Response(Box::new(kept)));
                 }
-                let mut blocks = Vec::with_capacity(numbers.len());
-                for numbers in numbers.chunks(BLOCKS_AT_ONCE) {
-                    let read = timeout(READ_WITHIN, stored.read(numbers.to_vec())).await.ok()?;
-                    blocks.extend(read.ok()?);
-                }
-                let blocks = Blocks::new(blocks);
-                if blocks.length() != length {
-                    return None;
-                }
-                let body = Body::Complete(Arc::new(blocks));
-                let object = Object::new(status, headers, freshness, Instant::now(), body);
-                if let Some(generation) = stored.generation() {
-                    object.note_on_disk(generation);
-                }
-                Some(Loaded::Object(Arc::new(object)))
+                Self::in_blocks(key, &stored, &head).map(Loaded::InBlocks)
             }
         }
     }
 
     /// Has a response written in place of what is under `key`. Never waits.
     pub(crate) fn put(&self, key: &CacheKey, object: &Object) {
-        let Body::Complete(body) = &object.body else {
-            // Held in blocks, in memory alone: what the disk has is of an earlier answer.
-            return self.remove(key);
+        let head = Head::write_response(object, self.times(), self.orders.latest());
+        let body = match &object.body {
+            Body::Complete(body) => body,
+            Body::Sparse(sparse) => return self.put_in_blocks(&key.to_bytes(), object, sparse, head),
+            Body::Growing(_) => return self.remove(key),
         };
-        let head = Head::write_response(object, self.times());
         let blocks = (0..).zip(body.blocks().iter().cloned()).collect();
-        let stored = diskstore::Object { head, length: Some(body.length()), blocks, pinned: false };
+        let stored = diskstore::Object { head, length: Some(body.length()), blocks };
         if let Some(generation) = self.disks.put(&key.to_bytes(), stored) {
             object.note_on_disk(generation);
         }
@@ -124,15 +143,18 @@ impl DiskTier {
     /// Has the sign-post to the variants of a URL written, as the response that varies describes them.
     pub(crate) fn put_sign_post(&self, primary: &CacheKey, variants: &Variants, response: &Object) {
         let vary = response.headers.get_all(header::VARY);
-        let head = Head::write_varies(variants.generation(), vary.iter());
+        let head = Head::write_varies(variants.generation(), vary.iter(), self.orders.latest());
         let stored = diskstore::Object { head, length: Some(0), ..diskstore::Object::default() };
         self.disks.put(&primary.to_bytes(), stored);
     }
 
-    /// Has the head of what is under `key` replaced by `object`'s, if its body is the one on the disk.
-    pub(crate) fn freshen(&self, key: &CacheKey, object: &Object) {
+    /// Has the head of what is under `key` replaced by `object`'s, if its body is the one on the disk. `orders`: the latest order
+    /// when the upstream was asked about it.
+    pub(crate) fn freshen(&self, key: &CacheKey, object: &Object, orders: u64) {
         if let Some(generation) = object.on_disk() {
-            self.disks.freshen(&key.to_bytes(), generation, Head::write_response(object, self.times()));
+            let head = Head::write_response(object, self.times(), orders);
+            // Not done, the disk has the older head: it is asked about once more.
+            self.disks.freshen(&key.to_bytes(), generation, head);
         }
     }
 
@@ -141,14 +163,49 @@ impl DiskTier {
         self.disks.remove(&key.to_bytes());
     }
 
+    /// Keeps what is under `key` until `until`, whatever else is asked for: over restarts, and when it is fetched anew. At most a
+    /// quarter of each disk is kept so.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for the fill by timetable, which pins what it has brought")
+    )]
+    pub(crate) async fn pin(&self, key: &CacheKey, until: SystemTime) -> Pinned {
+        self.disks.pin(&key.to_bytes(), Some(until)).await
+    }
+
+    /// Keeps what is under `key` no longer than others.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for the fill by timetable, when a lesson is called off")
+    )]
+    pub(crate) async fn unpin(&self, key: &CacheKey) -> Pinned {
+        self.disks.pin(&key.to_bytes(), None).await
+    }
+
+    /// Lets the disks go, for the next process.
+    pub(crate) fn let_go(&self) {
+        self.disks.let_go();
+    }
+
+    /// The share that the disks have of what they can do.
+    pub(crate) fn strain(&self) -> f64 {
+        crate::overload::strain(self.disks.reports())
+    }
+
     fn times(&self) -> Times {
         let since = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Times {
             run: self.run,
             since_start_ms: since(Instant::now().saturating_duration_since(self.began)),
-            unix_ms: since(self.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()),
+            unix_ms: unix_ms(self.clock),
         }
     }
+}
+
+/// The wall clock; 0 where it is before 1970.
+fn unix_ms(clock: Clock) -> u64 {
+    let since = clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl std::fmt::Debug for DiskTier {

@@ -21,6 +21,8 @@ use std::task::{Context, Poll};
 pub(crate) struct Growing {
     /// As the upstream stated it.
     length: Option<u64>,
+    /// It comes from near, as fast as it is read: readers take what there is, and none has to step back for another.
+    at_hand: bool,
     state: Mutex<State>,
 }
 
@@ -48,7 +50,16 @@ enum End {
 impl Growing {
     /// A body of `length` bytes, where known, of which nothing has come.
     pub(crate) fn start(length: Option<u64>) -> (Arc<Self>, GrowingWriter) {
-        let growing = Arc::new(Self { length, state: Mutex::default() });
+        Self::begin(length, false)
+    }
+
+    /// The same of a body that is read from a disk.
+    pub(crate) fn at_hand(length: u64) -> (Arc<Self>, GrowingWriter) {
+        Self::begin(Some(length), true)
+    }
+
+    fn begin(length: Option<u64>, at_hand: bool) -> (Arc<Self>, GrowingWriter) {
+        let growing = Arc::new(Self { length, at_hand, state: Mutex::default() });
         let writer = GrowingWriter {
             growing: Arc::clone(&growing),
             block: BytesMut::new(),
@@ -123,6 +134,17 @@ impl GrowingWriter {
                 state.received += bytes.len() as u64;
                 state.pieces.push(Piece { at, bytes });
             }
+        });
+    }
+
+    /// Adds a block as it is: full, unless it is the last, and behind full ones.
+    pub(crate) fn push_block(&mut self, bytes: Bytes) {
+        debug_assert!(self.room == 0, "blocks follow blocks");
+        self.blocks.push(vec![bytes.clone()]);
+        self.growing.change(|state| {
+            let at = state.received;
+            state.received += bytes.len() as u64;
+            state.pieces.push(Piece { at, bytes });
         });
     }
 
@@ -202,7 +224,8 @@ const POLLS_OF_A_TURN: u8 = 2;
 impl GrowingReader {
     pub(crate) fn new(growing: Arc<Growing>, range: Option<Range<u64>>) -> Self {
         let (next, end) = range.map_or((0, growing.length), |range| (range.start, Some(range.end)));
-        Self { growing, next, end, piece: 0, turn: Turn::First, ticket: Ticket::default() }
+        let turn = if growing.at_hand { Turn::Free } else { Turn::First };
+        Self { growing, next, end, piece: 0, turn, ticket: Ticket::default() }
     }
 
     pub(crate) fn remaining(&self) -> Option<u64> {

@@ -2,6 +2,8 @@
 
 mod sweep;
 
+pub(crate) use sweep::primaries;
+
 use super::body::{Blocks, Body};
 use super::object::Object;
 use super::sparse::{Piece, Sparse};
@@ -141,7 +143,13 @@ impl Memory {
             .collect();
         let Some(blocks) = blocks else { return };
         let body = Body::Complete(Arc::new(Blocks::new(blocks)));
-        self.change_sparse(sparse, |head| Op::Put(Entry::Object(Arc::new(head.with_body(body)))));
+        self.change_sparse(sparse, |head| {
+            let whole = head.with_body(body);
+            if let Some(generation) = head.on_disk() {
+                whole.note_on_disk(generation);
+            }
+            Op::Put(Entry::Object(Arc::new(whole)))
+        });
     }
 
     fn change_sparse(&self, sparse: &Arc<Sparse>, change: impl FnOnce(&Object) -> Op<Entry>) {
@@ -171,6 +179,14 @@ impl Memory {
             }
         });
         post.unwrap_or_else(|| Arc::new(Variants::new(names)))
+    }
+
+    /// Tells the sign-post at `primary` that something stands under `key`; gives the key of what has to go for it.
+    pub(crate) fn note_variant(&self, primary: &CacheKey, key: &CacheKey) -> Option<CacheKey> {
+        match self.cache.get(primary) {
+            Some(Entry::Varies(variants)) => variants.note(key),
+            _ => None,
+        }
     }
 
     /// Puts a sign-post back that was evicted; one that stands there stays.

@@ -5,15 +5,17 @@
 //! key, block 0 ───► Piece                       each block an entry of its own: evicted, and fetched again, alone
 //! key, block 7 ───► Piece
 //! ```
-//! So an object may be larger than the cache, and one byte of it costs one block.
+//! So an object may be larger than the cache, and one byte of it costs one block. The same blocks lie on the disk, where there is
+//! one, under the head's key.
 
 use super::body::BLOCK;
 use crate::key::CacheKey;
 use bytes::{Bytes, BytesMut};
+use diskstore::Generation;
 use http::HeaderValue;
 use httpcache::blocks::{self, BlockSet};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The size of a block as lengths of bodies are counted.
 pub(crate) const BLOCK_SIZE: u64 = BLOCK as u64;
@@ -27,6 +29,15 @@ pub(crate) struct Sparse {
     etag: HeaderValue,
     /// Which have come. One may have been evicted since: a hint, and the reason to try and put the whole together.
     come: Mutex<BlockSet>,
+    on_disk: Mutex<Option<OnDisk>>,
+}
+
+/// What of it lies on the disk.
+#[derive(Debug)]
+struct OnDisk {
+    generation: Generation,
+    /// Which blocks: a hint as well.
+    blocks: BlockSet,
 }
 
 /// The longest representation that is kept in blocks: 16 TiB, and 8 MiB of bits.
@@ -37,7 +48,71 @@ impl Sparse {
     pub(crate) fn new(key: CacheKey, length: u64, etag: HeaderValue) -> Self {
         let blocks = length.div_ceil(BLOCK_SIZE);
         let generation = super::next_generation();
-        Self { key, generation, length, etag, come: Mutex::new(BlockSet::new(blocks)) }
+        Self {
+            key,
+            generation,
+            length,
+            etag,
+            come: Mutex::new(BlockSet::new(blocks)),
+            on_disk: Mutex::default(),
+        }
+    }
+
+    /// The same of one of which `blocks` lie on the disk, as version `generation`.
+    pub(super) fn restored(
+        key: CacheKey,
+        length: u64,
+        etag: HeaderValue,
+        generation: Generation,
+        blocks: impl Iterator<Item = u64>,
+    ) -> Self {
+        let sparse = Self::new(key, length, etag);
+        sparse.note_on_disk(generation);
+        for index in blocks {
+            sparse.note(index);
+            sparse.note_kept(index);
+        }
+        sparse
+    }
+
+    fn on_disk_lock(&self) -> MutexGuard<'_, Option<OnDisk>> {
+        self.on_disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its head lies on the disk, as this version.
+    pub(super) fn note_on_disk(&self, generation: Generation) {
+        let blocks = BlockSet::new(self.length.div_ceil(BLOCK_SIZE));
+        *self.on_disk_lock() = Some(OnDisk { generation, blocks });
+    }
+
+    /// As which version it lies on the disk.
+    pub(super) fn on_disk(&self) -> Option<Generation> {
+        self.on_disk_lock().as_ref().map(|there| there.generation)
+    }
+
+    /// It does not lie there any more.
+    pub(super) fn leave_disk(&self) {
+        *self.on_disk_lock() = None;
+    }
+
+    /// Notes that the block lies on the disk.
+    pub(super) fn note_kept(&self, index: u64) {
+        if let Some(there) = &mut *self.on_disk_lock() {
+            there.blocks.insert(index);
+        }
+    }
+
+    /// Notes that the block does not lie there any more.
+    pub(super) fn lost_on_disk(&self, index: u64) {
+        if let Some(there) = self.on_disk_lock().as_mut() {
+            there.blocks.remove(index);
+        }
+        self.lost(index);
+    }
+
+    /// Whether the block lies on the disk, as far as is known.
+    pub(crate) fn is_kept(&self, index: u64) -> bool {
+        self.on_disk_lock().as_ref().is_some_and(|there| there.blocks.contains(index))
     }
 
     /// Where the head stands.
@@ -71,9 +146,11 @@ impl Sparse {
         self.come.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
     }
 
-    /// Notes that the block has been evicted.
+    /// Notes that the block has been evicted from memory; it has come all the same where it lies on the disk.
     pub(crate) fn lost(&self, index: u64) {
-        self.come.lock().unwrap_or_else(PoisonError::into_inner).remove(index);
+        if !self.is_kept(index) {
+            self.come.lock().unwrap_or_else(PoisonError::into_inner).remove(index);
+        }
     }
 
     /// Whether `range` has come, as far as the cache remembers.
@@ -88,7 +165,7 @@ impl Sparse {
 
     /// Bytes of memory that it takes beside its blocks.
     pub(crate) fn weight(&self) -> u64 {
-        self.length.div_ceil(BLOCK_SIZE) / 8
+        self.length.div_ceil(BLOCK_SIZE) / 4
     }
 }
 

@@ -44,6 +44,13 @@ impl Groups {
         none.succeeded_by(config)
     }
 
+    /// One server for all, for tests of what keys mean.
+    #[cfg(test)]
+    pub(crate) fn of_one(url: &str) -> Self {
+        let upstreams = Upstreams::resolve(&[url.to_owned()], &[]).unwrap();
+        Self::new(&upstreams, &Telemetry::new("test"))
+    }
+
     /// What `config` says, by which these are replaced. A group that has not changed is the same one, with its budget and its
     /// latencies; of a group that has, servers that have not are the same, with their health and their connections.
     pub(crate) fn succeeded_by(&self, config: &Upstreams) -> Self {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::media::simulated::Faults;
+use crate::pin::{Pinned, Until};
 use crate::volume::{ReadError, WriteError};
 use std::io::ErrorKind;
 
@@ -16,18 +17,18 @@ fn partial_objects_grow_and_are_read_block_by_block() {
     volume.extend(&name(1), generation, vec![block(0), block(2)]).unwrap();
     assert!(matches!(volume.extend(&name(1), generation + 9, vec![block(1)]), Err(WriteError::Superseded)));
     for volume in [&volume, &{
-        drop(volume.look_up(b""));
+        drop(volume.look_up(b"", Reading::Waits));
         volume.flush().unwrap();
         reopened(&disk)
     }] {
-        let located = volume.look_up(&name(1)).unwrap().unwrap();
+        let located = volume.look_up(&name(1), Reading::Waits).unwrap().unwrap();
         assert_eq!(located.front.total, Some(7_000));
         let there: Vec<_> = (0..8).filter(|&number| volume.has_block(&located.front, number)).collect();
         assert_eq!(there, [0, 2, 5]);
         for number in there {
-            assert_eq!(volume.read_block(&located, number).unwrap(), block(number).1);
+            assert_eq!(volume.read_block(&located, number, Reading::Waits).unwrap(), block(number).1);
         }
-        assert!(matches!(volume.read_block(&located, 1), Err(ReadError::Gone)));
+        assert!(matches!(volume.read_block(&located, 1, Reading::Waits), Err(ReadError::Gone)));
     }
 }
 
@@ -51,9 +52,14 @@ fn a_new_head_leaves_the_body_where_it_is() {
     let before = counters.written_bytes.value();
     volume.freshen(&name(1), generation, Bytes::from_static(b"new")).unwrap();
     assert_eq!(counters.written_bytes.value() - before, 512);
-    let located = volume.look_up(&name(1)).unwrap().unwrap();
-    assert_eq!((&located.front.head[..], volume.read_block(&located, 0).unwrap()), (&b"new"[..], body));
+    let located = volume.look_up(&name(1), Reading::Waits).unwrap().unwrap();
+    assert_eq!(
+        (&located.front.head[..], volume.read_block(&located, 0, Reading::Waits).unwrap()),
+        (&b"new"[..], body)
+    );
 }
+
+const FOR_EVER: Until = Until(u16::MAX);
 
 #[test]
 fn what_is_asked_for_wanted_or_pinned_stays_and_the_rest_goes() {
@@ -61,7 +67,7 @@ fn what_is_asked_for_wanted_or_pinned_stays_and_the_rest_goes() {
     let volume = open(&disk, SMALL);
     // 1 is asked for now and then, 2 is pinned, 4 is wanted by the RAM tier, 3 by nobody.
     let bodies: Vec<_> = (1..=4).map(|key| put(&volume, key, 300)).collect();
-    volume.pin(&name(2), true).unwrap();
+    assert_eq!(volume.pin(&name(2), FOR_EVER).unwrap(), Pinned::Kept);
     for round in 0..200 {
         put(&volume, 9 + (round % 8) * 2 + 1, 900);
         assert_eq!(get(&volume, 1).as_ref(), Some(&bodies[0]), "round {round}");
@@ -76,17 +82,47 @@ fn what_is_asked_for_wanted_or_pinned_stays_and_the_rest_goes() {
 }
 
 #[test]
-fn pins_do_not_stop_the_log() {
+fn what_is_pinned_stays_is_bounded_and_does_not_stop_the_log() {
     let disk = SimulatedDisk::default();
     let counters = Arc::default();
     let volume = open_with(&disk, SMALL, &counters).unwrap();
+    assert_eq!(volume.pin(&name(1), FOR_EVER).unwrap(), Pinned::NotThere);
+    let mut kept = Vec::new();
     for key in 0..200 {
-        let generation = volume.next_generation();
-        let object = Object { pinned: true, ..object(b"", vec![(0, content(key, generation, 0, 1_000))]) };
-        volume.put(name(key), generation, object).unwrap();
+        let bytes = put(&volume, key, 1_000);
+        match volume.pin(&name(key), FOR_EVER).unwrap() {
+            Pinned::Kept => kept.push((key, bytes)),
+            refused => assert_eq!(refused, Pinned::NoRoom),
+        }
+        assert!(volume.pinned_bytes() <= SMALL.size / 4);
     }
-    assert!(counters.lost_pins.value() > 0);
-    assert!(get(&volume, 199).is_some());
+    assert!(kept.len() > 3 && counters.lost_pins.value() == 0, "{}", kept.len());
+    drop(volume);
+    let volume = open(&disk, SMALL);
+    for key in 201..250 {
+        put(&volume, key, 1_000);
+    }
+    assert!(kept.iter().all(|(key, bytes)| get(&volume, *key).as_ref() == Some(bytes)));
+    // A newer version is pinned as well; what is let go makes room.
+    let newer = put(&volume, kept[0].0, 900);
+    assert_eq!(volume.pin(&name(kept[1].0), Until::default()).unwrap(), Pinned::Kept);
+    for round in 0..150 {
+        put(&volume, 201 + round % 49, 1_000);
+    }
+    assert_eq!(get(&volume, kept[0].0), Some(newer));
+    assert_eq!(get(&volume, kept[1].0), None);
+    assert_eq!(volume.pin(&name(249), FOR_EVER).unwrap(), Pinned::Kept);
+}
+
+#[test]
+fn a_pin_that_has_ended_is_none() {
+    let volume = open(&SimulatedDisk::default(), SMALL);
+    put(&volume, 1, 1_000);
+    assert_eq!(volume.pin(&name(1), Until(1)).unwrap(), Pinned::Kept);
+    for key in 100..200 {
+        put(&volume, key, 1_000);
+    }
+    assert_eq!((get(&volume, 1), volume.pinned_bytes()), (None, 0));
 }
 
 #[test]

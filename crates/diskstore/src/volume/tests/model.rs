@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::media::simulated::Faults;
+use crate::pin::Until;
 use crate::volume::WriteError;
 use proptest::prelude::*;
 use proptest::strategy::Union;
@@ -17,7 +18,6 @@ enum Step {
         key: u8,
         blocks: BTreeSet<u32>,
         length: usize,
-        pinned: bool,
     },
     Extend {
         key: u8,
@@ -63,8 +63,8 @@ fn steps(faults: bool, flips: bool) -> impl Strategy<Value = Vec<Step>> {
         Just(Faults::default()),
     ];
     let usual = prop_oneof![
-        12 => (key(), blocks(), 0usize..1_000, prop::bool::weighted(0.1))
-            .prop_map(|(key, blocks, length, pinned)| Step::Put { key, blocks, length, pinned }),
+        12 => (key(), blocks(), 0usize..1_000)
+            .prop_map(|(key, blocks, length)| Step::Put { key, blocks, length }),
         6 => (key(), blocks()).prop_map(|(key, blocks)| Step::Extend { key, blocks }),
         3 => key().prop_map(|key| Step::Freshen { key }),
         1 => (key(), any::<bool>()).prop_map(|(key, pinned)| Step::Pin { key, pinned }),
@@ -156,7 +156,7 @@ impl Model {
         }
         let Some(volume) = &self.volume else { return self.set_faults(step) };
         match step {
-            Step::Put { key, blocks, length, pinned } => {
+            Step::Put { key, blocks, length } => {
                 let generation = volume.next_generation();
                 let known = &mut self.keys[usize::from(*key)];
                 assert!(
@@ -167,8 +167,7 @@ impl Model {
                 let head = Bytes::from(format!("head {}", self.heads));
                 let blocks =
                     blocks.iter().map(|&number| (number, content(*key, generation, number, *length)));
-                let object =
-                    Object { head: head.clone(), length: Some(7), blocks: blocks.collect(), pinned: *pinned };
+                let object = Object { head: head.clone(), length: Some(7), blocks: blocks.collect() };
                 let put = volume.put(name(*key), generation, object);
                 known.became(Some((generation, head)), put.is_ok());
                 self.torn = put.is_err();
@@ -198,12 +197,18 @@ impl Model {
                 }
             }
             Step::Pin { key, pinned } => {
-                self.torn |= matches!(volume.pin(&name(*key), *pinned), Err(WriteError::Io(_)));
+                self.torn |= matches!(
+                    volume.pin(&name(*key), Until(if *pinned { u16::MAX } else { 0 })),
+                    Err(WriteError::Io(_))
+                );
             }
             Step::Remove { key } => {
                 volume.hide(&name(*key));
                 let noted = volume.note_removed([&name(*key)[..]].into_iter());
-                assert!(volume.look_up(&name(*key)).is_ok_and(|found| found.is_none()), "gone at once");
+                assert!(
+                    volume.look_up(&name(*key), Reading::Waits).is_ok_and(|found| found.is_none()),
+                    "gone at once"
+                );
                 self.keys[usize::from(*key)].became(None, noted.is_ok());
                 self.torn |= noted.is_err();
             }
@@ -267,7 +272,7 @@ impl Model {
     fn check(&mut self, key: u8) {
         let Some(volume) = &self.volume else { return };
         let known = &mut self.keys[usize::from(key)];
-        let Ok(found) = volume.look_up(&name(key)) else { return assert!(!self.strict) };
+        let Ok(found) = volume.look_up(&name(key), Reading::Waits) else { return assert!(!self.strict) };
         let Some(located) = found else {
             return assert!(!self.strict || known.live == [None], "{key} is lost");
         };
@@ -276,7 +281,7 @@ impl Model {
         assert!(may_be.contains(&shown), "{key}: {shown:?} is none of {may_be:?}");
         let (length, there) = &known.versions[&located.front.generation];
         for number in 0..BLOCKS {
-            match volume.read_block(&located, number) {
+            match volume.read_block(&located, number, Reading::Waits) {
                 Ok(bytes) => {
                     assert!(
                         bytes == content(key, located.front.generation, number, *length),

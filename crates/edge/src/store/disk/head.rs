@@ -1,21 +1,23 @@
 //! A response without its body, as it lies on the disk.
 //!
 //! ```text
-//! version u8 | kind u8
+//! version u8 | kind u8 | orders u64
 //! kind 1, a response:   run u64 | since start ms u64 | unix ms u64 | status u16 | flags u8
 //!                       | initial age, lifetime, while revalidating, if error: ms u64 each
 //!                       | fields: name length u16, name, value length u32, value
 //! kind 2, a sign-post:  generation u64 | the values of Vary, joined by commas
 //! ```
+//! `orders` is the number of the latest order to purge when it was written: later ones are about it, earlier ones are not.
 //! Little-endian. The store has verified every byte; what cannot be read is another version's, and a miss.
 
 use crate::store::Object;
 use bytes::{Buf, BufMut, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use httpcache::freshness::{Freshness, StaleUse};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const RESPONSE: u8 = 1;
 const SIGN_POST: u8 = 2;
 const FORBIDDEN: u8 = 1;
@@ -26,13 +28,13 @@ const IF_ERROR: u8 = 8;
 /// What is read.
 #[derive(Debug)]
 pub(super) enum Head {
-    Response { status: StatusCode, headers: HeaderMap, freshness: Freshness, times: Times },
-    Varies { generation: u64, vary: HeaderMap },
+    Response { orders: u64, status: StatusCode, headers: HeaderMap, freshness: Freshness, times: Times },
+    Varies { orders: u64, generation: u64, vary: HeaderMap },
 }
 
 /// What the clocks said when a head was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Times {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Times {
     /// Of which process.
     pub(super) run: u64,
     /// By its monotonic clock.
@@ -61,14 +63,15 @@ impl Times {
 }
 
 impl Head {
-    /// Of a response as it is at `now`.
-    pub(super) fn write_response(object: &Object, now: Times) -> Bytes {
+    /// Of a response as it is at `now`, when `orders` was the latest order.
+    pub(super) fn write_response(object: &Object, now: Times, orders: u64) -> Bytes {
         let freshness = &object.freshness;
         let StaleUse { while_revalidating, if_error, forbidden, only_by_word } = freshness.stale;
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let mut out = Vec::with_capacity(512);
         out.put_u8(VERSION);
         out.put_u8(RESPONSE);
+        out.put_u64_le(orders);
         out.put_u64_le(now.run);
         out.put_u64_le(now.since_start_ms);
         out.put_u64_le(now.unix_ms);
@@ -100,8 +103,13 @@ impl Head {
     }
 
     /// Of the sign-post to variants.
-    pub(super) fn write_varies<'a>(generation: u64, vary: impl Iterator<Item = &'a HeaderValue>) -> Bytes {
+    pub(super) fn write_varies<'a>(
+        generation: u64,
+        vary: impl Iterator<Item = &'a HeaderValue>,
+        orders: u64,
+    ) -> Bytes {
         let mut out = vec![VERSION, SIGN_POST];
+        out.put_u64_le(orders);
         out.put_u64_le(generation);
         let values: Vec<_> = vary.map(HeaderValue::as_bytes).collect();
         out.put_slice(&values.join(&b","[..]));
@@ -114,20 +122,22 @@ impl Head {
         if bytes.try_get_u8().ok()? != VERSION {
             return None;
         }
-        match bytes.try_get_u8().ok()? {
-            RESPONSE => response(bytes),
+        let kind = bytes.try_get_u8().ok()?;
+        let orders = bytes.try_get_u64_le().ok()?;
+        match kind {
+            RESPONSE => response(bytes, orders),
             SIGN_POST => {
                 let generation = bytes.try_get_u64_le().ok()?;
                 let mut vary = HeaderMap::new();
                 vary.insert(header::VARY, HeaderValue::from_maybe_shared(bytes).ok()?);
-                Some(Self::Varies { generation, vary })
+                Some(Self::Varies { orders, generation, vary })
             }
             _ => None,
         }
     }
 }
 
-fn response(mut bytes: Bytes) -> Option<Head> {
+fn response(mut bytes: Bytes, orders: u64) -> Option<Head> {
     let mut number = || bytes.try_get_u64_le().ok();
     let times = Times { run: number()?, since_start_ms: number()?, unix_ms: number()? };
     let status = StatusCode::from_u16(bytes.try_get_u16_le().ok()?).ok()?;
@@ -152,7 +162,7 @@ fn response(mut bytes: Bytes) -> Option<Head> {
         let value = usize::try_from(bytes.try_get_u32_le().ok()?).ok()?;
         headers.append(name, HeaderValue::from_maybe_shared(taken(&mut bytes, value)?).ok()?);
     }
-    Some(Head::Response { status, headers, freshness, times })
+    Some(Head::Response { orders, status, headers, freshness, times })
 }
 
 fn taken(bytes: &mut Bytes, length: usize) -> Option<Bytes> {
@@ -202,8 +212,8 @@ mod tests {
             let body = Body::Complete(Arc::default());
             let status = StatusCode::from_u16(status).unwrap();
             let object = Object::new(status, headers.clone(), freshness(if_error, flags), Instant::now(), body);
-            let bytes = Head::write_response(&object, NOW);
-            let Some(Head::Response { status: read, headers: fields, freshness: fresh, times }) = Head::parse(&bytes) else {
+            let bytes = Head::write_response(&object, NOW, 6);
+            let Some(Head::Response { orders: 6, status: read, headers: fields, freshness: fresh, times }) = Head::parse(&bytes) else {
                 panic!("it is a response");
             };
             prop_assert_eq!((read, fields, times), (status, headers, NOW));
@@ -236,7 +246,8 @@ mod tests {
     #[test]
     fn a_sign_post_says_by_what_it_varies() {
         let values = [HeaderValue::from_static("accept-encoding"), HeaderValue::from_static("x-a, x-b")];
-        let Some(Head::Varies { generation, vary }) = Head::parse(&Head::write_varies(9, values.iter()))
+        let Some(Head::Varies { orders: 6, generation, vary }) =
+            Head::parse(&Head::write_varies(9, values.iter(), 6))
         else {
             panic!("it is a sign-post");
         };

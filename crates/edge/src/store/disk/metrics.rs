@@ -24,9 +24,10 @@ type Gauge = (&'static str, &'static str, fn(&Report<'_>) -> u64);
 /// A counter's name, what it is, its operation where there are several, and where it is read.
 type Count = (&'static str, &'static str, &'static [(&'static str, fn(&Counters) -> u64)]);
 
-const GAUGES: [Gauge; 4] = [
+const GAUGES: [Gauge; 5] = [
     ("edge_disk_objects", "Objects on the disk", |report| report.objects),
     ("edge_disk_bytes", "Bytes of the disk that hold something", |report| report.used_bytes),
+    ("edge_disk_pinned_bytes", "Bytes of what is kept whatever is asked for", |report| report.pinned_bytes),
     ("edge_disk_index_bytes", "Memory of the disk's index", |report| report.index_bytes),
     ("edge_disk_waiting_bytes", "Bytes waiting to be written", |report| report.waiting_bytes),
 ];

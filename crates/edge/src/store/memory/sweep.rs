@@ -22,9 +22,12 @@ impl Memory {
     /// What comes in meanwhile may be met too: it is fetched again.
     pub(crate) fn sweep(&self, groups: &Groups, what: &What, mode: Mode, now: Instant, report: &mut Report) {
         if let What::Url(place) = what {
-            return self
-                .standing_at(groups, place)
-                .for_each(|key| self.sweep_one(&key, what, mode, now, report));
+            // The sign-post comes before its variants: without it they are out of reach.
+            let keys = primaries(groups, place).into_iter().flat_map(|primary| {
+                let variants = self.variants_at(&primary);
+                std::iter::once(primary).chain(variants)
+            });
+            return keys.for_each(|key| self.sweep_one(&key, what, mode, now, report));
         }
         for (at, (key, _)) in self.cache.iter().enumerate() {
             if is_about(groups, what, &key) {
@@ -36,24 +39,17 @@ impl Memory {
         }
     }
 
-    /// The keys of a URL, in the ways clients may write its host, and of its variants. The sign-post comes before them:
-    /// without it they are out of reach.
-    fn standing_at(&self, groups: &Groups, place: &Place) -> impl Iterator<Item = CacheKey> {
-        let target = place.target();
-        let sites: BTreeSet<_> = ["", ":80", ":443"]
-            .map(|port| format!("{}{port}", place.host()))
-            .iter()
-            .map(|host| groups.site(host, target).to_owned())
-            .collect();
-        sites.into_iter().flat_map(move |site| {
-            // One scheme stands for both in all keys.
-            let primary = CacheKey::primary("http", &site, target);
-            let variants = match self.cache.get(&primary) {
-                Some(Entry::Varies(variants)) => variants.known(),
-                _ => Vec::new(),
-            };
-            std::iter::once(primary).chain(variants)
-        })
+    /// The keys of the variants that are known of a URL.
+    fn variants_at(&self, primary: &CacheKey) -> Vec<CacheKey> {
+        match self.cache.get(primary) {
+            Some(Entry::Varies(variants)) => variants.known(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether there are variants at `primary`, as far as memory knows.
+    pub(crate) fn varies(&self, primary: &CacheKey) -> bool {
+        matches!(self.cache.get(primary), Some(Entry::Varies(_)))
     }
 
     fn sweep_one(&self, key: &CacheKey, what: &What, mode: Mode, now: Instant, report: &mut Report) {
@@ -77,4 +73,16 @@ impl Memory {
             }
         });
     }
+}
+
+/// The keys of a URL, in the ways clients may write its host; without its variants.
+pub(crate) fn primaries(groups: &Groups, place: &Place) -> Vec<CacheKey> {
+    let target = place.target();
+    let sites: BTreeSet<_> = ["", ":80", ":443"]
+        .map(|port| format!("{}{port}", place.host()))
+        .iter()
+        .map(|host| groups.site(host, target).to_owned())
+        .collect();
+    // One scheme stands for both in all keys.
+    sites.iter().map(|site| CacheKey::primary("http", site, target)).collect()
 }

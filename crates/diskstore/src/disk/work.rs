@@ -1,0 +1,64 @@
+//! What the writing thread is given to do.
+
+use crate::pin::{Pinned, Until};
+use crate::volume::Object;
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+/// A piece of work in its order.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) ticket: u64,
+    pub(crate) key: Bytes,
+    pub(crate) work: Work,
+}
+
+/// What is to be done to a key.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Put {
+        generation: u64,
+        object: Object,
+    },
+    Extend {
+        generation: u64,
+        blocks: Vec<(u32, Bytes)>,
+    },
+    Freshen {
+        generation: u64,
+        head: Bytes,
+    },
+    /// Says what became of it. Dropped: the disk is away.
+    Pin {
+        until: Until,
+        done: oneshot::Sender<Pinned>,
+    },
+    /// Nothing; says when all before it is on the disk. Dropped: it is not.
+    Flush(oneshot::Sender<()>),
+    /// Writes the note; says when it and all before it are on the disk.
+    Note {
+        text: Bytes,
+        done: oneshot::Sender<()>,
+    },
+}
+
+impl Work {
+    /// Bytes of memory it holds.
+    pub(crate) fn weight(&self) -> usize {
+        /// The job itself, a few vectors.
+        const OVERHEAD: usize = 256;
+        let blocks =
+            |blocks: &[(u32, Bytes)]| blocks.iter().map(|(_, bytes)| bytes.len() + 48).sum::<usize>();
+        // They hold up whoever waits for them, and come one at a time: there is always room for these.
+        if matches!(self, Self::Flush(_) | Self::Note { .. }) {
+            return 0;
+        }
+        OVERHEAD
+            + match self {
+                Self::Put { object, .. } => object.head.len() + blocks(&object.blocks),
+                Self::Extend { blocks: more, .. } => blocks(more),
+                Self::Freshen { head, .. } => head.len(),
+                Self::Pin { .. } | Self::Flush(_) | Self::Note { .. } => 0,
+            }
+    }
+}

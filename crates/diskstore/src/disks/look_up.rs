@@ -1,0 +1,77 @@
+//! Finding an object on the disks.
+
+use super::Disks;
+use crate::disk::Disk;
+use crate::stored::Stored;
+use crate::volume::{Located, ReadError, Reading, Volume};
+use bytes::Bytes;
+use std::sync::{Arc, Weak};
+use tokio::sync::oneshot;
+
+impl Disks {
+    /// Whether every disk is there and can be read.
+    pub fn are_readable(&self) -> bool {
+        self.disks.iter().all(|placed| placed.disk.is_readable())
+    }
+
+    /// Whether something seems to be under `key`. Costs no reading; only [`Disks::look_up`] tells for certain.
+    pub fn may_hold(&self, key: &[u8]) -> bool {
+        let disk = self.ranked(key).into_iter().find(|disk| disk.is_readable());
+        disk.is_some_and(|disk| {
+            disk.volume().is_some_and(|volume| volume.may_hold(key)) && !disk.is_hidden(key)
+        })
+    }
+
+    /// What is stored under `key`. `None` is a miss, also when the disk is away, damaged or too busy. Costs a thread's turn
+    /// only where something seems to be there that the system has not in memory.
+    ///
+    /// The caller bounds the wait: a disk may hang.
+    pub async fn look_up(&self, key: &[u8]) -> Option<Stored> {
+        let disk = Arc::clone(self.ranked(key).into_iter().find(|disk| disk.is_readable())?);
+        let volume = disk.volume()?;
+        if !volume.may_hold(key) || disk.is_hidden(key) {
+            return None;
+        }
+        let located = match volume.look_up(key, Reading::AtHand) {
+            Err(_) => {
+                drop(volume);
+                look_up_by_thread(&disk, Bytes::copy_from_slice(key)).await?
+            }
+            found => (looked_up(&disk, &volume, key, found).ok()??, Arc::downgrade(&volume)),
+        };
+        let (located, volume) = located;
+        // It may have been removed while it was read.
+        (!disk.is_hidden(key)).then(|| Stored {
+            _in_use: disk.use_it(),
+            disk,
+            volume,
+            located: Arc::new(located),
+        })
+    }
+}
+
+async fn look_up_by_thread(disk: &Arc<Disk>, key: Bytes) -> Option<(Located, Weak<Volume>)> {
+    let (answer, answered) = oneshot::channel();
+    let asked = Arc::clone(disk);
+    let queued = disk.read(Box::new(move |volume| {
+        let found = looked_up(&asked, volume, &key, volume.look_up(&key, Reading::Waits));
+        let failed = found.is_err();
+        // Whoever asked may be gone.
+        let _ = answer.send(found.ok().flatten().map(|located| (located, Arc::downgrade(volume))));
+        if failed { Err(()) } else { Ok(()) }
+    }));
+    if queued { answered.await.ok()? } else { None }
+}
+
+/// What a look-up has found, less what was damaged: that must not come back at the next start.
+fn looked_up(
+    disk: &Disk,
+    volume: &Volume,
+    key: &[u8],
+    found: Result<Option<Located>, ReadError>,
+) -> Result<Option<Located>, ReadError> {
+    if matches!(found, Ok(None)) && !volume.may_hold(key) {
+        disk.bury(Bytes::copy_from_slice(key));
+    }
+    found
+}

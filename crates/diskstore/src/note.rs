@@ -1,0 +1,164 @@
+//! The file `note`: what the caller must know before it believes anything on this disk.
+//!
+//! ```text
+//! copy 0, copy 1   sum u64 | magic [8] | turn u64 | length u32 | - u32 | bytes
+//! ```
+//! Little-endian; the sum is over what stands behind it. Both copies are written, one after the other with a barrier between:
+//! what a power cut leaves of one is told by the other, and what has rotted in one is whole in the other.
+
+use crate::checksum;
+use crate::media::{Media, read_full, write_full};
+use crate::record::Numbers;
+use bytes::{BufMut, Bytes};
+use std::io::{self, IoSlice};
+
+/// The longest note.
+pub(crate) const MOST_NOTE: usize = 1_024 * 1_024;
+const MAGIC: &[u8; 8] = b"airnotes";
+const COPIES: u64 = 2;
+const HEADER: usize = 32;
+/// Bytes from one copy to the next.
+const APART: u64 = (MOST_NOTE + 4_096) as u64;
+
+/// What was noted on a disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Nothing yet.
+    Nothing,
+    /// This, the last time.
+    Text(Bytes),
+    /// Something that cannot be read any more.
+    Damaged,
+}
+
+/// The newer copy, and its turn.
+pub(crate) fn read(media: &dyn Media) -> io::Result<(Note, u64)> {
+    if media.length()? == 0 {
+        return Ok((Note::Nothing, 0));
+    }
+    let copies = [read_copy(media, 0)?, read_copy(media, 1)?];
+    let untouched = copies.iter().all(|copy| *copy == Copy::Untouched);
+    let newest = copies.into_iter().filter_map(|copy| match copy {
+        Copy::Whole(turn, text) => Some((turn, text)),
+        Copy::Untouched | Copy::Damaged => None,
+    });
+    Ok(match newest.max_by_key(|(turn, _)| *turn) {
+        Some((turn, text)) => (Note::Text(text), turn),
+        None if untouched => (Note::Nothing, 0),
+        None => (Note::Damaged, 0),
+    })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Copy {
+    /// Reserved and never written.
+    Untouched,
+    Whole(u64, Bytes),
+    Damaged,
+}
+
+fn read_copy(media: &dyn Media, copy: u64) -> io::Result<Copy> {
+    let at = copy * APART;
+    let mut bytes = vec![0; HEADER];
+    match read_full(media, &mut bytes, at) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Copy::Damaged),
+        read => read?,
+    }
+    if bytes.iter().all(|&byte| byte == 0) {
+        return Ok(Copy::Untouched);
+    }
+    let length = Numbers(&bytes[24..]).u32().unwrap_or_default() as usize;
+    if length > MOST_NOTE {
+        return Ok(Copy::Damaged);
+    }
+    bytes.resize(HEADER + length, 0);
+    match read_full(media, &mut bytes[HEADER..], at + HEADER as u64) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Copy::Damaged),
+        read => read?,
+    }
+    Ok(whole(bytes).map_or(Copy::Damaged, |(turn, text)| Copy::Whole(turn, text)))
+}
+
+fn whole(bytes: Vec<u8>) -> Option<(u64, Bytes)> {
+    let mut numbers = Numbers(&bytes);
+    if numbers.u64()? != checksum::sum(numbers.0) {
+        return None;
+    }
+    let mut numbers = Numbers(numbers.0.strip_prefix(MAGIC)?);
+    let turn = numbers.u64()?;
+    Some((turn, Bytes::from(bytes).slice(HEADER..)))
+}
+
+/// Writes both copies and waits until they are on the disk. `turn` is above all before.
+pub(crate) fn write(media: &dyn Media, turn: u64, text: &[u8]) -> io::Result<()> {
+    if text.len() > MOST_NOTE {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let mut header = Vec::with_capacity(HEADER);
+    header.put_u64_le(0);
+    header.put_slice(MAGIC);
+    header.put_u64_le(turn);
+    header.put_u32_le(u32::try_from(text.len()).unwrap_or(u32::MAX));
+    header.put_u32_le(0);
+    let sum = checksum::sum(&[&header[8..], text].concat());
+    header[..8].copy_from_slice(&sum.to_le_bytes());
+    media.reserve(COPIES * APART)?;
+    for copy in 0..COPIES {
+        write_full(media, &mut [IoSlice::new(&header), IoSlice::new(text)], copy * APART)?;
+        media.sync()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Folder;
+    use crate::media::simulated::{Faults, SimulatedDisk};
+
+    fn noted(disk: &SimulatedDisk) -> Note {
+        read(&*disk.open("note").unwrap()).unwrap().0
+    }
+
+    fn text(text: &'static str) -> Note {
+        Note::Text(Bytes::from_static(text.as_bytes()))
+    }
+
+    #[test]
+    fn a_note_is_the_old_or_the_new_one_wherever_writing_it_ends() {
+        for writes in 0..4 {
+            for seed in 0..8 {
+                let disk = SimulatedDisk::default();
+                let file = disk.open("note").unwrap();
+                assert_eq!(noted(&disk), Note::Nothing);
+                write(&*file, 1, b"old").unwrap();
+                disk.set_faults(Faults {
+                    writes_fail: Some((writes, io::ErrorKind::Other)),
+                    ..Faults::default()
+                });
+                let written = write(&*file, 2, b"new").is_ok();
+                let mut chance = seed;
+                disk.cut_power(|below| {
+                    chance = (chance * 5 + 1) % 64;
+                    chance % below
+                });
+                let expected = if written { [text("new"), text("new")] } else { [text("old"), text("new")] };
+                assert!(expected.contains(&noted(&disk)), "{writes} {seed}: {:?}", noted(&disk));
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_rotted_in_one_copy_is_whole_in_the_other() {
+        let disk = SimulatedDisk::default();
+        let file = disk.open("note").unwrap();
+        write(&*file, 1, b"order").unwrap();
+        disk.flip("note", HEADER + 1, 4);
+        assert_eq!(noted(&disk), text("order"));
+        disk.flip("note", usize::try_from(APART).unwrap() + 9, 4);
+        assert_eq!(noted(&disk), Note::Damaged);
+        write(&*file, 2, b"again").unwrap();
+        assert_eq!(noted(&disk), text("again"));
+        assert!(write(&*file, 3, &vec![0; MOST_NOTE + 1]).is_err());
+    }
+}

@@ -1,0 +1,161 @@
+//! Orders to purge that reach what lies on the disk, alone or as well.
+
+use super::*;
+use crate::purge::{Handed, hand_over};
+use ::purge::{Mode, Order, Report, What};
+use jiff::Timestamp;
+use std::time::Duration;
+
+fn order(what: &What, mode: Mode) -> Order {
+    Order::new(what.clone(), mode, None, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap()
+}
+
+/// Gives an order as the door does; the thread that carries it out ends with the value.
+async fn purge(scene: &Scene, what: &What, mode: Mode) -> (Report, Handed) {
+    let handed = hand_over(scene.reach());
+    let report = handed.carry_out(order(what, mode)).await;
+    (report, handed)
+}
+
+fn prefix(text: &str) -> What {
+    What::Prefix(text.parse().unwrap())
+}
+
+fn url(text: &str) -> What {
+    What::Url(text.parse().unwrap())
+}
+
+fn key(text: &str) -> What {
+    What::SurrogateKey { key: text.parse().unwrap(), host: None }
+}
+
+const TARGETS: [&str; 3] = ["/l/7/a", "/l/7/b", "/l/8/a"];
+
+fn replies() -> [Reply; 3] {
+    ["l7 all", "l7", "l8 all"].map(|keys| fresh().header("surrogate-key", keys).body("old"))
+}
+
+/// Whether it is there and fresh; asks nobody.
+async fn holds(scene: &Scene, target: &str) -> bool {
+    scene.ask(target, &[("cache-control", "only-if-cached")]).await.status() == StatusCode::OK
+}
+
+#[tokio::test]
+async fn what_lies_on_the_disk_alone_is_met_counted_and_does_not_come_back() {
+    for (what, meant) in [
+        (url("http://a/l/7/a"), &[0][..]),
+        (prefix("http://a/l/7/"), &[0, 1]),
+        (key("all"), &[0, 2]),
+        (key("none"), &[]),
+        (prefix("http://a/l/9/"), &[]),
+    ] {
+        for mode in [Mode::Hard, Mode::Soft] {
+            let disk = tempfile::tempdir().unwrap();
+            local(async {
+                let filling = scene(disk.path(), replies());
+                for target in TARGETS {
+                    filling.load(target).await;
+                }
+                stop(filling).await;
+                // A process that knows nothing of it by heart.
+                let ordered = scene(disk.path(), []);
+                let (report, handed) = purge(&ordered, &what, mode).await;
+                let (told, other) = match mode {
+                    Mode::Hard => (report.removed, report.softened),
+                    Mode::Soft => (report.softened, report.removed),
+                };
+                assert_eq!(
+                    (told.disk, told.memory, other.disk),
+                    (meant.len() as u64, 0, 0),
+                    "{what} {mode:?}"
+                );
+                assert!(report.lasting && report.disk_objects_left == 0, "{report:?}");
+                assert_eq!(report.urls.len(), meant.len());
+                let check = async |scene: &Scene| {
+                    for (at, target) in TARGETS.iter().enumerate() {
+                        assert_eq!(
+                            holds(scene, target).await,
+                            !meant.contains(&at),
+                            "{what} {mode:?} {target}"
+                        );
+                    }
+                };
+                check(&ordered).await;
+                drop(handed);
+                stop(ordered).await;
+                let after = scene(disk.path(), []);
+                check(&after).await;
+                after.upstream.go_down(std::io::ErrorKind::ConnectionRefused);
+                for (at, target) in TARGETS.iter().enumerate() {
+                    // What is only stale stands in while the origin is away.
+                    let there = mode == Mode::Soft || !meant.contains(&at);
+                    let status = after.ask(target, &[]).await.status();
+                    let expected = if there { StatusCode::OK } else { StatusCode::GATEWAY_TIMEOUT };
+                    assert_eq!(status, expected, "{what} {mode:?} {target}");
+                }
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_fetched_after_an_order_stays_also_on_the_disk() {
+    for (what, mode) in
+        [(prefix("http://a/"), Mode::Hard), (key("k"), Mode::Soft), (url("http://a/x"), Mode::Soft)]
+    {
+        let disk = tempfile::tempdir().unwrap();
+        let reply = |body: &'static str| fresh().header("surrogate-key", "k").body(body);
+        local(async {
+            let ordered = scene(disk.path(), [reply("old"), reply("new")]);
+            ordered.load("/x").await;
+            let (report, handed) = purge(&ordered, &what, mode).await;
+            let (removed, softened) = (report.removed, report.softened);
+            assert_eq!((removed.memory + softened.memory, removed.disk + softened.disk), (1, 1), "{what}");
+            assert_eq!(report.urls.len(), 1);
+            assert_eq!(ordered.text("/x", &[]).await, "new");
+            handed.rounds_end().await;
+            drop(handed);
+            stop(ordered).await;
+            let after = scene(disk.path(), []);
+            assert_eq!(after.text("/x", &[]).await, "new");
+            assert_eq!(after.upstream.count(), 0);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn variants_that_lie_on_the_disk_alone_go_with_their_url() {
+    for (what, mode) in [
+        (url("http://a/x"), Mode::Hard),
+        (url("http://a/x"), Mode::Soft),
+        (prefix("http://a/"), Mode::Hard),
+        (key("k"), Mode::Soft),
+    ] {
+        let disk = tempfile::tempdir().unwrap();
+        let reply = || fresh().header("vary", "x-band").header("surrogate-key", "k").body("old");
+        local(async {
+            let filling = scene(disk.path(), [reply(), reply()]);
+            for band in ["1", "2"] {
+                filling.text("/x", &[("x-band", band)]).await;
+            }
+            stop(filling).await;
+            let ordered = scene(disk.path(), []);
+            // One of them is in memory.
+            ordered.text("/x", &[("x-band", "1")]).await;
+            let (report, _handed) = purge(&ordered, &what, mode).await;
+            let told = if mode == Mode::Hard { report.removed } else { report.softened };
+            assert_eq!((told.memory, told.disk), (1, 2), "{what} {mode:?}");
+            for band in ["1", "2"] {
+                let fields = [("cache-control", "only-if-cached"), ("x-band", band)];
+                assert_ne!(
+                    ordered.ask("/x", &fields).await.status(),
+                    StatusCode::OK,
+                    "{what} {mode:?} {band}"
+                );
+            }
+        })
+        .await;
+    }
+}

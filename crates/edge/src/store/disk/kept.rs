@@ -1,0 +1,135 @@
+//! A response that lies on a disk, and reading its body block by block.
+
+use super::super::body::BLOCK;
+use super::READ_WITHIN;
+use crate::store::{Body, Object};
+use bytes::Bytes;
+use diskstore::{ReadError, Stored};
+use std::collections::VecDeque;
+use tokio::time::timeout;
+
+/// Blocks that a thread reads in one go at most: 4 MiB, so that a long body leaves its turn to others.
+const MOST_AT_ONCE: u32 = 16;
+
+/// A response on a disk, all blocks of whose body are there.
+pub(crate) struct Kept {
+    /// Without its body.
+    head: Object,
+    stored: Stored,
+    length: u64,
+    /// The next block to be given.
+    next: u32,
+    /// Read and not yet given.
+    read: VecDeque<Bytes>,
+    /// Blocks that a thread is asked for the next time: one at first, since somebody waits for it.
+    at_once: u32,
+}
+
+/// The rest of a body cannot be had from the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BrokenOff {
+    /// A block is not as it was written, or given up: what is left of it is of no use.
+    Lost,
+    /// The disk is away or slow.
+    Away,
+}
+
+impl Kept {
+    /// `None` where not all of the body is there.
+    pub(super) fn new(stored: &Stored, head: &Object) -> Option<Self> {
+        let length = stored.length()?;
+        let count = u32::try_from(length.div_ceil(BLOCK as u64)).ok()?;
+        stored.blocks().into_iter().eq(0..count).then(|| Self {
+            head: head.clone(),
+            stored: stored.clone(),
+            length,
+            next: 0,
+            read: VecDeque::new(),
+            at_once: 1,
+        })
+    }
+
+    /// Bytes of the whole body.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Bytes of it that have been given.
+    pub(crate) fn given(&self) -> u64 {
+        (u64::from(self.next) * BLOCK as u64).min(self.length)
+    }
+
+    /// Whether it is worth giving its body before all of it has been read.
+    pub(crate) fn is_long(&self) -> bool {
+        self.length > BLOCK as u64
+    }
+
+    /// The response without its body.
+    pub(crate) fn head(&self) -> &Object {
+        &self.head
+    }
+
+    /// The response with this body.
+    pub(crate) fn object(&self, body: Body) -> Object {
+        self.head.with_body(body)
+    }
+
+    /// The same, whose body is the one on the disk.
+    pub(crate) fn object_on_disk(&self, body: Body) -> Object {
+        let object = self.object(body);
+        if let Some(generation) = self.stored.generation() {
+            object.note_on_disk(generation);
+        }
+        object
+    }
+
+    /// The next block, every byte of it verified; `None` at the end.
+    ///
+    /// # Errors
+    /// When the rest cannot be had.
+    pub(crate) async fn next_block(&mut self) -> Result<Option<Bytes>, BrokenOff> {
+        let left = u32::try_from((self.length - self.given()).div_ceil(BLOCK as u64)).unwrap_or(u32::MAX);
+        if left == 0 {
+            return Ok(None);
+        }
+        let block = match self.read.pop_front() {
+            Some(block) => block,
+            None => match self.stored.read_at_hand(self.next) {
+                Err(ReadError::NotAtHand) => self.wait_for_blocks(left).await?,
+                read => read.map_err(|error| BrokenOff::of(&error))?,
+            },
+        };
+        let expected = (self.length - self.given()).min(BLOCK as u64);
+        if block.len() as u64 != expected {
+            return Err(BrokenOff::Lost);
+        }
+        self.next += 1;
+        Ok(Some(block))
+    }
+
+    async fn wait_for_blocks(&mut self, left: u32) -> Result<Bytes, BrokenOff> {
+        let count = self.at_once.min(left);
+        self.at_once = (self.at_once * 2).min(MOST_AT_ONCE);
+        let numbers = (self.next..self.next + count).collect();
+        let read = timeout(READ_WITHIN, self.stored.read(numbers)).await.map_err(|_| BrokenOff::Away)?;
+        self.read.extend(read.map_err(|error| BrokenOff::of(&error))?);
+        self.read.pop_front().ok_or(BrokenOff::Lost)
+    }
+}
+
+impl BrokenOff {
+    fn of(error: &ReadError) -> Self {
+        match error {
+            ReadError::Gone | ReadError::Damaged => Self::Lost,
+            ReadError::Io(_) | ReadError::Offline | ReadError::Busy | ReadError::NotAtHand => Self::Away,
+        }
+    }
+
+    /// For logs.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Away => "away",
+        }
+    }
+}

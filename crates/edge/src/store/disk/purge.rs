@@ -1,0 +1,200 @@
+//! An order to purge, carried out on the disks: at once for whoever asks, then by key or by the walk, and written down.
+
+use super::head::{Head, Times};
+use super::standing::Verdict;
+use super::{DiskTier, LOOK_UP_WITHIN};
+use crate::key::CacheKey;
+use crate::store::{Blocks, Body, Object};
+use crate::upstream::Groups;
+use ::purge::{Mode, What};
+use bytes::Bytes;
+use diskstore::{Generation, Seen, Step, Walk};
+use httpcache::freshness::{Freshness, State};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// How long the disks are waited for to write an order down. A disk behind with all it may be behind with takes seconds.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// What an order meant and the walk or a look by key has met.
+pub(crate) struct Met {
+    pub(crate) key: CacheKey,
+    pub(crate) mode: Mode,
+    /// The order that meant it.
+    pub(crate) number: u64,
+    /// Whether it is a response that is gone now, or stale: not a sign-post, nor one that could not be written.
+    pub(crate) counts: bool,
+}
+
+/// What one step of the walk came to.
+pub(crate) enum Walked {
+    /// This was meant.
+    Met(Vec<Met>),
+    /// A part is through.
+    PartEnds,
+    /// What lies in this part could not be looked at.
+    Away,
+}
+
+/// What lies under one key.
+enum Lying {
+    Nothing,
+    Response(Box<Head>, Generation),
+    /// A sign-post, or a disk that does not say.
+    Unclear,
+}
+
+impl DiskTier {
+    /// From this moment on nobody is given what `what` means of all that was put before; gives the order's number.
+    pub(crate) fn order(&self, what: What, mode: Mode) -> u64 {
+        self.orders.add(what, mode, self.times())
+    }
+
+    /// Into how many parts a walk divides the disks.
+    pub(crate) fn parts(&self) -> usize {
+        self.disks.parts()
+    }
+
+    /// Objects on all disks.
+    pub(crate) fn objects(&self) -> u64 {
+        self.disks.reports().map(|report| report.objects).sum()
+    }
+
+    /// The number of the latest order.
+    pub(crate) fn latest_order(&self) -> u64 {
+        self.orders.latest()
+    }
+
+    /// The numbers of those that have not met everything, ascending.
+    pub(crate) fn standing_orders(&self) -> Vec<u64> {
+        self.orders.standing()
+    }
+
+    /// The order has met everything.
+    pub(crate) fn drop_order(&self, number: u64) {
+        self.orders.drop_order(number);
+    }
+
+    /// Whether a disk may lack something of the orders.
+    pub(crate) fn has_unwritten_orders(&self) -> bool {
+        self.orders.is_unwritten()
+    }
+
+    /// Has the orders that stand written down on every disk, behind all that was put before; whether that is done. A restart
+    /// brings nothing back then, nor does a power cut.
+    pub(crate) async fn write_orders(&self) -> bool {
+        let (note, _) = self.orders.to_note();
+        let written = timeout(WRITTEN_WITHIN, self.disks.note(&note)).await.unwrap_or(false);
+        if !written {
+            self.orders.not_written();
+        }
+        written
+    }
+
+    /// Whether all that was done so far is on the disks.
+    pub(crate) async fn is_settled(&self) -> bool {
+        timeout(WRITTEN_WITHIN, self.disks.flush()).await.unwrap_or(false)
+    }
+
+    /// Carries a standing order for one URL out by its `keys`; and whether that is all of it, which it is not where there are
+    /// variants, or a disk is away.
+    pub(crate) async fn purge_keys(&self, keys: &[CacheKey], mode: Mode, number: u64) -> (Vec<Met>, bool) {
+        let (mut met, mut is_all) = (Vec::new(), true);
+        for key in keys {
+            match self.lying(key).await {
+                Lying::Nothing => {}
+                Lying::Unclear => is_all = false,
+                Lying::Response(head, generation) => {
+                    let done = self.carry_out(key, *head, generation, mode, None);
+                    is_all &= done.is_some();
+                    if done == Some(true) {
+                        met.push(Met { key: key.clone(), mode, number, counts: true });
+                    }
+                }
+            }
+        }
+        (met, is_all)
+    }
+
+    async fn lying(&self, key: &CacheKey) -> Lying {
+        if !self.disks.are_readable() {
+            return Lying::Unclear;
+        }
+        if !self.may_hold(key) {
+            return Lying::Nothing;
+        }
+        match timeout(LOOK_UP_WITHIN, self.disks.look_up(key.as_bytes())).await {
+            Ok(Some(stored)) => match (Head::parse(stored.head()), stored.generation()) {
+                (Some(head @ Head::Response { .. }), Some(generation)) => {
+                    Lying::Response(Box::new(head), generation)
+                }
+                _ => Lying::Unclear,
+            },
+            Ok(None) | Err(_) => Lying::Unclear,
+        }
+    }
+
+    /// Takes the next step of a walk round the disks, and carries out what orders that stand mean of what it comes by.
+    pub(crate) async fn walk_on(&self, walk: &mut Walk, groups: &Groups) -> Walked {
+        match timeout(LOOK_UP_WITHIN, self.disks.walk_on(walk)).await {
+            Ok(Step::Seen(seen)) => {
+                Walked::Met(seen.into_iter().filter_map(|seen| self.meet(seen, groups)).collect())
+            }
+            Ok(Step::PartEnds) => Walked::PartEnds,
+            Ok(Step::Away) | Err(_) => Walked::Away,
+        }
+    }
+
+    fn meet(&self, seen: Seen, groups: &Groups) -> Option<Met> {
+        let key = CacheKey::of_bytes(&seen.key)?;
+        let head = Head::parse(&seen.head)?;
+        let (orders, headers) = match &head {
+            Head::Response { orders, headers, .. } => (*orders, Some(headers)),
+            Head::Varies { orders, .. } => (*orders, None),
+        };
+        let counts = headers.is_some();
+        let (mode, since, number) = match self.orders.judge(groups, &key, orders, headers) {
+            Verdict::Kept => return None,
+            Verdict::Gone(number) => (Mode::Hard, None, number),
+            Verdict::Softened(since, number) => (Mode::Soft, Some(since), number),
+        };
+        let done = self.carry_out(&key, head, seen.generation, mode, since);
+        Some(Met { key, mode, number, counts: counts && done == Some(true) })
+    }
+
+    /// Whether something was there to be done; `None` where a disk is behind and does not take it.
+    fn carry_out(
+        &self,
+        key: &CacheKey,
+        head: Head,
+        generation: Generation,
+        mode: Mode,
+        since: Option<Times>,
+    ) -> Option<bool> {
+        let bytes = Bytes::copy_from_slice(key.as_bytes());
+        match (mode, head) {
+            (Mode::Hard, _) => {
+                self.disks.remove(&bytes);
+                Some(true)
+            }
+            (Mode::Soft, Head::Response { status, headers, freshness, times, .. }) => {
+                let now = self.times();
+                let was_fresh = times.aged(freshness, now).state(Duration::ZERO) == State::Fresh;
+                let freshness = softened(times, freshness, now, since.unwrap_or(now));
+                let body = Body::Complete(Arc::new(Blocks::default()));
+                let object = Object::new(status, headers, freshness, Instant::now(), body);
+                let head = Head::write_response(&object, now, self.orders.latest());
+                self.disks.freshen(&bytes, generation, head).then_some(was_fresh)
+            }
+            (Mode::Soft, Head::Varies { .. }) => Some(false),
+        }
+    }
+}
+
+/// `freshness` of a head written at `written`, as it is `now`, when it has been stale from `since` on at the latest.
+pub(super) fn softened(written: Times, freshness: Freshness, now: Times, since: Times) -> Freshness {
+    let then = written.aged(freshness, since).initial_age;
+    let aged = written.aged(freshness, now);
+    Freshness { lifetime: aged.lifetime.min(then), ..aged }
+}
