@@ -27,7 +27,6 @@ use crate::response::{self, Answer, CacheStatus};
 use crate::store::{Body, Object};
 use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
-use hyper::body::Incoming;
 use serve::{Peer, Service};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -68,7 +67,11 @@ impl EdgeService {
 impl Service for EdgeService {
     type Body = response::EdgeBody;
 
-    fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Answer> + use<> + 'static {
+    fn call(
+        &self,
+        request: Request<serve::RequestBody>,
+        peer: Peer,
+    ) -> impl Future<Output = Answer> + use<> + 'static {
         let edge = self.edge();
         let (head, body) = request.into_parts();
         let version = head.version;
@@ -85,7 +88,12 @@ impl Service for EdgeService {
 }
 
 /// Answers what there is room for; notes what the connection plays.
-async fn admit(edge: Rc<Edge>, mut asked: Box<Asked>, body: Option<Incoming>, peer: &Peer) -> Answer {
+async fn admit(
+    edge: Rc<Edge>,
+    mut asked: Box<Asked>,
+    body: Option<serve::RequestBody>,
+    peer: &Peer,
+) -> Answer {
     let class = Class::of(asked.target.path());
     if class.begins(&peer.standing) && !edge.overload.is_calm() {
         asked.session = edge.config.client_share.session(peer.address.ip(), &peer.standing);
@@ -362,7 +370,7 @@ async fn ask_alone(edge: &Edge, asked: &Asked) -> Result<UpstreamResponse, Upstr
 }
 
 /// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
-async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<Incoming>) -> Answer {
+async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve::RequestBody>) -> Answer {
     let body = match body.map_or(Ok(RequestBody::Empty), |body| edge.uploads.admit(body)) {
         Ok(body) => body,
         Err(denied) => return response::upload_denied(&edge, denied),

@@ -6,7 +6,6 @@
 use crate::metrics::Metrics;
 use crate::upstream::RequestBody;
 use http_body::Body;
-use hyper::body::Incoming;
 use std::sync::Arc;
 use telemetry::Label;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -77,7 +76,7 @@ impl Uploads {
     ///
     /// # Errors
     /// When it says that it is too large, or there are too many.
-    pub(crate) fn admit(&self, body: Incoming) -> Result<RequestBody, Uploaded> {
+    pub(crate) fn admit(&self, body: serve::RequestBody) -> Result<RequestBody, Uploaded> {
         if body.is_end_stream() {
             return Ok(RequestBody::Empty);
         }

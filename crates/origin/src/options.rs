@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn is_key(text: &str) -> bool {
-        text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
     }
 
     fn nulls(path: &str, value: &serde_json::Value) -> Vec<String> {

@@ -12,8 +12,7 @@ use crate::response::{preflight, respond};
 use crate::routes::{NoRoute, Route, route};
 use faults::{AnyFault, Blame, Fault};
 use http::{HeaderMap, Method, Request, Response};
-use hyper::body::Incoming;
-use serve::{CoreId, Peer, Running, Service};
+use serve::{CoreId, Peer, RequestBody, Running, Service};
 use settings::SettingsError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,7 +108,7 @@ impl Service for OnCore {
 
     fn call(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         _peer: Peer,
     ) -> impl Future<Output = Response<Body>> + use<> + 'static {
         let origin = Arc::clone(&self.0);

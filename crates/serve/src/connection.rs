@@ -11,6 +11,7 @@ mod clients;
 mod encrypted;
 mod http1;
 mod http2;
+mod http3;
 mod pace;
 mod places;
 pub(crate) mod proxy;
@@ -20,6 +21,8 @@ mod strict;
 
 pub(crate) use clients::Guest;
 pub(crate) use http2::Abuse;
+pub use http3::http3_request;
+pub(crate) use http3::{MAX_STREAMS, Upload};
 pub use places::Load;
 pub(crate) use places::{Connections, Place};
 pub(crate) use socket::Socket;
@@ -28,9 +31,11 @@ use crate::drain::Drain;
 use crate::listener::LOCAL;
 use crate::metrics::End;
 use crate::options::{Limits, ProxyRule};
+use crate::quic::Unfinished;
 use crate::service::{Peer, Scheme, Service, Standing};
 use bytes::Bytes;
 use encrypted::Encrypted;
+use http::{HeaderValue, Response, header};
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -39,6 +44,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use stream::Transport;
+use telemetry::Label;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -49,6 +55,30 @@ pub(crate) struct Core<S> {
     pub(crate) drain: Drain,
 }
 
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+    Http3,
+}
+
+impl Label for Protocol {
+    const ALL: &'static [Self] = &[Self::Http1, Self::Http2, Self::Http3];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http1 => "http/1.1",
+            Self::Http2 => "h2",
+            Self::Http3 => "h3",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
 /// What the connections of one listener have in common.
 #[derive(Clone)]
 pub(crate) struct Here {
@@ -56,6 +86,18 @@ pub(crate) struct Here {
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     /// Set when load balancers stand before it.
     pub(crate) proxy: Option<Arc<ProxyRule>>,
+    /// Set when HTTP/3 is spoken at the same port (Alt-Svc, RFC 7838).
+    pub(crate) alternative: Option<HeaderValue>,
+}
+
+impl Here {
+    /// Tells the client what else there is. An origin's own alternatives are for the origin's clients.
+    fn advertise<B>(&self, mut response: Response<B>) -> Response<B> {
+        if let Some(alternative) = &self.alternative {
+            response.headers_mut().insert(header::ALT_SVC, alternative.clone());
+        }
+        response
+    }
 }
 
 /// Starts a connection that was accepted from `sender`; does not wait for it.
@@ -64,37 +106,31 @@ pub(crate) fn open<S: Service>(
     mut socket: Socket,
     sender: SocketAddr,
     place: Place,
-    here: &Here,
+    here: &Rc<Here>,
 ) {
-    let tls = here.tls.clone();
-    let Some(rule) = here.proxy.clone() else { return start(core, socket, sender, place, tls) };
+    let here = Rc::clone(here);
+    let Some(rule) = here.proxy.clone() else { return start(core, socket, sender, place, here) };
     // A task of its own, so that the connection's does not carry its state for the rest of its life.
     drop(tokio::task::spawn_local(async move {
         match timeout(core.limits.handshake, proxy::client(&rule, sender, &mut socket)).await {
-            Ok(Ok(client)) => start(core, socket, client, place, tls),
+            Ok(Ok(client)) => start(core, socket, client, place, here),
             Ok(Err(_)) | Err(_) => place.leave(End::Proxy),
         }
     }));
 }
 
-fn start<S: Service>(
-    core: Rc<Core<S>>,
-    socket: Socket,
-    address: SocketAddr,
-    place: Place,
-    tls: Option<Arc<rustls::ServerConfig>>,
-) {
+fn start<S: Service>(core: Rc<Core<S>>, socket: Socket, address: SocketAddr, place: Place, here: Rc<Here>) {
     // Nobody knows whose a connection over a unix socket is, unless a PROXY header has said so.
     let known = !(socket.is_unix() && address == LOCAL);
     let standing = Standing::new(known.then(|| place.clients().enter(address)));
-    drop(match tls {
+    drop(match here.tls.clone() {
         None => {
             let peer = Peer { address, scheme: Scheme::Http, standing };
-            tokio::task::spawn_local(plain(core, socket, peer, place))
+            tokio::task::spawn_local(plain(core, socket, peer, place, here))
         }
         Some(config) => {
             let peer = Peer { address, scheme: Scheme::Https, standing };
-            tokio::task::spawn_local(encrypted(core, socket, peer, place, config))
+            tokio::task::spawn_local(encrypted(core, socket, peer, place, here, config))
         }
     });
 }
@@ -109,13 +145,17 @@ fn plain<S: Service>(
     stream: Socket,
     peer: Peer,
     place: Place,
+    here: Rc<Here>,
 ) -> impl Future<Output = ()> {
     async move {
         let end = match wait_for_bytes(&core, &stream, core.limits.header, End::HeaderTimeout).await {
             Err(end) => end,
             // An HTTP/2 client that knows whom it speaks to begins with the preface (RFC 9113 §3.3).
-            Ok(()) if begins_http2(&stream).await => Box::pin(http2::run(core, stream, peer, &place)).await,
-            Ok(()) => alternate(&core, stream, peer, &place).await,
+            Ok(()) if begins_http2(&stream).await => {
+                place.metrics().speaks(Protocol::Http2);
+                Box::pin(http2::run(core, stream, peer, &place, &here)).await
+            }
+            Ok(()) => alternate(&core, stream, peer, &place, &here).await,
         };
         place.leave(end);
     }
@@ -127,6 +167,7 @@ async fn encrypted<S: Service>(
     stream: Socket,
     peer: Peer,
     place: Place,
+    here: Rc<Here>,
     config: Arc<rustls::ServerConfig>,
 ) {
     let handshake = Box::pin(timeout(core.limits.handshake, TlsAcceptor::from(config).accept(stream)));
@@ -135,13 +176,40 @@ async fn encrypted<S: Service>(
         Ok(Ok(stream)) => {
             let stream = Encrypted::new(stream);
             if stream.speaks_http2() {
-                Box::pin(http2::run(core, stream, peer, &place)).await
+                place.metrics().speaks(Protocol::Http2);
+                Box::pin(http2::run(core, stream, peer, &place, &here)).await
             } else {
-                alternate(&core, stream, peer, &place).await
+                alternate(&core, stream, peer, &place, &here).await
             }
         }
     };
     place.leave(end);
+}
+
+/// Starts a QUIC connection that was accepted into this place; does not wait for it.
+pub(crate) fn open_quic<S: Service>(
+    core: Rc<Core<S>>,
+    handshake: quinn::Connecting,
+    place: Place,
+    unfinished: Unfinished,
+) {
+    drop(tokio::task::spawn_local(async move {
+        let shaken = timeout(core.limits.handshake, handshake).await;
+        drop(unfinished);
+        let end = match shaken {
+            Err(_) | Ok(Err(_)) => End::Handshake,
+            Ok(Ok(connection)) => {
+                place.metrics().speaks(Protocol::Http3);
+                // The address that the handshake has shown to be the client's, for as long as the connection lives. It may
+                // move on; where to, the service does not hear, because from a new address may write who only pretends to.
+                let address = connection.remote_address();
+                let standing = Standing::new(Some(place.clients().enter(address)));
+                let peer = Peer { address, scheme: Scheme::Https, standing };
+                Box::pin(http3::run(core, connection, peer, &place)).await
+            }
+        };
+        place.leave(end);
+    }));
 }
 
 /// HTTP/1.1, active and parked by turns.
@@ -150,11 +218,13 @@ async fn alternate<S: Service, T: Transport>(
     mut stream: T,
     peer: Peer,
     place: &Place,
+    here: &Rc<Here>,
 ) -> End {
+    place.metrics().speaks(Protocol::Http1);
     let mut early = Bytes::new();
     loop {
         // On the heap, and given back before the connection is parked.
-        match Box::pin(http1::run(Rc::clone(core), stream, early, peer.clone(), place)).await {
+        match Box::pin(http1::run(Rc::clone(core), stream, early, peer.clone(), place, here)).await {
             http1::Outcome::Ended(end) => return end,
             http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
         }

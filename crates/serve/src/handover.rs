@@ -12,6 +12,9 @@
 //!      ◄── "farewell" ────────────────────
 //! ```
 //!
+//! UDP sockets (HTTP/3) are read by one process at a time: the old one stops before its farewell. What the new one reads
+//! that is for connections of the old one, it sends there ([`crate::quic`]).
+//!
 //! Both accept from the very same sockets in between, so that no connection in the kernel's backlog is lost, as it would
 //! be with SO_REUSEPORT and a second set. A new process that dies before it is ready costs nothing.
 
@@ -112,9 +115,13 @@ impl Successor {
     ///
     /// # Errors
     /// The system gives no thread.
+    ///
+    /// `read` is told that packets are not to be read here any more, because the successor is about to, and that they are
+    /// when it did not hear of that.
     pub(crate) fn offer(
         mut self,
         sockets: Vec<(String, OwnedFd)>,
+        read: impl Fn(bool) + Send + 'static,
     ) -> Result<oneshot::Receiver<()>, HandoverError> {
         let (gone, hear) = oneshot::channel();
         let path = self.path.clone();
@@ -123,7 +130,7 @@ impl Successor {
             std::thread::Builder::new()
                 .name("handover".to_owned())
                 .spawn(move || {
-                    if serve(&listening, &sockets) {
+                    if serve(&listening, &sockets, &read) {
                         // The receiver is gone when the process is ending anyhow.
                         let _ = gone.send(());
                     }
@@ -135,7 +142,7 @@ impl Successor {
 }
 
 /// Answers one successor after the other until one is ready. False when the socket itself fails.
-fn serve(listening: &OwnedFd, sockets: &[(String, OwnedFd)]) -> bool {
+fn serve(listening: &OwnedFd, sockets: &[(String, OwnedFd)], read: &impl Fn(bool)) -> bool {
     loop {
         let packets = match Packets::accept(listening) {
             Ok(packets) => packets,
@@ -148,14 +155,22 @@ fn serve(listening: &OwnedFd, sockets: &[(String, OwnedFd)]) -> bool {
                 return false;
             }
         };
-        match pass(&packets, listening, sockets) {
+        match pass(&packets, listening, sockets, read) {
             Ok(()) => return true,
-            Err(error) => tracing::warn!(%error, "a successor did not become ready; this process goes on"),
+            Err(error) => {
+                read(true);
+                tracing::warn!(%error, "a successor did not become ready; this process goes on");
+            }
         }
     }
 }
 
-fn pass(packets: &Packets, listening: &OwnedFd, sockets: &[(String, OwnedFd)]) -> io::Result<()> {
+fn pass(
+    packets: &Packets,
+    listening: &OwnedFd,
+    sockets: &[(String, OwnedFd)],
+    read: &impl Fn(bool),
+) -> io::Result<()> {
     packets.set_timeout(WORD_TIMEOUT)?;
     for (name, socket) in sockets {
         packets.send(&format!("socket {name}"), Some(socket.as_fd()))?;
@@ -166,6 +181,7 @@ fn pass(packets: &Packets, listening: &OwnedFd, sockets: &[(String, OwnedFd)]) -
     if packets.receive()?.word != "ready" {
         return Err(io::ErrorKind::InvalidData.into());
     }
+    read(false);
     packets.send("farewell", None)
 }
 
@@ -189,7 +205,7 @@ mod tests {
         let mut nothing = Inherited::default();
         let first = Successor::ask(&path, &mut nothing).unwrap();
         assert!(nothing.left().is_empty());
-        let mut gone = first.offer(vec![(name.clone(), socket.into())]).unwrap();
+        let mut gone = first.offer(vec![(name.clone(), socket.into())], |_| {}).unwrap();
 
         // One that dies before it is ready.
         drop(Successor::ask(&path, &mut Inherited::default()).unwrap());
@@ -207,7 +223,7 @@ mod tests {
         drop(accepted);
 
         // And on to the next, over the same path.
-        let _gone = second.offer(vec![(name.clone(), taken.into())]).unwrap();
+        let _gone = second.offer(vec![(name.clone(), taken.into())], |_| {}).unwrap();
         let mut inherited = Inherited::default();
         Successor::ask(&path, &mut inherited).unwrap().ready().unwrap();
         assert_eq!(inherited.left(), [name]);

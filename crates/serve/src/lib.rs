@@ -1,4 +1,5 @@
-//! From a socket to a request: `options → listener → (proxy) → (tls) → connection → service`.
+//! From a socket to a request: `options → listener → (proxy) → (tls) → connection → service`; over UDP
+//! `options → listener → quic → connection → service`.
 //!
 //! One single-threaded runtime a core, each with listeners of its own (SO_REUSEPORT): a connection lives and dies
 //! on one core, so services need no locks and no `Send`. Idle connections are *parked*: between requests a
@@ -7,6 +8,7 @@
 //! A process at work can be told to stop, to read its configuration again, and to hand its sockets to the next process
 //! ([`running`], [`handover`]). Once bound, it gives up what it does not need ([`sandbox`]).
 
+mod body;
 mod clock;
 mod connection;
 mod drain;
@@ -15,6 +17,7 @@ mod listener;
 mod metrics;
 mod options;
 mod pressure;
+mod quic;
 mod running;
 mod sandbox;
 mod server;
@@ -23,9 +26,11 @@ mod tls;
 
 /// For the fuzzer: parsers of what a stranger may send before anything is known of it.
 pub mod parsers {
+    pub use crate::connection::http3_request;
     pub use crate::connection::proxy::header as proxy_header;
 }
 
+pub use body::RequestBody;
 pub use connection::Load;
 pub use drain::Drain;
 pub use handover::HandoverError;

@@ -1,9 +1,10 @@
 //! Sockets that listen, and what comes out of them: `inherited | opened → by core → accepted`.
 
+mod datagrams;
 mod inherited;
 mod socket;
 
-pub(crate) use inherited::{ADMIN, Inherited, MAX_SOCKETS, name};
+pub(crate) use inherited::{ADMIN, Inherited, MAIL, MAX_SOCKETS, name, name_of_datagrams};
 pub use socket::ListenError;
 pub(crate) use socket::{Listening, remove_stale};
 
@@ -11,7 +12,7 @@ use crate::connection::{Connections, Place, Socket};
 use crate::drain::Drain;
 use crate::options::{Address, Listener};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 
@@ -21,19 +22,45 @@ const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
 /// Who is at the other end of a unix socket, unless a PROXY header says so: somebody on this machine.
 pub(crate) const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
+/// All sockets of one listener.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    pub(crate) listening: Vec<Listening>,
+    /// Over UDP, where HTTP/3 is spoken.
+    pub(crate) datagrams: Vec<UdpSocket>,
+}
+
+/// Tries at a port that is free for TCP and for UDP, when any will do.
+const PORT_TRIES: usize = 16;
+
 /// The sockets of the listener `number`: those that are there already, or new ones.
 pub(crate) fn bind(
     listeners: &[Listener],
     number: usize,
     cores: usize,
     inherited: &mut Inherited,
-) -> Result<Vec<Listening>, ListenError> {
+) -> Result<Sockets, ListenError> {
     let there = inherited.take(listeners, number);
     let listener = &listeners[number];
+    let datagrams = inherited.take_named(&name_of_datagrams(listeners, number));
+    let any = matches!(&listener.address, Address::Tcp(address) if address.port() == 0);
     if there.is_empty() {
-        return socket::open(listener, cores);
+        for tries in (0..if any { PORT_TRIES } else { 1 }).rev() {
+            let listening = socket::open(listener, cores)?;
+            match datagrams::open(listener, &listening, cores) {
+                Ok(datagrams) => return Ok(Sockets { listening, datagrams }),
+                Err(_) if tries > 0 => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
-    there.into_iter().map(|socket| Listening::adopt(socket, listener)).collect()
+    let listening: Vec<_> =
+        there.into_iter().map(|socket| Listening::adopt(socket, listener)).collect::<Result<_, _>>()?;
+    let datagrams = match datagrams.is_empty() || !listener.http3 {
+        true => datagrams::open(listener, &listening, cores)?,
+        false => datagrams::adopt(datagrams, listener)?,
+    };
+    Ok(Sockets { listening, datagrams })
 }
 
 /// Shares a listener's sockets out, so that each is accepted from: a connection in the backlog of one that nobody
@@ -117,9 +144,18 @@ fn concerns_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// Shares a listener's UDP sockets out. One core minds each, and no other: its connections live there.
+pub(crate) fn datagrams_by_core(sockets: &[UdpSocket], cores: usize) -> io::Result<Vec<Vec<UdpSocket>>> {
+    let mut shared: Vec<Vec<UdpSocket>> = (0..cores).map(|_| Vec::new()).collect();
+    for (at, socket) in sockets.iter().enumerate() {
+        shared[at % cores].push(socket.try_clone()?);
+    }
+    Ok(shared)
+}
+
 /// As logs write the addresses of a server.
-pub(crate) fn describe(listener: &Listener, sockets: &[Listening]) -> String {
-    match (&listener.address, sockets.first().and_then(Listening::address)) {
+pub(crate) fn describe(listener: &Listener, sockets: &Sockets) -> String {
+    match (&listener.address, sockets.listening.first().and_then(Listening::address)) {
         (Address::Tcp(_), Some(resolved)) => resolved.to_string(),
         (address, _) => address.to_string(),
     }
@@ -135,7 +171,7 @@ mod tests {
         for (sockets, cores, shares) in [(2, 2, vec![1, 1]), (1, 3, vec![1, 1, 1]), (5, 2, vec![3, 2])] {
             let sockets =
                 bind(std::slice::from_ref(&listener), 0, sockets, &mut Inherited::default()).unwrap();
-            let shared = by_core(&sockets, cores).unwrap();
+            let shared = by_core(&sockets.listening, cores).unwrap();
             assert_eq!(shared.iter().map(Vec::len).collect::<Vec<_>>(), shares);
         }
     }

@@ -1,6 +1,6 @@
 //! What the listeners count.
 
-use crate::connection::Abuse;
+use crate::connection::{Abuse, Protocol};
 use framing::Fault;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
 use telemetry::{Label, Telemetry};
@@ -104,6 +104,9 @@ pub(crate) struct Metrics {
     pub(crate) accept_errors: IntCounter,
     ended: Vec<IntCounter>,
     abuse: Vec<IntCounter>,
+    abuse_http3: Vec<IntCounter>,
+    protocols: Vec<IntCounter>,
+    pub(crate) retries: IntCounter,
     refused: Vec<IntCounter>,
     certificates: IntGaugeVec,
     reloads: Vec<IntCounter>,
@@ -154,6 +157,22 @@ impl Metrics {
                 "HTTP/2 connections ended for too much of something, by what it was",
                 "kind",
             ),
+            abuse_http3: telemetry::counters::<Abuse>(
+                telemetry,
+                "serve_http3_abuse_total",
+                "HTTP/3 connections ended for too much of something, by what it was",
+                "kind",
+            ),
+            protocols: telemetry::counters::<Protocol>(
+                telemetry,
+                "serve_protocol_connections_total",
+                "Client connections that came as far as to speak a protocol, by which",
+                "protocol",
+            ),
+            retries: telemetry.counter(
+                "serve_quic_retries_total",
+                "QUIC clients that had to show first that they are where they say, because many handshakes were open",
+            ),
             refused: telemetry::counters::<Refused>(
                 telemetry,
                 "serve_refused_requests_total",
@@ -197,6 +216,14 @@ impl Metrics {
 
     pub(crate) fn reloaded(&self, done: bool) {
         self.reloads[if done { Reload::Done } else { Reload::Refused }.index()].inc();
+    }
+
+    pub(crate) fn speaks(&self, protocol: Protocol) {
+        self.protocols[protocol.index()].inc();
+    }
+
+    pub(crate) fn abused_http3(&self, abuse: Abuse) {
+        self.abuse_http3[abuse.index()].inc();
     }
 
     pub(crate) fn abused(&self, abuse: Abuse) {

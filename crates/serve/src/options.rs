@@ -24,6 +24,12 @@ pub struct Options {
     /// Address for HTTPS (TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2); needs --cert and --key
     #[arg(long, env = "AIRCLASS_TLS_LISTEN", value_name = "ADDR", value_delimiter = ',')]
     pub tls_listen: Option<Vec<SocketAddr>>,
+    /// Speak HTTP/3 as well on every --tls-listen address, over UDP at the same port
+    #[arg(long, env = "AIRCLASS_HTTP3", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub http3: Option<bool>,
+    /// How long a client may remember that there is HTTP/3 (Alt-Svc) [default: 24h]
+    #[arg(long, env = "AIRCLASS_HTTP3_MAX_AGE", value_name = "TIME")]
+    pub http3_max_age: Option<Span>,
     /// A listener with settings of its own, as a TOML inline table without its braces; in the file the tables
     /// `[[serve.listener]]`; may be given several times
     #[arg(long, env = "AIRCLASS_LISTENER", value_name = "TABLE", value_delimiter = ';')]
@@ -99,6 +105,8 @@ pub struct LimitOptions {
 pub struct Config {
     /// Plain ones, then TLS, then those of tables.
     pub listeners: Vec<Listener>,
+    /// How long clients may remember that there is HTTP/3.
+    pub http3_max_age: Duration,
     /// What TLS listeners need; set when there is one.
     pub tls: Option<TlsFiles>,
     /// Where the next process asks for the sockets.
@@ -187,7 +195,9 @@ impl Config {
     pub fn resolve(options: &Options, listen: SocketAddr, admin: SocketAddr) -> Result<Self, SettingsError> {
         let mut listeners = Vec::new();
         for (addresses, tls) in [(&options.listen, false), (&options.tls_listen, true)] {
-            listeners.extend(addresses.iter().flatten().map(|&address| Listener::plain(address, tls)));
+            let http3 = tls && options.http3.unwrap_or(false);
+            let plain = |&address| Listener { http3, ..Listener::plain(address, tls) };
+            listeners.extend(addresses.iter().flatten().map(plain));
         }
         for table in options.listener.iter().flatten() {
             listeners.push(Listener::resolve(table)?);
@@ -196,6 +206,19 @@ impl Config {
             listeners.push(Listener::plain(listen, false));
         }
         let tls = TlsFiles::resolve(options, listeners.iter().any(|listener| listener.tls))?;
+        if options.http3 == Some(true) && options.tls_listen.as_ref().is_none_or(Vec::is_empty) {
+            return Err(SettingsError::value(
+                "http3",
+                "does nothing without tls_listen: give an address there",
+            ));
+        }
+        let http3_max_age = options.http3_max_age.map_or(HTTP3_MAX_AGE, |span| span.0);
+        if http3_max_age > MAX_HTTP3_MAX_AGE {
+            return Err(SettingsError::value(
+                "http3_max_age",
+                "is above 30 days: who changes his mind waits that long",
+            ));
+        }
         let cores = options.cores.unwrap_or_else(available_cores);
         if cores == 0 || cores > MAX_CORES {
             return Err(SettingsError::value("cores", format!("is {cores}; give 1 to {MAX_CORES}")));
@@ -213,7 +236,8 @@ impl Config {
                 .collect(),
             writes: Vec::new(),
         };
-        Ok(Self { listeners, tls, handover: options.handover.clone(), admin, cores, limits, sandbox })
+        let handover = options.handover.clone();
+        Ok(Self { listeners, http3_max_age, tls, handover, admin, cores, limits, sandbox })
     }
 }
 
@@ -267,6 +291,10 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
         OneOrMany::Many(paths) => paths,
     }))
 }
+
+/// A school day and its night: whoever was here yesterday comes by HTTP/3 at once.
+const HTTP3_MAX_AGE: Duration = Duration::from_secs(24 * 3_600);
+const MAX_HTTP3_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// More runtimes than any machine we know has cores.
 const MAX_CORES: usize = 1_024;
@@ -355,6 +383,21 @@ mod tests {
         assert!(resolve(&options).unwrap_err().to_string().contains("tls_listen"));
         let options = Options { cert: Some(vec!["c".into()]), ..Options::default() };
         assert!(resolve(&options).unwrap_err().to_string().contains("cert"));
+    }
+
+    #[test]
+    fn http3_is_off_unless_asked_for_and_needs_tls() {
+        let addresses = Some(vec![LISTEN.parse().unwrap()]);
+        let files = Some(vec!["c".into()]);
+        let options =
+            Options { tls_listen: addresses, cert: files.clone(), key: files, ..Options::default() };
+        assert!(!resolve(&options).unwrap().listeners[0].http3);
+        let config = resolve(&Options { http3: Some(true), ..options }).unwrap();
+        assert!(config.listeners[0].http3 && config.http3_max_age == HTTP3_MAX_AGE);
+        let error = resolve(&Options { http3: Some(true), ..Options::default() }).unwrap_err();
+        assert!(error.to_string().contains("http3"), "{error}");
+        let long = Options { http3_max_age: Some(Span::secs(31 * 86_400)), ..Options::default() };
+        assert!(resolve(&long).unwrap_err().to_string().contains("http3_max_age"));
     }
 
     #[test]

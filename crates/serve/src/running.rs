@@ -7,13 +7,15 @@ pub use signals::{Reread, run_until_signalled, serve_until_told};
 use crate::connection::Connections;
 use crate::drain::DrainSender;
 use crate::handover::{HandoverError, Successor};
-use crate::listener::{self, ADMIN, Listening};
+use crate::listener::{self, ADMIN, MAIL, Sockets};
 use crate::metrics::Metrics;
 use crate::options::{Config, Limits, TlsFiles};
+use crate::quic::{Lanes, Mail};
 use crate::tls::{Look, Tls, TlsError};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use telemetry::{Admin, Check, Telemetry};
@@ -30,7 +32,8 @@ pub struct Running {
     pub(crate) tls: Option<Tls>,
     pub(crate) config: RefCell<Config>,
     /// Our own handles, for whoever comes after us.
-    pub(crate) sockets: RefCell<Vec<Vec<Listening>>>,
+    pub(crate) sockets: RefCell<Vec<Sockets>>,
+    pub(crate) lanes: Arc<Lanes>,
     pub(crate) connections: Connections,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) successor: Option<Successor>,
@@ -114,11 +117,11 @@ impl Running {
         }
     }
 
-    /// From here on another process may take the sockets, the admin listener's among them. The receiver hears of it.
-    /// `None` when nobody can ask.
-    fn offer(&mut self, admin: &Admin) -> Result<Option<oneshot::Receiver<()>>, HandoverError> {
+    /// From here on another process may take the sockets, the admin listener's among them. `None` when nobody can ask.
+    fn offer(&mut self, admin: &Admin) -> Result<Option<Offer>, HandoverError> {
         let Some(mut successor) = self.successor.take() else { return Ok(None) };
         successor.ready()?;
+        self.lanes.read(true);
         let mut sockets = Vec::new();
         let mut add = |name: String, socket: std::io::Result<OwnedFd>| match socket {
             Ok(socket) => sockets.push((name, socket)),
@@ -126,13 +129,39 @@ impl Running {
         };
         let config = self.config.borrow();
         for (number, open) in self.sockets.borrow().iter().enumerate() {
-            for socket in open {
+            for socket in &open.listening {
                 add(listener::name(&config.listeners, number), socket.as_fd().try_clone_to_owned());
             }
+            for socket in &open.datagrams {
+                let name = listener::name_of_datagrams(&config.listeners, number);
+                add(name, socket.as_fd().try_clone_to_owned());
+            }
+        }
+        let mut mail = None;
+        if self.sockets.borrow().iter().any(|open| !open.datagrams.is_empty()) {
+            let name = format!("{MAIL}{}", self.lanes.to_pass_on());
+            add(
+                name,
+                Mail::pair().map(|(ours, theirs)| {
+                    mail = Some(ours);
+                    theirs
+                }),
+            );
         }
         add(ADMIN.to_owned(), admin.socket());
-        successor.offer(sockets).map(Some)
+        // Read by one process at a time: this one stops before the next is told to begin.
+        let lanes = Arc::clone(&self.lanes);
+        let taken_over = successor.offer(sockets, move |reading| lanes.read(reading))?;
+        Ok(Some(Offer { taken_over, mail }))
     }
+}
+
+/// What comes of sockets that are offered.
+struct Offer {
+    /// Hears that another process has taken over.
+    taken_over: oneshot::Receiver<()>,
+    /// Where that process sends what is for connections of this one.
+    mail: Option<UnixDatagram>,
 }
 
 /// Whether a key of `[serve]` may change at work, by its path below that table.

@@ -3,17 +3,19 @@
 use crate::connection::{self, Connections, Core, Here, Load};
 use crate::drain::{self, Drain};
 use crate::handover::Successor;
-use crate::listener::{self, ADMIN, Accepting, Inherited, Listening};
+use crate::listener::{self, ADMIN, Accepting, Inherited, Listening, MAIL, Sockets};
 use crate::metrics::Metrics;
 use crate::options::{Config, Limits};
 use crate::pressure::Pressure;
+use crate::quic::{self, Lanes, MAX_LANES, Mail};
 use crate::running::Running;
 use crate::sandbox;
 use crate::service::Service;
 use crate::tls::Tls;
 use faults::{AnyFault, Blame, Fault};
+use http::HeaderValue;
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::sync::Arc;
 use telemetry::{Admin, Check, Telemetry};
@@ -70,7 +72,9 @@ pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), An
 pub struct Server {
     config: Config,
     /// In the order of the configuration's listeners.
-    sockets: Vec<Vec<Listening>>,
+    sockets: Vec<Sockets>,
+    /// Of all UDP sockets, counted through.
+    lanes: Arc<Lanes>,
     tls: Option<Tls>,
     connections: Connections,
     metrics: Arc<Metrics>,
@@ -97,6 +101,7 @@ impl Server {
         let tls = config.tls.as_ref().map(Tls::load).transpose()?;
         let bind = |number| listener::bind(&config.listeners, number, config.cores, inherited);
         let sockets = (0..config.listeners.len()).map(bind).collect::<Result<Vec<_>, _>>()?;
+        let lanes = lanes(&sockets, inherited)?;
         if !inherited.left().is_empty() {
             tracing::warn!(addresses = inherited.left().join(","), "were handed over and are not configured");
         }
@@ -106,12 +111,12 @@ impl Server {
         }
         let connections = Connections::new(config.limits.max_connections, Arc::clone(&metrics));
         let telemetry = telemetry.clone();
-        Ok(Self { config, sockets, tls, connections, metrics, successor, telemetry })
+        Ok(Self { config, sockets, lanes, tls, connections, metrics, successor, telemetry })
     }
 
     /// Where it listens over TCP: plain addresses, then TLS addresses, then the listeners of tables, ports resolved.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.sockets.iter().filter_map(|sockets| sockets.first()?.address()).collect()
+        self.sockets.iter().filter_map(|sockets| sockets.listening.first()?.address()).collect()
     }
 
     /// What the connections look at when they are under pressure; the service judges it.
@@ -137,18 +142,9 @@ impl Server {
         let (sender, drain) = drain::pair();
         let (limits, _) = watch::channel(self.config.limits);
         let factory = Arc::new(factory);
-        let mut shares: Vec<Vec<(Here, Listening)>> = (0..cores).map(|_| Vec::new()).collect();
-        for (listener, sockets) in self.config.listeners.iter().zip(&self.sockets) {
-            let tls = self.tls.as_ref().filter(|_| listener.tls).map(|tls| Arc::clone(&tls.config));
-            let shared =
-                listener::by_core(sockets, cores).map_err(|source| ServeError { core: 0, source })?;
-            for (share, sockets) in shares.iter_mut().zip(shared) {
-                let here = Here { tls: tls.clone(), proxy: listener.proxy.clone().map(Arc::new) };
-                share.extend(sockets.into_iter().map(|socket| (here.clone(), socket)));
-            }
-        }
+        let shares = self.shares().map_err(|source| ServeError { core: 0, source })?;
         let mut threads = Vec::with_capacity(cores);
-        for (core, sockets) in shares.into_iter().enumerate() {
+        for (core, share) in shares.into_iter().enumerate() {
             let failed = |source| ServeError { core, source };
             drop(runtime().map_err(failed)?); // Found out here, where it can be reported; the real one is made on its thread.
             let (connections, limits, drain) = (self.connections.clone(), limits.subscribe(), drain.clone());
@@ -158,7 +154,7 @@ impl Server {
                 .spawn(move || match runtime() {
                     Ok(runtime) => runtime.block_on(async {
                         let service = Rc::new(factory(CoreId(core), drain.clone()));
-                        run_core(service, limits, drain, sockets, connections).await;
+                        run_core(service, limits, drain, share, connections).await;
                     }),
                     Err(error) => tracing::error!(core, %error, "this core has no runtime"),
                 })
@@ -181,11 +177,80 @@ impl Server {
             tls: self.tls,
             config: RefCell::new(self.config),
             sockets: RefCell::new(self.sockets),
+            lanes: self.lanes,
             connections: self.connections,
             metrics: self.metrics,
             successor: self.successor,
         })
     }
+}
+
+/// What one core accepts from.
+#[derive(Default)]
+struct Share {
+    listening: Vec<(Here, Listening)>,
+    datagrams: Vec<Datagrams>,
+}
+
+/// A UDP socket on its way to its core.
+struct Datagrams {
+    socket: UdpSocket,
+    config: quinn::ServerConfig,
+    lanes: Arc<Lanes>,
+    lane: u8,
+}
+
+impl Server {
+    /// Shares the sockets out to the cores.
+    fn shares(&self) -> std::io::Result<Vec<Share>> {
+        let Config { listeners, cores, limits, http3_max_age, .. } = &self.config;
+        let mut shares: Vec<Share> = (0..*cores).map(|_| Share::default()).collect();
+        let mut lane = 0;
+        for (listener, sockets) in listeners.iter().zip(&self.sockets) {
+            let tls = self.tls.as_ref().filter(|_| listener.tls);
+            let here = Here {
+                tls: tls.map(|tls| Arc::clone(&tls.config)),
+                proxy: listener.proxy.clone().map(Arc::new),
+                alternative: alternative(sockets, http3_max_age.as_secs()),
+            };
+            let shared = listener::by_core(&sockets.listening, *cores)?;
+            for (share, sockets) in shares.iter_mut().zip(shared) {
+                share.listening.extend(sockets.into_iter().map(|socket| (here.clone(), socket)));
+            }
+            let Some(tls) = tls else { continue };
+            let shared = listener::datagrams_by_core(&sockets.datagrams, *cores)?;
+            for (share, sockets) in shares.iter_mut().zip(shared) {
+                for socket in sockets {
+                    let config = quic::config(Arc::clone(&tls.quic), listener, limits);
+                    let lanes = Arc::clone(&self.lanes);
+                    share.datagrams.push(Datagrams { socket, config, lanes, lane });
+                    lane = lane.saturating_add(1);
+                }
+            }
+        }
+        Ok(shares)
+    }
+}
+
+/// Counts the UDP sockets through, and takes what the process before this one says of its own.
+fn lanes(sockets: &[Sockets], inherited: &mut Inherited) -> Result<Arc<Lanes>, AnyFault> {
+    let count: usize = sockets.iter().map(|sockets| sockets.datagrams.len()).sum();
+    if count > MAX_LANES {
+        let problem = format!("times the listeners with http3 are {count}; at most {MAX_LANES} can be");
+        return Err(settings::SettingsError::value("cores", problem).into());
+    }
+    let before = match inherited.take_beginning(MAIL) {
+        Some((said, end)) => Mail::to(end).map(|mail| Some((said, mail))),
+        None => Ok(None),
+    };
+    let before = before.map_err(|source| ServeError { core: 0, source })?;
+    Ok(Lanes::new(count, before))
+}
+
+/// That HTTP/3 is spoken at the same port (RFC 7838 §3).
+fn alternative(sockets: &Sockets, max_age: u64) -> Option<HeaderValue> {
+    let port = sockets.datagrams.first()?.local_addr().ok()?.port();
+    HeaderValue::from_str(&format!("h3=\":{port}\"; ma={max_age}")).ok()
 }
 
 /// One core's runtime.
@@ -204,13 +269,14 @@ async fn run_core<S: Service>(
     service: Rc<S>,
     limits: watch::Receiver<Limits>,
     drain: Drain,
-    sockets: Vec<(Here, Listening)>,
+    share: Share,
     connections: Connections,
 ) {
     let core = Rc::new(Core { service, limits: *limits.borrow(), drain });
     let current = Rc::new(Current { core: RefCell::new(Rc::clone(&core)), limits: RefCell::new(limits) });
     let mut accepting = tokio::task::JoinSet::new();
-    for (here, socket) in sockets {
+    for (here, socket) in share.listening {
+        let here = Rc::new(here);
         match Accepting::begin(socket) {
             Ok(listener) => {
                 let (connections, drain, current) =
@@ -225,6 +291,23 @@ async fn run_core<S: Service>(
                 });
             }
             Err(error) => tracing::error!(%error, "a listener cannot be polled"),
+        }
+    }
+    for Datagrams { socket, config, lanes, lane } in share.datagrams {
+        match quic::endpoint(socket, config, &lanes, lane) {
+            Ok(endpoint) => {
+                let (connections, drain, current) =
+                    (connections.clone(), core.drain.clone(), Rc::clone(&current));
+                let counted = connections.accepting();
+                accepting.spawn_local(async move {
+                    quic::accept_loop(endpoint, connections, drain, |handshake, place, unfinished| {
+                        connection::open_quic(current.get(), handshake, place, unfinished);
+                    })
+                    .await;
+                    drop(counted);
+                });
+            }
+            Err(error) => tracing::error!(%error, "a UDP socket cannot be polled"),
         }
     }
     while accepting.join_next().await.is_some() {}

@@ -1,9 +1,9 @@
 //! What answers requests.
 
+use crate::body::RequestBody;
 use crate::connection::Guest;
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -86,7 +86,7 @@ pub trait Service: 'static {
     /// Answers one request.
     fn call(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         peer: Peer,
     ) -> impl Future<Output = Response<Self::Body>> + use<Self> + 'static;
 }

@@ -12,8 +12,10 @@ pub use error::TlsError;
 use crate::metrics::Metrics;
 use crate::options::TlsFiles;
 use certificates::{Certificates, Named};
+use quinn::crypto::rustls::QuicServerConfig;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
+use rustls::version::TLS13;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -24,6 +26,8 @@ use tickets::Tickets;
 #[derive(Clone)]
 pub(crate) struct Tls {
     pub(crate) config: Arc<ServerConfig>,
+    /// The same for QUIC, which is TLS 1.3 and HTTP/3 alone.
+    pub(crate) quic: Arc<QuicServerConfig>,
     certificates: Arc<Certificates>,
     tickets: Arc<Tickets>,
 }
@@ -37,19 +41,27 @@ impl Tls {
         let certificates = Arc::new(Certificates::new(Named::load(&files.certificates)?));
         let tickets = Arc::new(Tickets::load(files.ticket_keys.as_deref())?);
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|source| TlsError::Provider { source })?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&certificates) as _);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // Stateless tickets: a million students resuming cost the node no memory.
-        config.ticketer = Arc::clone(&tickets) as _;
-        // One ticket is what a player uses; the default of two is two more encryptions a handshake.
-        config.send_tls13_tickets = 1;
-        // No early data: it can be replayed (RFC 8446 §8), and a segment is not worth a rule about that.
-        config.max_early_data_size = 0;
-        Ok(Self { config: Arc::new(config), certificates, tickets })
+        let make = |versions, protocols: &[&[u8]]| {
+            let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+                .with_protocol_versions(versions)
+                .map_err(|source| TlsError::Provider { source })?
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::clone(&certificates) as _);
+            config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+            // Stateless tickets: a million students resuming cost the node no memory.
+            config.ticketer = Arc::clone(&tickets) as _;
+            // One ticket is what a player uses; the default of two is two more encryptions a handshake.
+            config.send_tls13_tickets = 1;
+            // No early data: it can be replayed (RFC 8446 §8), and a segment is not worth a rule about that.
+            config.max_early_data_size = 0;
+            Ok(Arc::new(config))
+        };
+        let config = make(rustls::DEFAULT_VERSIONS, &[b"h2", b"http/1.1"])?;
+        let quic =
+            QuicServerConfig::try_from(make(&[&TLS13], &[b"h3"])?).map_err(|_| TlsError::Provider {
+                source: rustls::Error::General("no AES-128-GCM, which QUIC begins with".to_owned()),
+            })?;
+        Ok(Self { config, quic: Arc::new(quic), certificates, tickets })
     }
 
     /// Puts what `files` names now in place of what was there, all of it or nothing.

@@ -4,7 +4,7 @@ use crate::upload::{TooLarge, Upload};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+use serve::BoxError;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -40,7 +40,7 @@ pub(crate) enum RequestBody {
     /// Nothing.
     Empty,
     /// The client's own body, passed on as it comes, as far as it may.
-    Client(Box<(Incoming, Upload)>),
+    Client(Box<(serve::RequestBody, Upload)>),
 }
 
 /// Why a request's body was not sent whole.
@@ -48,7 +48,7 @@ pub(crate) enum RequestBody {
 pub(crate) enum RequestBodyError {
     /// It did not come whole.
     #[error("the client's body broke off")]
-    Broken(#[source] hyper::Error),
+    Broken(#[source] BoxError),
     /// More came than is sent on.
     #[error("the client's body is too large")]
     TooLarge,

@@ -4,7 +4,8 @@ use super::activity::{Activity, Verdict};
 use super::answer::{Answer, Ending};
 use super::stream::{Transport, Watched};
 use super::strict::Strict;
-use super::{Core, Place};
+use super::{Core, Here, Place};
+use crate::body::RequestBody;
 use crate::metrics::End;
 use crate::service::{Peer, Service};
 use bytes::Bytes;
@@ -38,11 +39,13 @@ pub(super) async fn run<S: Service, T: Transport>(
     early: Bytes,
     peer: Peer,
     place: &Place,
+    here: &Rc<Here>,
 ) -> Outcome<T> {
     let activity = Rc::new(Activity::begin(Instant::now()));
     let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
     let io = Watched::new(stream, early, strict, Rc::clone(&activity));
-    let service = Tracking { core: Rc::clone(&core), peer, activity: Rc::clone(&activity) };
+    let service =
+        Tracking { core: Rc::clone(&core), peer, activity: Rc::clone(&activity), here: Rc::clone(here) };
     // Then this is the connection's last request, and its answer says so.
     let last = core.drain.has_begun();
     let mut connection = http1::Builder::new()
@@ -134,6 +137,7 @@ struct Tracking<S> {
     core: Rc<Core<S>>,
     peer: Peer,
     activity: Rc<Activity>,
+    here: Rc<Here>,
 }
 
 impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
@@ -144,8 +148,9 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.activity.request_began();
         let answering = Answering(Rc::clone(&self.activity));
-        let response = self.core.service.call(request, self.peer.clone());
-        Box::pin(async move { Ok(response.await.map(|body| Answer::new(body, answering))) })
+        let response = self.core.service.call(request.map(RequestBody::from), self.peer.clone());
+        let here = Rc::clone(&self.here);
+        Box::pin(async move { Ok(here.advertise(response.await).map(|body| Answer::new(body, answering))) })
     }
 }
 

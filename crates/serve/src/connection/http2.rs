@@ -6,11 +6,13 @@ mod gathered;
 mod guarded;
 
 pub(crate) use abuse::Abuse;
+pub(super) use abuse::Allowances;
 
 use super::answer::{Answer, Ending};
 use super::pace::{Pace, SLOW_LOOK};
 use super::stream::Transport;
-use super::{Core, Place};
+use super::{Core, Here, Place};
+use crate::body::RequestBody;
 use crate::metrics::End;
 use crate::options::Limits;
 use crate::pressure::{Level, Pressure};
@@ -58,10 +60,11 @@ pub(super) async fn run<S: Service, T: Transport>(
     stream: T,
     peer: Peer,
     place: &Place,
+    here: &Rc<Here>,
 ) -> End {
     let abuse = Rc::new(Cell::new(None));
     let stream = Gathered::new(stream);
-    let end = serve(core, stream.clone(), peer, &abuse, place.pressure()).await;
+    let end = serve(core, stream.clone(), peer, &abuse, place.pressure(), here).await;
     let end = match abuse.get() {
         Some(abuse) => {
             place.metrics().abused(abuse);
@@ -81,15 +84,20 @@ async fn serve<S: Service, T: Transport>(
     peer: Peer,
     abuse: &Rc<Cell<Option<Abuse>>>,
     pressure: &Pressure,
+    here: &Rc<Here>,
 ) -> End {
     let streams = Rc::new(Streams::begin(Instant::now()));
     let service = {
-        let (core, streams) = (Rc::clone(&core), Rc::clone(&streams));
+        let (core, streams, here) = (Rc::clone(&core), Rc::clone(&streams), Rc::clone(here));
         service_fn(move |request: Request<Incoming>| {
             let open = Open::begin(&streams);
             // On the heap at once: hyper and tokio move it several times on its way to a task, and it is large.
-            let response = Box::pin(core.service.call(request, peer.clone()));
-            async move { Ok::<_, Infallible>(response.await.map(|body| Answer::new(body, open))) }
+            let response = Box::pin(core.service.call(request.map(RequestBody::from), peer.clone()));
+            let here = Rc::clone(&here);
+            async move {
+                let response = here.advertise(response.await);
+                Ok::<_, Infallible>(response.map(|body| Answer::new(body, open)))
+            }
         })
     };
     let max_header_list = u32::try_from(core.limits.max_header_bytes).unwrap_or(u32::MAX);

@@ -2,7 +2,7 @@
 //! process that ran before us ([`crate::handover`]).
 
 use crate::options::Listener;
-use socket2::SockRef;
+use socket2::{SockRef, Type};
 use std::os::fd::{FromRawFd, OwnedFd};
 
 /// The first descriptor that a service manager passes (sd_listen_fds(3)).
@@ -31,7 +31,9 @@ impl Inherited {
             let socket = unsafe { OwnedFd::from_raw_fd(descriptor) };
             SockRef::from(&socket).set_cloexec(true).ok()?;
             let address = SockRef::from(&socket).local_addr().ok()?;
+            let is_udp = SockRef::from(&socket).r#type().ok() == Some(Type::DGRAM);
             let name = match (address.as_socket(), address.as_pathname()) {
+                (Some(address), _) if is_udp => format!("{UDP}{address}"),
                 (Some(address), _) => address.to_string(),
                 (None, Some(path)) => format!("unix:{}", path.display()),
                 (None, None) => return None,
@@ -57,6 +59,13 @@ impl Inherited {
         taken.into_iter().map(|(_, socket)| socket).collect()
     }
 
+    /// The first socket whose name begins so, and the rest of its name.
+    pub(crate) fn take_beginning(&mut self, prefix: &str) -> Option<(String, OwnedFd)> {
+        let at = self.0.iter().position(|(name, _)| name.starts_with(prefix))?;
+        let (name, socket) = self.0.remove(at);
+        Some((name[prefix.len()..].to_owned(), socket))
+    }
+
     /// The addresses that nobody has asked for. They are no longer listened on.
     pub(crate) fn left(&self) -> Vec<&str> {
         let mut names: Vec<_> = self.0.iter().map(|(name, _)| name.as_str()).collect();
@@ -76,5 +85,14 @@ pub(crate) fn name(listeners: &[Listener], number: usize) -> String {
     }
 }
 
+/// What its UDP sockets are called.
+pub(crate) fn name_of_datagrams(listeners: &[Listener], number: usize) -> String {
+    format!("{UDP}{}", name(listeners, number))
+}
+
+const UDP: &str = "udp ";
+
+/// What the socket for packets of the old process's QUIC connections is called in a handover; what it says of them follows.
+pub(crate) const MAIL: &str = "quic ";
 /// What the admin listener's socket is called in a handover.
 pub(crate) const ADMIN: &str = "admin";

@@ -1,5 +1,6 @@
 //! One listener: where, how encrypted, behind whom, and how its packets go out.
 
+use crate::quic::Control;
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::fmt;
@@ -26,6 +27,8 @@ pub struct ListenerOptions {
     pub pacing: Option<BitRate>,
     /// Most that the kernel holds for a connection of what the network does not take yet.
     pub send_buffer: Option<ByteCount>,
+    /// Whether HTTP/3 is spoken, too, over UDP at the same port; needs `tls`.
+    pub http3: Option<bool>,
     /// Rights of a unix socket, octal: `"0660"`.
     pub mode: Option<String>,
 }
@@ -46,6 +49,8 @@ pub struct Listener {
     pub address: Address,
     /// Whether TLS is spoken.
     pub tls: bool,
+    /// Whether HTTP/3 is, over UDP at the same port.
+    pub http3: bool,
     /// Set when load balancers stand before it.
     pub proxy: Option<ProxyRule>,
     /// How packets go out.
@@ -130,7 +135,7 @@ impl Listener {
     /// One with nothing special about it.
     pub fn plain(address: SocketAddr, tls: bool) -> Self {
         let (proxy, tuning) = (None, Tuning::default());
-        Self { address: Address::Tcp(address), tls, proxy, tuning, mode: MODE }
+        Self { address: Address::Tcp(address), tls, http3: false, proxy, tuning, mode: MODE }
     }
 
     /// `options` checked.
@@ -157,6 +162,18 @@ impl Listener {
         if is_unix && tuned {
             return wrong("on a unix socket has no congestion, pacing and send_buffer: leave them out");
         }
+        let (tls, http3) = (options.tls.unwrap_or(false), options.http3.unwrap_or(false));
+        if http3 && (!tls || is_unix) {
+            return wrong("has http3 without tls or on a unix socket: HTTP/3 is TLS over UDP");
+        }
+        if http3 && proxy.is_some() {
+            return wrong(
+                "has http3 and proxy_from: no PROXY header comes over UDP; make two listeners of it",
+            );
+        }
+        if http3 && Control::named(options.congestion.as_deref()).is_none() {
+            return wrong("has a congestion that HTTP/3 has not: give bbr, cubic or reno, or leave it out");
+        }
         let mode = match &options.mode {
             None => MODE,
             Some(_) if !is_unix => return wrong("has a mode, which only unix sockets have: leave it out"),
@@ -177,7 +194,7 @@ impl Listener {
             Some(size) => u32::try_from(size.0).unwrap_or(SEND_BUFFER),
         };
         let tuning = Tuning { congestion: options.congestion.clone(), pacing, send_buffer };
-        Ok(Self { address, tls: options.tls.unwrap_or(false), proxy, tuning, mode })
+        Ok(Self { address, tls, http3, proxy, tuning, mode })
     }
 }
 
@@ -292,6 +309,10 @@ mod tests {
             (r#"address = "[::]:1", proxy_from = []"#, "proxy_from"),
             (r#"address = "[::]:1", proxy_from = ["ten"]"#, "ten"),
             (r#"address = "[::]:1", pacing = "1kbit/s""#, "pacing"),
+            (r#"address = "[::]:1", http3 = true"#, "http3"),
+            (r#"address = "unix:/a", tls = true, http3 = true"#, "http3"),
+            (r#"address = "[::]:1", tls = true, http3 = true, proxy_from = ["10.0.0.0/8"]"#, "proxy_from"),
+            (r#"address = "[::]:1", tls = true, http3 = true, congestion = "vegas""#, "congestion"),
             (r#"adress = "[::]:1""#, "adress"),
         ] {
             let error = resolve(text).unwrap_err();

@@ -6,10 +6,12 @@
 //! | reload | SIGHUP, `POST /reload` | the configuration is read again: all of it comes into force, or nothing |
 //! | make way | the handover socket | another process accepts from here on; this one ends when it has answered |
 
-use super::Running;
+use super::{Offer, Running};
+use crate::quic::read_mail;
 use crate::server::ServeError;
 use crate::tls::Look;
 use faults::AnyFault;
+use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{Admin, Check, Order, Told};
 use tokio::signal::unix::{SignalKind, signal};
@@ -51,9 +53,20 @@ enum Wish {
 pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<'_>) -> Result<(), AnyFault> {
     let failed = |source| ServeError { core: 0, source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let mut taken_over = running.offer(admin)?;
+    let (mut taken_over, mail) = match running.offer(admin)? {
+        Some(Offer { taken_over, mail }) => (Some(taken_over), mail),
+        None => (None, None),
+    };
     let telemetry = running.telemetry.clone();
+    let lanes = Arc::clone(&running.lanes);
     runtime.block_on(async {
+        if let Some(mail) = mail {
+            drop(tokio::spawn(async move {
+                if let Err(error) = read_mail(mail, lanes).await {
+                    tracing::warn!(%error, "packets of our QUIC connections come no more");
+                }
+            }));
+        }
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;

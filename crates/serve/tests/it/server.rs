@@ -1,10 +1,9 @@
-//! A server with a small service: `/` is a greeting, `/large` a megabyte, `/never` never answers.
+//! A server with a small service: `/` is a greeting, `/large` a megabyte, `/echo` what it is sent, `/never` never answers.
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use serve::{Config, LimitOptions, Options, Peer, Running, Service};
+use http_body_util::{BodyExt, Full};
+use serve::{Config, LimitOptions, Options, Peer, RequestBody, Running, Service};
 use std::net::SocketAddr;
 use telemetry::Telemetry;
 
@@ -46,6 +45,13 @@ impl Server {
         self.running.as_ref().unwrap().reconfigure(&self.config)
     }
 
+    /// Begins to stop it; to be joined where nobody is held up.
+    pub(crate) fn stop(mut self) -> Running {
+        let running = self.running.take().unwrap();
+        running.drain();
+        running
+    }
+
     /// The value of a counter or gauge, by its name and, if it has one, its label's value.
     pub(crate) fn metric(&self, name: &str, label: Option<&str>) -> f64 {
         let families = self.telemetry.registry.gather();
@@ -83,11 +89,20 @@ impl Service for Greeter {
 
     fn call(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         peer: Peer,
     ) -> impl Future<Output = Response<Self::Body>> + use<> + 'static {
         async move {
-            let body = match request.uri().path() {
+            let path = request.uri().path().to_owned();
+            let body = match path.as_str() {
+                "/echo" => match request.into_body().collect().await {
+                    Ok(body) => body.to_bytes(),
+                    Err(_) => {
+                        let mut refusal = Response::new(Full::default());
+                        *refusal.status_mut() = http::StatusCode::BAD_REQUEST;
+                        return refusal;
+                    }
+                },
                 "/large" => Bytes::from(vec![b'x'; LARGE]),
                 "/never" => std::future::pending().await,
                 "/who" => Bytes::from(format!("{} {}", peer.address, peer.scheme.as_str())),

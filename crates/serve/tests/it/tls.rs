@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-struct Files {
+pub(crate) struct Files {
     folder: TempDir,
-    cert: Vec<PathBuf>,
-    key: Vec<PathBuf>,
-    trusted: RootCertStore,
+    pub(crate) cert: Vec<PathBuf>,
+    pub(crate) key: Vec<PathBuf>,
+    pub(crate) trusted: RootCertStore,
 }
 
 impl Files {
     /// One certificate for each list of names.
-    fn make(names: &[&[&str]]) -> Self {
+    pub(crate) fn make(names: &[&[&str]]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut files = Self { folder, cert: Vec::new(), key: Vec::new(), trusted: RootCertStore::empty() };
         for (number, names) in names.iter().enumerate() {
@@ -39,16 +39,19 @@ impl Files {
     }
 
     fn server(&self, ticket_keys: Option<PathBuf>) -> Server {
+        self.server_with(Options { ticket_keys, ..Options::default() })
+    }
+
+    pub(crate) fn server_with(&self, options: Options) -> Server {
         Server::with(Options {
             tls_listen: Some(vec!["127.0.0.1:0".parse().unwrap()]),
             cert: Some(self.cert.clone()),
             key: Some(self.key.clone()),
-            ticket_keys,
-            ..Options::default()
+            ..options
         })
     }
 
-    fn client(&self, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
+    pub(crate) fn client(&self, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
         let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[version])
             .unwrap()
@@ -60,7 +63,7 @@ impl Files {
     }
 }
 
-fn write(names: &[&str], cert: &Path, key: &Path) -> CertificateDer<'static> {
+pub(crate) fn write(names: &[&str], cert: &Path, key: &Path) -> CertificateDer<'static> {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     std::fs::write(cert, made.cert.pem()).unwrap();

@@ -117,7 +117,7 @@ impl Abuse {
 
 /// What one connection may still send of each kind.
 #[derive(Debug)]
-pub(super) struct Allowances {
+pub(in crate::connection) struct Allowances {
     left: [u32; Abuse::COUNTED],
     /// Up to when allowances have grown.
     grown: Instant,
@@ -126,7 +126,7 @@ pub(super) struct Allowances {
 }
 
 impl Allowances {
-    pub(super) fn begin(now: Instant) -> Self {
+    pub(in crate::connection) fn begin(now: Instant) -> Self {
         let mut left = [0; Abuse::COUNTED];
         for (left, abuse) in left.iter_mut().zip(Abuse::ALL) {
             *left = abuse.allowance().at_once;
@@ -149,7 +149,21 @@ impl Allowances {
     /// # Errors
     /// When nothing is left of it.
     pub(super) fn take(&mut self, head: Head, now: impl FnOnce() -> Instant) -> Result<(), Abuse> {
-        let Some(abuse) = Abuse::of(head) else { return Ok(()) };
+        Abuse::of(head).map_or(Ok(()), |abuse| self.spend(abuse, now))
+    }
+
+    /// Takes one of a kind from its allowance; of [`Abuse::Library`] there is none.
+    ///
+    /// # Errors
+    /// When nothing is left of it.
+    pub(in crate::connection) fn spend(
+        &mut self,
+        abuse: Abuse,
+        now: impl FnOnce() -> Instant,
+    ) -> Result<(), Abuse> {
+        if abuse == Abuse::Library {
+            return Err(abuse);
+        }
         if self.left[abuse as usize] == 0 {
             self.grow(now());
         }

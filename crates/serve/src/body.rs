@@ -1,0 +1,71 @@
+//! A request's body, by whichever protocol it comes.
+
+use crate::connection::Upload;
+use crate::service::BoxError;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// What a client sends with its request. It comes as fast as it is read: what is not read holds the client up, and what
+/// is dropped unread is refused.
+pub struct RequestBody(Kind);
+
+enum Kind {
+    /// Over HTTP/1.1 and HTTP/2.
+    Hyper(Incoming),
+    /// Over HTTP/3.
+    Http3(Box<Upload>),
+}
+
+impl RequestBody {
+    pub(crate) fn over_http3(upload: Upload) -> Self {
+        Self(Kind::Http3(Box::new(upload)))
+    }
+}
+
+impl From<Incoming> for RequestBody {
+    fn from(body: Incoming) -> Self {
+        Self(Kind::Hyper(body))
+    }
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Hyper(_) => "a body over HTTP/1.1 or HTTP/2",
+            Kind::Http3(_) => "a body over HTTP/3",
+        })
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            Kind::Hyper(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Kind::Http3(body) => body.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Hyper(body) => body.is_end_stream(),
+            Kind::Http3(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Hyper(body) => body.size_hint(),
+            Kind::Http3(body) => body.size_hint(),
+        }
+    }
+}
