@@ -5,7 +5,7 @@ pub(crate) mod http;
 mod staged;
 
 pub use folder::Folder;
-pub use http::{Http, HttpOptions};
+pub use http::{Bearer, Http, HttpOptions};
 pub use staged::Staged;
 pub(crate) use staged::address as staged_address;
 

@@ -16,7 +16,7 @@ mod report;
 pub mod rule;
 
 pub use check::{Options, Unreadable, check, check_package};
-pub use fetch::{Answer, Ask, Exchange, Fetch, FetchError, Folder, Http, HttpOptions, Staged};
+pub use fetch::{Answer, Ask, Bearer, Exchange, Fetch, FetchError, Folder, Http, HttpOptions, Staged};
 pub use report::{Finding, Report, Volume};
 pub use rule::{Rule, Severity};
 pub use url::Url;

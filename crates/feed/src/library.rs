@@ -1,7 +1,7 @@
 //! Segments of packages, from an edge, an origin or a directory.
 
 use crate::line::Piece;
-use conformance::{Ask, Fetch, FetchError, Folder, Http, HttpOptions, Url};
+use conformance::{Ask, Bearer, Fetch, FetchError, Folder, Http, HttpOptions, Url};
 use mpegts::{RemuxError, Tracks};
 use multiplex::{Media, MediaError};
 use package::{AudioSlot, ObjectPath, PackageId, Rendition, Slot};
@@ -42,20 +42,25 @@ pub(crate) struct Library {
 pub(crate) enum NoLibrary {
     #[error("`{0}` is neither an address nor a directory; give http://…, https://… or the path of a store")]
     Address(String),
-    #[error("{0}; give a PEM file that can be read")]
+    #[error("{0}; give a PEM file that can be read, and a token of visible characters")]
     Client(#[source] FetchError),
 }
 
-/// A reader for `text`, an address or a path, and its base.
-pub(crate) fn open(text: &str, cacert: Option<PathBuf>) -> Result<(Box<dyn Fetch + Send>, Url), NoLibrary> {
+/// A reader for `text`, an address or a path, and its base. The token is shown to that server alone.
+pub(crate) fn open(
+    text: &str,
+    cacert: Option<PathBuf>,
+    token: Option<String>,
+) -> Result<(Box<dyn Fetch + Send>, Url), NoLibrary> {
     let none = || NoLibrary::Address(text.to_owned());
     match Url::parse(text) {
         Ok(mut url) if matches!(url.scheme(), "http" | "https") => {
             if !url.path().ends_with('/') {
                 url.set_path(&format!("{}/", url.path()));
             }
-            let http = Http::new(&HttpOptions { cacert, timeout: ANSWER }).map_err(NoLibrary::Client)?;
-            Ok((Box::new(http), url))
+            let bearer = token.map(|token| Bearer { server: url.clone(), token });
+            let options = HttpOptions { cacert, timeout: ANSWER, user_agent: "airclass-feed", bearer };
+            Ok((Box::new(Http::new(&options).map_err(NoLibrary::Client)?), url))
         }
         _ => {
             let folder = Path::new(text).canonicalize().ok().filter(|path| path.is_dir()).ok_or_else(none)?;

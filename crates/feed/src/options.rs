@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use signing::Trust;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use telemetry::LogOptions;
 use timetable::plan::ChannelId;
 use units::{BitRate, Span};
@@ -28,6 +28,9 @@ pub struct Options {
     /// Signed day plans: a directory or address with plans/DATE.json in it, or a name with {date} in it
     #[arg(long, env = "AIRCLASS_FEED_PLAN", value_name = "DIR|FILE|URL")]
     pub plan: Option<String>,
+    /// A file with the token that nodes show for plans, where --plan is an address that asks for one
+    #[arg(long, env = "AIRCLASS_FEED_PLAN_TOKEN", value_name = "FILE")]
+    pub plan_token: Option<PathBuf>,
     /// Public keys that plans may be signed with (TOML)
     #[arg(long, env = "AIRCLASS_FEED_KEYS", value_name = "FILE")]
     pub keys: Option<PathBuf>,
@@ -98,6 +101,7 @@ pub struct Options {
 pub struct Config {
     pub(crate) channel: ChannelId,
     pub(crate) plan: Place,
+    pub(crate) plan_token: Option<String>,
     pub(crate) trust: Trust,
     pub(crate) from: String,
     pub(crate) papers: String,
@@ -198,6 +202,7 @@ impl Config {
         Ok(Self {
             channel,
             plan,
+            plan_token: options.plan_token.as_deref().map(token).transpose()?,
             trust,
             from,
             papers,
@@ -213,6 +218,14 @@ impl Config {
             clock: Clock { offset_s: options.clock_offset.unwrap_or(0) },
         })
     }
+}
+
+/// The one line of a file.
+fn token(path: &Path) -> Result<String, SettingsError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        SettingsError::value("plan_token", format!("cannot be read from {}: {error}", path.display()))
+    })?;
+    Ok(text.trim().to_owned())
 }
 
 fn required<'a>(key: &'static str, value: Option<&'a str>) -> Result<&'a str, SettingsError> {

@@ -57,12 +57,12 @@ fn maker(
     telemetry: Telemetry,
 ) -> Result<Maker, AnyFault> {
     let cacert = || config.cacert.clone();
-    let packages = library::open(&config.from, cacert())
+    let packages = library::open(&config.from, cacert(), None)
         .map_err(|error| SettingsError::value("from", error.to_string()))?;
     let is_address = config.papers.starts_with("http:") || config.papers.starts_with("https:");
     let papers = if is_address { &config.papers[..] } else { "/" };
-    let (papers, _) =
-        library::open(papers, cacert()).map_err(|error| SettingsError::value("plan", error.to_string()))?;
+    let (papers, _) = library::open(papers, cacert(), config.plan_token.clone())
+        .map_err(|error| SettingsError::value("plan", error.to_string()))?;
     let mut plans = Plans::new(
         config.plan.clone(),
         config.trust.clone(),

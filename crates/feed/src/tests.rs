@@ -51,6 +51,7 @@ fn the_shipped_file_says_every_default() {
     for key in [
         "channel",
         "plan",
+        "plan_token",
         "keys",
         "from",
         "cacert",

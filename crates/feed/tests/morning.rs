@@ -6,8 +6,8 @@ mod support;
 
 use analyser::{Analyser, Report};
 use std::fs;
-use std::io::Read;
-use std::net::UdpSocket;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
@@ -164,6 +164,13 @@ fn holds(whole: &[u8], part: &[u8]) -> bool {
     whole.windows(part.len()).step_by(188).any(|packets| packets == part)
 }
 
+/// Another implementation's program that writes what comes by SRT to its standard output.
+fn receive(from: &str) -> Running {
+    let mut program = Command::new("srt-live-transmit");
+    let program = program.args(["-q", from, "file://con"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    Running(program.spawn().unwrap())
+}
+
 /// A port that nobody has.
 fn free_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -190,20 +197,15 @@ fn datagrams_and_srt_carry_what_a_file_holds() {
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
     udp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let port = free_port();
-    let listener = format!("srt://127.0.0.1:{port}?mode=listener&passphrase=0123456789&latency=120");
-    let mut receiver = Running(
-        Command::new("srt-live-transmit")
-            .args(["-q", &listener, "file://con"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap(),
-    );
+    let mut called =
+        receive(&format!("srt://127.0.0.1:{port}?mode=listener&passphrase=0123456789&latency=120"));
+    let other_port = free_port();
     let sender = feed()
         .args(school.arguments())
         .args(["--rate", "1Mbit/s", "--log", "warn", "--clock-offset", &offset_to("08:30:12").to_string()])
         .args(["--to", &format!("udp://{}", udp.local_addr().unwrap())])
         .args(["--to", &format!("srt://127.0.0.1:{port}?passphrase=0123456789")])
+        .args(["--to", &format!("srt://127.0.0.1:{other_port}?mode=listener")])
         .spawn()
         .unwrap();
     let mut sender = Running(sender);
@@ -218,9 +220,12 @@ fn datagrams_and_srt_carry_what_a_file_holds() {
     }
     assert!(holds(&want, &got), "datagrams are lost or other ones");
 
-    let mut by_srt = vec![0; 100 * 7 * 188];
-    receiver.0.stdout.take().unwrap().read_exact(&mut by_srt).unwrap();
-    assert!(holds(&want, &by_srt), "SRT carries something else");
+    let mut calls = receive(&format!("srt://127.0.0.1:{other_port}?mode=caller"));
+    for receiver in [&mut called, &mut calls] {
+        let mut by_srt = vec![0; 100 * 7 * 188];
+        receiver.0.stdout.take().unwrap().read_exact(&mut by_srt).unwrap();
+        assert!(holds(&want, &by_srt), "SRT carries something else");
+    }
 
     let terminate = Command::new("kill").arg(sender.0.id().to_string()).status().unwrap();
     assert!(terminate.success());
@@ -254,4 +259,63 @@ fn a_programme_larger_than_the_rate_is_told_with_what_it_needs() {
         let done = run(&school, &[&arguments[..], &["--to", &to, "--at", &at, "--duration", "5s"]].concat());
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
+}
+
+/// Answers for the files below a folder, plans only to who shows the token, for as long as the test runs.
+fn serve(folder: std::path::PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let folder = folder.clone();
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let mut stream = stream;
+                while let Some(Ok(first)) = lines.next() {
+                    let head: Vec<String> =
+                        lines.by_ref().map_while(Result::ok).take_while(|l| !l.is_empty()).collect();
+                    let path = first.split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
+                    let shown = head
+                        .iter()
+                        .any(|line| line.eq_ignore_ascii_case("authorization: Bearer open-sesame"));
+                    let (status, body) = match fs::read(folder.join(&path)) {
+                        _ if path.starts_with("plans/") != shown => ("403 Forbidden", Vec::new()),
+                        Ok(body) => ("200 OK", body),
+                        Err(_) => ("404 Not Found", Vec::new()),
+                    };
+                    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+                    stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn plans_and_segments_come_over_http_and_the_token_goes_to_plans_alone() {
+    let school = School::new();
+    let address = serve(school.folder().to_owned());
+    let (keys, token) = (school.path("keys.toml"), school.path("token"));
+    fs::write(&token, "open-sesame\n").unwrap();
+    let at = moment("08:29:50").to_string();
+    let file = |name: &str| school.path(name);
+    let over_http = |name: &str, more: &[&str]| {
+        feed()
+            .args(["--channel", "junior", "--rate", "1Mbit/s", "--at", &at, "--duration", "40s"])
+            .args(["--plan", &address, "--from", &address, "--keys", keys.to_str().unwrap()])
+            .args(["--to", &format!("file:{}", file(name).display())])
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    let done = over_http("http.ts", &["--plan-token", token.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && !said.contains("slate"), "{said}");
+    assert_eq!(fs::read(file("http.ts")).unwrap(), whole(&school, "folder.ts", "08:29:50", "40s"));
+    let refused = over_http("refused.ts", &[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("FEED_PLAN: the plan for 2026-08-31 status 403")
+    );
 }

@@ -25,12 +25,32 @@ pub struct HttpOptions {
     pub cacert: Option<PathBuf>,
     /// For a connection, and for each answer to come whole.
     pub timeout: Duration,
+    /// Who asks.
+    pub user_agent: &'static str,
+    /// What is shown to one server, and to no other that it redirects to.
+    pub bearer: Option<Bearer>,
+}
+
+/// A token for one server (RFC 6750 2.1).
+#[derive(Clone)]
+pub struct Bearer {
+    /// Any address of the server.
+    pub server: Url,
+    /// The token.
+    pub token: String,
+}
+
+/// Not in a log.
+impl std::fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bearer").field("server", &self.server.as_str()).finish_non_exhaustive()
+    }
 }
 
 impl Default for HttpOptions {
     /// Thirty seconds: a slow line takes that for a long segment.
     fn default() -> Self {
-        Self { cacert: None, timeout: Duration::from_secs(30) }
+        Self { cacert: None, timeout: Duration::from_secs(30), user_agent: "airclass-check", bearer: None }
     }
 }
 
@@ -46,10 +66,10 @@ impl Http {
     /// A client.
     ///
     /// # Errors
-    /// When the certificates cannot be read or the system gives no threads.
+    /// When the certificates cannot be read, the token cannot be in a header, or the system gives no threads.
     pub fn new(options: &HttpOptions) -> Result<Self, FetchError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        Ok(Self { runtime, pool: Pool::new(options.cacert.as_deref())?, timeout: options.timeout })
+        Ok(Self { runtime, pool: Pool::new(options)?, timeout: options.timeout })
     }
 
     async fn follow(&self, ask: &Ask<'_>) -> Result<Answer, FetchError> {

@@ -46,3 +46,33 @@ impl Udp {
         .map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::time::Duration;
+
+    #[test]
+    fn a_group_is_sent_to_through_its_interface() {
+        let group = Ipv4Addr::new(239, 255, 77, 7);
+        let receiver = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        receiver.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST).unwrap();
+        receiver.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let to = SocketAddr::from((group, receiver.local_addr().unwrap().port()));
+        let options = UdpOptions { to, ttl: Some(1), interface: Some(Ipv4Addr::LOCALHOST.into()) };
+        Udp::open(&options).unwrap().send(b"packets").unwrap();
+        let mut got = [0; 20];
+        let (length, from) = receiver.recv_from(&mut got).unwrap();
+        assert_eq!((&got[..length], from.ip()), (&b"packets"[..], Ipv4Addr::LOCALHOST.into()));
+    }
+
+    #[test]
+    fn a_receiver_that_is_not_there_stops_nothing() {
+        let gone = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let socket = Udp::open(&UdpOptions { to: gone, ttl: Some(9), interface: None }).unwrap();
+        for _ in 0..3 {
+            socket.send(b"packets").unwrap();
+        }
+    }
+}
