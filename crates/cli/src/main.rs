@@ -46,6 +46,8 @@ enum Command {
     /// Timetables: check, compile to a signed plan, compare plans, write guides
     #[command(subcommand)]
     Timetable(commands::TimetableCommand),
+    /// Rehearse the bell: a swarm of players against real nodes, and what they saw
+    Drill(Box<drill::DrillOptions>),
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
     #[command(external_subcommand)]
     Other(Vec<OsString>),
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Package(command) => commands::package(&command),
         Command::Purge(options) => commands::purge(&options),
         Command::Timetable(command) => commands::timetable(&command),
+        Command::Drill(options) => drill::run(&options).map_err(AnyFault::from),
         Command::Other(words) => commands::other(&words),
     };
     match run {

@@ -1,0 +1,117 @@
+//! What the origin has sent, by its own metrics.
+
+use crate::fetch::{Ask, Fetch};
+use crate::line::Line;
+use crate::node::{Node, NodeOption};
+use crate::retry::Class;
+use crate::tally::Meter;
+use crate::tls::Tls;
+use http::uri::PathAndQuery;
+use serde::Serialize;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The origin's admin listener.
+pub(crate) struct Gauge {
+    node: Arc<Node>,
+}
+
+/// What the origin says it has sent so far; `None` when it does not answer.
+pub(crate) type Level = Option<Sent>;
+
+/// Sums over all that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Sent {
+    pub(crate) requests: u64,
+    pub(crate) bytes: u64,
+}
+
+/// What the origin did during the drill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Origin {
+    /// `None` when it could not be asked before or after: one that is dead has sent nothing.
+    pub(crate) sent: Option<Sent>,
+    /// Whether it answered when the drill began.
+    pub(crate) alive_before: bool,
+    /// And when it ended.
+    pub(crate) alive_after: bool,
+}
+
+impl Gauge {
+    pub(crate) fn new(option: &NodeOption, tls: &Tls) -> Result<Self, crate::DrillError> {
+        Ok(Self { node: Arc::new(option.resolve(None, tls)?) })
+    }
+
+    /// Asks the origin.
+    pub(crate) async fn read(&self) -> Level {
+        let mut line = Line::new(&self.node, &Rc::<Meter>::default());
+        let path = PathAndQuery::from_static("/metrics");
+        let ask = Ask { path: &path, range: None, class: Class::Main };
+        let answer = line.get(ask).await.ok().filter(|answer| answer.status == 200 && !answer.gzip)?;
+        read(std::str::from_utf8(&answer.text).ok()?)
+    }
+}
+
+impl Origin {
+    pub(crate) fn between(before: Level, after: Level) -> Self {
+        let sent = before.zip(after).map(|(before, after)| Sent {
+            requests: after.requests.saturating_sub(before.requests),
+            bytes: after.bytes.saturating_sub(before.bytes),
+        });
+        Self { sent, alive_before: before.is_some(), alive_after: after.is_some() }
+    }
+
+    /// Bytes it sent, as far as can be told.
+    pub(crate) fn bytes(self) -> Option<u64> {
+        match self.sent {
+            Some(sent) => Some(sent.bytes),
+            None if !self.alive_before && !self.alive_after => Some(0),
+            None => None,
+        }
+    }
+}
+
+/// Reads Prometheus' text: what an origin of ours has sent.
+fn read(text: &str) -> Level {
+    Some(Sent {
+        requests: sum(text, "origin_requests_total")?,
+        bytes: sum(text, "origin_response_bytes_total")?,
+    })
+}
+
+/// The sum of a counter over its labels.
+fn sum(text: &str, name: &str) -> Option<u64> {
+    let values = text.lines().filter_map(|line| {
+        let rest = line.strip_prefix(name)?;
+        let value = match rest.strip_prefix('{') {
+            Some(labels) => labels.rsplit_once("} ")?.1,
+            None => rest.strip_prefix(' ')?,
+        };
+        value.split(' ').next()?.parse::<f64>().ok()
+    });
+    values.map(|value| value as u64).reduce(|sum, value| sum.saturating_add(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# HELP origin_requests_total x\n# TYPE origin_requests_total counter\n\
+        origin_requests_total{class=\"media\",status=\"ok\"} 12\norigin_requests_total{class=\"playlist\",status=\"ok\"} 3\n\
+        origin_requests_total_other 9\norigin_response_bytes_total{class=\"media\"} 1000000 1700000000000\n";
+
+    #[test]
+    fn counters_add_up_over_their_labels() {
+        assert_eq!(read(TEXT), Some(Sent { requests: 15, bytes: 1_000_000 }));
+        assert_eq!(read("edge_requests_total 1\n"), None);
+    }
+
+    #[test]
+    fn a_dead_origin_has_sent_nothing() {
+        let level = |bytes| Some(Sent { requests: 1, bytes });
+        assert_eq!(Origin::between(level(5), level(12)).bytes(), Some(7));
+        assert_eq!(Origin::between(None, None).bytes(), Some(0));
+        // It died meanwhile, and nobody knows.
+        assert_eq!(Origin::between(level(5), None).bytes(), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! `airclass drill` against a real edge before a real origin.
+
+use journeys::store::{PACKAGE, pattern, put};
+use journeys::{Airclass, airclass, client};
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// Segments of the lesson: 24 seconds, 2.4 at ten times the speed.
+const SEGMENTS: usize = 5;
+/// Enough for many to want the same thing at the same time, few enough for a test.
+const PLAYERS: &str = "200";
+
+/// A lesson of two rungs and one sound, as ingest lays it out. Its segments hold no pictures: nobody looks.
+fn lesson(store: &Path) {
+    let package = format!("p/{PACKAGE}");
+    let main = |prefix: &str| {
+        let rung = |bits: u32, size: &str, slot: &str| {
+            format!(
+                "#EXT-X-STREAM-INF:BANDWIDTH={bits},CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION={size},AUDIO=\"hi\"\n\
+                 {prefix}{slot}/index.m3u8\n"
+            )
+        };
+        format!(
+            "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"hi\",NAME=\"a\",DEFAULT=YES,AUTOSELECT=YES,\
+             URI=\"{prefix}audio/hi/index.m3u8\"\n{}{}",
+            rung(700_000, "640x360", "s2"),
+            rung(180_000, "256x144", "s0")
+        )
+    };
+    put(store, "lessons/sample/main.m3u8", main(&format!("../../{package}/")).as_bytes());
+    let segments: String = (0..SEGMENTS).map(|number| format!("#EXTINF:4.800,\n{number:05}.m4s\n")).collect();
+    let list = format!(
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:5\n#EXT-X-PLAYLIST-TYPE:VOD\n\
+         #EXT-X-MAP:URI=\"init.mp4\"\n{segments}#EXT-X-ENDLIST\n"
+    );
+    for (folder, length) in [("s0", 60_000), ("s2", 300_000), ("audio/hi", 40_000)] {
+        put(store, &format!("{package}/{folder}/index.m3u8"), list.as_bytes());
+        put(store, &format!("{package}/{folder}/init.mp4"), &pattern(800));
+        for number in 0..SEGMENTS {
+            put(store, &format!("{package}/{folder}/{number:05}.m4s"), &pattern(length));
+        }
+    }
+}
+
+fn drill(nodes: &[SocketAddr], more: &[&str]) -> (Option<i32>, String, serde_json::Value) {
+    let scratch = tempfile::tempdir().unwrap();
+    let json = scratch.path().join("drill.json");
+    let html = scratch.path().join("drill.html");
+    let nodes: Vec<String> = nodes.iter().map(|node| format!("http://{node}")).collect();
+    let mut arguments = vec!["drill", "/lessons/sample/main.m3u8", "--players", PLAYERS, "--threads", "1"];
+    arguments.extend(nodes.iter().flat_map(|node| ["--node", node]));
+    arguments.extend(["--json", json.to_str().unwrap(), "--html", html.to_str().unwrap()]);
+    arguments.extend(more);
+    let ended = airclass(&arguments);
+    let said = format!("{}\n{}", ended.stdout, ended.stderr);
+    let report =
+        std::fs::read(&json).map_or(serde_json::Value::Null, |text| serde_json::from_slice(&text).unwrap());
+    if !report.is_null() {
+        assert!(std::fs::read_to_string(&html).unwrap().starts_with("<!doctype html>"));
+    }
+    (ended.code(), said, report)
+}
+
+#[test]
+fn a_class_comes_all_at_once_and_the_origin_sends_each_thing_once() {
+    let store = tempfile::tempdir().unwrap();
+    lesson(store.path());
+    let origin = Airclass::origin(store.path());
+    let edges = [Airclass::edge(origin.address(), &[]), Airclass::edge(origin.address(), &[])];
+    let nodes = edges.each_ref().map(Airclass::address);
+    let admin = format!("http://{}", origin.admin);
+    let (code, said, report) = drill(
+        &nodes,
+        &[
+            "--arrival",
+            "at-once",
+            "--speed",
+            "10",
+            "--max-height",
+            "144",
+            "--max-errors",
+            "0",
+            "--origin-metrics",
+            &admin,
+            "--max-origin-bytes",
+            "2MB",
+        ],
+    );
+    assert_eq!(code, Some(0), "{said}");
+    let total = &report["total"];
+    for (what, is) in [("arrived", 200), ("started", 200), ("finished", 200), ("gave_up", 0)] {
+        assert_eq!(total[what], is, "{what}: {said}");
+    }
+    // Main playlist, two playlists, two init segments, five segments of picture and five of sound.
+    assert_eq!(total["requests"], 200 * 15, "{said}");
+    assert_eq!(total["connections"], 400, "{said}");
+    assert_eq!(report["nodes"][0]["figures"]["arrived"], 100);
+    // Once for each edge.
+    let once = report["origin"]["sent"]["bytes"].as_u64().unwrap();
+    let media = SEGMENTS as u64 * 100_000;
+    assert!((2 * media..2 * media + 20_000).contains(&once), "{once}: {said}");
+    let cache = |name: &str| total["cache"][name].as_u64().unwrap_or(0);
+    assert!(cache("fill") <= 2 * 15 && cache("hit") > 1_500, "{said}");
+    assert_eq!(cache("fill") + cache("hit") + cache("joined") + cache("refresh"), 3_000, "{said}");
+}
+
+#[test]
+fn a_dead_node_is_an_error_with_a_name_and_an_exit_status() {
+    let store = tempfile::tempdir().unwrap();
+    lesson(store.path());
+    let origin = Airclass::origin(store.path());
+    let edge = Airclass::edge(origin.address(), &[]);
+    let nowhere = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    let more = ["--arrival", "at-once", "--speed", "20", "--max-errors", "0", "--max-startup-p95", "30s"];
+    let (code, said, report) = drill(&[edge.address(), nowhere], &more);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("DRILL_MISSED: 200 errors"), "{said}");
+    // Each asks twice.
+    assert_eq!(report["total"]["errors"]["connect"], 200, "{said}");
+    assert_eq!(
+        (&report["nodes"][1]["figures"]["gave_up"], &report["nodes"][0]["figures"]["finished"]),
+        (&100.into(), &100.into())
+    );
+}
+
+#[test]
+fn tls_is_believed_with_its_authority_or_not_at_all() {
+    let store = tempfile::tempdir().unwrap();
+    lesson(store.path());
+    let origin = Airclass::origin(store.path());
+    let certificate = client::Certificate::make(store.path());
+    let files = [certificate.cert.to_str().unwrap(), certificate.key.to_str().unwrap()];
+    let edge = Airclass::edge(
+        origin.address(),
+        &["--tls-listen", "127.0.0.1:0", "--cert", files[0], "--key", files[1]],
+    );
+    let node = format!("https://localhost:{}", edge.addresses[1].port());
+    let run = |trust: &[&str]| {
+        let words = [
+            "drill",
+            "/lessons/sample/main.m3u8",
+            "--players",
+            "10",
+            "--arrival",
+            "at-once",
+            "--speed",
+            "20",
+        ];
+        airclass(&[&words, &["--node", &node, "--max-errors", "0"][..], trust].concat())
+    };
+    for (trust, code) in [(vec!["--insecure"], 0), (vec!["--ca", files[0]], 0)] {
+        let ended = run(&trust);
+        assert_eq!(ended.code(), Some(code), "{trust:?}: {}{}", ended.stdout, ended.stderr);
+    }
+    // Another authority than the one that signed it.
+    let other = tempfile::tempdir().unwrap();
+    let stranger = client::Certificate::make(other.path());
+    let ended = run(&["--ca", stranger.cert.to_str().unwrap()]);
+    assert_eq!(ended.code(), Some(1), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("tls="), "{}", ended.stdout);
+}
