@@ -266,3 +266,46 @@ fn a_day_is_compiled_signed_and_changed_entry_by_entry() {
     let half = scene.compile("out", &[]);
     assert_eq!((half.code(), half.stderr.contains("PLAN_INVALID: ")), (Some(2), true), "{half:?}");
 }
+
+#[test]
+fn a_forecast_says_what_a_bell_asks_for_and_what_is_missing() {
+    let scene = Scene::new();
+    for lesson in ["maths", "physics"] {
+        scene.publish(lesson, 250);
+    }
+    scene.publish("slate", 5);
+    assert_eq!(scene.compile("out", &[]).code(), Some(0));
+    let assume = |capacity: &str| {
+        let text = format!(
+            "attendance = 1000\nmix = {{ s0 = 1000 }}\ncarriers = {{ dianxin = 1000 }}\n\
+             pupils = [{{ region = \"hubei\", grades = [9], each = 1000000 }}]\n\
+             [[node]]\nregion = \"hubei\"\ncarrier = \"dianxin\"\ncapacity = \"{capacity}\"\n"
+        );
+        fs::write(scene.path("assume.toml"), text).unwrap();
+        scene.text("assume.toml")
+    };
+    let (plan, enough) = (scene.text("out/plans/2126-09-02.json"), assume("200Gbit/s"));
+    let run = |more: &[&str]| {
+        let file = scene.text("assume.toml");
+        airclass(&[&["timetable", "forecast", &plan, "--assume", &file], more].concat())
+    };
+    let told = run(&["--json", "--strict"]);
+    assert_eq!((told.code(), enough.is_empty()), (Some(0), false), "{told:?}");
+    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    // A million at 60 + 64 kbit/s.
+    assert_eq!(told["bells"][0]["peak_bps"], 124_000_000_000_u64);
+    assert_eq!(told["bells"][0]["shortages"], serde_json::json!([]));
+    assume("100Gbit/s");
+    let short = run(&["--strict"]);
+    assert_eq!(short.code(), Some(1), "{short:?}");
+    assert!(short.stdout.contains("湖北 dianxin: 124.0 asked for, 100.0 there"), "{short:?}");
+    assert!(short.stderr.contains("FORECAST_SHORT: 2 bells"), "{short:?}");
+    // The shipped example is read, and no plan is told as such.
+    let example = journeys::project().join("config/forecast.toml");
+    let read = airclass(&["timetable", "forecast", &plan, "--assume", example.to_str().unwrap()]);
+    assert_eq!(read.code(), Some(0), "{read:?}");
+    fs::write(scene.path("assume.toml"), "mix = 1").unwrap();
+    let wrong = run(&[]);
+    assert_eq!(wrong.code(), Some(2), "{wrong:?}");
+    assert!(wrong.stderr.contains("assume.toml:1:"), "{wrong:?}");
+}

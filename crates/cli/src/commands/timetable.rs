@@ -4,6 +4,7 @@ mod check;
 mod compile;
 mod diff;
 mod fault;
+mod forecast;
 mod guide;
 mod read;
 mod stock;
@@ -25,6 +26,8 @@ pub(crate) enum TimetableCommand {
     Diff(Diff),
     /// Write the guide of a timetable or a plan
     Guide(Guide),
+    /// Say how many bits a second a plan's day asks for, bell by bell, what is missing, and what it costs
+    Forecast(Forecast),
 }
 
 /// What is read.
@@ -110,6 +113,23 @@ pub(crate) struct Guide {
     store: Option<String>,
 }
 
+/// `forecast`
+#[derive(Args)]
+pub(crate) struct Forecast {
+    /// The plan of the day, as `compile` writes it
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// Pupils, rungs, carriers and nodes, in TOML (config/forecast.toml is an example)
+    #[arg(long, env = "AIRCLASS_ASSUME", value_name = "FILE")]
+    assume: PathBuf,
+    /// Exit 1 when a bell asks for more than all nodes can send
+    #[arg(long)]
+    strict: bool,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
 /// What a guide can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -130,5 +150,6 @@ pub(crate) fn timetable(command: &TimetableCommand) -> Result<(), AnyFault> {
         TimetableCommand::Compile(options) => compile::compile(options),
         TimetableCommand::Diff(options) => diff::diff(options),
         TimetableCommand::Guide(options) => guide::guide(options),
+        TimetableCommand::Forecast(options) => forecast::forecast(options),
     }
 }

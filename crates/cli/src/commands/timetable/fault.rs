@@ -22,6 +22,8 @@ pub(super) enum TimetableFault {
     OtherDays { before: Date, after: Date },
     #[error("there is no {what}; the file has {has}")]
     Nothing { what: String, has: String },
+    #[error("{bells} bells ask for more than all nodes can send; the lines above say where")]
+    Short { bells: usize },
     #[error("edition {edition} is not newer than edition {last} of {date}; give a higher --edition, or none")]
     Edition { edition: u64, last: u64, date: Date },
 }
@@ -37,12 +39,13 @@ impl Fault for TimetableFault {
             Self::OtherDays { .. } => "PLAN_OTHER_DAYS",
             Self::Nothing { .. } => "TIMETABLE_NOTHING",
             Self::Edition { .. } => "PLAN_EDITION",
+            Self::Short { .. } => "FORECAST_SHORT",
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
-            Self::System(_) | Self::Clock => Blame::Ours,
+            Self::System(_) | Self::Clock | Self::Short { .. } => Blame::Ours,
             _ => Blame::Input,
         }
     }
