@@ -5,13 +5,17 @@
 
 use journeys::Airclass;
 use journeys::client::{self, Certificate};
+use journeys::http3::Http3;
 use journeys::load::{Tally, Target, ask_steadily};
+use journeys::process::metric;
 use journeys::store::{pattern, put, segment};
 use std::path::Path;
 use std::rc::Rc;
 use tempfile::TempDir;
 
 const LENGTH: usize = 20_000;
+/// More than is on its way at once.
+const LARGE: usize = 8_000_000;
 
 struct Scene {
     folder: TempDir,
@@ -48,7 +52,7 @@ fn edge(folder: &Path, origin: &Airclass) -> Airclass {
     let disk = format!("disk = [{:?}]\ndisk_size = [\"64MiB\"]\n", folder.join("disk"));
     let text = [
         format!("upstream = \"http://{}\"\n{disk}[serve]\n", origin.address()),
-        "listen = [\"127.0.0.1:0\"]\ntls_listen = [\"127.0.0.1:0\"]\n".to_owned(),
+        "listen = [\"127.0.0.1:0\"]\ntls_listen = [\"127.0.0.1:0\"]\nhttp3 = true\n".to_owned(),
         line("cert", "cert.pem") + &line("key", "key.pem") + &line("handover", "handover"),
     ];
     std::fs::write(folder.join("edge.toml"), text.concat()).unwrap();
@@ -223,6 +227,37 @@ fn attack_75_another_process_takes_over_under_load() {
             }
             tokio::task::yield_now().await;
         }
+    });
+}
+
+/// The old process keeps its connections over UDP, whose packets the new one reads.
+#[test]
+fn attack_75_an_answer_over_http3_goes_on_while_another_process_takes_over() {
+    let mut scene = scene();
+    put(&scene.folder.path().join("store"), &segment(1), &pattern(LARGE));
+    let large = format!("/{}", segment(1));
+    let mut old = scene.edge.take().unwrap();
+    let (target, path) = (&scene.target, format!("/{}", segment(0)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut begun = Http3::connect(&target.certificates, target.tls).await.unwrap();
+        // More than both sides keep, and not read yet.
+        let answering = begun.begin(&large).await.unwrap();
+        let folder = scene.folder.path().to_owned();
+        let new = tokio::task::spawn_blocking(move || start(&folder)).await.unwrap();
+        while !old.log().contains("another process has taken over") {
+            tokio::task::yield_now().await;
+        }
+        // Who comes now is the new one's, also with an address that the old one knows.
+        let mut fresh = Http3::connect(&target.certificates, target.tls).await.unwrap();
+        assert_eq!(fresh.get(&path).await.unwrap().body.len(), LENGTH);
+        assert_eq!(metric(new.admin, "serve_protocol_connections_total{protocol=\"h3\"}"), 1.0);
+        begun.move_on().unwrap();
+        let answer = answering.read().await.unwrap();
+        assert!(answer.body == pattern(LARGE), "{} bytes", answer.body.len());
+        assert_eq!(fresh.get(&path).await.unwrap().body.len(), LENGTH);
+        let (status, log) = tokio::task::spawn_blocking(move || (old.wait(), old.log())).await.unwrap();
+        assert!(status.success() && !log.contains("drain limit"), "{log}");
     });
 }
 

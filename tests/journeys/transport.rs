@@ -6,9 +6,11 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use journeys::client::{self, Certificate};
+use journeys::http3::Http3;
 use journeys::store::{pattern, put, segment};
 use journeys::{Airclass, airclass};
 use rustls::version::{TLS12, TLS13};
+use std::rc::Rc;
 use tempfile::TempDir;
 
 const LENGTH: usize = 3_000_000;
@@ -17,13 +19,13 @@ struct Scene {
     _store: TempDir,
     _origin: Airclass,
     edge: Airclass,
-    certificate: Certificate,
+    certificate: Rc<Certificate>,
 }
 
 fn scene(more: &[&str]) -> Scene {
     let store = tempfile::tempdir().unwrap();
     put(store.path(), &segment(0), &pattern(LENGTH));
-    let certificate = Certificate::make(store.path());
+    let certificate = Rc::new(Certificate::make(store.path()));
     let (cert, key) = (certificate.cert.to_str().unwrap(), certificate.key.to_str().unwrap());
     let origin = Airclass::origin(store.path());
     let mut arguments = vec!["--tls-listen", "127.0.0.1:0", "--cert", cert, "--key", key];
@@ -72,6 +74,31 @@ fn tls_1_2_and_1_3_with_http_1_and_2() {
             let answer = client::read(sender.send_request(request).await.unwrap()).await;
             assert!(is_whole(&answer), "{}: {} bytes", answer.status, answer.body.len());
         }
+    });
+}
+
+#[test]
+fn http_3_where_it_is_asked_for() {
+    let Scene { edge, certificate, .. } = &scene(&["--http3", "--cores", "2"]);
+    let certificates = [Rc::clone(certificate)];
+    run(async {
+        let tls = edge.addresses[1];
+        let mut connection = Http3::connect(&certificates, tls).await.unwrap();
+        for _ in 0..3 {
+            let answer = connection.get(&path()).await.unwrap();
+            assert!(is_whole(&answer), "{}: {} bytes", answer.status, answer.body.len());
+            assert!(answer.field("cache-status").starts_with("airclass; "), "{:?}", answer.headers);
+            connection.move_on().unwrap();
+        }
+        assert_eq!(connection.get("/nothing").await.unwrap().status, 404);
+        // Those who come by TCP hear of it, in either protocol, and only over TLS.
+        let stream = certificate.connect(tls, &TLS13, &[b"http/1.1"]).await;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let answer = client::ask(&mut sender, "GET", &path(), &[]).await;
+        assert_eq!(answer.field("alt-svc"), format!("h3=\":{}\"; ma=86400", tls.port()));
+        assert_eq!(client::get(edge.address(), &path(), &[]).await.field("alt-svc"), "");
     });
 }
 

@@ -3,6 +3,7 @@
 //! Every process is started on ports that the system picks and is killed when its handle is dropped.
 
 pub mod client;
+pub mod http3;
 pub mod load;
 pub mod node;
 pub mod process;

@@ -1,6 +1,7 @@
 //! A steady load that notes every request that fails.
 
 use crate::client::{self, Certificate};
+use crate::http3::{Failure, Http3};
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
@@ -21,10 +22,12 @@ enum Manner {
     Http2,
     /// HTTP/1.1 over TLS, each request over a connection of its own.
     Encrypted,
+    /// HTTP/3 over a connection that is kept.
+    Http3,
 }
 
 /// Clients in a round: as many kept connections as all others together.
-const MANNERS: [Manner; 8] = [
+const MANNERS: [Manner; 9] = [
     Manner::Kept,
     Manner::Fresh,
     Manner::Kept,
@@ -32,6 +35,7 @@ const MANNERS: [Manner; 8] = [
     Manner::Kept,
     Manner::Encrypted,
     Manner::Kept,
+    Manner::Http3,
     Manner::Fresh,
 ];
 
@@ -79,10 +83,14 @@ pub async fn ask_steadily(target: Rc<Target>, tally: Rc<Tally>) {
 async fn one(manner: Manner, target: Rc<Target>, tally: Rc<Tally>, pause: Duration) {
     let mut pace = interval(pause);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut kept = None;
+    let (mut kept, mut http3) = (None, None);
     loop {
         pace.tick().await;
-        match ask(manner, &target, &mut kept).await {
+        let asked = match manner {
+            Manner::Http3 => ask_http3(&target, &mut http3).await,
+            _ => ask(manner, &target, &mut kept).await,
+        };
+        match asked {
             Ok(length) if length == target.length => tally.answered.set(tally.answered.get() + 1),
             Ok(length) => tally.failed.borrow_mut().push(format!("{manner:?}: {length} bytes")),
             Err(error) => tally.failed.borrow_mut().push(format!("{manner:?}: {error}")),
@@ -90,12 +98,11 @@ async fn one(manner: Manner, target: Rc<Target>, tally: Rc<Tally>, pause: Durati
     }
 }
 
+/// A connection that is kept, besides HTTP/3's.
 enum Kept {
     Http1(hyper::client::conn::http1::SendRequest<Empty<Bytes>>),
     Http2(hyper::client::conn::http2::SendRequest<Empty<Bytes>>),
 }
-
-type Failure = Box<dyn std::error::Error>;
 
 /// A connection that the server has ended in good order is made anew before the request; that is no failure.
 async fn ask(manner: Manner, target: &Target, kept: &mut Option<Kept>) -> Result<usize, Failure> {
@@ -120,6 +127,27 @@ async fn ask(manner: Manner, target: &Target, kept: &mut Option<Kept>) -> Result
         *kept = Some(sender);
     }
     Ok(body.len())
+}
+
+/// The same over HTTP/3: a connection that has said GOAWAY takes no more requests.
+async fn ask_http3(target: &Target, kept: &mut Option<Http3>) -> Result<usize, Failure> {
+    let mut connection = match kept.take() {
+        Some(connection) => connection,
+        None => Http3::connect(&target.certificates, target.tls).await?,
+    };
+    let answering = match connection.begin(&target.path).await {
+        Err(_) => {
+            connection = Http3::connect(&target.certificates, target.tls).await?;
+            connection.begin(&target.path).await?
+        }
+        answering => answering?,
+    };
+    let answer = answering.read().await?;
+    if answer.status != 200 {
+        return Err(answer.status.to_string().into());
+    }
+    *kept = Some(connection);
+    Ok(answer.body.len())
 }
 
 impl Kept {
@@ -161,7 +189,7 @@ async fn connect(manner: Manner, target: &Target) -> Result<Kept, Failure> {
             tokio::spawn(connection);
             Kept::Http2(sender)
         }
-        Manner::Kept | Manner::Fresh => {
+        Manner::Kept | Manner::Fresh | Manner::Http3 => {
             let stream = tokio::net::TcpStream::connect(target.plain).await?;
             let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
             tokio::task::spawn_local(connection);
