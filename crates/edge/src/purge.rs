@@ -6,7 +6,6 @@
 //! moka's, each held for one entry.
 
 mod door;
-mod keys;
 mod metrics;
 mod options;
 mod recent;

@@ -12,12 +12,14 @@
 //! ```
 
 mod error;
+mod file;
 mod hex;
 mod key;
 mod paper;
 mod trust;
 
 pub use error::SigningError;
+pub use file::TrustFile;
 pub use key::{KeyId, PublicKey, SigningKey};
 pub use paper::{MAX_SIGNATURES, MAX_SIGNATURES_BYTES, Signature, Signatures};
 pub use trust::{Trust, Trusted, Verdict};

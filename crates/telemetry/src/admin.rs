@@ -188,6 +188,9 @@ fn answer(method: &Method, path: &str, telemetry: &Telemetry) -> Response<Full<B
         "/readyz" if telemetry.readiness.is_ready() => text(StatusCode::OK, telemetry.readiness.report()),
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, telemetry.readiness.report()),
         "/reload" | "/drain" => text(StatusCode::METHOD_NOT_ALLOWED, "is an order: POST it\n".to_owned()),
+        _ if let Some(page) = telemetry.pages.at(path) => {
+            typed(StatusCode::OK, "application/json", page.into())
+        }
         _ => text(
             StatusCode::NOT_FOUND,
             "here are /metrics, /healthz and /readyz, and to POST /reload and /drain\n".to_owned(),

@@ -1,12 +1,13 @@
 //! What a service tells its operators: metrics, readiness with reasons, logs.
 //!
-//! `admin → registry | readiness | orders | posts`, `logs`. The admin listener runs on a thread of its own, so that it answers
+//! `admin → registry | readiness | orders | pages | posts`, `logs`. The admin listener runs on a thread of its own, so that it answers
 //! while every core is busy with students. Metric labels come from enums, never from paths or client input.
 
 mod admin;
 mod labels;
 mod logs;
 mod orders;
+mod pages;
 mod posts;
 mod readiness;
 
@@ -14,6 +15,7 @@ pub use admin::{Admin, AdminError};
 pub use labels::{Label, counters};
 pub use logs::{LogFormat, LogOptions, check, init, refilter};
 pub use orders::{Answer, Order, Orders, Told};
+pub use pages::Pages;
 pub use posts::{Answering, Post, Posts};
 pub use readiness::{Check, Readiness};
 
@@ -31,6 +33,8 @@ pub struct Telemetry {
     pub orders: Arc<Orders>,
     /// What the service takes by POST on its admin listener.
     pub posts: Arc<Posts>,
+    /// What the service shows on its admin listener.
+    pub pages: Arc<Pages>,
 }
 
 impl Telemetry {
@@ -47,7 +51,13 @@ impl Telemetry {
         build.set(1);
         registry.register(Box::new(process)).expect("a new registry has no duplicates");
         registry.register(Box::new(build)).expect("a new registry has no duplicates");
-        Self { registry, readiness: Arc::default(), orders: Arc::default(), posts: Arc::default() }
+        Self {
+            registry,
+            readiness: Arc::default(),
+            orders: Arc::default(),
+            posts: Arc::default(),
+            pages: Arc::default(),
+        }
     }
 
     /// A counter, registered. Names are constants of a service, so a bad one is a programmer's mistake.

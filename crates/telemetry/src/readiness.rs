@@ -15,6 +15,10 @@ pub enum Check {
     Upstream,
     /// The process is not on its way out.
     NotDraining,
+    /// It knows the time.
+    Clock,
+    /// It follows the day's plan, or knows that there is none.
+    Plan,
 }
 
 impl Check {
@@ -25,6 +29,8 @@ impl Check {
             Self::Store => "store",
             Self::Upstream => "upstream",
             Self::NotDraining => "not_draining",
+            Self::Clock => "clock",
+            Self::Plan => "plan",
         }
     }
 }
@@ -33,6 +39,7 @@ impl Check {
 #[derive(Debug, Default)]
 pub struct Readiness {
     checks: RwLock<BTreeMap<Check, Result<(), String>>>,
+    notes: RwLock<BTreeMap<&'static str, String>>,
 }
 
 impl Readiness {
@@ -46,6 +53,11 @@ impl Readiness {
         self.set(check, Err(reason.into()));
     }
 
+    /// Has `text`, a line, stand in the report under `name`. It does not count: a node may be given traffic all the same.
+    pub fn note(&self, name: &'static str, text: impl Into<String>) {
+        self.notes.write().unwrap_or_else(PoisonError::into_inner).insert(name, text.into());
+    }
+
     fn set(&self, check: Check, state: Result<(), String>) {
         self.checks.write().unwrap_or_else(PoisonError::into_inner).insert(check, state);
     }
@@ -56,7 +68,7 @@ impl Readiness {
         !checks.is_empty() && checks.values().all(Result::is_ok)
     }
 
-    /// One line a check: `listening: ok` or `store: not ok: No such file or directory`.
+    /// One line a check: `listening: ok` or `store: not ok: No such file or directory`; then one a note.
     pub fn report(&self) -> String {
         let checks = self.checks.read().unwrap_or_else(PoisonError::into_inner);
         if checks.is_empty() {
@@ -69,6 +81,9 @@ impl Readiness {
                 Err(reason) => writeln!(report, "{}: not ok: {reason}", check.as_str()),
             }
             .expect("writing to a String does not fail");
+        }
+        for (name, text) in self.notes.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            writeln!(report, "{name}: {text}").expect("writing to a String does not fail");
         }
         report
     }
@@ -86,7 +101,8 @@ mod tests {
         assert!(readiness.is_ready());
         readiness.fail(Check::Store, "disk gone");
         assert!(!readiness.is_ready());
-        assert_eq!(readiness.report(), "listening: ok\nstore: not ok: disk gone\n");
+        readiness.note("fill", "08:30 100 %");
+        assert_eq!(readiness.report(), "listening: ok\nstore: not ok: disk gone\nfill: 08:30 100 %\n");
         readiness.pass(Check::Store);
         assert!(readiness.is_ready());
     }

@@ -1,6 +1,5 @@
 //! `POST /purge`: whether an order is obeyed, and the answer to who has sent it.
 
-use super::keys::Keys;
 use super::metrics::PurgeMetrics;
 use super::options::PurgeConfig;
 use crate::clock::Clock;
@@ -9,6 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
+use signing::TrustFile;
 use std::sync::{Arc, Mutex, PoisonError};
 use telemetry::{Answering, Post};
 use tokio::sync::{mpsc, oneshot};
@@ -25,7 +25,7 @@ pub(super) struct Job {
 /// Where orders come in.
 pub(super) struct Door {
     /// `None` where nobody's orders are obeyed.
-    keys: Option<Mutex<Keys>>,
+    keys: Option<Mutex<TrustFile>>,
     group: Option<Group>,
     since: Timestamp,
     clock: Clock,
@@ -120,8 +120,11 @@ mod tests {
         let path = folder.path().join("keys.toml");
         let text = format!("[[key]]\nid = \"{}\"\npublic = \"{}\"\n", key.id(), key.public());
         std::fs::write(&path, text).unwrap();
-        let config =
-            PurgeConfig { keys: Some(Keys::read(&path).unwrap()), group: None, show_surrogate_keys: false };
+        let config = PurgeConfig {
+            keys: Some(TrustFile::read(&path).unwrap()),
+            group: None,
+            show_surrogate_keys: false,
+        };
         let (sender, orders) = mpsc::channel(waiting);
         let metrics = Arc::new(PurgeMetrics::register(&Telemetry::new("test")));
         (Door::new(&config, sender, metrics), orders)

@@ -1,9 +1,9 @@
 //! Whom an edge lets purge, and what it is when nothing is set.
 
-use super::keys::Keys;
 use ::purge::Group;
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
+use signing::TrustFile;
 use std::path::PathBuf;
 
 /// As typed: flags, environment or the table `[purge]`.
@@ -27,7 +27,7 @@ pub struct PurgeOptions {
 #[derive(Debug, Clone)]
 pub struct PurgeConfig {
     /// Whose orders are obeyed.
-    pub(crate) keys: Option<Keys>,
+    pub(crate) keys: Option<TrustFile>,
     /// Of which group this node is.
     pub(crate) group: Option<Group>,
     /// Whether clients see surrogate keys.
@@ -42,7 +42,7 @@ impl PurgeConfig {
     pub fn resolve(options: &PurgeOptions) -> Result<Self, SettingsError> {
         let group = options.group.as_deref().map(str::parse).transpose();
         Ok(Self {
-            keys: options.keys.as_deref().map(Keys::read).transpose()?,
+            keys: options.keys.as_deref().map(TrustFile::read).transpose()?,
             group: group.map_err(|problem| SettingsError::value("purge.group", problem))?,
             show_surrogate_keys: options.show_surrogate_keys.unwrap_or(false),
         })

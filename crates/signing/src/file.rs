@@ -1,7 +1,7 @@
-//! Whose orders are obeyed: a file that may change while the edge runs.
+//! A file of trusted keys that may change while the process that follows it runs.
 
+use crate::trust::Trust;
 use settings::SettingsError;
-use signing::Trust;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,39 +9,49 @@ use std::path::{Path, PathBuf};
 /// The largest file read; a key takes 200 bytes.
 const MAX_FILE_BYTES: u64 = 256 << 10;
 
-/// The keys in a file.
+/// The keys in a file, as they were when they could last be used.
 #[derive(Debug, Clone)]
-pub(crate) struct Keys {
+pub struct TrustFile {
     path: PathBuf,
     text: String,
     trust: Trust,
 }
 
-impl Keys {
+impl TrustFile {
     /// Reads them.
     ///
     /// # Errors
     /// When the file cannot be read, or says what cannot be.
-    pub(crate) fn read(path: &Path) -> Result<Self, SettingsError> {
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let text =
             read(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
         let trust = Trust::parse(&text, path)?;
         Ok(Self { path: path.to_owned(), text, trust })
     }
 
+    /// The keys as they were last read.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Where they are.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The keys as the file has them now. One that cannot be used changes nothing: what was trusted stays so.
-    pub(super) fn now(&mut self) -> &Trust {
+    pub fn now(&mut self) -> &Trust {
         match read(&self.path) {
             Ok(text) if text == self.text => {}
             Ok(text) => match Trust::parse(&text, &self.path) {
                 Ok(trust) => {
-                    tracing::info!(path = %self.path.display(), "keys of orders read again");
+                    tracing::info!(path = %self.path.display(), "trusted keys read again");
                     (self.text, self.trust) = (text, trust);
                 }
-                Err(error) => tracing::warn!(%error, "keys of orders stay as they were"),
+                Err(error) => tracing::warn!(%error, "trusted keys stay as they were"),
             },
             Err(error) => {
-                tracing::warn!(path = %self.path.display(), %error, "keys of orders stay as they were");
+                tracing::warn!(path = %self.path.display(), %error, "trusted keys stay as they were");
             }
         }
         &self.trust
@@ -57,13 +67,13 @@ fn read(path: &Path) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use signing::SigningKey;
+    use crate::key::SigningKey;
 
     #[test]
     fn a_file_that_changes_and_one_that_goes_bad() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.toml");
-        assert!(Keys::read(&path).unwrap_err().to_string().contains("keys.toml"));
+        assert!(TrustFile::read(&path).unwrap_err().to_string().contains("keys.toml"));
         let entry = || {
             let key = SigningKey::generate().unwrap();
             format!("[[key]]\nid = \"{}\"\npublic = \"{}\"\n", key.id(), key.public())
@@ -71,7 +81,7 @@ mod tests {
         let parse = |text: &str| Trust::parse(text, &path).unwrap();
         let (old, new) = (entry(), entry());
         std::fs::write(&path, &old).unwrap();
-        let mut keys = Keys::read(&path).unwrap();
+        let mut keys = TrustFile::read(&path).unwrap();
         assert_eq!(*keys.now(), parse(&old));
         std::fs::write(&path, &new).unwrap();
         assert_eq!(*keys.now(), parse(&new));
