@@ -3,9 +3,13 @@
 //! A reader fetches `version.json`, then the shards it wants; a shard's name holds the hash of its bytes, so it may be
 //! kept for ever and a version always lists shards that fit together.
 
+mod listed;
+
+pub use listed::Listed;
+
 use crate::digest::Digest;
 use crate::layout::LessonId;
-use crate::lesson::{Grade, Lesson, Stage};
+use crate::lesson::{Grade, Stage};
 use crate::manifest::json;
 use crate::path::StorePath;
 use serde::{Deserialize, Serialize};
@@ -43,7 +47,7 @@ pub struct ShardEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Catalogue {
     version: u64,
-    shards: BTreeMap<ShardKey, BTreeMap<LessonId, Lesson>>,
+    shards: BTreeMap<ShardKey, BTreeMap<LessonId, Listed>>,
 }
 
 type ShardKey = (Stage, Option<Grade>);
@@ -116,8 +120,10 @@ impl Catalogue {
 
     /// Adds `lesson`, or puts it in place of what was said about it before, in whatever shard that was.
     ///
-    /// Whether anything changed. The version rises only then: publishing again makes no new catalogue.
-    pub fn upsert(&mut self, lesson: Lesson) -> bool {
+    /// Whether anything changed. The version rises only then: publishing again, or another package with the same words, makes
+    /// no new catalogue.
+    pub fn upsert(&mut self, lesson: impl Into<Listed>) -> bool {
+        let lesson = lesson.into();
         if self.lesson(&lesson.lesson) == Some(&lesson) {
             return false;
         }
@@ -135,12 +141,12 @@ impl Catalogue {
     }
 
     /// What is said about `lesson`.
-    pub fn lesson(&self, lesson: &LessonId) -> Option<&Lesson> {
+    pub fn lesson(&self, lesson: &LessonId) -> Option<&Listed> {
         self.shards.values().find_map(|shard| shard.get(lesson))
     }
 
     /// All lessons, by stage, grade and name.
-    pub fn lessons(&self) -> impl Iterator<Item = &Lesson> {
+    pub fn lessons(&self) -> impl Iterator<Item = &Listed> {
         self.shards.values().flat_map(BTreeMap::values)
     }
 
@@ -162,7 +168,7 @@ impl Catalogue {
         Rendered { shards, version: json(&version) }
     }
 
-    fn place(&mut self, lesson: Lesson) {
+    fn place(&mut self, lesson: Listed) {
         let shard = self.shards.entry((lesson.stage, lesson.grade)).or_default();
         shard.insert(lesson.lesson.clone(), lesson);
     }
@@ -177,7 +183,7 @@ impl Catalogue {
     }
 }
 
-fn shard(path: &StorePath, bytes: &[u8]) -> Result<Vec<Lesson>, CatalogueError> {
+fn shard(path: &StorePath, bytes: &[u8]) -> Result<Vec<Listed>, CatalogueError> {
     if !path.as_str().ends_with(&format!("-{}.json", hash8(bytes))) {
         return Err(CatalogueError::Altered(path.clone()));
     }

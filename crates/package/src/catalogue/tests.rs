@@ -1,6 +1,6 @@
 use super::*;
 use crate::layout::PackageId;
-use crate::lesson::DEFAULT_LANGUAGE;
+use crate::lesson::{DEFAULT_LANGUAGE, Lesson};
 use proptest::prelude::*;
 
 fn lesson(name: &str, stage: Stage, grade: Option<u8>, title: &str) -> Lesson {
@@ -42,6 +42,25 @@ fn lessons_lie_in_shards_by_stage_and_grade() {
     assert!(version.shards[0].path.as_str().starts_with("catalogue/primary-3-"));
     assert!(version.shards[1].path.as_str().starts_with("catalogue/other-"));
     assert_eq!(stored_and_read(&catalogue), catalogue);
+}
+
+#[test]
+fn nothing_in_it_names_a_package() {
+    let mut catalogue = Catalogue::default();
+    let published = lesson("a", Stage::Primary, Some(3), "A");
+    let package = published.package.to_string();
+    catalogue.upsert(published.clone());
+    let rendered = catalogue.render();
+    let files = rendered.shards.iter().map(|(_, bytes)| bytes).chain([&rendered.version]);
+    let texts: Vec<_> = files.map(|bytes| String::from_utf8(bytes.clone()).unwrap()).collect();
+    assert!(texts.iter().all(|text| !text.contains(&package)), "{texts:?}");
+    // What older releases have written is read, and names none from the next change on.
+    let old = crate::manifest::json(&[published]);
+    let path = shard_path(Stage::Primary, Some(3.try_into().unwrap()), &old);
+    let entry = ShardEntry { path, stage: Stage::Primary, grade: None, lessons: 1 };
+    let version = Version { version: 1, shards: vec![entry] };
+    let read = Catalogue::assemble(&version, [old]).unwrap();
+    assert!(read.lesson(&"a".parse().unwrap()).is_some());
 }
 
 #[test]
@@ -94,7 +113,7 @@ proptest! {
         }
         let mut lessons: Vec<_> = catalogue.lessons().cloned().collect();
         lessons.sort_by(|a, b| a.lesson.cmp(&b.lesson));
-        prop_assert_eq!(lessons, map.into_values().collect::<Vec<_>>());
+        prop_assert_eq!(lessons, map.into_values().map(Listed::from).collect::<Vec<_>>());
     }
 
     #[test]

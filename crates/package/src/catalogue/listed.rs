@@ -1,0 +1,81 @@
+//! What the catalogue says about one lesson.
+
+use crate::layout::LessonId;
+use crate::lesson::{Grade, Lesson, Stage};
+use serde::{Deserialize, Serialize};
+
+/// One line of the list: what `lesson.json` says, but for the package. Its name is what opens it, and the list is read
+/// before a lesson is open. Keys that it does not know are passed over: older lists named packages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its name; the pointer is `/lessons/<lesson>/main.m3u8`.
+    pub lesson: LessonId,
+    /// Length in milliseconds.
+    pub duration_ms: u64,
+    /// What the list shows.
+    pub title: String,
+    /// 学段.
+    pub stage: Stage,
+    /// 年级.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
+    /// 学科.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// 版本.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<String>,
+    /// 册次.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// 单元.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Who teaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<String>,
+    /// RFC 5646.
+    pub language: String,
+    /// Who provides it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Under which terms it may be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+}
+
+impl From<Lesson> for Listed {
+    fn from(lesson: Lesson) -> Self {
+        let Lesson {
+            lesson,
+            package: _,
+            duration_ms,
+            title,
+            stage,
+            grade,
+            subject,
+            edition,
+            volume,
+            unit,
+            teacher,
+            language,
+            provider,
+            licence,
+        } = lesson;
+        Self {
+            lesson,
+            duration_ms,
+            title,
+            stage,
+            grade,
+            subject,
+            edition,
+            volume,
+            unit,
+            teacher,
+            language,
+            provider,
+            licence,
+        }
+    }
+}
