@@ -6,16 +6,18 @@ use crate::key::CacheKey;
 use crate::metrics::Metrics;
 use crate::options::{Config, UpstreamLimits};
 use crate::overload::{Caps, Overload};
-use crate::policy::Identity;
+use crate::policy::{Identity, Release};
 use crate::purge::Recent;
-use crate::store::{DiskTier, Memory, Object};
+use crate::store::{DiskTier, Entry, Memory, Object};
 use crate::upload::Uploads;
 use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
+use diskstore::Pinned;
 use faults::Blame;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use telemetry::{Check, Readiness, Telemetry};
+use units::ByteCount;
 
 /// What may change at work, all of it at once.
 #[derive(Clone)]
@@ -37,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) recent: Recent,
     lots: Lots,
     identity: Arc<Identity>,
+    release: Release,
     upstream_known: Arc<AtomicBool>,
     readiness: Arc<Readiness>,
 }
@@ -62,14 +65,23 @@ impl Settings {
 }
 
 impl Shared {
+    /// One that follows none.
+    #[cfg(test)]
     pub(crate) fn new(config: Config, telemetry: &Telemetry) -> Self {
+        Self::following(config, Release::default(), telemetry)
+    }
+
+    /// One that follows day plans.
+    pub(crate) fn following(config: Config, release: Release, telemetry: &Telemetry) -> Self {
         let metrics = Arc::new(Metrics::register(telemetry));
+        let pins = config.fill.ram;
         let memory = Memory::new(
-            config.ram,
+            ByteCount(config.ram.0 - pins.0),
             metrics.memory_bytes.clone(),
             metrics.memory_objects.clone(),
             metrics.memory_evictions.clone(),
-        );
+        )
+        .with_pins(pins);
         let caps = Caps {
             bandwidth: config.bandwidth_cap,
             ram: config.ram,
@@ -80,7 +92,8 @@ impl Shared {
             disk: DiskTier::open(&config.disks, memory.clone(), telemetry),
             overload: Overload::new(caps, &metrics),
             uploads: Uploads::new(config.upload_caps, &metrics),
-            identity: Arc::new(Identity::new(&config.name)),
+            identity: Arc::new(Identity::new(&config.name).known_by(&release)),
+            release,
             settings: Settings {
                 groups: Arc::new(Groups::new(&config.upstream, telemetry)),
                 config: Arc::new(config),
@@ -114,6 +127,7 @@ impl Shared {
             recent: self.recent.clone(),
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
+            release: self.release.clone(),
             clock: Clock,
             stale_on_error: config.stale_on_error,
             config,
@@ -135,6 +149,7 @@ pub(crate) struct Edge {
     pub(crate) recent: Recent,
     pub(crate) lots: Lots,
     pub(crate) identity: Arc<Identity>,
+    pub(crate) release: Release,
     pub(crate) clock: Clock,
     pub(crate) stale_on_error: Duration,
     pub(crate) config: Arc<Config>,
@@ -156,6 +171,7 @@ impl Edge {
             recent: self.recent.clone(),
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
+            release: self.release.clone(),
             clock: self.clock,
             stale_on_error: config.stale_on_error,
             config,
@@ -187,6 +203,37 @@ impl Edge {
         if let Some(disk) = &self.disk {
             disk.freshen(key, object, orders);
         }
+    }
+
+    /// Keeps `object`, which stands under `key`, until `until`: on the disk where there is one, otherwise in memory. `false`
+    /// where there is no room.
+    pub(crate) async fn keep_until(
+        &self,
+        key: &CacheKey,
+        primary: &CacheKey,
+        object: &Arc<Object>,
+        until: SystemTime,
+    ) -> bool {
+        match &self.disk {
+            Some(disk) => {
+                // A disk that was busy has left it out.
+                if !disk.may_hold(key) {
+                    disk.put(key, object);
+                }
+                // The sign-post, too: without it nobody finds the variant.
+                disk.pin(key, until).await == Pinned::Kept
+                    && (key == primary || disk.pin(primary, until).await == Pinned::Kept)
+            }
+            None => {
+                self.memory.pin(key, Entry::Object(Arc::clone(object)), until)
+                    && self.memory.pin_sign_post(primary, until)
+            }
+        }
+    }
+
+    /// Whether what is under `key` is kept.
+    pub(crate) fn keeps(&self, key: &CacheKey) -> bool {
+        if self.disk.is_some() { self.may_be_on_disk(key) } else { self.memory.is_pinned(key) }
     }
 
     /// Whether it is worth asking the disk for `key`.

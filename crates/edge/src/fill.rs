@@ -15,11 +15,13 @@ mod leader;
 mod load;
 mod lots;
 mod part;
+mod proved;
 
 pub(crate) use blocks::BlockStream;
 pub(crate) use flight::{Flights, Landed, Role};
 pub(crate) use head::learn_from_head;
-pub(crate) use keep::{Arrived, keep, storable};
+pub(crate) use keep::{Arrived, keep, storable, store_as};
 pub(crate) use leader::{Errand, lead};
 pub(crate) use load::load;
 pub(crate) use lots::Lots;
+pub(crate) use proved::{Unproved, prove};

@@ -7,6 +7,7 @@
 mod clock;
 mod edge;
 mod fill;
+mod follow;
 mod key;
 mod lookup;
 mod metrics;
@@ -14,6 +15,7 @@ mod options;
 mod outcome;
 mod overload;
 mod policy;
+mod prefill;
 mod purge;
 mod reload;
 mod request;
@@ -25,16 +27,19 @@ mod upstream;
 
 pub use options::{Config, Options, UpstreamLimits};
 pub use policy::{CacheOptions, CachePolicy, ClientReload};
+pub use prefill::{FillConfig, FillOptions};
 pub use purge::{PurgeConfig, PurgeOptions};
 pub use reload::Read;
 pub use upstream::{GroupOptions, ServerOptions, Upstreams};
 
 use crate::purge::Reach;
+use dayplan::{Keeper, Place};
 use edge::{Settings, Shared};
 use faults::AnyFault;
+use policy::Release;
 use serve::Running;
 use service::EdgeService;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use telemetry::{Admin, Telemetry};
 use tokio::sync::watch;
@@ -59,7 +64,12 @@ impl EdgeServer {
         let telemetry = Telemetry::new("edge");
         let (server, admin) = serve::open(config.serve.clone(), &telemetry)?;
         tracing::info!(upstream = config.upstream.names(), ram = %config.ram, name = config.name, "edge");
-        let mut shared = Shared::new(config, &telemetry);
+        let (release, following) = following(&config, &telemetry);
+        let hosts: Arc<[String]> =
+            config.plan.as_ref().map(|plan| plan.hosts.clone()).unwrap_or_default().into();
+        let told = (!hosts.is_empty()).then(|| prefill::Told::register(&telemetry));
+        let keeper = Mutex::new(following);
+        let mut shared = Shared::following(config, release, &telemetry);
         shared.overload.govern(server.pressure());
         let load = server.load();
         let (settings, following) = watch::channel(shared.settings.clone());
@@ -82,6 +92,14 @@ impl EdgeServer {
                 }
             }
             let service = EdgeService::new(edge);
+            if core.0 == 0 {
+                if let Some((keeper, place)) = keeper.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    drop(tokio::task::spawn_local(follow::follow(service.clone(), keeper, place)));
+                }
+                if let Some(told) = told.clone() {
+                    drop(tokio::task::spawn_local(prefill::fill(service.clone(), Arc::clone(&hosts), told)));
+                }
+            }
             drop(tokio::task::spawn_local(service.clone().follow(following.clone(), core.0 == 0)));
             service
         })?;
@@ -113,6 +131,14 @@ impl EdgeServer {
         self.running.drain();
         self.running.join();
     }
+}
+
+/// What the plan has to say from the first request on, and who keeps it up to date.
+fn following(config: &Config, telemetry: &Telemetry) -> (Release, Option<(Keeper, Place)>) {
+    let Some(plan) = config.plan.clone() else { return (Release::default(), None) };
+    let (hosts, place) = (plan.hosts.clone(), plan.place.clone());
+    let (keeper, plans) = Keeper::start(plan, telemetry);
+    (Release::new(plans, &hosts), Some((keeper, place)))
 }
 
 async fn tend(

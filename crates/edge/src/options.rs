@@ -2,9 +2,11 @@
 
 use crate::overload::Share;
 use crate::policy::{CacheOptions, CachePolicy};
+use crate::prefill::{FillConfig, FillOptions};
 use crate::purge::{PurgeConfig, PurgeOptions};
 use crate::upload::UploadCaps;
 use crate::upstream::{self, GroupOptions, Upstreams};
+use dayplan::{Place, PlanConfig, PlanOptions};
 use diskstore::DiskConfig;
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
@@ -79,6 +81,12 @@ pub struct Options {
     /// Whose orders to forget are obeyed; in the file the table `[purge]`
     #[command(flatten)]
     pub purge: PurgeOptions,
+    /// Which day plans are followed; in the file the table `[plan]`
+    #[command(flatten)]
+    pub plan: PlanOptions,
+    /// What is fetched before a bell; in the file the table `[fill]`
+    #[command(flatten)]
+    pub fill: FillOptions,
     /// Listeners; in the file the table `[serve]`
     #[command(flatten)]
     pub serve: serve::Options,
@@ -114,6 +122,10 @@ pub struct Config {
     pub cache: CachePolicy,
     /// Whose orders to forget are obeyed.
     pub purge: PurgeConfig,
+    /// Which day plans are followed.
+    pub plan: Option<PlanConfig>,
+    /// What is fetched before a bell.
+    pub fill: FillConfig,
     /// Listeners.
     pub serve: serve::Config,
 }
@@ -158,7 +170,11 @@ impl Config {
     /// The first option that cannot be, by name.
     pub fn resolve(options: &Options) -> Result<Self, SettingsError> {
         let simple = options.upstream.as_deref().unwrap_or_default();
-        let upstream = Upstreams::resolve(simple, options.group.as_deref().unwrap_or_default())?;
+        let mut upstream = Upstreams::resolve(simple, options.group.as_deref().unwrap_or_default())?;
+        let plan = PlanConfig::resolve(&options.plan)?;
+        if let Some(PlanConfig { place: Place::Url(url), .. }) = &plan {
+            upstream.plans_from(url)?;
+        }
         let ram = options.ram.unwrap_or(RAM);
         if ram < LEAST_RAM {
             return Err(SettingsError::value("ram", format!("is {ram}; give at least {LEAST_RAM}")));
@@ -184,6 +200,12 @@ impl Config {
             .sandbox
             .writes
             .extend(disks.iter().filter_map(|disk| std::path::absolute(&disk.directory).ok()));
+        if let Some(plan) = &plan {
+            serve.sandbox.reads.extend(plan.reads());
+            serve.sandbox.writes.extend(plan.writes());
+        }
+        let pins_in_ram = disks.is_empty() && plan.as_ref().is_some_and(|plan| !plan.hosts.is_empty());
+        let fill = FillConfig::resolve(&options.fill, ram, pins_in_ram)?;
         let span = |key, given: Option<Span>, default: Duration| match given {
             Some(Span(Duration::ZERO)) => {
                 Err(SettingsError::value(key, "is zero; every wait needs a limit above it"))
@@ -237,8 +259,16 @@ impl Config {
             upload_caps,
             cache,
             purge,
+            plan,
+            fill,
             serve,
         })
+    }
+
+    /// Under which host the upstream is asked for plans.
+    pub(crate) fn plan_host(&self) -> &str {
+        let first = self.plan.as_ref().and_then(|plan| plan.hosts.first());
+        first.map_or("localhost", String::as_str)
     }
 }
 

@@ -28,6 +28,10 @@ pub(crate) enum Outcome {
     OnlyIfCached,
     /// Put off, for want of room.
     Shed,
+    /// It is not open yet.
+    NotYet,
+    /// A question for a day plan.
+    Plan,
     /// The request was refused before anything was looked up.
     Refused,
     /// The upstream gave nothing usable.
@@ -47,6 +51,8 @@ impl Label for Outcome {
         Self::Pass,
         Self::OnlyIfCached,
         Self::Shed,
+        Self::NotYet,
+        Self::Plan,
         Self::Refused,
         Self::Failed,
     ];
@@ -64,6 +70,8 @@ impl Label for Outcome {
             Self::Pass => "pass",
             Self::OnlyIfCached => "only_if_cached",
             Self::Shed => "shed",
+            Self::NotYet => "not_yet",
+            Self::Plan => "plan",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }

@@ -160,6 +160,11 @@ impl Overload {
         }
     }
 
+    /// How hard the node is pressed.
+    pub(crate) fn level(&self) -> Level {
+        self.pressure.level()
+    }
+
     /// What of `what` is to be given up now. Counted when it is.
     fn gives_up(&self, what: Shed, session: Session) -> Option<Shed> {
         let given_up = session.gives_up(what, self.pressure.level());

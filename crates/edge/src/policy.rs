@@ -1,10 +1,12 @@
 //! What goes upstream of a client's request, and what does not; `options` (the operator's choices), `query` (which
-//! queries are the same).
+//! queries are the same), `release` (what the day plan says).
 
 mod options;
 mod query;
+mod release;
 
 pub use options::{CacheOptions, CachePolicy, ClientReload};
+pub(crate) use release::{Release, Said};
 
 use crate::request::{Asked, Refusal};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -55,6 +57,7 @@ pub(crate) struct Identity {
     node: String,
     via: HeaderValue,
     cdn_loop: HeaderValue,
+    release: Release,
 }
 
 impl Identity {
@@ -64,7 +67,18 @@ impl Identity {
         // Random, and the same until this process ends.
         let node = format!("{:016x}", RandomState::new().hash_one(name));
         let (via, cdn_loop) = (value(format!("1.1 {name}")), value(format!("{name};node={node}")));
-        Self { name: name.to_owned(), node, via, cdn_loop }
+        Self { name: name.to_owned(), node, via, cdn_loop, release: Release::default() }
+    }
+
+    /// The same, with a word that nodes know it by.
+    pub(crate) fn known_by(self, release: &Release) -> Self {
+        Self { release: release.clone(), ..self }
+    }
+
+    /// Says in `headers` whose question it is.
+    pub(crate) fn sign(&self, headers: &mut HeaderMap) {
+        headers.append(header::VIA, self.via.clone());
+        headers.append(CDN_LOOP, self.cdn_loop.clone());
     }
 
     /// The node's name.
@@ -106,8 +120,12 @@ pub(crate) fn upstream_headers(asked: &Asked, identity: &Identity) -> HeaderMap 
     // Answered by us.
     headers.remove(header::EXPECT);
     normalise(&mut headers);
-    headers.append(header::VIA, identity.via.clone());
-    headers.append(CDN_LOOP, identity.cdn_loop.clone());
+    if asked.planned
+        && let Some(word) = identity.release.word()
+    {
+        headers.insert(header::AUTHORIZATION, word);
+    }
+    identity.sign(&mut headers);
     headers
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Asked {
     pub(crate) directives: RequestDirectives,
     /// Whether a session begins with it, which may be put off. Not so until somebody knows who asks.
     pub(crate) session: Session,
+    /// Whether upstreams are shown the nodes' word with it: it is for something that the day plan names.
+    pub(crate) planned: bool,
 }
 
 /// Why a request is not answered, by its status.
@@ -102,7 +104,15 @@ impl Asked {
         check_expectation(&headers)?;
         let target = origin_form(uri)?;
         let directives = RequestDirectives::read(&headers);
-        Ok(Box::new(Self { method, host, target, headers, directives, session: Session::default() }))
+        Ok(Box::new(Self {
+            method,
+            host,
+            target,
+            headers,
+            directives,
+            session: Session::default(),
+            planned: false,
+        }))
     }
 
     /// Path and query as asked for.

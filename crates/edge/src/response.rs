@@ -1,14 +1,16 @@
-//! What goes back: `headers` (from a stored response), `cache_status`, `error`, `body`.
+//! What goes back: `headers` (from a stored response), `cache_status`, `error`, `said` (because of the day plan), `body`.
 
 mod body;
 mod cache_status;
 mod error;
 mod headers;
+mod said;
 
 pub(crate) use body::EdgeBody;
 pub(crate) use cache_status::CacheStatus;
 pub(crate) use error::{failed, not_cached, refused, shed, upload_denied};
 pub(crate) use headers::{lacking, passed, stored};
+pub(crate) use said::said;
 
 /// An answer of the edge.
 pub(crate) type Answer = http::Response<EdgeBody>;

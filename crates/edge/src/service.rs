@@ -1,4 +1,4 @@
-//! The steps of a request, in order: `request → policy → key → lookup → fill → response`.
+//! The steps of a request, in order: `request → policy (release) → key → lookup → fill → response`.
 
 #[cfg(test)]
 mod attacks;
@@ -10,6 +10,8 @@ mod parts;
 mod pressed;
 #[cfg(test)]
 mod purges;
+#[cfg(test)]
+mod released;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
@@ -81,7 +83,10 @@ impl Service for EdgeService {
         async move {
             match asked {
                 Err(refusal) => response::refused(&edge, refusal, version),
-                Ok(asked) => admit(edge, asked, Some(body), &peer).await,
+                Ok(mut asked) => match edge.release.judge(&mut asked) {
+                    Some(said) => response::said(&edge, said, &asked.method),
+                    None => admit(edge, asked, Some(body), &peer).await,
+                },
             }
         }
     }
@@ -136,14 +141,15 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             asked_disk_for = Some(looked.key);
             continue;
         }
-        let is_held = matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_));
+        let found = edge.release.look_after(&mut asked, looked.found, edge.stale_on_error, Instant::now());
+        let is_held = matches!(found, Found::Fresh(_) | Found::StaleWhileRevalidate(_));
         if !is_held
             && !asked.directives.only_if_cached
             && let Some(what) = edge.overload.sheds_cold_session(asked.session)
         {
             return response::shed(&edge, what);
         }
-        let (forwarded, stale) = match looked.found {
+        let (forwarded, stale) = match found {
             Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit).await,
             Found::StaleWhileRevalidate(object) => {
                 refresh(&edge, &asked, &primary, &looked.key, &object);
@@ -169,7 +175,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     Box::pin(pass(&edge, &asked, Forwarded::VaryMiss, None)).await
 }
 
-fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant) -> Lookup {
+pub(crate) fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant) -> Lookup {
     look_up(&edge.memory, primary.clone(), asked, edge.config.cache.client_reload, now)
 }
 
@@ -426,7 +432,7 @@ fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
 
 /// The key of what is asked for. Which scheme the client used, no origin learns: one stands for both. Host and path say
 /// which group is asked, so no two groups share a key.
-fn key_of(edge: &Edge, asked: &Asked) -> CacheKey {
+pub(crate) fn key_of(edge: &Edge, asked: &Asked) -> CacheKey {
     let site = edge.upstream.groups().site(&asked.host, asked.target.path());
     CacheKey::primary("http", site, asked.path_and_query())
 }

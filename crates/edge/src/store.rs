@@ -1,12 +1,13 @@
 //! What the edge holds: `object` (a stored response), `body` (its bytes), `growing` (bytes still coming), `sparse` (bytes of
 //! which some blocks are held), `memory` (the RAM tier), `variants` (what stands at a URL whose response varies), `disk`
-//! (the disk tier).
+//! (the disk tier), `pinned` (what memory keeps for the day plan).
 
 pub(crate) mod body;
 pub(crate) mod disk;
 pub(crate) mod growing;
 pub(crate) mod memory;
 pub(crate) mod object;
+mod pinned;
 mod sparse;
 mod variants;
 mod wait_list;

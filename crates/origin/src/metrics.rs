@@ -18,6 +18,8 @@ pub(crate) enum Class {
     Lesson,
     /// The catalogue.
     Catalogue,
+    /// Day plans, for nodes.
+    Plan,
     /// Anything that is nothing of ours.
     Other,
 }
@@ -30,6 +32,8 @@ enum Status {
     Partial,
     NotModified,
     BadRequest,
+    Unauthorized,
+    Forbidden,
     NotFound,
     Method,
     Precondition,
@@ -102,7 +106,7 @@ impl Status {
 
 impl Label for Class {
     const ALL: &'static [Self] =
-        &[Self::Page, Self::Asset, Self::Package, Self::Lesson, Self::Catalogue, Self::Other];
+        &[Self::Page, Self::Asset, Self::Package, Self::Lesson, Self::Catalogue, Self::Plan, Self::Other];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -111,6 +115,7 @@ impl Label for Class {
             Self::Package => "package",
             Self::Lesson => "lesson",
             Self::Catalogue => "catalogue",
+            Self::Plan => "plan",
             Self::Other => "other",
         }
     }
@@ -127,6 +132,8 @@ impl Label for Status {
         Self::Partial,
         Self::NotModified,
         Self::BadRequest,
+        Self::Unauthorized,
+        Self::Forbidden,
         Self::NotFound,
         Self::Method,
         Self::Precondition,
@@ -141,6 +148,8 @@ impl Label for Status {
             Self::Partial => "206",
             Self::NotModified => "304",
             Self::BadRequest => "400",
+            Self::Unauthorized => "401",
+            Self::Forbidden => "403",
             Self::NotFound => "404",
             Self::Method => "405",
             Self::Precondition => "412",

@@ -1,5 +1,6 @@
 //! What can be set about an origin, and what it is when nothing is set.
 
+use dayplan::{Place, PlanConfig, PlanOptions};
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,6 +21,9 @@ pub struct Options {
     /// Longest wait for the store to open an object or to give its next block [default: 10s]
     #[arg(long, env = "AIRCLASS_STORE_TIMEOUT", value_name = "TIME")]
     pub store_timeout: Option<Span>,
+    /// Which day plans are followed; in the file the table `[plan]`
+    #[command(flatten)]
+    pub plan: PlanOptions,
     /// Listeners; in the file the table `[serve]`
     #[command(flatten)]
     pub serve: serve::Options,
@@ -37,6 +41,8 @@ pub struct Config {
     pub text_cache: ByteCount,
     /// For every single wait for the store.
     pub store_timeout: Duration,
+    /// Which day plans are followed.
+    pub plan: Option<PlanConfig>,
     /// Listeners.
     pub serve: serve::Config,
 }
@@ -66,7 +72,17 @@ impl Config {
         serve.sandbox.reads.extend(settings::paths(options)?.into_iter().map(|(_, path)| path));
         // A store in a directory; a bucket is no path. Its locks are files that are opened for writing.
         serve.sandbox.writes.extend(std::path::absolute(&store).ok());
-        Ok(Self { store, text_cache: options.text_cache.unwrap_or(TEXT_CACHE), store_timeout, serve })
+        let plan = PlanConfig::resolve(&options.plan)?;
+        if let Some(plan) = &plan {
+            if let Place::Url(url) = &plan.place {
+                let problem = format!("is {url:?}; an origin takes plans from its store, a folder or a file");
+                return Err(SettingsError::value("plan.source", problem));
+            }
+            serve.sandbox.reads.extend(plan.reads());
+            serve.sandbox.writes.extend(plan.writes());
+        }
+        let text_cache = options.text_cache.unwrap_or(TEXT_CACHE);
+        Ok(Self { store, text_cache, store_timeout, plan, serve })
     }
 }
 

@@ -6,15 +6,17 @@ use crate::encode::Texts;
 use crate::metrics::{Class, Metrics};
 use crate::object::Objects;
 use crate::options::{Config, Options};
+use crate::plan::{self, Following};
 use crate::player;
 use crate::refusal::Refusal;
 use crate::response::{preflight, respond};
 use crate::routes::{NoRoute, Route, route};
+use dayplan::Plans;
 use faults::{AnyFault, Blame, Fault};
 use http::{HeaderMap, Method, Request, Response};
 use serve::{CoreId, Peer, RequestBody, Running, Service};
 use settings::SettingsError;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use storage::Store;
 use telemetry::{Admin, Check, Telemetry};
@@ -39,15 +41,22 @@ pub fn start(options: &Options) -> Result<Started, AnyFault> {
     let store = Store::open(&config.store)?;
     look_for(&store, config.store_timeout)?;
     let telemetry = Telemetry::new("origin");
+    let following = config.plan.map(|plan| Following::start(plan, &telemetry));
     let origin = Arc::new(Origin {
         objects: Objects { store, texts: Texts::new(config.text_cache), limit: config.store_timeout },
         metrics: Metrics::register(&telemetry),
+        plans: following.as_ref().map(|following| following.plans.clone()),
     });
+    let following = Mutex::new(following);
     telemetry.readiness.fail(Check::Store, "not looked at yet");
     let (server, admin) = serve::open(config.serve, &telemetry)?;
     let running = server.start(move |CoreId(core), _drain| {
         if core == 0 {
             let (origin, telemetry) = (Arc::clone(&origin), telemetry.clone());
+            if let Some(following) = following.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                let Objects { store, limit, .. } = &origin.objects;
+                drop(tokio::task::spawn_local(following.run(store.clone(), *limit)));
+            }
             drop(tokio::task::spawn_local(async move { watch_store(&origin, &telemetry).await }));
         }
         OnCore(Arc::clone(&origin))
@@ -98,6 +107,8 @@ pub fn run(options: Options) -> Result<(), AnyFault> {
 struct Origin {
     objects: Objects,
     metrics: Metrics,
+    /// `None` where no plan is followed.
+    plans: Option<Plans>,
 }
 
 /// One core's service.
@@ -149,7 +160,13 @@ impl Origin {
             Method::OPTIONS => return (Class::Other, preflight()),
             _ => return refused(Class::Other, Refusal::Method),
         }
-        let route = match route(path) {
+        let route = route(path);
+        if let Some(plans) = &self.plans
+            && let Some(answer) = plan::answer(plans, method, path, request)
+        {
+            return (route.map_or(Class::Plan, |route| route.class()), answer);
+        }
+        let route = match route {
             Ok(route) => route,
             Err(NoRoute::Nothing) => return refused(Class::Other, Refusal::NotFound),
             Err(NoRoute::Malformed) => return refused(Class::Other, Refusal::BadPath),
@@ -207,7 +224,7 @@ mod tests {
             texts: Texts::new(units::ByteCount::mib(1)),
             limit: Duration::from_secs(10),
         };
-        let origin = Origin { objects, metrics: Metrics::register(&telemetry) };
+        let origin = Origin { objects, metrics: Metrics::register(&telemetry), plans: None };
         origin.look_at_store(&telemetry).await.unwrap();
         assert!(telemetry.readiness.is_ready());
 

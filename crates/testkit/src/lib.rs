@@ -3,7 +3,10 @@
 //! [`upstream`]: an HTTP server that answers by a script, over streams in memory, so that a paused clock decides when.
 //! [`s3`]: an S3 server process.
 //! [`kills`]: a disk store whose process is killed again and again.
+//! [`plans`]: day plans. [`packages`]: packages that no encoder made.
 
 pub mod kills;
+pub mod packages;
+pub mod plans;
 pub mod s3;
 pub mod upstream;

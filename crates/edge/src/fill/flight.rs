@@ -153,6 +153,12 @@ impl Flights {
         (outdate(&mut flights, |key, flight| is_meant(key, flight.object().as_deref())), then())
     }
 
+    /// Does `store` while nobody joins or leaves.
+    pub(crate) fn store(&self, store: impl FnOnce()) {
+        let _flights = self.list();
+        store();
+    }
+
     fn list(&self) -> MutexGuard<'_, HashMap<CacheKey, Arc<Flight>>> {
         // Nothing that holds the lock can panic half way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

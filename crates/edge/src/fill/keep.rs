@@ -181,6 +181,19 @@ pub(super) fn store(
     edge.memory.put_back(primary, variants);
 }
 
+/// Stores what was fetched under one URL under another, too. Gives the key that it stands under.
+pub(crate) fn store_as(edge: &Edge, asked: &Asked, primary: &CacheKey, object: &Arc<Object>) -> CacheKey {
+    let names = vary::names(&object.headers).filter(|names| !names.is_empty());
+    let variant = names.map(|names| {
+        let variants = edge.memory.sign_post(primary, names);
+        let key = variants.key(primary, &asked.headers);
+        Variant { variants, key }
+    });
+    let key = variant.as_ref().map_or_else(|| primary.clone(), |variant| variant.key.clone());
+    edge.flights.store(|| store(edge, asked, primary, Arc::clone(object), variant.as_ref()));
+    key
+}
+
 /// Why a body did not come whole.
 enum Broken {
     /// The upstream did not send all of it, and nobody else had the rest.

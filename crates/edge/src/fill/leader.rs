@@ -74,8 +74,10 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
             guard.land(Landed::Revalidated(object));
             return FillOutcome::NotModified;
         }
-        // RFC 5861 §4 names the errors for which stale is better.
-        if is_server_error(arrived.head.status) && may_stand_in(&edge, &stale, arrived.now) {
+        // RFC 5861 §4 names the errors for which stale is better. An upstream whose clock is behind, or that does not know our
+        // word, does not shut what is open here.
+        let shuts = asked.planned && is_refusal(arrived.head.status);
+        if (shuts || is_server_error(arrived.head.status)) && may_stand_in(&edge, &stale, arrived.now) {
             guard.land(Landed::StaleOnError(stale));
             return FillOutcome::Failed;
         }
@@ -180,6 +182,10 @@ pub(super) fn freshened(
 
 fn may_stand_in(edge: &Edge, stale: &Object, now: Instant) -> bool {
     stale.freshness.may_serve_on_error(stale.resident(now), edge.stale_on_error)
+}
+
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 fn is_server_error(status: StatusCode) -> bool {

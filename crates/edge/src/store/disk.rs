@@ -165,10 +165,6 @@ impl DiskTier {
 
     /// Keeps what is under `key` until `until`, whatever else is asked for: over restarts, and when it is fetched anew. At most a
     /// quarter of each disk is kept so.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the fill by timetable, which pins what it has brought")
-    )]
     pub(crate) async fn pin(&self, key: &CacheKey, until: SystemTime) -> Pinned {
         self.disks.pin(&key.to_bytes(), Some(until)).await
     }

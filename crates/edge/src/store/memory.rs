@@ -6,6 +6,7 @@ pub(crate) use sweep::primaries;
 
 use super::body::{Blocks, Body};
 use super::object::Object;
+use super::pinned::Pinned;
 use super::sparse::{Piece, Sparse};
 use super::variants::Variants;
 use crate::key::CacheKey;
@@ -14,7 +15,7 @@ use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
 use prometheus::{IntCounter, IntGauge};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use units::ByteCount;
 
@@ -45,6 +46,7 @@ pub(crate) struct Memory {
     capacity: u64,
     bytes: IntGauge,
     objects: IntGauge,
+    pinned: Arc<Pinned>,
 }
 
 impl Memory {
@@ -56,48 +58,100 @@ impl Memory {
     ) -> Self {
         let cache = moka::sync::Cache::builder()
             .max_capacity(capacity.0)
-            .weigher(|key: &CacheKey, entry: &Entry| match entry {
-                Entry::Object(object) => object.weight().saturating_add(key.weight()),
-                Entry::Block(piece) => u32::try_from(piece.bytes.len())
-                    .unwrap_or(u32::MAX)
-                    .saturating_add(SMALL)
-                    .saturating_add(key.weight()),
-                Entry::Varies(_) | Entry::Pass(_) => SMALL.saturating_add(key.weight()),
-            })
+            .weigher(weight)
             .eviction_listener(move |_, _, cause| {
                 if cause == RemovalCause::Size {
                     evictions.inc();
                 }
             })
             .build();
-        Self { cache, capacity: capacity.0, bytes, objects }
+        Self { cache, capacity: capacity.0, bytes, objects, pinned: Arc::default() }
+    }
+
+    /// The same, and beside it `room` for what is pinned.
+    pub(crate) fn with_pins(self, room: ByteCount) -> Self {
+        Self { pinned: Arc::new(Pinned::new(room.0)), ..self }
     }
 
     pub(crate) fn get(&self, key: &CacheKey) -> Option<Entry> {
-        self.cache.get(key)
+        self.cache.get(key).or_else(|| self.bring_back(key))
     }
 
     pub(crate) fn insert(&self, key: CacheKey, entry: Entry) {
+        self.pinned.renew(&key, &entry, weight(&key, &entry).into());
         self.cache.insert(key, entry);
+    }
+
+    /// Keeps `entry` under `key` until `until`; `false` where there is no room for it.
+    pub(crate) fn pin(&self, key: &CacheKey, entry: Entry, until: SystemTime) -> bool {
+        let weight = weight(key, &entry).into();
+        self.pinned.put(key.clone(), entry, weight, until)
+    }
+
+    /// Keeps the sign-post at `primary`, if there is one.
+    pub(crate) fn pin_sign_post(&self, primary: &CacheKey, until: SystemTime) -> bool {
+        match self.get(primary) {
+            Some(entry @ Entry::Varies(_)) => self.pin(primary, entry, until),
+            _ => true,
+        }
+    }
+
+    /// Whether what is under `key` is kept.
+    pub(crate) fn is_pinned(&self, key: &CacheKey) -> bool {
+        self.pinned.holds(key)
+    }
+
+    /// Keeps what `is_meant` picks no longer than others.
+    pub(crate) fn unpin(&self, is_meant: impl Fn(&CacheKey) -> bool) {
+        self.pinned.retain(|key, _| !is_meant(key));
+    }
+
+    /// The same for what was to be kept until `now` at most.
+    pub(crate) fn unpin_before(&self, now: SystemTime) {
+        self.pinned.retain(|_, until| until > now);
+    }
+
+    /// What is pinned and was evicted stands where all others do again.
+    fn bring_back(&self, key: &CacheKey) -> Option<Entry> {
+        let entry = self.pinned.get(key)?;
+        self.cache.insert(key.clone(), entry.clone());
+        Some(entry)
+    }
+
+    /// The same before something is done to what stands there.
+    fn ensure(&self, key: &CacheKey) {
+        if self.pinned.holds(key) && !self.cache.contains_key(key) {
+            self.bring_back(key);
+        }
     }
 
     /// What stands there goes. Where it was the sign-post to variants, they are out of reach with it.
     pub(crate) fn remove(&self, key: &CacheKey) {
+        self.pinned.remove(key);
         self.cache.invalidate(key);
     }
 
     /// Puts `new` in the place of `old`, unless something else stands there by now.
     pub(crate) fn replace(&self, key: &CacheKey, old: &Arc<Object>, new: Arc<Object>) {
+        self.ensure(key);
+        let renewed = Entry::Object(Arc::clone(&new));
         self.cache.entry_by_ref(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
-            Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => Op::Put(Entry::Object(new)),
+            Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => {
+                self.pinned.renew(key, &renewed, weight(key, &renewed).into());
+                Op::Put(Entry::Object(new))
+            }
             _ => Op::Nop,
         });
     }
 
     /// Takes `old` out, unless something else stands there by now.
     pub(crate) fn drop_object(&self, key: &CacheKey, old: &Arc<Object>) {
+        self.ensure(key);
         self.cache.entry_by_ref(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
-            Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => Op::Remove,
+            Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => {
+                self.pinned.remove(key);
+                Op::Remove
+            }
             _ => Op::Nop,
         });
     }
@@ -112,7 +166,7 @@ impl Memory {
 
     /// Whether anything stands there; looking does not make it more popular.
     pub(crate) fn holds(&self, key: &CacheKey) -> bool {
-        self.cache.contains_key(key)
+        self.cache.contains_key(key) || self.pinned.holds(key)
     }
 
     /// The representation in blocks that stands under `key`.
@@ -167,6 +221,7 @@ impl Memory {
     /// The sign-post to the variants by `names` at a URL: the one that stands there, or a new one.
     pub(crate) fn sign_post(&self, primary: &CacheKey, names: VaryNames) -> Arc<Variants> {
         let mut post = None;
+        self.ensure(primary);
         self.cache.entry_by_ref(primary).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
             Some(Entry::Varies(standing)) if *standing.names() == names => {
                 post = Some(standing);
@@ -191,6 +246,7 @@ impl Memory {
 
     /// Puts a sign-post back that was evicted; one that stands there stays.
     pub(crate) fn put_back(&self, primary: &CacheKey, variants: &Arc<Variants>) {
+        self.ensure(primary);
         self.cache.entry_by_ref(primary).and_compute_with(|entry| match entry {
             Some(_) => Op::Nop,
             None => Op::Put(Entry::Varies(Arc::clone(variants))),
@@ -208,6 +264,16 @@ impl Memory {
         self.bytes.set(i64::try_from(self.cache.weighted_size()).unwrap_or(i64::MAX));
         self.objects.set(i64::try_from(self.cache.entry_count()).unwrap_or(i64::MAX));
     }
+}
+
+/// What an entry is counted as.
+fn weight(key: &CacheKey, entry: &Entry) -> u32 {
+    let body = match entry {
+        Entry::Object(object) => object.weight(),
+        Entry::Block(piece) => u32::try_from(piece.bytes.len()).unwrap_or(u32::MAX).saturating_add(SMALL),
+        Entry::Varies(_) | Entry::Pass(_) => SMALL,
+    };
+    body.saturating_add(key.weight())
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use std::time::Duration;
 pub struct Upstreams {
     pub(super) routes: Routes,
     pub(super) groups: Vec<GroupConfig>,
+    /// Which group plans come from, where they have one of their own. No request finds it.
+    pub(super) plans: Option<usize>,
 }
 
 /// One group of servers. Two that are equal need not be told apart.
@@ -81,6 +83,8 @@ pub(super) struct CheckConfig {
 
 /// The group of those that are named by `upstream` alone.
 const DEFAULT_GROUP: &str = "default";
+/// The group of the node that plans come from.
+const PLANS_GROUP: &str = "day-plans";
 /// Groups: more is a mistake of whatever wrote the file.
 const MAX_GROUPS: usize = 256;
 /// Hosts times paths of a group: every miss looks through them.
@@ -125,7 +129,26 @@ impl Upstreams {
                 format!("of {one:?} and of {other:?} are both {prefix:?} for the same hosts; make one of them narrower"),
             )
         })?;
-        Ok(Self { routes, groups: resolved })
+        Ok(Self { routes, groups: resolved, plans: None })
+    }
+
+    /// Has plans come from a server of their own.
+    ///
+    /// # Errors
+    /// When the URL cannot be, or a group has the name that this one gets.
+    pub(crate) fn plans_from(&mut self, url: &str) -> Result<(), SettingsError> {
+        if self.groups.iter().any(|group| group.name == PLANS_GROUP) {
+            return Err(SettingsError::value(
+                "group.name",
+                format!("{PLANS_GROUP:?} is taken; give another"),
+            ));
+        }
+        let server = ServerOptions { url: url.to_owned(), ..ServerOptions::default() };
+        let tiers = vec![vec![server]];
+        let group = GroupOptions { name: PLANS_GROUP.to_owned(), tiers, ..GroupOptions::default() };
+        self.plans = Some(self.groups.len());
+        self.groups.push(GroupReader { group: &group, simple: false }.read()?);
+        Ok(())
     }
 
     /// Groups and their servers, for the log.

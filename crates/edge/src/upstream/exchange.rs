@@ -90,16 +90,62 @@ impl Upstream {
         body: RequestBody,
     ) -> Result<UpstreamResponse, UpstreamError> {
         let group = self.groups.find(question.host, question.target)?;
+        self.exchange_in(group, question, body).await
+    }
+
+    /// Asks the node that plans come from.
+    ///
+    /// # Errors
+    /// As [`Self::exchange`].
+    pub(crate) async fn exchange_for_plan(
+        &self,
+        question: Question<'_>,
+    ) -> Result<UpstreamResponse, UpstreamError> {
+        let group = self.groups.plans().ok_or(UpstreamError::UnknownHost)?;
+        self.exchange_in(group, question, RequestBody::Empty).await
+    }
+
+    /// Asks for the cache, with another server than `avoid` where there is one. Tells which server answered.
+    ///
+    /// # Errors
+    /// As [`Self::exchange`].
+    pub(crate) async fn exchange_from(
+        &self,
+        question: Question<'_>,
+        avoid: Option<usize>,
+    ) -> Result<(UpstreamResponse, usize), UpstreamError> {
+        let group = self.groups.find(question.host, question.target)?;
+        group.deposit(Instant::now());
+        let held = match avoid {
+            None => self.ask_a_peer(group, question).await,
+            // It may have been the neighbour.
+            Some(_) => None,
+        };
+        let answered = match held {
+            Some(held) => Ok(held),
+            None => self.ask(group, question, avoid, fit_to_pass).await,
+        };
+        let Answered { head, body, load } =
+            answered.inspect_err(|&error| self.metrics.upstream_failed(error))?;
+        let server = load.parent().number;
+        // What breaks off is asked for anew: bytes of two servers prove nothing about either.
+        let body = UpstreamBody::new(body, load, self.limits.body, None);
+        Ok((Response::from_parts(head, body), server))
+    }
+
+    async fn exchange_in(
+        &self,
+        group: &Arc<Group>,
+        question: Question<'_>,
+        body: RequestBody,
+    ) -> Result<UpstreamResponse, UpstreamError> {
         group.deposit(Instant::now());
         let answered = if !body.is_empty() {
             self.send_on(group, question, body).await
         } else if let Some(held) = self.ask_a_peer(group, question).await {
             Ok(held)
         } else {
-            self.ask(group, question, None, |head| {
-                if is_unwell(head.status) { Err(Failure::Unwell) } else { Ok(()) }
-            })
-            .await
+            self.ask(group, question, None, fit_to_pass).await
         };
         match answered {
             Ok(Answered { head, body, load }) => {
@@ -214,6 +260,11 @@ impl Upstream {
             }
         }
     }
+}
+
+/// Whether an answer is given back as it is, or another server asked.
+fn fit_to_pass(head: &Parts) -> Result<(), Failure> {
+    if is_unwell(head.status) { Err(Failure::Unwell) } else { Ok(()) }
 }
 
 /// Who has been asked one question, and who may be.

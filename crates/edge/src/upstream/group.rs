@@ -34,13 +34,20 @@ pub(crate) struct Groups {
     families: Arc<Families>,
     /// The number of the next server that is new.
     next: usize,
+    plans: Option<usize>,
 }
 
 impl Groups {
     pub(crate) fn new(config: &Upstreams, telemetry: &Telemetry) -> Self {
         let families = Arc::new(Families::register(telemetry));
-        let none =
-            Self { routes: Routes::default(), groups: Vec::new(), parents: Vec::new(), families, next: 0 };
+        let none = Self {
+            routes: Routes::default(),
+            groups: Vec::new(),
+            parents: Vec::new(),
+            families,
+            next: 0,
+            plans: None,
+        };
         none.succeeded_by(config)
     }
 
@@ -79,7 +86,14 @@ impl Groups {
                 self.families.forget(&gone.group, &gone.name);
             }
         }
-        Self { routes: config.routes.clone(), groups, parents, families: Arc::clone(&self.families), next }
+        Self {
+            routes: config.routes.clone(),
+            groups,
+            parents,
+            families: Arc::clone(&self.families),
+            next,
+            plans: config.plans,
+        }
     }
 
     /// What stands for `host` in the keys of what is asked of it: itself, or the group that answers without being told it.
@@ -88,6 +102,11 @@ impl Groups {
             Route::Group(at) => self.groups[at].site.as_deref().unwrap_or(host),
             Route::UnknownHost | Route::UnknownPath => host,
         }
+    }
+
+    /// The group that plans come from.
+    pub(super) fn plans(&self) -> Option<&Arc<Group>> {
+        self.groups.get(self.plans?)
     }
 
     /// The group that answers for a host and a target.

@@ -29,6 +29,10 @@ impl Memory {
             });
             return keys.for_each(|key| self.sweep_one(&key, what, mode, now, report));
         }
+        // What is pinned and evicted is met like all others.
+        for key in self.pinned.keys().iter().filter(|key| is_about(groups, what, key)) {
+            self.ensure(key);
+        }
         for (at, (key, _)) in self.cache.iter().enumerate() {
             if is_about(groups, what, &key) {
                 self.sweep_one(&key, what, mode, now, report);
@@ -41,7 +45,7 @@ impl Memory {
 
     /// The keys of the variants that are known of a URL.
     fn variants_at(&self, primary: &CacheKey) -> Vec<CacheKey> {
-        match self.cache.get(primary) {
+        match self.get(primary) {
             Some(Entry::Varies(variants)) => variants.known(),
             _ => Vec::new(),
         }
@@ -49,10 +53,11 @@ impl Memory {
 
     /// Whether there are variants at `primary`, as far as memory knows.
     pub(crate) fn varies(&self, primary: &CacheKey) -> bool {
-        matches!(self.cache.get(primary), Some(Entry::Varies(_)))
+        matches!(self.get(primary), Some(Entry::Varies(_)))
     }
 
     fn sweep_one(&self, key: &CacheKey, what: &What, mode: Mode, now: Instant, report: &mut Report) {
+        self.ensure(key);
         self.cache.entry_by_ref(key).and_compute_with(|entry| {
             match (entry.map(moka::Entry::into_value), mode) {
                 (None, _) => Op::Nop,
@@ -60,15 +65,21 @@ impl Memory {
                 (Some(Entry::Object(_)), Mode::Hard) => {
                     report.removed.memory += 1;
                     report.tell(key);
+                    self.pinned.remove(key);
                     Op::Remove
                 }
                 (Some(Entry::Object(object)), Mode::Soft) if object.state(now) == State::Fresh => {
                     report.softened.memory += 1;
                     report.tell(key);
-                    Op::Put(Entry::Object(Arc::new(Object::stale_from(&object, now))))
+                    let stale = Entry::Object(Arc::new(Object::stale_from(&object, now)));
+                    self.pinned.renew(key, &stale, super::weight(key, &stale).into());
+                    Op::Put(stale)
                 }
                 // Sign-posts and the like carry no labels; by their URL they go.
-                (Some(_), Mode::Hard) if what.key().is_none() => Op::Remove,
+                (Some(_), Mode::Hard) if what.key().is_none() => {
+                    self.pinned.remove(key);
+                    Op::Remove
+                }
                 (Some(_), _) => Op::Nop,
             }
         });

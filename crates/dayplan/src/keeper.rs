@@ -1,0 +1,305 @@
+//! Keeps the plans of yesterday, today and tomorrow up to date: asks the source, judges, follows, writes down.
+
+use crate::clock::Clock;
+use crate::metrics::{Day, Metrics};
+use crate::options::PlanConfig;
+use crate::plans::{Followed, Plans};
+use crate::shelf::Shelf;
+use crate::source::{Fetched, Published, Source, Unheard};
+use crate::tokens::{TokenFile, Tokens};
+use jiff::civil::Date;
+use package::Digest;
+use signing::TrustFile;
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+use telemetry::{Check, Label, Readiness, Telemetry};
+use timetable::{Accepted, Refusal, Zone};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// How often the clock is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What is on this machine is looked at at least so often: it costs no network.
+const NEAR_POLL: Duration = Duration::from_secs(2);
+
+/// Follows plans on behalf of one node.
+pub struct Keeper {
+    plans: Plans,
+    keys: TrustFile,
+    tokens: Option<TokenFile>,
+    shelf: Option<Shelf>,
+    poll: Duration,
+    days: BTreeMap<Date, DayState>,
+    /// What the source last said of itself: fine, or why not; `None` before it was asked.
+    source: Option<Result<(), Unheard>>,
+    metrics: Metrics,
+    readiness: Arc<Readiness>,
+}
+
+/// What is known about a day's plan.
+#[derive(Debug, Default)]
+struct DayState {
+    followed: Option<Arc<Followed>>,
+    /// What is published and refused, by its bytes.
+    refused: Option<(Digest, Refusal)>,
+}
+
+impl Keeper {
+    /// Follows the last good plans from the shelf at once; the source is asked by [`run`](Self::run).
+    pub fn start(config: PlanConfig, telemetry: &Telemetry) -> (Self, Plans) {
+        let clock = Clock::start(config.clock_offset, telemetry);
+        Self::with(config, clock, telemetry)
+    }
+
+    fn with(config: PlanConfig, clock: Clock, telemetry: &Telemetry) -> (Self, Plans) {
+        let PlanConfig { keys, tokens, state, poll, .. } = config;
+        let shown = tokens.as_ref().map_or_else(Tokens::default, |file| file.tokens().clone());
+        let plans = Plans::new(clock, shown);
+        let mut keeper = Self {
+            plans: plans.clone(),
+            keys,
+            tokens,
+            shelf: state.map(Shelf::new),
+            poll,
+            days: BTreeMap::new(),
+            source: None,
+            metrics: Metrics::register(telemetry),
+            readiness: Arc::clone(&telemetry.readiness),
+        };
+        keeper.take_from_shelf();
+        keeper.follow();
+        keeper.tell();
+        (keeper, plans)
+    }
+
+    /// Asks `source` until the end, and looks at the clock. To be run once, on one core.
+    pub async fn run(mut self, source: impl Source, near: bool) {
+        let poll = if near { self.poll.min(NEAR_POLL) } else { self.poll };
+        // Nodes that were started together do not ask together.
+        let turn = RandomState::new();
+        for round in 0_u64.. {
+            self.round(&source).await;
+            let part = u32::try_from(turn.hash_one(round) % 256).unwrap_or_default();
+            let wait = poll - poll / 4 + poll / 2 * part / 256;
+            let until = Instant::now() + wait;
+            while Instant::now() + LOOK_EVERY < until {
+                sleep(LOOK_EVERY).await;
+                self.look_at_clock();
+            }
+            sleep_until(until).await;
+        }
+    }
+
+    fn look_at_clock(&self) {
+        self.plans.clock().look();
+        self.plans.clock().tell(&self.readiness);
+    }
+
+    /// Asks for each day once.
+    async fn round(&mut self, source: &impl Source) {
+        self.look_at_clock();
+        self.keys.now();
+        if let Some(tokens) = self.tokens.as_mut().and_then(TokenFile::again) {
+            self.plans.believe(tokens.clone());
+        }
+        let mut changed = self.forget();
+        let mut said = Ok(());
+        let [yesterday, today, tomorrow] = self.dates();
+        // What opens next comes first.
+        for date in [today, tomorrow, yesterday] {
+            let known = self.days.get(&date).and_then(|day| day.followed.as_ref());
+            let digest = known.map(|followed| followed.accepted.digest);
+            match source.fetch(date, today, digest).await {
+                Err(unheard) => {
+                    said = Err(unheard);
+                    break;
+                }
+                Ok(Fetched { published, sample }) => {
+                    self.metrics.heard(self.plans.now());
+                    if let Some(sample) = sample {
+                        self.plans.clock().heard(sample);
+                    }
+                    changed |= self.consider(date, published).await;
+                }
+            }
+        }
+        if let Err(Unheard(reason)) = &said
+            && !matches!(&self.source, Some(Err(_)))
+        {
+            tracing::warn!(reason, "the source of plans gives no answer");
+        }
+        self.source = Some(said);
+        if changed {
+            self.follow();
+        }
+        self.plans.clock().tell(&self.readiness);
+        self.tell();
+    }
+
+    /// Judges what is published for `date`; whether another plan is followed now.
+    async fn consider(&mut self, date: Date, published: Published) -> bool {
+        let envelope = match published {
+            Published::Nothing | Published::AsKnown => {
+                // A plan that is taken away is not taken back: what was followed is.
+                if let Some(day) = self.days.get_mut(&date) {
+                    day.refused = None;
+                }
+                return false;
+            }
+            Published::Envelope(envelope) => envelope,
+        };
+        let day = self.days.entry(date).or_default();
+        if day.followed.as_ref().is_some_and(|followed| followed.envelope == envelope) {
+            day.refused = None;
+            return false;
+        }
+        let (trust, previous) = (self.keys.trust().clone(), day.followed.clone());
+        let (bytes, now) = (envelope.clone(), self.plans.now());
+        // A plan has megabytes; a core has students.
+        let judged = tokio::task::spawn_blocking(move || {
+            let previous = previous.as_ref().map(|followed| &followed.accepted);
+            let digest = Digest::of(&bytes);
+            (digest, timetable::accept(&bytes, &trust, date, previous, now))
+        });
+        let Ok((digest, judged)) = judged.await else { return false };
+        match judged {
+            Ok(accepted) => {
+                let followed = Arc::new(Followed { accepted, envelope });
+                day.refused = None;
+                let is_new =
+                    day.followed.as_ref().is_none_or(|old| old.accepted.digest != followed.accepted.digest);
+                log_followed(&followed.accepted, is_new);
+                if let Some(shelf) = self.shelf.clone() {
+                    let kept = Arc::clone(&followed);
+                    let put = tokio::task::spawn_blocking(move || shelf.put(&kept)).await;
+                    if let Ok(Err(error)) = put {
+                        tracing::error!(%error, "the plan cannot be kept on disk; see `plan.state`");
+                    }
+                }
+                day.followed = Some(followed);
+                if is_new {
+                    self.metrics.changed();
+                }
+                true
+            }
+            Err(refusal) => {
+                if !refusal.passes() && day.refused != Some((digest, refusal)) {
+                    self.metrics.refused(refusal);
+                    let follows = day.followed.as_ref().map(|followed| followed.plan().edition);
+                    tracing::error!(%date, reason = refusal.as_str(), problem = refusal.problem(), follows, "day plan refused");
+                }
+                day.refused = (!refusal.passes()).then_some((digest, refusal));
+                false
+            }
+        }
+    }
+
+    /// The days that plans are followed for, where the plans are for.
+    fn dates(&self) -> [Date; 3] {
+        let zone = self.plans.current().plans().next_back().map_or(Zone::CHINA, |plan| plan.zone);
+        let today = zone.local(self.plans.now()).date();
+        [today.yesterday().unwrap_or(today), today, today.tomorrow().unwrap_or(today)]
+    }
+
+    /// Lets go of days that are over; whether there were any.
+    fn forget(&mut self) -> bool {
+        let [first, .., last] = self.dates();
+        let (before, now) = (self.days.len(), self.plans.now());
+        self.days.retain(|date, day| {
+            let counts = day.followed.as_ref().is_none_or(|followed| now < followed.plan().valid_until);
+            (first..=last).contains(date) && counts
+        });
+        let changed = self.days.len() < before;
+        if let Some(shelf) = self.shelf.as_ref().filter(|_| changed)
+            && let Err(error) = shelf.clear_before(first)
+        {
+            tracing::warn!(%error, "old plans cannot be cleared away; see `plan.state`");
+        }
+        changed
+    }
+
+    fn take_from_shelf(&mut self) {
+        let Some(shelf) = self.shelf.clone() else { return };
+        for date in self.dates() {
+            let envelope = match shelf.get(date) {
+                Ok(Some(envelope)) => envelope,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::error!(%date, %error, "the plan on disk cannot be read; see `plan.state`");
+                    continue;
+                }
+            };
+            match timetable::accept(&envelope, self.keys.trust(), date, None, self.plans.now()) {
+                Ok(accepted) => {
+                    log_followed(&accepted, true);
+                    let followed = Some(Arc::new(Followed { accepted, envelope }));
+                    self.days.insert(date, DayState { followed, refused: None });
+                }
+                Err(refusal) => {
+                    tracing::error!(%date, reason = refusal.as_str(), "the plan on disk is refused")
+                }
+            }
+        }
+    }
+
+    /// Brings what is known into force.
+    fn follow(&self) {
+        self.plans.replace(self.days.values().filter_map(|day| day.followed.clone()).collect());
+    }
+
+    /// Brings metrics and readiness up to date.
+    fn tell(&self) {
+        let dates = self.dates();
+        for (&day, date) in Day::ALL.iter().zip(dates) {
+            let followed = self.days.get(&date).and_then(|day| day.followed.as_ref());
+            self.metrics.follows(day, followed.map_or(0, |followed| followed.plan().edition));
+        }
+        self.metrics.alarm(self.days.values().any(|day| day.refused.is_some()));
+        match self.problem(dates[1]) {
+            None => self.readiness.pass(Check::Plan),
+            Some(problem) => self.readiness.fail(Check::Plan, problem),
+        }
+        self.readiness.note("plans", self.words(dates));
+    }
+
+    /// Why the node should be given no traffic: it does not know what is to be shut today.
+    fn problem(&self, today: Date) -> Option<String> {
+        let day = self.days.get(&today);
+        if day.is_some_and(|day| day.followed.is_some()) {
+            return None;
+        }
+        if let Some((_, refusal)) = day.and_then(|day| day.refused) {
+            return Some(format!("none for {today}: the published one is refused, {refusal}"));
+        }
+        match &self.source {
+            None => Some(format!("none for {today}: the source was not asked yet")),
+            Some(Err(Unheard(reason))) => Some(format!("none for {today}: {reason}")),
+            // There is none, and that is known: a holiday.
+            Some(Ok(())) => None,
+        }
+    }
+
+    fn words(&self, dates: [Date; 3]) -> String {
+        let day = |date: Date| {
+            let day = self.days.get(&date)?;
+            let followed =
+                day.followed.as_ref().map(|followed| format!("edition {}", followed.plan().edition));
+            let refused = day.refused.map(|(_, refusal)| format!("refused {}", refusal.as_str()));
+            let told: Vec<_> = followed.into_iter().chain(refused).collect();
+            (!told.is_empty()).then(|| format!("{date} {}", told.join(", ")))
+        };
+        let days: Vec<_> = dates.into_iter().filter_map(day).collect();
+        if days.is_empty() { "none".to_owned() } else { days.join("; ") }
+    }
+}
+
+fn log_followed(accepted: &Accepted, is_new: bool) {
+    if is_new {
+        let Accepted { plan, key, .. } = accepted;
+        tracing::info!(date = %plan.date, edition = plan.edition, key = %key.id, lessons = plan.lessons.len(), "day plan followed");
+    }
+}
+
+#[cfg(test)]
+mod tests;

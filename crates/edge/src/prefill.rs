@@ -1,0 +1,211 @@
+//! Tomorrow's lessons, fetched in the night: what the day plan names is here before the bell.
+//!
+//! ```text
+//! plan ─► ledger ─► next ─► pace ─► bring ─┬─ here already? ─► proved ─► pinned
+//!         what is   window, the owner's    └─ peers, parents, origin ──┘
+//!         missing   lane    rate
+//! ```
+//! One task on one core. Live traffic wins: under pressure nothing new is begun. What is here is not fetched again, whenever
+//! it came; what came late is fetched first. The rules are in `ledger`, `window`, `list` and `pace`, which know no clock.
+
+mod bring;
+mod ledger;
+mod list;
+mod metrics;
+mod options;
+mod pace;
+mod proof;
+mod report;
+mod window;
+
+pub use options::{FillConfig, FillOptions};
+
+use crate::service::EdgeService;
+use bring::{Paper, Porter};
+use dayplan::Plans;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use ledger::{Job, Ledger};
+use metrics::{Brought, FillMetrics};
+use pace::Pace;
+use package::PackageId;
+use report::Report;
+use serve::Level;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use telemetry::{Readiness, Telemetry};
+use tokio::time::{Instant, interval};
+
+/// Things on their way at once: enough to hide the way to a parent, few beside the questions of students.
+const AT_ONCE: usize = 8;
+/// Things looked after in a second: a millisecond of the core.
+const CHECKED_AT_ONCE: usize = 500;
+/// How often the fill looks whether it may go on, and tells how far it is.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What all that ask for it see of the fill.
+#[derive(Clone)]
+pub(crate) struct Told {
+    metrics: Arc<FillMetrics>,
+    report: Arc<Mutex<Report>>,
+    readiness: Arc<Readiness>,
+}
+
+impl Told {
+    /// Has `/fill` answered on the admin listener.
+    pub(crate) fn register(telemetry: &Telemetry) -> Self {
+        let report = Arc::<Mutex<Report>>::default();
+        let page = Arc::clone(&report);
+        telemetry.pages.route("/fill", move || page.lock().unwrap_or_else(PoisonError::into_inner).to_json());
+        let metrics = Arc::new(FillMetrics::register(telemetry));
+        Self { metrics, report, readiness: Arc::clone(&telemetry.readiness) }
+    }
+}
+
+/// Fills until the end. To be run once, on one core.
+pub(crate) async fn fill(service: EdgeService, hosts: Arc<[String]>, told: Told) {
+    let edge = service.edge();
+    let Some(plans) = edge.release.plans().cloned() else { return };
+    let config = edge.config.fill.clone();
+    let porter = Porter {
+        hosts,
+        pace: RefCell::new(Pace::new(config.rate, Instant::now())),
+        metrics: Arc::clone(&told.metrics),
+        service: service.clone(),
+        plans: plans.clone(),
+    };
+    let ledger = Ledger::new(config.rungs.clone());
+    Fill {
+        service,
+        plans,
+        config,
+        porter: Rc::new(porter),
+        ledger,
+        told,
+        turn: 0,
+        checking: VecDeque::new(),
+    }
+    .run()
+    .await;
+}
+
+struct Fill {
+    service: EdgeService,
+    plans: Plans,
+    config: FillConfig,
+    porter: Rc<Porter>,
+    ledger: Ledger,
+    told: Told,
+    /// Which package is looked after next.
+    turn: usize,
+    /// What of it is still to be looked after.
+    checking: VecDeque<Job>,
+}
+
+type Bringing = Pin<Box<dyn Future<Output = (Job, Result<Paper, Brought>)>>>;
+
+impl Fill {
+    async fn run(mut self) {
+        let mut changes = self.plans.changes();
+        let mut ticks = interval(LOOK_EVERY);
+        let mut running: FuturesUnordered<Bringing> = FuturesUnordered::new();
+        self.follow();
+        loop {
+            tokio::select! {
+                biased;
+                Some((job, result)) = running.next(), if !running.is_empty() => self.ended(&job, result),
+                changed = changes.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.follow();
+                }
+                _ = ticks.tick() => {
+                    self.look_after();
+                    self.tell();
+                }
+            }
+            let room = self.room();
+            while running.len() < room
+                && let Some(job) = self.ledger.next(self.config.window, self.plans.now(), Instant::now())
+            {
+                running.push(self.begin(job));
+            }
+        }
+    }
+
+    /// How much may be on its way: live traffic wins.
+    fn room(&self) -> usize {
+        let level = self.service.edge().overload.level();
+        self.told.metrics.paused(level > Level::Calm);
+        match level {
+            Level::Calm => AT_ONCE,
+            Level::Busy => 1,
+            Level::High | Level::Critical => 0,
+        }
+    }
+
+    fn begin(&self, job: Job) -> Bringing {
+        let (porter, manifest) = (Rc::clone(&self.porter), self.ledger.manifest(job.package));
+        Box::pin(async move {
+            let result = porter.bring(&job, manifest).await;
+            (job, result)
+        })
+    }
+
+    fn ended(&mut self, job: &Job, result: Result<Paper, Brought>) {
+        match result {
+            Ok(paper) => {
+                if let Some(manifest) = paper {
+                    self.ledger.list(job.package, manifest);
+                }
+                self.ledger.done(job);
+            }
+            Err(trouble) => {
+                if trouble != Brought::Wrong {
+                    self.told.metrics.brought(trouble, 0);
+                }
+                self.ledger.failed(job, Instant::now());
+            }
+        }
+    }
+
+    /// Takes in what is planned now. What is planned no more is not kept for it.
+    fn follow(&mut self) {
+        let current = self.plans.snapshot();
+        let gone: Vec<PackageId> = self.ledger.follow(current.plans(), self.plans.now());
+        for package in gone {
+            let prefix = format!("/p/{package}/");
+            self.service.edge().memory.unpin(|key| key.site_and_target().1.starts_with(&prefix));
+        }
+        self.tell();
+    }
+
+    /// Looks whether what was here still is, some things each second: orders to forget, and failing disks, take things away.
+    fn look_after(&mut self) {
+        self.service.edge().memory.unpin_before(self.service.edge().clock.now());
+        if self.checking.is_empty() {
+            self.turn = self.turn.wrapping_add(1);
+            self.checking = self.ledger.held(self.turn).into();
+        }
+        let some = self.checking.len().min(CHECKED_AT_ONCE);
+        for job in self.checking.drain(..some) {
+            if !self.porter.has(&job, self.ledger.manifest(job.package)) {
+                self.ledger.lost(&job);
+            }
+        }
+    }
+
+    fn tell(&self) {
+        let (zone, ready) = (self.ledger.zone(), self.ledger.ready());
+        self.told.metrics.ready(zone, &ready);
+        let report = Report::new(&self.config, zone, &ready);
+        self.told.readiness.note("fill", report.words(self.plans.now()));
+        *self.told.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
+    }
+}

@@ -1,0 +1,257 @@
+//! One thing, brought here, proved and pinned: from what is here already, or from the node's own upstreams.
+
+use super::ledger::{Job, What};
+use super::metrics::{Brought, FillMetrics};
+use super::pace::Pace;
+use super::proof::{self, Proof};
+use crate::edge::Edge;
+use crate::fill::{Landed, Role, Unproved, prove};
+use crate::key::CacheKey;
+use crate::lookup::Found;
+use crate::request::Asked;
+use crate::service::{EdgeService, key_of, look};
+use crate::store::{Blocks, Body, Loaded, Object};
+use dayplan::Plans;
+use http::{HeaderValue, Request, header};
+use package::{Manifest, PackageId, StorePath};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// How often a thing is looked at and asked for: two servers may have it wrong, and another fill may be on its way.
+const MAX_LOOKS: usize = 6;
+
+/// What bringing needs.
+pub(super) struct Porter {
+    pub(super) service: EdgeService,
+    pub(super) plans: Plans,
+    pub(super) hosts: Arc<[String]>,
+    pub(super) pace: RefCell<Pace>,
+    pub(super) metrics: Arc<FillMetrics>,
+}
+
+/// What has come, where more follows from it.
+pub(super) type Paper = Option<Manifest>;
+
+impl Porter {
+    fn edge(&self) -> Rc<Edge> {
+        self.service.edge()
+    }
+
+    /// Brings the thing of `job`, in all forms that clients ask for, under all hosts. Gives the manifest when it was that.
+    pub(super) async fn bring(&self, job: &Job, manifest: Option<Arc<Manifest>>) -> Result<Paper, Brought> {
+        let edge = self.edge();
+        let thing = Thing::of(job, manifest.as_deref()).ok_or(Brought::Wrong)?;
+        if thing.bytes > edge.memory.largest_object() {
+            return Err(Brought::TooLarge);
+        }
+        let mut paper = None;
+        // Texts are there plain and packed, each for who asks for it.
+        let forms = if thing.is_text { &[None, Some("gzip")][..] } else { &[None] };
+        for &form in forms {
+            let (object, blocks) = self.bring_form(&thing, form, job).await?;
+            if job.what == What::Manifest && paper.is_none() {
+                paper = proof::manifest(&object, &blocks);
+            }
+        }
+        Ok(paper)
+    }
+
+    /// Whether all forms of it are still here.
+    pub(super) fn has(&self, job: &Job, manifest: Option<Arc<Manifest>>) -> bool {
+        let edge = self.edge();
+        let Some(thing) = Thing::of(job, manifest.as_deref()) else { return false };
+        let forms = if thing.is_text { &[None, Some("gzip")][..] } else { &[None] };
+        self.hosts.iter().all(|host| {
+            forms.iter().all(|form| {
+                let Some(asked) = thing.asked(host, *form) else { return false };
+                let primary = key_of(&edge, &asked);
+                if !thing.is_text {
+                    return edge.keeps(&primary);
+                }
+                let looked = look(&edge, &asked, &primary, Instant::now());
+                edge.keeps(&looked.key)
+            })
+        })
+    }
+
+    async fn bring_form(
+        &self,
+        thing: &Thing,
+        form: Option<&'static str>,
+        job: &Job,
+    ) -> Result<(Arc<Object>, Arc<Blocks>), Brought> {
+        let edge = self.edge();
+        let host = self.hosts.first().ok_or(Brought::NoServer)?;
+        let asked = thing.asked(host, form).ok_or(Brought::Wrong)?;
+        let primary = key_of(&edge, &asked);
+        let (mut avoid, mut paced, mut trouble) = (None, false, Brought::NoServer);
+        for _ in 0..MAX_LOOKS {
+            let looked = look(&edge, &asked, &primary, Instant::now());
+            if let Some((object, blocks)) = self.here(&looked.key, looked.found, &primary).await {
+                if thing.proof.holds(&object, &blocks).await {
+                    self.pin(thing, form, &asked, &looked.key, &object, job).await?;
+                    let outcome = if paced { Brought::Fetched } else { Brought::Held };
+                    self.metrics.brought(outcome, 0);
+                    return Ok((object, blocks));
+                }
+                // The pointer is still another's, or somebody's bytes are wrong: neither is anybody's answer.
+                self.metrics.brought(Brought::Wrong, 0);
+                edge.flights.forget(&primary, || edge.remove(&looked.key));
+            }
+            if !std::mem::replace(&mut paced, true) {
+                let begin = self.pace.borrow_mut().begin(thing.bytes, Instant::now());
+                sleep_until(begin).await;
+            }
+            let looked = look(&edge, &asked, &primary, Instant::now());
+            let guard = match edge.flights.join(&looked.key, || None::<()>) {
+                Ok(Role::Lead(_, guard)) => guard,
+                Ok(Role::Follow(flight)) => {
+                    follow(flight.landed().await).await;
+                    continue;
+                }
+                Err(()) => continue,
+            };
+            let right = async |object: &Object, blocks: &Blocks| thing.proof.holds(object, blocks).await;
+            match prove(&edge, &asked, &primary, guard, avoid, right).await {
+                Ok((object, key)) => {
+                    let Body::Complete(blocks) = &object.body else { return Err(Brought::BrokenOff) };
+                    let blocks = Arc::clone(blocks);
+                    self.metrics.brought(Brought::Fetched, blocks.length());
+                    self.pin(thing, form, &asked, &key, &object, job).await?;
+                    return Ok((object, blocks));
+                }
+                Err(Unproved::Wrong(server)) => {
+                    tracing::error!(
+                        path = thing.path,
+                        server,
+                        "an upstream sent other bytes than the plan names"
+                    );
+                    self.metrics.brought(Brought::Wrong, 0);
+                    // Once more, from elsewhere.
+                    if avoid.replace(server).is_some() {
+                        return Err(Brought::Wrong);
+                    }
+                    trouble = Brought::Wrong;
+                }
+                Err(unproved) => {
+                    tracing::debug!(path = thing.path, ?unproved, "not brought");
+                    return Err(Brought::of(unproved));
+                }
+            }
+        }
+        Err(trouble)
+    }
+
+    /// What is here, whole. On the disk it may be, and what it is found to vary by is then known.
+    async fn here(
+        &self,
+        key: &CacheKey,
+        found: Found,
+        primary: &CacheKey,
+    ) -> Option<(Arc<Object>, Arc<Blocks>)> {
+        let object = match found {
+            Found::Fresh(object) | Found::StaleWhileRevalidate(object) | Found::Stale(object, _) => object,
+            Found::Pass => return None,
+            Found::Miss(_) => {
+                match self.edge().disk.as_ref()?.load(key, self.edge().upstream.groups()).await? {
+                    Loaded::Response(mut kept) => {
+                        let mut blocks = Vec::new();
+                        while let Some(block) = kept.next_block().await.ok()? {
+                            blocks.push(block);
+                        }
+                        Arc::new(kept.object_on_disk(Body::Complete(Arc::new(Blocks::new(blocks)))))
+                    }
+                    Loaded::InBlocks(_) => return None,
+                    Loaded::Varies(variants) => {
+                        self.edge().memory.put_back(primary, &variants);
+                        return None;
+                    }
+                }
+            }
+        };
+        match &object.body {
+            Body::Complete(blocks) => {
+                let blocks = Arc::clone(blocks);
+                Some((object, blocks))
+            }
+            Body::Growing(_) | Body::Sparse(_) => None,
+        }
+    }
+
+    /// Keeps it until the plan lets it go, also under the other hosts.
+    async fn pin(
+        &self,
+        thing: &Thing,
+        form: Option<&'static str>,
+        asked: &Asked,
+        key: &CacheKey,
+        object: &Arc<Object>,
+        job: &Job,
+    ) -> Result<(), Brought> {
+        let edge = self.edge();
+        // By the wall clock, from which a node may live away.
+        let left = job.pin_until.duration_since(self.plans.now());
+        let until = edge.clock.now() + Duration::try_from(left).unwrap_or_default();
+        let primary = key_of(&edge, asked);
+        let keep = async |key: &CacheKey, primary: &CacheKey| {
+            if edge.keep_until(key, primary, object, until).await { Ok(()) } else { Err(Brought::NoRoom) }
+        };
+        keep(key, &primary).await?;
+        for host in self.hosts.iter().skip(1) {
+            let alias = thing.asked(host, form).ok_or(Brought::Wrong)?;
+            let alias_primary = key_of(&edge, &alias);
+            let alias_key = crate::fill::store_as(&edge, &alias, &alias_primary, object);
+            keep(&alias_key, &alias_primary).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Waits until another's fill is over.
+async fn follow(landed: Landed) {
+    let Landed::Fetched { object, .. } = landed else { return };
+    if let Some(mut reader) = object.body.reader(None) {
+        while let Some(Ok(_)) = std::future::poll_fn(|cx| reader.poll_piece(cx)).await {}
+    }
+}
+
+/// A thing as it is asked for.
+struct Thing {
+    path: String,
+    bytes: u64,
+    is_text: bool,
+    proof: Proof,
+}
+
+impl Thing {
+    fn of(job: &Job, manifest: Option<&Manifest>) -> Option<Self> {
+        let package: PackageId = job.package;
+        let thing = |path: StorePath, bytes, proof| {
+            let is_text = path.media_type().is_some_and(|media_type| media_type.is_text());
+            Self { path: format!("/{path}"), bytes, is_text, proof }
+        };
+        Some(match &job.what {
+            What::Manifest => thing(package.manifest(), 0, Proof::ManifestOf(package)),
+            What::Pointer(lesson) => thing(lesson.pointer(), 0, Proof::Names(package)),
+            What::Description(lesson) => thing(lesson.description(), 0, Proof::Names(package)),
+            What::Object(at) => {
+                let object = manifest?.objects.get(usize::try_from(*at).ok()?)?;
+                thing(package.object(&object.path), object.bytes, Proof::Sum(object.sha256, object.bytes))
+            }
+        })
+    }
+
+    /// The question for it, as a client's would be that takes `form`.
+    fn asked(&self, host: &str, form: Option<&'static str>) -> Option<Box<Asked>> {
+        let mut request = Request::builder().uri(&self.path).header(header::HOST, host);
+        if let Some(form) = form {
+            request = request.header(header::ACCEPT_ENCODING, HeaderValue::from_static(form));
+        }
+        let mut asked = Asked::read(request.body(()).ok()?.into_parts().0).ok()?;
+        asked.planned = true;
+        Some(asked)
+    }
+}

@@ -1,0 +1,313 @@
+//! What is to be fetched and what is there: the state of the fill, without a clock or network of its own.
+
+use super::list;
+use super::window::{Times, Window};
+use jiff::Timestamp;
+use package::{LessonId, Manifest, PackageId, Slot};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use timetable::plan::Lane;
+use timetable::{Plan, Zone};
+use tokio::time::Instant;
+
+/// What has gone wrong is tried again after so long, doubled with each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// What pointers and descriptions are counted as before they have come.
+const SMALL: u64 = 2_048;
+
+/// One thing to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The paper that lists the others.
+    Manifest,
+    /// `/lessons/<lesson>/main.m3u8`.
+    Pointer(LessonId),
+    /// `/lessons/<lesson>/lesson.json`.
+    Description(LessonId),
+    /// One of the manifest's objects, by its place.
+    Object(u32),
+}
+
+/// A thing of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub(crate) package: PackageId,
+    pub(crate) what: What,
+    pub(crate) pin_until: Timestamp,
+    /// Where it stands in the ledger; elsewhere once another plan is followed.
+    place: usize,
+}
+
+/// All packages of the plans.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    rungs: Option<Vec<Slot>>,
+    /// The most urgent first.
+    entries: Vec<Entry>,
+    zone: Option<Zone>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    package: PackageId,
+    times: Times,
+    /// With how many lessons each.
+    bells: BTreeMap<Timestamp, usize>,
+    lessons: BTreeSet<LessonId>,
+    /// As the plan says, until the manifest has come.
+    estimate: u64,
+    manifest: Option<Arc<Manifest>>,
+    things: Vec<Thing>,
+    waiting: VecDeque<usize>,
+    later: Vec<(Instant, usize)>,
+}
+
+#[derive(Debug)]
+struct Thing {
+    what: What,
+    bytes: u64,
+    held: bool,
+    failures: u32,
+}
+
+/// How far a bell's lessons are here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ready {
+    pub(crate) lessons: usize,
+    pub(crate) packages: usize,
+    pub(crate) wanted: u64,
+    pub(crate) held: u64,
+    /// Nothing is missing.
+    pub(crate) covered: bool,
+}
+
+impl Ready {
+    /// 0 to 1, and 1 only when nothing is missing.
+    #[expect(clippy::cast_precision_loss, reason = "a share for people and graphs")]
+    pub(crate) fn ratio(&self) -> f64 {
+        if self.covered { 1.0 } else { (self.held as f64 / self.wanted.max(1) as f64).min(0.999_999) }
+    }
+}
+
+impl Ledger {
+    pub(crate) fn new(rungs: Option<Vec<Slot>>) -> Self {
+        Self { rungs, ..Self::default() }
+    }
+
+    /// Takes in other plans: what they still want keeps its state. Gives the packages that are wanted no more.
+    pub(crate) fn follow<'a>(
+        &mut self,
+        plans: impl Iterator<Item = &'a Plan>,
+        now: Timestamp,
+    ) -> Vec<PackageId> {
+        let mut old: HashMap<_, _> = self.entries.drain(..).map(|entry| (entry.package, entry)).collect();
+        let mut new: Vec<Entry> = Vec::new();
+        for plan in plans {
+            self.zone = Some(plan.zone);
+            for fill in plan.fill.iter().filter(|fill| fill.pin_until > now) {
+                let times = Times {
+                    lane: fill.lane,
+                    from: fill.from,
+                    until: fill.until,
+                    needed_at: fill.needed_at,
+                    pin_until: fill.pin_until,
+                };
+                let lessons = plan.lessons_of(fill.package).map(|lesson| lesson.lesson.clone());
+                let clips = plan.clips.iter().filter(|clip| clip.media.package == fill.package);
+                let lessons = lessons.chain(clips.map(|clip| clip.clip.clone())).collect();
+                let mut bells = BTreeMap::new();
+                for lesson in plan.lessons_of(fill.package) {
+                    *bells.entry(lesson.bell).or_default() += 1;
+                }
+                match new.iter_mut().find(|entry| entry.package == fill.package) {
+                    Some(entry) => entry.join(times, bells, lessons),
+                    None => new.push(Entry {
+                        package: fill.package,
+                        times,
+                        bells,
+                        lessons,
+                        estimate: fill.bytes,
+                        manifest: None,
+                        things: Vec::new(),
+                        waiting: VecDeque::new(),
+                        later: Vec::new(),
+                    }),
+                }
+            }
+        }
+        for entry in &mut new {
+            entry.begin(old.remove(&entry.package));
+        }
+        // What came late first, then as the plans have it: days in order, each by its own order.
+        new.sort_by_key(|entry| entry.times.lane != Lane::Express);
+        self.entries = new;
+        old.into_keys().collect()
+    }
+
+    /// The next thing to be fetched; it is at work until [`Ledger::done`] or [`Ledger::failed`].
+    pub(crate) fn next(&mut self, window: Option<Window>, now: Timestamp, at: Instant) -> Option<Job> {
+        let zone = self.zone?;
+        self.entries.iter_mut().filter(|entry| entry.times.allow(window, zone, now)).find_map(|entry| {
+            let due = entry.later.iter().position(|(when, _)| *when <= at);
+            let at = match due {
+                Some(due) => entry.later.swap_remove(due).1,
+                None => entry.waiting.pop_front()?,
+            };
+            let what = entry.things[at].what.clone();
+            Some(Job { package: entry.package, what, pin_until: entry.times.pin_until, place: at })
+        })
+    }
+
+    /// The manifest of a package has come: what it lists is wanted from now on.
+    pub(crate) fn list(&mut self, package: PackageId, manifest: Manifest) {
+        let rungs = self.rungs.as_deref();
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.package == package) else { return };
+        if entry.manifest.is_some() {
+            return;
+        }
+        for at in list::wanted(&manifest, rungs) {
+            let bytes = manifest.objects[at as usize].bytes;
+            entry.waiting.push_back(entry.things.len());
+            entry.things.push(Thing { what: What::Object(at), bytes, held: false, failures: 0 });
+        }
+        entry.manifest = Some(Arc::new(manifest));
+    }
+
+    /// The manifest of a package, once it has come.
+    pub(crate) fn manifest(&self, package: PackageId) -> Option<Arc<Manifest>> {
+        self.entries.iter().find(|entry| entry.package == package)?.manifest.clone()
+    }
+
+    /// It is here.
+    pub(crate) fn done(&mut self, job: &Job) {
+        self.change(job, |thing| (thing.held, thing.failures) = (true, 0));
+    }
+
+    /// It is not, and will be tried again.
+    pub(crate) fn failed(&mut self, job: &Job, at: Instant) {
+        let Some((entry, place)) = self.find(job) else { return };
+        let thing = &mut entry.things[place];
+        let pause = FIRST_PAUSE.saturating_mul(1 << thing.failures.min(10)).min(LONGEST_PAUSE);
+        thing.failures += 1;
+        entry.later.push((at + pause, place));
+    }
+
+    /// It was here, and is gone.
+    pub(crate) fn lost(&mut self, job: &Job) {
+        let Some((entry, place)) = self.find(job) else { return };
+        if std::mem::take(&mut entry.things[place].held) {
+            entry.waiting.push_front(place);
+        }
+    }
+
+    fn change(&mut self, job: &Job, change: impl FnOnce(&mut Thing)) {
+        if let Some((entry, place)) = self.find(job) {
+            change(&mut entry.things[place]);
+        }
+    }
+
+    fn find(&mut self, job: &Job) -> Option<(&mut Entry, usize)> {
+        let entry = self.entries.iter_mut().find(|entry| entry.package == job.package)?;
+        let there = entry.things.get(job.place).is_some_and(|thing| thing.what == job.what);
+        let place =
+            if there { job.place } else { entry.things.iter().position(|thing| thing.what == job.what)? };
+        Some((entry, place))
+    }
+
+    /// What is here of the package at `turn`, counted round, to be looked after.
+    pub(crate) fn held(&self, turn: usize) -> Vec<Job> {
+        let Some(turn) = turn.checked_rem(self.entries.len()) else { return Vec::new() };
+        let Entry { package, times, things, .. } = &self.entries[turn];
+        let held = things.iter().enumerate().filter(|(_, thing)| thing.held);
+        held.map(|(place, thing)| {
+            let (what, pin_until) = (thing.what.clone(), times.pin_until);
+            Job { package: *package, what, pin_until, place }
+        })
+        .collect()
+    }
+
+    /// How far the lessons of each bell are here.
+    pub(crate) fn ready(&self) -> BTreeMap<Timestamp, Ready> {
+        let mut bells: BTreeMap<Timestamp, Ready> = BTreeMap::new();
+        for entry in &self.entries {
+            let (wanted, held, covered) = entry.progress();
+            for (bell, lessons) in &entry.bells {
+                let first = !bells.contains_key(bell);
+                let ready = bells.entry(*bell).or_default();
+                ready.covered = covered && (first || ready.covered);
+                ready.lessons += lessons;
+                ready.packages += 1;
+                ready.wanted += wanted;
+                ready.held += held;
+            }
+        }
+        bells
+    }
+
+    /// Where the plans are for.
+    pub(crate) fn zone(&self) -> Zone {
+        self.zone.unwrap_or(Zone::CHINA)
+    }
+}
+
+impl Entry {
+    /// Another day wants it too.
+    fn join(&mut self, times: Times, bells: BTreeMap<Timestamp, usize>, lessons: BTreeSet<LessonId>) {
+        self.bells.extend(bells);
+        self.lessons.extend(lessons);
+        self.times.needed_at = self.times.needed_at.min(times.needed_at);
+        self.times.pin_until = self.times.pin_until.max(times.pin_until);
+        if times.lane == Lane::Express {
+            self.times.lane = Lane::Express;
+        }
+    }
+
+    /// Begins with what was known before.
+    fn begin(&mut self, old: Option<Self>) {
+        let mut heads = vec![What::Manifest];
+        for lesson in &self.lessons {
+            heads.extend([What::Pointer(lesson.clone()), What::Description(lesson.clone())]);
+        }
+        let Self { manifest, things: mut known, .. } = match old {
+            Some(old) => old,
+            None => {
+                self.things = heads.into_iter().map(Thing::new).collect();
+                self.waiting = (0..self.things.len()).collect();
+                return;
+            }
+        };
+        self.manifest = manifest;
+        let at_head = known.iter().take_while(|thing| !matches!(thing.what, What::Object(_))).count();
+        let objects = known.split_off(at_head);
+        let mut kept = |what: What| match known.iter().position(|thing| thing.what == what) {
+            Some(place) => known.swap_remove(place),
+            None => Thing::new(what),
+        };
+        self.things = heads.into_iter().map(&mut kept).collect();
+        self.things.extend(objects);
+        self.waiting = (0..self.things.len()).filter(|&at| !self.things[at].held).collect();
+    }
+
+    /// Bytes that are wanted, bytes that are held, and whether nothing is missing.
+    fn progress(&self) -> (u64, u64, bool) {
+        let held = self.things.iter().filter(|thing| thing.held).map(|thing| thing.bytes).sum();
+        match &self.manifest {
+            None => (self.estimate, held, false),
+            Some(_) => {
+                let wanted = self.things.iter().map(|thing| thing.bytes).sum();
+                (wanted, held, self.things.iter().all(|thing| thing.held))
+            }
+        }
+    }
+}
+
+impl Thing {
+    fn new(what: What) -> Self {
+        Self { what, bytes: SMALL, held: false, failures: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests;

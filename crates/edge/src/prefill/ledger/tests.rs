@@ -1,0 +1,158 @@
+//! What is fetched next, what becomes of it, and how far a bell is.
+
+use super::*;
+use testkit::packages::{Made, made};
+use testkit::plans::{fill, lesson, moment, plan};
+use timetable::plan::Media;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A plan with these lessons, each with its bell.
+fn day(lessons: &[(&str, &str, &Made)]) -> Plan {
+    let mut day = Plan { lessons: vec![], clips: vec![], fill: vec![], channels: vec![], ..plan() };
+    for (name, bell, made) in lessons {
+        let media = Media::of(&made.sealed);
+        day.fill.push(fill(&media, moment(bell)));
+        day.lessons.push(lesson(name, moment(bell), media));
+    }
+    day.lessons.sort_by(|a, b| a.lesson.cmp(&b.lesson));
+    day
+}
+
+fn ledger(plan: &Plan) -> Ledger {
+    let mut ledger = Ledger::new(None);
+    assert!(ledger.follow([plan].into_iter(), moment("00:00:00")).is_empty());
+    ledger
+}
+
+/// Takes everything that there is to do at 01:00.
+fn all(ledger: &mut Ledger, at: Instant) -> Vec<Job> {
+    std::iter::from_fn(|| ledger.next(None, moment("01:00:00"), at)).collect()
+}
+
+/// Fetches everything.
+fn fetch_all(ledger: &mut Ledger, packages: &[&Made], at: Instant) {
+    loop {
+        let jobs = all(ledger, at);
+        if jobs.is_empty() {
+            return;
+        }
+        for job in jobs {
+            let made = packages.iter().find(|made| made.sealed.id() == job.package).unwrap();
+            if job.what == What::Manifest {
+                ledger.list(job.package, made.sealed.manifest().clone());
+            }
+            ledger.done(&job);
+        }
+    }
+}
+
+#[test]
+fn a_package_is_fetched_paper_first_and_then_segment_by_segment() {
+    let a = made("a", 3, 10);
+    let mut ledger = ledger(&day(&[("a", "08:30:00", &a)]));
+    let now = Instant::now();
+    let heads = all(&mut ledger, now);
+    let whats: Vec<_> = heads.iter().map(|job| job.what.clone()).collect();
+    let name: LessonId = "a".parse().unwrap();
+    assert_eq!(whats, [What::Manifest, What::Pointer(name.clone()), What::Description(name)]);
+    ledger.list(a.sealed.id(), a.sealed.manifest().clone());
+    let manifest = ledger.manifest(a.sealed.id()).unwrap();
+    let paths: Vec<_> = all(&mut ledger, now)
+        .iter()
+        .map(|job| match job.what {
+            What::Object(at) => manifest.objects[at as usize].path.to_string(),
+            _ => panic!("{job:?}"),
+        })
+        .collect();
+    assert_eq!(paths.len(), a.objects.len());
+    assert_eq!(&paths[..2], ["audio.m3u8", "main.m3u8"]);
+    let segments: Vec<_> = paths.iter().filter(|path| path.ends_with(".m4s")).collect();
+    assert_eq!(segments[..3], ["audio/hi/00000.m4s", "s1/00000.m4s", "audio/hi/00001.m4s"]);
+}
+
+#[test]
+fn a_bell_is_ready_when_nothing_is_missing() {
+    let (a, b) = (made("a", 2, 1_000), made("b", 2, 1_000));
+    let plan = day(&[("a", "08:30:00", &a), ("b", "09:10:00", &b)]);
+    let mut ledger = ledger(&plan);
+    let at = Instant::now();
+    let ready = |ledger: &Ledger, bell: &str| ledger.ready()[&moment(bell)];
+    assert_eq!((ready(&ledger, "08:30:00").ratio(), ready(&ledger, "08:30:00").lessons), (0.0, 1));
+    let first = ledger.next(None, moment("01:00:00"), at).unwrap();
+    assert_eq!(first.package, a.sealed.id());
+    ledger.list(first.package, a.sealed.manifest().clone());
+    ledger.done(&first);
+    assert!(ready(&ledger, "08:30:00").ratio() < 1.0);
+    fetch_all(&mut ledger, &[&a, &b], at);
+    for bell in ["08:30:00", "09:10:00"] {
+        assert!(ready(&ledger, bell).covered && ready(&ledger, bell).ratio() == 1.0, "{bell}");
+    }
+    // Something is lost: the bell is not ready, and it is fetched again.
+    let held = ledger.held(0);
+    assert_eq!(held.len(), a.objects.len() + 3);
+    ledger.lost(&held[5]);
+    assert!(!ready(&ledger, "08:30:00").covered && ready(&ledger, "08:30:00").ratio() < 1.0);
+    let again = all(&mut ledger, at);
+    assert_eq!(again, [held[5].clone()]);
+}
+
+#[test]
+fn what_failed_is_tried_again_later_and_later() {
+    let a = made("a", 1, 10);
+    let mut ledger = ledger(&day(&[("a", "08:30:00", &a)]));
+    let mut at = Instant::now();
+    let heads = all(&mut ledger, at);
+    let job = &heads[0];
+    for pause in [2, 4, 8, 16] {
+        ledger.failed(job, at);
+        assert!(ledger.next(None, moment("01:00:00"), at + SECOND * (pause - 1)).is_none());
+        at += SECOND * pause;
+        assert_eq!(ledger.next(None, moment("01:00:00"), at).as_ref(), Some(job));
+    }
+}
+
+#[test]
+fn another_plan_changes_what_it_must() {
+    let (a, b, c) = (made("a", 2, 10), made("b", 2, 10), made("c", 2, 10));
+    let mut ledger = ledger(&day(&[("a", "08:30:00", &a), ("b", "09:10:00", &b)]));
+    let at = Instant::now();
+    fetch_all(&mut ledger, &[&a, &b], at);
+    // At five a lesson is replaced: nothing of the other is fetched again, and the new one comes first.
+    let mut plan = day(&[("a", "08:30:00", &a), ("b", "09:10:00", &c)]);
+    plan.fill[1].lane = Lane::Express;
+    let gone = ledger.follow([&plan].into_iter(), moment("05:00:00"));
+    assert_eq!(gone, [b.sealed.id()]);
+    let jobs = all(&mut ledger, at);
+    assert!(jobs.iter().all(|job| job.package == c.sealed.id()) && !jobs.is_empty(), "{jobs:?}");
+    assert!(ledger.ready()[&moment("08:30:00")].covered);
+    assert!(!ledger.ready()[&moment("09:10:00")].covered);
+    // The same again changes nothing.
+    assert!(ledger.follow([&plan].into_iter(), moment("05:00:00")).is_empty());
+    assert!(ledger.ready()[&moment("08:30:00")].covered);
+}
+
+#[test]
+fn what_came_late_comes_first_and_the_night_is_kept_to() {
+    let (a, b) = (made("a", 1, 10), made("b", 1, 10));
+    let mut plan = day(&[("a", "08:30:00", &a), ("b", "09:10:00", &b)]);
+    plan.fill[1].lane = Lane::Express;
+    let mut ledger = ledger(&plan);
+    let at = Instant::now();
+    assert_eq!(ledger.next(None, moment("01:00:00"), at).unwrap().package, b.sealed.id());
+    let late: Vec<_> = std::iter::from_fn(|| ledger.next(None, moment("08:00:00"), at)).collect();
+    assert!(late.iter().all(|job| job.package == b.sealed.id()), "the night is over for the other");
+}
+
+#[test]
+fn a_lesson_of_two_days_is_fetched_once() {
+    let a = made("a", 1, 10);
+    let today = day(&[("a", "08:30:00", &a)]);
+    let mut tomorrow = today.clone();
+    tomorrow.fill[0].pin_until = moment("2026-09-03T00:00:00+08:00");
+    let mut ledger = Ledger::new(None);
+    ledger.follow([&today, &tomorrow].into_iter(), moment("00:00:00"));
+    let jobs = all(&mut ledger, Instant::now());
+    assert_eq!(jobs.iter().filter(|job| job.what == What::Manifest).count(), 1);
+    assert_eq!(jobs[0].pin_until, moment("2026-09-03T00:00:00+08:00"));
+}

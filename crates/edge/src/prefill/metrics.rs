@@ -1,0 +1,153 @@
+//! What operators see of the fill.
+
+use super::ledger::Ready;
+use crate::fill::Unproved;
+use jiff::Timestamp;
+use prometheus::{GaugeVec, IntCounter, IntGauge, IntGaugeVec, Opts};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use telemetry::{Label, Telemetry};
+use timetable::Zone;
+
+/// What became of a thing that was to be brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Brought {
+    /// It was here already.
+    Held,
+    /// From an upstream, proved.
+    Fetched,
+    /// Other bytes than the plan names: dropped.
+    Wrong,
+    /// Nobody answered.
+    NoServer,
+    /// Another answer than 200.
+    Status,
+    /// It did not come whole.
+    BrokenOff,
+    /// This node may not keep it.
+    NotKept,
+    /// It is larger than anything that this node keeps.
+    TooLarge,
+    /// There is no room left for what is pinned.
+    NoRoom,
+}
+
+impl Brought {
+    pub(super) fn of(unproved: Unproved) -> Self {
+        match unproved {
+            Unproved::Upstream(_) => Self::NoServer,
+            Unproved::Status(_) => Self::Status,
+            Unproved::BrokenOff => Self::BrokenOff,
+            Unproved::Wrong(_) => Self::Wrong,
+            Unproved::NotKept => Self::NotKept,
+        }
+    }
+}
+
+impl Label for Brought {
+    const ALL: &'static [Self] = &[
+        Self::Held,
+        Self::Fetched,
+        Self::Wrong,
+        Self::NoServer,
+        Self::Status,
+        Self::BrokenOff,
+        Self::NotKept,
+        Self::TooLarge,
+        Self::NoRoom,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Fetched => "fetched",
+            Self::Wrong => "wrong",
+            Self::NoServer => "no_server",
+            Self::Status => "status",
+            Self::BrokenOff => "broken_off",
+            Self::NotKept => "not_kept",
+            Self::TooLarge => "too_large",
+            Self::NoRoom => "no_room",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Counters and gauges of the fill.
+#[derive(Debug)]
+pub(crate) struct FillMetrics {
+    objects: Vec<IntCounter>,
+    bytes: IntCounter,
+    paused: IntGauge,
+    ratio: GaugeVec,
+    wanted: IntGaugeVec,
+    held: IntGaugeVec,
+    /// Bells that have series.
+    bells: Mutex<BTreeSet<Timestamp>>,
+}
+
+impl FillMetrics {
+    pub(super) fn register(telemetry: &Telemetry) -> Self {
+        // The one label that is no enum: a day has some forty bells, and those of past days go.
+        let opts = |name: &str, help: &str| Opts::new(name, help);
+        let ratio = opts(
+            "airclass_fill_ready_ratio",
+            "Share of what a bell's lessons need that is here; 1: all of it",
+        );
+        let wanted = opts("airclass_fill_wanted_bytes", "Bytes that a bell's lessons need");
+        let held = opts("airclass_fill_held_bytes", "Bytes of them that are here, proved and pinned");
+        let gauges = |opts| IntGaugeVec::new(opts, &["bell"]).expect("a constant name is valid");
+        Self {
+            objects: telemetry::counters::<Brought>(
+                telemetry,
+                "airclass_fill_objects_total",
+                "Objects fetched beforehand, by what became of them",
+                "outcome",
+            ),
+            bytes: telemetry.counter("airclass_fill_bytes_total", "Bytes fetched beforehand and proved"),
+            paused: telemetry.gauge("airclass_fill_paused", "1 while live traffic leaves the fill no room"),
+            ratio: telemetry.register(GaugeVec::new(ratio, &["bell"]).expect("a constant name is valid")),
+            wanted: telemetry.register(gauges(wanted)),
+            held: telemetry.register(gauges(held)),
+            bells: Mutex::default(),
+        }
+    }
+
+    pub(super) fn brought(&self, outcome: Brought, bytes: u64) {
+        self.objects[outcome.index()].inc();
+        self.bytes.inc_by(bytes);
+    }
+
+    pub(super) fn paused(&self, paused: bool) {
+        self.paused.set(i64::from(paused));
+    }
+
+    pub(super) fn ready(&self, zone: Zone, ready: &BTreeMap<Timestamp, Ready>) {
+        let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+        for gone in bells.iter().filter(|bell| !ready.contains_key(bell)) {
+            let name = name(zone, *gone);
+            // A series that is not there need not go.
+            let _ = (
+                self.ratio.remove_label_values(&[&name]),
+                self.wanted.remove_label_values(&[&name]),
+                self.held.remove_label_values(&[&name]),
+            );
+        }
+        *bells = ready.keys().copied().collect();
+        let whole = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        for (bell, ready) in ready {
+            let name = name(zone, *bell);
+            self.ratio.with_label_values(&[&name]).set(ready.ratio());
+            self.wanted.with_label_values(&[&name]).set(whole(ready.wanted));
+            self.held.with_label_values(&[&name]).set(whole(ready.held));
+        }
+    }
+}
+
+/// As a bell is called: `2026-09-01T08:30`.
+pub(super) fn name(zone: Zone, bell: Timestamp) -> String {
+    zone.local(bell).strftime("%Y-%m-%dT%H:%M").to_string()
+}

@@ -1,0 +1,34 @@
+//! Answers because of the day plan.
+
+use super::{Answer, CacheStatus, EdgeBody};
+use crate::edge::Edge;
+use crate::outcome::Outcome;
+use crate::policy::Said;
+use dayplan::Closed;
+use http::{HeaderValue, Method, Response, StatusCode, header};
+
+/// Answers as the plan has it. HEAD gets the same header section and no body.
+pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
+    let (status, mut headers, body, outcome) = match said {
+        Said::Closed(Closed { headers, text }) => (Closed::STATUS, headers, text.into(), Outcome::NotYet),
+        Said::Plan(at_door) => {
+            let headers = edge.release.plans().map(|plans| at_door.headers(plans)).unwrap_or_default();
+            (at_door.status(), headers, at_door.body(), Outcome::Plan)
+        }
+    };
+    edge.metrics.answered(outcome);
+    if status != StatusCode::NOT_MODIFIED {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    CacheStatus { detail: Some(telemetry::Label::as_str(outcome)), ..CacheStatus::default() }
+        .append_to(&mut headers, edge.identity.name());
+    let body = if method == Method::HEAD || body.is_empty() {
+        EdgeBody::empty(outcome, &edge.metrics)
+    } else {
+        EdgeBody::text(body, outcome, &edge.metrics)
+    };
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    answer
+}
