@@ -1,5 +1,7 @@
 //! `airclass drill` against a real edge before a real origin.
 
+#![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
+
 use journeys::store::{PACKAGE, pattern, put};
 use journeys::{Airclass, airclass, client};
 use std::net::SocketAddr;
