@@ -147,6 +147,24 @@ fn ready(node: &Airclass, site: &Site) -> bool {
         && bells.iter().all(|bell| bell["covered"] == true && bell["lessons"] == site.lessons.len())
 }
 
+/// What an operator is told: every bell is covered, and nobody knows of another.
+fn covered(edges: &[Airclass]) {
+    let nodes: Vec<_> = edges.iter().map(|edge| format!("--node=http://{}", edge.admin)).collect();
+    let ask = |bell: &str| {
+        let nodes = nodes.iter().map(String::as_str);
+        journeys::airclass(
+            &["timetable", "readiness", "--bell", bell].into_iter().chain(nodes).collect::<Vec<_>>(),
+        )
+    };
+    let said = ask("2026-09-01T07:30");
+    assert_eq!(said.code(), Some(0), "{} {}", said.stdout, said.stderr);
+    let lines = said.stdout.lines().filter(|line| line.contains("100.00 %   12 lessons")).count();
+    assert_eq!(lines, edges.len(), "{}", said.stdout);
+    let said = ask("2026-09-01T07:31");
+    assert_eq!(said.code(), Some(1), "{} {}", said.stdout, said.stderr);
+    assert!(said.stderr.starts_with("FILL_NOT_COVERED"), "{}", said.stderr);
+}
+
 #[test]
 fn twelve_lessons_are_here_before_the_bell_and_open_at_it_with_the_origin_dead() {
     let site = Site::new();
@@ -165,6 +183,7 @@ fn twelve_lessons_are_here_before_the_bell_and_open_at_it_with_the_origin_dead()
         .await;
         until("everything is fetched", || edges.iter().chain([&parent]).all(|node| ready(node, &site))).await;
         assert_eq!(client::get(edges[0].admin, "/readyz", &[]).await.status, 200);
+        covered(&edges);
 
         // Nothing public names a package.
         let names: Vec<_> = site.lessons.iter().map(|(_, made)| made.sealed.id().to_string()).collect();

@@ -209,3 +209,6 @@ impl Fill {
         *self.told.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ mod fault;
 mod forecast;
 mod guide;
 mod read;
+mod readiness;
 mod stock;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -28,6 +29,8 @@ pub(crate) enum TimetableCommand {
     Guide(Guide),
     /// Say how many bits a second a plan's day asks for, bell by bell, what is missing, and what it costs
     Forecast(Forecast),
+    /// Say whether the lessons of the next bells lie on nodes; exit 1 when one is not covered
+    Readiness(readiness::ReadinessOptions),
 }
 
 /// What is read.
@@ -151,5 +154,6 @@ pub(crate) fn timetable(command: &TimetableCommand) -> Result<(), AnyFault> {
         TimetableCommand::Diff(options) => diff::diff(options),
         TimetableCommand::Guide(options) => guide::guide(options),
         TimetableCommand::Forecast(options) => forecast::forecast(options),
+        TimetableCommand::Readiness(options) => readiness::readiness(options),
     }
 }

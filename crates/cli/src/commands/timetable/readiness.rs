@@ -90,7 +90,10 @@ pub(crate) fn readiness(options: &ReadinessOptions) -> Result<(), AnyFault> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ReadinessFault::System)?;
     let said: Vec<_> = runtime.block_on(
-        stream::iter(&options.nodes).map(|node| async move { (node, node.ask().await) }).buffered(AT_ONCE).collect(),
+        stream::iter(&options.nodes)
+            .map(|node| async move { (node, node.ask().await) })
+            .buffered(AT_ONCE)
+            .collect(),
     );
     let now = Timestamp::try_from(crate::clock::now()).unwrap_or(Timestamp::MIN);
     let (mut missing, mut of) = (0, 0);
@@ -101,7 +104,9 @@ pub(crate) fn readiness(options: &ReadinessOptions) -> Result<(), AnyFault> {
         // A node that does not say, or knows nothing of the bell, is not ready for it.
         of += bells.len().max(1);
         missing += match &said {
-            Ok(report) if !report.bells.is_empty() => report.bells.iter().filter(|bell| !bell.covered).count(),
+            Ok(report) if !report.bells.is_empty() => {
+                report.bells.iter().filter(|bell| !bell.covered).count()
+            }
             Ok(_) | Err(_) => 1,
         };
         tell(&mut out, options.json, node, &said).map_err(ReadinessFault::System)?;

@@ -1,0 +1,172 @@
+//! Bringing things here over scripted servers, with the clock paused.
+
+use super::ledger::What;
+use super::*;
+use crate::edge::Shared;
+use crate::options::{Config, Options};
+use crate::policy::Release;
+use crate::upstream::{Dial, GroupOptions};
+use dayplan::{Clock, Tokens};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+use testkit::packages::{Made, made};
+use testkit::plans::{fill as filled, lesson, moment, plan};
+use testkit::upstream::{Reply, Upstream};
+use timetable::Plan;
+use timetable::plan::Media;
+use tokio::task::LocalSet;
+use units::ByteCount;
+
+const WORD: &str = "nodes-nodes-nodes-nodes";
+
+struct Scene {
+    porter: Porter,
+    ledger: Ledger,
+    made: Made,
+    /// A parent, and behind it an origin.
+    servers: Rc<[Rc<Upstream>]>,
+}
+
+impl Scene {
+    fn new(made: Made, parent: Vec<Reply>, origin: Vec<Reply>) -> Self {
+        let group = "name = \"g\"\ntiers = [[\"http://parent\"], [\"http://origin\"]]\nhosts = [\"a\"]\n";
+        let group = settings::parse::<GroupOptions>(group, "test".as_ref()).unwrap();
+        let mut config =
+            Config::resolve(&Options { group: Some(vec![group]), ..Options::default() }).unwrap();
+        config.fill.ram = ByteCount::mib(64);
+        let telemetry = Telemetry::new("test");
+        let plans = Plans::new(Clock::at(moment("01:00:00")), Tokens::parse(WORD).unwrap());
+        let servers: Rc<[_]> = [parent, origin].into_iter().map(Upstream::new).collect();
+        let shared = Shared::following(config, Release::new(plans.clone(), &["a".to_owned()]), &telemetry);
+        let porter = Porter {
+            service: EdgeService::new(shared.dialling(Dial::Each(Rc::clone(&servers)))),
+            plans,
+            hosts: ["a".to_owned()].into(),
+            pace: RefCell::new(Pace::new(1 << 30, Instant::now())),
+            metrics: Arc::new(FillMetrics::register(&telemetry)),
+        };
+        let media = Media::of(&made.sealed);
+        let day = Plan {
+            fill: vec![filled(&media, moment("08:30:00"))],
+            lessons: vec![lesson("a", moment("08:30:00"), media)],
+            clips: vec![],
+            channels: vec![],
+            ..plan()
+        };
+        let mut ledger = Ledger::new(None);
+        ledger.follow([&day].into_iter(), moment("01:00:00"));
+        Self { porter, ledger, made, servers }
+    }
+
+    /// The next thing of this kind.
+    fn job(&mut self, is_it: impl Fn(&What) -> bool) -> Job {
+        let next = || self.ledger.next(None, moment("01:00:00"), Instant::now());
+        std::iter::from_fn(next).find(|job| is_it(&job.what)).unwrap()
+    }
+
+    async fn bring(&self, job: &Job) -> Result<Paper, Brought> {
+        self.porter.bring(job, self.ledger.manifest(job.package)).await
+    }
+
+    fn segment(&mut self) -> Job {
+        let manifest = self.made.sealed.manifest().clone();
+        let at = manifest.objects.iter().position(|object| object.path.as_str() == "s1/00000.m4s").unwrap();
+        let id = self.made.sealed.id();
+        self.ledger.list(id, manifest);
+        self.job(|what| *what == What::Object(u32::try_from(at).unwrap()))
+    }
+
+    fn asked(&self) -> [usize; 2] {
+        [self.servers[0].count(), self.servers[1].count()]
+    }
+}
+
+fn kept() -> Reply {
+    Reply::new(200).header("cache-control", "public, max-age=31536000, immutable")
+}
+
+fn packed(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn segment_of(made: &Made) -> bytes::Bytes {
+    made.objects[&"s1/00000.m4s".parse().unwrap()].clone()
+}
+
+async fn local<T>(test: impl Future<Output = T>) -> T {
+    LocalSet::new().run_until(test).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_is_brought_plain_and_packed_and_the_nodes_word_is_shown() {
+    local(async {
+        let made = made("a", 1, 1_000);
+        let text = made.sealed.bytes().to_vec();
+        let plain = kept().header("vary", "accept-encoding").body(text.clone());
+        let gzip =
+            kept().header("vary", "accept-encoding").header("content-encoding", "gzip").body(packed(&text));
+        let mut scene = Scene::new(made, vec![plain, gzip], vec![]);
+        let job = scene.job(|what| *what == What::Manifest);
+        let paper = scene.bring(&job).await.unwrap();
+        assert_eq!(paper.as_ref(), Some(scene.made.sealed.manifest()));
+        assert_eq!(scene.asked(), [2, 0]);
+        let questions = scene.servers[0].questions();
+        assert!(questions.iter().all(|q| q.headers["authorization"] == format!("Bearer {WORD}").as_str()));
+        assert!(scene.porter.has(&job, None));
+        // What is here is not fetched again.
+        assert!(scene.bring(&job).await.unwrap().is_some());
+        assert_eq!(scene.asked(), [2, 0]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_object_is_dropped_and_fetched_from_elsewhere() {
+    local(async {
+        let made = made("a", 1, 1_000);
+        let right = segment_of(&made);
+        let mut wrong = right.to_vec();
+        wrong[500] ^= 1;
+        let mut scene = Scene::new(made, vec![kept().body(wrong)], vec![kept().body(right)]);
+        let job = scene.segment();
+        assert_eq!(scene.bring(&job).await, Ok(None));
+        assert_eq!(scene.asked(), [1, 1], "the parent was wrong, the origin right");
+        assert!(scene.porter.has(&job, scene.ledger.manifest(job.package)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_everywhere_is_nowhere_here() {
+    local(async {
+        let made = made("a", 1, 1_000);
+        let wrong = || kept().body("not this");
+        let mut scene = Scene::new(made, vec![wrong()], vec![wrong()]);
+        let job = scene.segment();
+        assert_eq!(scene.bring(&job).await, Err(Brought::Wrong));
+        assert!(!scene.porter.has(&job, scene.ledger.manifest(job.package)));
+        let edge = scene.porter.service.edge();
+        edge.memory.tend();
+        assert_eq!(edge.metrics.memory_objects.get(), 0, "nobody can be given it");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_no_or_is_gone_is_told_apart() {
+    local(async {
+        let no = Reply::new(403).header("cache-control", "max-age=30").body("not open yet");
+        let mut scene = Scene::new(made("a", 1, 1_000), vec![no], vec![]);
+        let job = scene.segment();
+        assert_eq!(scene.bring(&job).await, Err(Brought::Status));
+        for server in scene.servers.iter() {
+            server.go_down(std::io::ErrorKind::ConnectionRefused);
+        }
+        assert_eq!(scene.bring(&job).await, Err(Brought::NoServer));
+        assert!(!scene.porter.has(&job, scene.ledger.manifest(job.package)));
+    })
+    .await;
+}
