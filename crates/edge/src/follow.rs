@@ -50,7 +50,10 @@ impl Source for Upstream {
         let response = answered.map_err(|error| Unheard(error.to_string()))?;
         let received = plans.now();
         let (head, body) = whole(response).await?;
-        edge.upstream_seen(Ok(()));
+        // A server for plans alone says nothing about those that lessons come from.
+        if !self.apart {
+            edge.upstream_seen(Ok(()));
+        }
         dayplan::read_answer((head.status, &head.headers, body), sent, received)
     }
 }
