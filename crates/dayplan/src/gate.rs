@@ -72,6 +72,13 @@ pub struct Shut {
     pub(crate) told: Option<Arc<Told>>,
 }
 
+impl Shut {
+    /// Of something that the plan says no more about.
+    pub(crate) fn until(until: Timestamp) -> Self {
+        Self { until, told: None }
+    }
+}
+
 impl Gate {
     /// Of the plans that are followed.
     ///
@@ -98,6 +105,9 @@ impl Gate {
             for lesson in &plan.lessons {
                 let Some(media) = &lesson.media else { continue };
                 let opens = gate.lessons.get(lesson.lesson.as_str()).and_then(|planned| planned.opens);
+                // Television sends it to everybody from its bell on, whatever the stagger of the grades.
+                let aired = airings(plan, lesson.lesson.as_str()).first().map(|airing| airing.at);
+                let opens = opens.map(|opens| aired.map_or(opens, |aired| opens.min(aired)));
                 let known = gate.packages.entry(media.package).or_insert(Planned { opens, told: None });
                 // Open as soon as one of the lessons that it is.
                 known.opens = known.opens.zip(opens).map(|(one, other)| one.min(other));
@@ -227,6 +237,19 @@ mod tests {
             Gated::Shut(shut) => Some(shut.until),
             Gated::Open | Gated::Unplanned => None,
         }
+    }
+
+    #[test]
+    fn what_is_on_air_is_open_while_the_pointer_waits_for_its_grades() {
+        let mut plan = sample::plan();
+        for lesson in &mut plan.lessons {
+            lesson.release = moment("08:50:00").max(lesson.release);
+        }
+        let gate = gate(&[plan]);
+        let segment = format!("/p/{}/s0/00000.m4s", package(1));
+        assert_eq!(until(&gate, &segment, "08:29:59.999"), Some(moment("08:30:00")));
+        assert_eq!(until(&gate, &segment, "08:30:00"), None);
+        assert_eq!(until(&gate, "/lessons/maths-9/main.m3u8", "08:49:59"), Some(moment("08:50:00")));
     }
 
     #[test]

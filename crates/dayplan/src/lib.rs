@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `origin` and `edge` both follow plans by it. What a service answers because of a plan is made here too, so that both
-//! say the same: `gate` (what is shut), `closed` (the answer then), `door` (the plan itself, for nodes alone).
+//! say the same: `gate` (what is shut), `closed` (the answer then), `television` (channels), `door` (the plan itself, for nodes alone).
 
 mod clock;
 mod closed;
@@ -19,6 +19,7 @@ mod options;
 mod plans;
 mod shelf;
 mod source;
+mod television;
 mod tokens;
 
 pub use clock::{Clock, Sample};
@@ -29,4 +30,5 @@ pub use keeper::Keeper;
 pub use options::{ClockOffset, Place, PlanConfig, PlanOptions};
 pub use plans::{Current, Followed, Plans};
 pub use source::{Fetched, Files, Published, Source, Unheard, read_answer};
+pub use television::Television;
 pub use tokens::Tokens;

@@ -21,6 +21,7 @@ struct Shared {
     tokens: ArcSwap<Tokens>,
     clock: Clock,
     changes: watch::Sender<u64>,
+    playlists: channel::Kept,
 }
 
 /// The plans of yesterday, today and tomorrow, as far as they are there.
@@ -89,6 +90,7 @@ impl Plans {
             tokens: ArcSwap::from_pointee(tokens),
             clock,
             changes: watch::Sender::new(0),
+            playlists: channel::Kept::default(),
         }))
     }
 
@@ -121,6 +123,16 @@ impl Plans {
     /// Tells of each change of what is followed; the number grows.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
+    }
+
+    /// How often what is followed has changed.
+    pub(crate) fn change(&self) -> u64 {
+        *self.0.changes.borrow()
+    }
+
+    /// Television's playlists as they were made for the clients before.
+    pub(crate) fn playlists(&self) -> &channel::Kept {
+        &self.0.playlists
     }
 
     /// From now on these are followed.

@@ -32,6 +32,8 @@ pub(crate) enum Outcome {
     NotYet,
     /// A question for a day plan.
     Plan,
+    /// A channel's playlist, made here.
+    OnAir,
     /// The request was refused before anything was looked up.
     Refused,
     /// The upstream gave nothing usable.
@@ -53,6 +55,7 @@ impl Label for Outcome {
         Self::Shed,
         Self::NotYet,
         Self::Plan,
+        Self::OnAir,
         Self::Refused,
         Self::Failed,
     ];
@@ -72,6 +75,7 @@ impl Label for Outcome {
             Self::Shed => "shed",
             Self::NotYet => "not_yet",
             Self::Plan => "plan",
+            Self::OnAir => "on_air",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }

@@ -3,7 +3,8 @@
 use crate::body::Body;
 use crate::response::{assembled, common};
 use dayplan::{
-    AtDoor, Closed, Fetched, Files, Gated, Keeper, Place, PlanConfig, Plans, Published, Source, Unheard,
+    AtDoor, Closed, Fetched, Files, Gated, Keeper, Place, PlanConfig, Plans, Published, Source, Television,
+    Unheard,
 };
 use http::{HeaderMap, Method, Response};
 use jiff::civil::Date;
@@ -66,6 +67,13 @@ pub(crate) fn answer(
 ) -> Option<Response<Body>> {
     if let Some(at_door) = dayplan::served(plans, path, request) {
         return Some(plan(plans, method, &at_door));
+    }
+    match plans.on_air(method, path, request) {
+        Some(Television::Playlist(playlist)) => return Some(playlist.map(Body::whole)),
+        Some(Television::Ahead(Closed { headers, text })) => {
+            return Some(with(Closed::STATUS, headers, method, text.into()));
+        }
+        None => {}
     }
     let Gated::Shut(shut) = plans.current().gate().look(path, plans.clock().opens_by()) else { return None };
     // Nodes fill their caches before the bell.

@@ -94,7 +94,8 @@ fn programme(start: u32, end: u32, kind: Kind, show: Show) -> Programme {
         Show::Lesson(lesson) => Some(lesson.clone()),
         _ => None,
     };
-    Programme { item: None, start, segments: end - start, kind, title: String::new(), lesson, show }
+    let item = lesson.as_ref().map(|lesson: &LessonId| lesson.as_str().parse().expect("a lesson's name"));
+    Programme { item, start, segments: end - start, kind, title: String::new(), lesson, show }
 }
 
 /// What package `number` is, which is nowhere.

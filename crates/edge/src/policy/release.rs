@@ -4,8 +4,9 @@
 use crate::lookup::Found;
 use crate::outcome::Forwarded;
 use crate::request::Asked;
-use dayplan::{AtDoor, Closed, Gated, Plans};
-use http::{HeaderValue, Method, StatusCode, header};
+use bytes::Bytes;
+use dayplan::{AtDoor, Closed, Gated, Plans, Television};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,6 +25,8 @@ pub(crate) enum Said {
     Plan(AtDoor),
     /// To one for something that is not open yet.
     Closed(Closed),
+    /// To one for a channel.
+    OnAir(Response<Bytes>),
 }
 
 impl Release {
@@ -45,6 +48,11 @@ impl Release {
         let path = asked.target.path();
         if let Some(at_door) = dayplan::served(plans, path, &asked.headers) {
             return Some(Said::Plan(at_door));
+        }
+        match plans.on_air(&asked.method, path, &asked.headers) {
+            Some(Television::Playlist(playlist)) => return Some(Said::OnAir(playlist)),
+            Some(Television::Ahead(closed)) => return Some(Said::Closed(closed)),
+            None => {}
         }
         let current = plans.current();
         let gated = current.gate().look(path, plans.clock().opens_by());

@@ -10,6 +10,10 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 /// Answers as the plan has it. HEAD gets the same header section and no body.
 pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
     let (status, mut headers, body, outcome) = match said {
+        Said::OnAir(playlist) => {
+            let (head, body) = playlist.into_parts();
+            (head.status, head.headers, body, Outcome::OnAir)
+        }
         Said::Closed(Closed { headers, text }) => (Closed::STATUS, headers, text.into(), Outcome::NotYet),
         Said::Plan(at_door) => {
             let headers = edge.release.plans().map(|plans| at_door.headers(plans)).unwrap_or_default();
@@ -17,7 +21,7 @@ pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
         }
     };
     edge.metrics.answered(outcome);
-    if status != StatusCode::NOT_MODIFIED {
+    if status != StatusCode::NOT_MODIFIED && !headers.contains_key(header::CONTENT_LENGTH) {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
     CacheStatus { detail: Some(telemetry::Label::as_str(outcome)), ..CacheStatus::default() }

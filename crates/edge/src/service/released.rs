@@ -181,3 +181,34 @@ async fn plans_go_down_the_tiers_to_nodes_alone() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn channels_are_made_here_and_go_on_without_an_upstream() {
+    local(async {
+        let scene = scene("08:29:59", []);
+        scene.upstream.go_down(ErrorKind::ConnectionRefused);
+        let last = async |scene: &Scene| {
+            let answer = call(scene, "GET", "/channels/junior/s0.m3u8", &[]).await;
+            assert_eq!(answer.status(), 200);
+            assert_eq!(field(&answer, "cache-status"), "airclass; detail=on_air");
+            text(answer.into_body()).await.trim_end().rsplit('\n').next().unwrap().to_owned()
+        };
+        assert!(last(&scene).await.starts_with(&format!("../../p/{}/", package(11))), "the slate");
+        let ahead = call(&scene, "GET", "/channels/junior/programmes/2026-09-01/maths-9/s0.m3u8", &[]).await;
+        assert_eq!(
+            (ahead.status().as_u16(), field(&ahead, "cache-status")),
+            (403, "airclass; detail=not_yet")
+        );
+        tokio::time::advance(SECOND).await;
+        assert_eq!(last(&scene).await, format!("../../p/{}/s0/00000.m4s", package(1)));
+        let head = call(&scene, "HEAD", "/channels/junior/main.m3u8", &[]).await;
+        assert_eq!(
+            (head.status().as_u16(), field(&head, "content-type")),
+            (200, "application/vnd.apple.mpegurl")
+        );
+        assert_eq!(scene.upstream.count(), 0);
+        // A channel that no plan knows is the upstream's.
+        assert_eq!(call(&scene, "GET", "/channels/other/s0.m3u8", &[]).await.status(), 504);
+    })
+    .await;
+}
