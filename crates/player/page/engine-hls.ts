@@ -1,6 +1,7 @@
 /** Playing through hls.js: its settings for weak lines and a huge synchronised crowd, and the way back after errors. */
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
+import { ACCEPT, comeAgain, parseWaiting, type Waiting } from './admission';
 import type { Engine, EngineListener, Problem, Source } from './engine';
 import { Failing, MAX_ATTEMPTS, MAX_STANDSTILLS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Download, type Trouble } from './recovery';
 import { av1IsSmooth } from './decoding';
@@ -55,7 +56,15 @@ const CONFIG: Partial<HlsConfig> = {
   maxMaxBufferLength: AHEAD_LONGEST_S,
   backBufferLength: BEHIND_S,
   // A few quick tries by hls.js; longer outages are ours, with waits that differ from pupil to pupil.
-  manifestLoadPolicy: { default: { maxTimeToFirstByteMs: 15_000, maxLoadTimeMs: 30_000, ...RETRY } },
+  // But who is told to wait is given a place with each try: that is read after the first.
+  manifestLoadPolicy: {
+    default: {
+      maxTimeToFirstByteMs: 15_000,
+      maxLoadTimeMs: 30_000,
+      ...RETRY,
+      errorRetry: { ...RETRY.errorRetry, shouldRetry: (_config, _count, _timeout, response, retry) => retry && response?.code !== 503 },
+    },
+  },
   playlistLoadPolicy: { default: { maxTimeToFirstByteMs: 15_000, maxLoadTimeMs: 30_000, ...RETRY } },
   fragLoadPolicy: { default: { maxTimeToFirstByteMs: 15_000, maxLoadTimeMs: 120_000, ...RETRY } },
 };
@@ -87,6 +96,8 @@ class HlsEngine implements Engine {
   /** A problem stands reported. */
   private troubled = false;
   private readonly decoderFailures: number[] = [];
+  /** The place in line that was given; empty where there is none. */
+  private ticket = '';
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -129,6 +140,11 @@ class HlsEngine implements Engine {
     }
   }
 
+  goOn(): void {
+    this.cancel();
+    this.hls.loadSource(comeAgain(this.source.url, this.ticket, true));
+  }
+
   destroy(): void {
     this.cancel();
     this.standstill.destroy();
@@ -137,7 +153,7 @@ class HlsEngine implements Engine {
   }
 
   private open(startAt: number): Hls {
-    const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1 });
+    const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1, xhrSetup: (xhr, url) => this.ask(xhr, url) });
     hls.on(Hls.Events.MANIFEST_PARSED, (_, { audioTracks }) => {
       // The mono sound of the lowest rung and the stereo of the others are the same lesson. Told that they differ in
       // channels, hls.js throws away all sound downloaded so far at each change between them: a gap, just when the line
@@ -161,8 +177,19 @@ class HlsEngine implements Engine {
     hls.on(Hls.Events.ERROR, (_, data) => this.failed(data));
     this.tellStandstill(hls);
     hls.attachMedia(this.video);
-    hls.loadSource(this.source.url);
+    hls.loadSource(this.url());
     return hls;
+  }
+
+  private url(): string {
+    return comeAgain(this.source.url, this.ticket);
+  }
+
+  /** The lesson's own address is asked so that it may say "not yet" to a page. */
+  private ask(xhr: XMLHttpRequest, url: string): void {
+    if (new URL(url, location.href).pathname !== this.source.url) return;
+    xhr.open('GET', url, true);
+    xhr.setRequestHeader('Accept', ACCEPT);
   }
 
   /**
@@ -226,6 +253,8 @@ class HlsEngine implements Engine {
       return;
     }
     this.cancel();
+    const waiting = data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && parseWaiting(status, bodyOf(data.networkDetails));
+    if (waiting) return this.waits(waiting);
     if (trouble === 'missing' || this.attempts >= MAX_ATTEMPTS) {
       this.stopped = true;
       this.report({ kind: 'network', trouble, retryInMs: null });
@@ -235,6 +264,14 @@ class HlsEngine implements Engine {
     this.attempts += 1;
     this.after(wait, () => this.resume());
     this.report({ kind: 'network', trouble, retryInMs: wait });
+  }
+
+  /** Not a failure: waiting may take as long as the line is. */
+  private waits(waiting: Waiting): void {
+    this.attempts = 0;
+    this.ticket = waiting.ticket;
+    this.after(waiting.waitMs, () => this.resume());
+    this.report({ kind: 'waiting', waiting, retryInMs: waiting.waitMs });
   }
 
   private decoderFailed(data: ErrorData): void {
@@ -296,7 +333,7 @@ class HlsEngine implements Engine {
   }
 
   private resume(): void {
-    if (this.hls.levels.length === 0) this.hls.loadSource(this.source.url);
+    if (this.hls.levels.length === 0) this.hls.loadSource(this.url());
     else this.hls.startLoad(this.hls.media?.currentTime || -1);
   }
 
@@ -323,6 +360,12 @@ function troubleBehind(data: ErrorData, status: number): Trouble {
 /** `Retry-After` of the answer, where hls.js asked with an XMLHttpRequest as it does by default. */
 function retryAfterHeader(details: unknown): string | null {
   return details instanceof XMLHttpRequest && details.status >= 400 ? details.getResponseHeader('retry-after') : null;
+}
+
+/** What an answer says beside its status, where hls.js asked with an XMLHttpRequest. */
+function bodyOf(details: unknown): string {
+  const text = details instanceof XMLHttpRequest && (details.responseType === '' || details.responseType === 'text');
+  return text ? details.responseText : '';
 }
 
 function levelsOf(hls: Hls): Level[] {

@@ -1,5 +1,6 @@
 /** Playing through the system's own HLS, on iPhones and others that have no Media Source Extensions. */
 
+import { ACCEPT, comeAgain, parseWaiting, type Waiting } from './admission';
 import type { Engine, EngineListener, Source } from './engine';
 import { MAX_ATTEMPTS, waitAfterOnline, waitBefore } from './recovery';
 
@@ -10,8 +11,11 @@ export function nativeEngine(video: HTMLVideoElement, source: Source, listener: 
 class NativeEngine implements Engine {
   readonly name = 'native';
   private attempts = 0;
+  private gone = false;
   private timer = 0;
   private resumeAt: number;
+  /** The place in line that was given; empty where there is none. */
+  private ticket = '';
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -33,15 +37,24 @@ class NativeEngine implements Engine {
   watching(): void {}
 
   retry(): void {
+    this.load(comeAgain(this.source.url, this.ticket));
+  }
+
+  goOn(): void {
+    this.load(comeAgain(this.source.url, this.ticket, true));
+  }
+
+  private load(url: string): void {
     window.clearTimeout(this.timer);
     const playing = !this.video.paused;
     this.resumeAt = this.video.currentTime || this.resumeAt;
-    this.video.src = this.source.url;
+    this.video.src = url;
     this.video.load();
     if (playing) this.video.play().catch(() => undefined);
   }
 
   destroy(): void {
+    this.gone = true;
     window.clearTimeout(this.timer);
     this.video.removeEventListener('loadedmetadata', this.onMetadata);
     this.video.removeEventListener('playing', this.onPlaying);
@@ -74,11 +87,37 @@ class NativeEngine implements Engine {
     this.attempts += 1;
     this.timer = window.setTimeout(() => this.retry(), wait);
     this.listener.problem({ kind: 'network', trouble: 'unreachable', retryInMs: wait });
+    // A video does not tell what it was answered.
+    if (this.video.readyState === 0) void this.askWhy();
   };
+
+  private async askWhy(): Promise<void> {
+    const waiting = await told(comeAgain(this.source.url, this.ticket)).catch(() => undefined);
+    if (!waiting || this.gone) return;
+    window.clearTimeout(this.timer);
+    this.ticket = waiting.ticket;
+    this.timer = window.setTimeout(() => this.retry(), waiting.waitMs);
+    this.listener.problem({ kind: 'waiting', waiting, retryInMs: waiting.waitMs });
+  }
 
   private readonly onOnline = (): void => {
     if (this.attempts === 0) return;
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.retry(), waitAfterOnline(Math.random()));
   };
+}
+
+/** How long the question may take, in milliseconds. */
+const PATIENCE_MS = 15_000;
+
+/** What the lesson's address says to who may not begin yet. */
+async function told(url: string): Promise<Waiting | undefined> {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
+  try {
+    const answer = await fetch(url, { headers: { Accept: ACCEPT }, credentials: 'omit', referrerPolicy: 'no-referrer', signal: stop.signal });
+    return answer.ok ? undefined : parseWaiting(answer.status, await answer.text());
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,5 +1,6 @@
 /** What plays a lesson: hls.js where Media Source Extensions are, the system's own HLS elsewhere. */
 
+import type { Waiting } from './admission';
 import type { Trouble } from './recovery';
 import type { Level, LoggedError } from './state';
 
@@ -11,6 +12,8 @@ export interface Engine {
   watching(): void;
   /** Try again at once, whatever the waits say. */
   retry(): void;
+  /** Ask to begin before the slot. */
+  goOn(): void;
   destroy(): void;
 }
 
@@ -18,6 +21,8 @@ export interface Engine {
 export type Problem =
   /** Cannot be fetched. `retryInMs` until the engine asks again by itself; null when it does not. */
   | { kind: 'network'; trouble: Trouble; retryInMs: number | null }
+  /** Others begin before. The engine asks again in `retryInMs`, with the place that it has. */
+  | { kind: 'waiting'; waiting: Waiting; retryInMs: number }
   /** Cannot be decoded, also after starting over. */
   | { kind: 'decoder' }
   /** Nothing here can play HLS. */

@@ -13,18 +13,20 @@ export class Notice {
   private readonly help = h('p', { class: 'notice-help' });
   private readonly count = h('p', { class: 'notice-count', 'aria-live': 'off' });
   private readonly retry: HTMLButtonElement;
+  private readonly goOn: HTMLButtonElement;
   private readonly back: HTMLAnchorElement;
   private timer = 0;
 
-  constructor(private readonly words: Words, onRetry: () => void) {
+  constructor(private readonly words: Words, onRetry: () => void, onGoOn: () => void) {
     this.retry = h('button', { type: 'button', class: 'button primary', 'data-control': 'retry', onclick: onRetry }, words.retry);
+    this.goOn = h('button', { type: 'button', class: 'button primary', 'data-control': 'go-on', onclick: onGoOn }, words.goOn);
     this.back = h('a', { class: 'button', href: '#/' }, words.backToList);
     this.root = h(
       'div',
       { class: 'notice', role: 'alert', hidden: true },
       this.what,
       this.help,
-      h('div', { class: 'notice-actions' }, this.count, this.retry, this.back),
+      h('div', { class: 'notice-actions' }, this.count, this.retry, this.goOn, this.back),
     );
   }
 
@@ -38,19 +40,21 @@ export class Notice {
     setText(this.help, advice.help);
     setAttribute(this.root, 'data-size', strip ? 'strip' : 'panel');
     const missing = problem.kind === 'network' && problem.trouble === 'missing';
-    this.retry.hidden = problem.kind === 'unsupported';
-    this.back.hidden = !missing && problem.kind !== 'unsupported';
+    const waits = problem.kind === 'waiting';
+    this.retry.hidden = waits || problem.kind === 'unsupported';
+    this.goOn.hidden = !waits || !problem.waiting.soft;
+    this.back.hidden = !missing && !waits && problem.kind !== 'unsupported';
     this.root.hidden = false;
   }
 
   /** Counts down to the engine's next attempt. */
-  countDown(milliseconds: number | null): void {
+  countDown(milliseconds: number | null, leftWords = this.words.retryingSoon): void {
     window.clearInterval(this.timer);
     if (milliseconds === null) return setText(this.count, '');
     const due = performance.now() + milliseconds;
     const tick = (): void => {
       const left = Math.ceil((due - performance.now()) / 1000);
-      setText(this.count, left > 0 ? this.words.retryingSoon(left) : this.words.retryingNow);
+      setText(this.count, left > 0 ? leftWords(left) : this.words.retryingNow);
       if (left <= 0) window.clearInterval(this.timer);
     };
     this.timer = window.setInterval(tick, 1000);
@@ -64,6 +68,7 @@ export class Notice {
 
   private adviceFor(problem: Problem): Advice {
     if (problem.kind === 'network') return this.words.lessonTrouble[problem.trouble];
+    if (problem.kind === 'waiting') return this.words.waiting(problem.waiting);
     return problem.kind === 'decoder' ? this.words.decoder : this.words.unsupported;
   }
 }

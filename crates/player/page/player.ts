@@ -55,7 +55,7 @@ export class Player {
     this.video.playbackRate = preferences.speed;
 
     this.controls = new Controls(this.video, state, words, this.actions());
-    this.notice = new Notice(words, () => this.retry());
+    this.notice = new Notice(words, () => this.retry(), () => this.engine?.goOn());
     this.help = new Help(words);
     this.waiting = h('div', { class: 'waiting', role: 'status', hidden: true }, h('span', { class: 'spinner' }), h('span', { class: 'waiting-text' }));
     this.big = h('button', { type: 'button', class: 'big-play', 'aria-label': words.play, tabindex: -1, onclick: () => this.run({ do: 'toggle' }) }, icon('play'));
@@ -183,7 +183,8 @@ export class Player {
 
   private setProblem(problem: Problem | undefined): void {
     this.problem = problem;
-    this.notice.countDown(problem?.kind === 'network' ? problem.retryInMs : null);
+    if (problem?.kind === 'waiting') this.notice.countDown(problem.retryInMs, this.options.words.turnIn);
+    else this.notice.countDown(problem?.kind === 'network' ? problem.retryInMs : null);
     this.updatePhase();
     this.draw();
   }

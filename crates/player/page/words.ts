@@ -1,5 +1,6 @@
 /** Everything the page says, in Simplified Chinese and in English. */
 
+import type { Waiting } from './admission';
 import type { Stage } from './catalogue';
 import { gradeNumber } from './grouping';
 import type { Language } from './language';
@@ -9,6 +10,17 @@ import type { Trouble } from './recovery';
 export interface Advice {
   what: string;
   help: string;
+}
+
+/** Minutes and seconds left, as 2:05. */
+function countdown(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+/** The time of day where the pupil is, as 19:30. */
+function hour(moment: number): string {
+  const at = new Date(moment);
+  return `${at.getHours()}:${String(at.getMinutes()).padStart(2, '0')}`;
 }
 
 const zh = {
@@ -55,6 +67,12 @@ const zh = {
   } satisfies Record<Trouble, Advice>,
   decoder: { what: '这台设备解不开画面', help: '点“重试”从刚才的地方接着看；还不行就换低一些的画质。' },
   unsupported: { what: '这个浏览器太旧，放不了课程', help: '请升级浏览器，或者换一台设备、换一个浏览器再试。' },
+  waiting: ({ ahead, channel, replayAt }: Waiting): Advice => ({
+    what: ahead === null ? '为了错峰，您所在的地区稍后开放这节课' : `前面还有 ${ahead} 人，您的位置已经保留`,
+    help: `请不要关闭页面，到时会自动播放。${channel && `也可以看电视频道“${channel}”。`}${replayAt === null ? '' : `重播时间：${hour(replayAt)}。`}`,
+  }),
+  turnIn: (seconds: number) => `大约 ${countdown(seconds)} 后轮到您`,
+  goOn: '不等了，现在就开始',
   retryingSoon: (seconds: number) => `${seconds} 秒后自动重试`,
   retryingNow: '正在重试…',
   playingFromBuffer: '网络断开，先播放已经下载的部分',
@@ -152,6 +170,12 @@ const en: Words = {
   },
   decoder: { what: 'This device cannot decode the picture', help: 'Try again to go on from here; if that fails, choose a lower quality.' },
   unsupported: { what: 'This browser is too old to play lessons', help: 'Please update it, or use another browser or device.' },
+  waiting: ({ ahead, channel, replayAt }) => ({
+    what: ahead === null ? 'Where you are, this lesson opens a little later' : `${ahead} are before you; your place is kept`,
+    help: `Keep this page open: it plays by itself then.${channel && ` The TV channel “${channel}” shows it, too.`}${replayAt === null ? '' : ` It is repeated at ${hour(replayAt)}.`}`,
+  }),
+  turnIn: (seconds) => `Your turn in about ${countdown(seconds)}`,
+  goOn: 'Continue anyway',
   retryingSoon: (seconds) => `Trying again in ${seconds} s`,
   retryingNow: 'Trying again…',
   playingFromBuffer: 'Connection lost; playing what is downloaded',
