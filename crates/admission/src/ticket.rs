@@ -1,6 +1,6 @@
 //! A place in line, on a paper that the client keeps: a class, a number, a time, a node, and a seal.
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{hmac, rand};
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use timetable::Class;
@@ -51,11 +51,29 @@ pub enum InvalidTicket {
     Outdated,
 }
 
+impl Node {
+    /// Drawn by lot.
+    pub fn drawn() -> Self {
+        Self(u32::from_ne_bytes(drawn()))
+    }
+}
+
 impl Key {
+    /// Drawn by lot, for a node that shares its line with nobody.
+    pub fn drawn() -> Self {
+        Self::of(&drawn::<32>())
+    }
+
     /// Of any secret bytes.
     pub fn of(secret: &[u8]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
+}
+
+fn drawn<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).expect("the system has randomness");
+    bytes
 }
 
 impl fmt::Debug for Key {

@@ -3,13 +3,12 @@
 //! It may be kept by caches, and by none beyond the instant: `max-age` ends with it at the latest, and forbids stale use.
 //! Those who ask together are not told to come back together.
 
-use crate::gate::{Airing, Shut, Told};
+use crate::gate::{Airing, Shut};
+use crate::words::{airings, chinese, english, escaped};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use httpcache::fields;
 use jiff::Timestamp;
-use jiff::tz::Offset;
 use serde_json::json;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use timetable::Zone;
 
@@ -126,7 +125,7 @@ fn page(shut: &Shut, wait_s: u64) -> String {
     } else {
         String::new()
     };
-    let airings = shut.told.as_deref().map(|told| list(told, zone)).unwrap_or_default();
+    let airings = shut.told.as_deref().map(airings).unwrap_or_default();
     format!(
         "<!doctype html>\n<html lang=\"zh-CN\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n{refresh}<title>尚未开放</title>\n\
@@ -134,33 +133,6 @@ fn page(shut: &Shut, wait_s: u64) -> String {
          <p lang=\"en\">This lesson opens at {opens_english}. The page then opens by itself.</p>\n\
          <p><a href=\"/\">课程列表</a></p>\n</html>\n"
     )
-}
-
-/// Where television shows it.
-fn list(told: &Told, zone: Zone) -> String {
-    let mut list = String::new();
-    for Airing { channel, at, again } in &told.airings {
-        let what = if *again { "重播" } else { "播出" };
-        let (channel, at) = (escaped(channel), chinese(zone, *at));
-        // Writing to a String does not fail.
-        let _ = writeln!(list, "<p>电视频道“{channel}” {at} {what}</p>");
-    }
-    list
-}
-
-/// 9月1日 08:30
-fn chinese(zone: Zone, moment: Timestamp) -> String {
-    let local = zone.local(moment);
-    format!("{}月{}日 {:02}:{:02}", local.month(), local.day(), local.hour(), local.minute())
-}
-
-fn english(zone: Zone, moment: Timestamp) -> String {
-    let offset = Offset::from_seconds(zone.offset_s()).unwrap_or(Offset::UTC);
-    moment.display_with_offset(offset).to_string()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -27,21 +27,26 @@ struct Planned {
     told: Option<Arc<Told>>,
 }
 
-/// What may be told of a lesson that is shut.
+/// What may be told of a lesson that somebody has to wait for.
 #[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) title: String,
-    pub(crate) zone: Zone,
+pub struct Told {
+    /// What it is called.
+    pub title: String,
+    /// Where its day is.
+    pub zone: Zone,
     /// In order of time.
-    pub(crate) airings: Vec<Airing>,
+    pub airings: Vec<Airing>,
 }
 
 /// When a channel shows it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Airing {
-    pub(crate) channel: String,
-    pub(crate) at: Timestamp,
-    pub(crate) again: bool,
+pub struct Airing {
+    /// The channel's title.
+    pub channel: String,
+    /// When it begins.
+    pub at: Timestamp,
+    /// Whether it was shown before.
+    pub again: bool,
 }
 
 /// What a path is about.
@@ -143,6 +148,11 @@ impl Gate {
     /// Whether a plan says anything about what `path` is about.
     pub fn is_planned(&self, path: &str) -> bool {
         self.planned(path).is_some()
+    }
+
+    /// What may be told of the lesson that `path` is about.
+    pub fn told(&self, path: &str) -> Option<&Told> {
+        self.planned(path)?.told.as_deref()
     }
 
     fn planned(&self, path: &str) -> Option<&Planned> {

@@ -21,11 +21,12 @@ mod shelf;
 mod source;
 mod television;
 mod tokens;
+pub mod words;
 
 pub use clock::{Clock, Sample};
 pub use closed::{Closed, Wants};
 pub use door::{AtDoor, CLOCK_FIELD, PLANS, date_of, served, target};
-pub use gate::{Gate, Gated, Shut, Subject};
+pub use gate::{Airing, Gate, Gated, Shut, Subject, Told};
 pub use keeper::Keeper;
 pub use options::{ClockOffset, Place, PlanConfig, PlanOptions};
 pub use plans::{Current, Followed, Plans};

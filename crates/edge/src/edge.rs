@@ -1,5 +1,6 @@
 //! What a request can reach: one of these a core, over parts that all cores share.
 
+use crate::admission::Door;
 use crate::clock::Clock;
 use crate::fill::{Flights, Lots};
 use crate::key::CacheKey;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     lots: Lots,
     identity: Arc<Identity>,
     release: Release,
+    pub(crate) door: Door,
     upstream_known: Arc<AtomicBool>,
     readiness: Arc<Readiness>,
 }
@@ -93,6 +95,7 @@ impl Shared {
             overload: Overload::new(caps, &metrics),
             uploads: Uploads::new(config.upload_caps, &metrics),
             identity: Arc::new(Identity::new(&config.name).known_by(&release)),
+            door: Door::new(config.admission.as_ref(), &release, telemetry),
             release,
             settings: Settings {
                 groups: Arc::new(Groups::new(&config.upstream, telemetry)),
@@ -128,6 +131,7 @@ impl Shared {
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
             release: self.release.clone(),
+            door: self.door.clone(),
             clock: Clock,
             stale_on_error: config.stale_on_error,
             config,
@@ -150,6 +154,7 @@ pub(crate) struct Edge {
     pub(crate) lots: Lots,
     pub(crate) identity: Arc<Identity>,
     pub(crate) release: Release,
+    pub(crate) door: Door,
     pub(crate) clock: Clock,
     pub(crate) stale_on_error: Duration,
     pub(crate) config: Arc<Config>,
@@ -172,6 +177,7 @@ impl Edge {
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
             release: self.release.clone(),
+            door: self.door.clone(),
             clock: self.clock,
             stale_on_error: config.stale_on_error,
             config,

@@ -4,6 +4,7 @@
 //! `listener → connection` (crate `serve`) `→ request → policy → key → lookup → fill → upstream → store → response`;
 //! `service` is the list of its steps, `outcome` the names of its ends.
 
+mod admission;
 mod clock;
 mod edge;
 mod fill;
@@ -25,6 +26,7 @@ mod store;
 mod upload;
 mod upstream;
 
+pub use admission::{AdmissionConfig, AdmissionOptions};
 pub use options::{Config, Options, UpstreamLimits};
 pub use policy::{CacheOptions, CachePolicy, ClientReload};
 pub use prefill::{FillConfig, FillOptions};
@@ -80,7 +82,8 @@ impl EdgeServer {
             drop(tokio::task::spawn_local(edge.overload.ticker().clone().run()));
             if core.0 == 0 {
                 let (memory, overload) = (edge.memory.clone(), edge.overload.clone());
-                drop(tokio::task::spawn_local(tend(memory, edge.disk.clone(), overload, load.clone())));
+                let tending = tend(memory, edge.disk.clone(), overload, edge.door.clone(), load.clone());
+                drop(tokio::task::spawn_local(tending));
                 if let Some(disk) = edge.disk.clone() {
                     // The next process has it as soon as this one answers only what it has begun.
                     drop(tokio::task::spawn_local(async move {
@@ -145,6 +148,7 @@ async fn tend(
     memory: store::Memory,
     disk: Option<Arc<store::DiskTier>>,
     overload: overload::Overload,
+    door: admission::Door,
     load: serve::Load,
 ) {
     loop {
@@ -152,5 +156,6 @@ async fn tend(
         memory.tend();
         let strain = disk.as_ref().map_or(0.0, |disk| disk.strain());
         overload.look(&load, strain, tokio::time::Instant::now());
+        door.look(overload.level());
     }
 }

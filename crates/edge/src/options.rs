@@ -1,5 +1,6 @@
 //! What can be set about an edge, and what it is when nothing is set.
 
+use crate::admission::{AdmissionConfig, AdmissionOptions};
 use crate::overload::Share;
 use crate::policy::{CacheOptions, CachePolicy};
 use crate::prefill::{FillConfig, FillOptions};
@@ -87,6 +88,9 @@ pub struct Options {
     /// What is fetched before a bell; in the file the table `[fill]`
     #[command(flatten)]
     pub fill: FillOptions,
+    /// Who may begin when; in the file the table `[admission]`
+    #[command(flatten)]
+    pub admission: AdmissionOptions,
     /// Listeners; in the file the table `[serve]`
     #[command(flatten)]
     pub serve: serve::Options,
@@ -126,6 +130,8 @@ pub struct Config {
     pub plan: Option<PlanConfig>,
     /// What is fetched before a bell.
     pub fill: FillConfig,
+    /// Who may begin when; `None`: everybody at once.
+    pub admission: Option<AdmissionConfig>,
     /// Listeners.
     pub serve: serve::Config,
 }
@@ -206,6 +212,7 @@ impl Config {
         }
         let pins_in_ram = disks.is_empty() && plan.as_ref().is_some_and(|plan| !plan.hosts.is_empty());
         let fill = FillConfig::resolve(&options.fill, ram, pins_in_ram)?;
+        let admission = AdmissionConfig::resolve(&options.admission, plan.is_some())?;
         let span = |key, given: Option<Span>, default: Duration| match given {
             Some(Span(Duration::ZERO)) => {
                 Err(SettingsError::value(key, "is zero; every wait needs a limit above it"))
@@ -261,6 +268,7 @@ impl Config {
             purge,
             plan,
             fill,
+            admission,
             serve,
         })
     }

@@ -30,6 +30,8 @@ pub(crate) enum Outcome {
     Shed,
     /// It is not open yet.
     NotYet,
+    /// Others begin before, by the day plan's slots or in line.
+    Waiting,
     /// A question for a day plan.
     Plan,
     /// A channel's playlist, made here.
@@ -54,6 +56,7 @@ impl Label for Outcome {
         Self::OnlyIfCached,
         Self::Shed,
         Self::NotYet,
+        Self::Waiting,
         Self::Plan,
         Self::OnAir,
         Self::Refused,
@@ -74,6 +77,7 @@ impl Label for Outcome {
             Self::OnlyIfCached => "only_if_cached",
             Self::Shed => "shed",
             Self::NotYet => "not_yet",
+            Self::Waiting => "waiting",
             Self::Plan => "plan",
             Self::OnAir => "on_air",
             Self::Refused => "refused",

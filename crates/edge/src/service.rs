@@ -1,5 +1,7 @@
-//! The steps of a request, in order: `request → policy (release) → key → lookup → fill → response`.
+//! The steps of a request, in order: `request → policy (release) → admission → key → lookup → fill → response`.
 
+#[cfg(test)]
+mod admitted;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
@@ -23,7 +25,7 @@ use crate::key::CacheKey;
 use crate::lookup::{Found, Lookup, answers, judge, look_up};
 use crate::outcome::{Forwarded, Outcome};
 use crate::overload::Class;
-use crate::policy;
+use crate::policy::{self, Said};
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::{Body, Object};
@@ -83,13 +85,19 @@ impl Service for EdgeService {
         async move {
             match asked {
                 Err(refusal) => response::refused(&edge, refusal, version),
-                Ok(mut asked) => match edge.release.judge(&mut asked) {
+                Ok(mut asked) => match first_word(&edge, &mut asked, &peer) {
                     Some(said) => response::said(&edge, said, &asked.method),
                     None => admit(edge, asked, Some(body), &peer).await,
                 },
             }
         }
     }
+}
+
+/// What the day plan has to say before anything is looked up.
+fn first_word(edge: &Edge, asked: &mut Asked, peer: &Peer) -> Option<Said> {
+    let shut = edge.release.judge(asked);
+    shut.or_else(|| edge.door.judge(asked, &peer.standing, edge.overload.level()).map(Said::Waiting))
 }
 
 /// Answers what there is room for; notes what the connection plays.

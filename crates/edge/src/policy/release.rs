@@ -1,6 +1,7 @@
 //! What the day plan has to say to a request: the plan itself for nodes, no to what is not open yet, and how what it names
 //! is looked after.
 
+use crate::admission::Waiting;
 use crate::lookup::Found;
 use crate::outcome::Forwarded;
 use crate::request::Asked;
@@ -27,6 +28,8 @@ pub(crate) enum Said {
     Closed(Closed),
     /// To one for a channel.
     OnAir(Response<Bytes>),
+    /// To a new session before its turn.
+    Waiting(Waiting),
 }
 
 impl Release {

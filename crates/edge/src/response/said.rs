@@ -1,6 +1,7 @@
 //! Answers because of the day plan.
 
 use super::{Answer, CacheStatus, EdgeBody};
+use crate::admission::Waiting;
 use crate::edge::Edge;
 use crate::outcome::Outcome;
 use crate::policy::Said;
@@ -15,6 +16,7 @@ pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
             (head.status, head.headers, body, Outcome::OnAir)
         }
         Said::Closed(Closed { headers, text }) => (Closed::STATUS, headers, text.into(), Outcome::NotYet),
+        Said::Waiting(Waiting { headers, text }) => (Waiting::STATUS, headers, text.into(), Outcome::Waiting),
         Said::Plan(at_door) => {
             let headers = edge.release.plans().map(|plans| at_door.headers(plans)).unwrap_or_default();
             (at_door.status(), headers, at_door.body(), Outcome::Plan)
