@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { EDGE, openBrowser, openList, openPage, playLesson, playOn, state } from './support.js';
+import { EDGE, LESSON, openBrowser, openList, openPage, playLesson, playOn, state } from './support.js';
 
 /** What the console says when a test cuts the line. */
 const CUT = /Failed to load resource/;
@@ -101,6 +101,23 @@ test('a busy edge is told apart from a dead line', async (t) => {
   assert.match(await page.locator('.notice').innerText(), /访问的人太多/);
   await page.unroute('**/lessons/*/main.m3u8');
   await page.waitForFunction(() => window.airclass.playing);
+});
+
+test('a pupil before the turn keeps the place, and may go on where that is allowed', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  const told = { error: 'waiting', wait_s: 2, ahead: 7, ticket: '1.usual.7.1788.00ab.cd', soft: false, channel: '初中', replay: null };
+  const asked = [];
+  await page.route(/\/main\.m3u8/, (route) => {
+    asked.push(new URL(route.request().url()).search);
+    const soft = asked.length > 1 ? { ahead: null, ticket: null, soft: true, wait_s: 600 } : {};
+    return route.fulfill({ status: 503, headers: { 'retry-after': '2' }, contentType: 'application/json', body: JSON.stringify({ ...told, ...soft }) });
+  });
+  await page.goto(`${EDGE}#/lesson/${LESSON}`);
+  await page.waitForSelector('.notice[data-size=panel]');
+  assert.match(await page.locator('.notice').innerText(), /前面还有 7 人[^]*电视频道“初中”[^]*后轮到您/);
+  assert.equal(await page.isVisible('[data-control=go-on]'), false);
+  await page.click('[data-control=go-on]');
+  assert.deepEqual(asked, ['', '?ticket=1.usual.7.1788.00ab.cd', '?continue=1']);
 });
 
 test('a lesson without its description still plays', async (t) => {
