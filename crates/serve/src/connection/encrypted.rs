@@ -2,8 +2,8 @@
 //!
 //! A batch of records is one system call, a few packets and a wake-up of who receives, so batches should be large. But
 //! what has been encrypted and not been taken is memory that nobody shares, so for a slow reader they should be small.
-//! Hence a batch grows while the socket takes all of it, and is small again after the first that it does not take: a
-//! connection keeps no more waiting than about what the kernel keeps for it, and [`MOST`] at most.
+//! Hence a batch grows once the socket has taken several in a row, and is small again after the first that it does not take.
+//! Who reads nothing at all still takes what fits into the kernel's buffers on both sides, and is not quick for that.
 
 use super::socket::Socket;
 use super::stream::Transport;
@@ -19,19 +19,45 @@ const LEAST: usize = 64 * 1_024;
 /// kernel's copy.
 const MOST: usize = 256 * 1_024;
 
+/// So many full batches in a row a socket must have taken before they grow: half a megabyte, more than the kernel keeps for a
+/// reader that does not read.
+const PROVEN: u32 = 8;
+
 /// Records over a client's socket.
 pub(crate) struct Encrypted {
     stream: TlsStream<Socket>,
-    /// Bytes of the next batch.
-    room: usize,
+    batch: Batch,
     /// Whether what was gathered last found the room full.
     full: bool,
+}
+
+/// How much is encrypted at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Batch {
+    /// Bytes of the next one.
+    room: usize,
+    /// Full ones in a row that the socket has taken.
+    taken: u32,
+}
+
+impl Batch {
+    const FIRST: Self = Self { room: LEAST, taken: 0 };
+
+    /// After one was written. `full`: there was more than it had room for; `left`: the socket did not take all.
+    fn next(self, full: bool, left: bool) -> Self {
+        match (left, full) {
+            (true, _) => Self::FIRST,
+            (false, false) => self,
+            (false, true) if self.taken < PROVEN => Self { taken: self.taken + 1, ..self },
+            (false, true) => Self { room: (self.room * 2).min(MOST), ..self },
+        }
+    }
 }
 
 impl Encrypted {
     /// On the heap: it is large, and handed on.
     pub(crate) fn new(stream: TlsStream<Socket>) -> Box<Self> {
-        let mut encrypted = Box::new(Self { stream, room: LEAST, full: false });
+        let mut encrypted = Box::new(Self { stream, batch: Batch::FIRST, full: false });
         encrypted.session().set_buffer_limit(Some(LEAST));
         encrypted
     }
@@ -47,20 +73,11 @@ impl Encrypted {
 
     /// After a batch was written as far as the socket takes it. `full`: there was more than it had room for.
     fn size_next(&mut self, full: bool) {
-        let room = next_room(self.room, full, self.session().wants_write());
-        if room != self.room {
-            self.room = room;
-            self.session().set_buffer_limit(Some(room));
+        let next = self.batch.next(full, self.session().wants_write());
+        if next.room != self.batch.room {
+            self.session().set_buffer_limit(Some(next.room));
         }
-    }
-}
-
-/// `left`: the socket did not take all.
-fn next_room(room: usize, full: bool, left: bool) -> usize {
-    match (left, full) {
-        (true, _) => LEAST,
-        (false, true) => (room * 2).min(MOST),
-        (false, false) => room,
+        self.batch = next;
     }
 }
 
@@ -101,7 +118,7 @@ impl AsyncWrite for Encrypted {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        let full = length(slices) > self.room;
+        let full = length(slices) > self.batch.room;
         self.size_next(full);
         written
     }
@@ -128,15 +145,17 @@ mod tests {
 
     #[test]
     fn attack_63_batches_grow_for_who_takes_them_and_are_small_for_who_does_not() {
-        let mut room = LEAST;
+        let proven = (0..PROVEN).fold(Batch::FIRST, |batch, _| batch.next(true, false));
+        assert_eq!(proven.room, LEAST, "who reads nothing has taken so much, too");
+        let mut batch = proven;
         let rooms: Vec<_> = [(true, false), (true, false), (true, false), (false, false), (true, true)]
             .into_iter()
             .map(|(full, left)| {
-                room = next_room(room, full, left);
-                room / LEAST
+                batch = batch.next(full, left);
+                batch.room / LEAST
             })
             .collect();
         assert_eq!(rooms, [2, 4, 4, 4, 1]);
-        assert_eq!(next_room(MOST, false, true), LEAST);
+        assert_eq!(batch, Batch::FIRST, "and has to prove it anew");
     }
 }
