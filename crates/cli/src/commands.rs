@@ -1,5 +1,6 @@
 //! One function a command: options from file and flags, then the service.
 
+mod admin_listener;
 mod check;
 mod external;
 mod package;

@@ -3,13 +3,14 @@
 mod post;
 
 use crate::clock;
+use crate::commands::admin_listener::AdminListener;
 use ::purge::{Group, Mode, Order, Place, Report, Signed, SurrogateKey, What};
 use clap::Args;
 use faults::{AnyFault, Blame, Fault};
 use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use post::{Edge, PostError};
+use post::PostError;
 use serde_json::json;
 use signing::SigningKey;
 use std::io::{self, Write};
@@ -24,7 +25,7 @@ const AT_ONCE: usize = 16;
 pub(crate) struct PurgeOptions {
     /// An edge's admin listener, http://HOST:PORT; once for each edge
     #[arg(long = "edge", value_name = "URL", required = true)]
-    edges: Vec<Edge>,
+    edges: Vec<AdminListener>,
     /// The key that signs the order; its public half is in the edges' purge.keys
     #[arg(long, env = "AIRCLASS_PURGE_KEY", value_name = "FILE")]
     key: PathBuf,
@@ -153,7 +154,7 @@ fn by_tier(tiers: ::purge::Tiers) -> String {
     }
 }
 
-fn tell(options: &PurgeOptions, edge: &Edge, end: &Result<Report, PostError>) -> io::Result<()> {
+fn tell(options: &PurgeOptions, edge: &AdminListener, end: &Result<Report, PostError>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match end {
         _ if options.json => {

@@ -1,12 +1,12 @@
 //! Telling one edge.
 
+use crate::commands::admin_listener::AdminListener;
 use ::purge::{Refused, Report};
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri, header};
+use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -21,14 +21,6 @@ const MAX_ANSWER_BYTES: usize = 2 << 20;
 const TRIES: u32 = 5;
 /// With so long between.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
-
-/// An edge's admin listener.
-#[derive(Debug, Clone)]
-pub(super) struct Edge {
-    authority: String,
-    /// With its port.
-    address: String,
-}
 
 /// Why an edge has not obeyed.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +39,7 @@ pub(super) enum PostError {
     NoAnswer,
 }
 
-impl Edge {
+impl AdminListener {
     /// Gives the order `sent`, and again where that may help.
     pub(super) async fn order(&self, sent: Bytes) -> Result<Report, PostError> {
         for _ in 1..TRIES {
@@ -89,27 +81,5 @@ impl Edge {
             _ => serde_json::from_slice(&text).map(|refused| Err(PostError::Refused(refused))),
         };
         answer.unwrap_or(Err(PostError::NoEdge(status)))
-    }
-}
-
-impl FromStr for Edge {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        const WANTED: &str = "must be http://HOST:PORT, the edge's admin listener";
-        let uri: Uri = text.parse().map_err(|_| WANTED)?;
-        let authority =
-            uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or(WANTED)?;
-        if uri.scheme_str() != Some("http") || uri.path() != "/" || uri.query().is_some() {
-            return Err(WANTED);
-        }
-        let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
-        Ok(Self { authority: authority.to_string(), address })
-    }
-}
-
-impl fmt::Display for Edge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
     }
 }

@@ -1,16 +1,16 @@
 //! `airclass timetable readiness`: whether the lessons of the next bells lie on the nodes.
 
+use crate::commands::admin_listener::AdminListener;
 use clap::Args;
 use faults::{AnyFault, Blame, Fault};
 use futures_util::{StreamExt, stream};
-use http::{Request, StatusCode, Uri, header};
+use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::{self, Write};
-use std::str::FromStr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -27,7 +27,7 @@ const MAX_ANSWER_BYTES: usize = 1 << 20;
 pub(crate) struct ReadinessOptions {
     /// A node's admin listener, http://HOST:PORT; once for each node
     #[arg(long = "node", value_name = "URL", required = true)]
-    nodes: Vec<Node>,
+    nodes: Vec<AdminListener>,
     /// Only this bell, as 2026-09-01T08:30 where the plan is for, or as a timestamp [default: all that are to come]
     #[arg(long, value_name = "TIME")]
     bell: Option<String>,
@@ -77,14 +77,6 @@ struct Bell {
     covered: bool,
 }
 
-/// A node's admin listener.
-#[derive(Debug, Clone)]
-struct Node {
-    authority: String,
-    /// With its port.
-    address: String,
-}
-
 /// `airclass timetable readiness`
 pub(crate) fn readiness(options: &ReadinessOptions) -> Result<(), AnyFault> {
     let runtime =
@@ -114,7 +106,12 @@ pub(crate) fn readiness(options: &ReadinessOptions) -> Result<(), AnyFault> {
     if missing == 0 { Ok(()) } else { Err(ReadinessFault::NotCovered { missing, of }.into()) }
 }
 
-fn tell(out: &mut impl Write, json: bool, node: &Node, said: &Result<Report, String>) -> io::Result<()> {
+fn tell(
+    out: &mut impl Write,
+    json: bool,
+    node: &AdminListener,
+    said: &Result<Report, String>,
+) -> io::Result<()> {
     match said {
         _ if json => {
             let line = match said {
@@ -162,15 +159,15 @@ impl Report {
     }
 }
 
-impl Node {
+impl AdminListener {
     async fn ask(&self) -> Result<Report, String> {
-        match timeout(PATIENCE, self.exchange()).await {
+        match timeout(PATIENCE, self.report()).await {
             Ok(said) => said,
             Err(_) => Err("gives no answer; is this its admin listener?".to_owned()),
         }
     }
 
-    async fn exchange(&self) -> Result<Report, String> {
+    async fn report(&self) -> Result<Report, String> {
         let unreachable = |error: &dyn fmt::Display| format!("cannot be reached: {error}");
         let stream = TcpStream::connect(&self.address).await.map_err(|error| unreachable(&error))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -192,27 +189,5 @@ impl Node {
         let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
         let text = body.map_err(|error| format!("its answer broke off: {error}"))?.to_bytes();
         serde_json::from_slice(&text).map_err(|error| format!("its answer is of another release: {error}"))
-    }
-}
-
-impl FromStr for Node {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        const WANTED: &str = "must be http://HOST:PORT, the node's admin listener";
-        let uri: Uri = text.parse().map_err(|_| WANTED)?;
-        let authority =
-            uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or(WANTED)?;
-        if uri.scheme_str() != Some("http") || uri.path() != "/" || uri.query().is_some() {
-            return Err(WANTED);
-        }
-        let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
-        Ok(Self { authority: authority.to_string(), address })
-    }
-}
-
-impl fmt::Display for Node {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
     }
 }
