@@ -39,28 +39,9 @@ impl Label for Day {
     }
 }
 
-/// A refusal as a label.
-#[derive(Debug, Clone, Copy)]
-struct Reason(Refusal);
-
-impl Label for Reason {
-    const ALL: &'static [Self] = &{
-        let mut all = [Self(Refusal::TooLong); Refusal::ALL.len()];
-        let mut at = 0;
-        while at < all.len() {
-            all[at] = Self(Refusal::ALL[at]);
-            at += 1;
-        }
-        all
-    };
-
-    fn as_str(self) -> &'static str {
-        self.0.as_str()
-    }
-
-    fn index(self) -> usize {
-        self.0 as usize
-    }
+telemetry::label_of! {
+    /// A refusal as a label.
+    struct Reason(Refusal);
 }
 
 impl Metrics {

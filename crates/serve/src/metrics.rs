@@ -71,28 +71,9 @@ impl Label for End {
     }
 }
 
-/// Why a request was refused for the way it is written.
-#[derive(Debug, Clone, Copy)]
-struct Refused(Fault);
-
-impl Label for Refused {
-    const ALL: &'static [Self] = &{
-        let mut all = [Self(Fault::BareLf); Fault::ALL.len()];
-        let mut at = 0;
-        while at < all.len() {
-            all[at] = Self(Fault::ALL[at]);
-            at += 1;
-        }
-        all
-    };
-
-    fn as_str(self) -> &'static str {
-        self.0.as_str()
-    }
-
-    fn index(self) -> usize {
-        self.0 as usize
-    }
+telemetry::label_of! {
+    /// Why a request was refused for the way it is written.
+    struct Refused(Fault);
 }
 
 /// Counters of one server, shared by its cores.

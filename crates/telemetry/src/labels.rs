@@ -15,6 +15,36 @@ pub trait Label: Copy + 'static {
     fn index(self) -> usize;
 }
 
+/// A label of an enum whose crate knows nothing of metrics: it has `ALL`, `as_str`, and its values are numbered in that order.
+#[macro_export]
+macro_rules! label_of {
+    ($(#[$doc:meta])* struct $name:ident($of:ty);) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        struct $name($of);
+
+        impl $crate::Label for $name {
+            const ALL: &'static [Self] = &{
+                let mut all = [Self(<$of>::ALL[0]); <$of>::ALL.len()];
+                let mut at = 0;
+                while at < all.len() {
+                    all[at] = Self(<$of>::ALL[at]);
+                    at += 1;
+                }
+                all
+            };
+
+            fn as_str(self) -> &'static str {
+                self.0.as_str()
+            }
+
+            fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
 /// One counter for each value of `L`, made at the start: every series exists from zero and counting costs one
 /// atomic addition.
 pub fn counters<L: Label>(telemetry: &Telemetry, name: &str, help: &str, label: &str) -> Vec<IntCounter> {
