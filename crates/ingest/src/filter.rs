@@ -31,7 +31,9 @@ pub fn pictures(
 ) -> Result<(), MediaError> {
     let mut graph: Option<(PictureShape, Graph)> = None;
     let rate = plan.timing.rate.per_second();
-    let sizes = plan.sizes();
+    // Sizes are scaled from larger ones: those below the smallest that is wanted are nobody's parents.
+    let smallest = wanted.iter().map(|(size, _)| *size).min();
+    let sizes: Vec<Slot> = plan.sizes().into_iter().filter(|size| Some(*size) >= smallest).collect();
     loop {
         match decoded.recv().map_err(|_| MediaError::Stopped)? {
             Decoded::Frame(picture, _) => {

@@ -26,7 +26,7 @@ use grid::SEGMENT;
 use package::ingest::{IngestKey, IngestRecord};
 use package::manifest::{MAX_MANIFEST_BYTES, Recipe};
 use package::{
-    Description, Digest, Hasher, Lesson, LessonId, Manifest, PackageId, Rendition, Sealed, layout,
+    Codec, Description, Digest, Hasher, Lesson, LessonId, Manifest, PackageId, Rendition, Sealed, layout,
 };
 use signing::SigningKey;
 use std::collections::BTreeMap;
@@ -127,8 +127,10 @@ pub fn ingest(
 }
 
 /// The work a lesson consists of. Sound first: it is the longest that cannot be divided.
-fn units(survey: &Survey) -> Vec<Unit> {
-    std::iter::once(Unit::Sound).chain(Chunk::of(survey.segments).map(Unit::Pictures)).collect()
+fn units(survey: &Survey, plan: &Plan) -> Vec<Unit> {
+    let made = |codec: &Codec| plan.rungs.iter().any(|rung| rung.slot.codec() == *codec);
+    let pictures = |codec| Chunk::of(survey.segments).map(move |chunk| Unit::Pictures(chunk, codec));
+    std::iter::once(Unit::Sound).chain(Codec::ALL.into_iter().filter(made).flat_map(pictures)).collect()
 }
 
 /// What the units made, put together: the same init section from every chunk, and all segments.
@@ -400,8 +402,9 @@ impl Job<'_> {
         let total = u64::from(survey.segments.0) * renditions;
         let task = |unit: &Unit| match unit {
             Unit::Sound => Task::Sound { plan: Box::new(plan.clone()), segments: survey.segments },
-            Unit::Pictures(chunk) => Task::Pictures {
+            Unit::Pictures(chunk, codec) => Task::Pictures {
                 plan: Box::new(plan.clone()),
+                codec: *codec,
                 chunk: *chunk,
                 entry: survey.entries[chunk.index as usize].clone(),
             },
@@ -414,7 +417,7 @@ impl Job<'_> {
         let Workshop { workers, ref limits, cancel, .. } = *self.workshop;
         let published = || self.is_published(key);
         let crew = Crew { file, spool, workers, limits, published: &published, cancel };
-        let records = crew.work(&units(survey), &task, &mut progress).map_err(|error| match error {
+        let records = crew.work(&units(survey, plan), &task, &mut progress).map_err(|error| match error {
             CrewError::Media(error) => self.ended(error),
             CrewError::Store(error) => error.into(),
             CrewError::Overtaken => MediaError::Stopped.into(),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! pictures of a chunk:  decode ──▶ filter ──▶ encode s0 … s5, stills ──▶ messages
+//!                       decode ──▶ filter ──▶ encode a2 … a5 ──────────▶ messages
 //! sound of a lesson:    decode ──▶ filter, encode hi, lo ──────▶ messages
 //! ```
 //!
@@ -21,7 +22,7 @@ use crate::ffmpeg::Source;
 use crate::filter::{self, Feed};
 use crate::plan::Plan;
 use grid::{SegmentCount, SegmentNumber};
-use package::{Rendition, Slot};
+use package::{Codec, Rendition, Slot};
 use std::fs::File;
 use std::io::Seek;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -72,19 +73,22 @@ pub enum Message {
     },
 }
 
-/// Encodes the pictures of `chunk` in every rung; returns when the last message is sent.
+/// Encodes the pictures of `chunk` in every rung of `codec`, and with H.264 the single pictures; returns when the last
+/// message is sent.
 ///
 /// # Errors
 /// The first stage's that failed. [`MediaError::Stopped`] when `cancel` was set or nobody reads `messages` any more.
 pub fn pictures(
     file: &File,
     plan: &Plan,
+    codec: Codec,
     chunk: &Chunk,
     entry: &Entry,
     messages: SyncSender<Message>,
     cancel: &Cancel,
 ) -> Result<(), MediaError> {
-    let consumers = plan.rungs.iter().map(|rung| {
+    let rungs = plan.rungs.iter().filter(|rung| rung.slot.codec() == codec);
+    let consumers = rungs.map(|rung| {
         let messages = messages.clone();
         let work: Work<'_> = Box::new(move |feed| {
             encode::video::encode(rung, plan.timing.rate, chunk, &feed, messages, cancel)
@@ -92,11 +96,14 @@ pub fn pictures(
         Consumer { size: rung.slot.in_h264(), name: "encode", work }
     });
     let mut consumers: Vec<Consumer<'_>> = consumers.collect();
-    // Single pictures, all from one feed: seldom wanted, they cost a reference a picture.
-    let size = encode::stills::size(&plan.sizes());
-    let work: Work<'_> =
-        Box::new(move |feed| encode::stills::encode(plan.timing.rate, size, chunk, &feed, &messages, cancel));
-    consumers.push(Consumer { size, name: "stills", work });
+    if codec == Codec::H264 {
+        // Single pictures, all from one feed: seldom wanted, they cost a reference a picture.
+        let size = encode::stills::size(&plan.sizes());
+        let work: Work<'_> = Box::new(move |feed| {
+            encode::stills::encode(plan.timing.rate, size, chunk, &feed, &messages, cancel)
+        });
+        consumers.push(Consumer { size, name: "stills", work });
+    }
     fan_out(file, plan, chunk, entry, consumers, cancel)
 }
 

@@ -11,7 +11,7 @@ use crate::survey::{Survey, survey};
 use crate::texts::texts;
 use crate::title::{self, Content, Excerpt};
 use grid::{SegmentCount, SegmentNumber};
-use package::Rendition;
+use package::{Codec, Rendition};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::sync::mpsc::sync_channel;
@@ -37,10 +37,12 @@ pub enum Task {
         /// What to try.
         excerpts: Vec<Excerpt>,
     },
-    /// Encode the pictures of a chunk.
+    /// Encode the pictures of a chunk in the rungs of a codec; single pictures come with H.264.
     Pictures {
         /// What is made of the source.
         plan: Box<Plan>,
+        /// In which rungs.
+        codec: Codec,
         /// Which pictures.
         chunk: Chunk,
         /// From where they are decoded.
@@ -130,9 +132,9 @@ pub fn perform(task: &Task, file: &File, sink: &mut Sink<'_>, cancel: &Cancel) -
             let body = serde_json::to_vec(&tried).expect("plain structs with string keys");
             sink(Answer { header: Header::Trial, body })
         }
-        Task::Pictures { plan, chunk, entry } => {
-            forward(sink, cancel, |messages| media::pictures(file, plan, chunk, entry, messages, cancel))
-        }
+        Task::Pictures { plan, codec, chunk, entry } => forward(sink, cancel, |messages| {
+            media::pictures(file, plan, *codec, chunk, entry, messages, cancel)
+        }),
         Task::Sound { plan, segments } => {
             forward(sink, cancel, |messages| media::sound(file, plan, *segments, messages, cancel))
         }

@@ -3,6 +3,7 @@
 use crate::chunk::Chunk;
 use crate::spool::Written;
 use crate::task::Header;
+use package::Codec;
 use serde::{Deserialize, Serialize};
 
 /// What is done by itself, kept by itself, and lost by itself when a worker dies.
@@ -10,8 +11,9 @@ use serde::{Deserialize, Serialize};
 pub enum Unit {
     /// All sound.
     Sound,
-    /// The pictures of a chunk.
-    Pictures(Chunk),
+    /// The pictures of a chunk in the rungs of a codec. Encoders of both at once would take half as much memory again, and
+    /// decoding twice costs a fiftieth of the work.
+    Pictures(Chunk, Codec),
 }
 
 /// What a unit made.
@@ -35,7 +37,7 @@ impl Unit {
     pub fn name(&self) -> String {
         match self {
             Self::Sound => "sound".to_owned(),
-            Self::Pictures(chunk) => format!("pictures-{:05}", chunk.index),
+            Self::Pictures(chunk, codec) => format!("pictures-{:05}-{codec}", chunk.index),
         }
     }
 }

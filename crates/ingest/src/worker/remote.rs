@@ -8,7 +8,7 @@ use super::wire::{Frame, WireFault};
 use crate::cancel::Cancel;
 use crate::fault::MediaError;
 use crate::task::{self, Answer, Header, Task};
-use package::Rendition;
+use package::{Codec, Rendition};
 use std::fs::File;
 
 /// Does `task` on `file` in a worker of its own; otherwise like [`task::perform`].
@@ -55,8 +55,13 @@ pub fn serve(task: &[u8], file: File, send: Sink<'_>) -> Result<(), MediaError> 
     task::perform(&task, &file, &mut sink, &Cancel::new())
 }
 
-fn is_picture(rendition: Rendition) -> bool {
-    matches!(rendition, Rendition::Video(_) | Rendition::Trick)
+/// Whether the pictures of a chunk in `codec` are of this rendition.
+fn is_picture(rendition: Rendition, codec: Codec) -> bool {
+    match rendition {
+        Rendition::Video(slot) => slot.codec() == codec,
+        Rendition::Trick => codec == Codec::H264,
+        Rendition::Audio(_) => false,
+    }
 }
 
 /// Whether such an answer can come of the task.
@@ -65,10 +70,10 @@ fn may_answer(task: &Task, header: &Header) -> bool {
         (_, Header::Progress { .. })
         | (Task::Survey, Header::Survey)
         | (Task::Trial { .. }, Header::Trial) => true,
-        (Task::Pictures { .. }, Header::Init { rendition, .. }) => is_picture(*rendition),
-        (Task::Pictures { chunk, .. }, Header::Segment { rendition, number, .. }) => {
+        (Task::Pictures { codec, .. }, Header::Init { rendition, .. }) => is_picture(*rendition, *codec),
+        (Task::Pictures { codec, chunk, .. }, Header::Segment { rendition, number, .. }) => {
             let within = number.0.checked_sub(chunk.first.0);
-            is_picture(*rendition) && within.is_some_and(|within| within < chunk.segments.0)
+            is_picture(*rendition, *codec) && within.is_some_and(|within| within < chunk.segments.0)
         }
         (Task::Sound { .. }, Header::Init { rendition, .. }) => matches!(rendition, Rendition::Audio(_)),
         (Task::Sound { segments, .. }, Header::Segment { rendition, number, .. }) => {
