@@ -3,12 +3,14 @@
 mod admin_listener;
 mod check;
 mod external;
+mod node;
 mod package;
 mod purge;
 mod timetable;
 
 pub(crate) use check::{CheckOptions, check};
 pub(crate) use external::other;
+pub(crate) use node::{NodeCommand, node};
 pub(crate) use package::{PackageCommand, package};
 pub(crate) use purge::{PurgeOptions, purge};
 pub(crate) use timetable::{TimetableCommand, timetable};

@@ -46,6 +46,9 @@ enum Command {
     /// Timetables: check, compile to a signed plan, compare plans, write guides
     #[command(subcommand)]
     Timetable(commands::TimetableCommand),
+    /// A node among others: what it has sent, as carriers bill it
+    #[command(subcommand)]
+    Node(commands::NodeCommand),
     /// Rehearse the bell: a swarm of players against real nodes, and what they saw
     Drill(Box<drill::DrillOptions>),
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Package(command) => commands::package(&command),
         Command::Purge(options) => commands::purge(&options),
         Command::Timetable(command) => commands::timetable(&command),
+        Command::Node(command) => commands::node(&command),
         Command::Drill(options) => drill::run(&options).map_err(AnyFault::from),
         Command::Other(words) => commands::other(&words),
     };

@@ -4,6 +4,7 @@
 //! `listener → connection` (crate `serve`) `→ request → policy → key → lookup → fill → upstream → store → response`;
 //! `service` is the list of its steps, `outcome` the names of its ends.
 
+mod accounts;
 mod admission;
 mod clock;
 mod edge;
@@ -26,6 +27,7 @@ mod store;
 mod upload;
 mod upstream;
 
+pub use accounts::{NodeConfig, NodeOptions};
 pub use admission::{AdmissionConfig, AdmissionOptions};
 pub use options::{Config, Options, UpstreamLimits};
 pub use policy::{CacheOptions, CachePolicy, ClientReload};
@@ -35,6 +37,7 @@ pub use reload::Read;
 pub use upstream::{GroupOptions, ServerOptions, Upstreams};
 
 use crate::purge::Reach;
+use accounts::Accounts;
 use dayplan::{Keeper, Place};
 use edge::{Settings, Shared};
 use faults::AnyFault;
@@ -53,6 +56,8 @@ const TEND_EVERY: Duration = Duration::from_secs(1);
 pub struct EdgeServer {
     running: Running,
     admin: Admin,
+    /// Writes its last line when this is dropped, behind the last byte.
+    accounts: Option<Accounts>,
     /// Every core follows what stands here.
     settings: watch::Sender<Settings>,
 }
@@ -71,6 +76,8 @@ impl EdgeServer {
             config.plan.as_ref().map(|plan| plan.hosts.clone()).unwrap_or_default().into();
         let told = (!hosts.is_empty()).then(|| prefill::Told::register(&telemetry));
         let keeper = Mutex::new(following);
+        let accounts = Accounts::start(config.node.as_ref(), server.sent(), &telemetry)
+            .map_err(telemetry::AdminError::Thread)?;
         let mut shared = Shared::following(config, release, &telemetry);
         shared.overload.govern(server.pressure());
         let load = server.load();
@@ -106,7 +113,7 @@ impl EdgeServer {
             drop(tokio::task::spawn_local(service.clone().follow(following.clone(), core.0 == 0)));
             service
         })?;
-        Ok(Self { running, admin, settings })
+        Ok(Self { running, admin, accounts, settings })
     }
 
     /// Plain addresses, then TLS addresses.
@@ -126,7 +133,13 @@ impl EdgeServer {
     /// When signals cannot be listened for, or the process before this one does not give way.
     pub fn run_until_told(self, options: Options, read: Read<'_>) -> Result<(), AnyFault> {
         let mut reload = reload::Reload::new(options, read, self.settings);
-        serve::serve_until_told(self.running, &self.admin, Box::new(move |running| reload.again(running)))
+        let ended = serve::serve_until_told(
+            self.running,
+            &self.admin,
+            Box::new(move |running| reload.again(running)),
+        );
+        drop(self.accounts);
+        ended
     }
 
     /// Stops accepting, lets running answers end, and waits for it.

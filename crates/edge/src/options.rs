@@ -1,5 +1,6 @@
 //! What can be set about an edge, and what it is when nothing is set.
 
+use crate::accounts::{NodeConfig, NodeOptions};
 use crate::admission::{AdmissionConfig, AdmissionOptions};
 use crate::overload::Share;
 use crate::policy::{CacheOptions, CachePolicy};
@@ -91,6 +92,9 @@ pub struct Options {
     /// Who may begin when; in the file the table `[admission]`
     #[command(flatten)]
     pub admission: AdmissionOptions,
+    /// Whose node it is; in the file the table `[node]`
+    #[command(flatten)]
+    pub node: NodeOptions,
     /// Listeners; in the file the table `[serve]`
     #[command(flatten)]
     pub serve: serve::Options,
@@ -132,6 +136,8 @@ pub struct Config {
     pub fill: FillConfig,
     /// Who may begin when; `None`: everybody at once.
     pub admission: Option<AdmissionConfig>,
+    /// Whose node it is; `None`: nobody has said.
+    pub node: Option<NodeConfig>,
     /// Listeners.
     pub serve: serve::Config,
 }
@@ -199,7 +205,8 @@ impl Config {
         let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
         for (key, path) in settings::paths(options)? {
             let sandbox = &mut serve.sandbox;
-            let paths = if key.starts_with("disk") { &mut sandbox.writes } else { &mut sandbox.reads };
+            let writes = key.starts_with("disk") || key == "node.accounts";
+            let paths = if writes { &mut sandbox.writes } else { &mut sandbox.reads };
             paths.push(path);
         }
         serve
@@ -210,6 +217,8 @@ impl Config {
             serve.sandbox.reads.extend(plan.reads());
             serve.sandbox.writes.extend(plan.writes());
         }
+        let node = NodeConfig::resolve(&options.node)?;
+        serve.sandbox.writes.extend(node.as_ref().and_then(|node| node.accounts.clone()));
         let pins_in_ram = disks.is_empty() && plan.as_ref().is_some_and(|plan| !plan.hosts.is_empty());
         let fill = FillConfig::resolve(&options.fill, ram, pins_in_ram)?;
         let admission = AdmissionConfig::resolve(&options.admission, plan.is_some())?;
@@ -269,6 +278,7 @@ impl Config {
             plan,
             fill,
             admission,
+            node,
             serve,
         })
     }

@@ -12,7 +12,6 @@
 //! Integers throughout, pure.
 
 mod assumptions;
-mod bill;
 mod capacity;
 mod demand;
 mod report;
@@ -20,7 +19,6 @@ mod stagger;
 mod wave;
 
 pub use assumptions::{Assumptions, Invalid, Node, Pupils};
-pub use bill::{Billing, samples_of_minutes};
 pub use capacity::{Shortage, shortages};
 pub use demand::{Demand, MINUTES, Market};
 pub use report::{Bell, Forecast, forecast};

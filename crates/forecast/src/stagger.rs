@@ -1,9 +1,9 @@
 //! Ways to spread beginnings, compared by what they cost.
 
 use crate::assumptions::Assumptions;
-use crate::bill::{Billing, samples_of_minutes};
 use crate::demand::Demand;
 use crate::wave::{Wave, waves};
+use accounting::{Billing, samples_of_minutes};
 use jiff::{SignedDuration, Timestamp};
 use timetable::{Kind, Plan, Region};
 

@@ -169,20 +169,6 @@ fn slots_move_and_spread_beginnings() {
 }
 
 #[test]
-fn golden_percentiles() {
-    for (days, place) in [(30, 433), (31, 447), (28, 404)] {
-        let samples: Vec<u64> = (1..=days * 288).collect();
-        let billed = Billing::Month95.rate(&samples);
-        assert_eq!(days * 288 - billed + 1, place, "{days} days");
-    }
-    let day: Vec<u64> = (1..=288).collect();
-    assert_eq!(Billing::Day95Mean.rate(&day), 274);
-    assert_eq!(Billing::DayPeakMean.rate(&[day.clone(), vec![0; 288]].concat()), 144);
-    assert_eq!(Billing::Month95.rate(&[]), 0);
-    assert_eq!(samples_of_minutes(&[5, 5, 5, 5, 5, 10]), [5, 10]);
-}
-
-#[test]
 fn numbers_that_cannot_be_are_named() {
     let text = |mix: &str, attendance: u32| {
         let text = format!(
@@ -197,17 +183,6 @@ fn numbers_that_cannot_be_are_named() {
 }
 
 proptest! {
-    /// The percentile against taking the highest away one by one.
-    #[test]
-    fn percentile_is_what_taking_away_gives(samples in proptest::collection::vec(0u64..1_000, 1..400)) {
-        let mut left = samples.clone();
-        for _ in 0..samples.len() * 5 / 100 {
-            let most = left.iter().enumerate().max_by_key(|(_, rate)| **rate).unwrap().0;
-            left.remove(most);
-        }
-        prop_assert_eq!(Billing::Month95.rate(&samples), left.into_iter().max().unwrap());
-    }
-
     /// Whatever the slots, every bit is asked for once, as long as it is within the day.
     #[test]
     fn no_bit_is_lost(after_s in 0u32..20_000, window_s in 0u32..8_000) {

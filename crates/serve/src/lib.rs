@@ -35,6 +35,7 @@ pub use connection::Load;
 pub use drain::Drain;
 pub use handover::HandoverError;
 pub use listener::ListenError;
+pub use metrics::{Family, Sent};
 pub use options::{
     Address, CertificateFiles, Config, LimitOptions, Limits, Listener, ListenerOptions, Options, Others,
     ProxyRule, ProxySender, TlsFiles, Tuning,

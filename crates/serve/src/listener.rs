@@ -10,6 +10,7 @@ pub(crate) use socket::{Listening, remove_stale};
 
 use crate::connection::{Connections, Place, Socket};
 use crate::drain::Drain;
+use crate::metrics::Sent;
 use crate::options::{Address, Listener};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -87,13 +88,13 @@ impl Accepting {
         }
     }
 
-    async fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
+    async fn accept(&self, sent: &Sent) -> io::Result<(Socket, SocketAddr)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 // Answers are written whole; waiting for more (Nagle) would only delay their last packet.
                 stream.set_nodelay(true).map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
-                Ok((Socket::Tcp(stream), address))
+                Ok((Socket::Tcp(stream, sent.to(address.ip()).clone()), address))
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
@@ -122,7 +123,7 @@ pub(crate) async fn accept_loop(
         let accepted = tokio::select! {
             biased;
             () = &mut begun => return,
-            accepted = listener.accept() => accepted,
+            accepted = listener.accept(&connections.metrics().sent) => accepted,
         };
         match accepted {
             Ok((socket, address)) => open(socket, address, place),

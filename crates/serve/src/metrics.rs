@@ -3,6 +3,7 @@
 use crate::connection::{Abuse, Protocol};
 use framing::Fault;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
+use std::net::IpAddr;
 use telemetry::{Label, Telemetry};
 
 /// Why a connection ended.
@@ -76,6 +77,57 @@ telemetry::label_of! {
     struct Refused(Fault);
 }
 
+/// Which protocol of the network carries a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4, over whichever socket.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Label for Family {
+    const ALL: &'static [Self] = &[Self::V4, Self::V6];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::V4 => "ipv4",
+            Self::V6 => "ipv6",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Bytes given to the kernel for clients, headers and TLS among them, counted as they are given: for TCP what it has taken,
+/// for UDP what is in the packets. One addition for some tens of kilobytes, so all cores share a counter.
+#[derive(Debug, Clone)]
+pub struct Sent(Vec<IntCounter>);
+
+impl Sent {
+    fn register(telemetry: &Telemetry) -> Self {
+        Self(telemetry::counters::<Family>(
+            telemetry,
+            "serve_sent_bytes_total",
+            "Bytes handed to the network for clients as they are sent, headers and TLS among them, by IP family",
+            "family",
+        ))
+    }
+
+    /// What counts for who is at `address`.
+    pub(crate) fn to(&self, address: IpAddr) -> &IntCounter {
+        let family = if address.to_canonical().is_ipv4() { Family::V4 } else { Family::V6 };
+        &self.0[family.index()]
+    }
+
+    /// So far.
+    pub fn bytes(&self, family: Family) -> u64 {
+        self.0[family.index()].get()
+    }
+}
+
 /// Counters of one server, shared by its cores.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -88,6 +140,7 @@ pub(crate) struct Metrics {
     abuse_http3: Vec<IntCounter>,
     protocols: Vec<IntCounter>,
     pub(crate) retries: IntCounter,
+    pub(crate) sent: Sent,
     refused: Vec<IntCounter>,
     certificates: IntGaugeVec,
     reloads: Vec<IntCounter>,
@@ -154,6 +207,7 @@ impl Metrics {
                 "serve_quic_retries_total",
                 "QUIC clients that had to show first that they are where they say, because many handshakes were open",
             ),
+            sent: Sent::register(telemetry),
             refused: telemetry::counters::<Refused>(
                 telemetry,
                 "serve_refused_requests_total",

@@ -18,6 +18,7 @@ pub(crate) use mail::{Mail, read_mail};
 
 use crate::connection::{Connections, MAX_STREAMS, Place};
 use crate::drain::Drain;
+use crate::metrics::Sent;
 use crate::options::{Limits, Listener};
 use lanes::{Ids, Lane};
 use quinn::crypto::rustls::QuicServerConfig;
@@ -75,9 +76,11 @@ pub(crate) fn endpoint(
     config: ServerConfig,
     lanes: &Arc<Lanes>,
     lane: u8,
+    sent: Sent,
 ) -> io::Result<Endpoint> {
     let runtime = Arc::new(TokioRuntime);
-    let socket = Lane { lanes: Arc::clone(lanes), number: lane, socket: runtime.wrap_udp_socket(socket)? };
+    let socket =
+        Lane { lanes: Arc::clone(lanes), number: lane, socket: runtime.wrap_udp_socket(socket)?, sent };
     let mut ours = EndpointConfig::default();
     let lanes = Arc::clone(lanes);
     ours.cid_generator(move || Box::new(Ids { lanes: Arc::clone(&lanes), lane }));

@@ -4,7 +4,7 @@ use crate::connection::{self, Connections, Core, Here, Load};
 use crate::drain::{self, Drain};
 use crate::handover::Successor;
 use crate::listener::{self, ADMIN, Accepting, Inherited, Listening, MAIL, Sockets};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Sent};
 use crate::options::{Config, Limits};
 use crate::pressure::Pressure;
 use crate::quic::{self, Lanes, MAX_LANES, Mail};
@@ -127,6 +127,11 @@ impl Server {
     /// How many of the places are taken.
     pub fn load(&self) -> Load {
         self.connections.load()
+    }
+
+    /// What has been sent to clients.
+    pub fn sent(&self) -> Sent {
+        self.metrics.sent.clone()
     }
 
     /// Starts one thread a core. `factory` makes each core's service, on that core, inside its runtime.
@@ -294,7 +299,7 @@ async fn run_core<S: Service>(
         }
     }
     for Datagrams { socket, config, lanes, lane } in share.datagrams {
-        match quic::endpoint(socket, config, &lanes, lane) {
+        match quic::endpoint(socket, config, &lanes, lane, connections.metrics().sent.clone()) {
             Ok(endpoint) => {
                 let (connections, drain, current) =
                     (connections.clone(), core.drain.clone(), Rc::clone(&current));

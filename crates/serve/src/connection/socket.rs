@@ -1,5 +1,6 @@
 //! A client's socket: TCP or unix.
 
+use prometheus::IntCounter;
 use socket2::SockRef;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -11,7 +12,8 @@ use tokio::net::{TcpStream, UnixStream};
 
 /// A client's socket, of either kind.
 pub(crate) enum Socket {
-    Tcp(TcpStream),
+    /// With the counter of what its like are sent.
+    Tcp(TcpStream, IntCounter),
     Unix(UnixStream),
 }
 
@@ -24,7 +26,7 @@ impl Socket {
     /// it would hold all of it for a client that does not take it, with nobody left to count it.
     pub(super) fn forget_unsent(&self) {
         // A unix socket's bytes are with the other end already.
-        if let Self::Tcp(stream) = self {
+        if let Self::Tcp(stream, _) = self {
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
     }
@@ -32,7 +34,7 @@ impl Socket {
     /// Whether something can be read; a closed connection can be, too.
     pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(stream) => stream.poll_read_ready(cx),
+            Self::Tcp(stream, _) => stream.poll_read_ready(cx),
             Self::Unix(stream) => stream.poll_read_ready(cx),
         }
     }
@@ -41,7 +43,7 @@ impl Socket {
     pub(super) async fn peek<const N: usize>(&self) -> io::Result<([u8; N], usize)> {
         let mut room = [MaybeUninit::uninit(); N];
         let count = match self {
-            Self::Tcp(stream) => {
+            Self::Tcp(stream, _) => {
                 stream.async_io(Interest::READABLE, || SockRef::from(stream).peek(&mut room)).await?
             }
             Self::Unix(stream) => {
@@ -66,7 +68,7 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tcp(stream, _) => Pin::new(stream).poll_read(cx, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
@@ -75,7 +77,7 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tcp(stream, sent) => counted(Pin::new(stream).poll_write(cx, bytes), sent),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
@@ -86,7 +88,7 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Tcp(stream, sent) => counted(Pin::new(stream).poll_write_vectored(cx, slices), sent),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
@@ -102,8 +104,16 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tcp(stream, _) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
+}
+
+/// Counts what the kernel has taken, when it takes it: an answer of ten minutes is in ten minutes.
+fn counted(written: Poll<io::Result<usize>>, sent: &IntCounter) -> Poll<io::Result<usize>> {
+    if let Poll::Ready(Ok(bytes)) = written {
+        sent.inc_by(bytes as u64);
+    }
+    written
 }

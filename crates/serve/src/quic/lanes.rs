@@ -11,6 +11,7 @@
 
 use super::mail::{Datagram, Mail};
 use super::routes::{Home, Routes};
+use crate::metrics::Sent;
 use quinn::udp::{RecvMeta, Transmit};
 use quinn::{AsyncUdpSocket, ConnectionId, ConnectionIdGenerator, UdpPoller};
 use quinn_proto::InvalidCid;
@@ -140,6 +141,8 @@ pub(super) struct Lane {
     pub(super) number: u8,
     /// The kernel's socket.
     pub(super) socket: Arc<dyn AsyncUdpSocket>,
+    /// Counts what is sent.
+    pub(super) sent: Sent,
 }
 
 impl Lane {
@@ -164,7 +167,9 @@ impl AsyncUdpSocket for Lane {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        self.socket.try_send(transmit)
+        self.socket.try_send(transmit)?;
+        self.sent.to(transmit.destination.ip()).inc_by(transmit.contents.len() as u64);
+        Ok(())
     }
 
     fn poll_recv(
