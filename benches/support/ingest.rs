@@ -97,6 +97,12 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
             Some(Bar::AtMost(MOST_MEMORY_GB)),
             None,
         )?,
+        Line::once(
+            format!("{seconds} s lesson: peak memory with AV1"),
+            "GB",
+            with_av1.peak_rss_bytes as f64 / 1e9,
+            Some(Bar::AtMost(MOST_MEMORY_GB)),
+        ),
         Line::once(format!("{seconds} s lesson: six H.264 rungs"), "kbit/s", av1.h264_kbps(), None).against(
             "fixed ladder",
             once(FIXED_KBPS),

@@ -142,6 +142,7 @@ impl Shared {
 }
 
 /// One core's edge.
+#[derive(Clone)]
 pub(crate) struct Edge {
     pub(crate) upstream: Upstream,
     pub(crate) metrics: Arc<Metrics>,
@@ -167,22 +168,9 @@ impl Edge {
     pub(crate) fn succeeded_by(&self, Settings { config, groups }: Settings) -> Self {
         Self {
             upstream: self.upstream.succeeded_by(groups, Arc::clone(&config)),
-            metrics: Arc::clone(&self.metrics),
-            memory: self.memory.clone(),
-            disk: self.disk.clone(),
-            overload: self.overload.clone(),
-            uploads: self.uploads.clone(),
-            flights: self.flights.clone(),
-            recent: self.recent.clone(),
-            lots: self.lots.clone(),
-            identity: Arc::clone(&self.identity),
-            release: self.release.clone(),
-            door: self.door.clone(),
-            clock: self.clock,
             stale_on_error: config.stale_on_error,
             config,
-            upstream_known: Arc::clone(&self.upstream_known),
-            readiness: Arc::clone(&self.readiness),
+            ..self.clone()
         }
     }
 

@@ -1,11 +1,12 @@
 //! One file: `read → survey → plan → units → assemble → check → publish`, or no work when that was done before.
 
-use crate::assemble::{self, Pieces};
+mod look;
+mod make;
+mod publish;
+
+use crate::assemble;
 use crate::cancel::Cancel;
-use crate::chunk::Chunk;
-use crate::crew::{Crew, CrewError};
 use crate::decode::Damage;
-use crate::encode::slides::Merger;
 use crate::fault::{MediaError, OfFile, SourceFault};
 use crate::ffmpeg;
 use crate::gate;
@@ -17,36 +18,23 @@ use crate::quality::{self, Policy, QualityFault};
 use crate::sound;
 use crate::spool::Spool;
 use crate::survey::Survey;
-use crate::task::{Answer, Header, Task};
-use crate::title::{self, Content, Tried};
-use crate::unit::{Record, Unit};
-use crate::worker::{self, Limits};
+use crate::title;
+use crate::worker::Limits;
 use faults::{AnyFault, Fault};
-use grid::SEGMENT;
 use package::ingest::{IngestKey, IngestRecord};
 use package::manifest::{MAX_MANIFEST_BYTES, Recipe};
-use package::{
-    Codec, Description, Digest, Hasher, Lesson, LessonId, Manifest, PackageId, Rendition, Sealed, layout,
-};
+use package::{Description, Digest, Hasher, Lesson, LessonId, Manifest, PackageId, Sealed, layout};
 use signing::SigningKey;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
-use std::time::Duration;
-use storage::{Publication, Store, StoreError};
+use storage::{Store, StoreError};
 use tokio::runtime::Runtime;
 
 /// Bytes of the source hashed at once.
 const READ_BLOCK: usize = 1 << 20;
 /// The longest record read from `ingests/`.
 const MAX_RECORD_BYTES: usize = 4 << 10;
-/// Under this name the survey is kept beside the units' records.
-const SURVEY: &str = "survey";
-/// And under this one what came of trying.
-const TRIED: &str = "tried";
 
 /// Everything a job needs besides its file.
 pub struct Workshop<'a> {
@@ -124,46 +112,6 @@ pub fn ingest(
     spool.clear();
     report.done(&done);
     Ok(done)
-}
-
-/// The work a lesson consists of. Sound first: it is the longest that cannot be divided.
-fn units(survey: &Survey, plan: &Plan) -> Vec<Unit> {
-    let made = |codec: &Codec| plan.rungs.iter().any(|rung| rung.slot.codec() == *codec);
-    let pictures = |codec| Chunk::of(survey.segments).map(move |chunk| Unit::Pictures(chunk, codec));
-    std::iter::once(Unit::Sound).chain(Codec::ALL.into_iter().filter(made).flat_map(pictures)).collect()
-}
-
-/// What the units made, put together: the same init section from every chunk, and all segments.
-fn pieces(records: &[Record]) -> Result<Pieces, MediaError> {
-    let mut pieces = Pieces::default();
-    let mut inits: BTreeMap<Rendition, Digest> = BTreeMap::new();
-    let mut merger = Merger::default();
-    for piece in records.iter().flat_map(|record| &record.pieces) {
-        match &piece.header {
-            Header::Init { rendition, codecs } => match inits.get(rendition) {
-                None => {
-                    inits.insert(*rendition, piece.written.sha256);
-                    pieces.init(*rendition, codecs.clone(), piece.written);
-                }
-                Some(first) if *first == piece.written.sha256 => {}
-                Some(_) => {
-                    let problem = "a chunk's init section is not that of the first".to_owned();
-                    return Err(MediaError::Nonconformant { rendition: rendition.to_string(), problem });
-                }
-            },
-            Header::Segment { rendition, number, stills } => {
-                pieces.segment(*rendition, *number, stills, piece.written);
-            }
-            Header::Sheet { sheet } => pieces.object(layout::thumbs_sheet(*sheet), piece.written),
-            Header::Slide(slide) => {
-                if merger.keeps(slide) {
-                    pieces.object(layout::slide(slide.at_ms), piece.written);
-                }
-            }
-            Header::Progress { .. } | Header::Survey | Header::Trial => {}
-        }
-    }
-    Ok(pieces)
 }
 
 /// What the teacher should know about the file.
@@ -304,7 +252,7 @@ impl Job<'_> {
         plan.gain = sound::gain(survey.measures.loudness.as_ref(), &self.workshop.ladder.audio.target());
         let plan = self.own_rates(source, plan, &survey, spool, report)?;
         let records = self.make(source, &plan, &survey, &key, spool, report)?;
-        let mut pieces = pieces(&records)?;
+        let mut pieces = make::pieces(&records)?;
         let noticed = assemble::report(&survey, &plan, self.description)?;
         pieces.object(layout::report(), spool.write(&layout::report(), noticed)?);
         let package = pieces.seal(&plan, survey.segments, recipe, origin, &papers, spool)?;
@@ -317,154 +265,8 @@ impl Job<'_> {
         self.publish(&package, key, spool, report)
     }
 
-    /// Decodes the source once, or takes what that gave before.
-    fn survey(&self, file: &File, spool: &Spool<'_>, report: &mut dyn Report) -> Result<Survey, Ended> {
-        if let Some(survey) = spool.paper(SURVEY)? {
-            return Ok(survey);
-        }
-        let mut follow = Follow::begin(report, Stage::Survey);
-        let mut found = None;
-        let mut sink = |answer: Answer| {
-            match answer.header {
-                Header::Progress { media_ms, of_ms } => {
-                    follow.at(media_ms, of_ms.unwrap_or(0), Some(Duration::from_millis(media_ms)));
-                }
-                Header::Survey => found = serde_json::from_slice(&answer.body).ok(),
-                // A worker that was sent to look makes nothing; what it says beside is not listened to.
-                Header::Trial
-                | Header::Init { .. }
-                | Header::Segment { .. }
-                | Header::Sheet { .. }
-                | Header::Slide(_) => {}
-            }
-            Ok(())
-        };
-        let Workshop { limits, cancel, .. } = self.workshop;
-        worker::retried(|| worker::perform(&Task::Survey, file, limits, &mut sink, cancel))
-            .map_err(|error| self.ended(error))?;
-        let survey: Survey = found.ok_or(MediaError::Crashed("survey"))?;
-        follow.end();
-        spool.keep(SURVEY, &survey)?;
-        Ok(survey)
-    }
-
-    /// The plan with what this lesson needs, found by trying excerpts of it or by what that gave before.
-    fn own_rates(
-        &self,
-        file: &File,
-        plan: Plan,
-        survey: &Survey,
-        spool: &Spool<'_>,
-        report: &mut dyn Report,
-    ) -> Result<Plan, Ended> {
-        let Workshop { ladder, limits, cancel, .. } = self.workshop;
-        let content = Content::of(&survey.activity);
-        let excerpts = title::excerpts(&ladder.title, survey.segments, &survey.entries, &survey.activity);
-        let tried: Vec<Tried> = match spool.paper(TRIED)? {
-            Some(tried) => tried,
-            None if excerpts.is_empty() || content == Content::Film => Vec::new(),
-            None => {
-                let follow = Follow::begin(report, Stage::Trial);
-                let task = Task::Trial {
-                    plan: Box::new(plan.clone()),
-                    ladder: Box::new((*ladder).clone()),
-                    content,
-                    excerpts,
-                };
-                let mut found = None;
-                let mut sink = |answer: Answer| {
-                    found = serde_json::from_slice(&answer.body).ok();
-                    Ok(())
-                };
-                worker::retried(|| worker::perform(&task, file, limits, &mut sink, cancel))
-                    .map_err(|error| self.ended(error))?;
-                let tried = found.ok_or(MediaError::Crashed("trial"))?;
-                follow.end();
-                spool.keep(TRIED, &tried)?;
-                tried
-            }
-        };
-        let chosen = title::choose(&plan.slots(), ladder, content, &tried);
-        Ok(plan.spending(ladder, content, chosen))
-    }
-
-    /// Does all units that nobody did yet.
-    fn make(
-        &self,
-        file: &File,
-        plan: &Plan,
-        survey: &Survey,
-        key: &IngestKey,
-        spool: &Spool<'_>,
-        report: &mut dyn Report,
-    ) -> Result<Vec<Record>, Ended> {
-        let renditions = (plan.rungs.len() + plan.sounds.len()) as u64;
-        let total = u64::from(survey.segments.0) * renditions;
-        let task = |unit: &Unit| match unit {
-            Unit::Sound => Task::Sound { plan: Box::new(plan.clone()), segments: survey.segments },
-            Unit::Pictures(chunk, codec) => Task::Pictures {
-                plan: Box::new(plan.clone()),
-                codec: *codec,
-                chunk: *chunk,
-                entry: survey.entries[chunk.index as usize].clone(),
-            },
-        };
-        let mut follow = Follow::begin(report, Stage::Transcode);
-        let mut progress = |done: u64| {
-            let media = SEGMENT * u32::try_from(done / renditions).unwrap_or(u32::MAX);
-            follow.at(done, total, Some(media));
-        };
-        let Workshop { workers, ref limits, cancel, .. } = *self.workshop;
-        let published = || self.is_published(key);
-        let crew = Crew { file, spool, workers, limits, published: &published, cancel };
-        let records = crew.work(&units(survey, plan), &task, &mut progress).map_err(|error| match error {
-            CrewError::Media(error) => self.ended(error),
-            CrewError::Store(error) => error.into(),
-            CrewError::Overtaken => MediaError::Stopped.into(),
-        })?;
-        self.stopped()?;
-        follow.end();
-        Ok(records)
-    }
-
     /// A media error, told with the file's name, unless it only says that somebody stopped us.
     fn ended(&self, error: MediaError) -> Ended {
         if self.workshop.cancel.is_stopped() { Ended::Stopped } else { self.of_file(error).into() }
-    }
-
-    fn publish(
-        &self,
-        package: &Sealed,
-        key: IngestKey,
-        spool: &Spool<'_>,
-        report: &mut dyn Report,
-    ) -> Result<Done, Ended> {
-        let Workshop { runtime, store, cancel, .. } = self.workshop;
-        let lesson = self.described(package);
-        let signature = self.workshop.sign_key.map(|sign_key| sign_key.sign(package.bytes()));
-        let publication = Publication { package, lesson: &lesson, ingest: Some(key), signature };
-        let (progress, told) = sync_channel::<storage::Progress>(1);
-        let mut follow = Follow::begin(report, Stage::Publish);
-        let published = std::thread::scope(|scope| {
-            let publish = scope.spawn(move || {
-                runtime.block_on(storage::publish(store, publication, spool, |at| {
-                    // Shown when somebody looks; never waited for.
-                    let _ = progress.try_send(at);
-                    if cancel.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                }))
-            });
-            for at in told {
-                follow.at(at.bytes, at.bytes_total, None);
-            }
-            publish.join()
-        });
-        match published {
-            Ok(Ok(_)) => {}
-            Ok(Err(storage::PublishError::Stopped)) => return Err(Ended::Stopped),
-            Ok(Err(error)) => return Err(error.into()),
-            Err(_) => return Err(MediaError::Crashed("publish").into()),
-        }
-        follow.end();
-        Ok(self.done(package, false))
     }
 }
