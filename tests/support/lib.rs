@@ -5,6 +5,7 @@
 pub mod client;
 pub mod http3;
 pub mod load;
+pub mod nats;
 pub mod node;
 pub mod process;
 pub mod raw;

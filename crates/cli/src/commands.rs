@@ -2,6 +2,7 @@
 
 mod admin_listener;
 mod check;
+mod control;
 mod external;
 mod node;
 mod package;
@@ -9,6 +10,7 @@ mod purge;
 mod timetable;
 
 pub(crate) use check::{CheckOptions, check};
+pub(crate) use control::{ControlCommand, control};
 pub(crate) use external::other;
 pub(crate) use node::{NodeCommand, node};
 pub(crate) use package::{PackageCommand, package};

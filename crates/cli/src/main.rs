@@ -46,9 +46,12 @@ enum Command {
     /// Timetables: check, compile to a signed plan, compare plans, write guides
     #[command(subcommand)]
     Timetable(commands::TimetableCommand),
-    /// A node among others: what it has sent, as carriers bill it
+    /// The fleet's control: run it, make tokens, give orders, see who has obeyed
     #[command(subcommand)]
-    Node(commands::NodeCommand),
+    Control(Box<commands::ControlCommand>),
+    /// This machine as a node of the fleet: enrol, follow orders, stand aside, what it has sent
+    #[command(subcommand)]
+    Node(Box<commands::NodeCommand>),
     /// Rehearse the bell: a swarm of players against real nodes, and what they saw
     Drill(Box<drill::DrillOptions>),
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Package(command) => commands::package(&command),
         Command::Purge(options) => commands::purge(&options),
         Command::Timetable(command) => commands::timetable(&command),
+        Command::Control(command) => commands::control(&command),
         Command::Node(command) => commands::node(&command),
         Command::Drill(options) => drill::run(&options).map_err(AnyFault::from),
         Command::Other(words) => commands::other(&words),

@@ -1,5 +1,7 @@
 //! Keeps the plans of yesterday, today and tomorrow up to date: asks the source, judges, follows, writes down.
 
+mod page;
+
 use crate::clock::Clock;
 use crate::metrics::{Day, Metrics};
 use crate::options::PlanConfig;
@@ -35,6 +37,7 @@ pub struct Keeper {
     source: Option<Result<(), Unheard>>,
     metrics: Metrics,
     readiness: Arc<Readiness>,
+    page: page::Page,
 }
 
 /// What is known about a day's plan.
@@ -66,6 +69,7 @@ impl Keeper {
             source: None,
             metrics: Metrics::register(telemetry),
             readiness: Arc::clone(&telemetry.readiness),
+            page: page::Page::register(telemetry),
         };
         keeper.take_from_shelf();
         keeper.follow();
@@ -261,6 +265,7 @@ impl Keeper {
             Some(problem) => self.readiness.fail(Check::Plan, problem),
         }
         self.readiness.note("plans", self.words(dates));
+        self.page.tell(dates, &self.days);
     }
 
     /// Why the node should be given no traffic: it does not know what is to be shut today.

@@ -1,7 +1,8 @@
-//! The admin listener: `/metrics`, `/healthz`, `/readyz` to read; `/reload`, `/drain` and what the service takes to POST.
+//! The admin listener: `/metrics`, `/healthz`, `/readyz` to read; `/reload`, `/drain`, `/out-of-service`, `/in-service` and what
+//! the service takes to POST.
 //! Loopback by default: it carries no secret, but no student has business here.
 
-use crate::{Order, Telemetry, posts};
+use crate::{Check, Order, Telemetry, posts};
 use bytes::Bytes;
 use faults::{Blame, Fault};
 use http::{Method, Request, Response, StatusCode, header};
@@ -167,6 +168,18 @@ async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
 
 /// POST of an order; `None` when the path is none.
 async fn tell(path: &str, telemetry: &Telemetry) -> Option<Response<Full<Bytes>>> {
+    match path {
+        // Those who send traffic look at `/readyz`; who is here already is served on.
+        "/out-of-service" => {
+            telemetry.readiness.fail(Check::InService, "taken out of service; POST /in-service ends it");
+            return Some(text(StatusCode::OK, "out of service\n".to_owned()));
+        }
+        "/in-service" => {
+            telemetry.readiness.pass(Check::InService);
+            return Some(text(StatusCode::OK, "in service\n".to_owned()));
+        }
+        _ => {}
+    }
     let order = match path {
         "/reload" => Order::Reload,
         "/drain" => Order::Drain,
@@ -180,20 +193,23 @@ async fn tell(path: &str, telemetry: &Telemetry) -> Option<Response<Full<Bytes>>
 
 fn answer(method: &Method, path: &str, telemetry: &Telemetry) -> Response<Full<Bytes>> {
     if !matches!(*method, Method::GET | Method::HEAD) {
-        return text(StatusCode::METHOD_NOT_ALLOWED, "only /reload and /drain are posted to\n".to_owned());
+        return text(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "only orders are posted: /reload, /drain, /out-of-service, /in-service\n".to_owned(),
+        );
     }
     match path {
         "/metrics" => metrics(telemetry),
         "/healthz" => text(StatusCode::OK, "alive\n".to_owned()),
         "/readyz" if telemetry.readiness.is_ready() => text(StatusCode::OK, telemetry.readiness.report()),
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, telemetry.readiness.report()),
-        "/reload" | "/drain" => text(StatusCode::METHOD_NOT_ALLOWED, "is an order: POST it\n".to_owned()),
+        "/reload" | "/drain" | "/out-of-service" | "/in-service" => text(StatusCode::METHOD_NOT_ALLOWED, "is an order: POST it\n".to_owned()),
         _ if let Some(page) = telemetry.pages.at(path) => {
             typed(StatusCode::OK, "application/json", page.into())
         }
         _ => text(
             StatusCode::NOT_FOUND,
-            "here are /metrics, /healthz and /readyz, and to POST /reload and /drain\n".to_owned(),
+            "here are /metrics, /healthz and /readyz, and to POST /reload, /drain, /out-of-service and /in-service\n".to_owned(),
         ),
     }
 }
@@ -225,7 +241,6 @@ fn typed(status: StatusCode, media_type: &'static str, body: Bytes) -> Response<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Check;
     use http_body_util::BodyExt;
 
     async fn ask(path: &str, telemetry: &Telemetry) -> (StatusCode, String) {
@@ -244,6 +259,19 @@ mod tests {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(body, "upstream: not ok: refused\n");
         assert_eq!(ask("/healthz", &telemetry).await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_node_stands_aside_and_comes_back() {
+        let telemetry = Telemetry::new("test");
+        telemetry.readiness.pass(Check::Listening);
+        assert_eq!(tell("/out-of-service", &telemetry).await.unwrap().status(), StatusCode::OK);
+        let (status, body) = ask("/readyz", &telemetry).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("in_service: not ok"), "{body}");
+        tell("/in-service", &telemetry).await.unwrap();
+        assert_eq!(ask("/readyz", &telemetry).await.0, StatusCode::OK);
+        assert_eq!(ask("/in-service", &telemetry).await.0, StatusCode::METHOD_NOT_ALLOWED);
     }
 
     #[tokio::test]

@@ -19,6 +19,8 @@ pub enum Check {
     Clock,
     /// It follows the day's plan, or knows that there is none.
     Plan,
+    /// Nobody has taken it out of service.
+    InService,
 }
 
 impl Check {
@@ -31,6 +33,7 @@ impl Check {
             Self::NotDraining => "not_draining",
             Self::Clock => "clock",
             Self::Plan => "plan",
+            Self::InService => "in_service",
         }
     }
 }

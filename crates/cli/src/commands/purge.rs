@@ -26,6 +26,19 @@ pub(crate) struct PurgeOptions {
     /// An edge's admin listener, http://HOST:PORT; once for each edge
     #[arg(long = "edge", value_name = "URL", required = true)]
     edges: Vec<AdminListener>,
+    #[command(flatten)]
+    meant: Meant,
+    /// Name the URLs too
+    #[arg(long)]
+    list: bool,
+    /// As one JSON object an edge
+    #[arg(long, conflicts_with = "list")]
+    json: bool,
+}
+
+/// What is to go, how far, and in whose name.
+#[derive(Debug, Args)]
+pub(crate) struct Meant {
     /// The key that signs the order; its public half is in the edges' purge.keys
     #[arg(long, env = "AIRCLASS_PURGE_KEY", value_name = "FILE")]
     key: PathBuf,
@@ -43,18 +56,12 @@ pub(crate) struct PurgeOptions {
     /// How long the order counts, 10min at most
     #[arg(long, value_name = "TIME", default_value = "60s")]
     life: Span,
-    /// Name the URLs too
-    #[arg(long)]
-    list: bool,
-    /// As one JSON object an edge
-    #[arg(long, conflicts_with = "list")]
-    json: bool,
 }
 
 /// What is to go.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct Which {
+pub(crate) struct Which {
     /// One URL, in all its variants
     #[arg(long, value_name = "URL")]
     url: Option<Place>,
@@ -96,13 +103,7 @@ impl Fault for PurgeFault {
 
 /// `airclass purge`
 pub(crate) fn purge(options: &PurgeOptions) -> Result<(), AnyFault> {
-    let key = SigningKey::read(&options.key)?;
-    let mode = if options.soft { Mode::Soft } else { Mode::Hard };
-    let now =
-        Timestamp::try_from(clock::now()).map_err(|_| PurgeFault::Order("the clock is out of all bounds"))?;
-    let order = Order::new(what(options), mode, options.group.clone(), now, options.life.0)
-        .map_err(PurgeFault::Order)?;
-    let sent = bytes::Bytes::from(Signed::by(&order, &[&key]).to_bytes());
+    let sent = options.meant.signed()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PurgeFault::System)?;
 
@@ -132,17 +133,30 @@ pub(crate) fn purge(options: &PurgeOptions) -> Result<(), AnyFault> {
     }
 }
 
-fn what(options: &PurgeOptions) -> What {
-    match &options.which {
-        Which { url: Some(url), .. } => What::Url(url.clone()),
-        Which { prefix: Some(prefix), .. } => What::Prefix(prefix.clone()),
-        Which { surrogate_key, .. } => What::SurrogateKey {
-            key: surrogate_key.clone().expect("clap asks for one of the three"),
-            host: options
-                .host
-                .as_deref()
-                .map(|host| ::purge::bare_host(&host.to_ascii_lowercase()).to_owned()),
-        },
+impl Meant {
+    /// The order, given now and signed.
+    pub(crate) fn signed(&self) -> Result<bytes::Bytes, AnyFault> {
+        let key = SigningKey::read(&self.key)?;
+        let mode = if self.soft { Mode::Soft } else { Mode::Hard };
+        let now = Timestamp::try_from(clock::now())
+            .map_err(|_| PurgeFault::Order("the clock is out of all bounds"))?;
+        let order =
+            Order::new(self.what(), mode, self.group.clone(), now, self.life.0).map_err(PurgeFault::Order)?;
+        Ok(Signed::by(&order, &[&key]).to_bytes().into())
+    }
+
+    fn what(&self) -> What {
+        match &self.which {
+            Which { url: Some(url), .. } => What::Url(url.clone()),
+            Which { prefix: Some(prefix), .. } => What::Prefix(prefix.clone()),
+            Which { surrogate_key, .. } => What::SurrogateKey {
+                key: surrogate_key.clone().expect("clap asks for one of the three"),
+                host: self
+                    .host
+                    .as_deref()
+                    .map(|host| ::purge::bare_host(&host.to_ascii_lowercase()).to_owned()),
+            },
+        }
     }
 }
 

@@ -1,0 +1,157 @@
+//! What a node keeps of itself, in a folder.
+//!
+//! ```text
+//! HOME/node.key   its key, made here; it never leaves      node.pem   its certificate      authority.pem   whose word counts
+//! HOME/relay.key  signs late orders for its own edge       state.json what it has heard and done
+//! ```
+
+use crate::error::AgentError;
+use crate::line::Control;
+use fleet::wire::Papers;
+use fleet::{Effect, NodeName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use signing::SigningKey;
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+const KEY: &str = "node.key";
+const CERTIFICATE: &str = "node.pem";
+const AUTHORITY: &str = "authority.pem";
+const RELAY: &str = "relay.key";
+const STATE: &str = "state.json";
+/// For its owner alone.
+const PRIVATE: u32 = 0o600;
+/// For everybody to read.
+const PUBLIC: u32 = 0o644;
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub struct Home(PathBuf);
+
+/// What is remembered from one start to the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Where the control is.
+    pub control: String,
+    /// Who this node is.
+    pub node: NodeName,
+    /// Since when the certificate counts.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// The last order that was looked at.
+    #[serde(default)]
+    pub heard: u64,
+    /// What came of the last ones.
+    #[serde(default)]
+    pub effects: BTreeMap<u64, Effect>,
+    /// Whether the control has taken it out of service.
+    #[serde(default)]
+    pub drained: bool,
+}
+
+impl Home {
+    /// At this path.
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What is remembered.
+    ///
+    /// # Errors
+    /// When the node has not enrolled, or the file is broken.
+    pub fn state(&self) -> Result<State, AgentError> {
+        let path = self.0.join(STATE);
+        let text = fs::read(&path).map_err(|error| {
+            AgentError::file(&path, format!("{error}; enrol first: `airclass node enroll`"))
+        })?;
+        serde_json::from_slice(&text)
+            .map_err(|error| AgentError::file(&path, format!("{error}; remove it and enrol anew")))
+    }
+
+    /// Whether a node has enrolled here.
+    pub(crate) fn is_enrolled(&self) -> bool {
+        self.0.join(STATE).exists()
+    }
+
+    pub(crate) fn remember(&self, state: &State) -> Result<(), AgentError> {
+        let text = serde_json::to_vec_pretty(state).map_err(|error| AgentError::file(&self.0, error))?;
+        self.write(STATE, PUBLIC, &text)
+    }
+
+    /// The node's key, PEM: the one that is here, or a new one. One that was made before an answer was lost is used again.
+    pub(crate) fn key(&self) -> Result<rcgen::KeyPair, AgentError> {
+        fs::create_dir_all(&self.0).map_err(|error| AgentError::file(&self.0, error))?;
+        let path = self.0.join(KEY);
+        match fs::read_to_string(&path) {
+            Ok(text) => rcgen::KeyPair::from_pem(&text).map_err(|error| AgentError::file(&path, error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let key = rcgen::KeyPair::generate().map_err(|error| AgentError::Key(error.to_string()))?;
+                self.write(KEY, PRIVATE, key.serialize_pem().as_bytes())?;
+                Ok(key)
+            }
+            Err(error) => Err(AgentError::file(&path, error)),
+        }
+    }
+
+    /// The key that signs late orders: the one that is here, or a new one.
+    pub(crate) fn relay(&self) -> Result<SigningKey, AgentError> {
+        let path = self.0.join(RELAY);
+        if !path.exists() {
+            let key = SigningKey::generate().map_err(|error| AgentError::Key(error.to_string()))?;
+            key.write(&path).map_err(|error| AgentError::file(&path, error))?;
+        }
+        SigningKey::read(&path).map_err(|error| AgentError::file(&path, error))
+    }
+
+    /// Keeps what the control has issued. The key first: a certificate of another key would be of no use.
+    pub(crate) fn keep(&self, papers: &Papers, key: &rcgen::KeyPair) -> Result<(), AgentError> {
+        self.write(KEY, PRIVATE, key.serialize_pem().as_bytes())?;
+        self.write(AUTHORITY, PUBLIC, papers.authority.as_bytes())?;
+        self.write(CERTIFICATE, PUBLIC, papers.certificate.as_bytes())
+    }
+
+    /// The control, to be spoken to as this node.
+    ///
+    /// # Errors
+    /// When a file is missing or broken.
+    pub fn control(&self, url: &str) -> Result<Control, AgentError> {
+        let read = |name: &str| {
+            let path = self.0.join(name);
+            fs::read_to_string(&path).map_err(|error| AgentError::file(&path, error))
+        };
+        let (authority, chain, key) = (read(AUTHORITY)?, read(CERTIFICATE)?, read(KEY)?);
+        Control::known(url, &authority, &chain, &key)
+            .map_err(|(what, problem)| AgentError::file(&self.0, format!("{what}: {problem}; enrol anew")))
+    }
+
+    /// Writes a file whole or not at all.
+    fn write(&self, name: &str, mode: u32, bytes: &[u8]) -> Result<(), AgentError> {
+        let path = self.0.join(name);
+        replace(&path, mode, bytes).map_err(|error| AgentError::file(&path, error))
+    }
+}
+
+/// Puts a file in the place of the one that is there, whole or not at all.
+pub(crate) fn replace(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    let draft = PathBuf::from(draft);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,73 @@
+//! The edge beside us, by its admin listener.
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::rt::TokioIo;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// The longest wait for an answer: a walk over millions of entries takes seconds.
+const ANSWER: Duration = Duration::from_secs(60);
+/// The largest answer.
+const MAX_ANSWER_BYTES: usize = 4 << 20;
+
+/// An edge's admin listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Local(SocketAddr);
+
+/// It gives no answer, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unheard(pub String);
+
+impl Local {
+    /// At this address.
+    pub fn new(address: SocketAddr) -> Self {
+        Self(address)
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> SocketAddr {
+        self.0
+    }
+
+    /// GET.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn get(&self, path: &str) -> Result<(StatusCode, Bytes), Unheard> {
+        self.ask(Method::GET, path, Bytes::new()).await
+    }
+
+    /// POST.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn post(&self, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Unheard> {
+        self.ask(Method::POST, path, body).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Unheard> {
+        let unheard = |error: &dyn std::fmt::Display| Unheard(error.to_string());
+        let exchange = async {
+            let stream = TcpStream::connect(self.0).await.map_err(|error| unheard(&error))?;
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                .await
+                .map_err(|error| unheard(&error))?;
+            tokio::spawn(connection);
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header(header::HOST, self.0.to_string())
+                .body(Full::new(body))
+                .map_err(|error| unheard(&error))?;
+            let response = sender.send_request(request).await.map_err(|error| unheard(&error))?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
+            Ok((status, body.map_err(|error| unheard(&error))?.to_bytes()))
+        };
+        timeout(ANSWER, exchange).await.map_err(|_| Unheard("no answer in time".to_owned()))?
+    }
+}

@@ -1,0 +1,160 @@
+//! Obeying one order.
+
+use crate::clock;
+use crate::home::replace;
+use crate::local::{Local, Unheard};
+use crate::relay::Relay;
+use bytes::Bytes;
+use fleet::{Effect, Kind};
+use http::StatusCode;
+use jiff::civil::Date;
+use package::Digest;
+use purge::{Refusal, Refused};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use timetable::SignedPlan;
+use tokio::time::{Instant, sleep};
+
+/// How long an edge may take to look at a plan that lies in its folder.
+const PLAN_PATIENCE: Duration = Duration::from_secs(15);
+/// How often it is asked whether it has.
+const PLAN_LOOK: Duration = Duration::from_millis(100);
+/// Plans are for every node to read that serves them.
+const PUBLIC: u32 = 0o644;
+
+/// What it takes to obey.
+pub(crate) struct Obedience {
+    pub(crate) edge: Local,
+    pub(crate) plans: Option<PathBuf>,
+    pub(crate) relay: Option<Relay>,
+}
+
+/// What an edge says of a day's plan, at `/plans`.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Planned {
+    /// The text that is followed.
+    #[serde(default)]
+    pub(crate) followed: Option<Digest>,
+    /// The envelope that is refused, and why.
+    #[serde(default)]
+    pub(crate) refused: Option<(Digest, String)>,
+}
+
+impl Obedience {
+    /// Obeys, or says why not.
+    ///
+    /// # Errors
+    /// When the edge gives no answer: to be tried again.
+    pub(crate) async fn obey(&mut self, kind: &Kind, body: Bytes) -> Result<Effect, Unheard> {
+        match kind {
+            Kind::Purge(_) => self.purge(body).await,
+            Kind::Plan { date, .. } => self.plan(*date, &body).await,
+            Kind::Drain => self.switch("/out-of-service").await,
+            Kind::Undrain => self.switch("/in-service").await,
+        }
+    }
+
+    async fn purge(&mut self, envelope: Bytes) -> Result<Effect, Unheard> {
+        match self.post_purge(envelope.clone()).await? {
+            Err(Refusal::Expired | Refusal::BeforeStart) => {}
+            end => return Ok(effect(end)),
+        }
+        let Some(relay) = &mut self.relay else {
+            return Ok(Effect::Refused(
+                "came too late, and without `purge_keys` it cannot be given anew".to_owned(),
+            ));
+        };
+        match relay.anew(&envelope) {
+            Ok(anew) => Ok(effect(self.post_purge(anew.into()).await?)),
+            Err(why) => Ok(Effect::Refused(format!("came too late, and is {why}"))),
+        }
+    }
+
+    async fn post_purge(&self, envelope: Bytes) -> Result<Result<(), Refusal>, Unheard> {
+        let (status, answer) = self.edge.post("/purge", envelope).await?;
+        if status == StatusCode::OK {
+            return Ok(Ok(()));
+        }
+        let Ok(Refused { refused, .. }) = serde_json::from_slice(&answer) else {
+            return Err(Unheard(format!("answers an order with {status}: no edge")));
+        };
+        match refused {
+            // It has obeyed, and the answer was lost.
+            Refusal::Replayed => Ok(Ok(())),
+            // These pass.
+            refused if refused.passes() => Err(Unheard(refused.as_str().to_owned())),
+            refused => Ok(Err(refused)),
+        }
+    }
+
+    async fn plan(&self, date: Date, envelope: &Bytes) -> Result<Effect, Unheard> {
+        let Some(folder) = &self.plans else {
+            return Ok(Effect::Refused(
+                "this node's agent has no `plans`: it takes its plans elsewhere".to_owned(),
+            ));
+        };
+        let Some(signed) = SignedPlan::parse(envelope) else {
+            return Ok(Effect::Refused("malformed".to_owned()));
+        };
+        if let Err(error) = write(folder, date, envelope) {
+            return Err(Unheard(format!("{}: {error}", folder.display())));
+        }
+        let (text, whole) = (Digest::of(signed.plan.as_bytes()), Digest::of(envelope));
+        let until = Instant::now() + PLAN_PATIENCE;
+        loop {
+            let (status, answer) = self.edge.get("/plans").await?;
+            let days: BTreeMap<Date, Planned> = match status {
+                StatusCode::OK => serde_json::from_slice(&answer).unwrap_or_default(),
+                _ => return Ok(Effect::Refused("the edge follows no plans: see its `plan.keys`".to_owned())),
+            };
+            match days.get(&date) {
+                // Kept until its day comes near.
+                None => return Ok(Effect::Done),
+                Some(Planned { followed, .. }) if *followed == Some(text) => return Ok(Effect::Done),
+                Some(Planned { refused: Some((refused, why)), .. }) if *refused == whole => {
+                    return Ok(Effect::Refused(why.clone()));
+                }
+                Some(_) if Instant::now() > until => {
+                    let why =
+                        "the edge does not look at it: see that its `plan.source` is the agent's `plans`";
+                    return Ok(Effect::Refused(why.to_owned()));
+                }
+                Some(_) => sleep(PLAN_LOOK).await,
+            }
+        }
+    }
+
+    async fn switch(&self, path: &str) -> Result<Effect, Unheard> {
+        match self.edge.post(path, Bytes::new()).await? {
+            (StatusCode::OK, _) => Ok(Effect::Done),
+            (status, _) => Ok(Effect::Refused(format!("the edge answers {status}"))),
+        }
+    }
+}
+
+/// Whether a plan's day is over, everywhere it may be followed.
+pub(crate) fn is_over(date: Date) -> bool {
+    let today = jiff::tz::TimeZone::UTC.to_datetime(clock::now()).date();
+    date.tomorrow().and_then(Date::tomorrow).is_ok_and(|day| day < today)
+}
+
+fn write(folder: &Path, date: Date, envelope: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    replace(&folder.join(format!("{date}.json")), PUBLIC, envelope)?;
+    // Days that are over are nobody's.
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let day = name.to_str().and_then(|name| name.strip_suffix(".json")).and_then(|day| day.parse().ok());
+        if day.is_some_and(is_over) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn effect(end: Result<(), Refusal>) -> Effect {
+    end.map_or_else(|refusal| Effect::Refused(refusal.as_str().to_owned()), |()| Effect::Done)
+}

@@ -1,0 +1,35 @@
+//! What the node says of itself, put together from what its edge says.
+
+use crate::clock;
+use crate::home::State;
+use crate::local::Local;
+use crate::options::Config;
+use fleet::Report;
+use http::StatusCode;
+
+/// A report on `state` and on the edge as it is now.
+pub(crate) async fn put_together(config: &Config, edge: Local, state: &State) -> Report {
+    let (ready, readiness) = match edge.get("/readyz").await {
+        Ok((status, text)) => {
+            let text = String::from_utf8_lossy(&text);
+            (status == StatusCode::OK, text.lines().map(str::to_owned).collect())
+        }
+        Err(unheard) => (false, vec![format!("edge: not ok: {}", unheard.0)]),
+    };
+    let capacity = match edge.get("/capacity").await {
+        Ok((StatusCode::OK, text)) => serde_json::from_slice(&text).unwrap_or_default(),
+        _ => serde_json::Value::Null,
+    };
+    Report {
+        at: clock::now(),
+        heard: state.heard,
+        effects: state.effects.clone(),
+        ready,
+        readiness,
+        address: config.address.clone(),
+        addresses: config.ips.clone(),
+        capacity,
+        certificate_until: Some(state.until),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}

@@ -1,0 +1,374 @@
+//! Where everything that is asked is decided and recorded: `decide → append → apply → wake`.
+
+use crate::authority::{Authority, Request, after};
+use crate::caller::Caller;
+use crate::clock;
+use crate::error::ControlError;
+use crate::metrics::Metrics;
+use crate::store::{Appended, Away, Store};
+use bytes::Bytes;
+use fleet::wire::{MAX_ORDERS, Made, Node, Nodes, Numbered, Orders, PATIENCE, Papers};
+use fleet::{
+    Acknowledged, Act, Event, Identity, Kind, NodeName, Order, Person, Place, Record, Refusal, Registry,
+    Report, Secret, Sender, Welcome,
+};
+use jiff::Timestamp;
+use package::Digest;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Mutex as Turn, watch};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// How often an append is tried anew because another control was quicker.
+const ROUNDS: usize = 16;
+/// How often a shared store is looked at for what other controls wrote. Two small questions each time.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long a node's certificate counts; it is renewed when a third of that is left.
+const NODE_LIVES: Duration = Duration::from_secs(45 * 86_400);
+
+/// What the control knows and does.
+pub(crate) struct Desk {
+    authority: Authority,
+    store: Store,
+    registry: Mutex<Registry>,
+    reports: Mutex<BTreeMap<NodeName, (Timestamp, Report)>>,
+    /// Who appends; one at a time.
+    turn: Turn<()>,
+    changed: watch::Sender<u64>,
+    metrics: Metrics,
+}
+
+impl Desk {
+    /// Reads all records there are.
+    pub(crate) async fn open(
+        authority: Authority,
+        store: Store,
+        metrics: Metrics,
+    ) -> Result<Self, ControlError> {
+        let desk = Self {
+            authority,
+            store,
+            registry: Mutex::default(),
+            reports: Mutex::default(),
+            turn: Turn::new(()),
+            changed: watch::Sender::new(0),
+            metrics,
+        };
+        let place = desk.store.place();
+        let lines = desk.store.read_after(0).await;
+        let lines =
+            lines.map_err(|Away(problem)| ControlError::File { path: place.clone().into(), problem })?;
+        desk.take_in(&lines).map_err(|(number, error)| ControlError::Chain { place, number, error })?;
+        Ok(desk)
+    }
+
+    /// Follows what other controls write, until the end.
+    pub(crate) async fn follow(&self) {
+        if !self.store.is_shared() {
+            return;
+        }
+        let (mut ticks, mut position, mut there) = (interval(LOOK_EVERY), 0, true);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let looked = match self.catch_up().await {
+                Ok(()) => self.hear(&mut position).await,
+                away => away,
+            };
+            self.metrics.store(looked.is_ok());
+            match looked {
+                Ok(()) if !there => tracing::info!("the store is back"),
+                Err(Away(ref problem)) if there => tracing::error!(problem, "the store is away; nodes go on"),
+                _ => {}
+            }
+            there = looked.is_ok();
+        }
+    }
+
+    /// What nodes have told other controls.
+    async fn hear(&self, position: &mut u64) -> Result<(), Away> {
+        for heard in self.store.reports_after(*position).await? {
+            *position = heard.position;
+            if let Ok(report) = serde_json::from_slice(&heard.report) {
+                self.note(heard.node, report);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&self, node: NodeName, report: Report) {
+        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two controls may tell in another order than the node did.
+        let newer = reports.get(&node).is_none_or(|(_, known)| known.at <= report.at);
+        if newer {
+            reports.insert(node, (clock::now(), report));
+        }
+    }
+
+    async fn catch_up(&self) -> Result<(), Away> {
+        let (last, _) = self.registry().end();
+        let lines = self.store.read_after(last).await?;
+        self.take_in(&lines).map_err(|(number, error)| Away(format!("record {number} {error}")))
+    }
+
+    fn take_in(&self, lines: &[Bytes]) -> Result<(), (u64, fleet::ChainError)> {
+        let mut registry = self.registry();
+        for line in lines {
+            let next = registry.end().0 + 1;
+            let record = Record::parse(line).map_err(|error| (next, error))?;
+            // What another task has taken in meanwhile.
+            if record.number < next {
+                continue;
+            }
+            registry.apply(&record, &self.authority.records.public()).map_err(|error| (next, error))?;
+        }
+        self.metrics.registry(&registry);
+        let last = registry.end().0;
+        drop(registry);
+        self.changed.send_if_modified(|known| std::mem::replace(known, last) != last);
+        Ok(())
+    }
+
+    /// Records what `decide` says, by what is known when it is written; what it says last, and under which number.
+    async fn record<T>(
+        &self,
+        by: impl Fn(&T) -> Sender,
+        decide: impl Fn(&Registry) -> Result<(Option<Event>, T), Refusal>,
+    ) -> Result<(T, u64), Refusal> {
+        let _turn = self.turn.lock().await;
+        for _ in 0..ROUNDS {
+            let ((last, hash), decided) = {
+                let registry = self.registry();
+                (registry.end(), decide(&registry))
+            };
+            let (event, result) = decided?;
+            let Some(event) = event else { return Ok((result, last)) };
+            let sender = by(&result);
+            tracing::info!(number = last + 1, by = %sender, event = event.as_str(), "recording");
+            let record = Record::new(last, hash, clock::now(), sender, event, &self.authority.records);
+            match self.store.append(record.number, record.to_bytes()).await {
+                Ok(Appended::Written) => {
+                    let line = Bytes::from(record.to_bytes());
+                    self.take_in(&[line]).map_err(|(number, error)| {
+                        tracing::error!(number, %error, "our own record does not follow");
+                        Refusal::Contended
+                    })?;
+                    return Ok((result, record.number));
+                }
+                Ok(Appended::Taken) => self.catch_up().await.map_err(|away| self.away(&away))?,
+                Err(away) => return Err(self.away(&away)),
+            }
+        }
+        Err(Refusal::Contended)
+    }
+
+    fn away(&self, Away(problem): &Away) -> Refusal {
+        tracing::warn!(problem, "the store does not take it");
+        Refusal::StoreAway
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The person who asks, if he or she may.
+    pub(crate) fn person(&self, caller: Option<&Caller>, act: Act) -> Result<Person, Refusal> {
+        match caller.map(|caller| &caller.identity) {
+            None => Err(Refusal::NoCertificate),
+            Some(Identity::Person(person)) if person.role.may(act) => Ok(person.clone()),
+            Some(_) => Err(Refusal::NotAllowed),
+        }
+    }
+
+    /// The node that asks, if it is one still.
+    pub(crate) fn node(&self, caller: Option<&Caller>) -> Result<NodeName, Refusal> {
+        match caller {
+            None => Err(Refusal::NoCertificate),
+            Some(Caller { identity: Identity::Node(node), key }) => {
+                self.registry().admit(node, key).map(|_| node.clone())
+            }
+            Some(_) => Err(Refusal::NotAllowed),
+        }
+    }
+
+    /// A token for a node at `place`.
+    pub(crate) async fn make_token(
+        &self,
+        person: Person,
+        place: Place,
+        valid: Duration,
+    ) -> Result<Made, Refusal> {
+        let secret = Secret::new(self.authority.fingerprint()).map_err(|_| Refusal::StoreAway)?;
+        let now = clock::now();
+        let made = self.record(
+            |_| Sender::Person(person.clone()),
+            |registry| {
+                let event = registry.make_token(secret.id(), place.clone(), valid, now)?;
+                let until = match &event {
+                    Event::TokenMade { until, .. } => *until,
+                    _ => now,
+                };
+                Ok((Some(event), until))
+            },
+        );
+        let (until, _) = made.await?;
+        Ok(Made { token: secret.reveal(), until })
+    }
+
+    /// Makes a node of who shows `token`.
+    pub(crate) async fn enrol(&self, token: &str, request: &str) -> Result<Papers, Refusal> {
+        let token: Secret = token.parse().map_err(|_| Refusal::Malformed)?;
+        let request = Request::parse(request).ok_or(Refusal::Malformed)?;
+        let (now, id) = (clock::now(), token.id());
+        let until = after(now, NODE_LIVES).map_err(|_| Refusal::Malformed)?;
+        let enrolled = self.record(
+            |node: &NodeName| Sender::Node(node.clone()),
+            |registry| match registry.welcome(&id, &request.key, now)? {
+                Welcome::New(node) => {
+                    let event = Event::Enrolled { token: id, node: node.clone(), key: request.key, until };
+                    Ok((Some(event), node))
+                }
+                Welcome::Again(node) => Ok((None, node)),
+            },
+        );
+        let (node, _) = enrolled.await?;
+        self.papers(node, &request, now, until)
+    }
+
+    /// Another certificate for a node.
+    pub(crate) async fn renew(&self, node: NodeName, request: &str) -> Result<Papers, Refusal> {
+        let request = Request::parse(request).ok_or(Refusal::Malformed)?;
+        let now = clock::now();
+        let until = after(now, NODE_LIVES).map_err(|_| Refusal::Malformed)?;
+        let renewed = self.record(
+            |_| Sender::Node(node.clone()),
+            |_| Ok((Some(Event::Renewed { node: node.clone(), key: request.key, until }), ())),
+        );
+        renewed.await?;
+        self.papers(node, &request, now, until)
+    }
+
+    fn papers(
+        &self,
+        node: NodeName,
+        request: &Request,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Papers, Refusal> {
+        let certificate = self.authority.certify(&node, request, now, until).map_err(|error| {
+            tracing::warn!(%error, %node, "no certificate");
+            Refusal::Malformed
+        })?;
+        Ok(Papers { node, certificate, authority: self.authority.pem().to_owned(), until })
+    }
+
+    /// Takes a node's rights away.
+    pub(crate) async fn revoke(&self, person: Person, node: &NodeName) -> Result<u64, Refusal> {
+        let by = |_: &()| Sender::Person(person.clone());
+        let revoked = self.record(by, |registry| Ok((Some(registry.revoke(node)?), ()))).await;
+        revoked.map(|((), number)| number)
+    }
+
+    /// Keeps the body of an order to come.
+    pub(crate) async fn keep_body(&self, body: Bytes) -> Result<Digest, Refusal> {
+        let digest = Digest::of(&body);
+        self.store.keep_body(digest, body).await.map_err(|away| self.away(&away))?;
+        Ok(digest)
+    }
+
+    /// The body of an order.
+    pub(crate) async fn body(&self, digest: Digest) -> Result<Bytes, Refusal> {
+        let found = self.store.body(digest).await.map_err(|away| self.away(&away))?;
+        found.ok_or(Refusal::NotFound)
+    }
+
+    /// Tells nodes.
+    pub(crate) async fn order(&self, person: Person, order: &Order) -> Result<u64, Refusal> {
+        if let Some(digest) = order.kind.body() {
+            let body = self.body(digest).await?;
+            let sound = match &order.kind {
+                Kind::Purge(_) => purge::Signed::parse(&body).is_some(),
+                _ => timetable::SignedPlan::parse(&body).is_some(),
+            };
+            if !sound {
+                return Err(Refusal::Malformed);
+            }
+        }
+        let by = |_: &()| Sender::Person(person.clone());
+        let ordered = self.record(by, |registry| Ok((Some(registry.order(order.clone())?), ()))).await;
+        ordered.map(|((), number)| number)
+    }
+
+    /// What `caller` is to do after order `after`; waits for something.
+    pub(crate) async fn orders(&self, caller: Option<&Caller>, after: u64) -> Result<Orders, Refusal> {
+        let mut changed = self.changed.subscribe();
+        let look = async {
+            loop {
+                changed.borrow_and_update();
+                let node = self.node(caller)?;
+                let (orders, up_to) = self.registry().orders_for(&node, after, MAX_ORDERS);
+                if !orders.is_empty() {
+                    let numbered = |(number, order)| Numbered { number, order };
+                    return Ok(Orders { orders: orders.into_iter().map(numbered).collect(), up_to });
+                }
+                if changed.changed().await.is_err() {
+                    return Err(Refusal::StoreAway);
+                }
+            }
+        };
+        match timeout(PATIENCE, look).await {
+            Ok(found) => found,
+            Err(_) => {
+                let last = self.registry().end().0;
+                Ok(Orders { orders: Vec::new(), up_to: last.max(after) })
+            }
+        }
+    }
+
+    /// Hears a node. Other controls are told when they can be.
+    pub(crate) async fn report(&self, node: NodeName, sent: Bytes) -> Result<(), Refusal> {
+        let report: Report = serde_json::from_slice(&sent).map_err(|_| Refusal::Malformed)?;
+        if let Err(Away(problem)) = self.store.tell(&node, sent).await {
+            tracing::debug!(problem, %node, "other controls are not told");
+        }
+        self.note(node, report);
+        Ok(())
+    }
+
+    /// Who has obeyed the order `number`.
+    pub(crate) fn acknowledged(&self, number: u64) -> Result<Acknowledged, Refusal> {
+        let registry = self.registry();
+        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, nodes) = registry.meant(number).ok_or(Refusal::NotFound)?;
+        Ok(Acknowledged::of(number, nodes, |node| reports.get(node).map(|(_, report)| report)))
+    }
+
+    /// All nodes.
+    pub(crate) fn nodes(&self) -> Nodes {
+        let registry = self.registry();
+        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let nodes = registry.nodes().map(|(node, member)| {
+            let heard = reports.get(node);
+            Node {
+                node: node.clone(),
+                since: member.since,
+                until: member.until,
+                standing: member.standing,
+                heard_at: heard.map(|(at, _)| *at),
+                report: heard.map(|(_, report)| report.clone()),
+            }
+        });
+        Nodes { nodes: nodes.collect() }
+    }
+
+    /// The records after `number`, a line each.
+    pub(crate) async fn records(&self, number: u64) -> Result<Vec<u8>, Refusal> {
+        let lines = self.store.read_after(number).await.map_err(|away| self.away(&away))?;
+        Ok(lines.iter().flat_map(|line| line.iter().chain(b"\n")).copied().collect())
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}

@@ -1,0 +1,90 @@
+//! What the control is told.
+
+use serde::{Deserialize, Serialize};
+use settings::SettingsError;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use telemetry::LogOptions;
+
+/// As typed: flags, environment or file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields, default)]
+#[group(id = "control")]
+pub struct Options {
+    /// The folder that `airclass control init` has made: the authority's key, and records unless there is a --store
+    #[arg(long, env = "AIRCLASS_CONTROL_STATE", value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Records in NATS JetStream, for several controls: nats://HOST[:PORT][,HOST]/NAME [default: in --state]
+    #[arg(long, env = "AIRCLASS_CONTROL_STORE", value_name = "URL", hide_env_values = true)]
+    pub store: Option<String>,
+    /// Where nodes and people reach it [default: 127.0.0.1:8070]
+    #[arg(long, env = "AIRCLASS_CONTROL_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Names and addresses under which they do; its certificate is for these [default: localhost, 127.0.0.1]
+    #[arg(long = "name", env = "AIRCLASS_CONTROL_NAMES", value_name = "HOST", value_delimiter = ',')]
+    pub names: Option<Vec<String>>,
+    /// /metrics, /healthz, /readyz; POST /drain [default: 127.0.0.1:9170]
+    #[arg(long, env = "AIRCLASS_CONTROL_ADMIN", value_name = "ADDRESS")]
+    pub admin: Option<SocketAddr>,
+    /// How it logs.
+    #[command(flatten)]
+    pub log: LogOptions,
+}
+
+/// Checked and complete.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub(crate) state: PathBuf,
+    pub(crate) store: Option<String>,
+    pub(crate) listen: SocketAddr,
+    pub(crate) names: Vec<String>,
+    pub(crate) admin: SocketAddr,
+}
+
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8070);
+const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9170);
+
+impl Config {
+    /// `options` checked, defaults filled in.
+    ///
+    /// # Errors
+    /// The first option that cannot be, by name.
+    pub fn resolve(options: &Options) -> Result<Self, SettingsError> {
+        let state = options.state.clone().ok_or_else(|| {
+            SettingsError::value("state", "is missing; give the folder that `airclass control init` has made")
+        })?;
+        let names = options.names.clone().unwrap_or_else(|| vec!["localhost".into(), "127.0.0.1".into()]);
+        if names.iter().any(String::is_empty) || names.is_empty() {
+            return Err(SettingsError::value("names", "has an empty one; give hosts or addresses"));
+        }
+        Ok(Self {
+            state,
+            store: options.store.clone(),
+            listen: options.listen.unwrap_or(LISTEN),
+            names,
+            admin: options.admin.unwrap_or(ADMIN),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_shipped_file_says_the_defaults() {
+        let shipped = include_str!("../../../config/control.toml");
+        let options: Options = settings::parse(shipped, Path::new("control.toml")).unwrap();
+        let config = Config::resolve(&options).unwrap();
+        let bare = Options { state: options.state.clone(), ..Options::default() };
+        let defaults = Config::resolve(&bare).unwrap();
+        assert_eq!(
+            (config.listen, config.admin, config.names),
+            (defaults.listen, defaults.admin, defaults.names)
+        );
+        assert_eq!(config.store, None);
+        let error = Config::resolve(&Options::default()).unwrap_err().to_string();
+        assert!(error.contains("`state`"), "{error}");
+    }
+}

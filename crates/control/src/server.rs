@@ -1,0 +1,162 @@
+//! The listener: TLS, at most so many connections, and a caller to each.
+
+use crate::authority::Authority;
+use crate::caller::Caller;
+use crate::clock;
+use crate::desk::Desk;
+use crate::door;
+use crate::error::ControlError;
+use crate::metrics::Metrics;
+use crate::options::Config;
+use crate::store::Store;
+use faults::AnyFault;
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::crypto::aws_lc_rs;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use telemetry::{Admin, Check, Order, Telemetry};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+/// Connections at once: two of each node of a nation's fleet, and some to spare.
+const MAX_CONNECTIONS: usize = 16_384;
+/// A handshake that takes longer is given up.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// A connection on which nothing is asked for this long is closed.
+const IDLE: Duration = Duration::from_secs(90);
+/// After a failed accept, as when descriptors have run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Threads: one answers while the other waits for a certificate's signature.
+const THREADS: usize = 2;
+
+/// Runs the control until it is told to stop.
+///
+/// # Errors
+/// Why it cannot start.
+pub fn run(config: Config) -> Result<(), AnyFault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .map_err(ControlError::System)?;
+    let telemetry = Telemetry::new("control");
+    let admin = Admin::start(config.admin, telemetry.clone())?;
+    let served = runtime.block_on(serve(config, &telemetry));
+    admin.stop();
+    Ok(served?)
+}
+
+async fn serve(config: Config, telemetry: &Telemetry) -> Result<(), ControlError> {
+    let authority = Authority::load(&config.state)?;
+    let tls = tls(&authority, &config.names)?;
+    let store = Store::open(config.store.as_deref(), &config.state).await?;
+    let place = store.place();
+    let metrics = Metrics::register(telemetry);
+    metrics.store(true);
+    let desk = Arc::new(Desk::open(authority, store, metrics).await?);
+    let listen = |source| ControlError::Listen { address: config.listen, source };
+    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let follow = tokio::spawn({
+        let desk = Arc::clone(&desk);
+        async move { desk.follow().await }
+    });
+    telemetry.readiness.pass(Check::Listening);
+    tracing::info!(listen = %address, store = place, "listening");
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+            () = drained(telemetry) => {}
+        }
+    };
+    tokio::select! { () = stop => {}, () = accept(listener, tls, desk) => {} }
+    follow.abort();
+    Ok(())
+}
+
+/// Hears `/drain`; there is nothing to reload.
+async fn drained(telemetry: &Telemetry) {
+    loop {
+        let told = telemetry.orders.next().await;
+        match told.order {
+            Order::Drain => return told.answer.give(Ok("stopping".to_owned())),
+            Order::Reload => told.answer.give(Err("the control reads its options at the start".to_owned())),
+        }
+    }
+}
+
+fn tls(authority: &Authority, names: &[String]) -> Result<TlsAcceptor, ControlError> {
+    let wrong = |error: &dyn std::fmt::Display| ControlError::Certificate(error.to_string());
+    let (chain, key) = authority.serve(names, clock::now())?;
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.der().clone()).map_err(|error| wrong(&error))?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    // A machine with a token has no certificate yet; what it may ask without one is the door's business.
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| wrong(&error))?;
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|error| wrong(&error))?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain, key)
+        .map_err(|error| wrong(&error))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn accept(listener: TcpListener, tls: TlsAcceptor, desk: Arc<Desk>) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "accept");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let (tls, desk) = (tls.clone(), Arc::clone(&desk));
+        tokio::spawn(async move {
+            connection(stream, &tls, &desk).await;
+            drop(place);
+        });
+    }
+}
+
+async fn connection(stream: TcpStream, tls: &TlsAcceptor, desk: &Arc<Desk>) {
+    let stream = match timeout(HANDSHAKE, tls.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::info!(%error, "no handshake"),
+        Err(_) => return,
+    };
+    let caller = stream.get_ref().1.peer_certificates().map(Caller::of);
+    // Signed by us, and for nobody: the control's own certificate, say.
+    let caller = match caller {
+        Some(None) => return tracing::info!("a certificate that names nobody"),
+        Some(caller) => caller.map(Arc::new),
+        None => None,
+    };
+    let service = hyper::service::service_fn(|request: Request<Incoming>| {
+        let (desk, caller) = (Arc::clone(desk), caller.clone());
+        async move { Ok::<_, Infallible>(door::answer(&desk, caller.as_deref(), request).await) }
+    });
+    // Who goes away in mid-answer asks again.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}

@@ -1,0 +1,249 @@
+//! Which tokens and nodes there are, by the records; and whether what is asked for may be recorded.
+
+use crate::order::{Kind, Order};
+use crate::place::{NodeName, Place};
+use crate::record::{ChainError, Event, Record};
+use crate::refusal::Refusal;
+use crate::token::{MAX_VALID, TokenId};
+use jiff::Timestamp;
+use package::Digest;
+use serde::{Deserialize, Serialize};
+use signing::PublicKey;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the records come to.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    last: u64,
+    hash: Digest,
+    tokens: BTreeMap<TokenId, Token>,
+    nodes: BTreeMap<NodeName, Member>,
+    orders: BTreeMap<u64, Order>,
+}
+
+#[derive(Debug, Clone)]
+struct Token {
+    place: Place,
+    until: Timestamp,
+    used: Option<NodeName>,
+}
+
+/// A node that has enrolled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// When.
+    pub since: Timestamp,
+    /// Which record that was: what was ordered before is not for it.
+    pub joined: u64,
+    /// SHA-256 of its public key.
+    pub key: Digest,
+    /// The key before that, until the new one was used: a renewal whose answer was lost can be asked for again.
+    #[serde(skip)]
+    before: Option<Digest>,
+    /// Until when its certificate counts.
+    pub until: Timestamp,
+    /// Whether it is in or out.
+    pub standing: Standing,
+}
+
+/// What a token is answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Welcome {
+    /// This name, which is to be recorded.
+    New(NodeName),
+    /// The name that it was given already, under the same key: the answer was lost.
+    Again(NodeName),
+}
+
+/// Whether a node is in or out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It has its rights.
+    Enrolled,
+    /// They were taken away.
+    Revoked,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            last: 0,
+            hash: Record::before_all(),
+            tokens: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            orders: BTreeMap::new(),
+        }
+    }
+}
+
+impl Registry {
+    /// Takes in the next record.
+    ///
+    /// # Errors
+    /// When it is not the next, or not signed by `key`; nothing has changed then.
+    pub fn apply(&mut self, record: &Record, key: &PublicKey) -> Result<(), ChainError> {
+        record.follows(self.last, self.hash, key)?;
+        self.last = record.number;
+        self.hash = record.hash();
+        match &record.event {
+            Event::TokenMade { token, place, until } => {
+                let made = Token { place: place.clone(), until: *until, used: None };
+                self.tokens.insert(*token, made);
+            }
+            Event::Enrolled { token, node, key, until } => {
+                if let Some(token) = self.tokens.get_mut(token) {
+                    token.used = Some(node.clone());
+                }
+                let member = Member {
+                    since: record.at,
+                    joined: record.number,
+                    key: *key,
+                    before: None,
+                    until: *until,
+                    standing: Standing::Enrolled,
+                };
+                self.nodes.insert(node.clone(), member);
+            }
+            Event::Renewed { node, key, until } => {
+                if let Some(member) = self.nodes.get_mut(node) {
+                    member.before = Some(member.key).filter(|before| before != key);
+                    (member.key, member.until) = (*key, *until);
+                }
+            }
+            Event::Revoked { node } => {
+                if let Some(member) = self.nodes.get_mut(node) {
+                    member.standing = Standing::Revoked;
+                }
+            }
+            Event::Ordered(order) => {
+                self.orders.insert(record.number, order.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The last record's number and hash.
+    pub fn end(&self) -> (u64, Digest) {
+        (self.last, self.hash)
+    }
+
+    /// The event of a token that counts for `valid`.
+    ///
+    /// # Errors
+    /// [`Refusal::TokenTooLong`].
+    pub fn make_token(
+        &self,
+        token: TokenId,
+        place: Place,
+        valid: Duration,
+        now: Timestamp,
+    ) -> Result<Event, Refusal> {
+        if valid.is_zero() || valid > MAX_VALID {
+            return Err(Refusal::TokenTooLong);
+        }
+        let until = now.checked_add(valid).map_err(|_| Refusal::TokenTooLong)?;
+        Ok(Event::TokenMade { token, place, until })
+    }
+
+    /// The name that who shows `token` and has proved to hold `key` is given.
+    ///
+    /// # Errors
+    /// Why it is given none.
+    pub fn welcome(&self, token: &TokenId, key: &Digest, now: Timestamp) -> Result<Welcome, Refusal> {
+        let made = self.tokens.get(token).ok_or(Refusal::UnknownToken)?;
+        if let Some(node) = &made.used {
+            let same = self.admit(node, key).is_ok_and(|member| now < member.until);
+            return if same { Ok(Welcome::Again(node.clone())) } else { Err(Refusal::TokenUsed) };
+        }
+        if now >= made.until {
+            return Err(Refusal::TokenExpired);
+        }
+        let there = self.nodes.keys().filter(|node| node.place == made.place);
+        let number = there.map(|node| node.number).max().unwrap_or(0) + 1;
+        Ok(Welcome::New(NodeName { place: made.place.clone(), number }))
+    }
+
+    /// Whether who shows a certificate for `node` with this public key is the node.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn admit(&self, node: &NodeName, key: &Digest) -> Result<&Member, Refusal> {
+        let member = self.nodes.get(node).ok_or(Refusal::UnknownNode)?;
+        if member.standing == Standing::Revoked {
+            return Err(Refusal::Revoked);
+        }
+        if member.key != *key && member.before != Some(*key) {
+            return Err(Refusal::OldCertificate);
+        }
+        Ok(member)
+    }
+
+    /// The event of taking a node's rights away.
+    ///
+    /// # Errors
+    /// When there is no such node, or it has none.
+    pub fn revoke(&self, node: &NodeName) -> Result<Event, Refusal> {
+        match self.nodes.get(node).map(|member| member.standing) {
+            Some(Standing::Enrolled) => Ok(Event::Revoked { node: node.clone() }),
+            Some(Standing::Revoked) => Err(Refusal::Revoked),
+            None => Err(Refusal::UnknownNode),
+        }
+    }
+
+    /// The event of an order.
+    ///
+    /// # Errors
+    /// When it names a node that is not there. An order to a place without nodes is good: they may come.
+    pub fn order(&self, order: Order) -> Result<Event, Refusal> {
+        match &order.to.node {
+            Some(node) if !self.is_member(node) => Err(Refusal::NobodyMeant),
+            _ => Ok(Event::Ordered(order)),
+        }
+    }
+
+    fn is_member(&self, node: &NodeName) -> bool {
+        self.nodes.get(node).is_some_and(|member| member.standing == Standing::Enrolled)
+    }
+
+    /// All nodes that ever enrolled.
+    pub fn nodes(&self) -> impl Iterator<Item = (&NodeName, &Member)> {
+        self.nodes.iter()
+    }
+
+    /// The nodes that `order` means now.
+    pub fn meant(&self, number: u64) -> Option<(&Order, impl Iterator<Item = &NodeName>)> {
+        let order = self.orders.get(&number)?;
+        let members = self
+            .nodes
+            .iter()
+            .filter(move |(node, member)| member.standing == Standing::Enrolled && order.to.means(node));
+        Some((order, members.map(|(node, _)| node)))
+    }
+
+    /// All orders, by number.
+    pub fn orders(&self) -> impl DoubleEndedIterator<Item = (u64, &Order)> {
+        self.orders.iter().map(|(number, order)| (*number, order))
+    }
+
+    /// At most `most` orders for `node` after number `after`, by number; the number up to which there are no more for it. What
+    /// was to be forgotten before it came it never held; plans it is given whenever they are from.
+    pub fn orders_for(&self, node: &NodeName, after: u64, most: usize) -> (Vec<(u64, Order)>, u64) {
+        let mut orders = Vec::new();
+        let joined = self.nodes.get(node).map_or(0, |member| member.joined);
+        for (number, order) in self.orders.range(after.saturating_add(1)..) {
+            if !order.to.means(node) || *number < joined && matches!(order.kind, Kind::Purge(_)) {
+                continue;
+            }
+            if orders.len() == most {
+                return (orders, number - 1);
+            }
+            orders.push((*number, order.clone()));
+        }
+        (orders, self.last.max(after))
+    }
+}
+
+#[cfg(test)]
+mod tests;
