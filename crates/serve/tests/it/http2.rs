@@ -2,4 +2,3 @@
 
 mod abuse;
 mod conformance;
-mod wire;

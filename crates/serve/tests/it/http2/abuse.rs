@@ -1,9 +1,9 @@
 //! Attacks 27 to 32: what costs a server more than its client. Each ends the connection, is counted, and leaves the
 //! next client unharmed.
 
-use super::wire::*;
 use crate::server::{LARGE, Server};
 use serve::LimitOptions;
+use testkit::http2::*;
 use units::Span;
 
 const ENDED: &str = "serve_connections_ended_total";
@@ -200,7 +200,7 @@ fn impatient() -> LimitOptions {
 fn attack_32_a_window_that_never_opens() {
     let server = Server::start(impatient());
     // INITIAL_WINDOW_SIZE 0
-    let mut wire = Wire::open_with(server.address(), &[(4, 0)]);
+    let mut wire = Wire::silent(server.address()).begin(&[(4, 0)]);
     for stream in 0..100 {
         wire.send(&request(2 * stream + 1, "/large"));
     }
@@ -211,11 +211,11 @@ fn attack_32_a_window_that_never_opens() {
 #[test]
 fn attack_32_a_window_of_single_bytes() {
     let server = Server::start(impatient());
-    let mut wire = Wire::open_with(server.address(), &[(4, 1)]);
+    let mut wire = Wire::silent(server.address()).begin(&[(4, 1)]);
     wire.send(&request(1, "/large"));
     let mut taken = 0;
     // Gives back every byte that it gets, and no more: as lively as can be, and still no reader.
-    while let Some(frame_in) = wire.next() {
+    while let Some(frame_in) = wire.next_frame() {
         if frame_in.kind == DATA {
             taken += frame_in.payload.len();
             wire.send(&frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]));
@@ -239,7 +239,7 @@ fn an_eager_reader_is_no_flood() {
         wire.send(&request(stream, "/large"));
         let mut taken = 0;
         while taken < LARGE {
-            let got = wire.next().expect("the connection lives");
+            let got = wire.next_frame().expect("the connection lives");
             if got.kind == DATA && !got.payload.is_empty() {
                 taken += got.payload.len();
                 let back = u32::try_from(got.payload.len()).unwrap().to_be_bytes();
