@@ -17,9 +17,11 @@ mod places;
 pub(crate) mod proxy;
 mod socket;
 mod stream;
+mod streams;
 mod strict;
 
 pub(crate) use clients::Guest;
+pub use clients::InFlight;
 pub(crate) use http2::Abuse;
 pub use http3::http3_request;
 pub(crate) use http3::{MAX_STREAMS, Upload};

@@ -62,6 +62,32 @@ impl Standing {
     pub fn connections_of_client(&self) -> usize {
         self.0.guest.as_ref().map_or(0, Guest::siblings)
     }
+
+    /// Requests of its client (as above) that are in flight, from their heads to the ends of their answers, the one that is
+    /// being answered among them; 0 when nobody knows whose it is.
+    pub fn requests_of_client(&self) -> usize {
+        self.0.guest.as_ref().map_or(0, Guest::requests)
+    }
+
+    /// Counts a request among its client's, until what is given back is dropped.
+    pub(crate) fn begin_request(&self) -> CountedRequest {
+        if let Some(guest) = &self.0.guest {
+            guest.request_begins();
+        }
+        CountedRequest(Rc::clone(&self.0))
+    }
+}
+
+/// A request among its client's.
+#[derive(Debug)]
+pub(crate) struct CountedRequest(Rc<Stands>);
+
+impl Drop for CountedRequest {
+    fn drop(&mut self) {
+        if let Some(guest) = &self.0.guest {
+            guest.request_ends();
+        }
+    }
 }
 
 /// Who asks, and how.

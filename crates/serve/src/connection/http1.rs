@@ -7,7 +7,7 @@ use super::strict::Strict;
 use super::{Core, Here, Place};
 use crate::body::RequestBody;
 use crate::metrics::End;
-use crate::service::{Peer, Service};
+use crate::service::{CountedRequest, Peer, Service};
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -147,7 +147,8 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.activity.request_began();
-        let answering = Answering(Rc::clone(&self.activity));
+        let answering =
+            Answering { activity: Rc::clone(&self.activity), _counted: self.peer.standing.begin_request() };
         let response = self.core.service.call(request.map(RequestBody::from), self.peer.clone());
         let here = Rc::clone(&self.here);
         Box::pin(async move { Ok(here.advertise(response.await).map(|body| Answer::new(body, answering))) })
@@ -155,12 +156,15 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
 }
 
 /// Held from the call to the end of the body.
-struct Answering(Rc<Activity>);
+struct Answering {
+    activity: Rc<Activity>,
+    _counted: CountedRequest,
+}
 
 impl Ending for Answering {}
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.answer_ended(Instant::now());
+        self.activity.answer_ended(Instant::now());
     }
 }

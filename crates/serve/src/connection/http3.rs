@@ -17,10 +17,13 @@ mod way_out;
 pub use frames::http3_request;
 pub(crate) use upload::Upload;
 
+use super::answer::Ending;
 use super::http2::Abuse;
+use super::streams::{Open, Verdict};
 use super::{Core, Place};
 use crate::body::RequestBody;
 use crate::metrics::End;
+use crate::pressure::Pressure;
 use crate::service::{BoxError, Peer, Service};
 use bytes::Bytes;
 use frames::Wrong;
@@ -37,7 +40,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use streams::{Quic, Request};
 use tokio::time::{Instant, sleep, timeout};
-use watch::{LAST_WORDS, Open, Verdict, Watch};
+use watch::{LAST_WORDS, Watch};
 use way_out::WayOut;
 
 /// Requests at once on one connection. A player needs three; a browser's page a dozen.
@@ -54,7 +57,7 @@ pub(crate) async fn run<S: Service>(
     place: &Place,
 ) -> End {
     let watch = Watch::begin(connection.clone(), Instant::now());
-    let end = serve(core, connection, peer, &watch).await;
+    let end = serve(core, connection, peer, &watch, place.pressure()).await;
     // The last words are written by other tasks of this core, which may be about to end.
     tokio::task::yield_now().await;
     match watch.found() {
@@ -71,6 +74,7 @@ async fn serve<S: Service>(
     connection: quinn::Connection,
     peer: Peer,
     watch: &Rc<Watch>,
+    pressure: &Pressure,
 ) -> End {
     let limit = core.limits.max_header_bytes;
     let quic = Quic::new(connection, Rc::clone(watch), limit);
@@ -84,7 +88,7 @@ async fn serve<S: Service>(
     };
     let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
-    let mut look_again = pin!(sleep(core.limits.header));
+    let mut look_again = pin!(sleep(core.limits.header.min(core.limits.idle)));
     // Set once the connection is asked to end: why.
     let mut ending = None;
     loop {
@@ -99,8 +103,8 @@ async fn serve<S: Service>(
                 if look_again.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                match (watch.judge(Instant::now(), &core.limits), ending) {
-                    (Verdict::Wait(_), Some(end)) if watch.open() == 0 => {
+                match (watch.streams.judge(Instant::now(), &core.limits, pressure.level()), ending) {
+                    (Verdict::Wait(_), Some(end)) if watch.streams.open() == 0 => {
                         return Poll::Ready(Next::Over(end));
                     }
                     (Verdict::Wait(_), Some(_)) => look_again.as_mut().reset(Instant::now() + LAST_WORDS),
@@ -115,11 +119,12 @@ async fn serve<S: Service>(
             Next::Stream(Ok(Some(stream))) => {
                 let (way_out, wrong) = (stream.way_out(), stream.wrong());
                 let resolver = connection.create_resolver(FrameStream::new(BufRecvStream::new(stream)));
-                let open = Open::begin(watch);
-                let answer =
-                    answer(Rc::clone(&core), resolver, Rc::clone(&way_out), peer.clone(), Rc::clone(watch));
+                let open = Rc::new(Open::begin(&watch.streams, &peer.standing));
+                let (core, watch, peer) = (Rc::clone(&core), Rc::clone(watch), peer.clone());
+                let answer = answer(core, resolver, Rc::clone(&way_out), peer, Rc::clone(&open));
                 drop(tokio::task::spawn_local(async move {
-                    watched(answer, &way_out, &wrong, &open).await;
+                    watched(answer, &way_out, &wrong, &watch).await;
+                    drop(open);
                 }));
             }
             // The client has said that it asks no more, and has all its answers.
@@ -154,7 +159,7 @@ enum Next {
 
 fn end_of(error: &ConnectionError, watch: &Watch) -> End {
     match error {
-        ConnectionError::Timeout if watch.open() > 0 => End::Stalled,
+        ConnectionError::Timeout if watch.streams.open() > 0 => End::Stalled,
         ConnectionError::Timeout => End::Idle,
         // Clients that leave say so, with a code or without.
         ConnectionError::Remote(ConnectionErrorIncoming::ApplicationClose { error_code })
@@ -171,7 +176,7 @@ async fn watched(
     answer: impl Future<Output = Result<(), Unanswered>>,
     way_out: &WayOut,
     wrong: &std::cell::Cell<Option<Wrong>>,
-    open: &Open,
+    watch: &Watch,
 ) {
     let mut stopped = pin!(way_out.borrow().stopped());
     let mut result = tokio::select! {
@@ -195,7 +200,7 @@ async fn watched(
         (Ok(()), _) => return drop(stopped.await),
         (Err(_), Some(wrong)) => wrong.code(),
         (Err(Unanswered::TakenBack), None) => {
-            open.watch().spend(Abuse::Resets);
+            watch.spend(Abuse::Resets);
             Code::H3_REQUEST_CANCELLED
         }
         (Err(Unanswered::Malformed), None) => Code::H3_MESSAGE_ERROR,
@@ -224,7 +229,7 @@ async fn answer<S: Service>(
     resolver: RequestResolver<Quic, Bytes>,
     way_out: WayOut,
     peer: Peer,
-    watch: Rc<Watch>,
+    open: Rc<Open>,
 ) -> Result<(), Unanswered> {
     let resolved = timeout(core.limits.header, resolver.resolve_request()).await;
     let (request, stream) = match resolved {
@@ -240,7 +245,7 @@ async fn answer<S: Service>(
     let announced = head::judge(&request).map_err(|_| Unanswered::Malformed)?;
     let (mut sender, receiver) = stream.split();
     let expecting = request.headers().contains_key(header::EXPECT).then(|| Rc::clone(&way_out));
-    let mut upload = Upload::new(receiver, announced, expecting);
+    let mut upload = Upload::new(receiver, announced, expecting, Rc::clone(open.streams()));
     poll_fn(|cx| {
         upload.peek(cx);
         Poll::Ready(())
@@ -256,7 +261,7 @@ async fn answer<S: Service>(
         let mut body = pin!(body);
         while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
             match frame.map_err(broken)?.into_data() {
-                Ok(data) => send(&way_out, data, &watch).await?,
+                Ok(data) => send(&way_out, data, &open).await?,
                 Err(frame) => {
                     let Ok(trailers) = frame.into_trailers() else { continue };
                     sender.send_trailers(trailers).await.map_err(|_| Unanswered::Broken)?;
@@ -274,18 +279,22 @@ fn broken(error: impl Into<BoxError>) -> Unanswered {
 }
 
 /// Sends a piece of a body, as fast as the client takes it. What is on its way is shared with who gave it, not copied.
-async fn send(way_out: &WayOut, data: Bytes, watch: &Watch) -> Result<(), Unanswered> {
+async fn send(way_out: &WayOut, data: Bytes, open: &Open) -> Result<(), Unanswered> {
     if data.is_empty() {
         return Ok(());
     }
     let mut pieces = [frames::data_head(data.len()), data];
     let mut left = &mut pieces[..];
     while !left.is_empty() {
+        let before: usize = left.iter().map(Bytes::len).sum();
+        open.moved();
         poll_fn(|cx| way_out.borrow_mut().poll_send(cx, left)).await.map_err(|_| Unanswered::Broken)?;
-        watch.moves();
+        open.streams().took(before - left.iter().map(Bytes::len).sum::<usize>());
         while left.first().is_some_and(Bytes::is_empty) {
             left = &mut left[1..];
         }
     }
+    // With what comes next, the client keeps nobody waiting yet.
+    open.ran_dry();
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! How many connections there may be at once, over all cores.
 
-use super::clients::Clients;
+use super::clients::{Clients, InFlight};
 use crate::metrics::{End, Metrics};
 use crate::pressure::Pressure;
 use std::pin::pin;
@@ -39,6 +39,11 @@ impl Load {
     /// From 0 to 1.
     pub fn share(&self) -> f64 {
         self.open.count.load(Ordering::Relaxed) as f64 / self.most.max(1) as f64
+    }
+
+    /// Requests that are being answered.
+    pub fn in_flight(&self) -> InFlight {
+        self.open.clients.in_flight()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The bytes of an HTTP/2 connection on their way to h2, their frames counted.
 
-use super::super::pace::Pace;
+use super::super::streams::Streams;
 use super::abuse::{Abuse, Allowances};
 use super::frames::{END_OR_ACK, Frames, kind};
 use hyper_util::rt::TokioIo;
@@ -21,23 +21,27 @@ pub(super) struct Guarded<T> {
     allowances: Allowances,
     /// Where the connection finds out what it was.
     found: Rc<Cell<Option<Abuse>>>,
-    /// Told what the client takes.
-    pace: Rc<Pace>,
+    /// Told what the client takes and sends.
+    streams: Rc<Streams>,
 }
 
 impl<T> Guarded<T> {
-    pub(super) fn new(inner: T, found: Rc<Cell<Option<Abuse>>>, pace: Rc<Pace>) -> TokioIo<Self> {
+    pub(super) fn new(inner: T, found: Rc<Cell<Option<Abuse>>>, streams: Rc<Streams>) -> TokioIo<Self> {
         let allowances = Allowances::begin(Instant::now());
-        TokioIo::new(Self { inner, frames: Frames::begin(), begun: false, allowances, found, pace })
+        TokioIo::new(Self { inner, frames: Frames::begin(), begun: false, allowances, found, streams })
     }
 
     fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (begun, allowances, found) = (&mut self.begun, &mut self.allowances, &self.found);
+        let streams = &self.streams;
         let mut wrong = false;
         self.frames.pass(bytes, |head| {
             if !*begun {
                 *begun = head.kind == kind::SETTINGS && head.flags & END_OR_ACK == 0;
                 wrong |= !*begun;
+            }
+            if head.kind == kind::DATA && head.length > 0 {
+                streams.came();
             }
             if let Err(abuse) = allowances.take(head, Instant::now) {
                 found.set(Some(abuse));
@@ -49,7 +53,7 @@ impl<T> Guarded<T> {
     fn sent(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = written {
             self.allowances.sent(bytes);
-            self.pace.took(bytes);
+            self.streams.took(bytes);
         }
         written
     }

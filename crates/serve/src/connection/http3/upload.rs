@@ -2,11 +2,13 @@
 
 use super::streams::Arriving;
 use super::way_out::WayOut;
+use crate::connection::streams::Streams;
 use crate::service::BoxError;
 use bytes::{Buf, Bytes};
 use h3::error::Code;
 use h3::server::RequestStream;
 use http_body::{Frame, SizeHint};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 /// HEADERS with `:status 100` (RFC 9204 appendix A, entry 63), which says that a body is waited for.
@@ -21,6 +23,8 @@ pub(crate) struct Upload {
     announced: Option<u64>,
     /// Where the client is told to go on, if it waits for that.
     expecting: Option<WayOut>,
+    /// Told that it comes.
+    streams: Rc<Streams>,
     at: At,
 }
 
@@ -46,8 +50,9 @@ impl Upload {
         stream: RequestStream<Arriving, Bytes>,
         announced: Option<u64>,
         expecting: Option<WayOut>,
+        streams: Rc<Streams>,
     ) -> Self {
-        Self { stream, first: None, announced, expecting, at: At::Data }
+        Self { stream, first: None, announced, expecting, streams, at: At::Data }
     }
 
     /// Looks once whether anything comes at all: a request without a body ends with its head, mostly in one packet, and
@@ -121,6 +126,7 @@ impl Upload {
         let Some(mut data) = std::task::ready!(self.stream.poll_recv_data(cx))? else {
             return Poll::Ready(Ok(None));
         };
+        self.streams.came();
         // It is `Bytes` underneath, which nothing copies.
         let bytes = data.copy_to_bytes(data.remaining());
         if let Some(left) = &mut self.announced {

@@ -227,6 +227,36 @@ fn a_request_without_an_end_of_its_head_is_given_up() {
 }
 
 #[test]
+fn a_connection_that_asks_nothing_is_ended_in_peace() {
+    let soon = Some(units::Span::millis(200));
+    let scene = Scene::start(LimitOptions { idle_timeout: soon, ..LimitOptions::default() });
+    run(async {
+        let wire = scene.wire().await;
+        assert!(wire.send(&get("/")).await.has_status(200));
+        assert_eq!(wire.closed().await, Outcome::Closed(0x100));
+        while scene.server.metric("serve_connections_ended_total", Some("idle")) < 1.0 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn attack_62_a_body_that_stops_coming_ends_the_connection() {
+    let soon = Some(units::Span::millis(100));
+    let scene = Scene::start(LimitOptions { stall_timeout: soon, ..LimitOptions::default() });
+    run(async {
+        let wire = scene.wire().await;
+        let (mut sender, _receiver) = wire.connection.open_bi().await.unwrap();
+        sender.write_all(&frame(HEADERS, &head("POST", "/echo", &[]))).await.unwrap();
+        sender.write_all(&frame(DATA, b"and no more")).await.unwrap();
+        assert_eq!(wire.closed().await, Outcome::Closed(0x100));
+        while scene.server.metric("serve_connections_ended_total", Some("stalled")) < 1.0 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[test]
 fn a_server_that_stops_ends_what_it_has_begun() {
     let scene = Scene::with(Options { cores: Some(2), ..Options::default() });
     run(async {

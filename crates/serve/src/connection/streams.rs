@@ -1,0 +1,222 @@
+//! What the streams of an HTTP/2 or HTTP/3 connection are doing, and what follows from how long. Takes `now`; reads no
+//! clock. HTTP/1.1, which has one, is in `activity`.
+
+use super::answer::Ending;
+use super::pace::{Pace, SLOW_LOOK};
+use crate::metrics::End;
+use crate::options::Limits;
+use crate::pressure::Level;
+use crate::service::{CountedRequest, Standing};
+use std::cell::Cell;
+use std::rc::Rc;
+use tokio::time::Instant;
+
+/// Stall limits that a client has for one piece of a body. Over HTTP/2 only whole pieces of up to 256 KiB are seen going;
+/// on the slowest line that can play anything at all (20 kbit/s) one takes 105 s.
+const STALL_LIMITS: u32 = 3;
+
+/// What a connection's streams are doing. Takes `now`; reads no clock.
+pub(super) struct Streams {
+    open: Cell<u32>,
+    /// Streams whose next bytes are there and wait for the client to take those before them.
+    owed: Cell<u32>,
+    /// What the client takes, over all streams: it is the connection that holds a place.
+    pace: Pace,
+    /// When a stream last opened, handed over a piece, was sent a piece, or closed.
+    moved: Cell<Instant>,
+    /// Whether something has moved since the last look, so that the hot path sets a flag and reads no clock.
+    moving: Cell<bool>,
+}
+
+/// What to do with the connection now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Wait(Instant),
+    Close(End),
+}
+
+impl Streams {
+    pub(super) fn begin(now: Instant) -> Self {
+        Self {
+            open: Cell::new(0),
+            owed: Cell::new(0),
+            pace: Pace::default(),
+            moved: Cell::new(now),
+            moving: Cell::new(false),
+        }
+    }
+
+    /// Streams that are being answered.
+    pub(super) fn open(&self) -> u32 {
+        self.open.get()
+    }
+
+    /// The client took so many bytes.
+    pub(super) fn took(&self, bytes: usize) {
+        self.pace.took(bytes);
+    }
+
+    /// Bytes of a request's body came.
+    pub(super) fn came(&self) {
+        self.moving.set(true);
+    }
+
+    /// What follows at `now`.
+    pub(super) fn judge(&self, now: Instant, limits: &Limits, level: Level) -> Verdict {
+        if self.moving.take() {
+            self.moved.set(now);
+        }
+        if self.owed.get() == 0 {
+            self.pace.rest();
+        } else if self.pace.is_slow(now, limits, level) {
+            return Verdict::Close(End::Slow);
+        }
+        // Never further than this: what is quick now may be slow in a moment, and what is open idle.
+        let (limit, end, look) = if self.open.get() > 0 {
+            (limits.stall * STALL_LIMITS, End::Stalled, SLOW_LOOK)
+        } else {
+            (limits.idle_under(level), End::Idle, limits.idle)
+        };
+        let at = self.moved.get() + limit;
+        if now >= at { Verdict::Close(end) } else { Verdict::Wait(at.min(now + look)) }
+    }
+}
+
+/// Held from a stream's request to the end of its answer.
+pub(super) struct Open {
+    streams: Rc<Streams>,
+    /// Whether it is among [`Streams::owed`].
+    owed: Cell<bool>,
+    _counted: CountedRequest,
+}
+
+impl Open {
+    pub(super) fn begin(streams: &Rc<Streams>, standing: &Standing) -> Self {
+        streams.open.set(streams.open.get() + 1);
+        streams.moving.set(true);
+        Self { streams: Rc::clone(streams), owed: Cell::new(false), _counted: standing.begin_request() }
+    }
+
+    /// Those of its connection.
+    pub(super) fn streams(&self) -> &Rc<Streams> {
+        &self.streams
+    }
+}
+
+impl Ending for Open {
+    fn moved(&self) {
+        self.streams.moving.set(true);
+        if !self.owed.replace(true) {
+            self.streams.owed.set(self.streams.owed.get() + 1);
+        }
+    }
+
+    fn ran_dry(&self) {
+        if self.owed.replace(false) {
+            self.streams.owed.set(self.streams.owed.get().saturating_sub(1));
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.ran_dry();
+        self.streams.open.set(self.streams.open.get().saturating_sub(1));
+        self.streams.moving.set(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn limits() -> Limits {
+        Limits { idle: Duration::from_secs(75), stall: Duration::from_secs(60), ..Limits::default() }
+    }
+
+    fn judge(streams: &Streams, now: Instant) -> Verdict {
+        streams.judge(now, &limits(), Level::Calm)
+    }
+
+    #[test]
+    fn a_connection_without_streams_ends_when_it_has_been_idle_for_long() {
+        let start = Instant::now();
+        let streams = Streams::begin(start);
+        assert_eq!(judge(&streams, start), Verdict::Wait(start + limits().idle));
+        assert_eq!(judge(&streams, start + limits().idle), Verdict::Close(End::Idle));
+        // Sooner where places are wanted.
+        let pressed = limits().idle_under(Level::High);
+        assert_eq!(streams.judge(start + pressed, &limits(), Level::High), Verdict::Close(End::Idle));
+    }
+
+    #[test]
+    fn a_stream_that_moves_lives_and_one_that_does_not_ends_the_connection() {
+        let start = Instant::now();
+        let streams = Rc::new(Streams::begin(start));
+        let open = Open::begin(&streams, &Standing::default());
+        let mut now = start;
+        for _ in 0..100 {
+            now += Duration::from_secs(70);
+            open.moved();
+            assert!(matches!(judge(&streams, now), Verdict::Wait(_)));
+        }
+        let late = now + limits().stall * STALL_LIMITS;
+        assert_eq!(judge(&streams, late), Verdict::Close(End::Stalled));
+        drop(open);
+        assert!(matches!(judge(&streams, late), Verdict::Wait(_)));
+    }
+
+    #[test]
+    fn attack_63_streams_of_which_next_to_nothing_is_taken_end_under_pressure() {
+        for (level, taken, end) in [
+            (Level::Critical, 100, true),
+            (Level::High, 39_000, true),
+            // 32 kbit/s for ten seconds are 40,000 bytes.
+            (Level::High, 41_000, false),
+            (Level::Busy, 100, false),
+        ] {
+            let start = Instant::now();
+            let streams = Rc::new(Streams::begin(start));
+            let (slow, other) =
+                (Open::begin(&streams, &Standing::default()), Open::begin(&streams, &Standing::default()));
+            slow.moved();
+            assert_eq!(streams.judge(start, &limits(), level), Verdict::Wait(start + SLOW_LOOK));
+            // One that is answered in the meantime says nothing of the other.
+            other.moved();
+            drop(other);
+            streams.pace.took(taken);
+            let verdict = streams.judge(start + SLOW_LOOK, &limits(), level);
+            assert_eq!(verdict == Verdict::Close(End::Slow), end, "{level:?} {taken} {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn attack_62_a_body_that_comes_is_no_stall_and_one_that_does_not_is() {
+        let start = Instant::now();
+        let streams = Rc::new(Streams::begin(start));
+        let _open = Open::begin(&streams, &Standing::default());
+        let mut now = start;
+        for _ in 0..10 {
+            now += limits().stall * 2;
+            streams.came();
+            assert!(matches!(judge(&streams, now), Verdict::Wait(_)));
+        }
+        let late = now + limits().stall * STALL_LIMITS;
+        assert_eq!(judge(&streams, late), Verdict::Close(End::Stalled));
+    }
+
+    #[test]
+    fn a_stream_that_waits_for_the_upstream_is_not_the_clients_slowness() {
+        let start = Instant::now();
+        let streams = Rc::new(Streams::begin(start));
+        let open = Open::begin(&streams, &Standing::default());
+        open.moved();
+        streams.judge(start, &limits(), Level::Critical);
+        open.ran_dry();
+        for look in 1..3 {
+            let verdict = streams.judge(start + SLOW_LOOK * look, &limits(), Level::Critical);
+            assert!(matches!(verdict, Verdict::Wait(_)), "{verdict:?}");
+        }
+    }
+}
