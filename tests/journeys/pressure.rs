@@ -4,6 +4,7 @@ use journeys::raw::{Answered, Loose, answers, exchange_only};
 use journeys::{Airclass, process};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
 
 const PLACES: usize = 200;
 
@@ -70,4 +71,54 @@ fn when_places_run_out_playback_goes_on_and_new_sessions_wait() {
     let shed = process::metric(edge.admin, "edge_shed_total{what=\"session\"}");
     assert!((shed - 1.0).abs() < 0.5, "{shed}");
     assert!(process::metric(edge.admin, "edge_overload_share{reason=\"connections\"}") > 0.9);
+}
+
+/// Attack 68's other side: one address that has more in flight at once than any school.
+#[test]
+fn attack_68_requests_in_flight_are_bounded_for_each_client_and_for_the_exempt_not() {
+    const MOST: usize = 3;
+    let held = Arc::new((Mutex::new(true), Condvar::new()));
+    let hold = Arc::clone(&held);
+    let origin = Loose::start(move |request| {
+        if request.target.starts_with("/held") {
+            let held = hold.0.lock().expect("nobody panics with it");
+            drop(hold.1.wait_while(held, |held| *held).expect("nobody panics with it"));
+        }
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 1\r\n\r\nx".into()
+    });
+    let most = MOST.to_string();
+    let bounded = ["--client-requests", &most];
+    let edge = Airclass::edge(origin.address, &bounded);
+    let exempt = Airclass::edge(
+        origin.address,
+        &[&bounded[..], &["--client-exempt", "10.0.0.0/8,127.0.0.0/8"]].concat(),
+    );
+    let ask_held = |edge: &Airclass| -> Vec<TcpStream> {
+        let streams = (0..MOST).map(|number| {
+            let mut stream = TcpStream::connect(edge.address()).expect("a place");
+            let request = format!("GET /held-{number} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).expect("an open connection");
+            stream
+        });
+        let streams = streams.collect();
+        while process::metric(edge.admin, "edge_client_requests_most") < MOST as f64 - 0.5 {
+            std::thread::yield_now();
+        }
+        streams
+    };
+    let (waiting, waiting_exempt) = (ask_held(&edge), ask_held(&exempt));
+    let refused = ask(edge.address(), "/other.m4s");
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert!(refused.head.contains("retry-after: ") && refused.body.contains("同一网络"), "{refused:?}");
+    assert_eq!(ask(exempt.address(), "/other.m4s").status, 200);
+    let count = process::metric(edge.admin, "edge_shed_total{what=\"requests\"}");
+    assert!((count - 1.0).abs() < 0.5, "{count}");
+
+    *held.0.lock().expect("nobody panics with it") = false;
+    held.1.notify_all();
+    for mut stream in waiting.into_iter().chain(waiting_exempt) {
+        let answered = journeys::raw::read_to_end(&mut stream);
+        assert_eq!(answers(&answered)[0].status, 200);
+    }
+    assert_eq!(ask(edge.address(), "/other.m4s").status, 200);
 }

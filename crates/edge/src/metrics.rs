@@ -5,7 +5,7 @@ use crate::overload::{Reason, Shed};
 use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
 use prometheus::{Gauge, GaugeVec, Histogram, IntCounter, IntGauge, Opts};
-use serve::Level;
+use serve::{InFlight, Level};
 use telemetry::{Label, Telemetry};
 
 /// Counters of one edge, shared by its cores.
@@ -19,6 +19,8 @@ pub(crate) struct Metrics {
     uploads: Vec<IntCounter>,
     overload_level: IntGauge,
     overload_share: Vec<Gauge>,
+    requests_in_flight: IntGauge,
+    client_requests_most: IntGauge,
     pub(crate) fill_seconds: Histogram,
     pub(crate) fills_in_flight: IntGauge,
     pub(crate) fill_bytes: IntCounter,
@@ -61,7 +63,7 @@ impl Metrics {
             shed: telemetry::counters::<Shed>(
                 telemetry,
                 "edge_shed_total",
-                "Work put off under pressure, by what it was",
+                "Work put off under pressure or beyond a client's bound, by what it was",
                 "what",
             ),
             uploads: telemetry::counters::<Uploaded>(
@@ -75,6 +77,14 @@ impl Metrics {
                 "0 calm, 1 no refreshes, 2 no cold sessions, 3 no new sessions",
             ),
             overload_share: shares(telemetry),
+            requests_in_flight: telemetry.gauge(
+                "edge_requests_in_flight",
+                "Requests being answered, of clients with an address; looked at once a second",
+            ),
+            client_requests_most: telemetry.gauge(
+                "edge_client_requests_most",
+                "Requests in flight of the client that has most of them; looked at once a second",
+            ),
             fill_seconds: telemetry.seconds(
                 "edge_fill_seconds",
                 "From asking the upstream to the last byte of its answer",
@@ -124,6 +134,12 @@ impl Metrics {
         for &reason in Reason::ALL {
             self.overload_share[reason.index()].set(share(reason));
         }
+    }
+
+    pub(crate) fn in_flight(&self, requests: InFlight) {
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.requests_in_flight.set(count(requests.all));
+        self.client_requests_most.set(count(requests.most));
     }
 
     pub(crate) fn filled(&self, outcome: FillOutcome) {

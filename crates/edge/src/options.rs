@@ -68,7 +68,11 @@ pub struct Options {
     /// first; 0: any number [default: 10000]
     #[arg(long, env = "AIRCLASS_CLIENT_CONNECTIONS", value_name = "N")]
     pub client_connections: Option<usize>,
-    /// Networks for which --client-connections does not count [default: none]
+    /// Requests of one client address (an IPv6 /64) in flight at once, beyond which they are answered with 429; 0: any number
+    /// [default: 50000]
+    #[arg(long, env = "AIRCLASS_CLIENT_REQUESTS", value_name = "N")]
+    pub client_requests: Option<usize>,
+    /// Networks for which --client-connections and --client-requests do not count [default: none]
     #[arg(long, env = "AIRCLASS_CLIENT_EXEMPT", value_name = "NETWORK", value_delimiter = ',')]
     pub client_exempt: Option<Vec<Network>>,
     /// Largest body of a request that is sent on to the upstream; 0B: none [default: 64MiB]
@@ -122,7 +126,7 @@ pub struct Config {
     pub bandwidth_cap: Option<BitRate>,
     /// Whether pressure has consequences.
     pub shed: bool,
-    /// How many connections one client may have before it is crowded.
+    /// How many connections one client may have before it is crowded, and how many requests at once.
     pub(crate) client_share: Share,
     /// What may be sent to the upstream.
     pub(crate) upload_caps: UploadCaps,
@@ -168,6 +172,9 @@ const BODY: Duration = Duration::from_secs(15);
 const CONNECTIONS: usize = 256;
 /// Two of the largest schools behind one address.
 const CLIENT_CONNECTIONS: usize = 10_000;
+/// The students behind [`CLIENT_CONNECTIONS`], each with all of a page's first requests at once. Worst case memory: this x
+/// about 20 KiB.
+const CLIENT_REQUESTS: usize = 50_000;
 /// A photograph of an exercise book, a recording of a minute; lessons go to ingest, not through here.
 const UPLOAD_SIZE: ByteCount = ByteCount::mib(64);
 /// Each holds a connection to the upstream for as long as its client takes: a quarter of [`CONNECTIONS`].
@@ -245,11 +252,13 @@ impl Config {
             return Err(SettingsError::value("bandwidth_cap", "is zero; nothing could be sent"));
         }
         let shed = options.shed.unwrap_or(true);
+        let bound = |given: Option<usize>, default| match given {
+            Some(0) => None,
+            given => Some(given.unwrap_or(default)),
+        };
         let client_share = Share {
-            connections: match options.client_connections {
-                Some(0) => None,
-                connections => Some(connections.unwrap_or(CLIENT_CONNECTIONS)),
-            },
+            connections: bound(options.client_connections, CLIENT_CONNECTIONS),
+            requests: bound(options.client_requests, CLIENT_REQUESTS),
             exempt: options.client_exempt.clone().unwrap_or_default(),
         };
         let upload_caps = UploadCaps {

@@ -30,7 +30,7 @@ use telemetry::Label;
 use tokio::time::Instant;
 use units::{BitRate, ByteCount};
 
-/// What is given up under pressure.
+/// What is given up, most of it under pressure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shed {
     /// A refresh of something stale that may still be served.
@@ -41,10 +41,13 @@ pub(crate) enum Shed {
     Session,
     /// The beginning of a session from where more than their share have come, and others' would go on.
     Crowded,
+    /// A request beyond those that one client may have in flight.
+    Requests,
 }
 
 impl Label for Shed {
-    const ALL: &'static [Self] = &[Self::Refresh, Self::ColdSession, Self::Session, Self::Crowded];
+    const ALL: &'static [Self] =
+        &[Self::Refresh, Self::ColdSession, Self::Session, Self::Crowded, Self::Requests];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -52,6 +55,7 @@ impl Label for Shed {
             Self::ColdSession => "cold_session",
             Self::Session => "session",
             Self::Crowded => "crowded",
+            Self::Requests => "requests",
         }
     }
 
@@ -67,6 +71,7 @@ impl Shed {
             Self::Refresh | Self::Crowded => Level::Busy,
             Self::ColdSession => Level::High,
             Self::Session => Level::Critical,
+            Self::Requests => Level::Calm,
         }
     }
 }
@@ -146,6 +151,7 @@ impl Overload {
         let before = judge.level();
         let level = judge.judge(now, &samples);
         metrics.pressed(level, |reason| judge.share(reason));
+        metrics.in_flight(load.in_flight());
         if level != before {
             let reason = judge.worst();
             tracing::warn!(
@@ -172,6 +178,12 @@ impl Overload {
             self.watch.metrics.shed(what);
         }
         given_up
+    }
+
+    /// Notes a request beyond its client's bound.
+    pub(crate) fn refuses_request(&self) -> Shed {
+        self.watch.metrics.shed(Shed::Requests);
+        Shed::Requests
     }
 
     /// Whether anything is put off at all.

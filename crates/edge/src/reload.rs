@@ -22,6 +22,7 @@ const LIVE: &[&str] = &[
     "response_timeout",
     "body_timeout",
     "client_connections",
+    "client_requests",
     "client_exempt",
 ];
 

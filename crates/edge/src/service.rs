@@ -107,6 +107,9 @@ async fn admit(
     body: Option<serve::RequestBody>,
     peer: &Peer,
 ) -> Answer {
+    if edge.config.client_share.is_exceeded(peer.address.ip(), &peer.standing) {
+        return response::too_many(&edge, edge.overload.refuses_request());
+    }
     let class = Class::of(asked.target.path());
     if class.begins(&peer.standing) && !edge.overload.is_calm() {
         asked.session = edge.config.client_share.session(peer.address.ip(), &peer.standing);

@@ -9,12 +9,15 @@ use serve::{Level, Standing};
 use std::net::IpAddr;
 use units::Network;
 
-/// How many connections a client may have before it is crowded.
+/// How many connections a client may have before it is crowded, and how many requests at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Share {
     /// `None`: any number.
     pub(crate) connections: Option<usize>,
-    /// Never crowded: load balancers that tell nobody's address, other edges, schools that are known.
+    /// In flight, beyond which none is answered: each holds memory, and one connection of HTTP/2 carries a hundred. `None`:
+    /// any number.
+    pub(crate) requests: Option<usize>,
+    /// Never crowded, nor bounded: load balancers that tell nobody's address, other edges, schools that are known.
     pub(crate) exempt: Vec<Network>,
 }
 
@@ -36,9 +39,17 @@ impl Share {
         self.judge(address, || standing.connections_of_client())
     }
 
+    /// Whether the client that this connection is of has more requests in flight than any client may.
+    pub(crate) fn is_exceeded(&self, address: IpAddr, standing: &Standing) -> bool {
+        self.requests.is_some_and(|most| standing.requests_of_client() > most) && !self.is_exempt(address)
+    }
+
+    fn is_exempt(&self, address: IpAddr) -> bool {
+        self.exempt.iter().any(|network| network.contains(address))
+    }
+
     fn judge(&self, address: IpAddr, connections: impl FnOnce() -> usize) -> Session {
-        let crowded = self.connections.is_some_and(|most| connections() > most)
-            && !self.exempt.iter().any(|network| network.contains(address));
+        let crowded = self.connections.is_some_and(|most| connections() > most) && !self.is_exempt(address);
         if crowded { Session::BeginsCrowded } else { Session::Begins }
     }
 }
@@ -67,6 +78,7 @@ mod tests {
     fn a_share_is_of_those_who_are_not_exempt() {
         let share = Share {
             connections: Some(5_000),
+            requests: None,
             exempt: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
         };
         for (address, connections, session) in [
@@ -87,7 +99,7 @@ mod tests {
                 "{address} {connections}"
             );
         }
-        let any = Share { connections: None, exempt: Vec::new() };
+        let any = Share { connections: None, requests: None, exempt: Vec::new() };
         assert_eq!(any.judge("192.0.2.1".parse().unwrap(), || usize::MAX), Session::Begins);
     }
 

@@ -61,6 +61,16 @@ pub(crate) fn shed(edge: &Edge, what: Shed) -> Answer {
     answer
 }
 
+/// Its client has more requests in flight than any client may (RFC 6585 §4).
+pub(crate) fn too_many(edge: &Edge, what: Shed) -> Answer {
+    let text = "来自同一网络的请求过多，请稍候再试。\nToo many requests from one network are in flight; try again in a few seconds.\n";
+    let status = CacheStatus { detail: Some(what.as_str()), ..CacheStatus::default() };
+    let mut answer = text_answer(edge, StatusCode::TOO_MANY_REQUESTS, text, Outcome::Shed, status);
+    let wait = HeaderValue::from(edge.overload.retry_after().as_secs());
+    answer.headers_mut().insert(header::RETRY_AFTER, wait);
+    answer
+}
+
 /// A request's body that is not sent on.
 pub(crate) fn upload_denied(edge: &Edge, denied: Uploaded) -> Answer {
     let status = CacheStatus { detail: Some(denied.as_str()), ..CacheStatus::default() };
