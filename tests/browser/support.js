@@ -12,19 +12,19 @@ export const LESSON = required('AIRCLASS_LESSON', 'the id of a lesson that it se
 /** The longest wait for any one event, in milliseconds: decoding on two busy cores, not a sleep. */
 const PATIENCE_MS = 45_000;
 
-function required(name, meaning) {
+export function required(name, meaning) {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: it is ${meaning}`);
   return value;
 }
 
-/** A Chromium with a new, empty profile, closed when the test file ends. */
-export async function openBrowser(t) {
+/** A Chromium with a new, empty profile, closed when the test file ends. `transport` are its arguments about the way to the edge. */
+export async function openBrowser(t, transport = ['--disable-quic']) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
     args: [
-      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--mute-audio',
+      '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--mute-audio', ...transport,
     ],
   });
   t.after(() => browser.close());
@@ -35,10 +35,10 @@ export async function openBrowser(t) {
  * A page of a pupil who was never here before, and at the end of the test the proof that nobody was tracked: no cookie, no
  * request to anybody else, nothing on the console.
  *
- * `expected` are the console's errors that the test provokes.
+ * `expected` are the console's errors that the test provokes, `edge` is where the page comes from.
  */
-export async function openPage(t, browser, { expected, ...options } = {}) {
-  const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1280, height: 800 }, ...options });
+export async function openPage(t, browser, { expected, edge = EDGE, ...options } = {}) {
+  const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1280, height: 800 }, baseURL: edge, ...options });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints = [];
@@ -49,7 +49,7 @@ export async function openPage(t, browser, { expected, ...options } = {}) {
   page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
   context.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(EDGE) && !/^(blob|data):/.test(url)) complaints.push(`request to a stranger: ${url}`);
+    if (!url.startsWith(edge) && !/^(blob|data):/.test(url)) complaints.push(`request to a stranger: ${url}`);
   });
   context.on('response', (response) => {
     if (response.headers()['set-cookie']) complaints.push(`a cookie from ${response.url()}`);
@@ -65,7 +65,7 @@ export async function openPage(t, browser, { expected, ...options } = {}) {
 
 /** Opens the list and waits for the lesson in it. */
 export async function openList(page) {
-  await page.goto(EDGE);
+  await page.goto('/');
   return page.locator(`.lessons [data-lesson="${LESSON}"]`);
 }
 

@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
 
-use journeys::{Airclass, client, ingest, project};
+use journeys::client::Certificate;
+use journeys::{Airclass, client, ingest, process, project};
 use package::manifest::Manifest;
 use std::path::Path;
 use std::process::Command;
@@ -35,9 +36,19 @@ fn a_teachers_file_plays_on_a_students_screen() {
     assert!(run.status.success(), "{run:?}");
 
     let origin = Airclass::origin(&store);
-    let edge = Airclass::edge(origin.address(), &[]);
+    let certificate = Certificate::make(scratch.path());
+    let (cert, key) = (path(&certificate.cert), path(&certificate.key));
+    let edge = Airclass::edge(
+        origin.address(),
+        &["--tls-listen", "127.0.0.1:0", "--cert", &cert, "--key", &key, "--http3"],
+    );
     every_object_comes_through_the_edge_as_the_manifest_says(&edge, &store);
-    a_browser_plays_it(&edge);
+    a_browser_plays_it(&edge, &certificate);
+    // Also by the edge's own account.
+    let spoke = |protocol| {
+        process::metric(edge.admin, &format!("serve_protocol_connections_total{{protocol=\"{protocol}\"}}"))
+    };
+    assert!(spoke("h3") > 0.5 && spoke("h2") < 0.5, "{} {}", spoke("h3"), spoke("h2"));
 }
 
 fn every_object_comes_through_the_edge_as_the_manifest_says(edge: &Airclass, store: &Path) {
@@ -66,11 +77,13 @@ fn every_object_comes_through_the_edge_as_the_manifest_says(edge: &Airclass, sto
     });
 }
 
-fn a_browser_plays_it(edge: &Airclass) {
+fn a_browser_plays_it(edge: &Airclass, certificate: &Certificate) {
     let output = Command::new("node")
         .args(["--test", "--test-reporter=spec"])
         .current_dir(project().join("tests/browser"))
         .env("AIRCLASS_URL", format!("http://{}/", edge.address()))
+        .env("AIRCLASS_HTTP3_URL", format!("https://localhost:{}/", edge.addresses[1].port()))
+        .env("AIRCLASS_HTTP3_CERT", &certificate.cert)
         .env("AIRCLASS_LESSON", "sample")
         .output()
         .expect("node runs");
