@@ -3,6 +3,7 @@
 mod admin_listener;
 mod check;
 mod control;
+mod coverage;
 mod external;
 mod node;
 mod package;
@@ -11,6 +12,7 @@ mod timetable;
 
 pub(crate) use check::{CheckOptions, check};
 pub(crate) use control::{ControlCommand, control};
+pub(crate) use coverage::{CoverageCommand, coverage};
 pub(crate) use external::other;
 pub(crate) use node::{NodeCommand, node};
 pub(crate) use package::{PackageCommand, package};

@@ -52,6 +52,9 @@ enum Command {
     /// This machine as a node of the fleet: enrol, follow orders, stand aside, what it has sent
     #[command(subcommand)]
     Node(Box<commands::NodeCommand>),
+    /// What classes that wish it have seen (学情), in numbers that tell of nobody
+    #[command(subcommand)]
+    Coverage(commands::CoverageCommand),
     /// Rehearse the bell: a swarm of players against real nodes, and what they saw
     Drill(Box<drill::DrillOptions>),
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Timetable(command) => commands::timetable(&command),
         Command::Control(command) => commands::control(&command),
         Command::Node(command) => commands::node(&command),
+        Command::Coverage(command) => commands::coverage(&command),
         Command::Drill(options) => drill::run(&options).map_err(AnyFault::from),
         Command::Other(words) => commands::other(&words),
     };

@@ -2,6 +2,7 @@
 
 use crate::admission::Door;
 use crate::clock::Clock;
+use crate::coverage::Coverage;
 use crate::fill::{Flights, Lots};
 use crate::key::CacheKey;
 use crate::metrics::Metrics;
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     identity: Arc<Identity>,
     release: Release,
     pub(crate) door: Door,
+    pub(crate) coverage: Coverage,
     upstream_known: Arc<AtomicBool>,
     readiness: Arc<Readiness>,
 }
@@ -96,6 +98,7 @@ impl Shared {
             uploads: Uploads::new(config.upload_caps, &metrics),
             identity: Arc::new(Identity::new(&config.name).known_by(&release)),
             door: Door::new(config.admission.as_ref(), &release, telemetry),
+            coverage: Coverage::default(),
             release,
             settings: Settings {
                 groups: Arc::new(Groups::new(&config.upstream, telemetry)),
@@ -132,6 +135,7 @@ impl Shared {
             identity: Arc::clone(&self.identity),
             release: self.release.clone(),
             door: self.door.clone(),
+            coverage: self.coverage.clone(),
             clock: Clock,
             stale_on_error: config.stale_on_error,
             config,
@@ -156,6 +160,7 @@ pub(crate) struct Edge {
     pub(crate) identity: Arc<Identity>,
     pub(crate) release: Release,
     pub(crate) door: Door,
+    pub(crate) coverage: Coverage,
     pub(crate) clock: Clock,
     pub(crate) stale_on_error: Duration,
     pub(crate) config: Arc<Config>,

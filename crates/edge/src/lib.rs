@@ -7,6 +7,7 @@
 mod accounts;
 mod admission;
 mod clock;
+mod coverage;
 mod edge;
 mod fill;
 mod follow;
@@ -38,6 +39,7 @@ pub use upstream::{GroupOptions, ServerOptions, Upstreams};
 
 use crate::purge::Reach;
 use accounts::Accounts;
+use coverage::Coverage;
 use dayplan::{Keeper, Place};
 use edge::{Settings, Shared};
 use faults::AnyFault;
@@ -78,7 +80,10 @@ impl EdgeServer {
         let keeper = Mutex::new(following);
         let accounts = Accounts::start(config.node.as_ref(), server.sent(), &telemetry)
             .map_err(telemetry::AdminError::Thread)?;
+        let coverage = Coverage::start(config.coverage.clone(), &release, &telemetry)
+            .map_err(telemetry::AdminError::Thread)?;
         let mut shared = Shared::following(config, release, &telemetry);
+        shared.coverage = coverage;
         shared.overload.govern(server.pressure());
         let load = server.load();
         let (settings, following) = watch::channel(shared.settings.clone());

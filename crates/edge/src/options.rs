@@ -13,7 +13,7 @@ use diskstore::DiskConfig;
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use telemetry::LogOptions;
 use units::{BitRate, ByteCount, Network, Span};
@@ -99,6 +99,10 @@ pub struct Options {
     /// Whose node it is; in the file the table `[node]`
     #[command(flatten)]
     pub node: NodeOptions,
+    /// A folder for the numbers of classes (学情) that wish to know which minutes they have seen; without it none are counted.
+    /// It must be there
+    #[arg(long, env = "AIRCLASS_COVERAGE", value_name = "DIR")]
+    pub coverage: Option<PathBuf>,
     /// Listeners; in the file the table `[serve]`
     #[command(flatten)]
     pub serve: serve::Options,
@@ -142,6 +146,8 @@ pub struct Config {
     pub admission: Option<AdmissionConfig>,
     /// Whose node it is; `None`: nobody has said.
     pub node: Option<NodeConfig>,
+    /// Where the numbers of classes are kept; `None`: nothing is counted.
+    pub coverage: Option<PathBuf>,
     /// Listeners.
     pub serve: serve::Config,
 }
@@ -212,7 +218,7 @@ impl Config {
         let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
         for (key, path) in settings::paths(options)? {
             let sandbox = &mut serve.sandbox;
-            let writes = key.starts_with("disk") || key == "node.accounts";
+            let writes = key.starts_with("disk") || key == "node.accounts" || key == "coverage";
             let paths = if writes { &mut sandbox.writes } else { &mut sandbox.reads };
             paths.push(path);
         }
@@ -226,6 +232,7 @@ impl Config {
         }
         let node = NodeConfig::resolve(&options.node)?;
         serve.sandbox.writes.extend(node.as_ref().and_then(|node| node.accounts.clone()));
+        let coverage = coverage_folder(options.coverage.as_deref(), plan.is_some())?;
         let pins_in_ram = disks.is_empty() && plan.as_ref().is_some_and(|plan| !plan.hosts.is_empty());
         let fill = FillConfig::resolve(&options.fill, ram, pins_in_ram)?;
         let admission = AdmissionConfig::resolve(&options.admission, plan.is_some())?;
@@ -288,6 +295,7 @@ impl Config {
             fill,
             admission,
             node,
+            coverage,
             serve,
         })
     }
@@ -332,6 +340,21 @@ pub(crate) fn is_token(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// Where the numbers of classes are kept.
+fn coverage_folder(folder: Option<&Path>, plans: bool) -> Result<Option<PathBuf>, SettingsError> {
+    let Some(folder) = folder else { return Ok(None) };
+    if !plans {
+        return Err(SettingsError::value("coverage", "counts lessons of day plans; it needs `[plan]`"));
+    }
+    if !folder.is_dir() {
+        let problem = format!("names {}, which is no folder; create it", folder.display());
+        return Err(SettingsError::value("coverage", problem));
+    }
+    // It is written again and again, whatever becomes of the folder that the process was started in.
+    let absolute = std::path::absolute(folder);
+    absolute.map(Some).map_err(|error| SettingsError::value("coverage", error.to_string()))
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub(crate) enum Outcome {
     Plan,
     /// A channel's playlist, made here.
     OnAir,
+    /// A word about what a class has seen.
+    Counted,
     /// The request was refused before anything was looked up.
     Refused,
     /// The upstream gave nothing usable.
@@ -59,6 +61,7 @@ impl Label for Outcome {
         Self::Waiting,
         Self::Plan,
         Self::OnAir,
+        Self::Counted,
         Self::Refused,
         Self::Failed,
     ];
@@ -80,6 +83,7 @@ impl Label for Outcome {
             Self::Waiting => "waiting",
             Self::Plan => "plan",
             Self::OnAir => "on_air",
+            Self::Counted => "counted",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }

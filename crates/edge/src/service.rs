@@ -87,6 +87,10 @@ impl Service for EdgeService {
                 Err(refusal) => response::refused(&edge, refusal, version),
                 Ok(mut asked) => match first_word(&edge, &mut asked, &peer) {
                     Some(said) => response::said(&edge, said, &asked.method),
+                    None if edge.coverage.wants(&asked) => {
+                        let said = Said::Counted(edge.coverage.take(body).await);
+                        response::said(&edge, said, &asked.method)
+                    }
                     None => admit(edge, asked, Some(body), &peer).await,
                 },
             }

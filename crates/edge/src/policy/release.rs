@@ -30,6 +30,8 @@ pub(crate) enum Said {
     OnAir(Response<Bytes>),
     /// To a new session before its turn.
     Waiting(Waiting),
+    /// To a word about what a class has seen.
+    Counted(StatusCode),
 }
 
 impl Release {

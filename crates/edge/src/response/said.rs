@@ -5,8 +5,9 @@ use crate::admission::Waiting;
 use crate::edge::Edge;
 use crate::outcome::Outcome;
 use crate::policy::Said;
+use bytes::Bytes;
 use dayplan::Closed;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 /// Answers as the plan has it. HEAD gets the same header section and no body.
 pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
@@ -17,6 +18,7 @@ pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
         }
         Said::Closed(Closed { headers, text }) => (Closed::STATUS, headers, text.into(), Outcome::NotYet),
         Said::Waiting(Waiting { headers, text }) => (Waiting::STATUS, headers, text.into(), Outcome::Waiting),
+        Said::Counted(status) => (status, uncached(), Bytes::new(), Outcome::Counted),
         Said::Plan(at_door) => {
             let headers = edge.release.plans().map(|plans| at_door.headers(plans)).unwrap_or_default();
             (at_door.status(), headers, at_door.body(), Outcome::Plan)
@@ -37,4 +39,9 @@ pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     answer
+}
+
+/// For an answer to a question that nobody asks twice. Pages of other sites may not read it and need not.
+fn uncached() -> HeaderMap {
+    HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
 }
