@@ -8,6 +8,7 @@
 mod crowd;
 mod floor;
 mod rivals;
+mod trouble;
 mod watch;
 
 use crate::cleanup::Workplace;
@@ -19,9 +20,10 @@ use crate::statistics::{Spread, percentile};
 use crate::tls::Certificate;
 use crate::upstream::{self, Upstream};
 use anyhow::{Context, Result, ensure};
-use crowd::{Arrival, Crowd};
+use crowd::{Arrival, Crowd, End};
 use rivals::Rivals;
 use std::time::Duration;
+use trouble::Trouble;
 
 /// A segment of the highest rung, and one of a low one.
 const OBJECTS: [(usize, &str); 2] = [(1_100_000, "1.1 MB"), (64_000, "64 kB")];
@@ -37,15 +39,6 @@ const REACH_WITHIN: Duration = Duration::from_secs(5);
 /// What the issue asks for, from the leader's first byte to a follower's: the median, and the p99.
 const FOLLOWER_MS: (f64, f64) = (5.0, 25.0);
 
-/// What the first client does once all have asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leader {
-    Stays,
-    /// Takes one byte a second.
-    Crawls,
-    Leaves,
-}
-
 pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
     let largest = HERDS[HERDS.len() - 1];
     let rivals = Rivals::measure(options, workplace, largest)?;
@@ -57,11 +50,11 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
                 field.herd(options, count, length, name).with_context(|| format!("{count} for {name}"))?;
             lines.extend(if count == largest { rivals.stand_beside(herd, length) } else { herd });
         }
-        for (leader, does) in [(Leader::Crawls, "reads 1 byte/s"), (Leader::Leaves, "leaves")] {
+        for trouble in Trouble::ALL {
             let round = field
-                .round(largest, length, leader)
-                .with_context(|| format!("{largest} for {name}, the first {does}"))?;
-            lines.push(round.undelayed(largest, name, does));
+                .round(largest, length, trouble)
+                .with_context(|| format!("{largest} for {name}, {}", trouble.name()))?;
+            lines.extend(trouble.lines(&round, largest, name));
         }
     }
     lines.extend(floor::measure(&HERDS, options.pick(ROUNDS.0, ROUNDS.1))?);
@@ -83,6 +76,8 @@ struct Round {
     collapsed: usize,
     /// Clients that have the whole body.
     answered: usize,
+    /// Clients that have a part of it, and know.
+    broken_off: usize,
     /// From the leader's first byte to each follower's, in ms, sorted. A follower may come first. From the first of
     /// all where the leader has left.
     after_leader: Vec<f64>,
@@ -104,7 +99,7 @@ impl Field {
         let largest = count == HERDS[HERDS.len() - 1];
         let rounds = if largest { ROUNDS_OF_LARGEST } else { ROUNDS };
         let rounds = (0..options.pick(rounds.0, rounds.1))
-            .map(|_| self.round(count, length, Leader::Stays))
+            .map(|_| self.round(count, length, Trouble::None))
             .collect::<Result<Vec<_>>>()?;
         let each = |of: &dyn Fn(&Round) -> f64| {
             Spread::of(&rounds.iter().map(of).collect::<Vec<_>>()).context("there is a round")
@@ -140,33 +135,38 @@ impl Field {
         ])
     }
 
-    fn round(&mut self, count: usize, length: usize, leader: Leader) -> Result<Round> {
+    fn round(&mut self, count: usize, length: usize, trouble: Trouble) -> Result<Round> {
         self.cold += 1;
         let path = upstream::path(length, &format!("herd-{}.m4s", self.cold));
         let asked_before = self.upstream.requests();
         self.upstream.hold();
+        self.upstream.answer(trouble.manner());
         let mut crowd = Crowd::open(self.peer.plain, count)?;
         crowd.ask(0..1, &path)?;
         let reached = clock::wait_until(REACH_WITHIN, || self.upstream.requests() > asked_before);
         ensure!(reached, "the first question did not reach the origin within {REACH_WITHIN:?}");
         crowd.ask(1..count, &path)?;
         clock::pause(ORIGIN_TAKES);
-        if leader == Leader::Leaves {
+        if trouble == Trouble::FirstLeaves {
             crowd.leave(0);
         }
         let watch = crowd.watch()?;
         self.upstream.release();
         let first = watch.end()?;
-        let arrivals = crowd.take(&first, length, (leader == Leader::Crawls).then_some(0))?;
+        let crawls = (trouble == Trouble::FirstCrawls).then_some(0);
+        let arrivals = crowd.take(&first, length, crawls, trouble == Trouble::BrokenOffForGood)?;
         let at_origin = self.upstream.requests() - asked_before;
         let round = Round::of(&arrivals, at_origin);
         eprintln!(
-            "bench: {}: {count} for {length} bytes, leader {leader:?}: {at_origin} at the origin, {} answered, first byte \
-             median {:.2} ms after the leader's, p99 {:.2}",
+            "bench: {}: {count} for {length} bytes, {}: {at_origin} at the origin, {} answered, first byte \
+             median {:.2} ms after the leader's, p99 {:.2}, median {:.2} after anybody's, p99 {:.2}",
             self.peer.kind.name(),
+            trouble.name(),
             round.answered,
             round.follower_median(),
             round.follower_p99(),
+            at(&round.after_first, 50.0),
+            at(&round.after_first, 99.0),
         );
         Ok(round)
     }
@@ -188,7 +188,8 @@ impl Round {
         Self {
             at_origin,
             collapsed: followers().filter(|arrival| arrival.collapsed).count(),
-            answered: all.clone().filter(|arrival| arrival.whole).count(),
+            answered: all.clone().filter(|arrival| arrival.end == End::Whole).count(),
+            broken_off: all.clone().filter(|arrival| arrival.end == End::BrokenOff).count(),
             after_leader: sorted(
                 followers().filter_map(|arrival| since(leader.unwrap_or(first), arrival)).collect(),
             ),
@@ -202,22 +203,6 @@ impl Round {
 
     fn follower_p99(&self) -> f64 {
         at(&self.after_leader, 99.0)
-    }
-
-    /// What an ill-behaved leader does to the others: nothing.
-    fn undelayed(&self, count: usize, name: &str, does: &str) -> Line {
-        Line::once(
-            format!("{count} for a cold {name}, the first {does}: others with the whole of it"),
-            "clients",
-            self.answered as f64,
-            Some(Bar::Exactly((count - 1) as f64)),
-        )
-        .note(format!(
-            "{} at the origin; first byte after anybody's first: median {:.2} ms, p99 {:.2} ms",
-            self.at_origin,
-            at(&self.after_first, 50.0),
-            at(&self.after_first, 99.0),
-        ))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Airclass against its peers, measured from outside.
 //!
-//! `options → [throughput, latency, idle, herd, outage, ingest, bits, resume, disk] → table, report, page`. Every figure is
+//! `options → [throughput, latency, idle, herd, outage, reload, ingest, bits, resume, disk] → table, report, page`. Every figure is
 //! one [`line::Line`]: ours, the peers', their ratios and the bars. The peers run as processes of their own and are measured by what
 //! the kernel says of them (`cpu`, `memory`), not by what a client sees.
 
@@ -24,6 +24,7 @@ mod page;
 mod payload;
 mod peers;
 mod process;
+mod reload;
 mod report;
 mod resume;
 mod statistics;
@@ -65,6 +66,7 @@ pub fn run(options: &Options) -> Result<bool> {
         Part::Idle => idle::measure(options, &workplace),
         Part::Herd => herd::measure(options, &workplace),
         Part::Outage => outage::measure(options, &workplace),
+        Part::Reload => reload::measure(options, &workplace),
         Part::Ingest => ingest::measure(options, &workplace),
         Part::Bits => bits::measure(options, &workplace),
         Part::Resume => resume::measure(options, &workplace),

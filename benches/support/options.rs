@@ -53,6 +53,8 @@ pub enum Part {
     Herd,
     /// The origin is gone
     Outage,
+    /// Configuration, certificate and program change under load
+    Reload,
     /// A lesson, against one ffmpeg process
     Ingest,
     /// Bits and likeness against a fixed ladder, AV1 against H.264

@@ -112,14 +112,8 @@ impl Kind {
     fn wait_for(self, mut process: Process, plan: Plan<'_>, log: &Path) -> Result<Peer> {
         let plain = plan.ports.plain;
         let tls = self.why_no_tls().is_none().then_some(plan.ports.tls);
-        let mut ended = Ok(());
-        let up = clock::wait_until(START_WITHIN, || {
-            ended = process.check(log);
-            let listening = |port: SocketAddr| TcpStream::connect(port).is_ok();
-            ended.is_err() || (listening(plain) && tls.is_none_or(listening))
-        });
-        ended?;
-        ensure!(up, "{} does not listen on {plain} after {START_WITHIN:?}", self.name());
+        let addresses: Vec<_> = [plain].into_iter().chain(tls).collect();
+        wait_for(&mut process, log, &addresses).with_context(|| self.name())?;
         Ok(Peer { kind: self, plain, tls, process, _directory: plan.directory })
     }
 
@@ -135,16 +129,28 @@ impl Kind {
     }
 }
 
+/// Waits until a process listens everywhere.
+pub(crate) fn wait_for(process: &mut Process, log: &Path, addresses: &[SocketAddr]) -> Result<()> {
+    let mut ended = Ok(());
+    let up = clock::wait_until(START_WITHIN, || {
+        ended = process.check(log);
+        ended.is_err() || addresses.iter().all(|address| TcpStream::connect(address).is_ok())
+    });
+    ended?;
+    ensure!(up, "nothing listens on {addresses:?} after {START_WITHIN:?}");
+    Ok(())
+}
+
 /// Where a peer is to listen.
-struct Ports {
-    plain: SocketAddr,
-    tls: SocketAddr,
-    admin: SocketAddr,
+pub(crate) struct Ports {
+    pub(crate) plain: SocketAddr,
+    pub(crate) tls: SocketAddr,
+    pub(crate) admin: SocketAddr,
 }
 
 impl Ports {
     /// Three that nobody has at this moment.
-    fn free() -> Result<Self> {
+    pub(crate) fn free() -> Result<Self> {
         let held: Vec<_> =
             (0..3).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<_, _>>()?;
         let address = |index: usize| held[index].local_addr();

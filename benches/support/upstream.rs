@@ -1,19 +1,24 @@
-//! The origin behind all peers: small, counted, and able to be slow or to die.
+//! The origin behind all peers: small, counted, and able to be slow, to break off or to die.
+
+mod body;
+
+pub(crate) use body::Manner;
 
 use crate::payload;
 use anyhow::{Context, Result};
-use bytes::Bytes;
-use http_body_util::Full;
+use body::Paced;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use hyper::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED, RANGE,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -31,6 +36,7 @@ struct Shared {
     requests: AtomicU64,
     /// While set, answers are held back.
     held: watch::Sender<bool>,
+    manner: Mutex<Manner>,
 }
 
 /// The path of an object: the origin makes what the path says. `name` keeps equal objects apart.
@@ -44,7 +50,11 @@ impl Upstream {
             std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port for the origin")?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { requests: AtomicU64::new(0), held: watch::Sender::new(false) });
+        let shared = Arc::new(Shared {
+            requests: AtomicU64::new(0),
+            held: watch::Sender::new(false),
+            manner: Mutex::default(),
+        });
         let (stop, mut stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let serving = Arc::clone(&shared);
@@ -72,6 +82,11 @@ impl Upstream {
     /// From now on questions are taken and not answered.
     pub(crate) fn hold(&self) {
         self.shared.held.send_replace(true);
+    }
+
+    /// How it answers from now on, whoever has asked before.
+    pub(crate) fn answer(&self, manner: Manner) {
+        *self.shared.manner.lock().unwrap_or_else(PoisonError::into_inner) = manner;
     }
 
     /// What was held is answered, all at once.
@@ -108,31 +123,44 @@ async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    shared: Arc<Shared>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Paced>, Infallible> {
     shared.requests.fetch_add(1, Ordering::SeqCst);
     let _ = shared.held.subscribe().wait_for(|held| !held).await;
-    let mut response = Response::new(Full::default());
+    let manner = *shared.manner.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut response = Response::new(Paced::empty());
     let Some(length) = length_in(request.uri().path()) else {
         *response.status_mut() = StatusCode::NOT_FOUND;
         return Ok(response);
     };
     let body = payload::of(length);
+    let rest =
+        (manner == Manner::BreaksOff).then(|| rest_from(&request)).flatten().filter(|&from| from < length);
     let headers = response.headers_mut();
     let mut set = |name, value: &str| {
         headers.insert(name, value.parse().expect("what we write is a field value"));
     };
-    set(CONTENT_LENGTH, &body.len().to_string());
+    set(CONTENT_LENGTH, &(length - rest.unwrap_or_default()).to_string());
     set(CONTENT_TYPE, if request.uri().path().ends_with(".m3u8") { PLAYLIST } else { SEGMENT });
     // It gives none itself; nginx cuts none from its cache where the origin has not said so.
     set(ACCEPT_RANGES, "bytes");
     set(CACHE_CONTROL, "max-age=31536000, immutable");
-    set(ETAG, &format!("\"{length:x}\""));
-    set(LAST_MODIFIED, "Thu, 01 Jan 2026 00:00:00 GMT");
-    *response.body_mut() = Full::new(body);
+    if manner != Manner::BreaksOffForGood {
+        set(ETAG, &format!("\"{length:x}\""));
+        set(LAST_MODIFIED, "Thu, 01 Jan 2026 00:00:00 GMT");
+    }
+    if let Some(from) = rest {
+        set(CONTENT_RANGE, &format!("bytes {from}-{}/{length}", length - 1));
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        *response.body_mut() = Paced::new(body.slice(from..), Manner::AtOnce);
+    } else {
+        *response.body_mut() = Paced::new(body, manner);
+    }
     Ok(response)
+}
+
+/// Where the rest of a body begins that is asked for by Range.
+fn rest_from(request: &Request<Incoming>) -> Option<usize> {
+    request.headers().get(RANGE)?.to_str().ok()?.strip_prefix("bytes=")?.split('-').next()?.parse().ok()
 }
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";

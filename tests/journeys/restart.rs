@@ -6,7 +6,7 @@
 use journeys::Airclass;
 use journeys::client::{self, Certificate};
 use journeys::http3::Http3;
-use journeys::load::{Tally, Target, ask_steadily};
+use journeys::load::{Tally, Target, ask_steadily, pace};
 use journeys::process::metric;
 use journeys::store::{pattern, put, segment};
 use std::path::Path;
@@ -68,7 +68,7 @@ impl Scene {
     fn under_load(&self, meanwhile: impl AsyncFnOnce(&Self)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         tokio::task::LocalSet::new().block_on(&runtime, async {
-            let asking = ask_steadily(Rc::clone(&self.target), Rc::clone(&self.tally));
+            let asking = ask_steadily(Rc::clone(&self.target), Rc::clone(&self.tally), pace());
             let change = async {
                 self.answered(100).await;
                 meanwhile(self).await;

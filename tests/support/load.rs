@@ -67,12 +67,12 @@ pub fn pace() -> usize {
     std::env::var("AIRCLASS_LOAD").ok().and_then(|pace| pace.parse().ok()).unwrap_or(300)
 }
 
-/// Asks until the future that this returns is dropped. Runs on a `LocalSet`.
-pub async fn ask_steadily(target: Rc<Target>, tally: Rc<Tally>) {
+/// Asks `pace` times a second until the future that this returns is dropped. Runs on a `LocalSet`.
+pub async fn ask_steadily(target: Rc<Target>, tally: Rc<Tally>, pace: usize) {
     // Each client asks some twenty times a second.
-    let clients = (pace() / 20).max(MANNERS.len());
+    let clients = (pace / 20).max(MANNERS.len());
     let pause = Duration::from_secs(1) * u32::try_from(clients).unwrap_or(u32::MAX)
-        / u32::try_from(pace()).unwrap_or(u32::MAX);
+        / u32::try_from(pace).unwrap_or(u32::MAX);
     let mut all = tokio::task::JoinSet::new();
     for manner in MANNERS.into_iter().cycle().take(clients) {
         all.spawn_local(one(manner, Rc::clone(&target), Rc::clone(&tally), pause));

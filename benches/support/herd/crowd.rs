@@ -4,7 +4,7 @@ use super::watch::{FirstBytes, WATCHED, Watch};
 use crate::clock;
 use crate::load::Head;
 use crate::payload;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{ErrorKind, Read, Write};
@@ -33,8 +33,18 @@ pub(super) struct Arrival {
     pub(super) first_byte: Option<Duration>,
     /// Whether it says so in Cache-Status.
     pub(super) collapsed: bool,
-    /// Whether every byte came; not so for a client that does not read them.
-    pub(super) whole: bool,
+    pub(super) end: End,
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Every byte came.
+    Whole,
+    /// The connection was closed before, so that the client knows that it has only a part.
+    BrokenOff,
+    /// The client did not read so far.
+    NotRead,
 }
 
 impl Crowd {
@@ -66,12 +76,14 @@ impl Crowd {
     }
 
     /// Reads all that the clients have and compares it, for those in `first` without the byte the watch took. The one
-    /// that `crawls` takes a byte a second as long as the others read. `None` for those who left.
+    /// that `crawls` takes a byte a second as long as the others read. Answers may end early only if the origin `breaks_off`.
+    /// `None` for those who left.
     pub(super) fn take(
         mut self,
         first: &FirstBytes,
         length: usize,
         crawls: Option<usize>,
+        breaks_off: bool,
     ) -> Result<Vec<Option<Arrival>>> {
         let crawler = crawls.and_then(|which| Some((which, self.0[which].take()?)));
         let mut took: Vec<Option<Arrival>> = vec![None; self.0.len()];
@@ -81,7 +93,7 @@ impl Crowd {
             let shares = self.0.chunks_mut(share).zip(took.chunks_mut(share)).enumerate();
             let readers: Vec<_> = shares
                 .map(|(index, (clients, took))| {
-                    scope.spawn(move || read_share(clients, index * share, first, took, length))
+                    scope.spawn(move || read_share(clients, index * share, first, took, (length, breaks_off)))
                 })
                 .collect();
             readers
@@ -91,7 +103,7 @@ impl Crowd {
         if let Some((which, client)) = crawler {
             crawl(client, reading.elapsed())?;
             let first_byte = first.get(&which).copied();
-            took[which] = Some(Arrival { first_byte, collapsed: false, whole: false });
+            took[which] = Some(Arrival { first_byte, collapsed: false, end: End::NotRead });
         }
         Ok(took)
     }
@@ -114,7 +126,7 @@ fn read_share(
     begins_at: usize,
     first: &FirstBytes,
     took: &mut [Option<Arrival>],
-    length: usize,
+    (length, breaks_off): (usize, bool),
 ) -> Result<()> {
     let expected = payload::of(length);
     let mut buffer = vec![0; LARGE_WINDOW];
@@ -133,13 +145,22 @@ fn read_share(
     while !reading.is_empty() {
         let mut open = Vec::with_capacity(reading.len());
         for (mut client, first_byte, took) in reading {
-            if client.read(&expected, &mut buffer)? {
+            let came = client.read(&expected, &mut buffer)?;
+            if came != Came::Nothing {
                 progress_at = clock::now();
             }
+            let whole = client.seen == length;
+            ensure!(
+                came != Came::End || whole || breaks_off,
+                "closed after {} bytes of the body",
+                client.seen
+            );
+            let end = if whole { End::Whole } else { End::BrokenOff };
             match client.collapsed {
-                Some(collapsed) if client.seen == length => {
-                    *took = Some(Arrival { first_byte, collapsed, whole: true });
+                Some(collapsed) if whole || came == Came::End => {
+                    *took = Some(Arrival { first_byte, collapsed, end });
                 }
+                None if came == Came::End => bail!("closed without an answer"),
                 _ => open.push((client, first_byte, took)),
             }
         }
@@ -160,14 +181,25 @@ struct Reading {
     seen: usize,
 }
 
+/// What a look at a client's connection finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Came {
+    Nothing,
+    Bytes,
+    End,
+}
+
 impl Reading {
-    /// Takes what has come. Whether anything has.
-    fn read(&mut self, expected: &[u8], buffer: &mut [u8]) -> Result<bool> {
+    /// Takes what has come.
+    fn read(&mut self, expected: &[u8], buffer: &mut [u8]) -> Result<Came> {
         let read = match self.client.read(buffer) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Came::Nothing),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
             read => read.context("the body did not come")?,
         };
-        ensure!(read > 0, "closed after {} bytes of the body", self.seen);
+        if read == 0 {
+            return Ok(Came::End);
+        }
         if self.collapsed.is_some() {
             self.compare(expected, &buffer[..read])?;
         } else {
@@ -180,7 +212,7 @@ impl Reading {
                 self.compare(expected, &bytes[head.length..])?;
             }
         }
-        Ok(true)
+        Ok(Came::Bytes)
     }
 
     fn compare(&mut self, expected: &[u8], bytes: &[u8]) -> Result<()> {

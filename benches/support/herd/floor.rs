@@ -22,21 +22,28 @@ const BODY: usize = 15_000;
 const MOST: usize = 9_500;
 
 pub(super) fn measure(herds: &[usize], rounds: usize) -> Result<Vec<Line>> {
-    herds.iter().map(|&count| measure_herd(count.min(MOST), rounds)).collect()
+    let lines = herds.iter().map(|&count| measure_herd(count.min(MOST), rounds));
+    Ok(lines.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-fn measure_herd(count: usize, rounds: usize) -> Result<Line> {
+fn measure_herd(count: usize, rounds: usize) -> Result<[Line; 2]> {
     let rounds = (0..rounds).map(|_| round(count)).collect::<Result<Vec<_>>>()?;
-    Ok(Line::ours(
-        format!("{count} sockets written by bare threads: first byte after the first"),
-        "ms, median",
-        Spread::of(&rounds).context("there is a round")?,
-        None,
-    )
-    .note("what this machine's kernel needs by itself"))
+    let line = |unit, of: fn(&Delays) -> f64| -> Result<Line> {
+        let figures: Vec<_> = rounds.iter().map(of).collect();
+        let what = format!("{count} sockets written by bare threads: first byte after the first");
+        Ok(Line::ours(what, unit, Spread::of(&figures).context("there is a round")?, None)
+            .note("what this machine's kernel needs by itself"))
+    };
+    Ok([line("ms, median", |delays| delays.median)?, line("ms, p99", |delays| delays.p99)?])
 }
 
-fn round(count: usize) -> Result<f64> {
+/// After the first of all, in ms.
+struct Delays {
+    median: f64,
+    p99: f64,
+}
+
+fn round(count: usize) -> Result<Delays> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address: SocketAddr = listener.local_addr()?;
     let accepting = std::thread::spawn(move || accept(&listener, count));
@@ -58,11 +65,11 @@ fn round(count: usize) -> Result<f64> {
     });
     let first = watch.end()?;
     let mut at: Vec<_> = first.values().copied().collect();
-    crowd.take(&first, BODY, None)?;
+    crowd.take(&first, BODY, None, false)?;
     at.sort_unstable();
     let first = at.first().copied().unwrap_or_default();
-    let median = percentile(&at, 50.0).unwrap_or_default();
-    Ok((median - first).as_secs_f64() * 1e3)
+    let after = |percent| (percentile(&at, percent).unwrap_or_default() - first).as_secs_f64() * 1e3;
+    Ok(Delays { median: after(50.0), p99: after(99.0) })
 }
 
 fn accept(listener: &TcpListener, count: usize) -> std::io::Result<Vec<TcpStream>> {

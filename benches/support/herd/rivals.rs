@@ -1,6 +1,6 @@
 //! The largest herd, before the peers.
 
-use super::{Field, Leader, OBJECTS, Round};
+use super::{Field, OBJECTS, Round, Trouble};
 use crate::cleanup::Workplace;
 use crate::line::{Bar, Line};
 use crate::options::Options;
@@ -25,7 +25,7 @@ impl Rivals {
         for kind in Kind::ALL.into_iter().skip(1) {
             let mut field = Field::start(kind, options, workplace).with_context(|| kind.name())?;
             for (length, _) in OBJECTS {
-                let round = field.round(count, length, Leader::Stays);
+                let round = field.round(count, length, Trouble::None);
                 if let Err(error) = &round {
                     eprintln!("bench: {}: {count} for {length} bytes: {error:#}", kind.name());
                 }

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn program(options: &Options) -> Result<PathBuf> {
+/// Where it lies.
+pub(crate) fn program(options: &Options) -> Result<PathBuf> {
     process::sibling(options.airclass.as_ref(), "airclass", "cargo build --release -p cli")
 }
 
