@@ -358,8 +358,72 @@ fn orders_reach_every_node_and_nats_may_die() {
     obeyed(&ministry.order(number), 3);
     assert!(nodes[2].fetches(), "the order that it missed is obeyed");
 
+    let all = ministry.ask("edu-li", &["nodes", "--json"]);
+    assert!(all.stdout.contains("FCI.CapacityLimits"), "{all:?}");
     let all = ministry.ask("edu-li", &["nodes"]);
     assert_eq!(all.stdout.lines().filter(|line| line.contains("certificate until")).count(), 3, "{all:?}");
     let records = ministry.ask("edu-li", &["records", "--key", &ministry.records]);
     assert!(records.code() == Some(0) && records.stdout.contains("edu/li  {\"ordered\""), "{records:?}");
+}
+
+#[test]
+fn a_new_node_is_tried_out_before_it_is_ready_and_keeps_to_its_owners_word() {
+    let ministry = Ministry::new(None);
+    let folder = ministry.folder.path().join("new");
+    std::fs::create_dir(&folder).unwrap();
+    let (home, paper) = (folder.join("home"), folder.join("burn-in.json"));
+    assert_eq!(ministry.enrol(&home, &ministry.token("new"), &[]).code(), Some(0));
+    let owner =
+        ["--burn-in", text(&paper), "--owner-bandwidth", "3Gbit/s", "--owner-network", "192.0.2.0/24"];
+    let edge = Airclass::edge(ministry.origin.address, &owner);
+    let says = |path: &str| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        String::from_utf8(runtime.block_on(client::get(edge.admin, path, &[])).body.to_vec()).unwrap()
+    };
+    let wait_for = |path: &str, said: &str| {
+        for _ in 0..600 {
+            if says(path).contains(said) {
+                return;
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+        panic!("no {said} in {}", says(path));
+    };
+    wait_for("/readyz", "burn_in: not ok: not tried out yet");
+    let admin = edge.admin.to_string();
+    let listen = edge.address().to_string();
+    let doctor = |disk: &Path, least: &str| {
+        airclass(&[
+            "node",
+            "doctor",
+            "--edge",
+            &admin,
+            "--home",
+            text(&home),
+            "--disk",
+            text(disk),
+            "--least-disk",
+            least,
+            "--listen",
+            &listen,
+            "--path",
+            PATH,
+            "--out",
+            text(&paper),
+        ])
+    };
+    let ill = doctor(&folder.join("no-disk"), "1B");
+    assert!(ill.code() == Some(1) && ill.stdout.contains("BAD  disk"), "{ill:?}");
+    wait_for("/readyz", "burn_in: not ok: the doctor was not content with disk");
+    let well = doctor(&folder, "1B");
+    assert_eq!(well.code(), Some(0), "{well:?}");
+    assert!(well.stdout.contains("control: knows hubei/dianxin/acme/new/1"), "{well:?}");
+    wait_for("/readyz", "burn_in: ok");
+    wait_for("/capacity", "\"maximum-hard\":3000000000");
+    assert!(says("/capacity").contains("192.0.2.0/24"));
+    for (command, said) in [("drain", "in_service: not ok"), ("undrain", "in_service: ok")] {
+        let told = airclass(&["node", command, "--edge", &admin]);
+        assert_eq!(told.code(), Some(0), "{told:?}");
+        assert!(says("/readyz").contains(said), "{}", says("/readyz"));
+    }
 }

@@ -8,6 +8,7 @@ use crate::key::CacheKey;
 use crate::metrics::Metrics;
 use crate::options::{Config, UpstreamLimits};
 use crate::overload::{Caps, Overload};
+use crate::owner::Owner;
 use crate::policy::{Identity, Release};
 use crate::purge::Recent;
 use crate::store::{DiskTier, Entry, Memory, Object};
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     release: Release,
     pub(crate) door: Door,
     pub(crate) coverage: Coverage,
+    pub(crate) owner: Owner,
     upstream_known: Arc<AtomicBool>,
     readiness: Arc<Readiness>,
 }
@@ -99,6 +101,7 @@ impl Shared {
             identity: Arc::new(Identity::new(&config.name).known_by(&release)),
             door: Door::new(config.admission.as_ref(), &release, telemetry),
             coverage: Coverage::default(),
+            owner: Owner::new(config.owner.clone(), config.bandwidth_cap, telemetry),
             release,
             settings: Settings {
                 groups: Arc::new(Groups::new(&config.upstream, telemetry)),
@@ -136,6 +139,7 @@ impl Shared {
             release: self.release.clone(),
             door: self.door.clone(),
             coverage: self.coverage.clone(),
+            owner: self.owner.clone(),
             clock: Clock,
             stale_on_error: config.stale_on_error,
             config,
@@ -161,6 +165,7 @@ pub(crate) struct Edge {
     pub(crate) release: Release,
     pub(crate) door: Door,
     pub(crate) coverage: Coverage,
+    pub(crate) owner: Owner,
     pub(crate) clock: Clock,
     pub(crate) stale_on_error: Duration,
     pub(crate) config: Arc<Config>,

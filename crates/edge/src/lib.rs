@@ -17,6 +17,7 @@ mod metrics;
 mod options;
 mod outcome;
 mod overload;
+mod owner;
 mod policy;
 mod prefill;
 mod purge;
@@ -31,6 +32,7 @@ mod upstream;
 pub use accounts::{NodeConfig, NodeOptions};
 pub use admission::{AdmissionConfig, AdmissionOptions};
 pub use options::{Config, Options, UpstreamLimits};
+pub use owner::{OwnerConfig, OwnerOptions};
 pub use policy::{CacheOptions, CachePolicy, ClientReload};
 pub use prefill::{FillConfig, FillOptions};
 pub use purge::{PurgeConfig, PurgeOptions};
@@ -93,9 +95,7 @@ impl EdgeServer {
             let edge = shared.on_this_core();
             drop(tokio::task::spawn_local(edge.overload.ticker().clone().run()));
             if core.0 == 0 {
-                let (memory, overload) = (edge.memory.clone(), edge.overload.clone());
-                let tending = tend(memory, edge.disk.clone(), overload, edge.door.clone(), load.clone());
-                drop(tokio::task::spawn_local(tending));
+                drop(tokio::task::spawn_local(tend(shared.clone(), load.clone())));
                 if let Some(disk) = edge.disk.clone() {
                     // The next process has it as soon as this one answers only what it has begun.
                     drop(tokio::task::spawn_local(async move {
@@ -162,18 +162,14 @@ fn following(config: &Config, telemetry: &Telemetry) -> (Release, Option<(Keeper
     (Release::new(plans, &hosts), Some((keeper, place)))
 }
 
-async fn tend(
-    memory: store::Memory,
-    disk: Option<Arc<store::DiskTier>>,
-    overload: overload::Overload,
-    door: admission::Door,
-    load: serve::Load,
-) {
+async fn tend(Shared { memory, disk, overload, door, owner, metrics, .. }: Shared, load: serve::Load) {
     loop {
-        tokio::time::sleep(TEND_EVERY).await;
+        let now = tokio::time::Instant::now();
         memory.tend();
+        owner.look(&metrics, clock::Clock.now(), now);
         let strain = disk.as_ref().map_or(0.0, |disk| disk.strain());
-        overload.look(&load, strain, tokio::time::Instant::now());
+        overload.look(&load, strain, owner.allowed(), now);
         door.look(overload.level());
+        tokio::time::sleep(TEND_EVERY).await;
     }
 }

@@ -3,6 +3,7 @@
 use crate::accounts::{NodeConfig, NodeOptions};
 use crate::admission::{AdmissionConfig, AdmissionOptions};
 use crate::overload::Share;
+use crate::owner::{OwnerConfig, OwnerOptions};
 use crate::policy::{CacheOptions, CachePolicy};
 use crate::prefill::{FillConfig, FillOptions};
 use crate::purge::{PurgeConfig, PurgeOptions};
@@ -103,6 +104,9 @@ pub struct Options {
     /// It must be there
     #[arg(long, env = "AIRCLASS_COVERAGE", value_name = "DIR")]
     pub coverage: Option<PathBuf>,
+    /// What the node's owner allows; in the file the table `[owner]`
+    #[command(flatten)]
+    pub owner: OwnerOptions,
     /// Listeners; in the file the table `[serve]`
     #[command(flatten)]
     pub serve: serve::Options,
@@ -144,6 +148,8 @@ pub struct Config {
     pub fill: FillConfig,
     /// Who may begin when; `None`: everybody at once.
     pub admission: Option<AdmissionConfig>,
+    /// What its owner allows.
+    pub owner: OwnerConfig,
     /// Whose node it is; `None`: nobody has said.
     pub node: Option<NodeConfig>,
     /// Where the numbers of classes are kept; `None`: nothing is counted.
@@ -230,7 +236,11 @@ impl Config {
             serve.sandbox.reads.extend(plan.reads());
             serve.sandbox.writes.extend(plan.writes());
         }
+        let owner = OwnerConfig::resolve(&options.owner)?;
         let node = NodeConfig::resolve(&options.node)?;
+        // It may not be there yet: its folder is read.
+        let burn_in = owner.burn_in.as_ref().and_then(|path| path.parent());
+        serve.sandbox.reads.extend(burn_in.map(std::path::Path::to_path_buf));
         serve.sandbox.writes.extend(node.as_ref().and_then(|node| node.accounts.clone()));
         let coverage = coverage_folder(options.coverage.as_deref(), plan.is_some())?;
         let pins_in_ram = disks.is_empty() && plan.as_ref().is_some_and(|plan| !plan.hosts.is_empty());
@@ -296,6 +306,7 @@ impl Config {
             admission,
             node,
             coverage,
+            owner,
             serve,
         })
     }

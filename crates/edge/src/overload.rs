@@ -139,14 +139,15 @@ impl Overload {
         &self.watch.ticker
     }
 
-    /// Looks at the machine and judges; once a second. `disks` is their share, see [`strain`].
-    pub(crate) fn look(&self, load: &Load, disks: f64, now: Instant) {
+    /// Looks at the machine and judges; once a second. `disks` is their share, see [`strain`]; `bandwidth` is what may be sent now.
+    pub(crate) fn look(&self, load: &Load, disks: f64, bandwidth: Option<BitRate>, now: Instant) {
+        let caps = Caps { bandwidth, ..self.watch.caps };
         let metrics = &self.watch.metrics;
         let mut state = self.watch.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (machine, judge) = &mut *state;
         let late = self.watch.ticker.worst();
         let mut samples =
-            machine.sample(&self.watch.caps, late, metrics.sent_bytes(), metrics.cached_bytes(), load, now);
+            machine.sample(&caps, late, metrics.sent_bytes(), metrics.cached_bytes(), load, now);
         samples[Reason::Disk.index()] = disks;
         let before = judge.level();
         let level = judge.judge(now, &samples);

@@ -19,6 +19,7 @@ mod report;
 mod window;
 
 pub use options::{FillConfig, FillOptions};
+pub(crate) use window::Window;
 
 use crate::service::EdgeService;
 use bring::{Paper, Porter};
@@ -131,6 +132,7 @@ impl Fill {
                 }
             }
             let room = self.room();
+            self.porter.pace.borrow_mut().keep_to(self.rate());
             while running.len() < room
                 && let Some(job) = self.ledger.next(self.config.window, self.plans.now(), Instant::now())
             {
@@ -142,12 +144,22 @@ impl Fill {
     /// How much may be on its way: live traffic wins.
     fn room(&self) -> usize {
         let level = self.service.edge().overload.level();
+        if self.service.edge().owner.stands_aside() {
+            self.told.metrics.paused(true);
+            return 0;
+        }
         self.told.metrics.paused(level > Level::Calm);
         match level {
             Level::Calm => AT_ONCE,
             Level::Busy => 1,
             Level::High | Level::Critical => 0,
         }
+    }
+
+    /// Bytes a second, now: no more than the owner lets the node send, either.
+    fn rate(&self) -> u64 {
+        let allowed = self.service.edge().owner.allowed();
+        allowed.map_or(self.config.rate, |allowed| self.config.rate.min(allowed.0 / 8))
     }
 
     fn begin(&self, job: Job) -> Bringing {

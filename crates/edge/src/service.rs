@@ -115,6 +115,10 @@ async fn admit(
         return response::too_many(&edge, edge.overload.refuses_request());
     }
     let class = Class::of(asked.target.path());
+    // Nodes that fill are no students, and come from anywhere.
+    if class.begins(&peer.standing) && !asked.planned && !edge.owner.serves(peer.address.ip()) {
+        return response::elsewhere(&edge);
+    }
     if class.begins(&peer.standing) && !edge.overload.is_calm() {
         asked.session = edge.config.client_share.session(peer.address.ip(), &peer.standing);
         if let Some(what) = edge.overload.sheds_session(asked.session) {

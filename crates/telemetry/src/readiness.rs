@@ -21,6 +21,10 @@ pub enum Check {
     Plan,
     /// Nobody has taken it out of service.
     InService,
+    /// Its owner is not at work on it.
+    Maintenance,
+    /// It was tried out before it is given any traffic.
+    BurnIn,
 }
 
 impl Check {
@@ -34,6 +38,8 @@ impl Check {
             Self::Clock => "clock",
             Self::Plan => "plan",
             Self::InService => "in_service",
+            Self::Maintenance => "maintenance",
+            Self::BurnIn => "burn_in",
         }
     }
 }

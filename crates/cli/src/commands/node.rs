@@ -1,6 +1,7 @@
 //! `airclass node`: this machine as a node of the fleet, and what it has sent.
 
 mod bill;
+mod doctor;
 mod enroll;
 mod switch;
 
@@ -22,6 +23,8 @@ pub(crate) enum NodeCommand {
         #[command(flatten)]
         options: Box<Options>,
     },
+    /// Try out whether this machine can be a node: the edge's checks, descriptors, disks, control, filling
+    Doctor(doctor::Doctor),
     /// Take this node out of service; who plays is served on
     Drain(switch::Switch),
     /// Put it back into service
@@ -39,6 +42,7 @@ pub(crate) fn node(command: &NodeCommand) -> Result<(), AnyFault> {
             super::start_logs(&options.log)?;
             agent::run(Config::resolve(&options)?)
         }
+        NodeCommand::Doctor(options) => doctor::doctor(options),
         NodeCommand::Drain(options) => switch::switch(options, "/out-of-service"),
         NodeCommand::Undrain(options) => switch::switch(options, "/in-service"),
         NodeCommand::Bill(options) => bill::bill(options),

@@ -19,6 +19,11 @@ impl Pace {
         Self { rate: rate.max(1), next: now }
     }
 
+    /// Bytes a second from here on.
+    pub(crate) fn keep_to(&mut self, rate: u64) {
+        self.rate = rate.max(1);
+    }
+
     /// When an object of `bytes` may begin.
     pub(crate) fn begin(&mut self, bytes: u64, now: Instant) -> Instant {
         let earliest = now.checked_sub(SLACK).unwrap_or(now);

@@ -39,7 +39,7 @@ impl Times {
 }
 
 impl Window {
-    fn contains(self, time: Time) -> bool {
+    pub(crate) fn contains(self, time: Time) -> bool {
         if self.from <= self.until {
             self.from <= time && time < self.until
         } else {

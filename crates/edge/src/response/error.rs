@@ -71,6 +71,13 @@ pub(crate) fn too_many(edge: &Edge, what: Shed) -> Answer {
     answer
 }
 
+/// Whoever asks is in a network that the node's owner has not opened it to.
+pub(crate) fn elsewhere(edge: &Edge) -> Answer {
+    let text = "此节点不为您所在的网络服务，请从主页重新打开课程。\nThis node is not for your network; open the lesson anew from the main page.\n";
+    let status = CacheStatus { detail: Some("other-network"), ..CacheStatus::default() };
+    text_answer(edge, StatusCode::FORBIDDEN, text, Outcome::Refused, status)
+}
+
 /// A request's body that is not sent on.
 pub(crate) fn upload_denied(edge: &Edge, denied: Uploaded) -> Answer {
     let status = CacheStatus { detail: Some(denied.as_str()), ..CacheStatus::default() };
