@@ -172,6 +172,10 @@ impl Node {
             text(&plans),
             "--purge-keys",
             text(&keys),
+            "--address",
+            "https://edge.example",
+            "--ip",
+            "192.0.2.7",
         ]));
     }
 
@@ -362,6 +366,25 @@ fn orders_reach_every_node_and_nats_may_die() {
     assert!(all.stdout.contains("FCI.CapacityLimits"), "{all:?}");
     let all = ministry.ask("edu-li", &["nodes"]);
     assert_eq!(all.stdout.lines().filter(|line| line.contains("certificate until")).count(), 3, "{all:?}");
+    // Carriers are told what is free, and again when it has changed.
+    let (key, out) = (ministry.folder.path().join("operator.key"), ministry.folder.path().join("free.json"));
+    let free = ["zero-rating", "--key", text(&key), "--out", text(&out), "--host", "lessons.example"];
+    let said = ministry.ask("edu-li", &free).stdout;
+    assert!(said.contains("edition 1, 1 networks") && said.contains("hubei dianxin: 3 added"), "{said}");
+    assert!(ministry.ask("edu-li", &free).stdout.contains("edition 1 still says all"));
+    // Students are sent to whoever is ready, by what the control has heard.
+    let person = ministry.folder.path().join("edu-li");
+    let steer = ["steer", "--control", &ministry.url(), "--as", text(&person), "--listen", "127.0.0.1:0"];
+    let steer = Airclass::start(&steer);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let told = (0..600).find_map(|_| {
+        let answer = runtime.block_on(client::get(steer.address(), "/v1/nodes", &[]));
+        std::thread::park_timeout(PAUSE);
+        (answer.status.as_u16() == 200).then(|| String::from_utf8(answer.body.to_vec()).unwrap())
+    });
+    assert!(told.as_ref().is_some_and(|told| told.contains("https://edge.example")), "{told:?}");
+    let manifest = runtime.block_on(client::get(steer.address(), "/steering.json", &[]));
+    assert!(String::from_utf8_lossy(&manifest.body).contains("PATHWAY-CLONES"), "{manifest:?}");
     let records = ministry.ask("edu-li", &["records", "--key", &ministry.records]);
     assert!(records.code() == Some(0) && records.stdout.contains("edu/li  {\"ordered\""), "{records:?}");
 }

@@ -79,6 +79,18 @@ impl Control {
         Self::at(url, config)
     }
 
+    /// As a person, by the file that `airclass control person` has made: one's own certificate, the authority's, and the key.
+    ///
+    /// # Errors
+    /// What is wrong with the address or the file.
+    pub fn of_person(url: &str, text: &str) -> Result<Self, (&'static str, String)> {
+        const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+        let second = text.match_indices(BEGIN).nth(1).map(|(at, _)| at).ok_or_else(|| {
+            ("person", "has not the two certificates and the key of `airclass control person`".to_owned())
+        })?;
+        Self::known(url, &text[second..], &text[..second], text)
+    }
+
     /// Without one, to the control whose authority has this hash.
     ///
     /// # Errors

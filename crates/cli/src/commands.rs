@@ -43,6 +43,11 @@ pub(crate) fn origin(flags: &origin::Options, file: Option<&Path>) -> Result<(),
     origin::run(options)
 }
 
+/// `airclass steer`
+pub(crate) fn steer(flags: &steer::Options, file: Option<&Path>) -> Result<(), AnyFault> {
+    steer::run(&settings::layered(flags, file)?)
+}
+
 fn start_logs(options: &LogOptions) -> Result<(), AnyFault> {
     Ok(telemetry::init(options).map_err(|problem| SettingsError::value("log", problem))?)
 }

@@ -49,6 +49,14 @@ enum Command {
     /// The fleet's control: run it, make tokens, give orders, see who has obeyed
     #[command(subcommand)]
     Control(Box<commands::ControlCommand>),
+    /// Tell students which node to play from: HLS content steering, JSON for apps
+    Steer {
+        /// Options as a TOML file; flags and environment win over it
+        #[arg(long, env = "AIRCLASS_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        options: Box<steer::Options>,
+    },
     /// This machine as a node of the fleet: enrol, follow orders, stand aside, what it has sent
     #[command(subcommand)]
     Node(Box<commands::NodeCommand>),
@@ -71,6 +79,7 @@ fn main() -> ExitCode {
         Command::Purge(options) => commands::purge(&options),
         Command::Timetable(command) => commands::timetable(&command),
         Command::Control(command) => commands::control(&command),
+        Command::Steer { config, options } => commands::steer(&options, config.as_deref()),
         Command::Node(command) => commands::node(&command),
         Command::Coverage(command) => commands::coverage(&command),
         Command::Drill(options) => drill::run(&options).map_err(AnyFault::from),

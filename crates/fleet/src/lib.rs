@@ -18,6 +18,7 @@ mod registry;
 mod report;
 mod token;
 pub mod wire;
+pub mod zero_rating;
 
 pub use order::{Kind, MAX_BODY_BYTES, Order, Target};
 pub use person::{Act, Role};

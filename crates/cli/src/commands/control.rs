@@ -5,6 +5,7 @@ mod init;
 mod orders;
 mod records;
 mod show;
+mod zero_rating;
 
 use crate::commands::purge::Meant;
 use ::control::{Config, Options};
@@ -98,6 +99,8 @@ pub(crate) enum ControlCommand {
         #[arg(long)]
         json: bool,
     },
+    /// What carriers count as free: hosts and prefixes by province and carrier, signed, with what has changed
+    ZeroRating(zero_rating::ZeroRating),
     /// What was done, by whom: the records, checked
     Records {
         #[command(flatten)]
@@ -143,12 +146,7 @@ impl Desk {
             path: self.person.clone(),
             problem: error.to_string(),
         })?;
-        // One file holds the certificate, the authority's and the key: the leaf stands first.
-        let (leaf, authority) = init::apart(&text).ok_or_else(|| ControlFault::Person {
-            path: self.person.clone(),
-            problem: "has not the two certificates and the key of `airclass control person`".to_owned(),
-        })?;
-        let control = Control::known(&self.control, authority, leaf, &text);
+        let control = Control::of_person(&self.control, &text);
         Ok(control.map_err(|(what, problem)| ControlFault::Wrong(what, problem))?.line())
     }
 
@@ -199,6 +197,7 @@ pub(crate) fn control(command: &ControlCommand) -> Result<(), AnyFault> {
         ControlCommand::Undrain { give } => orders::switch(give, fleet::Kind::Undrain),
         ControlCommand::Order { desk, number } => orders::show(desk, *number),
         ControlCommand::Nodes { desk, json } => show::nodes(desk, *json),
+        ControlCommand::ZeroRating(options) => zero_rating::zero_rating(options),
         ControlCommand::Records { desk, key } => records::records(desk, key.as_ref()),
     }
 }

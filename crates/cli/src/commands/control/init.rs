@@ -17,7 +17,6 @@ use units::Span;
 const PRIVATE: u32 = 0o600;
 /// Nobody keeps a certificate for longer than a school year.
 const MAX_VALID: Span = Span::secs(366 * 86_400);
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
 /// What `init` is told.
 #[derive(Debug, Args)]
@@ -65,13 +64,6 @@ pub(super) fn admit(options: &Admit) -> Result<(), AnyFault> {
     })?;
     println!("{} until {}: {}", options.person, issued.until, options.out.display());
     Ok(())
-}
-
-/// The first certificate of a person's file, and what stands behind it.
-pub(super) fn apart(text: &str) -> Option<(&str, &str)> {
-    let first = text.find(BEGIN)?;
-    let second = first + BEGIN.len() + text[first + BEGIN.len()..].find(BEGIN)?;
-    Some((&text[..second], &text[second..]))
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {

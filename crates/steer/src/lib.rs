@@ -1,0 +1,68 @@
+//! Steering as a service: `source (control or file) → roster`, and `request → question → choose → manifest | list`.
+//!
+//! | asked | answered |
+//! |---|---|
+//! | `GET /steering.json` (`_HLS_pathway`, `_HLS_throughput`) | a content steering manifest (RFC 8216bis §7.1) whose pathways are nodes |
+//! | `GET /v1/nodes` (`ip`, `at`) | nodes for an app or a portal, as HTTPDNS answers |
+//!
+//! Students are told of nodes by name, before or between segments; media is never redirected. When the control is away, the
+//! last roster goes on. Nobody is remembered: what is kept is how much each node was promised.
+
+mod clock;
+mod desk;
+mod metrics;
+mod options;
+mod question;
+mod source;
+mod words;
+
+pub use options::{Config, Options};
+
+use bytes::Bytes;
+use desk::Desk;
+use faults::AnyFault;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use serve::{CoreId, Peer, RequestBody, Service};
+use settings::SettingsError;
+use std::sync::Arc;
+use telemetry::{Check, Telemetry};
+
+/// Serves until the process is asked to stop.
+///
+/// # Errors
+/// An option that cannot be, an address that is taken.
+pub fn run(options: &Options) -> Result<(), AnyFault> {
+    telemetry::init(&options.log).map_err(|problem| SettingsError::value("log", problem))?;
+    let Config { source, settings, serve } = Config::resolve(options)?;
+    let telemetry = Telemetry::new("steer");
+    telemetry.readiness.fail(Check::Upstream, "no nodes are known yet");
+    let desk = Arc::new(Desk::new(settings, &telemetry));
+    let (server, admin) = serve::open(serve, &telemetry)?;
+    let running = server.start(move |CoreId(core), _drain| {
+        if core == 0 {
+            drop(tokio::task::spawn_local(source.clone().follow(Arc::clone(&desk), telemetry.clone())));
+        }
+        OnCore(Arc::clone(&desk))
+    })?;
+    serve::run_until_signalled(running, &admin)
+}
+
+/// One core's service.
+struct OnCore(Arc<Desk>);
+
+impl Service for OnCore {
+    type Body = Full<Bytes>;
+
+    fn call(
+        &self,
+        request: Request<RequestBody>,
+        peer: Peer,
+    ) -> impl Future<Output = Response<Self::Body>> + use<> + 'static {
+        let answer = match *request.method() {
+            Method::GET => self.0.answer(request.uri(), peer.address.ip()),
+            _ => words::plain(StatusCode::METHOD_NOT_ALLOWED, "只支持 GET。\nOnly GET is answered.\n"),
+        };
+        std::future::ready(answer)
+    }
+}

@@ -1,0 +1,135 @@
+//! Who may be named, by what nodes report of themselves.
+
+use fleet::wire::{Node, Nodes};
+use fleet::{NodeName, Standing};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::net::IpAddr;
+use std::time::Duration;
+use twox_hash::XxHash3_64;
+use units::BitRate;
+
+/// A node that the control has not heard for so long is not named: three reports have failed.
+pub const DEAD_AFTER: Duration = Duration::from_secs(35);
+
+/// A node that students may be sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which.
+    pub node: NodeName,
+    /// What students are told: `https://HOST[:PORT]`.
+    pub address: String,
+    /// The same in DNS.
+    pub addresses: Vec<IpAddr>,
+    /// What its owner lets it send.
+    pub limit: BitRate,
+    /// What it sends, by its last report.
+    pub sends: BitRate,
+    /// When that was, by the control's clock.
+    pub heard_at: Timestamp,
+    /// Of its name: by this students prefer nodes.
+    pub hash: u64,
+}
+
+/// All of them, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roster(pub(crate) Vec<Candidate>);
+
+impl Roster {
+    /// Those of `nodes` that are in, ready, and heard of late. `limit` is that of a node whose owner has set none.
+    pub fn of(nodes: &Nodes, limit: BitRate, now: Timestamp) -> Self {
+        let mut roster: Vec<_> = nodes.nodes.iter().filter_map(|node| candidate(node, limit, now)).collect();
+        roster.sort_by(|one, other| one.node.cmp(&other.node));
+        Self(roster)
+    }
+
+    /// Of these, as they are.
+    pub fn new(mut candidates: Vec<Candidate>) -> Self {
+        candidates.sort_by(|one, other| one.node.cmp(&other.node));
+        Self(candidates)
+    }
+
+    /// By name.
+    pub fn iter(&self) -> impl Iterator<Item = &Candidate> {
+        self.0.iter()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nobody may be named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn candidate(node: &Node, limit: BitRate, now: Timestamp) -> Option<Candidate> {
+    let (report, heard_at) = (node.report.as_ref()?, node.heard_at?);
+    let silent = Duration::try_from(now.duration_since(heard_at)).unwrap_or_default();
+    if node.standing != Standing::Enrolled || !report.ready || silent > DEAD_AFTER {
+        return None;
+    }
+    let (allowed, sends) = egress(&report.capacity);
+    Some(Candidate {
+        node: node.node.clone(),
+        address: report.address.clone()?,
+        addresses: report.addresses.clone(),
+        limit: allowed.map_or(limit, BitRate),
+        sends: BitRate(sends.unwrap_or(0)),
+        heard_at,
+        hash: hash(&node.node),
+    })
+}
+
+/// What stands for a node in every student's preference.
+pub fn hash(node: &NodeName) -> u64 {
+    XxHash3_64::oneshot(node.to_string().as_bytes())
+}
+
+/// The egress limit of an RFC 9808 advertisement, and what of it is used: the soft one where there is one, since that is
+/// where the upstream CDN ought to stop (§2.1.1.1).
+fn egress(capacity: &Value) -> (Option<u64>, Option<u64>) {
+    let objects = capacity["capabilities"].as_array().into_iter().flatten();
+    let limits = objects.filter(|object| object["capability-type"] == "FCI.CapacityLimits");
+    let mut limits =
+        limits.flat_map(|object| object["capability-value"]["limits"].as_array().into_iter().flatten());
+    let Some(limit) = limits.find(|limit| limit["limit-type"] == "egress") else { return (None, None) };
+    let number = |key: &str| limit[key].as_u64();
+    (number("maximum-soft").or_else(|| number("maximum-hard")), number("current"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn node(more: &Value) -> Nodes {
+        let mut report = json!({
+            "at": "2026-09-01T00:00:00Z", "heard": 1, "ready": true, "address": "https://a", "addresses": ["192.0.2.1"],
+            "capacity": {"capabilities": [{"capability-type": "FCI.CapacityLimits", "capability-value": {"limits": [
+                {"limit-type": "egress", "maximum-hard": 100, "maximum-soft": 90, "current": 7}]}}]}
+        });
+        for (key, value) in more.as_object().unwrap() {
+            report[key] = value.clone();
+        }
+        let node = json!({
+            "node": "hubei/dianxin/acme/a/1", "since": "2026-09-01T00:00:00Z", "until": "2026-10-01T00:00:00Z",
+            "standing": "enrolled", "heard_at": "2026-09-01T00:00:00Z", "report": report
+        });
+        serde_json::from_value(json!({ "nodes": [node] })).unwrap()
+    }
+
+    #[test]
+    fn who_is_ready_and_heard_of_late_is_named() {
+        let at = |second: i64| Timestamp::from_second(1_788_220_800 + second).unwrap();
+        let roster = |more: Value, second| Roster::of(&node(&more), BitRate(50), at(second)).0;
+        let one = &roster(json!({}), 35)[0];
+        assert_eq!((one.limit, one.sends, one.address.as_str()), (BitRate(90), BitRate(7), "https://a"));
+        assert!(roster(json!({}), 36).is_empty(), "silent");
+        assert!(roster(json!({"ready": false}), 0).is_empty());
+        assert!(roster(json!({"address": null}), 0).is_empty());
+        assert_eq!(roster(json!({"capacity": null}), 0)[0].limit, BitRate(50));
+    }
+}
