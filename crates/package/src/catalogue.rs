@@ -3,8 +3,11 @@
 //! A reader fetches `version.json`, then the shards it wants; a shard's name holds the hash of its bytes, so it may be
 //! kept for ever and a version always lists shards that fit together.
 
+mod line;
 mod listed;
+mod search;
 
+pub use line::by_place;
 pub use listed::Listed;
 
 use crate::digest::Digest;
@@ -12,6 +15,7 @@ use crate::layout::LessonId;
 use crate::lesson::{Grade, Stage};
 use crate::manifest::json;
 use crate::path::StorePath;
+use crate::sections::Sections;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,6 +29,9 @@ pub const MAX_SHARDS: usize = 1_000;
 pub struct Version {
     /// Rises by one with every change.
     pub version: u64,
+    /// `catalogue/sections-<hash8>.json`; [`crate::Sections`]. `None` in lists of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sections: Option<StorePath>,
     /// In order of stage and grade.
     pub shards: Vec<ShardEntry>,
 }
@@ -41,6 +48,9 @@ pub struct ShardEntry {
     pub grade: Option<Grade>,
     /// How many lessons are in it.
     pub lessons: usize,
+    /// `catalogue/search-<name>-<hash8>.json`: what is searched, and how it is read. `None` in lists of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<StorePath>,
 }
 
 /// All lessons, by shard.
@@ -48,6 +58,8 @@ pub struct ShardEntry {
 pub struct Catalogue {
     version: u64,
     shards: BTreeMap<ShardKey, BTreeMap<LessonId, Listed>>,
+    /// What somebody has published in place of those that come with the program.
+    sections: Option<StorePath>,
 }
 
 type ShardKey = (Stage, Option<Grade>);
@@ -57,6 +69,8 @@ type ShardKey = (Stage, Option<Grade>);
 pub struct Rendered {
     /// Path and bytes of every shard.
     pub shards: Vec<(StorePath, Vec<u8>)>,
+    /// What is searched in each, and the sections where nobody has published others. Stored with the shards.
+    pub beside: Vec<(StorePath, Vec<u8>)>,
     /// `version.json`.
     pub version: Vec<u8>,
 }
@@ -98,6 +112,26 @@ impl Version {
         }
         Ok(version)
     }
+
+    /// `version.json`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    /// Every file that it needs.
+    pub fn files(&self) -> impl Iterator<Item = &StorePath> {
+        let of_shards =
+            self.shards.iter().flat_map(|entry| std::iter::once(&entry.path).chain(&entry.search));
+        self.sections.iter().chain(of_shards)
+    }
+
+    /// The file that `sections` is, and itself with that in place of the sections before; `None` where they are the same.
+    pub fn with_sections(&self, sections: &Sections) -> Option<(Self, StorePath, Vec<u8>)> {
+        let (path, bytes) = sections_file(sections);
+        let changed = self.sections.as_ref() != Some(&path);
+        let version = Self { version: self.version + 1, sections: Some(path.clone()), ..self.clone() };
+        changed.then_some((version, path, bytes))
+    }
 }
 
 impl Catalogue {
@@ -109,7 +143,9 @@ impl Catalogue {
         version: &Version,
         shards: impl IntoIterator<Item = Bytes>,
     ) -> Result<Self, CatalogueError> {
-        let mut catalogue = Self { version: version.version, shards: BTreeMap::new() };
+        let (shipped, _) = sections_file(&Sections::shipped());
+        let sections = version.sections.clone().filter(|path| *path != shipped);
+        let mut catalogue = Self { version: version.version, shards: BTreeMap::new(), sections };
         for (entry, bytes) in version.shards.iter().zip(shards) {
             for lesson in shard(&entry.path, bytes.as_ref())? {
                 catalogue.place(lesson);
@@ -157,15 +193,30 @@ impl Catalogue {
 
     /// The files to store.
     pub fn render(&self) -> Rendered {
-        let mut version = Version { version: self.version, shards: Vec::new() };
-        let mut shards = Vec::new();
-        for (&(stage, grade), lessons) in &self.shards {
-            let bytes = json(&lessons.values().collect::<Vec<_>>());
-            let path = shard_path(stage, grade, &bytes);
-            version.shards.push(ShardEntry { path: path.clone(), stage, grade, lessons: lessons.len() });
-            shards.push((path, bytes));
+        let mut version =
+            Version { version: self.version, sections: self.sections.clone(), shards: Vec::new() };
+        let (mut shards, mut beside) = (Vec::new(), Vec::new());
+        if version.sections.is_none() {
+            let (path, bytes) = sections_file(&Sections::shipped());
+            version.sections = Some(path.clone());
+            beside.push((path, bytes));
         }
-        Rendered { shards, version: json(&version) }
+        for (&(stage, grade), lessons) in &self.shards {
+            let bytes = json(&line::lines(lessons));
+            let path = shard_path("", stage, grade, &bytes);
+            let index = json(&search::entries(lessons.values()));
+            let search = shard_path("search-", stage, grade, &index);
+            version.shards.push(ShardEntry {
+                path: path.clone(),
+                stage,
+                grade,
+                lessons: lessons.len(),
+                search: Some(search.clone()),
+            });
+            shards.push((path, bytes));
+            beside.push((search, index));
+        }
+        Rendered { shards, beside, version: version.to_bytes() }
     }
 
     fn place(&mut self, lesson: Listed) {
@@ -183,17 +234,31 @@ impl Catalogue {
     }
 }
 
-fn shard(path: &StorePath, bytes: &[u8]) -> Result<Vec<Listed>, CatalogueError> {
+/// Reads a shard's lessons.
+///
+/// # Errors
+/// When it is no list of lessons or not what its name says.
+pub fn shard(path: &StorePath, bytes: &[u8]) -> Result<Vec<Listed>, CatalogueError> {
     if !path.as_str().ends_with(&format!("-{}.json", hash8(bytes))) {
         return Err(CatalogueError::Altered(path.clone()));
     }
     serde_json::from_slice(bytes).map_err(|source| CatalogueError::Json { path: path.clone(), source })
 }
 
-/// `catalogue/primary-3-0a1b2c3d.json`.
-fn shard_path(stage: Stage, grade: Option<Grade>, bytes: &[u8]) -> StorePath {
+/// `catalogue/primary-3-0a1b2c3d.json`, or what `what` says of it.
+fn shard_path(what: &str, stage: Stage, grade: Option<Grade>, bytes: &[u8]) -> StorePath {
+    StorePath::known(format!("catalogue/{what}{}-{}.json", shard_name(stage, grade), hash8(bytes)))
+}
+
+/// A shard's name without its hash: `primary-3`, `other`.
+pub fn shard_name(stage: Stage, grade: Option<Grade>) -> String {
     let grade = grade.map(|grade| format!("-{}", grade.year())).unwrap_or_default();
-    StorePath::known(format!("catalogue/{}{grade}-{}.json", stage.as_str(), hash8(bytes)))
+    format!("{}{grade}", stage.as_str())
+}
+
+fn sections_file(sections: &Sections) -> (StorePath, Vec<u8>) {
+    let bytes = sections.to_bytes();
+    (StorePath::known(format!("catalogue/sections-{}.json", hash8(&bytes))), bytes)
 }
 
 /// The first 8 hexadecimal digits of SHA-256: tells editions of one shard apart, promises nothing against forgery.

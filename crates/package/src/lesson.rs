@@ -3,6 +3,7 @@
 use crate::language::{Language, is_language};
 use crate::layout::{LessonId, PackageId};
 use crate::manifest::{Manifest, json};
+use crate::sections::SectionId;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use settings::SettingsError;
@@ -67,6 +68,13 @@ pub struct Description {
     pub volume: Option<String>,
     /// 单元.
     pub unit: Option<String>,
+    /// The place in the volume, as the syllabus has it: `3.2`, 第5课.
+    pub syllabus: Option<String>,
+    /// Where several lessons have one place in the syllabus, this is the one that is shown first.
+    pub canonical: bool,
+    /// 板块: the section of the home page, a name of `catalogue/sections-….json`. Left out: lessons of a subject are in the
+    /// one for courses.
+    pub section: Option<SectionId>,
     /// Who teaches.
     pub teacher: Option<String>,
     /// Language of the sound, RFC 5646. Left out: [`DEFAULT_LANGUAGE`].
@@ -105,6 +113,15 @@ pub struct Lesson {
     /// 单元.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// The place in the volume, as the syllabus has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub syllabus: Option<String>,
+    /// Shown first of all that have this place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub canonical: bool,
+    /// 板块.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<SectionId>,
     /// Who teaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher: Option<String>,
@@ -143,6 +160,7 @@ impl Description {
             ("edition", &self.edition),
             ("volume", &self.volume),
             ("unit", &self.unit),
+            ("syllabus", &self.syllabus),
             ("teacher", &self.teacher),
             ("provider", &self.provider),
             ("licence", &self.licence),
@@ -181,6 +199,9 @@ impl Lesson {
             edition: told.edition,
             volume: told.volume,
             unit: told.unit,
+            syllabus: told.syllabus,
+            canonical: told.canonical,
+            section: told.section,
             teacher: told.teacher,
             language: told.language.unwrap_or_else(|| DEFAULT_LANGUAGE.to_owned()),
             provider: told.provider,
@@ -212,12 +233,28 @@ impl Stage {
             Self::Other => "other",
         }
     }
+
+    /// 学段, as schools say it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Primary => "小学",
+            Self::Junior => "初中",
+            Self::Senior => "高中",
+            Self::Other => "其他",
+        }
+    }
 }
 
 impl Grade {
     /// 1 to 12.
     pub const fn year(self) -> u8 {
         self.0
+    }
+
+    /// As schools say it: 三年级, 九年级, 高一.
+    pub const fn name(self) -> &'static str {
+        let [long, short] = GRADES[self.0 as usize - 1];
+        if self.0 > 9 { short } else { long }
     }
 }
 

@@ -7,6 +7,8 @@
 //! lessons/<lesson>/main.m3u8                                the pointer: which package the lesson is now
 //! lessons/<lesson>/lesson.json                              title and the like, may be corrected
 //! catalogue/version.json → catalogue/<name>-<hash8>.json    what there is; shards are immutable
+//! catalogue/sections-<hash8>.json                           what the home page is divided into, in editions
+//! catalogue/search-<name>-<hash8>.json                      words and pinyin of a shard
 //! timetable/<date>.json, guide/<channel>.{xml,ics}          what is shown when; crates/timetable
 //! plans/<date>.json                                         the day plan, for nodes; crates/timetable
 //! ingests/<key>.json                                        which package a source became; never served
@@ -28,6 +30,7 @@ pub mod lesson;
 pub mod manifest;
 pub mod media_type;
 mod path;
+pub mod sections;
 pub mod work;
 
 pub use cache::CacheClass;
@@ -39,4 +42,5 @@ pub use lesson::{Description, Grade, Lesson, Stage};
 pub use manifest::{Manifest, Sealed};
 pub use media_type::MediaType;
 pub use path::{InvalidPath, ObjectPath, StorePath};
+pub use sections::{SectionId, Sections};
 pub use work::WorkId;

@@ -30,6 +30,7 @@ pub use collect::{Collect, Kind, Left, Removed, collect};
 pub use error::StoreError;
 pub use inventory::{NotWhole, Packaged, Shelved};
 pub use lessons::{LessonError, RolledBack, delete, roll_back};
+pub use publish::catalogue::publish_sections;
 pub use publish::{Progress, Publication, PublishError, Published, Step, point, publish, sign, signatures};
 pub use read::{READ_BLOCK, Reading};
 pub use staged::{Staged, StagedDirectory};

@@ -4,6 +4,7 @@ mod clear;
 mod fault;
 mod keys;
 mod list;
+mod sections;
 mod text;
 mod verify;
 
@@ -33,6 +34,8 @@ pub(crate) enum PackageCommand {
     Delete(Delete),
     /// Remove what no lesson has needed for the grace period
     Gc(Clear),
+    /// Publish what the home page is divided into (a file such as config/sections.toml)
+    Sections(Divide),
     /// Make a key that signs manifests
     Keygen(Keygen),
 }
@@ -145,6 +148,16 @@ pub(crate) struct Clear {
     json: bool,
 }
 
+/// `sections`
+#[derive(Args)]
+pub(crate) struct Divide {
+    /// All editions, oldest first
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
 /// `keygen`
 #[derive(Args)]
 pub(crate) struct Keygen {
@@ -166,6 +179,7 @@ pub(crate) fn package(command: &PackageCommand) -> Result<(), AnyFault> {
         PackageCommand::Rollback(options) => clear::roll_back(options),
         PackageCommand::Delete(options) => clear::delete(options),
         PackageCommand::Gc(options) => clear::gc(options),
+        PackageCommand::Sections(options) => sections::sections(options),
         PackageCommand::Keygen(options) => keys::keygen(options),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::layout::LessonId;
 use crate::lesson::{Grade, Lesson, Stage};
+use crate::sections::SectionId;
 use serde::{Deserialize, Serialize};
 
 /// One line of the list: what `lesson.json` says, but for the package. Its name is what opens it, and the list is read
@@ -31,6 +32,15 @@ pub struct Listed {
     /// 单元.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// The place in the volume, as the syllabus has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub syllabus: Option<String>,
+    /// Shown first of all that have this place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub canonical: bool,
+    /// 板块.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<SectionId>,
     /// Who teaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher: Option<String>,
@@ -57,6 +67,9 @@ impl From<Lesson> for Listed {
             edition,
             volume,
             unit,
+            syllabus,
+            canonical,
+            section,
             teacher,
             language,
             provider,
@@ -72,6 +85,9 @@ impl From<Lesson> for Listed {
             edition,
             volume,
             unit,
+            syllabus,
+            canonical,
+            section,
             teacher,
             language,
             provider,

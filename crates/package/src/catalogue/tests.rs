@@ -2,6 +2,7 @@ use super::*;
 use crate::layout::PackageId;
 use crate::lesson::{DEFAULT_LANGUAGE, Lesson};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn lesson(name: &str, stage: Stage, grade: Option<u8>, title: &str) -> Lesson {
     Lesson {
@@ -15,6 +16,9 @@ fn lesson(name: &str, stage: Stage, grade: Option<u8>, title: &str) -> Lesson {
         edition: None,
         volume: None,
         unit: None,
+        syllabus: None,
+        canonical: false,
+        section: None,
         teacher: None,
         language: DEFAULT_LANGUAGE.to_owned(),
         provider: None,
@@ -56,9 +60,9 @@ fn nothing_in_it_names_a_package() {
     assert!(texts.iter().all(|text| !text.contains(&package)), "{texts:?}");
     // What older releases have written is read, and names none from the next change on.
     let old = crate::manifest::json(&[published]);
-    let path = shard_path(Stage::Primary, Some(3.try_into().unwrap()), &old);
-    let entry = ShardEntry { path, stage: Stage::Primary, grade: None, lessons: 1 };
-    let version = Version { version: 1, shards: vec![entry] };
+    let path = shard_path("", Stage::Primary, Some(3.try_into().unwrap()), &old);
+    let entry = ShardEntry { path, stage: Stage::Primary, grade: None, lessons: 1, search: None };
+    let version = Version { version: 1, sections: None, shards: vec![entry] };
     let read = Catalogue::assemble(&version, [old]).unwrap();
     assert!(read.lesson(&"a".parse().unwrap()).is_some());
 }
@@ -121,4 +125,66 @@ proptest! {
         let _ = Version::parse(&bytes);
         let _ = Lesson::parse(&bytes);
     }
+}
+
+#[test]
+fn a_line_has_the_five_keys_of_the_national_catalogue() {
+    let mut catalogue = Catalogue::default();
+    let mut senior = lesson("a", Stage::Senior, Some(10), "A");
+    senior.edition = Some("人教版".to_owned());
+    senior.volume = Some("上册".to_owned());
+    catalogue.upsert(senior);
+    let (path, bytes) = catalogue.render().shards.remove(0);
+    assert!(path.as_str().starts_with("catalogue/senior-10-"));
+    let lines: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let tags = serde_json::json!({ "zxxxd": "高中", "zxxnj": "高一", "zxxxk": "数学", "zxxbb": "人教版", "zxxcc": "上册" });
+    assert_eq!(lines[0]["tags"], tags);
+}
+
+#[test]
+fn one_lesson_is_shown_for_a_place_in_the_syllabus() {
+    let placed = |name: &str, edition: &str, canonical| {
+        let mut lesson = lesson(name, Stage::Primary, Some(3), name);
+        lesson.syllabus = Some("8.1".to_owned());
+        lesson.edition = Some(edition.to_owned());
+        lesson.canonical = canonical;
+        lesson
+    };
+    let mut catalogue = Catalogue::default();
+    for lesson in
+        [placed("a", "E", false), placed("b", "E", true), placed("c", "E", false), placed("d", "F", false)]
+    {
+        catalogue.upsert(lesson);
+    }
+    catalogue.upsert(lesson("e", Stage::Primary, Some(3), "no place"));
+    let (_, bytes) = catalogue.render().shards.remove(0);
+    let lines: Vec<serde_json::Value> = serde_json::from_slice(&bytes).unwrap();
+    let beside: Vec<_> = lines.iter().map(|line| line["beside"].as_str()).collect();
+    assert_eq!(beside, [Some("b"), None, Some("b"), None, None]);
+    let all: Vec<_> = catalogue.lessons().cloned().collect();
+    let shown: Vec<_> = by_place(&all)
+        .into_iter()
+        .map(|(lesson, beside)| (lesson.lesson.to_string(), beside.len()))
+        .collect();
+    assert_eq!(shown, [("b".to_owned(), 2), ("d".to_owned(), 0), ("e".to_owned(), 0)]);
+}
+
+#[test]
+fn a_version_names_all_its_files_and_keeps_the_sections_that_were_published() {
+    let mut catalogue = Catalogue::default();
+    catalogue.upsert(lesson("a", Stage::Primary, Some(3), "A"));
+    let rendered = catalogue.render();
+    let version = Version::parse(&rendered.version).unwrap();
+    let named: BTreeSet<_> = version.files().collect();
+    let stored: BTreeSet<_> = rendered.shards.iter().chain(&rendered.beside).map(|(path, _)| path).collect();
+    assert_eq!(named, stored);
+    assert!(version.with_sections(&Sections::shipped()).is_none());
+    let mut own = Sections::shipped();
+    own.editions.truncate(1);
+    let (version, path, _) = version.with_sections(&own).unwrap();
+    assert_eq!(version.version, 2);
+    let shards = rendered.shards.iter().map(|(_, bytes)| bytes);
+    let mut next = Catalogue::assemble(&version, shards).unwrap();
+    next.upsert(lesson("b", Stage::Primary, Some(3), "B"));
+    assert_eq!(Version::parse(&next.render().version).unwrap().sections, Some(path));
 }

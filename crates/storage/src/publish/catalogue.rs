@@ -5,7 +5,7 @@ use crate::store::Store;
 use crate::swap::Swapped;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use package::catalogue::{Catalogue, CatalogueError, MAX_CATALOGUE_BYTES, Version, version_path};
-use package::{Lesson, LessonId, StorePath};
+use package::{Lesson, LessonId, Sections, StorePath};
 use std::collections::HashSet;
 
 /// Shards read at the same time.
@@ -22,11 +22,34 @@ pub(crate) async fn unlist(store: &Store, lesson: &LessonId) -> Result<(), Publi
     change(store, |catalogue| catalogue.remove(lesson)).await
 }
 
-/// Which shards the catalogue lists now.
+/// Which files the catalogue lists now.
 pub(crate) async fn shards(store: &Store) -> Result<HashSet<StorePath>, PublishError> {
     let current = store.get(&version_path(), MAX_CATALOGUE_BYTES).await?;
     let Some(found) = current else { return Ok(HashSet::new()) };
-    Ok(Version::parse(&found.bytes)?.shards.into_iter().map(|entry| entry.path).collect())
+    Ok(Version::parse(&found.bytes)?.files().cloned().collect())
+}
+
+/// Makes `sections` those of the home page; whether they were others before.
+///
+/// # Errors
+/// When the catalogue there cannot be read, or the store fails.
+pub async fn publish_sections(store: &Store, sections: &Sections) -> Result<bool, PublishError> {
+    for _ in 0..SWAP_ATTEMPTS {
+        let current = store.get(&version_path(), MAX_CATALOGUE_BYTES).await?;
+        let now = current.as_ref().map_or(Ok(Version::default()), |found| Version::parse(&found.bytes))?;
+        let Some((next, path, bytes)) = now.with_sections(sections) else { return Ok(false) };
+        let files = [(path, bytes)];
+        put(store, &files).await?;
+        store.settle().await?;
+        let expected = current.map(|current| current.version);
+        if let Swapped::Done(_) =
+            store.swap(&version_path(), expected.as_ref(), next.to_bytes().into()).await?
+        {
+            restore(store, &files).await?;
+            return Ok(true);
+        }
+    }
+    Err(PublishError::Contended(version_path()))
 }
 
 async fn change(store: &Store, edit: impl Fn(&mut Catalogue) -> bool) -> Result<(), PublishError> {
@@ -36,7 +59,7 @@ async fn change(store: &Store, edit: impl Fn(&mut Catalogue) -> bool) -> Result<
         let mut catalogue = match &current {
             Some(found) => {
                 let version = Version::parse(&found.bytes)?;
-                listed.extend(version.shards.iter().map(|entry| entry.path.clone()));
+                listed.extend(version.files().cloned());
                 read(store, &version).await?
             }
             None => Catalogue::default(),
@@ -45,7 +68,12 @@ async fn change(store: &Store, edit: impl Fn(&mut Catalogue) -> bool) -> Result<
             return Ok(());
         }
         let rendered = catalogue.render();
-        let new: Vec<_> = rendered.shards.into_iter().filter(|(path, _)| !listed.contains(path)).collect();
+        let new: Vec<_> = rendered
+            .shards
+            .into_iter()
+            .chain(rendered.beside)
+            .filter(|(path, _)| !listed.contains(path))
+            .collect();
         put(store, &new).await?;
         store.settle().await?;
         let expected = current.map(|current| current.version);

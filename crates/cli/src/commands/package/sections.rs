@@ -1,0 +1,20 @@
+//! `airclass package sections`: another edition of what the home page is divided into, without a release.
+
+use super::Divide;
+use super::fault::PackageFault;
+use ::package::Sections;
+use faults::AnyFault;
+use settings::SettingsError;
+use std::io::{self, Write};
+
+pub(super) fn sections(options: &Divide) -> Result<(), AnyFault> {
+    let text = std::fs::read_to_string(&options.file)
+        .map_err(|error| SettingsError::value("file", format!("{}: {error}", options.file.display())))?;
+    let sections = Sections::parse(&text, &options.file)?;
+    let (runtime, store) = options.place.open()?;
+    let changed = runtime.block_on(storage::publish_sections(&store, &sections))?;
+    let newest = sections.newest().map_or("", |edition| edition.edition.as_str());
+    let was = if changed { "published" } else { "published already" };
+    writeln!(io::stdout().lock(), "sections of {newest}: {was}").map_err(PackageFault::System)?;
+    Ok(())
+}
