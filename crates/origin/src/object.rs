@@ -1,15 +1,17 @@
 //! Something in the store, as the representation a client asked for.
 
 use crate::encode::{Form, MAX_TEXT, Texts};
+use crate::list::Listing;
 use crate::metrics::Metrics;
 use crate::response::{Content, Forms, Representation};
 use crate::routes::Addressed;
+use crate::stand_in;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::HeaderMap;
 use httpcache::accept_encoding::{Coding, choose};
 use httpcache::etag::Etag;
-use package::{CacheClass, Hasher};
+use package::{CacheClass, Hasher, StorePath};
 use std::time::{Duration, UNIX_EPOCH};
 use storage::{Meta, Reading, Store, StoreError};
 
@@ -31,6 +33,9 @@ pub(crate) enum ObjectError {
     /// The store says nothing.
     #[error("the store gave nothing for {0:?}")]
     Timeout(Duration),
+    /// A paper says something else than it must.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 impl ObjectError {
@@ -39,6 +44,7 @@ impl ObjectError {
         match self {
             Self::Store(error) => !matches!(error, StoreError::NotThere { .. }),
             Self::Timeout(_) => false,
+            Self::Damaged(_) => true,
         }
     }
 }
@@ -54,17 +60,17 @@ impl Objects {
         let Some(reading) = self.within(self.store.read(&object.path)).await? else {
             // "There is none" is only true if the store is there: an unmounted disk must not empty the edges.
             self.within(self.store.check_readable()).await?;
-            return Ok(None);
+            return Ok(match stand_in::of(&object.path) {
+                Some(bytes) => {
+                    Some(self.made(object.cache, object.media_type.as_str(), bytes, request).await)
+                }
+                None => None,
+            });
         };
         let meta = reading.meta();
         let (coding, etag, content) = if object.media_type.is_text() && meta.bytes <= MAX_TEXT {
             let plain = self.within(all(reading)).await?;
-            let text = self.texts.text(plain).await;
-            match &text.gzip {
-                None => memory(Forms::Only, &text.plain),
-                Some(gzip) if choose(request) == Coding::Gzip => memory(Forms::Gzip, gzip),
-                Some(_) => memory(Forms::Plain, &text.plain),
-            }
+            self.encoded(plain, request).await
         } else {
             let content = Content::Store { reading, limit: self.limit, errors: metrics.store_errors() };
             (Forms::Only, stamp(object, meta), content)
@@ -77,6 +83,46 @@ impl Objects {
             coding,
             content,
         }))
+    }
+
+    /// A page of the list; `None` when the catalogue has no such page.
+    pub(crate) async fn list(
+        &self,
+        listing: &Listing,
+        request: &HeaderMap,
+    ) -> Result<Option<Representation>, ObjectError> {
+        let Some(page) = listing.page(self).await? else { return Ok(None) };
+        Ok(Some(self.made(CacheClass::Pointer, "text/html; charset=utf-8", page.into(), request).await))
+    }
+
+    /// A small paper, whole; `None` when there is none.
+    pub(crate) async fn paper(&self, path: &StorePath, most: usize) -> Result<Option<Bytes>, ObjectError> {
+        let found = self.within(self.store.get(path, most)).await?;
+        if found.is_none() {
+            self.within(self.store.check_readable()).await?;
+        }
+        Ok(found.map(|found| found.bytes))
+    }
+
+    /// What is made here and lies in no store.
+    async fn made(
+        &self,
+        cache: CacheClass,
+        media_type: &'static str,
+        plain: Bytes,
+        request: &HeaderMap,
+    ) -> Representation {
+        let (coding, etag, content) = self.encoded(plain, request).await;
+        Representation { media_type, cache, etag, last_modified: None, coding, content }
+    }
+
+    async fn encoded(&self, plain: Bytes, request: &HeaderMap) -> (Forms, Etag, Content) {
+        let text = self.texts.text(plain).await;
+        match &text.gzip {
+            None => memory(Forms::Only, &text.plain),
+            Some(gzip) if choose(request) == Coding::Gzip => memory(Forms::Gzip, gzip),
+            Some(_) => memory(Forms::Plain, &text.plain),
+        }
     }
 
     /// `work` of the store, but not for ever.

@@ -1,5 +1,6 @@
 //! What a path asks for, decided before any work.
 
+use crate::list::Listing;
 use crate::metrics::Class;
 use package::{CacheClass, MediaType, StorePath};
 
@@ -10,6 +11,8 @@ pub(crate) enum Route {
     Page,
     /// A file of the player, by its path with the slash in front.
     Asset(String),
+    /// The catalogue as plain HTML.
+    List(Listing),
     /// Something in the store.
     Object(Addressed),
 }
@@ -49,6 +52,9 @@ pub(crate) fn route(raw: &str) -> Result<Route, NoRoute> {
     }
     if path.starts_with("assets/") {
         return Ok(Route::Asset(decoded));
+    }
+    if let Some(listing) = path.strip_prefix("list/") {
+        return Listing::parse(listing).map(Route::List).ok_or(NoRoute::Nothing);
     }
     object(path).map(Route::Object).ok_or(NoRoute::Nothing)
 }
@@ -102,6 +108,7 @@ impl Route {
         match self {
             Self::Page => Class::Page,
             Self::Asset(_) => Class::Asset,
+            Self::List(_) => Class::Catalogue,
             Self::Object(object) => match object.path.as_str().split('/').next() {
                 Some("p") => Class::Package,
                 Some("lessons") => Class::Lesson,
@@ -133,6 +140,7 @@ mod tests {
             assert_eq!(object.cache, cache, "{path}");
         }
         assert_eq!(route("/"), Ok(Route::Page));
+        assert_eq!(route("/list/"), Ok(Route::List(Listing::Home)));
         assert_eq!(route("/assets/main-C3W676FP.js"), Ok(Route::Asset("/assets/main-C3W676FP.js".into())));
     }
 
@@ -153,6 +161,8 @@ mod tests {
             "/p/a/secret.txt",
             "/p/a/noextension",
             "/index.html",
+            "/list",
+            "/list/a/b",
             "/favicon.ico",
             "/etc/passwd",
         ] {

@@ -175,6 +175,14 @@ impl Origin {
         let found = match &route {
             Route::Page => player::page(request),
             Route::Asset(path) => player::asset(path, request),
+            Route::List(listing) => match self.objects.list(listing, request).await {
+                Ok(found) => found,
+                Err(error) => {
+                    self.metrics.store_errors().inc();
+                    tracing::error!(%error, "the list cannot be made");
+                    return refused(class, Refusal::Store);
+                }
+            },
             Route::Object(object) => match self.objects.find(object, request, &self.metrics).await {
                 Ok(found) => found,
                 Err(error) => {

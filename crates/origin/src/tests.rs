@@ -538,3 +538,28 @@ fn an_origin_that_cannot_start_says_why() {
     busy.serve.listen = Some(vec![taken.local_addr().unwrap()]);
     assert_eq!(code(busy), Some("LISTEN_TAKEN"));
 }
+
+#[test]
+fn without_javascript_there_is_a_list_in_html() {
+    let site = Site::new();
+    let home = site.get("/list/", &[]);
+    assert_eq!(home.status(), StatusCode::OK);
+    assert_eq!(field(home.headers(), header::CONTENT_TYPE), "text/html; charset=utf-8");
+    assert_eq!(field(home.headers(), header::CACHE_CONTROL), BRIEFLY);
+    assert!(String::from_utf8_lossy(home.body()).contains("空中课堂"));
+    assert_eq!(site.get("/list/primary-12", &[]).status(), StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn what_the_page_always_asks_for_is_there_before_anybody_has_published_a_timetable() {
+    let site = Site::new();
+    let limits = site.get("/timetable/limits.json", &[]);
+    assert_eq!(limits.status(), StatusCode::OK);
+    assert_eq!(field(limits.headers(), header::CACHE_CONTROL), BRIEFLY);
+    assert!(String::from_utf8_lossy(limits.body()).contains("moe-2020-08-27"));
+    assert_eq!(&site.get("/timetable/days.json", &[]).body()[..], b"{\"days\":[]}\n");
+    assert_eq!(site.get("/timetable/2026-09-01.json", &[]).status(), StatusCode::NOT_FOUND);
+    fs::create_dir_all(site.store().join("timetable")).unwrap();
+    fs::write(site.store().join("timetable/limits.json"), "{}").unwrap();
+    assert_eq!(&site.get("/timetable/limits.json", &[]).body()[..], b"{}");
+}

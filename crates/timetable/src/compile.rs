@@ -6,6 +6,8 @@ mod channels;
 mod guidance;
 mod lessons;
 
+pub(crate) use guidance::policies;
+
 use crate::check::check;
 use crate::file::Timetable;
 use crate::finding::{Finding, Rule, Weight, sorted};

@@ -96,6 +96,11 @@ impl Timetable {
         }
     }
 
+    /// One without items, for the nation, with the limits of `shipped`. `name` is for findings.
+    pub fn empty(name: &str, shipped: &Shipped) -> Self {
+        document::plain(&Spot { file: Arc::from(name), line: 1 }, shipped)
+    }
+
     /// The days that it has items for, in order.
     pub fn days(&self) -> Vec<Date> {
         let mut days: Vec<_> = self.items.iter().map(|item| item.date).collect();

@@ -3,11 +3,13 @@
 mod html;
 mod ics;
 mod json;
+mod limits;
 mod xmltv;
 
 pub use html::html;
 pub use ics::ics;
 pub use json::{Day, DayChannel, DayLesson, DayProgramme};
+pub use limits::LimitTable;
 pub use xmltv::xmltv;
 
 use crate::plan::{Channel, ItemId, Plan, Programme};

@@ -40,7 +40,7 @@ pub use file::{ChannelEntry, Given, Item, MAX_FILE_BYTES, MAX_ITEMS, Shipped, Ti
 pub use finding::{Finding, MAX_FINDINGS, Rule, Spot, Weight};
 pub use on_air::{OnAir, Sent};
 pub use place::{InvalidPlace, Place, Region};
-pub use plan::{MAX_PLAN_BYTES, Plan, PlanError, day_path, plan_path};
+pub use plan::{MAX_PLAN_BYTES, Plan, PlanError, day_path, days_path, limits_path, plan_path};
 pub use policy::{DEFAULT_WINDOW_S, Effective, Policies, Ruling};
 pub use refusal::Refusal;
 pub use release::Release;

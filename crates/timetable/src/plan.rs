@@ -139,6 +139,16 @@ pub fn day_path(date: Date) -> StorePath {
     path(format!("timetable/{date}.json"))
 }
 
+/// `timetable/days.json`: the days that have a guide.
+pub fn days_path() -> StorePath {
+    StorePath::parse("timetable/days.json").expect("a constant path is valid")
+}
+
+/// `timetable/limits.json`: [`crate::guide::LimitTable`].
+pub fn limits_path() -> StorePath {
+    StorePath::parse("timetable/limits.json").expect("a constant path is valid")
+}
+
 fn path(text: String) -> StorePath {
     StorePath::parse(&text).expect("a date is digits and hyphens")
 }

@@ -29,7 +29,7 @@ pub(super) fn slots(timetable: &Timetable, date: Date) -> Vec<AdmissionSlot> {
 }
 
 /// One row for each place and group of grades for whom the same limits hold.
-pub(super) fn policies(timetable: &Timetable) -> Vec<Policy> {
+pub(crate) fn policies(timetable: &Timetable) -> Vec<Policy> {
     let mut policies = Vec::new();
     for place in places(timetable) {
         let alike = |effective: &Effective, grade| (Band::of(grade), effective.limits.clone());

@@ -12,8 +12,11 @@ use signing::SigningKey;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use storage::Store;
-use timetable::guide::{Day, ics, xmltv};
-use timetable::{MAX_ENVELOPE_BYTES, Making, Plan, Rule, SignedPlan, Timetable, Weight, day_path, plan_path};
+use timetable::guide::{Day, LimitTable, ics, xmltv};
+use timetable::{
+    MAX_ENVELOPE_BYTES, Making, Plan, Rule, SignedPlan, Timetable, Weight, day_path, days_path, limits_path,
+    plan_path,
+};
 
 /// `airclass timetable compile`
 pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
@@ -157,13 +160,19 @@ impl Work<'_> {
             let folder = plan_path(first);
             let folder = folder.as_str().split('/').next().and_then(|folder| StorePath::parse(folder).ok());
             let dates = shelf.list(folder.as_ref()).try_filter_map(|(path, _)| future::ok(date_of(&path)));
-            let dates: Vec<Date> = dates.try_collect().await?;
+            let mut dates: Vec<Date> = dates.try_collect().await?;
+            dates.sort_unstable();
+            let days: Vec<String> = dates.iter().map(|date| format!("\"{date}\"")).collect();
+            shelf.put(&days_path(), format!("{{\"days\":[{}]}}\n", days.join(",")).into()).await?;
             for date in dates.into_iter().filter(|&date| date >= first) {
                 if let Some(found) = shelf.get(&plan_path(date), MAX_ENVELOPE_BYTES).await? {
                     plans.insert(date, read::plan_in(&plan_path(date).to_string(), &found.bytes)?.1);
                 }
             }
             let plans: Vec<&Plan> = plans.values().collect();
+            if let Some(newest) = plans.last() {
+                shelf.put(&limits_path(), LimitTable::of(newest).to_bytes().into()).await?;
+            }
             let mut channels: Vec<_> =
                 plans.iter().flat_map(|plan| &plan.channels).map(|c| c.channel.as_str()).collect();
             channels.sort_unstable();
