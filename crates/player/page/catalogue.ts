@@ -12,6 +12,10 @@ export interface Lesson {
   edition: string;
   volume: string;
   unit: string;
+  /** The section as described, in whatever edition; see `sections.ts`. */
+  section: string;
+  /** The lesson that is shown in this one's place, where they have one place in the syllabus; it is listed below that. */
+  beside: string;
   teacher: string;
   /** Who provides it, and under which terms it may be used. */
   provider: string;
@@ -30,6 +34,8 @@ export interface Shard {
   stage: Stage;
   grade: string;
   lessons: number;
+  /** The address of what is searched in it; empty where the catalogue is older. */
+  search: string;
 }
 
 /** Parts read from one catalogue; a nation's curriculum has some 150. */
@@ -51,8 +57,23 @@ export function parseVersion(json: unknown): Shard[] | undefined {
   return shards.slice(0, MAX_SHARDS).flatMap((entry) => {
     const path = text(field(entry, 'path'));
     if (!SHARD_PATH.test(path)) return [];
-    return [{ path, stage: stage(field(entry, 'stage')), grade: text(field(entry, 'grade')), lessons: whole(field(entry, 'lessons')) }];
+    return [
+      {
+        path, stage: stage(field(entry, 'stage')), grade: text(field(entry, 'grade')), lessons: whole(field(entry, 'lessons')),
+        search: catalogueFile(field(entry, 'search')),
+      },
+    ];
   });
+}
+
+/** The address of the sections; empty where the catalogue is older. */
+export function sectionsPath(json: unknown): string {
+  return catalogueFile(field(json, 'sections'));
+}
+
+function catalogueFile(value: unknown): string {
+  const path = text(value);
+  return SHARD_PATH.test(path) ? path : '';
 }
 
 /** The lessons of a part, which is an array of them. Entries without name or title are left out. */
@@ -75,6 +96,8 @@ export function parseLesson(json: unknown): Lesson | undefined {
     edition: text(field(json, 'edition')),
     volume: text(field(json, 'volume')),
     unit: text(field(json, 'unit')),
+    section: text(field(json, 'section')),
+    beside: LESSON_ID.test(text(field(json, 'beside'))) ? text(field(json, 'beside')) : '',
     teacher: text(field(json, 'teacher')),
     provider: text(field(json, 'provider')),
     licence: text(field(json, 'licence')),

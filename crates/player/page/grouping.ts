@@ -2,6 +2,7 @@
 
 import { STAGES, type Lesson } from './catalogue';
 import type { Filter } from './route';
+import { sectionOf, type Section } from './sections';
 
 /** Lessons under one heading, in teaching order. */
 export interface Group {
@@ -34,15 +35,19 @@ export function gradeName(grade: string): string {
   return GRADES[gradeNumber(grade) - 1] ?? grade;
 }
 
-/** Lessons that a filter lets through. The query's words must all occur somewhere in the lesson's texts. */
-export function matching(lessons: readonly Lesson[], filter: Filter): Lesson[] {
-  const words = normal(filter.query).split(' ').filter(Boolean);
+/**
+ * Lessons that a filter lets through. The query's words must all occur somewhere in the lesson's texts, or the index has found
+ * the lesson. `sections` are those of today.
+ */
+export function matching(lessons: readonly Lesson[], filter: Filter, found?: ReadonlySet<string>, sections: readonly Section[] = []): Lesson[] {
+  const words = queryWords(filter.query);
   return lessons.filter(
     (lesson) =>
       (!filter.stage || lesson.stage === filter.stage) &&
       (!filter.grade || gradeName(lesson.grade) === gradeName(filter.grade)) &&
       (!filter.subject || lesson.subject === filter.subject) &&
-      (words.length === 0 || includesAll(lesson, words)),
+      (!filter.section || sectionOf(sections, lesson.section) === filter.section) &&
+      (words.length === 0 || found?.has(lesson.id) === true || includesAll(lesson, words)),
   );
 }
 
@@ -50,6 +55,19 @@ function includesAll(lesson: Lesson, words: readonly string[]): boolean {
   const { title, subject, edition, volume, unit, teacher, grade, id } = lesson;
   const text = normal([title, subject, edition, volume, unit, teacher, gradeName(grade), id].join(' '));
   return words.every((word) => text.includes(word));
+}
+
+/** The words of a query, as they are compared. */
+export function queryWords(query: string): string[] {
+  return normal(query).split(' ').filter(Boolean);
+}
+
+/** Lessons that stand by themselves, with those of the same place in the syllabus: one for a place, the rest below it. */
+export function byPlace(lessons: readonly Lesson[]): { lesson: Lesson; beside: Lesson[] }[] {
+  const shown = new Set(lessons.map((lesson) => lesson.id));
+  // Where a filter hides the one that is shown first, the others are shown in its place.
+  const isFirst = (lesson: Lesson): boolean => !shown.has(lesson.beside);
+  return lessons.filter(isFirst).map((lesson) => ({ lesson, beside: lessons.filter((other) => other.beside === lesson.id) }));
 }
 
 /** Width, case and spacing do not matter to a search. */

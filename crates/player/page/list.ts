@@ -4,12 +4,16 @@ import { STAGES, type Lesson, type Stage } from './catalogue';
 import type { Context } from './context';
 import { h, icon, replace, setAttribute, setText } from './dom';
 import { warmEngine } from './engine';
+import { readChoice } from './eyes';
 import { clock, minutes } from './format';
-import { gradeName, gradesOf, grouped, matching, subjectsOf } from './grouping';
+import { byPlace, gradeName, gradesOf, grouped, matching, subjectsOf } from './grouping';
+import { isNeverReminded } from './limits';
 import { Library, type Reading } from './library';
 import type { Position } from './positions';
 import { lessonRoute, listRoute, NO_FILTER, type Filter } from './route';
+import { sectionName, sectionsOf } from './sections';
 import { gradeLabel, stageName, subjectLabel, volumeLabel, type Advice } from './words';
+import { homeWordsIn, type HomeWords } from './words-home';
 
 /** Lessons drawn at first, and with each press of “show more”: a cheap phone scrolls through no more. */
 const PAGE = 60;
@@ -32,6 +36,7 @@ export class List {
   private typing = 0;
   /** Where the page was scrolled to when a lesson was opened. */
   private scrolled = 0;
+  private readonly home: HomeWords;
   private readonly heading: HTMLElement;
   private readonly search: HTMLInputElement;
   private readonly chips = h('div', { class: 'chips' });
@@ -39,8 +44,10 @@ export class List {
   private readonly count = h('p', { class: 'count quiet', role: 'status' });
   private readonly body = h('div', { class: 'lessons' });
 
-  constructor(private readonly context: Context) {
+  /** `eyes` is what the home page says about healthy limits. */
+  constructor(private readonly context: Context, eyes: HTMLElement) {
     const { words } = context;
+    this.home = homeWordsIn(context.language);
     this.heading = h('h1', { tabindex: -1 }, words.tagline);
     this.search = h('input', {
       type: 'search', placeholder: words.searchHint, 'aria-label': words.searchLabel, autocomplete: 'off', maxlength: 80, enterkeyhint: 'search',
@@ -59,6 +66,7 @@ export class List {
         h('form', { class: 'search', role: 'search', onsubmit: (event: Event) => event.preventDefault() }, icon('search'), this.search),
       ),
       this.begun,
+      eyes,
       this.chips,
       this.count,
       this.body,
@@ -140,7 +148,7 @@ export class List {
     const lessons = this.library.lessons;
     this.drawBegun();
     this.drawChips(lessons);
-    const found = matching(lessons, this.filter);
+    const found = matching(lessons, this.filter, this.library.found(this.filter.query), this.library.sections);
     const pending = this.reading === undefined;
     const failed = this.reading?.ok === false ? this.reading.trouble : undefined;
     setText(this.count, failed || (found.length === 0 && !pending) ? '' : pending && found.length === 0 ? words.loadingList : words.found(found.length));
@@ -166,7 +174,7 @@ export class List {
     let left = this.limit;
     for (const group of grouped(found)) {
       if (left <= 0) break;
-      const shown = group.lessons.slice(0, left);
+      const shown = byPlace(group.lessons).slice(0, left);
       left -= shown.length;
       const grade = gradeLabel(group.grade, language) || stageName(group.stage, language);
       sections.push(
@@ -174,17 +182,28 @@ export class List {
           'section',
           {},
           h('h2', {}, grade, h('span', { class: 'dot', 'aria-hidden': true }), subjectLabel(group.subject, language)),
-          h('ul', { class: 'cards' }, ...shown.map((lesson) => h('li', {}, this.card(lesson, places.get(lesson.id))))),
+          h('ul', { class: 'cards' }, ...shown.map(({ lesson, beside }) => h('li', {}, this.card(lesson, places.get(lesson.id)), beside.length > 0 && this.beside(beside, places)))),
         ),
       );
     }
     return sections;
   }
 
+  /** The other lessons of one place in the syllabus. */
+  private beside(lessons: readonly Lesson[], places: ReadonlyMap<string, Position>): HTMLElement {
+    return h(
+      'details',
+      { class: 'beside' },
+      h('summary', {}, this.home.beside(lessons.length)),
+      h('ul', { class: 'cards' }, ...lessons.map((lesson) => h('li', {}, this.card(lesson, places.get(lesson.id))))),
+    );
+  }
+
   private card(lesson: Lesson, position: Position | undefined): HTMLElement {
+    const { home } = this;
     const { words, language } = this.context;
     const place = [lesson.edition, volumeLabel(lesson.volume, language), lesson.unit].filter(Boolean);
-    const facts = [lesson.teacher, lesson.durationMs > 0 && words.minutes(minutes(lesson.durationMs)), position?.done && words.watched];
+    const facts = [lesson.teacher, lesson.durationMs > 0 && words.minutes(minutes(lesson.durationMs)), lesson.provider && home.provider(lesson.provider), lesson.licence && home.licence(lesson.licence), position?.done && words.watched];
     return h(
       'a',
       { class: 'card', href: lessonRoute(lesson.id), 'data-lesson': lesson.id },
@@ -203,7 +222,8 @@ export class List {
   private drawBegun(): void {
     const { words, positions } = this.context;
     const begun = positions.all();
-    const open = begun.filter((position) => !position.done).slice(0, BEGUN);
+    // Who is not to be reminded finds the way back in the list itself.
+    const open = isNeverReminded(readChoice(this.context).grade) ? [] : begun.filter((position) => !position.done).slice(0, BEGUN);
     if (begun.length === 0) return replace(this.begun);
     const clear = h(
       'button',
@@ -252,7 +272,8 @@ export class List {
 
   private drawChips(lessons: readonly Lesson[]): void {
     const { words, language } = this.context;
-    const { stage, grade, subject } = this.filter;
+    const { section, stage, grade, subject } = this.filter;
+    const sections = sectionsOf(this.library.sections, lessons);
     const present = new Set([...this.library.all, ...lessons].map((entry) => entry.stage));
     const stages = STAGES.filter((name) => present.has(name));
     const grades = this.grades();
@@ -261,6 +282,7 @@ export class List {
     const everyGrade = !this.library.isLong;
     replace(
       this.chips,
+      (sections.length > 1 || section !== '') && this.chipRow(this.home.sectionLabel, 'section', sections.map((entry) => [entry.id, sectionName(entry, language)]), section, true),
       stages.length > 1 && this.chipRow(words.stageLabel, 'stage', stages.map((name) => [name, stageName(name, language)]), stage, true),
       grades.length > 1 && this.chipRow(words.gradeLabel, 'grade', grades.map((name) => [name, gradeLabel(name, language)]), gradeName(grade), everyGrade),
       subjects.length > 1 && this.chipRow(words.subjectLabel, 'subject', subjects.map((name) => [name, subjectLabel(name, language)]), subject, true),
@@ -268,7 +290,7 @@ export class List {
     if (focused !== undefined) this.chips.querySelector<HTMLElement>(`[data-chip="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  private chipRow(label: string, key: 'stage' | 'grade' | 'subject', options: readonly (readonly [string, string])[], taken: string, all: boolean): HTMLElement {
+  private chipRow(label: string, key: 'section' | 'stage' | 'grade' | 'subject', options: readonly (readonly [string, string])[], taken: string, all: boolean): HTMLElement {
     const chip = (value: string, name: string): HTMLElement =>
       h(
         'button',
@@ -283,7 +305,7 @@ export class List {
     );
   }
 
-  private take(key: 'stage' | 'grade' | 'subject', value: string): void {
+  private take(key: 'section' | 'stage' | 'grade' | 'subject', value: string): void {
     const change: Partial<Filter> = { [key]: value };
     if (key === 'stage') {
       // A grade or subject of another stage would leave an empty list behind.

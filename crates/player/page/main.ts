@@ -2,6 +2,7 @@
 
 import type { Context } from './context';
 import { h, replace } from './dom';
+import { Eyes } from './eyes';
 import { chooseLanguage } from './language';
 import { List } from './list';
 import { Meter } from './meter';
@@ -33,7 +34,8 @@ document.documentElement.lang = words.tag;
 document.title = words.site;
 
 const main = h('main', { id: 'main' });
-const list = new List(context);
+const eyes = new Eyes(context);
+const list = new List(context, eyes.root);
 let close: (() => void) | undefined;
 let first = true;
 

@@ -4,13 +4,14 @@ export type Route = { view: 'list'; filter: Filter } | { view: 'lesson'; id: str
 
 /** What the pupil asked the list to show. An empty string means "all". */
 export interface Filter {
+  section: string;
   stage: string;
   grade: string;
   subject: string;
   query: string;
 }
 
-export const NO_FILTER: Filter = { stage: '', grade: '', subject: '', query: '' };
+export const NO_FILTER: Filter = { section: '', stage: '', grade: '', subject: '', query: '' };
 
 /** Lesson identifiers as the store writes them; anything else never becomes part of a URL. */
 const LESSON_ID = /^[a-z0-9._-]{1,64}$/;
@@ -25,7 +26,7 @@ export function parseRoute(fragment: string): Route {
   if (lesson && LESSON_ID.test(lesson[1]!)) return { view: 'lesson', id: lesson[1]! };
   const params = new URLSearchParams(path.startsWith('?') ? path : '');
   const text = (key: string): string => (params.get(key) ?? '').slice(0, MAX_QUERY_CHARS);
-  return { view: 'list', filter: { stage: text('stage'), grade: text('grade'), subject: text('subject'), query: text('q') } };
+  return { view: 'list', filter: { section: text('section'), stage: text('stage'), grade: text('grade'), subject: text('subject'), query: text('q') } };
 }
 
 /** The fragment of a lesson. */
@@ -36,6 +37,7 @@ export function lessonRoute(id: string): string {
 /** The fragment of the list under a filter. */
 export function listRoute(filter: Filter): string {
   const params = new URLSearchParams();
+  if (filter.section) params.set('section', filter.section);
   if (filter.stage) params.set('stage', filter.stage);
   if (filter.grade) params.set('grade', filter.grade);
   if (filter.subject) params.set('subject', filter.subject);

@@ -3,8 +3,8 @@ import test from 'node:test';
 import { parseLesson, parseShard, parseVersion } from '../page/catalogue';
 
 test('the version file lists the parts', () => {
-  const shards = parseVersion({ version: 3, shards: [{ path: 'catalogue/primary-3-0a1b2c3d.json', stage: 'primary', grade: 3, lessons: 12 }] });
-  assert.deepEqual(shards, [{ path: 'catalogue/primary-3-0a1b2c3d.json', stage: 'primary', grade: '3', lessons: 12 }]);
+  const shards = parseVersion({ version: 3, shards: [{ path: 'catalogue/primary-3-0a1b2c3d.json', stage: 'primary', grade: 3, lessons: 12, search: 'catalogue/search-primary-3-0a1b2c3d.json' }] });
+  assert.deepEqual(shards, [{ path: 'catalogue/primary-3-0a1b2c3d.json', stage: 'primary', grade: '3', lessons: 12, search: 'catalogue/search-primary-3-0a1b2c3d.json' }]);
   assert.deepEqual(parseVersion({ version: 1, shards: [] }), []);
 });
 
@@ -24,7 +24,7 @@ test('a lesson keeps what it says and nothing else', () => {
     language: 'zh-CN', provider: '人民教育出版社', odd: {},
   });
   assert.deepEqual(lesson, {
-    id: 'a-1', title: '分数', stage: 'primary', grade: '3', subject: '数学', edition: '', volume: '', unit: '', teacher: '',
+    id: 'a-1', title: '分数', stage: 'primary', grade: '3', subject: '数学', edition: '', volume: '', unit: '', section: '', beside: '', teacher: '',
     provider: '人民教育出版社', licence: '', durationMs: 1_200_000,
   });
 });

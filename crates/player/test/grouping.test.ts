@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseLesson, type Lesson } from '../page/catalogue';
-import { gradeName, gradeNumber, gradesOf, grouped, matching, subjectsOf } from '../page/grouping';
+import { byPlace, gradeName, gradeNumber, gradesOf, grouped, matching, subjectsOf } from '../page/grouping';
 import { NO_FILTER } from '../page/route';
 
 let count = 0;
@@ -61,4 +61,22 @@ test('choices are offered once, in order', () => {
   const lessons = [lesson({ grade: '高一', subject: '书法' }), lesson({ grade: '3', subject: '数学' }), lesson({ grade: '三年级', subject: '语文' }), lesson({})];
   assert.deepEqual(gradesOf(lessons), ['三年级', '高一']);
   assert.deepEqual(subjectsOf(lessons), ['语文', '数学', '书法']);
+});
+
+test('one lesson is shown for a place in the syllabus, unless a filter hides it', () => {
+  const [first, second, other] = [lesson({ lesson: 'a' }), lesson({ lesson: 'b', beside: 'a' }), lesson({ lesson: 'c' })];
+  const shown = (lessons: Lesson[]): string[] => byPlace(lessons).map((place) => place.lesson.id + place.beside.map(({ id }) => `(${id})`).join(''));
+  assert.deepEqual(shown([first!, second!, other!]), ['a(b)', 'c']);
+  assert.deepEqual(shown([second!, other!]), ['b', 'c']);
+});
+
+test('a lesson that the index finds is let through', () => {
+  const lessons = [lesson({ title: '分数' }), lesson({ title: '小数' })];
+  assert.deepEqual(matching(lessons, { ...NO_FILTER, query: 'fenshu' }, new Set([lessons[0]!.id])), [lessons[0]]);
+});
+
+test('lessons of an older edition are in the section that took them over', () => {
+  const sections = [{ id: 'courses', zh: '课程教学', en: 'Courses', was: ['textbooks'] }];
+  const lessons = [lesson({ section: 'textbooks' }), lesson({ section: 'films' }), lesson({ section: 'courses' })];
+  assert.deepEqual(matching(lessons, { ...NO_FILTER, section: 'courses' }, undefined, sections), [lessons[0], lessons[2]]);
 });

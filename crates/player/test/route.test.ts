@@ -22,7 +22,7 @@ test('a fragment names a view', () => {
 });
 
 test('routes are read back as they were written', () => {
-  const filter = { stage: 'senior', grade: '高一', subject: '物理', query: '力 & 运动 #1' };
+  const filter = { section: 'courses', stage: 'senior', grade: '高一', subject: '物理', query: '力 & 运动 #1' };
   assert.deepEqual(parseRoute(listRoute(filter)), { view: 'list', filter });
   assert.deepEqual(parseRoute(listRoute(NO_FILTER)), { view: 'list', filter: NO_FILTER });
   assert.deepEqual(parseRoute(lessonRoute('x-1')), { view: 'lesson', id: 'x-1' });
