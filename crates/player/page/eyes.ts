@@ -34,7 +34,8 @@ export function readChoice({ store }: Pick<Context, 'store'>): Choice {
 
 export class Eyes {
   /** For the home page: whose limits, which, how much of them is used, and where they come from. */
-  readonly root = h('details', { class: 'eyes' });
+  readonly root: HTMLElement;
+  private readonly body = h('div');
   private table: Table | undefined;
   private viewed;
   private ticked = performance.now();
@@ -45,7 +46,8 @@ export class Eyes {
   constructor(private readonly context: Context) {
     this.words = homeWordsIn(context.language);
     this.viewed = parseViewed(context.store.read('viewed'));
-    this.root.addEventListener('toggle', () => this.draw());
+    // What is pressed stays the same element, so that the keyboard stays on it.
+    this.root = h('details', { class: 'eyes', hidden: true, ontoggle: () => this.draw() }, h('summary', {}, this.words.eyes), this.body);
     window.setInterval(() => this.tick(), TICK_MS);
     window.addEventListener('pagehide', () => this.keep());
     void this.read();
@@ -120,7 +122,8 @@ export class Eyes {
 
   private draw(): void {
     const { table, words } = this;
-    if (!table) return replace(this.root);
+    this.root.hidden = !table;
+    if (!table) return;
     const { language } = this.context;
     const { place, grade } = readChoice(this.context);
     const row = limitsFor(table, place, grade);
@@ -145,8 +148,7 @@ export class Eyes {
         ),
       );
     replace(
-      this.root,
-      h('summary', {}, words.eyes),
+      this.body,
       h(
         'p',
         {},

@@ -72,15 +72,24 @@ export function parseTable(json: unknown): Table | undefined {
   return { rows, names: named, exercise: typeof exercise === 'string' && LESSON_ID.test(exercise) ? exercise : '' };
 }
 
-/** What holds for a grade (1 to 12; 0 where it is not known: then the strictest of each) of a place, the nearest that says something. */
+/**
+ * What holds for a grade of a place, the nearest that says something. Grades are 1 to 12; 0 where it is not known: then the
+ * strictest of each, but for "none at all", which is said of one grade and would be said to all.
+ */
 export function limitsFor(table: Table, place: string, grade: number): Row {
   const parts = place.split('/');
   const upwards = parts.map((_, index) => parts.slice(0, parts.length - index).join('/')).concat('nation');
   for (const name of upwards) {
     const rows = table.rows.filter((row) => row.place === name && (grade === 0 || row.grades.includes(grade)));
-    if (rows.length > 0) return rows.reduce(stricter);
+    const told = grade === 0 ? rows.map(withoutNone) : rows;
+    if (told.length > 0) return told.reduce(stricter);
   }
   return { place: 'nation', grades: [] };
+}
+
+function withoutNone(row: Row): Row {
+  const { lessonsADay, ...rest } = row;
+  return lessonsADay?.value === 0 ? rest : row;
 }
 
 function stricter(a: Row, b: Row): Row {

@@ -44,8 +44,8 @@ export class List {
   private readonly count = h('p', { class: 'count quiet', role: 'status' });
   private readonly body = h('div', { class: 'lessons' });
 
-  /** `eyes` is what the home page says about healthy limits. */
-  constructor(private readonly context: Context, eyes: HTMLElement) {
+  /** `beside` is what the home page shows between what was begun and the list: today's timetable, healthy limits. */
+  constructor(private readonly context: Context, beside: readonly HTMLElement[]) {
     const { words } = context;
     this.home = homeWordsIn(context.language);
     this.heading = h('h1', { tabindex: -1 }, words.tagline);
@@ -66,7 +66,7 @@ export class List {
         h('form', { class: 'search', role: 'search', onsubmit: (event: Event) => event.preventDefault() }, icon('search'), this.search),
       ),
       this.begun,
-      eyes,
+      ...beside,
       this.chips,
       this.count,
       this.body,

@@ -11,6 +11,7 @@ import { keepPreferences, readPreferences } from './preferences';
 import { parseRoute } from './route';
 import { State, type View } from './state';
 import { deviceStore } from './store';
+import { Today } from './today';
 import { openLesson } from './watch';
 import { wordsIn } from './words';
 
@@ -35,7 +36,7 @@ document.title = words.site;
 
 const main = h('main', { id: 'main' });
 const eyes = new Eyes(context);
-const list = new List(context, eyes.root);
+const list = new List(context, [new Today(context).root, eyes.root]);
 let close: (() => void) | undefined;
 let first = true;
 

@@ -4,8 +4,8 @@
 //! the current ones and may change; a hashed file never does, so a pupil's browser fetches it once.
 //!
 //! The sources are in `page/`, `build.mjs` bundles them, `build.rs` runs that. What the page reads from its address:
-//! `/catalogue/version.json` and the files it lists, `/timetable/limits.json`, `/lessons/<id>/lesson.json`,
-//! `/lessons/<id>/main.m3u8` and what that leads to. Nothing else, from nowhere else.
+//! `/catalogue/version.json` and the files it lists, `/timetable/days.json` and today's guide, `/timetable/limits.json`,
+//! `/lessons/<id>/lesson.json`, `/lessons/<id>/main.m3u8` and what that leads to. Nothing else, from nowhere else.
 
 use std::borrow::Cow;
 

@@ -1,0 +1,69 @@
+// What people who cannot see, or have no mouse or no JavaScript, meet: axe finds nothing serious, and the list is there.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { before, test } from 'node:test';
+import { EDGE, LESSON, openBrowser, openList, openPage } from './support.js';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser;
+before(async (t) => {
+  browser = await openBrowser(t);
+});
+
+/** Nothing that axe calls serious or worse. */
+async function assertAccessible(page, name) {
+  // The page's own policy lets no script in but ours; the debugger's words are not a script of the page.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  assert.deepEqual(serious.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' ')}`), []);
+}
+
+test('axe finds nothing serious on the home page, in a lesson, and while waiting', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  const lesson = await openList(page);
+  await lesson.waitFor();
+  await page.click('.eyes summary');
+  await page.waitForSelector('.eyes select');
+  await assertAccessible(page, 'home');
+  await lesson.click();
+  await page.waitForSelector('.notice, video');
+  await assertAccessible(page, 'lesson');
+  await page.route('**/main.m3u8', (route) => route.fulfill({ status: 503, json: {}, headers: { 'retry-after': '60' } }));
+  await page.reload();
+  await page.waitForSelector('.notice:not([hidden])');
+  await assertAccessible(page, 'waiting');
+});
+
+test('without JavaScript the page leads to a list, and the list to lessons that the browser plays', async (t) => {
+  const page = await openPage(t, browser, { javaScriptEnabled: false });
+  await page.goto(EDGE);
+  await page.click('noscript a');
+  await page.waitForURL(/\/list\/$/);
+  await page.locator('main a').first().click();
+  await page.locator(`a[href$="~${LESSON}"]`).click();
+  assert.equal(await page.locator('video').getAttribute('src'), `/lessons/${LESSON}/main.m3u8`);
+});
+
+test('axe finds nothing serious on the list without JavaScript', async (t) => {
+  const page = await openPage(t, browser, { bypassCSP: true });
+  await page.goto(`${EDGE}list/`);
+  await assertAccessible(page, 'list');
+  await page.locator('main a').first().click();
+  await assertAccessible(page, 'lessons');
+});
+
+test('a province’s limits are shown with their document, and stay on the device', async (t) => {
+  const page = await openPage(t, browser);
+  await (await openList(page)).waitFor();
+  await page.click('.eyes summary');
+  await page.selectOption('[data-choice=place]', 'sichuan');
+  await page.selectOption('[data-choice=grade]', '8');
+  assert.match(await page.locator('.eyes').innerText(), /每天不超过 5 节课[\s\S]*四川省教育厅/);
+  await page.reload();
+  await page.click('.eyes summary');
+  assert.equal(await page.inputValue('[data-choice=place]'), 'sichuan');
+});
