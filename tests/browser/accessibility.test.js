@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { before, test } from 'node:test';
-import { EDGE, LESSON, openBrowser, openList, openPage } from './support.js';
+import { EDGE, LESSON, openBrowser, openList, openPage, playLesson, playOn } from './support.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -66,4 +66,23 @@ test('a province’s limits are shown with their document, and stay on the devic
   await page.reload();
   await page.click('.eyes summary');
   assert.equal(await page.inputValue('[data-choice=place]'), 'sichuan');
+});
+
+test('after a sitting the page says to look away, and one press goes on', async (t) => {
+  const page = await openPage(t, browser);
+  await page.addInitScript(() => {
+    const now = new Date();
+    const day = `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, '0')}-${String(now.getDate()).padStart(2, '0')}`;
+    if (localStorage.getItem('airclass.viewed')) return;
+    localStorage.setItem('airclass.viewed', JSON.stringify({ day, seconds: 1_193, sittingSeconds: 1_193, last: now.getTime(), lessons: [], passed: [] }));
+  });
+  await playLesson(page);
+  const rest = page.locator('dialog[data-rest=sitting]');
+  await rest.waitFor();
+  assert.match(await rest.innerText(), /20 分钟[\s\S]*眼保健操[\s\S]*依据：/);
+  assert.equal(await page.evaluate(() => document.querySelector('video').paused), true);
+  await assertAccessible(page, 'rest');
+  await page.click('[data-control=look-on]');
+  await rest.waitFor({ state: 'detached' });
+  await playOn(page, 0.5);
 });
