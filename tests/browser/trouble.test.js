@@ -120,6 +120,30 @@ test('a pupil before the turn keeps the place, and may go on where that is allow
   assert.deepEqual(asked, ['', '?ticket=1.usual.7.1788.00ab.cd', '?continue=1']);
 });
 
+test('a lesson before its hour says when, where television shows it and when again, and opens by itself', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT, timezoneId: 'Asia/Shanghai' });
+  const told = {
+    error: 'not_open_yet', opens_at: '2026-09-01T00:30:00Z', retry_after_s: 3, title: '函数',
+    airings: [{ channel: '初中', at: '2026-09-01T00:30:00Z', again: false }, { channel: '初中', at: '2026-09-01T10:00:00Z', again: true }],
+  };
+  let asked = 0;
+  const shut = (route) => route.fulfill({ status: 403, headers: { 'retry-after': '3' }, contentType: 'application/json', body: JSON.stringify(told) });
+  await page.route(/\/lesson\.json$/, (route) => (asked < 2 ? shut(route) : route.continue()));
+  await page.route(/\/main\.m3u8$/, (route) => {
+    if (new URL(route.request().url()).pathname !== `/lessons/${LESSON}/main.m3u8`) return route.continue();
+    asked += 1;
+    return asked < 2 ? shut(route) : route.continue();
+  });
+  await page.goto(`${EDGE}#/lesson/${LESSON}`);
+  await page.waitForSelector('.notice[data-size=panel]');
+  assert.match(await page.locator('.notice').innerText(), /函数：9月1日 08:30 开放[^]*电视频道“初中”9月1日 08:30 播出[^]*重播：9月1日 18:00[^]*还有 0:0\d/);
+  assert.equal(await page.isVisible('[data-control=retry]'), false);
+  await page.waitForFunction(() => window.airclass.phase !== 'opening' && window.airclass.levels.length > 0);
+  await page.waitForSelector('.notice', { state: 'hidden' });
+  // What it is called was shut, too.
+  await page.waitForFunction((id) => !document.querySelector('h1').textContent.includes(id), LESSON);
+});
+
 test('a lesson without its description still plays', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   await page.route('**/lessons/*/lesson.json', (route) => route.abort());

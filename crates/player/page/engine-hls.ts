@@ -1,7 +1,7 @@
 /** Playing through hls.js: its settings for weak lines and a huge synchronised crowd, and the way back after errors. */
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
-import { ACCEPT, comeAgain, parseWaiting, type Waiting } from './admission';
+import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
 import type { Engine, EngineListener, Problem, Source } from './engine';
 import { Failing, MAX_ATTEMPTS, MAX_STANDSTILLS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Download, type Trouble } from './recovery';
 import { av1IsSmooth } from './decoding';
@@ -270,7 +270,7 @@ class HlsEngine implements Engine {
   private waits(waiting: Waiting): void {
     this.attempts = 0;
     this.ticket = waiting.ticket;
-    this.after(waiting.waitMs, () => this.resume());
+    this.after(Math.min(waiting.waitMs, LONGEST_WAIT_MS), () => this.resume());
     this.report({ kind: 'waiting', waiting, retryInMs: waiting.waitMs });
   }
 

@@ -1,6 +1,6 @@
 /** Playing through the system's own HLS, on iPhones and others that have no Media Source Extensions. */
 
-import { ACCEPT, comeAgain, parseWaiting, type Waiting } from './admission';
+import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
 import type { Engine, EngineListener, Source } from './engine';
 import { MAX_ATTEMPTS, waitAfterOnline, waitBefore } from './recovery';
 
@@ -96,7 +96,7 @@ class NativeEngine implements Engine {
     if (!waiting || this.gone) return;
     window.clearTimeout(this.timer);
     this.ticket = waiting.ticket;
-    this.timer = window.setTimeout(() => this.retry(), waiting.waitMs);
+    this.timer = window.setTimeout(() => this.retry(), Math.min(waiting.waitMs, LONGEST_WAIT_MS));
     this.listener.problem({ kind: 'waiting', waiting, retryInMs: waiting.waitMs });
   }
 

@@ -21,7 +21,7 @@ export interface Engine {
 export type Problem =
   /** Cannot be fetched. `retryInMs` until the engine asks again by itself; null when it does not. */
   | { kind: 'network'; trouble: Trouble; retryInMs: number | null }
-  /** Others begin before. The engine asks again in `retryInMs`, with the place that it has. */
+  /** It opens later, or others begin before: in `retryInMs`, and the engine asks again by itself, with the place that it has. */
   | { kind: 'waiting'; waiting: Waiting; retryInMs: number }
   /** Cannot be decoded, also after starting over. */
   | { kind: 'decoder' }

@@ -68,7 +68,10 @@ export class Notice {
 
   private adviceFor(problem: Problem): Advice {
     if (problem.kind === 'network') return this.words.lessonTrouble[problem.trouble];
-    if (problem.kind === 'waiting') return this.words.waiting(problem.waiting);
+    if (problem.kind === 'waiting') {
+      const { waiting } = problem;
+      return waiting.opensAt === null ? this.words.waiting(waiting) : this.words.opens(waiting, waiting.opensAt);
+    }
     return problem.kind === 'decoder' ? this.words.decoder : this.words.unsupported;
   }
 }

@@ -183,7 +183,8 @@ export class Player {
 
   private setProblem(problem: Problem | undefined): void {
     this.problem = problem;
-    if (problem?.kind === 'waiting') this.notice.countDown(problem.retryInMs, this.options.words.turnIn);
+    const { words } = this.options;
+    if (problem?.kind === 'waiting') this.notice.countDown(problem.retryInMs, problem.waiting.opensAt === null ? words.turnIn : words.opensIn);
     else this.notice.countDown(problem?.kind === 'network' ? problem.retryInMs : null);
     this.updatePhase();
     this.draw();

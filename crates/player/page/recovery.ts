@@ -120,7 +120,8 @@ export type Trouble =
 
 /** The trouble behind an HTTP status; 0 or undefined where no answer came. */
 export function troubleOf(status: number | undefined): Trouble {
-  if (status === 404 || status === 410) return 'missing';
+  // Not open to us is as not there: asking again at once does not help.
+  if (status === 403 || status === 404 || status === 410) return 'missing';
   if (!status || status === 408) return 'unreachable';
   if (status === 429 || status >= 500) return 'busy';
   return 'damaged';

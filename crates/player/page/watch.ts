@@ -19,6 +19,7 @@ export function openLesson(context: Context, id: string, place: HTMLElement): ()
   const startAt = positions.resumeAt(id);
   let title = positions.find(id)?.title ?? id;
   let noted = startAt;
+  let described = false;
 
   const heading = h('h1', { tabindex: -1 }, title);
   const about = h('div', { class: 'about' });
@@ -37,6 +38,10 @@ export function openLesson(context: Context, id: string, place: HTMLElement): ()
   meter.restart();
   const stopListening = state.listen(() => readout.draw());
   const { video } = player;
+  // A lesson that was not open yet when it was asked for is described once it plays.
+  video.addEventListener('loadedmetadata', () => {
+    if (!described) void describe();
+  });
   video.addEventListener('timeupdate', () => {
     if (!video.paused && Math.abs(video.currentTime - noted) >= NOTE_EVERY_S) note();
   });
@@ -73,6 +78,7 @@ export function openLesson(context: Context, id: string, place: HTMLElement): ()
     const answer = await readJson(`/lessons/${id}/lesson.json`);
     const lesson = answer.ok ? parseLesson(answer.json) : undefined;
     if (!lesson || state.now.lesson !== id) return;
+    described = true;
     title = lesson.title;
     entitle(title);
     replace(about, ...describeLesson(context, lesson));

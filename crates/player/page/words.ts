@@ -2,6 +2,7 @@
 
 import type { Waiting } from './admission';
 import type { Stage } from './catalogue';
+import { clock } from './format';
 import { gradeNumber } from './grouping';
 import type { Language } from './language';
 import type { Trouble } from './recovery';
@@ -21,6 +22,13 @@ function countdown(seconds: number): string {
 function hour(moment: number): string {
   const at = new Date(moment);
   return `${at.getHours()}:${String(at.getMinutes()).padStart(2, '0')}`;
+}
+
+/** The day and time of day where the pupil is, as 9月1日 08:30. */
+function day(moment: number, language: Language): string {
+  const at = new Date(moment);
+  const date = language === 'zh' ? `${at.getMonth() + 1}月${at.getDate()}日` : at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long' });
+  return `${date} ${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
 }
 
 const zh = {
@@ -71,6 +79,12 @@ const zh = {
     what: ahead === null ? '为了错峰，您所在的地区稍后开放这节课' : `前面还有 ${ahead} 人，您的位置已经保留`,
     help: `请不要关闭页面，到时会自动播放。${channel && `也可以看电视频道“${channel}”。`}${replayAt === null ? '' : `重播时间：${hour(replayAt)}。`}`,
   }),
+  /** Before the hour at which the lesson opens to everybody. */
+  opens: ({ title, channel, airsAt, replayAt }: Waiting, opensAt: number): Advice => ({
+    what: `${title || '这节课'}：${day(opensAt, 'zh')} 开放`,
+    help: `请不要关闭页面，到时会自动播放。${channel && airsAt !== null ? `电视频道“${channel}”${day(airsAt, 'zh')} 播出。` : ''}${replayAt !== null ? `重播：${day(replayAt, 'zh')}。` : ''}`,
+  }),
+  opensIn: (seconds: number) => `还有 ${clock(seconds)}`,
   turnIn: (seconds: number) => `大约 ${countdown(seconds)} 后轮到您`,
   goOn: '不等了，现在就开始',
   retryingSoon: (seconds: number) => `${seconds} 秒后自动重试`,
@@ -174,6 +188,11 @@ const en: Words = {
     what: ahead === null ? 'Where you are, this lesson opens a little later' : `${ahead} are before you; your place is kept`,
     help: `Keep this page open: it plays by itself then.${channel && ` The TV channel “${channel}” shows it, too.`}${replayAt === null ? '' : ` It is repeated at ${hour(replayAt)}.`}`,
   }),
+  opens: ({ title, channel, airsAt, replayAt }, opensAt) => ({
+    what: `${title || 'This lesson'} opens on ${day(opensAt, 'en')}`,
+    help: `Keep this page open: it plays by itself then.${channel && airsAt !== null ? ` The TV channel “${channel}” shows it on ${day(airsAt, 'en')}.` : ''}${replayAt !== null ? ` It is repeated on ${day(replayAt, 'en')}.` : ''}`,
+  }),
+  opensIn: (seconds) => `${clock(seconds)} left`,
   turnIn: (seconds) => `Your turn in about ${countdown(seconds)}`,
   goOn: 'Continue anyway',
   retryingSoon: (seconds) => `Trying again in ${seconds} s`,

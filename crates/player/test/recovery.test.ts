@@ -50,8 +50,8 @@ test('a decoder is given two more chances, a new start, and then up', () => {
 
 test('a status tells what a pupil can do', () => {
   const rows: [number | undefined, string][] = [
-    [404, 'missing'], [410, 'missing'], [undefined, 'unreachable'], [0, 'unreachable'], [408, 'unreachable'], [429, 'busy'], [500, 'busy'], [503, 'busy'],
-    [504, 'busy'], [403, 'damaged'], [400, 'damaged'],
+    [403, 'missing'], [404, 'missing'], [410, 'missing'], [undefined, 'unreachable'], [0, 'unreachable'], [408, 'unreachable'], [429, 'busy'], [500, 'busy'], [503, 'busy'],
+    [504, 'busy'], [400, 'damaged'],
   ];
   for (const [status, trouble] of rows) assert.equal(troubleOf(status), trouble, String(status));
 });
