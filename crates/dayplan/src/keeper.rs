@@ -25,6 +25,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What is on this machine is looked at at least so often: it costs no network.
 const NEAR_POLL: Duration = Duration::from_secs(2);
 
+/// Today's plan is asked for each time, the others each so many times: what changes them has hours.
+const OTHERS_EVERY: u64 = 5;
+/// While the source gives no answer the wait between two questions doubles, up to this, or the poll where that is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// Follows plans on behalf of one node.
 pub struct Keeper {
     plans: Plans,
@@ -35,6 +40,8 @@ pub struct Keeper {
     days: BTreeMap<Date, DayState>,
     /// What the source last said of itself: fine, or why not; `None` before it was asked.
     source: Option<Result<(), Unheard>>,
+    /// Rounds in a row without an answer.
+    unheard: u32,
     metrics: Metrics,
     readiness: Arc<Readiness>,
     page: page::Page,
@@ -67,6 +74,7 @@ impl Keeper {
             poll,
             days: BTreeMap::new(),
             source: None,
+            unheard: 0,
             metrics: Metrics::register(telemetry),
             readiness: Arc::clone(&telemetry.readiness),
             page: page::Page::register(telemetry),
@@ -79,13 +87,16 @@ impl Keeper {
 
     /// Asks `source` until the end, and looks at the clock. To be run once, on one core.
     pub async fn run(mut self, source: impl Source, near: bool) {
-        let poll = if near { self.poll.min(NEAR_POLL) } else { self.poll };
+        if near {
+            self.poll = self.poll.min(NEAR_POLL);
+        }
         // Nodes that were started together do not ask together.
         let turn = RandomState::new();
         for round in 0_u64.. {
-            self.round(&source).await;
+            self.round(&source, round % OTHERS_EVERY == 0).await;
             let part = u32::try_from(turn.hash_one(round) % 256).unwrap_or_default();
-            let wait = poll - poll / 4 + poll / 2 * part / 256;
+            let wait = self.wait();
+            let wait = wait - wait / 4 + wait / 2 * part / 256;
             let until = Instant::now() + wait;
             while Instant::now() + LOOK_EVERY < until {
                 sleep(LOOK_EVERY).await;
@@ -95,13 +106,18 @@ impl Keeper {
         }
     }
 
+    /// Until the next round, before it is spread.
+    fn wait(&self) -> Duration {
+        self.poll.saturating_mul(1 << self.unheard.min(10)).min(LONGEST_WAIT.max(self.poll))
+    }
+
     fn look_at_clock(&self) {
         self.plans.clock().look();
         self.plans.clock().tell(&self.readiness);
     }
 
-    /// Asks for each day once.
-    async fn round(&mut self, source: &impl Source) {
+    /// Asks for today once, and where `all` are asked for, for each day.
+    async fn round(&mut self, source: &impl Source, all: bool) {
         self.look_at_clock();
         self.keys.now();
         if let Some(tokens) = self.tokens.as_mut().and_then(TokenFile::again) {
@@ -111,7 +127,7 @@ impl Keeper {
         let mut said = Ok(());
         let [yesterday, today, tomorrow] = self.dates();
         // What opens next comes first.
-        for date in [today, tomorrow, yesterday] {
+        for date in [today, tomorrow, yesterday].into_iter().take(if all { 3 } else { 1 }) {
             let known = self.days.get(&date).and_then(|day| day.followed.as_ref());
             let digest = known.map(|followed| followed.accepted.digest);
             match source.fetch(date, today, digest).await {
@@ -133,6 +149,7 @@ impl Keeper {
         {
             tracing::warn!(reason, "the source of plans gives no answer");
         }
+        self.unheard = if said.is_ok() { 0 } else { self.unheard.saturating_add(1) };
         self.source = Some(said);
         if changed {
             self.follow();

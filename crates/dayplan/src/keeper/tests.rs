@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use signing::SigningKey;
 use std::cell::RefCell;
 use std::path::Path;
+use std::rc::Rc;
 use testkit::plans::{KEY, entry, envelope, moment, plan, plan_of};
 use timetable::{Plan, SignedPlan};
 
@@ -16,6 +17,7 @@ use timetable::{Plan, SignedPlan};
 struct Script {
     published: RefCell<Option<BTreeMap<Date, Bytes>>>,
     sample: Option<Sample>,
+    asked: RefCell<Vec<Date>>,
 }
 
 impl Script {
@@ -25,8 +27,15 @@ impl Script {
     }
 }
 
+impl Source for Rc<Script> {
+    async fn fetch(&self, date: Date, today: Date, known: Option<Digest>) -> Result<Fetched, Unheard> {
+        (**self).fetch(date, today, known).await
+    }
+}
+
 impl Source for Script {
     async fn fetch(&self, date: Date, _: Date, known: Option<Digest>) -> Result<Fetched, Unheard> {
+        self.asked.borrow_mut().push(date);
         let published = self.published.borrow();
         let published = published.as_ref().ok_or_else(|| Unheard("nobody answers".to_owned()))?;
         let published = match published.get(&date) {
@@ -70,7 +79,7 @@ impl Scene {
     }
 
     async fn round(&mut self) {
-        self.keeper.round(&self.source).await;
+        self.keeper.round(&self.source, true).await;
     }
 
     /// Edition of the plan that is followed for 2026-09-01.
@@ -239,4 +248,34 @@ async fn the_sources_clock_is_heard() {
     scene.source.publish("2026-09-01", envelope(&plan()));
     scene.round().await;
     assert!(scene.report().contains("clock: not ok: 7.000 s behind"), "{}", scene.report());
+}
+
+#[tokio::test(start_paused = true)]
+async fn today_is_asked_for_often_the_others_seldom_and_nobody_who_does_not_answer_is_pressed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::at("05:00:00", folder.path());
+    let today = "2026-09-01".parse().unwrap();
+    scene.source.publish("2026-09-01", envelope(&edition(3)));
+    let source = Rc::new(scene.source);
+    scene.keeper.poll = Duration::from_secs(2);
+    let (keeper, asked) = (scene.keeper, Rc::clone(&source));
+    let running = keeper.run(asked, false);
+    let watch = async {
+        sleep(Duration::from_secs(20)).await;
+        let asked = source.asked.take();
+        let often = asked.iter().filter(|date| **date == today).count();
+        assert!((8..=14).contains(&often), "{asked:?}");
+        assert!((2..=6).contains(&(asked.len() - often)), "{asked:?}");
+        // A tier down learns of a change within one wait.
+        source.publish("2026-09-01", envelope(&edition(4)));
+        let mut changes = scene.plans.changes();
+        changes.mark_unchanged();
+        let learned = tokio::time::timeout(Duration::from_millis(2_500), changes.changed()).await;
+        assert!(learned.is_ok(), "later than the longest wait");
+        source.published.replace(None);
+        source.asked.take();
+        sleep(Duration::from_secs(120)).await;
+        assert!((9..=20).contains(&source.asked.borrow().len()), "{:?}", source.asked);
+    };
+    tokio::select! { () = running => {}, () = watch => {} }
 }
