@@ -76,11 +76,16 @@ impl Site {
 
     /// Has the plan published, for this bell.
     fn publish(&self, edition: u64, bell: Timestamp) {
+        self.publish_until(edition, bell, moment("2026-09-02T00:00:00+08:00"));
+    }
+
+    /// The same, with the lessons kept until then.
+    fn publish_until(&self, edition: u64, bell: Timestamp, pin_until: Timestamp) {
         let mut day =
             Plan { edition, lessons: vec![], clips: vec![], fill: vec![], channels: vec![], ..plan() };
         for (name, made) in &self.lessons {
             let media = Media::of(&made.sealed);
-            day.fill.push(Fill { until: bell, ..fill(&media, bell) });
+            day.fill.push(Fill { until: bell, pin_until, ..fill(&media, bell) });
             day.lessons.push(lesson(name, bell, media));
         }
         let place = self.store().join("plans/2026-09-01.json");
@@ -252,5 +257,60 @@ fn twelve_lessons_are_here_before_the_bell_and_open_at_it_with_the_origin_dead()
         }
         let asked: f64 = edges.iter().map(|edge| metric(edge.admin, "edge_fill_bytes_total")).sum();
         assert_eq!(asked, asked_before, "not a byte from further up");
+    });
+}
+
+#[test]
+fn what_is_filled_lies_pinned_on_the_disk_over_kills_and_is_let_go_when_its_time_is_over() {
+    let mut site = Site::new();
+    let (store, disk, state) =
+        (site.store(), site.folder.path().join("disk"), site.folder.path().join("state"));
+    let text = |path: &Path| path.to_str().expect("scratch folders have plain names").to_owned();
+    let (disk, state, store) = (text(&disk), text(&state), text(&store));
+    let kept = ["--disk", &disk, "--disk-size", "256MiB", "--plan-state", &state];
+    let pinned = |edge: &Airclass| metric(edge.admin, &format!("edge_disk_pinned_bytes{{disk=\"{disk}\"}}"));
+    let nobody = "127.0.0.1:1".parse().expect("an address");
+    std::fs::create_dir(&disk).expect("a scratch folder");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+
+    // The night.
+    let origin = site.start(&["origin", "--store", &store]);
+    let edge = site.edge(origin.address(), &kept);
+    site.publish(1, moment("07:30:00"));
+    let bytes: usize = site.files().iter().map(|(_, bytes)| bytes.len()).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    let bytes = bytes as f64;
+    runtime.block_on(async {
+        until("everything is fetched", || ready(&edge, &site)).await;
+        until("and pinned", || pinned(&edge) >= bytes).await;
+    });
+    drop((edge, origin));
+
+    // Killed, and after the bell nobody can be asked: all of it is served, and still pinned.
+    site.offset += SignedDuration::from_hours(2);
+    let edge = site.edge(nobody, &kept);
+    runtime.block_on(async {
+        for (path, bytes) in site.files() {
+            let answer = client::get(edge.address(), &path, &[]).await;
+            assert!(answer.status == 200 && answer.body == bytes, "{path}: {}", answer.status);
+        }
+    });
+    assert!(pinned(&edge) >= bytes, "{} of {bytes}", pinned(&edge));
+    drop(edge);
+
+    // Killed once more, in the night: all of it is found and proved.
+    site.offset -= SignedDuration::from_hours(2);
+    let edge = site.edge(nobody, &[&kept[..], &["--plan", &store]].concat());
+    runtime.block_on(async {
+        until("it is all here", || ready(&edge, &site)).await;
+        assert!(pinned(&edge) >= bytes, "{} of {bytes}", pinned(&edge));
+        // Their day is over in a moment.
+        let now = site.now();
+        site.publish_until(2, now + SignedDuration::from_secs(1), now + SignedDuration::from_secs(4));
+        until("the new plan is followed", || edition(&edge) == 2).await;
+        until("nothing is kept any more", || pinned(&edge) == 0.0).await;
+        let (path, bytes) = site.files().swap_remove(0);
+        let answer = client::get(edge.address(), &path, &[]).await;
+        assert!(answer.status == 200 && answer.body == bytes, "it may go, and has not");
     });
 }

@@ -181,18 +181,25 @@ impl Disks {
         placed.is_some_and(|placed| placed.disk.submit(key.clone(), work))
     }
 
-    /// Keeps what is under `key` until `until`, when its turn to be given up comes, also over restarts and under a newer version;
-    /// `None` lets it go. A quarter of each disk may be pinned.
+    /// Keeps what is under `key` until `until`, when its turn to be given up comes, also over restarts and under a newer version.
+    /// A quarter of each disk may be pinned.
     ///
     /// Comes behind all work so far: what has just been put can be pinned.
-    pub async fn pin(&self, key: &Bytes, until: Option<SystemTime>) -> Pinned {
+    pub async fn pin(&self, key: &Bytes, until: SystemTime) -> Pinned {
         // It is where it would be put now: what has just been put is in no index yet.
         let Some(disk) = self.ranked(key).into_iter().find(|disk| disk.is_writable()) else {
             return Pinned::Away;
         };
         let (done, pinned) = oneshot::channel();
-        disk.submit(key.clone(), Work::Pin { until: until.map_or(Until::default(), Until::of), done });
+        disk.submit(key.clone(), Work::Pin { until: Until::of(until), done });
         pinned.await.unwrap_or(Pinned::Away)
+    }
+
+    /// Lets what is under `key` go, when its turn comes, without waiting for it. `false` when a disk has no room for more work.
+    pub fn unpin(&self, key: &Bytes) -> bool {
+        let Some(disk) = self.ranked(key).into_iter().find(|disk| disk.is_writable()) else { return true };
+        let (done, _) = oneshot::channel();
+        disk.submit(key.clone(), Work::Pin { until: Until::default(), done })
     }
 
     /// What is under `key` is gone: from this moment for readers, and for good once it is written down, which

@@ -29,7 +29,7 @@ use futures_util::stream::FuturesUnordered;
 use ledger::{Job, Ledger};
 use metrics::{Brought, FillMetrics};
 use pace::Pace;
-use package::PackageId;
+use package::Manifest;
 use report::Report;
 use serve::Level;
 use std::cell::RefCell;
@@ -90,6 +90,7 @@ pub(crate) async fn fill(service: EdgeService, hosts: Arc<[String]>, told: Told)
         told,
         turn: 0,
         checking: VecDeque::new(),
+        leaving: VecDeque::new(),
     }
     .run()
     .await;
@@ -106,6 +107,8 @@ struct Fill {
     turn: usize,
     /// What of it is still to be looked after.
     checking: VecDeque<Job>,
+    /// What nobody plans any more and the disk is still to be told of: at most what the plans before had.
+    leaving: VecDeque<(Job, Option<Arc<Manifest>>)>,
 }
 
 type Bringing = Pin<Box<dyn Future<Output = (Job, Result<Paper, Brought>)>>>;
@@ -127,7 +130,11 @@ impl Fill {
                     self.follow();
                 }
                 _ = ticks.tick() => {
+                    if self.ledger.has_ended(self.plans.now()) {
+                        self.follow();
+                    }
                     self.look_after();
+                    self.let_go();
                     self.tell();
                 }
             }
@@ -190,12 +197,26 @@ impl Fill {
     /// Takes in what is planned now. What is planned no more is not kept for it.
     fn follow(&mut self) {
         let current = self.plans.snapshot();
-        let gone: Vec<PackageId> = self.ledger.follow(current.plans(), self.plans.now());
-        for package in gone {
-            let prefix = format!("/p/{package}/");
-            self.service.edge().memory.unpin(|key| key.site_and_target().1.starts_with(&prefix));
+        for gone in self.ledger.follow(current.plans(), self.plans.now()) {
+            let prefix = format!("/p/{}/", gone.package);
+            let edge = self.service.edge();
+            edge.memory.unpin(|key| key.site_and_target().1.starts_with(&prefix));
+            if edge.disk.is_some() {
+                self.leaving.extend(gone.held.into_iter().map(|job| (job, gone.manifest.clone())));
+            }
         }
         self.tell();
+    }
+
+    /// Has the disks keep no longer what is planned no more, some things each second.
+    fn let_go(&mut self) {
+        for _ in 0..CHECKED_AT_ONCE {
+            let Some((job, manifest)) = self.leaving.pop_front() else { return };
+            // A plan may have thought better of it.
+            if !self.ledger.wants(job.package) && !self.porter.let_go(&job, manifest.as_deref()) {
+                return self.leaving.push_front((job, manifest));
+            }
+        }
     }
 
     /// Looks whether what was here still is, some things each second: orders to forget, and failing disks, take things away.

@@ -48,9 +48,7 @@ impl Porter {
             return Err(Brought::TooLarge);
         }
         let mut paper = None;
-        // Texts are there plain and packed, each for who asks for it.
-        let forms = if thing.is_text { &[None, Some("gzip")][..] } else { &[None] };
-        for &form in forms {
+        for &form in thing.forms() {
             let (object, blocks) = self.bring_form(&thing, form, job).await?;
             if job.what == What::Manifest && paper.is_none() {
                 paper = proof::manifest(&object, &blocks);
@@ -63,9 +61,8 @@ impl Porter {
     pub(super) fn has(&self, job: &Job, manifest: Option<Arc<Manifest>>) -> bool {
         let edge = self.edge();
         let Some(thing) = Thing::of(job, manifest.as_deref()) else { return false };
-        let forms = if thing.is_text { &[None, Some("gzip")][..] } else { &[None] };
         self.hosts.iter().all(|host| {
-            forms.iter().all(|form| {
+            thing.forms().iter().all(|form| {
                 let Some(asked) = thing.asked(host, *form) else { return false };
                 let primary = key_of(&edge, &asked);
                 if !thing.is_text {
@@ -74,6 +71,25 @@ impl Porter {
                 let looked = look(&edge, &asked, &primary, Instant::now());
                 edge.keeps(&looked.key)
             })
+        })
+    }
+
+    /// Has the disk keep it no longer than others. `false`: the disk is behind, and is asked again later.
+    ///
+    /// A text whose forms the memory has forgotten is let go when its pin ends by itself.
+    pub(super) fn let_go(&self, job: &Job, manifest: Option<&Manifest>) -> bool {
+        let edge = self.edge();
+        let (Some(disk), Some(thing)) = (edge.disk.as_ref(), Thing::of(job, manifest)) else { return true };
+        let asked =
+            thing.forms().iter().flat_map(|form| self.hosts.iter().map(|host| thing.asked(host, *form)));
+        asked.flatten().all(|asked| {
+            let primary = key_of(&edge, &asked);
+            let key = if thing.is_text {
+                look(&edge, &asked, &primary, Instant::now()).key
+            } else {
+                primary.clone()
+            };
+            disk.unpin(&key) && (key == primary || disk.unpin(&primary))
         })
     }
 
@@ -242,6 +258,11 @@ impl Thing {
                 thing(package.object(&object.path), object.bytes, Proof::Sum(object.sha256, object.bytes))
             }
         })
+    }
+
+    /// Texts are there plain and packed, each for who asks for it.
+    const fn forms(&self) -> &'static [Option<&'static str>] {
+        if self.is_text { &[None, Some("gzip")] } else { &[None] }
     }
 
     /// The question for it, as a client's would be that takes `form`.

@@ -72,6 +72,15 @@ struct Thing {
     failures: u32,
 }
 
+/// A package that no plan wants any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub(crate) package: PackageId,
+    pub(crate) manifest: Option<Arc<Manifest>>,
+    /// What of it is here and belongs to nothing that is still wanted.
+    pub(crate) held: Vec<Job>,
+}
+
 /// How far a bell's lessons are here.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Ready {
@@ -96,12 +105,8 @@ impl Ledger {
         Self { rungs, ..Self::default() }
     }
 
-    /// Takes in other plans: what they still want keeps its state. Gives the packages that are wanted no more.
-    pub(crate) fn follow<'a>(
-        &mut self,
-        plans: impl Iterator<Item = &'a Plan>,
-        now: Timestamp,
-    ) -> Vec<PackageId> {
+    /// Takes in other plans: what they still want keeps its state. Gives what is wanted no more.
+    pub(crate) fn follow<'a>(&mut self, plans: impl Iterator<Item = &'a Plan>, now: Timestamp) -> Vec<Gone> {
         let mut old: HashMap<_, _> = self.entries.drain(..).map(|entry| (entry.package, entry)).collect();
         let mut new: Vec<Entry> = Vec::new();
         for plan in plans {
@@ -143,7 +148,28 @@ impl Ledger {
         // What came late first, then as the plans have it: days in order, each by its own order.
         new.sort_by_key(|entry| entry.times.lane != Lane::Express);
         self.entries = new;
-        old.into_keys().collect()
+        old.into_values().map(|entry| self.gone(entry)).collect()
+    }
+
+    /// A lesson may have got another package: its pointer stays.
+    fn gone(&self, entry: Entry) -> Gone {
+        let stays = |lesson: &LessonId| self.entries.iter().any(|other| other.lessons.contains(lesson));
+        let mut held = entry.held();
+        held.retain(|job| match &job.what {
+            What::Pointer(lesson) | What::Description(lesson) => !stays(lesson),
+            What::Manifest | What::Object(_) => true,
+        });
+        Gone { package: entry.package, manifest: entry.manifest, held }
+    }
+
+    /// Whether a plan wants the package.
+    pub(crate) fn wants(&self, package: PackageId) -> bool {
+        self.entries.iter().any(|entry| entry.package == package)
+    }
+
+    /// Whether the time of something that is kept is over.
+    pub(crate) fn has_ended(&self, now: Timestamp) -> bool {
+        self.entries.iter().any(|entry| entry.times.pin_until <= now)
     }
 
     /// The next thing to be fetched; it is at work until [`Ledger::done`] or [`Ledger::failed`].
@@ -219,13 +245,7 @@ impl Ledger {
     /// What is here of the package at `turn`, counted round, to be looked after.
     pub(crate) fn held(&self, turn: usize) -> Vec<Job> {
         let Some(turn) = turn.checked_rem(self.entries.len()) else { return Vec::new() };
-        let Entry { package, times, things, .. } = &self.entries[turn];
-        let held = things.iter().enumerate().filter(|(_, thing)| thing.held);
-        held.map(|(place, thing)| {
-            let (what, pin_until) = (thing.what.clone(), times.pin_until);
-            Job { package: *package, what, pin_until, place }
-        })
-        .collect()
+        self.entries[turn].held()
     }
 
     /// How far the lessons of each bell are here.
@@ -253,6 +273,15 @@ impl Ledger {
 }
 
 impl Entry {
+    fn held(&self) -> Vec<Job> {
+        let held = self.things.iter().enumerate().filter(|(_, thing)| thing.held);
+        held.map(|(place, thing)| {
+            let (what, pin_until) = (thing.what.clone(), self.times.pin_until);
+            Job { package: self.package, what, pin_until, place }
+        })
+        .collect()
+    }
+
     /// Another day wants it too.
     fn join(&mut self, times: Times, bells: BTreeMap<Timestamp, usize>, lessons: BTreeSet<LessonId>) {
         self.bells.extend(bells);

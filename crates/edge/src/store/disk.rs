@@ -166,16 +166,12 @@ impl DiskTier {
     /// Keeps what is under `key` until `until`, whatever else is asked for: over restarts, and when it is fetched anew. At most a
     /// quarter of each disk is kept so.
     pub(crate) async fn pin(&self, key: &CacheKey, until: SystemTime) -> Pinned {
-        self.disks.pin(&key.to_bytes(), Some(until)).await
+        self.disks.pin(&key.to_bytes(), until).await
     }
 
-    /// Keeps what is under `key` no longer than others.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the fill by timetable, when a lesson is called off")
-    )]
-    pub(crate) async fn unpin(&self, key: &CacheKey) -> Pinned {
-        self.disks.pin(&key.to_bytes(), None).await
+    /// Keeps what is under `key` no longer than others. Never waits; `false` where the disk is behind, and keeps it for now.
+    pub(crate) fn unpin(&self, key: &CacheKey) -> bool {
+        self.disks.unpin(&key.to_bytes())
     }
 
     /// Lets the disks go, for the next process.

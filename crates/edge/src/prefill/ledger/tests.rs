@@ -122,11 +122,26 @@ fn another_plan_changes_what_it_must() {
     let mut plan = day(&[("a", "08:30:00", &a), ("b", "09:10:00", &c)]);
     plan.fill[1].lane = Lane::Express;
     let gone = ledger.follow([&plan].into_iter(), moment("05:00:00"));
-    assert_eq!(gone, [b.sealed.id()]);
+    let [gone] = &gone[..] else { panic!("{gone:?}") };
+    assert_eq!((gone.package, gone.manifest.is_some()), (b.sealed.id(), true));
+    // The lesson is still planned: what leads to it stays, what the other package was goes.
+    assert!(gone.held.iter().all(|job| matches!(job.what, What::Manifest | What::Object(_))));
+    assert_eq!(gone.held.len(), 1 + list::wanted(b.sealed.manifest(), None).len());
+    assert!(ledger.wants(c.sealed.id()) && !ledger.wants(b.sealed.id()));
     let jobs = all(&mut ledger, at);
     assert!(jobs.iter().all(|job| job.package == c.sealed.id()) && !jobs.is_empty(), "{jobs:?}");
     assert!(ledger.ready()[&moment("08:30:00")].covered);
     assert!(!ledger.ready()[&moment("09:10:00")].covered);
+    // A day that is over lets everything go, whatever the plan's place.
+    let mut over = Ledger::new(None);
+    over.follow([&plan].into_iter(), moment("05:00:00"));
+    fetch_all(&mut over, &[&a, &c], at);
+    let end = moment("2026-09-02T00:00:00+08:00");
+    assert!(!over.has_ended(moment("23:59:59")) && over.has_ended(end));
+    let gone = over.follow([&plan].into_iter(), end);
+    assert_eq!(gone.len(), 2);
+    assert!(gone.iter().all(|gone| gone.held.iter().any(|job| matches!(job.what, What::Pointer(_)))));
+    assert!(!over.has_ended(end));
     // The same again changes nothing.
     assert!(ledger.follow([&plan].into_iter(), moment("05:00:00")).is_empty());
     assert!(ledger.ready()[&moment("08:30:00")].covered);
