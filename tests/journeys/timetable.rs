@@ -71,6 +71,12 @@ impl Scene {
         let manifest = manifest(lesson, segments).seal().unwrap();
         let (store, lesson): (_, LessonId) = (self.path("store"), lesson.parse().unwrap());
         put(&store, manifest.id().manifest().as_str(), manifest.bytes());
+        let pictures = manifest.id().object(&Rendition::Video(Slot::S0).iframes());
+        let listed =
+            |number: u32| format!("#EXTINF:4.800,\n#EXT-X-BYTERANGE:{}@0\n{number:05}.m4s\n", 900 + number);
+        let head = "#EXTM3U\n#EXT-X-VERSION:5\n#EXT-X-TARGETDURATION:5\n#EXT-X-I-FRAMES-ONLY\n".to_owned();
+        let list = (0..segments).fold(head, |list, number| list + &listed(number));
+        put(&store, pictures.as_str(), list.as_bytes());
         let about = package::Lesson::new(
             lesson.clone(),
             manifest.id(),
@@ -241,6 +247,12 @@ fn a_day_is_compiled_signed_and_changed_entry_by_entry() {
     assert_eq!(scene.plan("out").0, bytes);
     let old = scene.compile("out", &["--edition", "2"]);
     assert_eq!((old.code(), old.stderr.starts_with("PLAN_EDITION: ")), (Some(2), true), "{old:?}");
+
+    // What a channel's list of single pictures is made of.
+    let pictures = &plan["lessons"][0]["media"]["pictures"];
+    assert_eq!((pictures["slot"].as_str(), pictures["width"].as_u64()), (Some("s0"), Some(256)));
+    let sizes: Vec<u64> = serde_json::from_value(pictures["bytes"].clone()).unwrap();
+    assert_eq!((sizes.len(), sizes[249]), (250, 1_149));
 
     // The key's signature is over the plan's text.
     let signed = timetable::SignedPlan::parse(&bytes).unwrap();

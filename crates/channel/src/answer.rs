@@ -18,7 +18,7 @@ use std::io::Write;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-/// Playlists kept at once: every rendition of 64 channels and as much again of single programmes. One is some 30 kB.
+/// Playlists kept at once: every rendition of 64 channels, whole and as updates, and some of single programmes. One is some 30 kB.
 const MAX_KEPT: usize = 1_024;
 /// Level 6: level 9 is a third slower for a hundredth less. One release of the compressor makes one text of it; another node
 /// may have another, so the two forms have tags of their own.
@@ -61,12 +61,12 @@ struct Form {
 }
 
 impl Kept {
-    /// Answers GET or HEAD of `path` at `now`. `plans` is a number that changes with the plans which `days` gives.
+    /// Answers GET or HEAD of `target`, a path and its query, at `now`. `plans` is a number that changes with the plans which `days` gives.
     ///
     /// `None` when the plans know nothing of it, or the method is another: then it is not ours to answer.
     pub fn answer<'a>(
         &self,
-        (method, path, request): (&Method, &str, &HeaderMap),
+        (method, target, request): (&Method, &str, &HeaderMap),
         plans: u64,
         days: impl FnOnce() -> Days<'a>,
         now: Timestamp,
@@ -74,33 +74,34 @@ impl Kept {
         if method != Method::GET && method != Method::HEAD {
             return None;
         }
-        let asked = Asked::of(path)?;
-        let version = match self.get(path, plans, now) {
+        let asked = Asked::of(target)?;
+        let name = asked.name(target);
+        let version = match self.get(&name, plans, now) {
             Some(version) => version,
             None => match show(&days(), &asked, now)? {
                 Shown::Ahead(begins) => return Some(Answer::Ahead(begins)),
-                Shown::Playlist(playlist) => self.keep(path, plans, playlist, now)?,
+                Shown::Playlist(playlist) => self.keep(&name, plans, playlist, now)?,
             },
         };
         Some(Answer::Playlist(version.respond(method, request, now)))
     }
 
-    fn get(&self, path: &str, plans: u64, now: Timestamp) -> Option<Arc<Version>> {
+    fn get(&self, name: &str, plans: u64, now: Timestamp) -> Option<Arc<Version>> {
         let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        kept.get(path)
+        kept.get(name)
             .filter(|version| version.plans == plans && (version.since..version.until).contains(&now))
             .map(Arc::clone)
     }
 
-    fn keep(&self, path: &str, plans: u64, playlist: Playlist, now: Timestamp) -> Option<Arc<Version>> {
+    fn keep(&self, name: &str, plans: u64, playlist: Playlist, now: Timestamp) -> Option<Arc<Version>> {
         let version = Arc::new(Version::of(plans, playlist)?);
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MAX_KEPT && !kept.contains_key(path) {
+        if kept.len() >= MAX_KEPT && !kept.contains_key(name) {
             kept.retain(|_, version| version.plans == plans && version.until > now);
         }
         // Whoever asks for more programmes at once than this has each made anew.
-        if kept.len() < MAX_KEPT || kept.contains_key(path) {
-            kept.insert(path.to_owned(), Arc::clone(&version));
+        if kept.len() < MAX_KEPT || kept.contains_key(name) {
+            kept.insert(name.to_owned(), Arc::clone(&version));
         }
         Some(version)
     }

@@ -1,9 +1,9 @@
 //! What is on air now: a window that moves by a segment each 4.8 s.
 
+use crate::asked::Which;
 use crate::days::{Aired, Days};
 use crate::segments;
 use hls::MediaPlaylist;
-use package::Rendition;
 use timetable::AirSegment;
 
 /// A quarter of an hour (Apple 8.12), in segments, rounded up.
@@ -18,21 +18,20 @@ pub(crate) const LEAST: usize = 6;
 pub(crate) fn playlist(
     days: &Days,
     channel: &str,
-    rendition: Rendition,
+    which: Which<'_>,
     root: &str,
     now: AirSegment,
 ) -> Option<MediaPlaylist> {
     let run = days.up_to(channel, now, WINDOW);
-    if run.len() < LEAST { None } else { window(&run, rendition, root) }
+    if run.len() < LEAST { None } else { window(&run, which, root) }
 }
 
-fn window(run: &[Aired], rendition: Rendition, root: &str) -> Option<MediaPlaylist> {
+fn window(run: &[Aired], which: Which<'_>, root: &str) -> Option<MediaPlaylist> {
     let first = run.first()?;
-    let (map, segments) = segments::segments(run, rendition, root);
+    let (map, segments) = segments::segments(run, which, root);
     let before = segments::discontinuities_before(first);
     let mut list = MediaPlaylist::window(first.segment.0, before, segments);
     list.map = map;
     list.date_ranges = segments::programmes(run);
-    list.version = list.needed_version();
-    Some(list)
+    Some(segments::told(list, which))
 }

@@ -1,10 +1,10 @@
 //! What a player chooses from: the slots, each with the most that anything of the channel's day takes in it.
 
-use crate::asked::file;
+use crate::asked::{Which, file};
 use crate::segments::rung;
 use hls::bitrate::{Measured, combined};
-use hls::{MediaType, MultivariantPlaylist, PictureRate, Resolution, Variant};
-use package::{AudioSlot, Rendition, Slot};
+use hls::{IFrameVariant, MediaType, MultivariantPlaylist, PictureRate, Resolution, Variant};
+use package::{AudioSlot, Language, Rendition, Slot};
 use timetable::plan::{Channel, Media, Plan, Show};
 
 /// Apple 1.32b: where a player begins on a cellular line.
@@ -13,6 +13,8 @@ const START_BPS: u64 = 730_000;
 const LANGUAGE: &str = "zh-CN";
 /// NAME of the sound.
 const SOUND: &str = "中文";
+/// GROUP-ID of the text.
+const TEXT: &str = "subs";
 
 /// H.264 alone: all devices play it, and a channel must not change formats from lesson to lesson (Apple 8.16). `None` when
 /// the channel shows nothing all day.
@@ -42,10 +44,66 @@ pub(crate) fn playlist(plan: &Plan, channel: &Channel) -> Option<MultivariantPla
         channels: Some(slot.channels()),
         default: true,
         autoselect: true,
-        uri: Some(file(Rendition::Audio(slot))),
+        uri: Some(file(Which::Media(Rendition::Audio(slot)))),
     });
-    let renditions = renditions.collect();
-    Some(MultivariantPlaylist::new(variants, renditions))
+    let mut renditions: Vec<_> = renditions.collect();
+    let texts = subtitles(&shown);
+    if !texts.is_empty() {
+        variants.iter_mut().for_each(|variant| variant.subtitles_group = Some(TEXT.to_owned()));
+        renditions.extend(texts);
+    }
+    let mut list = MultivariantPlaylist::new(variants, renditions);
+    list.iframe_variants = pictures(&shown).into_iter().collect();
+    Some(list)
+}
+
+/// Whether the channel has in the day what is asked for: nobody makes it show nothing under names of his own.
+pub(crate) fn offers(plan: &Plan, channel: &Channel, which: Which<'_>) -> bool {
+    match which {
+        Which::Main | Which::Media(_) => true,
+        Which::Pictures => shown(plan, channel).iter().any(|media| media.pictures.is_some()),
+        Which::Subtitles(wanted) => {
+            let mut languages = shown(plan, channel).into_iter().flat_map(|media| &media.subtitles);
+            languages.any(|language| language.as_str() == wanted)
+        }
+    }
+}
+
+/// Every language that something of the day has; where something has it not, there is a gap.
+fn subtitles(shown: &[&Media]) -> Vec<hls::Rendition> {
+    let mut languages: Vec<&Language> = shown.iter().flat_map(|media| &media.subtitles).collect();
+    languages.sort();
+    languages.dedup();
+    let rendition = |language: &Language| hls::Rendition {
+        type_: MediaType::Subtitles,
+        group: TEXT.to_owned(),
+        name: language.native_name().to_owned(),
+        language: Some(language.to_string()),
+        channels: None,
+        default: false,
+        autoselect: true,
+        uri: Some(file(Which::Subtitles(language.as_str()))),
+    };
+    languages.into_iter().map(rendition).collect()
+}
+
+/// Apple 6.1; `None` where nothing of the day has any.
+fn pictures(shown: &[&Media]) -> Option<IFrameVariant> {
+    let all: Vec<_> = shown.iter().filter_map(|media| media.pictures.as_ref()).collect();
+    let mut codecs: Vec<&str> = all.iter().map(|pictures| pictures.codecs.as_str()).collect();
+    codecs.sort_unstable();
+    codecs.dedup();
+    Some(IFrameVariant {
+        uri: file(Which::Pictures),
+        bandwidth: all.iter().map(|pictures| pictures.peak_bps()).max()?,
+        average_bandwidth: all.iter().map(|pictures| pictures.average_bps()).max(),
+        codecs: Some(codecs.join(",")),
+        resolution: Some(Resolution {
+            width: all.iter().map(|pictures| pictures.width).max()?,
+            height: all.iter().map(|pictures| pictures.height).max()?,
+        }),
+        ..IFrameVariant::default()
+    })
 }
 
 /// Everything that the channel shows in the day, once.
@@ -84,14 +142,14 @@ fn variant(shown: &[&Media], slot: Slot) -> Option<Variant> {
         most.average_bps = most.average_bps.max(both.average_bps);
         size.width = size.width.max(rung.width);
         size.height = size.height.max(rung.height);
-        rate = rate.max(media.frame_rate.into());
+        rate = rate.max(PictureRate::thinned(media.frame_rate, rung.thinning.get()));
         codecs.extend([rung.codecs.as_str(), sound.codecs.as_str()]);
     }
     // Pictures first, each once, whatever order programmes come in.
     codecs.sort_unstable();
     codecs.dedup();
     (most.peak_bps > 0).then(|| Variant {
-        uri: file(Rendition::Video(slot)),
+        uri: file(Which::Media(Rendition::Video(slot))),
         bandwidth: most.peak_bps,
         average_bandwidth: Some(most.average_bps),
         codecs: Some(codecs.join(",")),

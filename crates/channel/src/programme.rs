@@ -1,11 +1,11 @@
 //! One programme from its beginning: start-over while it runs, catch-up when it is over, on the segments of the channel.
 
+use crate::asked::Which;
 use crate::days::Days;
 use crate::segments;
 use hls::{MediaPlaylist, PlaylistType};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use package::Rendition;
 use timetable::AirSegment;
 
 /// How much of a programme there is.
@@ -39,13 +39,13 @@ pub(crate) fn part(days: &Days, channel: &str, date: Date, item: &str, now: AirS
 pub(crate) fn playlist(
     days: &Days,
     channel: &str,
-    rendition: Rendition,
+    which: Which<'_>,
     root: &str,
     (last, count, over): (AirSegment, u64, bool),
 ) -> Option<MediaPlaylist> {
     let run = days.up_to(channel, last, count);
     let first = run.first()?;
-    let (map, mut segments) = segments::segments(&run, rendition, root);
+    let (map, mut segments) = segments::segments(&run, which, root);
     // Nothing lies in front that it would break with.
     if let Some(first) = segments.first_mut() {
         first.discontinuity = false;
@@ -55,6 +55,5 @@ pub(crate) fn playlist(
     list.end_list = over;
     list.map = map;
     list.date_ranges = segments::programmes(&run);
-    list.version = list.needed_version();
-    Some(list)
+    Some(segments::told(list, which))
 }

@@ -1,14 +1,17 @@
 //! What is on air, in the words of a playlist.
 
+use crate::asked::Which;
 use crate::days::Aired;
-use grid::{SEGMENT_MS, SegmentNumber};
-use hls::{DateRange, Segment};
-use package::layout::segment_name;
+use grid::{SEGMENT_MS, SegmentNumber, TARGET_DURATION_S};
+use hls::{ByteRange, DateRange, MediaPlaylist, Segment};
+use package::layout::{segment_name, subtitles_segment_name};
 use package::{PackageId, Rendition, Slot};
 use timetable::plan::{Media, Rung};
 
 /// The init segment's name in the folder of its rendition.
 const INIT: &str = "init.mp4";
+/// How far from the end an update begins: RFC 8216bis §4.4.3.8 asks for six target durations at least.
+const CAN_SKIP_UNTIL_MS: u64 = 6 * TARGET_DURATION_S * 1_000;
 /// CLASS of EXT-X-DATERANGE.
 const PROGRAMME: &str = "cn.airclass.programme";
 /// Client attributes of EXT-X-DATERANGE, in reverse DNS as RFC 8216bis §4.4.5.1 asks.
@@ -16,21 +19,21 @@ const TITLE: &str = "X-CN-AIRCLASS-TITLE";
 const KIND: &str = "X-CN-AIRCLASS-KIND";
 const LESSON: &str = "X-CN-AIRCLASS-LESSON";
 
-/// The segments of `rendition`; `root` leads to the folder of everything.
-pub(crate) fn segments(run: &[Aired], rendition: Rendition, root: &str) -> (Option<String>, Vec<Segment>) {
+/// The segments of what is asked for; `root` leads to the folder of everything.
+pub(crate) fn segments(run: &[Aired], which: Which<'_>, root: &str) -> (Option<String>, Vec<Segment>) {
     let mut map = None;
     let mut segments = Vec::with_capacity(run.len());
     // Where what is sent lies, kept while it is the same: nearly all of a window is of one package.
-    let mut folder: Option<Folder> = None;
+    let mut folder: Option<Folder<'_>> = None;
     for (place, aired) in run.iter().enumerate() {
         let package = aired.on_air.sent.map(|sent| sent.media.package);
         let mut init = None;
         if folder.as_ref().map(|folder| folder.package) != package {
-            let next = aired.on_air.sent.and_then(|sent| Folder::of(sent.media, rendition, root));
-            init = next.as_ref().map(Folder::init);
+            let next = aired.on_air.sent.and_then(|sent| Folder::of(sent.media, which, root));
+            init = next.as_ref().and_then(Folder::init);
             folder = next;
         }
-        let sent = folder.as_ref().zip(aired.on_air.sent);
+        let sent = folder.as_ref().zip(aired.on_air.sent).map(|(folder, sent)| folder.segment(sent.segment));
         let mut segment = Segment {
             discontinuity: aired.on_air.discontinuity,
             // Where the time line begins, and wherever what follows might have to find itself again.
@@ -38,11 +41,8 @@ pub(crate) fn segments(run: &[Aired], rendition: Rendition, root: &str) -> (Opti
                 .then(|| aired.segment.starts_at())
                 .flatten(),
             gap: sent.is_none(),
-            ..Segment::on_grid(match sent {
-                Some((folder, sent)) => folder.segment(sent.segment),
-                // What has no picture has no address; this one is never asked for.
-                None => format!("{root}channels/nothing"),
-            })
+            // What has no picture has no address; this one is never asked for.
+            ..sent.unwrap_or_else(|| Segment::on_grid(format!("{root}channels/nothing")))
         };
         if place == 0 {
             map = init
@@ -54,25 +54,65 @@ pub(crate) fn segments(run: &[Aired], rendition: Rendition, root: &str) -> (Opti
     (map, segments)
 }
 
-/// Where the objects of a rendition of a package lie.
-struct Folder {
-    package: PackageId,
-    path: String,
+/// What kind of playlist it is, and that it can be updated while it goes on.
+pub(crate) fn told(mut list: MediaPlaylist, which: Which<'_>) -> MediaPlaylist {
+    list.iframes_only = which == Which::Pictures;
+    list.independent_segments = matches!(which, Which::Media(_));
+    list.can_skip_until_ms = (!list.end_list).then_some(CAN_SKIP_UNTIL_MS);
+    list.version = list.needed_version();
+    list
 }
 
-impl Folder {
+/// Where the objects of a rendition of a package lie.
+struct Folder<'a> {
+    package: PackageId,
+    path: String,
+    holds: Holds<'a>,
+}
+
+/// What lies there.
+enum Holds<'a> {
+    /// Segments that are shown whole.
+    Media,
+    /// Segments of which the first picture is shown, so many bytes of each.
+    Pictures(&'a [u32]),
+    /// Text.
+    Subtitles,
+}
+
+impl<'a> Folder<'a> {
     /// `None` where the package has no such rendition.
-    fn of(media: &Media, rendition: Rendition, root: &str) -> Option<Self> {
-        let rendition = real(media, rendition)?;
-        Some(Self { package: media.package, path: format!("{root}{}/{rendition}/", media.package.folder()) })
+    fn of(media: &'a Media, which: Which<'_>, root: &str) -> Option<Self> {
+        let (folder, holds) = match which {
+            Which::Main => return None,
+            Which::Media(rendition) => (real(media, rendition)?.to_string(), Holds::Media),
+            Which::Pictures => {
+                let pictures = media.pictures.as_ref()?;
+                (pictures.rendition().to_string(), Holds::Pictures(&pictures.bytes))
+            }
+            Which::Subtitles(wanted) => {
+                let language = media.subtitles.iter().find(|language| language.as_str() == wanted)?;
+                (format!("subs/{language}"), Holds::Subtitles)
+            }
+        };
+        let path = format!("{root}{}/{folder}/", media.package.folder());
+        Some(Self { package: media.package, path, holds })
     }
 
-    fn init(&self) -> String {
-        format!("{}{INIT}", self.path)
+    fn init(&self) -> Option<String> {
+        (!matches!(self.holds, Holds::Subtitles)).then(|| format!("{}{INIT}", self.path))
     }
 
-    fn segment(&self, number: SegmentNumber) -> String {
-        format!("{}{}", self.path, segment_name(number))
+    fn segment(&self, number: SegmentNumber) -> Segment {
+        let (name, length) = match self.holds {
+            Holds::Media => (segment_name(number), None),
+            Holds::Pictures(bytes) => {
+                (segment_name(number), usize::try_from(number.0).ok().and_then(|at| bytes.get(at)))
+            }
+            Holds::Subtitles => (subtitles_segment_name(number), None),
+        };
+        let byte_range = length.map(|&length| ByteRange { length: length.into(), offset: 0 });
+        Segment { byte_range, ..Segment::on_grid(format!("{}{name}", self.path)) }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::asked::{Asked, Which};
 use crate::days::Days;
 use crate::programme::Part;
 use crate::{live, main_playlist, programme};
+use hls::MediaPlaylist;
 use jiff::{SignedDuration, Timestamp};
 use timetable::AirSegment;
 
@@ -41,9 +42,11 @@ pub fn show(days: &Days, asked: &Asked, now: Timestamp) -> Option<Shown> {
             let text = main_playlist::playlist(plan, channel)?.render();
             main(text, now)
         }
-        (Which::Media(rendition), None) => {
-            let list = live::playlist(days, asked.channel, rendition, asked.root(), air)?;
-            moving(list.render(), air)
+        (which, None) => {
+            let (plan, channel) = days.channel(asked.channel, air)?;
+            main_playlist::offers(plan, channel, which).then_some(())?;
+            let list = live::playlist(days, asked.channel, which, asked.root(), air)?;
+            moving(rendered(&list, asked), air)
         }
         (which, Some((date, item))) => match programme::part(days, asked.channel, date, item, air)? {
             Part::Ahead(begins) => Some(Shown::Ahead(begins)),
@@ -52,15 +55,23 @@ pub fn show(days: &Days, asked: &Asked, now: Timestamp) -> Option<Shown> {
                     let (plan, channel, _) = days.programme(asked.channel, date, item)?;
                     main(main_playlist::playlist(plan, channel)?.render(), now)
                 }
-                Which::Media(rendition) => {
+                which => {
+                    let (plan, channel, _) = days.programme(asked.channel, date, item)?;
+                    main_playlist::offers(plan, channel, which).then_some(())?;
                     let part = (last, count, over);
-                    let list = programme::playlist(days, asked.channel, rendition, asked.root(), part)?;
-                    let shown = moving(list.render(), last)?;
+                    let list = programme::playlist(days, asked.channel, which, asked.root(), part)?;
+                    let shown = moving(rendered(&list, asked), last)?;
                     if over { lasting(shown, now) } else { Some(shown) }
                 }
             },
         },
     }
+}
+
+/// What is new of it for who asks for that and may be given it, else all.
+fn rendered(list: &MediaPlaylist, asked: &Asked) -> String {
+    let update = if asked.update { list.delta() } else { None };
+    update.as_ref().unwrap_or(list).render()
 }
 
 /// What nothing is added to any more.

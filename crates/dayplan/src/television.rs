@@ -17,18 +17,18 @@ pub enum Television {
 }
 
 impl Plans {
-    /// Answers for channels of the plans, from what is known here alone. `None`: they know no such channel.
+    /// Answers for channels of the plans, from what is known here alone; `target` is a path with its query. `None`: they know no such channel.
     ///
     /// A node whose clock is wrong shows what was on air when it was right: it must not show what is shut.
-    pub fn on_air(&self, method: &Method, path: &str, request: &HeaderMap) -> Option<Television> {
-        if !path.starts_with(channel::CHANNELS) {
+    pub fn on_air(&self, method: &Method, target: &str, request: &HeaderMap) -> Option<Television> {
+        if !target.starts_with(channel::CHANNELS) {
             return None;
         }
         // The number first: plans that come in between are then looked at once more, and not taken for those before.
         let number = self.change();
         let (current, now) = (self.current(), self.clock().opens_by());
         let days = || Days::new(current.plans());
-        Some(match self.playlists().answer((method, path, request), number, days, now)? {
+        Some(match self.playlists().answer((method, target, request), number, days, now)? {
             Answer::Playlist(playlist) => Television::Playlist(playlist),
             Answer::Ahead(begins) => {
                 Television::Ahead(Closed::new(&Shut::until(begins), request, self.now()))
@@ -70,6 +70,11 @@ mod tests {
         let list = text(&plans, "/channels/junior/s0.m3u8").unwrap();
         assert!(list.trim_end().ends_with("/s0/00000.m4s"), "{list}");
         assert!(text(&plans, "/channels/junior/main.m3u8").unwrap().contains("s0.m3u8"));
+        let update = text(&plans, "/channels/junior/s0.m3u8?_HLS_skip=YES").unwrap();
+        assert!(
+            update.contains("#EXT-X-SKIP:SKIPPED-SEGMENTS=") && update.len() < list.len() / 4,
+            "{update}"
+        );
         assert!(text(&plans, "/channels/other/s0.m3u8").is_none());
         assert!(text(&plans, "/lessons/maths-9/main.m3u8").is_none());
         let programme = "/channels/junior/programmes/2026-09-01/maths-9/main.m3u8";

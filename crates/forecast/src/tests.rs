@@ -31,6 +31,7 @@ fn plan(slots: Vec<AdmissionSlot>) -> Plan {
             average_bps: 936_000,
             audio: AudioSlot::Hi,
             alias_of: None,
+            thinning: std::num::NonZeroU32::MIN,
         }],
         audio: vec![Sound {
             slot: AudioSlot::Hi,
@@ -39,6 +40,8 @@ fn plan(slots: Vec<AdmissionSlot>) -> Plan {
             peak_bps: 66_000,
             average_bps: 64_000,
         }],
+        subtitles: vec![],
+        pictures: None,
     };
     let lesson = PlannedLesson {
         lesson: "maths".parse().unwrap(),

@@ -48,11 +48,17 @@ impl fmt::Display for MediaPlaylist {
         if let Some(kind) = self.playlist_type {
             writeln!(f, "#EXT-X-PLAYLIST-TYPE:{}", kind.as_str())?;
         }
+        if let Some(ms) = self.can_skip_until_ms {
+            writeln!(f, "#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL={}.{:03}", ms / 1_000, ms % 1_000)?;
+        }
         if self.iframes_only {
             writeln!(f, "#EXT-X-I-FRAMES-ONLY")?;
         }
         if self.independent_segments {
             writeln!(f, "#EXT-X-INDEPENDENT-SEGMENTS")?;
+        }
+        if self.skipped > 0 {
+            writeln!(f, "#EXT-X-SKIP:SKIPPED-SEGMENTS={}", self.skipped)?;
         }
         if let Some(map) = &self.map {
             writeln!(f, "#EXT-X-MAP:URI=\"{}\"", Uri(map))?;

@@ -352,6 +352,35 @@ fn golden_programme_change() {
 }
 
 #[test]
+fn an_update_counts_what_it_leaves_out() {
+    let of = |number: u64| Segment {
+        discontinuity: number == 20 || number == 36,
+        map: [20, 36].contains(&number).then(|| format!("{number}/init.mp4")),
+        ..Segment::on_grid(format!("{number}.m4s"))
+    };
+    let mut whole = MediaPlaylist::window(100, 3, (0..40).map(of).collect());
+    whole.map = Some("0/init.mp4".to_owned());
+    whole.can_skip_until_ms = Some(30_000);
+    whole.version = whole.needed_version();
+    assert_eq!(MediaPlaylist::parse(&whole.render()), Ok(whole.clone()));
+    let update = whole.delta().unwrap();
+    // The seventh from the end is the one that 30 s ago runs through.
+    assert_eq!((update.skipped, update.segments.len(), update.version), (33, 7, 9));
+    assert_eq!((update.media_sequence, update.discontinuity_sequence), (100, Some(3)));
+    assert_eq!(update.map.as_deref(), Some("20/init.mp4"), "the one that counts there");
+    assert_eq!(update.segments[..], whole.segments[33..]);
+    let text = update.render();
+    assert!(text.contains("#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=30.000\n"), "{text}");
+    assert!(text.contains("#EXT-X-SKIP:SKIPPED-SEGMENTS=33\n#EXT-X-MAP:URI=\"20/init.mp4\"\n"), "{text}");
+    assert_eq!(MediaPlaylist::parse(&text), Ok(update.clone()));
+    assert_eq!(update.delta(), None, "once is enough");
+    assert_eq!(MediaPlaylist { end_list: true, ..whole.clone() }.delta(), None);
+    assert_eq!(MediaPlaylist { can_skip_until_ms: None, ..whole.clone() }.delta(), None);
+    whole.segments.truncate(7);
+    assert_eq!(whole.delta(), None);
+}
+
+#[test]
 fn an_endless_playlist_is_refused() {
     let text = format!("#EXTM3U\n{}", "#\n".repeat(MAX_PLAYLIST_BYTES / 2));
     assert_eq!(MediaPlaylist::parse(&text).unwrap_err().problem, Problem::TooLong);
@@ -537,6 +566,7 @@ prop_compose! {
         ),
         date_ranges in proptest::collection::vec(date_range(), 0..3),
         discontinuity_sequence in proptest::option::of(any::<u64>()),
+        (can_skip_until_ms, skipped) in (proptest::option::of(0u64..1 << 40), 0u64..1_000),
         end_list: bool,
     ) -> MediaPlaylist {
         type Parts = (String, u64, Option<(u64, u64)>, bool, Option<String>, Option<jiff::Timestamp>, bool);
@@ -549,7 +579,7 @@ prop_compose! {
         segments[0].map = None;
         MediaPlaylist {
             version, target_duration_s, media_sequence, discontinuity_sequence, playlist_type, iframes_only,
-            independent_segments, map, date_ranges, segments, end_list,
+            independent_segments, can_skip_until_ms, skipped, map, date_ranges, segments, end_list,
         }
     }
 }

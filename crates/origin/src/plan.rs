@@ -59,16 +59,18 @@ impl Source for InStore {
 }
 
 /// What the plan has to say to a request, before anything is read: the plan itself for nodes, and no to what is not open.
+/// `target` is a path with its query.
 pub(crate) fn answer(
     plans: &Plans,
     method: &Method,
-    path: &str,
+    target: &str,
     request: &HeaderMap,
 ) -> Option<Response<Body>> {
+    let path = target.split('?').next().unwrap_or(target);
     if let Some(at_door) = dayplan::served(plans, path, request) {
         return Some(plan(plans, method, &at_door));
     }
-    match plans.on_air(method, path, request) {
+    match plans.on_air(method, target, request) {
         Some(Television::Playlist(playlist)) => return Some(playlist.map(Body::whole)),
         Some(Television::Ahead(Closed { headers, text })) => {
             return Some(with(Closed::STATUS, headers, method, text.into()));

@@ -125,7 +125,8 @@ impl Service for OnCore {
         let origin = Arc::clone(&self.0);
         async move {
             let (head, _unread) = request.into_parts();
-            origin.answer(&head.method, head.uri.path(), &head.headers).await
+            let target = head.uri.path_and_query().map_or(head.uri.path(), |target| target.as_str());
+            origin.answer(&head.method, target, &head.headers).await
         }
     }
 }
@@ -145,24 +146,24 @@ impl Origin {
         seen
     }
 
-    async fn answer(&self, method: &Method, path: &str, request: &HeaderMap) -> Response<Body> {
+    async fn answer(&self, method: &Method, target: &str, request: &HeaderMap) -> Response<Body> {
         let began = tokio::time::Instant::now();
-        let (class, response) = self.serve(method, path, request).await;
+        let (class, response) = self.serve(method, target, request).await;
         self.metrics.answered(class, response.status(), began.elapsed());
         let bytes = self.metrics.bytes(class);
         response.map(|body| body.counted(bytes))
     }
 
-    async fn serve(&self, method: &Method, path: &str, request: &HeaderMap) -> (Class, Response<Body>) {
+    async fn serve(&self, method: &Method, target: &str, request: &HeaderMap) -> (Class, Response<Body>) {
         let refused = |class, refusal: Refusal| (class, refusal.response(method, request));
         match *method {
             Method::GET | Method::HEAD => {}
             Method::OPTIONS => return (Class::Other, preflight()),
             _ => return refused(Class::Other, Refusal::Method),
         }
-        let route = route(path);
+        let route = route(target.split('?').next().unwrap_or(target));
         if let Some(plans) = &self.plans
-            && let Some(answer) = plan::answer(plans, method, path, request)
+            && let Some(answer) = plan::answer(plans, method, target, request)
         {
             return (route.map_or(Class::Plan, |route| route.class()), answer);
         }

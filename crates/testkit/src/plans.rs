@@ -89,7 +89,8 @@ pub fn plan_of(date: &str) -> Plan {
 
 const SEGMENTS: u32 = 18_000;
 
-fn programme(start: u32, end: u32, kind: Kind, show: Show) -> Programme {
+/// What a channel shows from one segment of the day to another.
+pub fn programme(start: u32, end: u32, kind: Kind, show: Show) -> Programme {
     let lesson = match &show {
         Show::Lesson(lesson) => Some(lesson.clone()),
         _ => None,
@@ -109,6 +110,7 @@ pub fn media(number: u32, segments: u32) -> Media {
         average_bps: 60_000,
         audio: AudioSlot::Lo,
         alias_of: None,
+        thinning: std::num::NonZeroU32::MIN,
     };
     let sound = Sound {
         slot: AudioSlot::Lo,
@@ -124,6 +126,8 @@ pub fn media(number: u32, segments: u32) -> Media {
         frame_rate: FrameRate::Fps25,
         video: vec![rung],
         audio: vec![sound],
+        subtitles: vec![],
+        pictures: None,
     }
 }
 

@@ -10,6 +10,7 @@
 mod check;
 mod guidance;
 mod media;
+mod pictures;
 mod programme;
 
 pub use check::{
@@ -17,6 +18,7 @@ pub use check::{
 };
 pub use guidance::{AdmissionSlot, Document, DocumentId, Limit, Limits, Policy};
 pub use media::{Clip, Fill, Lane, Media, PlannedLesson, Rung, Sound};
+pub use pictures::Pictures;
 pub use programme::{Channel, ChannelId, InvalidId, ItemId, Programme, Show};
 
 pub(crate) use check::is_issued;

@@ -37,6 +37,7 @@ pub(crate) fn media(number: u32, segments: u32) -> Media {
         average_bps,
         audio: slot.audio(),
         alias_of,
+        thinning: std::num::NonZeroU32::MIN,
     };
     let sound = |slot: AudioSlot, average_bps| Sound {
         slot,
@@ -56,6 +57,8 @@ pub(crate) fn media(number: u32, segments: u32) -> Media {
             rung(Slot::S3, 200_000, Some(Slot::S2)),
         ],
         audio: vec![sound(AudioSlot::Hi, 64_000), sound(AudioSlot::Lo, 32_000)],
+        subtitles: vec![],
+        pictures: None,
     }
 }
 

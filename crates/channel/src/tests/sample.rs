@@ -5,7 +5,10 @@ use grid::{FrameRate, SegmentCount};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use package::{AudioSlot, Grade, LessonId, PackageId, Slot};
-use timetable::plan::{Channel, Clip, Media, Plan, PlanKind, PlannedLesson, Programme, Rung, Show, Sound};
+use std::num::NonZeroU32;
+use timetable::plan::{
+    Channel, Clip, Media, Pictures, Plan, PlanKind, PlannedLesson, Programme, Rung, Show, Sound,
+};
 use timetable::{AirSegment, Kind, Place, Zone};
 
 pub(super) fn at(text: &str) -> Timestamp {
@@ -21,7 +24,8 @@ fn id(text: &str) -> LessonId {
     text.parse().unwrap()
 }
 
-/// The largest size of the second lesson is the smaller one's twin, as ingest makes it of a small source.
+/// The largest size of the second lesson is the smaller one's twin, as ingest makes it of a small source; it has no pictures for
+/// seeking, and the first lesson alone has subtitles.
 fn shown(number: u32, segments: u32) -> Media {
     let rung = |slot: Slot, average_bps: u64, alias_of| Rung {
         slot,
@@ -32,6 +36,7 @@ fn shown(number: u32, segments: u32) -> Media {
         average_bps: average_bps + u64::from(number),
         audio: slot.audio(),
         alias_of,
+        thinning: if slot == Slot::S0 { NonZeroU32::new(2).unwrap() } else { NonZeroU32::MIN },
     };
     let sound = |slot: AudioSlot, average_bps| Sound {
         slot,
@@ -51,6 +56,14 @@ fn shown(number: u32, segments: u32) -> Media {
             rung(Slot::S3, 400_000, (number == 2).then_some(Slot::S2)),
         ],
         audio: vec![sound(AudioSlot::Hi, 64_000), sound(AudioSlot::Lo, 32_000)],
+        subtitles: if number == 1 { vec!["zh-CN".parse().unwrap(), "ug".parse().unwrap()] } else { vec![] },
+        pictures: (number != 2).then(|| Pictures {
+            slot: None,
+            codecs: "avc1.641016".into(),
+            width: 640,
+            height: 360,
+            bytes: (0..segments).map(|segment| 6_000 + segment).collect(),
+        }),
     }
 }
 

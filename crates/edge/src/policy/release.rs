@@ -54,7 +54,8 @@ impl Release {
         if let Some(at_door) = dayplan::served(plans, path, &asked.headers) {
             return Some(Said::Plan(at_door));
         }
-        match plans.on_air(&asked.method, path, &asked.headers) {
+        let target = asked.target.path_and_query().map_or(path, |target| target.as_str());
+        match plans.on_air(&asked.method, target, &asked.headers) {
             Some(Television::Playlist(playlist)) => return Some(Said::OnAir(playlist)),
             Some(Television::Ahead(closed)) => return Some(Said::Closed(closed)),
             None => {}

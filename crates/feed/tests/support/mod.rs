@@ -40,6 +40,7 @@ fn media(number: u32, peak: u64) -> Media {
         average_bps: peak_bps / 2,
         audio: slot.audio(),
         alias_of,
+        thinning: std::num::NonZeroU32::MIN,
     };
     let sound = |slot: AudioSlot| Sound {
         slot,
@@ -61,6 +62,8 @@ fn media(number: u32, peak: u64) -> Media {
             rung(Slot::A3, 100_000, None),
         ],
         audio: vec![sound(AudioSlot::Hi), sound(AudioSlot::Lo)],
+        subtitles: vec![],
+        pictures: None,
     }
 }
 

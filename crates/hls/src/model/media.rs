@@ -20,6 +20,11 @@ pub struct MediaPlaylist {
     pub iframes_only: bool,
     /// EXT-X-INDEPENDENT-SEGMENTS.
     pub independent_segments: bool,
+    /// CAN-SKIP-UNTIL of EXT-X-SERVER-CONTROL in milliseconds: who has an older version may be given [`MediaPlaylist::delta`]
+    /// (§4.4.3.8). The same in all playlists of a presentation, and six target durations at least.
+    pub can_skip_until_ms: Option<u64>,
+    /// SKIPPED-SEGMENTS of EXT-X-SKIP: so many segments in front are left out (§4.4.5.2).
+    pub skipped: u64,
     /// EXT-X-MAP in front of all segments: their init segment (Apple 8.20); `None` for MPEG-TS and text.
     pub map: Option<String>,
     /// What lies in which stretch of time, such as programmes.
@@ -123,6 +128,8 @@ impl MediaPlaylist {
             playlist_type: Some(PlaylistType::Vod),
             iframes_only: false,
             independent_segments: true,
+            can_skip_until_ms: None,
+            skipped: 0,
             map: None,
             date_ranges: Vec::new(),
             segments,
@@ -134,10 +141,35 @@ impl MediaPlaylist {
         Self { version: self.needed_version(), ..self }
     }
 
+    /// The playlist as an update for who has a version of it: segments that end further from the end than may be skipped are
+    /// only counted (§6.2.5.1). `None` where there is nothing to leave out.
+    pub fn delta(&self) -> Option<Self> {
+        let until = self.can_skip_until_ms.filter(|_| !self.end_list && self.skipped == 0)?;
+        let mut kept_ms = 0_u64;
+        let kept = self.segments.iter().rev().take_while(|segment| {
+            let within = kept_ms < until;
+            kept_ms = kept_ms.saturating_add(segment.duration_ms);
+            within
+        });
+        let skipped = self.segments.len() - kept.count();
+        if skipped == 0 {
+            return None;
+        }
+        let (left_out, kept) = self.segments.split_at(skipped);
+        let mut segments = kept.to_vec();
+        // What was said of the init segment in front of those that are left out still counts.
+        let map = left_out.iter().rev().find_map(|segment| segment.map.clone()).or_else(|| self.map.clone());
+        let map = segments.first_mut().and_then(|first| first.map.take()).or(map);
+        let skipped = u64::try_from(skipped).unwrap_or(u64::MAX);
+        let update = Self { skipped, map, segments, date_ranges: self.date_ranges.clone(), ..*self };
+        Some(update.with_needed_version())
+    }
+
     /// The lowest EXT-X-VERSION that what is in the playlist allows (RFC 8216bis §8); §6.2.1: no higher than needed.
     pub fn needed_version(&self) -> u32 {
         let map = self.map.as_ref().or_else(|| self.segments.iter().find_map(|segment| segment.map.as_ref()));
         match map {
+            _ if self.skipped > 0 => 9,
             Some(_) if !self.iframes_only => 6,
             Some(_) => 5,
             None if self.iframes_only || self.segments.iter().any(|s| s.byte_range.is_some()) => 4,

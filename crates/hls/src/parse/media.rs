@@ -37,6 +37,8 @@ struct Reading {
     playlist_type: Option<PlaylistType>,
     iframes_only: bool,
     independent_segments: bool,
+    can_skip_until_ms: Option<u64>,
+    skipped: Option<u64>,
     map: Option<String>,
     date_ranges: Vec<DateRange>,
     segments: Vec<Segment>,
@@ -77,6 +79,17 @@ impl Reading {
             "EXT-X-INDEPENDENT-SEGMENTS" => {
                 self.independent_segments = true;
                 Ok(())
+            }
+            "EXT-X-SERVER-CONTROL" => {
+                let attributes = Attributes::parse("#EXT-X-SERVER-CONTROL", line, value)?;
+                self.can_skip_until_ms = attributes.bare("CAN-SKIP-UNTIL", number::thousandths)?;
+                Ok(())
+            }
+            "EXT-X-SKIP" => {
+                let tag = "#EXT-X-SKIP";
+                let attributes = Attributes::parse(tag, line, value)?;
+                let count = attributes.bare("SKIPPED-SEGMENTS", number::integer)?;
+                once(&mut self.skipped, tag, attributes.required("SKIPPED-SEGMENTS", count)?, line)
             }
             "EXT-X-MAP" => self.map(value, line),
             "EXT-X-DISCONTINUITY" => {
@@ -191,6 +204,8 @@ impl Reading {
             playlist_type: self.playlist_type,
             iframes_only: self.iframes_only,
             independent_segments: self.independent_segments,
+            can_skip_until_ms: self.can_skip_until_ms,
+            skipped: self.skipped.unwrap_or(0),
             map: self.map,
             date_ranges: self.date_ranges,
             segments: self.segments,

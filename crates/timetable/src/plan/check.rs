@@ -98,7 +98,12 @@ pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
     for lesson in &plan.lessons {
         check_lesson(plan, lesson)?;
     }
-    plan.clips.iter().try_for_each(|clip| text(&clip.title))?;
+    for clip in &plan.clips {
+        text(&clip.title)?;
+        if !clip.media.is_whole() {
+            return Err(PlanError::Lesson(clip.clip.to_string()));
+        }
+    }
     for fill in &plan.fill {
         if fill.from > fill.until || fill.needed_at > fill.pin_until || fill.from > fill.pin_until {
             return Err(PlanError::Fill(fill.package.to_string()));
@@ -148,7 +153,7 @@ fn check_lesson(plan: &Plan, lesson: &PlannedLesson) -> Result<(), PlanError> {
         && lesson.kind.shows_lesson()
         && ordered(&lesson.grades)
         && lesson.segments.0 > 0
-        && lesson.media.as_ref().is_none_or(|media| media.segments.0 > 0 && !media.video.is_empty());
+        && lesson.media.as_ref().is_none_or(|media| media.is_whole() && !media.video.is_empty());
     if sound { Ok(()) } else { Err(PlanError::Lesson(lesson.lesson.to_string())) }
 }
 

@@ -1,11 +1,13 @@
 //! Lessons and clips: what is shown, how many bits it is, when it is needed.
 
+use super::Pictures;
 use crate::school::Kind;
 use grid::{FrameRate, SegmentCount};
 use jiff::Timestamp;
 use package::manifest::{AudioRendition, VideoRung};
-use package::{AudioSlot, Grade, LessonId, Manifest, PackageId, Sealed, Slot};
+use package::{AudioSlot, Grade, Language, LessonId, Manifest, PackageId, Sealed, Slot};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 /// One lesson of the day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +69,12 @@ pub struct Media {
     pub video: Vec<Rung>,
     /// Sounds in order of their slots.
     pub audio: Vec<Sound>,
+    /// Languages that it has subtitles in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subtitles: Vec<Language>,
+    /// Pictures for quick seeking; `None` where the package has none that all devices decode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<Pictures>,
 }
 
 /// One rung.
@@ -89,6 +97,18 @@ pub struct Rung {
     /// The rung whose objects stand in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias_of: Option<Slot>,
+    /// One of so many of the lesson's pictures is in it.
+    #[serde(default = "every", skip_serializing_if = "is_every")]
+    pub thinning: NonZeroU32,
+}
+
+/// All pictures.
+const fn every() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+fn is_every(thinning: &NonZeroU32) -> bool {
+    *thinning == every()
 }
 
 /// One kind of sound.
@@ -157,7 +177,20 @@ impl Media {
             frame_rate: *frame_rate,
             video: video.iter().map(Rung::from).collect(),
             audio: audio.iter().map(Sound::from).collect(),
+            subtitles: sealed.manifest().subtitles.iter().map(|track| track.language.clone()).collect(),
+            pictures: None,
         }
+    }
+
+    /// The same with the pictures that `list` lists, the text at [`Pictures::listed`]; without any where it lists others.
+    #[must_use]
+    pub fn with_pictures(self, sealed: &Sealed, list: &str) -> Self {
+        Self { pictures: Pictures::read(sealed.manifest(), list), ..self }
+    }
+
+    /// Whether what is said of its segments is said of all of them.
+    pub(super) fn is_whole(&self) -> bool {
+        self.segments.0 > 0 && self.pictures.as_ref().is_none_or(|pictures| pictures.fits(self.segments))
     }
 
     /// Bits a second over the whole with `slot` and the sound that plays with it; `None` when there is no such rung.
@@ -179,6 +212,7 @@ impl From<&VideoRung> for Rung {
             average_bps: rung.average_bps,
             audio: rung.audio,
             alias_of: rung.alias_of,
+            thinning: NonZeroU32::new(rung.thinning).unwrap_or(every()),
         }
     }
 }

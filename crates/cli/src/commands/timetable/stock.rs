@@ -2,15 +2,17 @@
 
 use faults::AnyFault;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use package::LessonId;
+use package::{LessonId, Sealed};
 use std::collections::BTreeSet;
 use storage::Store;
-use timetable::plan::Media;
+use timetable::plan::{Media, Pictures};
 use timetable::{Stock, Stocked, Timetable};
 use tokio::runtime::Runtime;
 
 /// Lessons looked up at the same time.
 const AT_ONCE: usize = 16;
+/// The longest list of single pictures that is read: twelve hours of six pictures a segment, at 60 bytes each, and half as much again.
+const MAX_LIST_BYTES: usize = 5 << 20;
 
 /// A runtime for what waits for stores.
 pub(super) fn runtime() -> Result<Runtime, super::fault::TimetableFault> {
@@ -45,7 +47,19 @@ async fn look_up(store: &Store, lesson: &LessonId) -> Result<Option<(LessonId, S
         subject: said.as_ref().and_then(|said| said.subject.clone()),
         edition: said.as_ref().and_then(|said| said.edition.clone()),
         volume: said.and_then(|said| said.volume),
-        media: Media::of(&manifest),
+        media: media(store, &manifest).await?,
     };
     Ok(Some((lesson.clone(), stocked)))
+}
+
+/// What a package is, with its list of single pictures where that can be read.
+async fn media(store: &Store, sealed: &Sealed) -> Result<Media, AnyFault> {
+    let media = Media::of(sealed);
+    let Some(list) = Pictures::listed(sealed.manifest()) else { return Ok(media) };
+    let found = store.get(&sealed.id().object(&list), MAX_LIST_BYTES).await?;
+    let text = found.as_ref().and_then(|found| std::str::from_utf8(&found.bytes).ok());
+    Ok(match text {
+        Some(text) => media.with_pictures(sealed, text),
+        None => media,
+    })
 }
