@@ -9,6 +9,12 @@ export const EDGE = new URL('/', required('AIRCLASS_URL', 'the address of a runn
 /** A lesson that the edge serves and the catalogue lists; its picture moves and it has sound. */
 export const LESSON = required('AIRCLASS_LESSON', 'the id of a lesson that it serves');
 
+/** A channel of the day plan that the edge follows. */
+export const CHANNEL = required('AIRCLASS_CHANNEL', 'the id of a channel that it shows');
+
+/** A lesson of that plan that is not open yet. */
+export const LATE = required('AIRCLASS_LATE', 'the id of a planned lesson that opens later');
+
 /** The longest wait for any one event, in milliseconds: decoding on two busy cores, not a sleep. */
 const PATIENCE_MS = 45_000;
 
