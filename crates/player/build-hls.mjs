@@ -38,6 +38,30 @@ const LEFT_OUT = {
 
 const leftOut = new Set(Object.entries(LEFT_OUT).flatMap(([part, modules]) => (PARTS[part] ? [] : modules)));
 
+/**
+ * Modules behind no constant that lessons never need, and what stands in their place. hls.js asks each form of media whether it is its own:
+ * ours is fMP4 in the clear, so the others need only say no. (MPEG-TS is for devices without Media Source Extensions.)
+ */
+const NEVER = 'export default class { static probe() { return false; } }';
+const STAND_INS = {
+  // Only the transmuxer makes one; the passthrough remuxer takes a function from the same file.
+  'mp4-remuxer': { from: 'transmuxer.ts', contents: NEVER },
+  'mp4-generator': { contents: 'export default undefined' },
+  tsdemuxer: { contents: NEVER },
+  aacdemuxer: { contents: NEVER },
+  mp3demuxer: { contents: NEVER },
+  // Encrypted media: a package has none.
+  decrypter: { contents: 'export default class { destroy() {} reset() {} flush() {} decrypt() { return Promise.reject(new Error("encrypted")); } }' },
+  // Timed metadata and live television's distance from the edge: a lesson has neither.
+  'id3-track-controller': { contents: 'export default undefined' },
+  'latency-controller': { contents: 'export default undefined' },
+  // Segments are taken whole, by XMLHttpRequest.
+  'fetch-loader': { contents: 'export default undefined; export function fetchSupported() { return false; }' },
+};
+
+/** What hls.js tells a developer with `debug` on: a tenth of the script, and nobody reads it on a phone. */
+const TALK = /\b((?:this\.)?(?:hls\.)?(?:logger\??\.(?:log|debug|info|warn|error)|(?<=this\.)(?:log|warn))\()/g;
+
 export const hls = {
   /** The constants of hls.js's own build. */
   define(root) {
@@ -64,6 +88,16 @@ export const hls = {
           return importer.startsWith(sources) && leftOut.has(name) ? { path: name, namespace: 'left-out' } : undefined;
         });
         build.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
+        build.onResolve({ filter: /^\.{1,2}\// }, ({ path, importer }) => {
+          const name = path.slice(path.lastIndexOf('/') + 1);
+          const standIn = importer.startsWith(sources) && Object.hasOwn(STAND_INS, name) && STAND_INS[name];
+          return standIn && importer.endsWith(standIn.from ?? '') ? { path: name, namespace: 'stand-in', sideEffects: false } : undefined;
+        });
+        build.onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path }) => ({ contents: STAND_INS[path].contents, loader: 'js' }));
+        build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+          if (!path.startsWith(sources)) return undefined;
+          return { contents: readFileSync(path, 'utf8').replace(TALK, 'false && $1'), loader: 'ts' };
+        });
       },
     };
   },

@@ -7,11 +7,13 @@
 // each other, equal sources give equal files, and cargo (which watches dates) does not take our output for a change.
 
 import { build } from 'esbuild';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { hls } from './build-hls.mjs';
+import { legacy } from './build-legacy.mjs';
 
 const root = dirname(fileURLToPath(import.meta.url));
 /** The date of every built file. Any fixed moment in the past does. */
@@ -26,8 +28,8 @@ const common = {
   bundle: true,
   charset: 'utf8',
   format: 'esm',
-  // Browsers of about 2019 and later: everything that knows modules, and nothing that hls.js itself would not run on.
-  target: 'es2019',
+  // Whatever knows modules and fetches parts of them on demand; older ones get legacy.ts.
+  target: 'es2018',
   // A field without a value is a declaration, not an assignment of undefined: hls.js's subclasses rely on it.
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   logLevel: 'warning',
@@ -35,30 +37,44 @@ const common = {
   define: hls.define(root),
 };
 
+/** Files under names that tell their bytes. */
+const hashed = {
+  outdir: 'dist/assets',
+  publicPath: '/assets/',
+  entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
+  assetNames: '[name]-[hash]',
+  loader: { '.svg': 'copy' },
+  minify: true,
+  legalComments: 'none',
+  metafile: true,
+  write: false,
+};
+
 await (process.argv.includes('--tests') ? tests() : page());
 
 async function page() {
   const result = await build({
     ...common,
-    entryPoints: ['page/main.ts', 'page/outdated.js', 'page/style.css', 'page/icon.svg'],
-    outdir: 'dist/assets',
-    publicPath: '/assets/',
-    entryNames: '[name]-[hash]',
-    chunkNames: '[name]-[hash]',
-    assetNames: '[name]-[hash]',
-    loader: { '.svg': 'copy' },
-    minify: true,
+    ...hashed,
+    entryPoints: ['page/main.ts', 'page/icon.svg'],
     splitting: true,
-    legalComments: 'none',
-    metafile: true,
-    write: false,
   });
-  const files = new Map(result.outputFiles.map((file) => [join('assets', basename(file.path)), Buffer.from(file.contents)]));
+  // One style for all: colours and the like as browsers of 2016 write them.
+  const style = await build({ ...common, ...hashed, entryPoints: ['page/style.css'], target: 'chrome49' });
+  const files = new Map();
   const outputs = new Map();
-  for (const [path, output] of Object.entries(result.metafile.outputs)) {
-    const source = output.entryPoint ?? Object.keys(output.inputs)[0];
-    outputs.set(source, '/assets/' + basename(path));
+  for (const { outputFiles, metafile } of [result, style]) {
+    for (const file of outputFiles) files.set(join('assets', basename(file.path)), Buffer.from(file.contents));
+    for (const [path, output] of Object.entries(metafile.outputs)) {
+      const source = output.entryPoint ?? Object.keys(output.inputs)[0];
+      outputs.set(source, '/assets/' + basename(path));
+    }
   }
+  const script = Buffer.from(await legacy(common));
+  const name = `assets/legacy-${hashOf(script)}.js`;
+  files.set(name, script);
+  outputs.set('page/legacy.ts', '/' + name);
   files.set('index.html', Buffer.from(index(outputs)));
   // What we link comes with its licence: the notice travels with the copy.
   files.set('assets/licences.txt', Buffer.from(licences()));
@@ -66,6 +82,12 @@ async function page() {
     if (COMPRESSIBLE.test(path) && bytes.length >= WORTH_COMPRESSING_BYTES) files.set(path + '.gz', gzipSync(bytes, { level: 9 }));
   }
   place(files, join(root, 'dist'));
+}
+
+/** Eight characters, as esbuild writes its own. */
+function hashOf(bytes) {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  return [...createHash('sha256').update(bytes).digest().subarray(0, 8)].map((byte) => letters[byte & 31]).join('');
 }
 
 /** The page's HTML with the hashed names in place of {{…}}. */
