@@ -41,9 +41,10 @@ export async function openBrowser(t, transport = ['--disable-quic']) {
  * A page of a pupil who was never here before, and at the end of the test the proof that nobody was tracked: no cookie, no
  * request to anybody else, nothing on the console.
  *
- * `expected` are the console's errors that the test provokes, `edge` is where the page comes from.
+ * `expected` are the console's errors that the test provokes, `edge` is where the page comes from; `line` stands between
+ * page and edge (`line.js`) and is closed behind the page.
  */
-export async function openPage(t, browser, { expected, edge = EDGE, ...options } = {}) {
+export async function openPage(t, browser, { expected, line, edge = line?.url ?? EDGE, ...options } = {}) {
   const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1280, height: 800 }, baseURL: edge, ...options });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
@@ -63,6 +64,7 @@ export async function openPage(t, browser, { expected, edge = EDGE, ...options }
   t.after(async () => {
     const cookies = await context.cookies();
     await context.close();
+    await line?.close();
     assert.deepEqual(cookies, []);
     assert.deepEqual(complaints, []);
   });

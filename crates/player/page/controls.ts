@@ -4,6 +4,7 @@ import type { Engine } from './engine';
 import { h, icon, setAttribute, setIcon, setText } from './dom';
 import { bitRate, bytes, clock, cost } from './format';
 import { Menu } from './menu';
+import { hasPictures, MODES, SOUND_BPS, type Mode } from './mode';
 import { SPEEDS } from './preferences';
 import type { Command } from './shortcuts';
 import type { Level, State } from './state';
@@ -16,6 +17,7 @@ export interface Actions {
   setVolume(volume: number): void;
   setSpeed(speed: number): void;
   setQuality(index: number | null): void;
+  setMode(mode: Mode): void;
 }
 
 export class Controls {
@@ -31,10 +33,12 @@ export class Controls {
   private readonly time: HTMLElement;
   private readonly speed: Menu<number>;
   private readonly quality: Menu<number | null>;
+  private readonly mode: Menu<Mode>;
   /** While a finger is on the slider it shows the finger's place, and nothing is fetched until it is lifted. */
   private dragging = false;
   private offered: readonly Level[] | undefined;
   private offeredFor = 0;
+  private modesFor = -1;
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -69,6 +73,7 @@ export class Controls {
     this.speed = new Menu(words.speed, 'speed', (speed) => actions.setSpeed(speed));
     this.speed.offer(SPEEDS.map((speed) => ({ value: speed, name: `${speed}×` })));
     this.quality = new Menu<number | null>(words.quality, 'quality', (index) => actions.setQuality(index));
+    this.mode = new Menu<Mode>(words.mode, 'mode', (mode) => actions.setMode(mode));
     this.root = h(
       'div',
       { class: 'bar', role: 'group', 'aria-label': words.player },
@@ -82,6 +87,7 @@ export class Controls {
         this.time,
         h('span', { class: 'spring' }),
         this.speed.root,
+        this.mode.root,
         this.quality.root,
         help,
         this.screen,
@@ -91,7 +97,7 @@ export class Controls {
 
   /** A menu is open: the bar must stay. */
   get busy(): boolean {
-    return this.dragging || this.speed.isOpen || this.quality.isOpen;
+    return this.dragging || this.speed.isOpen || this.quality.isOpen || this.mode.isOpen;
   }
 
   update(engine?: Engine): void {
@@ -119,6 +125,7 @@ export class Controls {
     setText(this.time, `${clock(at)} / ${clock(duration)}`);
 
     this.speed.show(`${video.playbackRate}×`, video.playbackRate);
+    this.mode.show(words.modes[state.now.mode].face, state.now.mode);
     if (engine) this.updateQuality(engine);
   }
 
@@ -130,16 +137,20 @@ export class Controls {
   closeMenus(): void {
     this.speed.close(false);
     this.quality.close(false);
+    this.mode.close(false);
   }
 
   destroy(): void {
     this.speed.destroy();
     this.quality.destroy();
+    this.mode.destroy();
   }
 
   private updateQuality(engine: Engine): void {
     const { words } = this;
-    const { levels, level, chosen, duration } = this.state.now;
+    const { levels, level, chosen, duration, mode } = this.state.now;
+    if (duration !== this.modesFor) this.offerModes(duration);
+    if (!hasPictures(mode)) return this.quality.show('—', null, false);
     if (engine.name === 'native') return this.quality.show(words.auto, null, false);
     if (levels !== this.offered || duration !== this.offeredFor) {
       this.offered = levels;
@@ -155,6 +166,14 @@ export class Controls {
     const fixed = chosen === null ? undefined : levels[chosen];
     const face = fixed ? levelName(fixed) : level ? words.autoAt(levelName(level)) : words.auto;
     this.quality.show(face, chosen, levels.length > 0);
+  }
+
+  private offerModes(duration: number): void {
+    const { words } = this;
+    this.modesFor = duration;
+    const sound = duration > 0 ? words.wholeLesson(bytes(cost(SOUND_BPS, duration))) : '';
+    const note = (mode: Mode): string => [words.modes[mode].note, mode === 'sound' && sound].filter(Boolean).join(' · ');
+    this.mode.offer(MODES.map((mode) => ({ value: mode, name: words.modes[mode].name, note: note(mode) })));
   }
 
   private label(button: HTMLButtonElement, text: string, key: string): void {

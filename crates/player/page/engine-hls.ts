@@ -2,6 +2,7 @@
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
+import { ceiling, hasPictures, packageOf, type Mode } from './mode';
 import type { Engine, EngineListener, Problem, Source } from './engine';
 import { Failing, MAX_ATTEMPTS, MAX_STANDSTILLS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Download, type Trouble } from './recovery';
 import { av1IsSmooth } from './decoding';
@@ -11,6 +12,9 @@ import type { Level } from './state';
 
 /** Seconds kept downloaded ahead while somebody watches: outlives the cuts of a village line. */
 const AHEAD_S = 90;
+
+/** The same where data is to be saved: what is left unwatched was paid for. */
+const AHEAD_SAVING_S = 30;
 
 /** Seconds downloaded ahead before anybody has pressed play: enough to start at once, little to waste. */
 const AHEAD_UNWATCHED_S = 12;
@@ -35,6 +39,9 @@ const ONE_PLACE_S = 5;
 
 /** Failures that hls.js deals with by itself, in a row, after which the pupil is told. */
 const QUIET_FAILURES = 2;
+
+/** Beside a package's main playlist: its sound alone. */
+const SOUND = 'audio.m3u8';
 
 const RETRY = {
   errorRetry: { maxNumRetry: 2, retryDelayMs: 700, maxRetryDelayMs: 4_000, backoff: 'exponential' as const },
@@ -79,6 +86,9 @@ class HlsEngine implements Engine {
   private hls: Hls;
   private chosen: number | null = null;
   private watched = false;
+  private mode: Mode;
+  /** The package's folder, as soon as it is known. */
+  private folder: string | undefined;
   private readonly failing = new Failing();
   /** Attempts of our own since everything last came. */
   private attempts = 0;
@@ -104,6 +114,7 @@ class HlsEngine implements Engine {
     private readonly source: Source,
     private readonly listener: EngineListener,
   ) {
+    this.mode = source.mode;
     this.standstill = new Standstill(video, {
       due: () => this.due || this.stopped,
       online: () => navigator.onLine,
@@ -121,10 +132,22 @@ class HlsEngine implements Engine {
     this.reportLevel();
   }
 
+  fetch(mode: Mode): void {
+    const before = this.mode;
+    this.mode = mode;
+    this.chosen = null;
+    if (hasPictures(before) !== hasPictures(mode) || !hasPictures(mode)) return this.rebuild();
+    this.hls.nextLevel = -1;
+    this.limit();
+    if (this.watched) this.watching();
+    this.reportLevel();
+  }
+
   watching(): void {
     this.watched = true;
-    this.hls.config.maxBufferLength = AHEAD_S;
-    this.hls.config.maxBufferSize = AHEAD_BYTES;
+    const saving = this.mode === 'saver';
+    this.hls.config.maxBufferLength = saving ? AHEAD_SAVING_S : AHEAD_S;
+    this.hls.config.maxBufferSize = saving ? 0 : AHEAD_BYTES;
   }
 
   retry(): void {
@@ -153,21 +176,25 @@ class HlsEngine implements Engine {
   }
 
   private open(startAt: number): Hls {
-    const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1, xhrSetup: (xhr, url) => this.ask(xhr, url) });
+    const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1, xhrSetup: (xhr, url) => this.ask(xhr, url), autoStartLoad: !this.looksForSound() });
     hls.on(Hls.Events.MANIFEST_PARSED, (_, { audioTracks }) => {
+      if (this.leadsElsewhere(hls)) return;
       // The mono sound of the lowest rung and the stereo of the others are the same lesson. Told that they differ in
       // channels, hls.js throws away all sound downloaded so far at each change between them: a gap, just when the line
       // is weak.
       for (const track of audioTracks) delete track.channels;
       this.thinOut(hls);
-      this.listener.levels(levelsOf(hls));
+      this.listener.levels(hasPictures(this.mode) ? levelsOf(hls) : []);
       if (this.chosen !== null && this.chosen < hls.levels.length) hls.nextLevel = this.chosen;
+      this.limit();
       this.came('playlist');
+      if (!hls.config.autoStartLoad) hls.startLoad(hls.config.startPosition);
     });
     hls.on(Hls.Events.LEVELS_UPDATED, () => {
       // A rung that could not be had was taken out, and the others moved up.
       this.chosen = hls.manualLevel < 0 ? null : hls.manualLevel;
-      this.listener.levels(levelsOf(hls));
+      this.limit();
+      this.listener.levels(hasPictures(this.mode) ? levelsOf(hls) : []);
       this.reportLevel();
     });
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.reportLevel());
@@ -181,7 +208,35 @@ class HlsEngine implements Engine {
     return hls;
   }
 
+  /**
+   * The pointer tells the package, and with it where sound alone lies. It is read in any case: who may begin is said there.
+   */
+  private leadsElsewhere(hls: Hls): boolean {
+    const folder = packageOf(hls.levels[0]?.url[0] ?? '');
+    if (folder && folder !== this.folder) {
+      this.folder = folder;
+      this.listener.found(folder);
+    }
+    const elsewhere = !hasPictures(this.mode) && this.folder !== undefined && hls.url?.endsWith(SOUND) !== true;
+    // hls.js is in the middle of telling its own parts about this playlist.
+    if (elsewhere) this.after(0, () => this.rebuild());
+    return elsewhere;
+  }
+
+  /** Only the package is wanted of the pointer. */
+  private looksForSound(): boolean {
+    return !hasPictures(this.mode) && this.folder === undefined;
+  }
+
+  /** Holds the engine's own choice below what the mode allows. */
+  private limit(): void {
+    // hls.js fits rungs to the picture's size by the same limit.
+    this.hls.capLevelToPlayerSize = this.mode === 'auto';
+    if (this.mode !== 'auto') this.hls.autoLevelCapping = ceiling(this.mode, levelsOf(this.hls).map(({ bitRate }) => bitRate));
+  }
+
   private url(): string {
+    if (this.folder !== undefined && !hasPictures(this.mode)) return this.folder + SOUND;
     return comeAgain(this.source.url, this.ticket);
   }
 

@@ -2,6 +2,7 @@
 
 import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
 import type { Engine, EngineListener, Source } from './engine';
+import { hasPictures, packageIn, type Mode } from './mode';
 import { MAX_ATTEMPTS, waitAfterOnline, waitBefore } from './recovery';
 
 export function nativeEngine(video: HTMLVideoElement, source: Source, listener: EngineListener): Engine {
@@ -16,6 +17,12 @@ class NativeEngine implements Engine {
   private resumeAt: number;
   /** The place in line that was given; empty where there is none. */
   private ticket = '';
+  private mode: Mode;
+  /** The package's folder, as soon as it is known. */
+  private folder: string | undefined;
+  /** MPEG-TS, for systems that do not know fMP4: tried when nothing else was ever played. */
+  private transportStream = false;
+  private played = false;
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -23,11 +30,19 @@ class NativeEngine implements Engine {
     private readonly listener: EngineListener,
   ) {
     this.resumeAt = source.startAt;
+    this.mode = source.mode;
     video.addEventListener('loadedmetadata', this.onMetadata);
     video.addEventListener('playing', this.onPlaying);
     video.addEventListener('error', this.onError);
     window.addEventListener('online', this.onOnline);
-    video.src = source.url;
+    if (hasPictures(source.mode)) video.src = source.url;
+    void this.findPackage();
+  }
+
+  fetch(mode: Mode): void {
+    const before = this.mode;
+    this.mode = mode;
+    if (hasPictures(before) !== hasPictures(mode)) this.load(this.url());
   }
 
   /** The system chooses. */
@@ -37,11 +52,16 @@ class NativeEngine implements Engine {
   watching(): void {}
 
   retry(): void {
-    this.load(comeAgain(this.source.url, this.ticket));
+    this.load(this.url());
+  }
+
+  private url(anyway = false): string {
+    const beside = !hasPictures(this.mode) ? 'audio.m3u8' : this.transportStream ? 'ts.m3u8' : '';
+    return beside && this.folder ? this.folder + beside : comeAgain(this.source.url, this.ticket, anyway);
   }
 
   goOn(): void {
-    this.load(comeAgain(this.source.url, this.ticket, true));
+    this.load(this.url(true));
   }
 
   private load(url: string): void {
@@ -69,6 +89,7 @@ class NativeEngine implements Engine {
   };
 
   private readonly onPlaying = (): void => {
+    this.played = true;
     if (this.attempts === 0) return;
     this.attempts = 0;
     this.listener.problem(undefined);
@@ -92,12 +113,34 @@ class NativeEngine implements Engine {
   };
 
   private async askWhy(): Promise<void> {
-    const waiting = await told(comeAgain(this.source.url, this.ticket)).catch(() => undefined);
-    if (!waiting || this.gone) return;
+    const answer = await told(comeAgain(this.source.url, this.ticket)).catch(() => undefined);
+    if (!answer || this.gone) return;
+    const { waiting, folder } = answer;
+    if (!waiting) {
+      this.know(folder);
+      // The lesson is there and this system makes nothing of it: it may be older than fMP4.
+      if (folder && !this.played) this.transportStream = !this.transportStream;
+      return;
+    }
     window.clearTimeout(this.timer);
     this.ticket = waiting.ticket;
     this.timer = window.setTimeout(() => this.retry(), Math.min(waiting.waitMs, LONGEST_WAIT_MS));
     this.listener.problem({ kind: 'waiting', waiting, retryInMs: waiting.waitMs });
+  }
+
+  /** Where the package lies: sound, slides and other forms are beside it. */
+  private async findPackage(): Promise<void> {
+    const answer = await told(this.source.url).catch(() => undefined);
+    if (this.gone) return;
+    this.know(answer?.folder);
+    // Without a package there is the lesson's own address, which says why.
+    if (!hasPictures(this.mode)) this.load(this.url());
+  }
+
+  private know(folder: string | undefined): void {
+    if (!folder || folder === this.folder) return;
+    this.folder = folder;
+    this.listener.found(folder);
   }
 
   private readonly onOnline = (): void => {
@@ -110,13 +153,14 @@ class NativeEngine implements Engine {
 /** How long the question may take, in milliseconds. */
 const PATIENCE_MS = 15_000;
 
-/** What the lesson's address says to who may not begin yet. */
-async function told(url: string): Promise<Waiting | undefined> {
+/** What the lesson's address says: its package, or when one's turn is. */
+async function told(url: string): Promise<{ folder?: string | undefined; waiting?: Waiting | undefined }> {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
     const answer = await fetch(url, { headers: { Accept: ACCEPT }, credentials: 'omit', referrerPolicy: 'no-referrer', signal: stop.signal });
-    return answer.ok ? undefined : parseWaiting(answer.status, await answer.text());
+    const text = await answer.text();
+    return answer.ok ? { folder: packageIn(text) } : { waiting: parseWaiting(answer.status, text) };
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,7 @@
 /** What plays a lesson: hls.js where Media Source Extensions are, the system's own HLS elsewhere. */
 
 import type { Waiting } from './admission';
+import type { Mode } from './mode';
 import type { Trouble } from './recovery';
 import type { Level, LoggedError } from './state';
 
@@ -8,6 +9,8 @@ export interface Engine {
   readonly name: 'hls.js' | 'native';
   /** Fixes a rung by its index, or lets the engine choose (null). */
   choose(index: number | null): void;
+  /** Fetches other things from here on. */
+  fetch(mode: Mode): void;
   /** Buffer far ahead from now on: somebody is watching. */
   watching(): void;
   /** Try again at once, whatever the waits say. */
@@ -33,6 +36,8 @@ export interface EngineListener {
   levels(levels: readonly Level[]): void;
   /** The rung on screen, and the index of the one chosen by hand. */
   level(level: Level | null, chosen: number | null): void;
+  /** Where the lesson's package lies: its folder, with a slash at the end. */
+  found(folder: string): void;
   /** A problem; undefined when it is over. */
   problem(problem: Problem | undefined): void;
   error(error: Omit<LoggedError, 'at'>): void;
@@ -43,6 +48,8 @@ export interface Source {
   url: string;
   /** Seconds to start at; zero for the beginning. */
   startAt: number;
+  /** What is fetched. */
+  mode: Mode;
 }
 
 /** The engine for this browser; reports `unsupported` itself where there is none. */

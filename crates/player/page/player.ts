@@ -5,7 +5,9 @@ import { h, icon, setAttribute, setText } from './dom';
 import { openEngine, type Engine, type EngineListener, type Problem } from './engine';
 import { Help } from './help';
 import { Notice } from './notice';
-import { keepPreferences, nextSpeed, readPreferences } from './preferences';
+import { hasPictures, type Mode } from './mode';
+import { keepPreferences, nextSpeed, readPreferences, wantedMode } from './preferences';
+import { Slides } from './slides';
 import { commandOf, type Command, type Focus } from './shortcuts';
 import type { Phase, State } from './state';
 import type { Store } from './store';
@@ -35,6 +37,9 @@ export class Player {
   private readonly controls: Controls;
   private readonly notice: Notice;
   private readonly help: Help;
+  private readonly slides: Slides;
+  /** The lesson's package, as soon as it is known. */
+  private folder: string | undefined;
   private readonly message = h('p', { class: 'message', role: 'status' });
   private readonly waiting: HTMLElement;
   private readonly big: HTMLButtonElement;
@@ -57,9 +62,10 @@ export class Player {
     this.controls = new Controls(this.video, state, words, this.actions());
     this.notice = new Notice(words, () => this.retry(), () => this.engine?.goOn());
     this.help = new Help(words);
+    this.slides = new Slides(() => this.video.currentTime, words);
     this.waiting = h('div', { class: 'waiting', role: 'status', hidden: true }, h('span', { class: 'spinner' }), h('span', { class: 'waiting-text' }));
     this.big = h('button', { type: 'button', class: 'big-play', 'aria-label': words.play, tabindex: -1, onclick: () => this.run({ do: 'toggle' }) }, icon('play'));
-    const stage = h('div', { class: 'stage' }, this.video, this.waiting, this.big, this.message, this.notice.root);
+    const stage = h('div', { class: 'stage' }, this.video, this.slides.root, this.waiting, this.big, this.message, this.notice.root);
     this.root = h('section', { class: 'player', 'aria-label': words.player }, stage, this.controls.root, this.help.root);
 
     this.listenToVideo();
@@ -72,11 +78,12 @@ export class Player {
   /** Opens the lesson and plays as soon as it can, if the browser lets it. */
   async start(): Promise<void> {
     const { url, startAt, state } = this.options;
-    state.set({ phase: 'opening' });
+    state.set({ phase: 'opening', mode: wantedMode(this.options.store) });
+    this.drawSlides();
     this.video.play().catch(() => undefined);
     let engine: Engine | undefined;
     try {
-      engine = await openEngine(this.video, { url, startAt }, this.engineListener());
+      engine = await openEngine(this.video, { url, startAt, mode: state.now.mode }, this.engineListener());
     } catch {
       // The engine's own script did not arrive.
       if (!this.gone) this.setProblem({ kind: 'network', trouble: 'unreachable', retryInMs: null });
@@ -135,6 +142,7 @@ export class Player {
     document.removeEventListener('webkitfullscreenchange', this.onFullscreen);
     this.notice.hide();
     this.controls.destroy();
+    this.slides.close();
     this.engine?.destroy();
     this.root.remove();
   }
@@ -161,6 +169,7 @@ export class Player {
         keepPreferences(store, { speed });
         this.say(words.speedAt(speed));
       },
+      setMode: (mode) => this.setMode(mode),
       setQuality: (index) => {
         const level = index === null ? undefined : state.now.levels[index];
         state.set({ chosen: index });
@@ -176,6 +185,10 @@ export class Player {
     return {
       levels: (levels) => state.set({ levels: Object.freeze([...levels]) }),
       level: (level, chosen) => state.set({ level, chosen }),
+      found: (folder) => {
+        this.folder = folder;
+        this.drawSlides();
+      },
       problem: (problem) => this.setProblem(problem),
       error: (error) => state.log({ ...error, at: Math.round(performance.now()) }),
     };
@@ -200,6 +213,24 @@ export class Player {
     }
   }
 
+  private setMode(mode: Mode): void {
+    const { state, store, words } = this.options;
+    keepPreferences(store, { mode });
+    state.set({ mode, level: null });
+    this.engine?.fetch(mode);
+    this.drawSlides();
+    this.say(words.modes[mode].name);
+    this.draw();
+  }
+
+  /** What stands where moving pictures would be. */
+  private drawSlides(): void {
+    const { mode } = this.options.state.now;
+    if (hasPictures(mode)) this.slides.close();
+    else if (mode === 'slides' && this.folder) this.slides.open(this.folder);
+    else this.slides.soundOnly();
+  }
+
   private toggle(): void {
     const { video } = this;
     if (video.ended) video.currentTime = 0;
@@ -213,6 +244,7 @@ export class Player {
   private listenToVideo(): void {
     const { video } = this;
     for (const event of ['timeupdate', 'progress', 'durationchange', 'seeking', 'seeked']) video.addEventListener(event, () => this.updateTime());
+    for (const event of ['timeupdate', 'seeking']) video.addEventListener(event, () => this.slides.draw());
     for (const event of ['loadstart', 'loadeddata', 'canplay', 'waiting', 'playing', 'pause', 'ended', 'seeking', 'seeked', 'emptied']) {
       video.addEventListener(event, () => this.updatePhase());
     }
@@ -225,12 +257,12 @@ export class Player {
   }
 
   private listenToHands(stage: HTMLElement): void {
-    this.video.addEventListener('click', () => {
+    for (const place of [this.video, this.slides.root]) place.addEventListener('click', () => {
       // A finger first brings the bar back; a mouse has brought it back by moving.
       if (this.root.classList.contains('idle')) this.wake();
       else this.toggle();
     });
-    stage.addEventListener('dblclick', (event) => event.target === this.video && this.toggleFullscreen());
+    stage.addEventListener('dblclick', (event) => (event.target === this.video || this.slides.root.contains(event.target as Node)) && this.toggleFullscreen());
     for (const event of ['pointermove', 'focusin', 'keydown']) this.root.addEventListener(event, () => this.wake());
     document.addEventListener('keydown', this.onKey);
     document.addEventListener('fullscreenchange', this.onFullscreen);
@@ -290,7 +322,11 @@ export class Player {
 
   private updatePhase(): void {
     this.updateTime();
-    this.options.state.set({ phase: this.phase() });
+    const { state } = this.options;
+    const before = state.now.phase;
+    const phase = this.phase();
+    const stalled = phase === 'buffering' && before === 'playing' && !this.video.seeking;
+    state.set({ phase, stalls: state.now.stalls + (stalled ? 1 : 0) });
   }
 
   private phase(): Phase {

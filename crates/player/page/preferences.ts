@@ -1,5 +1,6 @@
 /** How this device likes to play: kept on it only. */
 
+import { isMode, type Mode } from './mode';
 import type { Store } from './store';
 
 export interface Preferences {
@@ -8,6 +9,8 @@ export interface Preferences {
   muted: boolean;
   /** One of SPEEDS. */
   speed: number;
+  /** What is fetched. Set only when chosen by hand; otherwise the device's own wish to save decides. */
+  mode?: Mode;
   /** Set only when chosen by hand; otherwise the browser's languages decide. */
   language?: 'zh' | 'en';
 }
@@ -25,8 +28,15 @@ export function readPreferences(store: Store): Preferences {
     muted: value.muted === true,
     speed: SPEEDS.includes(value.speed as number) ? (value.speed as number) : 1,
   };
+  if (isMode(value.mode)) preferences.mode = value.mode;
   if (value.language === 'zh' || value.language === 'en') preferences.language = value.language;
   return preferences;
+}
+
+/** How lessons are fetched here: as chosen, else sparingly where the device was told to save. */
+export function wantedMode(store: Store): Mode {
+  const { connection } = navigator as { connection?: { saveData?: boolean } };
+  return readPreferences(store).mode ?? (connection?.saveData ? 'saver' : 'auto');
 }
 
 /** Changes some preferences and keeps the rest. */

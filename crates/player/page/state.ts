@@ -3,9 +3,12 @@
  * whoever looks from outside (the browser tests, a teacher with the console open).
  */
 
+import type { Mode } from './mode';
+
 /** A rung of the ladder. */
 export interface Level {
   readonly index: number;
+  /** Zero for sound alone. */
   readonly width: number;
   readonly height: number;
   /** Average, video and audio, in bits per second. */
@@ -49,6 +52,8 @@ export interface View {
   /** What plays it. */
   readonly engine: 'hls.js' | 'native' | null;
   readonly phase: Phase;
+  /** What is fetched. */
+  readonly mode: Mode;
   readonly playing: boolean;
   /** Seconds. */
   readonly position: number;
@@ -64,6 +69,8 @@ export interface View {
   readonly auto: boolean;
   /** The index of the rung that was chosen by hand, else null. */
   readonly chosen: number | null;
+  /** How often playing stood still for want of data. */
+  readonly stalls: number;
   /** Bytes that this lesson has taken from the network; null where the browser does not say. */
   readonly bytes: number | null;
   /** The latest errors, oldest first. */
@@ -73,8 +80,8 @@ export interface View {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const START: View = {
-  lesson: null, engine: null, phase: 'idle', playing: false, position: 0, duration: 0, buffered: 0,
-  levels: [], level: null, auto: true, chosen: null, bytes: null, errors: [],
+  lesson: null, engine: null, phase: 'idle', mode: 'auto', playing: false, position: 0, duration: 0, buffered: 0,
+  levels: [], level: null, auto: true, chosen: null, stalls: 0, bytes: null, errors: [],
 };
 
 export class State {

@@ -6,6 +6,7 @@ import { levelName } from './controls';
 import { h, icon, replace, setText } from './dom';
 import { bitRate, bytes, clock, minutes } from './format';
 import { gradeName } from './grouping';
+import { hasPictures } from './mode';
 import { readJson } from './network';
 import { Player } from './player';
 import { gradeLabel, stageName, subjectLabel, volumeLabel } from './words';
@@ -145,8 +146,8 @@ class Readout {
 
   draw(): void {
     const { words, state } = this.context;
-    const { engine, level, buffered, bytes: count } = state.now;
-    const quality = level ? `${levelName(level)} · ${bitRate(level.bitRate)}` : engine === 'native' ? words.qualityBySystem : '—';
+    const { engine, level, buffered, bytes: count, mode } = state.now;
+    const quality = !hasPictures(mode) ? words.modes[mode].name : level ? `${levelName(level)} · ${bitRate(level.bitRate)}` : engine === 'native' ? words.qualityBySystem : '—';
     setText(this.quality, quality);
     setText(this.buffer, words.seconds(Math.round(buffered)));
     this.downloadedRow.hidden = count === null;

@@ -5,12 +5,20 @@ import type { Stage } from './catalogue';
 import { clock } from './format';
 import { gradeNumber } from './grouping';
 import type { Language } from './language';
+import type { Mode } from './mode';
 import type { Trouble } from './recovery';
 
 /** What happened and what to do about it. */
 export interface Advice {
   what: string;
   help: string;
+}
+
+/** A way to fetch lessons: as it is called, as the bar shows it, what it means. */
+interface ModeWords {
+  name: string;
+  face: string;
+  note: string;
 }
 
 /** Minutes and seconds left, as 2:05. */
@@ -114,6 +122,15 @@ const zh = {
   wholeLesson: (size: string) => `全课约 ${size}`,
   qualityChosen: (name: string) => `画质：${name}`,
   qualityBySystem: '画质由系统自动选择',
+  mode: '流量',
+  modes: {
+    auto: { name: '画面', face: '画面', note: '按网速和屏幕选画质' },
+    saver: { name: '省流量', face: '省流量', note: '小画面，不提前下载太多' },
+    slides: { name: '课件加声音', face: '课件', note: '网很慢时用，换页时才换图' },
+    sound: { name: '只听声音', face: '声音', note: '最省流量' },
+  } satisfies Record<Mode, ModeWords> as Record<Mode, ModeWords>,
+  soundOnly: '只听声音，不下载画面',
+  noSlides: '这节课没有课件，只播放声音',
   help: '快捷键',
   close: '关闭',
   fullscreen: '全屏',
@@ -222,6 +239,15 @@ const en: Words = {
   wholeLesson: (size) => `lesson ≈ ${size}`,
   qualityChosen: (name) => `Quality: ${name}`,
   qualityBySystem: 'The system chooses the quality',
+  mode: 'Data',
+  modes: {
+    auto: { name: 'Pictures', face: 'Pictures', note: 'Follows the network and the screen' },
+    saver: { name: 'Data saver', face: 'Saver', note: 'Small pictures, little ahead of need' },
+    slides: { name: 'Slides and sound', face: 'Slides', note: 'For very slow lines: one picture for each slide' },
+    sound: { name: 'Sound only', face: 'Sound', note: 'Takes least' },
+  },
+  soundOnly: 'Sound only; no pictures are downloaded',
+  noSlides: 'This lesson has no slides; only its sound plays',
   help: 'Keyboard',
   close: 'Close',
   fullscreen: 'Full screen',
