@@ -21,6 +21,7 @@ mod owner;
 mod policy;
 mod prefill;
 mod purge;
+mod quality;
 mod reload;
 mod request;
 mod response;
@@ -169,6 +170,7 @@ async fn tend(Shared { memory, disk, overload, door, owner, metrics, .. }: Share
         owner.look(&metrics, clock::Clock.now(), now);
         let strain = disk.as_ref().map_or(0.0, |disk| disk.strain());
         overload.look(&load, strain, owner.allowed(), now);
+        metrics.quality.look(now);
         door.look(overload.level());
         tokio::time::sleep(TEND_EVERY).await;
     }

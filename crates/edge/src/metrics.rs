@@ -2,6 +2,7 @@
 
 use crate::outcome::{FillOutcome, Outcome};
 use crate::overload::{Reason, Shed};
+use crate::quality::Quality;
 use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
 use prometheus::{Gauge, GaugeVec, Histogram, IntCounter, IntGauge, Opts};
@@ -28,6 +29,7 @@ pub(crate) struct Metrics {
     pub(crate) memory_bytes: IntGauge,
     pub(crate) memory_objects: IntGauge,
     pub(crate) memory_evictions: IntCounter,
+    pub(crate) quality: Quality,
 }
 
 /// From a LAN's answer to the longest wait for a body.
@@ -100,6 +102,7 @@ impl Metrics {
             memory_objects: telemetry.gauge("edge_memory_objects", "Entries held in the RAM tier"),
             memory_evictions: telemetry
                 .counter("edge_memory_evictions_total", "Entries evicted from the RAM tier for room"),
+            quality: Quality::register(telemetry),
         }
     }
 

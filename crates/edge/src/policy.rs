@@ -18,7 +18,12 @@ const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 
 /// Fields by which clients try to make an origin answer for another URL, host, method or client than the key says
 /// (attacks 37, 39). Not in the key, so not sent. Who asks is nobody's business behind a cache that answers for all.
-const UNKEYED: [HeaderName; 28] = [
+const UNKEYED: [HeaderName; 32] = [
+    // What players tell of themselves is heard here and goes nowhere (`quality`).
+    HeaderName::from_static("cmcd-object"),
+    HeaderName::from_static("cmcd-request"),
+    HeaderName::from_static("cmcd-session"),
+    HeaderName::from_static("cmcd-status"),
     HeaderName::from_static("forwarded"),
     HeaderName::from_static("x-forwarded"),
     HeaderName::from_static("x-forwarded-for"),
@@ -178,6 +183,7 @@ mod tests {
                 ("x-original-url", "/admin"),
                 ("connection", "x-a"),
                 ("x-a", "1"),
+                ("cmcd-session", "sid=\"a\""),
             ]),
             &identity,
         );

@@ -18,6 +18,8 @@ mod released;
 mod rules;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told;
 
 use crate::edge::{Edge, Settings};
 use crate::fill::{self, Arrived, BlockStream, Errand, Landed, Role};
@@ -114,6 +116,7 @@ async fn admit(
     if edge.config.client_share.is_exceeded(peer.address.ip(), &peer.standing) {
         return response::too_many(&edge, edge.overload.refuses_request());
     }
+    edge.metrics.quality.hear(&asked, Instant::now());
     let class = Class::of(asked.target.path());
     // Nodes that fill are no students, and come from anywhere.
     if class.begins(&peer.standing) && !asked.planned && !edge.owner.serves(peer.address.ip()) {

@@ -1,0 +1,251 @@
+//! What players tell of their own viewing (CMCD, CTA-5004): counted, and forgotten.
+//!
+//! Request mode alone, in fields or in the query's `CMCD`. Fields are what our page sends: on its own address they need no
+//! preflight, are in no key of any cache, and cost no request of their own. Nothing of it goes upstream or into a log
+//! (`policy`), and what is counted tells nobody from anybody. A session's name sets one bit among 65,536, at a place that a
+//! random key of this process and the minute decide; at the minute's end the bits are counted and cleared.
+
+mod keys;
+mod sessions;
+
+use crate::overload::Class;
+use crate::request::Asked;
+use http::Method;
+use keys::Told;
+use package::Slot;
+use prometheus::{Histogram, HistogramOpts, IntCounter};
+use sessions::Sessions;
+use std::time::Duration;
+use telemetry::{Label, Telemetry};
+use tokio::time::Instant;
+
+/// Which series of segments is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rung {
+    Video(Slot),
+    Sound,
+    /// By an address that no package has.
+    Other,
+}
+
+impl Label for Rung {
+    const ALL: &'static [Self] = &{
+        let mut all = [Self::Other; Slot::ALL.len() + 2];
+        let mut at = 0;
+        while at < Slot::ALL.len() {
+            all[at] = Self::Video(Slot::ALL[at]);
+            at += 1;
+        }
+        all[at] = Self::Sound;
+        all
+    };
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Video(slot) => slot.as_str(),
+            Self::Sound => "sound",
+            Self::Other => "other",
+        }
+    }
+
+    fn index(self) -> usize {
+        Self::ALL.iter().position(|rung| *rung == self).unwrap_or(Self::ALL.len() - 1)
+    }
+}
+
+impl Rung {
+    /// By the folder of a segment: `/p/<package>/s2/00017.m4s`, `…/ts/s1/…`, `…/audio/lo/…`.
+    fn of(path: &str) -> Self {
+        let mut folders = path.rsplit('/').skip(1);
+        let folder = folders.next().unwrap_or_default();
+        if folders.next() == Some("audio") {
+            return Self::Sound;
+        }
+        Slot::ALL.into_iter().find(|slot| slot.as_str() == folder).map_or(Self::Other, Self::Video)
+    }
+}
+
+/// Longer segments than this are nobody's, in milliseconds; so are longer standstills and starts. What a client claims
+/// beyond it counts as this much.
+const LONGEST_CLAIM_MS: u64 = 120_000;
+/// From an empty buffer to five minutes, in seconds.
+const BUFFER_BUCKETS: [f64; 9] = [0.0, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0, 90.0, 300.0];
+/// From a line in town to one that most would have given up, in seconds.
+const START_BUCKETS: [f64; 9] = [0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0, 60.0];
+/// By the rungs of our ladder, in bits a second.
+const THROUGHPUT_BUCKETS: [f64; 9] = [1e5, 2e5, 4e5, 8e5, 1.5e6, 3e6, 6e6, 1.2e7, 5e7];
+
+/// What players told, of all cores together.
+#[derive(Debug)]
+pub(crate) struct Quality {
+    requests: Vec<IntCounter>,
+    media_ms: IntCounter,
+    starved_ms: IntCounter,
+    starvations: IntCounter,
+    start: Histogram,
+    buffer: Histogram,
+    throughput: Histogram,
+    sessions: Sessions,
+}
+
+impl Quality {
+    pub(crate) fn register(telemetry: &Telemetry) -> Self {
+        Self {
+            requests: telemetry::counters::<Rung>(
+                telemetry,
+                "edge_cmcd_requests_total",
+                "Media requests that told of their player (CTA-5004), by the rung asked for",
+                "rung",
+            ),
+            media_ms: telemetry.counter(
+                "edge_cmcd_media_milliseconds_total",
+                "Media asked for by players that tell how they fare; of pictures, and of sound where it is alone",
+            ),
+            starved_ms: telemetry.counter(
+                "edge_cmcd_starved_milliseconds_total",
+                "Time that players stood still for want of data; over the media asked for, the rebuffer ratio",
+            ),
+            starvations: telemetry
+                .counter("edge_cmcd_starvations_total", "Times that players stood still for want of data"),
+            start: telemetry.seconds(
+                "edge_cmcd_start_seconds",
+                "From the wish to play to playing",
+                &START_BUCKETS,
+            ),
+            buffer: telemetry.seconds(
+                "edge_cmcd_buffer_seconds",
+                "What players had downloaded ahead when they asked for more",
+                &BUFFER_BUCKETS,
+            ),
+            throughput: histogram(
+                telemetry,
+                "edge_cmcd_throughput_bits_per_second",
+                "What players measured of their line",
+                &THROUGHPUT_BUCKETS,
+            ),
+            sessions: Sessions::new(telemetry.gauge(
+                "edge_cmcd_sessions",
+                "Players that told of themselves in the last whole minute, estimated",
+            )),
+        }
+    }
+
+    /// Counts what a request tells. `now` is when it is read.
+    pub(crate) fn hear(&self, asked: &Asked, now: Instant) {
+        if asked.method != Method::GET || Class::of(asked.target.path()) != Class::Media {
+            return;
+        }
+        let Some(told) = Told::read(&asked.headers, asked.target.query()) else { return };
+        let rung = Rung::of(asked.target.path());
+        self.requests[rung.index()].inc();
+        // Sound beside pictures would count each moment twice; a lesson that is only heard has no pictures to count by.
+        if told.is_of_pictures() || told.alone {
+            self.media_ms.inc_by(claimed(told.duration_ms));
+        }
+        if told.starved {
+            self.starvations.inc();
+        }
+        self.starved_ms.inc_by(claimed(told.starved_ms));
+        if let Some(start) = told.start_ms {
+            self.start.observe(seconds(start));
+        }
+        if let Some(buffer) = told.buffer_ms {
+            self.buffer.observe(seconds(buffer.min(LONGEST_CLAIM_MS * 10)));
+        }
+        if let Some(kbps) = told.throughput_kbps {
+            self.throughput.observe(u32::try_from(kbps).map_or(f64::from(u32::MAX), f64::from) * 1000.0);
+        }
+        if let Some(session) = told.session {
+            self.sessions.note(session.as_bytes(), now);
+        }
+    }
+
+    /// Ends a minute that is over though nobody told anything since.
+    pub(crate) fn look(&self, now: Instant) {
+        self.sessions.look(now);
+    }
+}
+
+fn claimed(milliseconds: Option<u64>) -> u64 {
+    milliseconds.unwrap_or_default().min(LONGEST_CLAIM_MS)
+}
+
+fn seconds(milliseconds: u64) -> f64 {
+    Duration::from_millis(milliseconds).as_secs_f64()
+}
+
+fn histogram(telemetry: &Telemetry, name: &str, help: &str, buckets: &[f64]) -> Histogram {
+    let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    telemetry.register(Histogram::with_opts(options).expect("a constant name is valid"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn asked(target: &str, fields: &[(&str, &str)]) -> Box<Asked> {
+        let mut request = Request::builder().uri(target).header("host", "a");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        Asked::read(request.body(()).unwrap().into_parts().0).unwrap()
+    }
+
+    const PICTURES: &str = "/p/0123456789abcdef0123456789abcdef01234567/s2/00017.m4s";
+    const SOUND: &str = "/p/0123456789abcdef0123456789abcdef01234567/audio/lo/00017.m4s";
+
+    #[test]
+    fn rungs_are_known_by_their_folder_and_by_nothing_a_client_invents() {
+        for (path, rung) in [
+            (PICTURES, "s2"),
+            (SOUND, "sound"),
+            ("/p/x/ts/s1/00001.ts", "s1"),
+            ("/p/x/a3/init.mp4", "a3"),
+            ("/p/x/s9/00001.m4s", "other"),
+            ("/00001.m4s", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(Rung::of(path).as_str(), rung, "{path}");
+        }
+        for (place, rung) in Rung::ALL.iter().enumerate() {
+            assert_eq!(rung.index(), place);
+        }
+    }
+
+    #[test]
+    fn what_players_tell_is_added_up() {
+        let quality = Quality::register(&Telemetry::new("test"));
+        let now = Instant::now();
+        let fields = [
+            ("cmcd-object", "br=(150;v),d=4800,ot=v"),
+            ("cmcd-request", "bl=(12300;v),mtp=(900;v)"),
+            ("cmcd-status", "bs,bsd=(1500;v)"),
+            ("cmcd-session", "msd=2100,sf=h,sid=\"abc\",st=v,v=2"),
+        ];
+        quality.hear(&asked(PICTURES, &fields), now);
+        quality.hear(
+            &asked(&format!("{PICTURES}?CMCD=bl%3D5000%2Cd%3D4800%2Cot%3Dv%2Csid%3D%22abc%22"), &[]),
+            now,
+        );
+        quality.hear(&asked(SOUND, &[("cmcd-object", "d=4800,ot=a")]), now);
+        quality.hear(&asked(PICTURES, &[]), now);
+        quality.hear(&asked("/lessons/a/main.m3u8", &fields), now);
+        assert_eq!(
+            (quality.media_ms.get(), quality.starved_ms.get(), quality.starvations.get()),
+            (9600, 1500, 1)
+        );
+        assert_eq!(quality.requests[Rung::of(PICTURES).index()].get(), 2);
+        assert_eq!(quality.requests[Rung::Sound.index()].get(), 1);
+        assert_eq!((quality.buffer.get_sample_count(), quality.start.get_sample_count()), (2, 1));
+        assert_eq!(quality.throughput.get_sample_sum(), 900_000.0);
+    }
+
+    #[test]
+    fn boasting_is_bounded() {
+        let quality = Quality::register(&Telemetry::new("test"));
+        let boast = [("cmcd-object", "d=99999999999,ot=av"), ("cmcd-status", "bsd=18446744073709551615")];
+        quality.hear(&asked(PICTURES, &boast), Instant::now());
+        assert_eq!((quality.media_ms.get(), quality.starved_ms.get()), (LONGEST_CLAIM_MS, LONGEST_CLAIM_MS));
+    }
+}

@@ -1,0 +1,9 @@
+/** Seconds downloaded ahead of the position without a gap. */
+export function bufferedAhead(video: HTMLVideoElement): number {
+  const { buffered, currentTime } = video;
+  for (let range = 0; range < buffered.length; range += 1) {
+    // A hand's breadth of tolerance: a segment may start a frame after the position.
+    if (buffered.start(range) <= currentTime + 0.1 && currentTime < buffered.end(range)) return buffered.end(range) - currentTime;
+  }
+  return 0;
+}
