@@ -71,6 +71,16 @@ async function page() {
       outputs.set(source, '/assets/' + basename(path));
     }
   }
+  const shell = ['/', ...[...files.keys()].map((path) => '/' + path)];
+  const worker = await build({
+    ...common,
+    ...hashed,
+    entryPoints: ['page/worker.ts'],
+    entryNames: '[name]',
+    format: 'iife',
+    define: { __SHELL__: JSON.stringify(shell), __SHELL_NAME__: JSON.stringify(`page-${hashOf(shell.join())}`) },
+  });
+  files.set('assets/worker.js', Buffer.from(worker.outputFiles[0].contents));
   const script = Buffer.from(await legacy(common));
   const name = `assets/legacy-${hashOf(script)}.js`;
   files.set(name, script);

@@ -8,8 +8,16 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 /// What the page is made of. `dist/index.html` is here so that a deleted `dist/` is made again.
-const SOURCES: &[&str] =
-    &["build.mjs", "build-hls.mjs", "build-legacy.mjs", "package.json", "package-lock.json", ".npmrc", "page", "dist/index.html"];
+const SOURCES: &[&str] = &[
+    "build.mjs",
+    "build-hls.mjs",
+    "build-legacy.mjs",
+    "package.json",
+    "package-lock.json",
+    ".npmrc",
+    "page",
+    "dist/index.html",
+];
 
 /// The lock file as of the last `npm ci`, kept among the modules it describes.
 const INSTALLED: &str = "node_modules/.installed-package-lock.json";

@@ -50,6 +50,10 @@ pub(crate) fn route(raw: &str) -> Result<Route, NoRoute> {
     if path.is_empty() {
         return Ok(Route::Page);
     }
+    // A service worker minds what lies below its own address: the whole page.
+    if path == "worker.js" {
+        return Ok(Route::Asset("/assets/worker.js".to_owned()));
+    }
     if path.starts_with("assets/") {
         return Ok(Route::Asset(decoded));
     }

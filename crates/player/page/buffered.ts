@@ -1,3 +1,13 @@
+/** What is downloaded ahead. */
+
+/** Less than this downloaded ahead counts as nothing left to play, in seconds. */
+const PLAYABLE_S = 0.3;
+
+/** Nothing is left to play. */
+export function isDry(video: HTMLVideoElement): boolean {
+  return bufferedAhead(video) < PLAYABLE_S;
+}
+
 /** Seconds downloaded ahead of the position without a gap. */
 export function bufferedAhead(video: HTMLVideoElement): number {
   const { buffered, currentTime } = video;

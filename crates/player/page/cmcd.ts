@@ -3,6 +3,8 @@
  * page's own address they need no preflight, and they are in no cache's key, as a query would be. The edge counts and forgets.
  */
 
+import { isDry } from './buffered';
+
 /** What is asked for. */
 export interface Asked {
   kind: 'v' | 'a';
@@ -112,7 +114,7 @@ export function sessionOf(video: HTMLVideoElement): { session: Session; end(): v
   const heard: [string, () => void][] = [
     ['play', () => session.wants(now())],
     ['playing', () => session.plays(now())],
-    ['waiting', () => !video.seeking && !video.paused && session.stands(now())],
+    ['waiting', () => !video.seeking && !video.paused && isDry(video) && session.stands(now())],
     ['pause', () => session.stops(now())],
     ['seeking', () => session.stops(now())],
   ];

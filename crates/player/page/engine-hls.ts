@@ -2,12 +2,15 @@
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
+import { kindOf, sessionOf } from './cmcd';
 import { ceiling, hasPictures, packageOf, type Mode } from './mode';
 import type { Engine, EngineListener, Problem, Source } from './engine';
 import { Failing, MAX_ATTEMPTS, MAX_STANDSTILLS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Download, type Trouble } from './recovery';
 import { av1IsSmooth } from './decoding';
 import { isAv1, needless } from './rungs';
 import { Standstill } from './standstill';
+import { bufferedAhead } from './buffered';
+import { loaderOf, playlistOf } from './offline/loader';
 import type { Level } from './state';
 
 /** Seconds kept downloaded ahead while somebody watches: outlives the cuts of a village line. */
@@ -108,6 +111,7 @@ class HlsEngine implements Engine {
   private readonly decoderFailures: number[] = [];
   /** The place in line that was given; empty where there is none. */
   private ticket = '';
+  private readonly telling;
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -115,6 +119,7 @@ class HlsEngine implements Engine {
     private readonly listener: EngineListener,
   ) {
     this.mode = source.mode;
+    this.telling = sessionOf(video);
     this.standstill = new Standstill(video, {
       due: () => this.due || this.stopped,
       online: () => navigator.onLine,
@@ -171,12 +176,13 @@ class HlsEngine implements Engine {
   destroy(): void {
     this.cancel();
     this.standstill.destroy();
+    this.telling?.end();
     window.removeEventListener('online', this.onOnline);
     this.hls.destroy();
   }
 
   private open(startAt: number): Hls {
-    const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1, xhrSetup: (xhr, url) => this.ask(xhr, url), autoStartLoad: !this.looksForSound() });
+    const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1, xhrSetup: (xhr, url) => this.ask(xhr, url), autoStartLoad: !this.looksForSound(), ...this.fromDevice() });
     hls.on(Hls.Events.MANIFEST_PARSED, (_, { audioTracks }) => {
       if (this.leadsElsewhere(hls)) return;
       // The mono sound of the lowest rung and the stereo of the others are the same lesson. Told that they differ in
@@ -235,16 +241,35 @@ class HlsEngine implements Engine {
     if (this.mode !== 'auto') this.hls.autoLevelCapping = ceiling(this.mode, levelsOf(this.hls).map(({ bitRate }) => bitRate));
   }
 
+  private fromDevice(): Partial<HlsConfig> {
+    return this.source.bundle ? { loader: loaderOf(this.source.bundle) } : {};
+  }
+
   private url(): string {
+    if (this.source.bundle) return playlistOf();
     if (this.folder !== undefined && !hasPictures(this.mode)) return this.folder + SOUND;
     return comeAgain(this.source.url, this.ticket);
   }
 
-  /** The lesson's own address is asked so that it may say "not yet" to a page. */
+  /** The lesson's own address is asked so that it may say "not yet" to a page; segments tell how playing goes. */
   private ask(xhr: XMLHttpRequest, url: string): void {
-    if (new URL(url, location.href).pathname !== this.source.url) return;
-    xhr.open('GET', url, true);
-    xhr.setRequestHeader('Accept', ACCEPT);
+    const kind = kindOf(url);
+    if (kind && this.telling) {
+      xhr.open('GET', url, true);
+      const fields = this.telling.session.fields({ kind, ...this.measured(kind) }, performance.now());
+      for (const name of Object.keys(fields)) xhr.setRequestHeader(name, fields[name]!);
+    } else if (new URL(url, location.href).pathname === this.source.url) {
+      xhr.open('GET', url, true);
+      xhr.setRequestHeader('Accept', ACCEPT);
+    }
+  }
+
+  private measured(kind: 'v' | 'a'): { bitRate: number; throughput: number; buffered: number; alone: boolean } {
+    const { hls, video, mode } = this;
+    const alone = !hasPictures(mode);
+    const bitRate = kind === 'v' || alone ? (levelsOf(hls)[hls.loadLevel]?.bitRate ?? 0) : 0;
+    const estimate = hls.bandwidthEstimate;
+    return { bitRate, throughput: Number.isFinite(estimate) ? estimate : 0, buffered: bufferedAhead(video), alone };
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import type { Waiting } from './admission';
 import type { Mode } from './mode';
+import type { Bundle } from './offline/loader';
 import type { Trouble } from './recovery';
 import type { Level, LoggedError } from './state';
 
@@ -50,6 +51,8 @@ export interface Source {
   startAt: number;
   /** What is fetched. */
   mode: Mode;
+  /** Where the lesson lies on the device; it is asked of nobody then. */
+  bundle?: Bundle | undefined;
 }
 
 /** The engine for this browser; reports `unsupported` itself where there is none. */
@@ -60,7 +63,8 @@ export async function openEngine(video: HTMLVideoElement, source: Source, listen
     const engine = hlsEngine(video, source, listener);
     if (engine) return engine;
   }
-  if (video.canPlayType('application/vnd.apple.mpegurl')) {
+  // The system's own player takes nothing from a page's hands.
+  if (!source.bundle && video.canPlayType('application/vnd.apple.mpegurl')) {
     const { nativeEngine } = await import('./engine-native');
     return nativeEngine(video, source, listener);
   }

@@ -5,6 +5,7 @@ import { h, replace } from './dom';
 import { Eyes } from './eyes';
 import { chooseLanguage } from './language';
 import { List } from './list';
+import { openKept } from './kept';
 import { Meter } from './meter';
 import { Positions } from './positions';
 import { keepPreferences, readPreferences } from './preferences';
@@ -51,7 +52,7 @@ replace(
     h('button', { type: 'button', class: 'button small quiet', 'data-control': 'language', lang: language === 'zh' ? 'en' : 'zh-CN', onclick: switchLanguage }, words.otherLanguage),
   ),
   main,
-  h('footer', { class: 'bottom' }, h('p', {}, words.privacy)),
+  h('footer', { class: 'bottom' }, h('p', {}, words.privacy, ' ', h('a', { href: '#/kept' }, words.keptTitle))),
 );
 window.addEventListener('hashchange', follow);
 follow();
@@ -66,6 +67,9 @@ function follow(): void {
     main.textContent = '';
     window.scrollTo(0, 0);
     close = openLesson(context, route.id, main);
+  } else if (route.view === 'kept') {
+    main.textContent = '';
+    close = openKept(context, main);
   } else {
     replace(main, list.root);
     list.open(route.filter);

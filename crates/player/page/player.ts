@@ -1,7 +1,9 @@
 /** The player of one lesson: picture, bar, notices and keys around an engine. */
 
+import { bufferedAhead, isDry } from './buffered';
 import { Controls, levelName, type Actions } from './controls';
 import { h, icon, setAttribute, setText } from './dom';
+import type { Bundle } from './offline/loader';
 import { openEngine, type Engine, type EngineListener, type Problem } from './engine';
 import { Help } from './help';
 import { Notice } from './notice';
@@ -19,11 +21,10 @@ const IDLE_MS = 3_000;
 /** A message over the picture stays this long, in milliseconds. */
 const MESSAGE_MS = 1_600;
 
-/** Less than this downloaded ahead counts as nothing left to play, in seconds. */
-const PLAYABLE_S = 0.3;
-
 export interface PlayerOptions {
   url: string;
+  /** Where the lesson lies on the device, if it does. */
+  bundle?: Bundle | undefined;
   /** Seconds; zero for the beginning. */
   startAt: number;
   words: Words;
@@ -78,12 +79,14 @@ export class Player {
   /** Opens the lesson and plays as soon as it can, if the browser lets it. */
   async start(): Promise<void> {
     const { url, startAt, state } = this.options;
-    state.set({ phase: 'opening', mode: wantedMode(this.options.store) });
+    const { bundle } = this.options;
+    // All that a bundle has is here already.
+    state.set({ phase: 'opening', mode: bundle ? 'auto' : wantedMode(this.options.store) });
     this.drawSlides();
     this.video.play().catch(() => undefined);
     let engine: Engine | undefined;
     try {
-      engine = await openEngine(this.video, { url, startAt, mode: state.now.mode }, this.engineListener());
+      engine = await openEngine(this.video, { url, startAt, mode: state.now.mode, bundle }, this.engineListener());
     } catch {
       // The engine's own script did not arrive.
       if (!this.gone) this.setProblem({ kind: 'network', trouble: 'unreachable', retryInMs: null });
@@ -187,6 +190,7 @@ export class Player {
       level: (level, chosen) => state.set({ level, chosen }),
       found: (folder) => {
         this.folder = folder;
+        state.set({ package: folder });
         this.drawSlides();
       },
       problem: (problem) => this.setProblem(problem),
@@ -325,13 +329,14 @@ export class Player {
     const { state } = this.options;
     const before = state.now.phase;
     const phase = this.phase();
-    const stalled = phase === 'buffering' && before === 'playing' && !this.video.seeking;
+    // A device that is slow to decode stands still, too, and has all it needs.
+    const stalled = phase === 'buffering' && before === 'playing' && !this.video.seeking && isDry(this.video);
     state.set({ phase, stalls: state.now.stalls + (stalled ? 1 : 0) });
   }
 
   private phase(): Phase {
     const { video, problem } = this;
-    const dry = bufferedAhead(video) < PLAYABLE_S && !video.ended;
+    const dry = isDry(video) && !video.ended;
     if (problem && (problem.kind !== 'network' || dry)) return 'stopped';
     if (video.ended) return 'ended';
     if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return video.currentTime > 0 && !video.paused ? 'buffering' : 'opening';
@@ -351,16 +356,6 @@ export class Player {
     if (waits) setText(this.waiting.lastElementChild!, phase === 'opening' ? words.loading : words.buffering);
     this.big.hidden = phase !== 'paused';
   }
-}
-
-/** Seconds downloaded ahead of the position without a gap. */
-function bufferedAhead(video: HTMLVideoElement): number {
-  const { buffered, currentTime } = video;
-  for (let range = 0; range < buffered.length; range += 1) {
-    // A hand's breadth of tolerance: a segment may start a frame after the position.
-    if (buffered.start(range) <= currentTime + 0.1 && currentTime < buffered.end(range)) return buffered.end(range) - currentTime;
-  }
-  return 0;
 }
 
 /** What kind of control has the focus, as far as keys go. */

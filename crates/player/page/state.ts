@@ -69,6 +69,8 @@ export interface View {
   readonly auto: boolean;
   /** The index of the rung that was chosen by hand, else null. */
   readonly chosen: number | null;
+  /** The folder of the lesson's package, once it is known. */
+  readonly package: string | null;
   /** How often playing stood still for want of data. */
   readonly stalls: number;
   /** Bytes that this lesson has taken from the network; null where the browser does not say. */
@@ -81,7 +83,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const START: View = {
   lesson: null, engine: null, phase: 'idle', mode: 'auto', playing: false, position: 0, duration: 0, buffered: 0,
-  levels: [], level: null, auto: true, chosen: null, stalls: 0, bytes: null, errors: [],
+  levels: [], level: null, auto: true, chosen: null, package: null, stalls: 0, bytes: null, errors: [],
 };
 
 export class State {

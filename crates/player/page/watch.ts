@@ -6,38 +6,82 @@ import { levelName } from './controls';
 import { h, icon, replace, setText } from './dom';
 import { bitRate, bytes, clock, minutes } from './format';
 import { gradeName } from './grouping';
+import { Keep } from './keep';
 import { hasPictures } from './mode';
 import { readJson } from './network';
+import type { Bundle } from './offline/loader';
+import { Shelf } from './offline/shelf';
+import { readTar } from './offline/tar';
 import { Player } from './player';
 import { gradeLabel, stageName, subjectLabel, volumeLabel } from './words';
 
 /** How often the place is noted while playing, in seconds of the lesson. */
 const NOTE_EVERY_S = 5;
 
-/** Opens a lesson in `place`; the result closes it. */
+/** Opens a lesson in `place`, from the device where it is kept; the result closes it. */
 export function openLesson(context: Context, id: string, place: HTMLElement): () => void {
+  let gone = false;
+  let close: (() => void) | undefined;
+  place.textContent = '';
+  void keptBundle(id).then((bundle) => {
+    if (!gone) close = playLesson(context, id, place, bundle);
+  });
+  return () => {
+    gone = true;
+    close?.();
+  };
+}
+
+/** Plays a bundle that somebody opened. */
+export function playBundle(context: Context, bundle: Bundle, title: string, place: HTMLElement): () => void {
+  return playLesson(context, FILE, place, bundle, title);
+}
+
+/** The id of a lesson that is known by its file alone: no lesson of the store is called so. */
+const FILE = '.file';
+
+async function keptBundle(id: string): Promise<Bundle | undefined> {
+  const shelf = await Shelf.open();
+  try {
+    const kept = await shelf?.find(id);
+    if (!shelf || !kept?.done) return undefined;
+    const file = await shelf.file(id);
+    const members = await readTar(file);
+    return members && { file, members };
+  } catch {
+    return undefined;
+  } finally {
+    shelf?.close();
+  }
+}
+
+function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bundle | undefined, named?: string): () => void {
   const { words, state, positions, store, meter } = context;
   const startAt = positions.resumeAt(id);
-  let title = positions.find(id)?.title ?? id;
+  let title = named ?? positions.find(id)?.title ?? id;
   let noted = startAt;
   let described = false;
 
   const heading = h('h1', { tabindex: -1 }, title);
   const about = h('div', { class: 'about' });
   const readout = new Readout(context);
-  const player = new Player({ url: `/lessons/${id}/main.m3u8`, startAt, words, state, store });
+  const keep = new Keep(context, id, () => title);
+  const player = new Player({ url: `/lessons/${id}/main.m3u8`, startAt, words, state, store, bundle });
   const resumed = startAt > 0 && resumedStrip();
   replace(
     place,
     h('p', { class: 'crumbs' }, h('a', { href: '#/', class: 'back' }, icon('back'), words.backToList)),
     player.root,
-    h('div', { class: 'under' }, resumed, heading, about, readout.root),
+    h('div', { class: 'under' }, resumed, bundle && h('p', { class: 'from-device', role: 'status' }, words.fromDevice), heading, about, readout.root, keep.root),
   );
   entitle(title);
 
   state.set({ lesson: id });
   meter.restart();
-  const stopListening = state.listen(() => readout.draw());
+  const stopListening = state.listen(() => {
+    readout.draw();
+    if (state.now.package) void keep.offer(state.now.package);
+  });
   const { video } = player;
   // A lesson that was not open yet when it was asked for is described once it plays.
   video.addEventListener('loadedmetadata', () => {
@@ -51,7 +95,7 @@ export function openLesson(context: Context, id: string, place: HTMLElement): ()
   document.addEventListener('visibilitychange', note);
   heading.focus({ preventScroll: true });
   void player.start();
-  void describe();
+  if (id !== FILE) void describe();
 
   return () => {
     note();
@@ -59,12 +103,13 @@ export function openLesson(context: Context, id: string, place: HTMLElement): ()
     document.removeEventListener('visibilitychange', note);
     stopListening();
     player.destroy();
+    keep.close();
     state.reset();
   };
 
   function note(): void {
     const { currentTime, duration } = video;
-    if (!(duration > 0)) return;
+    if (!(duration > 0) || id === FILE) return;
     noted = currentTime;
     positions.note(id, title, currentTime, duration);
   }

@@ -217,6 +217,7 @@ mod tests {
             ("assets/icon-M4BRZIKQ.svg", "image/svg+xml", true),
             ("assets/licences.txt", "text/plain; charset=utf-8", false),
             ("assets/engine-hls.js", "text/javascript; charset=utf-8", false),
+            ("assets/worker.js", "text/javascript; charset=utf-8", false),
             ("assets/unknown", "application/octet-stream", false),
         ] {
             assert_eq!((super::media_type(path), is_hashed(path)), (media_type, immutable), "{path}");

@@ -1,0 +1,117 @@
+/** The line under a lesson that keeps it on the device: now, at night, as a file. */
+
+import type { Context } from './context';
+import { h, replace } from './dom';
+import { bytes } from './format';
+import { fetchBundle, tonight, type Ended } from './offline/fetching';
+import { Shelf, type Kept } from './offline/shelf';
+import { keepPage } from './offline/shell';
+
+/** The longest that a timer of the browser waits, in milliseconds: it counts in 31 bits. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class Keep {
+  readonly root = h('div', { class: 'keep', hidden: true });
+  private shelf: Shelf | undefined;
+  private kept: Kept | undefined;
+  private folder = '';
+  private stop: AbortController | undefined;
+  private timer = 0;
+  private gone = false;
+
+  constructor(private readonly context: Context, private readonly id: string, private readonly title: () => string) {}
+
+  /** The lesson's package is known: it may be kept. */
+  async offer(folder: string): Promise<void> {
+    if (this.folder === folder) return;
+    this.folder = folder;
+    this.shelf ??= await Shelf.open();
+    // Without storage there is the file.
+    this.kept = await this.shelf?.find(this.id).catch(() => undefined);
+    if (this.gone) return;
+    // What was kept is another edition by now: it plays on, and is fetched anew only on request.
+    if (this.kept && !this.kept.done) this.begin(this.kept);
+    else this.draw();
+  }
+
+  close(): void {
+    this.gone = true;
+    window.clearTimeout(this.timer);
+    this.stop?.abort();
+    this.shelf?.close();
+  }
+
+  private draw(note = ''): void {
+    const { words } = this.context;
+    const { kept } = this;
+    const button = (name: string, text: string, act: () => void): HTMLElement =>
+      h('button', { type: 'button', class: 'button small', 'data-control': name, onclick: act }, text);
+    const file = h('a', { class: 'button small quiet', href: `${this.folder}bundle/lesson.tar`, download: `${this.id}.tar` }, words.keepAsFile);
+    const now = (): void => this.start(0);
+    const night = (): void => this.start(tonight(new Date(), Math.random()).getTime());
+    const drop = (): void => void this.drop();
+    const parts = !this.shelf
+      ? [file]
+      : !kept
+        ? [button('keep', words.keep, now), button('keep-tonight', words.keepTonight, night), file]
+        : kept.done
+          ? [button('keep-drop', words.keepDrop, drop)]
+          : kept.notBefore > Date.now()
+            ? [button('keep', words.keep, now), button('keep-drop', words.keepCancel, drop)]
+            : [button('keep-drop', words.keepCancel, drop)];
+    const said = note || (kept ? this.progress(kept) : words.keepWhy);
+    replace(this.root, h('p', { class: 'keep-said', role: 'status' }, said), h('div', { class: 'keep-actions' }, ...parts));
+    this.root.hidden = false;
+  }
+
+  private progress(kept: Kept): string {
+    const { words } = this.context;
+    if (kept.done) return words.keptHere(bytes(kept.total));
+    if (kept.notBefore > Date.now()) return words.keepWaits(new Date(kept.notBefore));
+    return words.keeping(bytes(kept.received), kept.total > 0 ? bytes(kept.total) : '…');
+  }
+
+  private start(notBefore: number): void {
+    void this.shelf?.remove(this.id).catch(() => undefined);
+    const kept = { id: this.id, title: this.title(), folder: this.folder, total: 0, received: 0, parts: 0, notBefore, done: false };
+    this.shelf?.write(kept).then(
+      () => this.begin(kept),
+      () => this.draw(this.context.words.keepEnds.full),
+    );
+    keepPage();
+  }
+
+  private begin(kept: Kept): void {
+    window.clearTimeout(this.timer);
+    this.stop?.abort();
+    this.kept = kept;
+    this.draw();
+    const wait = kept.notBefore - Date.now();
+    if (wait > 0) this.timer = window.setTimeout(() => this.begin(kept), Math.min(wait, LONGEST_TIMER_MS));
+    else void this.run(kept);
+  }
+
+  private async run(kept: Kept): Promise<void> {
+    const stop = new AbortController();
+    this.stop = stop;
+    const ended: Ended = await fetchBundle(this.shelf!, kept, stop.signal, (now) => {
+      if (stop.signal.aborted) return;
+      this.kept = now;
+      this.draw();
+    });
+    if (ended === 'stopped' || this.gone) return;
+    if (ended === 'missing') {
+      await this.shelf!.remove(this.id).catch(() => undefined);
+      this.kept = undefined;
+    }
+    this.draw(ended === 'done' ? '' : this.context.words.keepEnds[ended]);
+  }
+
+  private async drop(): Promise<void> {
+    this.stop?.abort();
+    window.clearTimeout(this.timer);
+    await this.shelf?.remove(this.id).catch(() => undefined);
+    this.kept = undefined;
+    this.draw();
+  }
+}

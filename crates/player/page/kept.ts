@@ -1,0 +1,67 @@
+/** The view of what is on the device: lessons that were kept, and a file to open. */
+
+import type { Context } from './context';
+import { h, icon, replace } from './dom';
+import { bytes } from './format';
+import { readTar } from './offline/tar';
+import { Shelf, type Kept } from './offline/shelf';
+import { lessonRoute } from './route';
+import { playBundle } from './watch';
+
+/** Opens the view in `place`; the result closes it. */
+export function openKept(context: Context, place: HTMLElement): () => void {
+  const { words } = context;
+  let gone = false;
+  let stop: (() => void) | undefined;
+  const list = h('ul', { class: 'kept' });
+  const said = h('p', { class: 'quiet', role: 'status' });
+  const file = h('input', { type: 'file', accept: '.tar,application/x-tar', class: 'kept-file', id: 'kept-file', onchange: () => void openFile() });
+  const heading = h('h1', { tabindex: -1 }, words.keptTitle);
+  const under = h('div', { class: 'under' }, heading, h('p', {}, words.keptWhy), list, h('p', {}, h('label', { for: 'kept-file' }, words.keptFile), ' ', file), said);
+  replace(place, h('p', { class: 'crumbs' }, h('a', { href: '#/', class: 'back' }, icon('back'), words.backToList)), under);
+  document.title = `${words.keptTitle} · ${words.site}`;
+  heading.focus({ preventScroll: true });
+  void fill();
+
+  return () => {
+    gone = true;
+    stop?.();
+  };
+
+  async function fill(): Promise<void> {
+    const shelf = await Shelf.open();
+    const lessons = await shelf?.all().catch(() => []);
+    if (gone) return;
+    if (!shelf || !lessons || lessons.length === 0) said.textContent = shelf ? words.keptNone : words.keptForbidden;
+    replace(list, ...(lessons ?? []).map((kept) => row(kept)));
+    shelf?.close();
+  }
+
+  function row(kept: Kept): HTMLElement {
+    const state = kept.done ? bytes(kept.total) : words.keeping(bytes(kept.received), kept.total > 0 ? bytes(kept.total) : '…');
+    const drop = async (): Promise<void> => {
+      const shelf = await Shelf.open();
+      await shelf?.remove(kept.id).catch(() => undefined);
+      shelf?.close();
+      if (!gone) void fill();
+    };
+    return h(
+      'li',
+      { 'data-kept': kept.id },
+      h('a', { href: lessonRoute(kept.id) }, kept.title),
+      h('span', { class: 'quiet' }, ` ${state} `),
+      h('button', { type: 'button', class: 'button small', onclick: () => void drop() }, words.keepDrop),
+    );
+  }
+
+  async function openFile(): Promise<void> {
+    const chosen = file.files?.[0];
+    const members = chosen && (await readTar(chosen).catch(() => undefined));
+    if (gone || !chosen) return;
+    if (!members?.has('lesson.m3u8')) {
+      said.textContent = words.keptNoLesson;
+      return;
+    }
+    stop = playBundle(context, { file: chosen, members }, chosen.name.replace(/\.tar$/, ''), place);
+  }
+}

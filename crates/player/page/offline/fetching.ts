@@ -1,0 +1,96 @@
+/** Fetching a bundle part by part, so that a cut or a closed page costs one part. */
+
+import { MAX_ATTEMPTS, retryAfter, waitBefore } from '../recovery';
+import type { Kept, Shelf } from './shelf';
+
+/** One part, in bytes: half a minute of a weak line. */
+export const PART_BYTES = 512 * 1024;
+
+/** How long one part may take, in milliseconds. */
+const PATIENCE_MS = 120_000;
+
+/** The largest bundle that is fetched, in bytes; packages promise less than half of it. */
+const MAX_BYTES = 2 ** 30;
+
+export type Ended = 'done' | 'missing' | 'full' | 'unreachable' | 'stopped';
+
+/** Where the night begins and ends, in hours of the device's clock: cheap and idle time. */
+const NIGHT = { from: 0.5, to: 5.5 };
+
+/** A moment of the coming night (or of this one, while it lasts), spread by `dice` so that not everybody begins at once. */
+export function tonight(now: Date, dice: number): Date {
+  const at = (hour: number, day: number): Date => new Date(now.getFullYear(), now.getMonth(), now.getDate() + day, 0, hour * 60);
+  const day = now < at(NIGHT.to, 0) ? 0 : 1;
+  const from = Math.max(at(NIGHT.from, day).getTime(), now.getTime());
+  return new Date(from + (at(NIGHT.to, day).getTime() - from) * dice);
+}
+
+/** What an answer to a range says: the bytes in all, or why not. Pure. */
+export function judge(status: number, contentRange: string | null, received: number): { total: number } | 'missing' | 'again' {
+  if (status === 403 || status === 404 || status === 410) return 'missing';
+  const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(contentRange ?? '');
+  if (status !== 206 || !range || Number(range[1]) !== received) return 'again';
+  const total = Number(range[3]);
+  return total > 0 && total <= MAX_BYTES ? { total } : 'missing';
+}
+
+/** Fetches what is missing of `kept`. `stop` ends it; what has come stays. */
+export async function fetchBundle(shelf: Shelf, kept: Kept, stop: AbortSignal, progress: (kept: Kept) => void): Promise<Ended> {
+  let failures = 0;
+  for (let now = kept; ; ) {
+    if (stop.aborted) return 'stopped';
+    const came = await part(now, stop);
+    if (came === 'missing') return 'missing';
+    if (typeof came === 'number') {
+      if (stop.aborted) return 'stopped';
+      if (failures >= MAX_ATTEMPTS) return 'unreachable';
+      await pause(waitBefore(failures, Math.random(), came), stop);
+      failures += 1;
+      continue;
+    }
+    failures = 0;
+    const received = now.received + came.bytes.byteLength;
+    now = { ...now, total: came.total, received, parts: now.parts + 1, done: received >= came.total };
+    try {
+      await shelf.write(now, came.bytes);
+    } catch {
+      return 'full';
+    }
+    progress(now);
+    if (now.done) return 'done';
+  }
+}
+
+/** The next part; a number when it is to be asked for again, no sooner than so many milliseconds. */
+async function part({ folder, received }: Kept, stop: AbortSignal): Promise<{ bytes: ArrayBuffer; total: number } | 'missing' | number> {
+  const limit = new AbortController();
+  const end = (): void => limit.abort();
+  const timer = setTimeout(end, PATIENCE_MS);
+  stop.addEventListener?.('abort', end);
+  try {
+    const answer = await fetch(`${folder}bundle/lesson.tar`, {
+      headers: { Range: `bytes=${received}-${received + PART_BYTES - 1}` },
+      credentials: 'omit', referrerPolicy: 'no-referrer', signal: limit.signal,
+    });
+    const said = judge(answer.status, answer.headers.get('content-range'), received);
+    if (said === 'missing') return 'missing';
+    if (said === 'again') return retryAfter(answer.headers.get('retry-after'));
+    const bytes = await answer.arrayBuffer();
+    return bytes.byteLength > 0 ? { bytes, total: said.total } : 0;
+  } catch {
+    return 0;
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener?.('abort', end);
+  }
+}
+
+function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    stop.addEventListener?.('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

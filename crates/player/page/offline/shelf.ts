@@ -1,0 +1,94 @@
+/**
+ * Lessons kept on the device, in IndexedDB: which browsers of 2016 have, and which needs no HTTPS as service workers and caches do. Storage
+ * may be forbidden or full: then nothing is kept, and everything else goes on.
+ */
+
+/** A lesson that is kept, or on its way here. */
+export interface Kept {
+  id: string;
+  title: string;
+  /** The package whose bundle it is. */
+  folder: string;
+  /** Bytes in all; zero until known. */
+  total: number;
+  received: number;
+  /** How many parts those are. */
+  parts: number;
+  /** When fetching begins, in milliseconds since 1970; zero for at once. */
+  notBefore: number;
+  done: boolean;
+}
+
+const NAME = 'airclass';
+
+export class Shelf {
+  private constructor(private readonly database: IDBDatabase) {}
+
+  /** The device's shelf; undefined where there can be none. */
+  static open(): Promise<Shelf | undefined> {
+    return new Promise((resolve) => {
+      try {
+        const request = window.indexedDB.open(NAME, 1);
+        request.onupgradeneeded = () => {
+          request.result.createObjectStore('lessons', { keyPath: 'id' });
+          request.result.createObjectStore('parts', { keyPath: ['id', 'part'] });
+        };
+        request.onsuccess = () => resolve(new Shelf(request.result));
+        request.onerror = () => resolve(undefined);
+        request.onblocked = () => resolve(undefined);
+      } catch {
+        resolve(undefined);
+      }
+    });
+  }
+
+  all(): Promise<Kept[]> {
+    return answer(this.database.transaction('lessons').objectStore('lessons').getAll() as IDBRequest<Kept[]>);
+  }
+
+  find(id: string): Promise<Kept | undefined> {
+    return answer(this.database.transaction('lessons').objectStore('lessons').get(id) as IDBRequest<Kept | undefined>);
+  }
+
+  /** Writes what is known of a lesson, and with it, if it came, its next part: both or neither. */
+  write(kept: Kept, bytes?: ArrayBuffer): Promise<void> {
+    return this.change((lessons, parts) => {
+      if (bytes) parts.put({ id: kept.id, part: kept.parts - 1, bytes });
+      lessons.put(kept);
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.change((lessons, parts) => {
+      parts.delete(IDBKeyRange.bound([id, 0], [id, Infinity]));
+      lessons.delete(id);
+    });
+  }
+
+  /** The whole file of a lesson that is there. */
+  async file(id: string): Promise<Blob> {
+    const parts = this.database.transaction('parts').objectStore('parts');
+    const rows = await answer(parts.getAll(IDBKeyRange.bound([id, 0], [id, Infinity])) as IDBRequest<{ bytes: ArrayBuffer }[]>);
+    return new Blob(rows.map(({ bytes }) => bytes));
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  private change(make: (lessons: IDBObjectStore, parts: IDBObjectStore) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const transaction = this.database.transaction(['lessons', 'parts'], 'readwrite');
+      transaction.oncomplete = () => resolve();
+      transaction.onerror = transaction.onabort = () => reject(transaction.error);
+      make(transaction.objectStore('lessons'), transaction.objectStore('parts'));
+    });
+  }
+}
+
+function answer<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

@@ -1,0 +1,20 @@
+/** Has the page itself kept, with the first lesson that is. */
+
+interface Policies {
+  createPolicy(name: string, rules: { createScriptURL(): string }): { createScriptURL(url: string): string };
+}
+
+const WORKER = '/worker.js';
+
+/** Where there is no HTTPS there is no such thing: then the page must stay open, or the lesson be kept as a file. */
+export function keepPage(): void {
+  const { trustedTypes } = window as unknown as { trustedTypes?: Policies };
+  try {
+    // The only script that may be named: the page's policy lets nobody name another.
+    const policy = trustedTypes?.createPolicy('airclass-worker', { createScriptURL: () => WORKER });
+    navigator.serviceWorker?.register(policy ? policy.createScriptURL(WORKER) : WORKER).catch(() => undefined);
+    navigator.storage?.persist?.().catch(() => undefined);
+  } catch {
+    // The policy was made before: the worker is there.
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Keeps the page itself on the device, for when there is no network: the lessons that were kept are in IndexedDB. Registered when the
+ * first lesson is kept, and not before: who keeps nothing has nothing kept.
+ */
+
+/** What browsers give a service worker, as far as it is used here. */
+interface Lifetime extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface Asking extends Event {
+  readonly request: Request;
+  respondWith(answer: Promise<Response>): void;
+}
+
+/** The page's files, put in by the build; the first is the page. */
+declare const __SHELL__: string[];
+/** Tells one build from another. */
+declare const __SHELL_NAME__: string;
+
+self.addEventListener('install', (event) => {
+  (event as Lifetime).waitUntil(caches.open(__SHELL_NAME__).then((cache) => cache.addAll(__SHELL__)));
+});
+
+self.addEventListener('activate', (event) => {
+  const clean = caches.keys().then((names) => Promise.all(names.filter((name) => name !== __SHELL_NAME__).map((name) => caches.delete(name))));
+  (event as Lifetime).waitUntil(clean);
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event as Asking;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== 'GET' || origin !== location.origin) return;
+  const kept = (): Promise<Response> => caches.match(pathname).then((found) => found ?? Response.error());
+  // The page is the network's while there is one; its files never change under their names.
+  if (pathname === '/') (event as Asking).respondWith(fetch(request).catch(kept));
+  else if (pathname.startsWith('/assets/')) (event as Asking).respondWith(caches.match(pathname).then((found) => found ?? fetch(request)));
+});

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judge, tonight } from '../page/offline/fetching';
+import { parseHeader } from '../page/offline/tar';
+
+function header(name: string, size: string, change: (block: Uint8Array) => void = () => undefined): Uint8Array {
+  const block = new Uint8Array(512);
+  const put = (text: string, at: number) => block.set([...text].map((letter) => letter.charCodeAt(0)), at);
+  put(name, 0);
+  put(size, 124);
+  put('0', 156);
+  put('ustar', 257);
+  change(block);
+  return block;
+}
+
+test('members are found by their headers', () => {
+  assert.deepEqual(parseHeader(header('s2/00017.m4s', '00000000144\0')), { name: 's2/00017.m4s', bytes: 100, isFile: true });
+  assert.deepEqual(parseHeader(header('subs', '0', (block) => (block[156] = 0x35))), { name: 'subs', bytes: 0, isFile: false });
+});
+
+test('what is no header, or leads elsewhere, is refused', () => {
+  for (const name of ['../x', '/etc/x', 'a/../../x', '.hidden', 'a/.b', '', 'a\\b']) assert.equal(parseHeader(header(name, '1')), undefined, name);
+  for (const size of ['', '9', '-1', 'x']) assert.equal(parseHeader(header('a', size)), undefined, size);
+  assert.equal(parseHeader(new Uint8Array(512).fill(7)), undefined);
+});
+
+test('the night is the coming one, or what is left of this one', () => {
+  const at = (hour: number, minute = 0) => new Date(2026, 2, 3, hour, minute);
+  assert.deepEqual(tonight(at(20), 0), new Date(2026, 2, 4, 0, 30));
+  assert.deepEqual(tonight(at(20), 0.5), new Date(2026, 2, 4, 3, 0));
+  assert.deepEqual(tonight(at(0, 10), 0), at(0, 30));
+  assert.deepEqual(tonight(at(3), 0), at(3));
+  assert.deepEqual(tonight(at(5, 30), 0), new Date(2026, 2, 4, 0, 30));
+});
+
+test('only the very next bytes are taken', () => {
+  assert.deepEqual(judge(206, 'bytes 0-524287/18022912', 0), { total: 18_022_912 });
+  assert.equal(judge(206, 'bytes 0-524287/18022912', 524_288), 'again');
+  assert.equal(judge(200, null, 0), 'again');
+  assert.equal(judge(503, null, 0), 'again');
+  // Not open yet: the address is shut.
+  assert.equal(judge(403, null, 0), 'missing');
+  assert.equal(judge(404, null, 0), 'missing');
+  assert.equal(judge(206, 'bytes 0-1/99999999999', 0), 'missing');
+});

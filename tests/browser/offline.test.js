@@ -1,0 +1,80 @@
+// Lessons on the device: kept by the page, and in a file.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { EDGE, LESSON, openBrowser, openPage, playLesson, playOn, state } from './support.js';
+
+/** What the console says of a line that is not there. */
+const CUT = /Failed to load resource/;
+
+let browser;
+before(async (t) => {
+  browser = await openBrowser(t);
+});
+
+test('a lesson that was kept plays without a network, the page too, and is deleted on request', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await playLesson(page);
+  await page.click('[data-control=keep]');
+  await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
+  await page.evaluate(() => navigator.serviceWorker.ready);
+
+  await page.context().setOffline(true);
+  await page.reload();
+  await page.waitForSelector('.from-device');
+  await page.waitForFunction(() => window.airclass.duration > 0);
+  if (!(await state(page)).playing) await page.evaluate(() => document.querySelector('video').play());
+  await page.keyboard.press('5');
+  await page.waitForFunction(() => window.airclass.playing && window.airclass.position > window.airclass.duration / 2);
+  await playOn(page, 1);
+
+  await page.click('.bottom a');
+  await page.waitForSelector(`[data-kept="${LESSON}"]`);
+  await page.click(`[data-kept="${LESSON}"] button`);
+  await page.waitForSelector(`[data-kept="${LESSON}"]`, { state: 'detached' });
+  await page.context().setOffline(false);
+});
+
+test('a lesson in a file plays, and a file that is none is said so', async (t) => {
+  const page = await openPage(t, browser);
+  const folder = mkdtempSync(join(tmpdir(), 'airclass-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  await playLesson(page);
+  const address = await page.getAttribute('.keep a[download]', 'href');
+  const bundle = Buffer.from(await (await fetch(new URL(address, EDGE))).arrayBuffer());
+  writeFileSync(join(folder, 'lesson.tar'), bundle);
+  writeFileSync(join(folder, 'broken.tar'), bundle.subarray(0, bundle.length / 2));
+
+  await page.goto(`${EDGE}#/kept`);
+  await page.setInputFiles('.kept-file', join(folder, 'broken.tar'));
+  await page.waitForFunction(() => /不是课程文件/.test(document.body.innerText));
+  const asked = [];
+  page.on('request', (request) => /\/(p|lessons)\//.test(request.url()) && asked.push(request.url()));
+  await page.setInputFiles('.kept-file', join(folder, 'lesson.tar'));
+  await page.waitForFunction(() => window.airclass.playing && window.airclass.position > 1);
+  assert.deepEqual(asked, []);
+});
+
+test('with cookies and storage of every kind forbidden a lesson plays', async (t) => {
+  const page = await openPage(t, browser);
+  await page.addInitScript(() => {
+    const forbid = (name) =>
+      Object.defineProperty(window, name, {
+        get() {
+          throw new DOMException('forbidden', 'SecurityError');
+        },
+      });
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches', 'cookieStore']) forbid(name);
+    Object.defineProperty(Navigator.prototype, 'serviceWorker', { get: () => undefined });
+    Object.defineProperty(Document.prototype, 'cookie', {
+      get() {
+        throw new DOMException('forbidden', 'SecurityError');
+      },
+    });
+  });
+  await playLesson(page);
+  await playOn(page, 1);
+});
