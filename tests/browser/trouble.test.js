@@ -165,3 +165,26 @@ test('damaged bytes do not end the lesson', async (t) => {
   await page.waitForFunction(() => window.airclass.position > 10);
   assert.equal(damaged, 1);
 });
+
+test('a device that cannot play says so, and where television shows the lesson', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await page.addInitScript(() => {
+    for (const name of ['MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']) delete window[name];
+    HTMLMediaElement.prototype.canPlayType = () => '';
+  });
+  const soon = Date.now() + 3_600_000;
+  const programme = { lesson: LESSON, start: new Date(soon).toISOString(), end: new Date(soon + 1_200_000).toISOString() };
+  await page.route('**/timetable/*.json', (route) => route.fulfill({ json: { channels: [{ channel: 'g7', title: '初一', programmes: [programme] }] } }));
+  await page.goto(`${EDGE}#/lesson/${LESSON}`);
+  await page.waitForFunction(() => /浏览器太旧[^]*电视频道“初一”今天/.test(document.querySelector('.notice').innerText));
+});
+
+test('without a line the lessons on the device are offered', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await page.route(/\/(lessons|timetable)\//, (route) => route.abort());
+  await page.goto(`${EDGE}#/lesson/${LESSON}`);
+  await page.waitForSelector('.notice[data-size=panel]');
+  assert.match(await page.locator('.notice').innerText(), /网络断开了[^]*没有网络也能看/);
+  await page.click('.notice a[href="#/kept"]');
+  await page.waitForSelector('.kept-file');
+});

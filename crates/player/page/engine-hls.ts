@@ -1,41 +1,19 @@
-/** Playing through hls.js: its settings for weak lines and a huge synchronised crowd, and the way back after errors. */
+/** Playing through hls.js, and the way back after errors. */
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
 import { kindOf, sessionOf } from './cmcd';
 import { ceiling, hasPictures, packageOf, type Mode } from './mode';
 import type { Engine, EngineListener, Problem, Source } from './engine';
-import { Failing, MAX_ATTEMPTS, MAX_STANDSTILLS, mediaRemedy, retryAfter, troubleOf, waitAfterOnline, waitBefore, type Download, type Trouble } from './recovery';
+import { Failing, MAX_ATTEMPTS, MAX_STANDSTILLS, mediaRemedy, retryAfter, waitAfterOnline, waitBefore, type Download } from './recovery';
 import { av1IsSmooth } from './decoding';
 import { isAv1, needless } from './rungs';
+import { bodyOf, downloadOf, retryAfterHeader, troubleBehind } from './hls-errors';
+import { AHEAD_BYTES, AHEAD_S, AHEAD_SAVING_S, CONFIG } from './hls-settings';
 import { Standstill } from './standstill';
 import { bufferedAhead } from './buffered';
 import { loaderOf, playlistOf } from './offline/loader';
 import type { Level } from './state';
-
-/** Seconds kept downloaded ahead while somebody watches: outlives the cuts of a village line. */
-const AHEAD_S = 90;
-
-/** The same where data is to be saved: what is left unwatched was paid for. */
-const AHEAD_SAVING_S = 30;
-
-/** Seconds downloaded ahead before anybody has pressed play: enough to start at once, little to waste. */
-const AHEAD_UNWATCHED_S = 12;
-
-/** On low rungs the buffer may grow beyond AHEAD_S until it holds this many bytes: there a minute costs next to nothing. */
-const AHEAD_BYTES = 8 * 1000 * 1000;
-
-/** But never further ahead than this, in seconds: what is never watched has been paid for in vain. */
-const AHEAD_LONGEST_S = 300;
-
-/** Seconds kept behind the position, for looking at something again without downloading it again. */
-const BEHIND_S = 60;
-
-/** Screens denser than this do not get a higher rung for it: nobody sees the difference, everybody pays. */
-const MAX_PIXEL_RATIO = 2;
-
-/** First guess of the line, in bits per second, before the first segment has measured it. */
-const FIRST_GUESS_BPS = 400_000;
 
 /** Standstills no further apart than this are at one place, in seconds. */
 const ONE_PLACE_S = 5;
@@ -45,39 +23,6 @@ const QUIET_FAILURES = 2;
 
 /** Beside a package's main playlist: its sound alone. */
 const SOUND = 'audio.m3u8';
-
-const RETRY = {
-  errorRetry: { maxNumRetry: 2, retryDelayMs: 700, maxRetryDelayMs: 4_000, backoff: 'exponential' as const },
-  timeoutRetry: { maxNumRetry: 2, retryDelayMs: 500, maxRetryDelayMs: 4_000, backoff: 'exponential' as const },
-};
-
-const CONFIG: Partial<HlsConfig> = {
-  enableWorker: false,
-  // Starts on the lowest rung: a picture at once on every line, and the first segment measures it.
-  startLevel: 0,
-  testBandwidth: false,
-  abrEwmaDefaultEstimate: FIRST_GUESS_BPS,
-  capLevelToPlayerSize: true,
-  maxDevicePixelRatio: MAX_PIXEL_RATIO,
-  // A device that drops pictures is given a smaller one.
-  capLevelOnFPSDrop: true,
-  maxBufferLength: AHEAD_UNWATCHED_S,
-  maxBufferSize: 0,
-  maxMaxBufferLength: AHEAD_LONGEST_S,
-  backBufferLength: BEHIND_S,
-  // A few quick tries by hls.js; longer outages are ours, with waits that differ from pupil to pupil.
-  // But who is told to wait is given a place with each try: that is read after the first.
-  manifestLoadPolicy: {
-    default: {
-      maxTimeToFirstByteMs: 15_000,
-      maxLoadTimeMs: 30_000,
-      ...RETRY,
-      errorRetry: { ...RETRY.errorRetry, shouldRetry: (_config, _count, _timeout, response, retry) => retry && response?.code !== 503 },
-    },
-  },
-  playlistLoadPolicy: { default: { maxTimeToFirstByteMs: 15_000, maxLoadTimeMs: 30_000, ...RETRY } },
-  fragLoadPolicy: { default: { maxTimeToFirstByteMs: 15_000, maxLoadTimeMs: 120_000, ...RETRY } },
-};
 
 /** An engine on hls.js, or undefined where it cannot run. */
 export function hlsEngine(video: HTMLVideoElement, source: Source, listener: EngineListener): Engine | undefined {
@@ -421,31 +366,6 @@ class HlsEngine implements Engine {
     if (this.attempts === 0 || this.stopped) return;
     this.after(waitAfterOnline(Math.random()), () => this.resume());
   };
-}
-
-/** What failed: a playlist counts as what it lists, except the lesson's own. */
-function downloadOf({ details, frag, context }: ErrorData): Download {
-  if (details.startsWith('manifest')) return 'playlist';
-  return frag?.type === 'audio' || context?.type === 'audioTrack' ? 'sound' : 'picture';
-}
-
-/** A missing pointer is a missing lesson; a missing part of one that was there a moment ago is our fault. */
-function troubleBehind(data: ErrorData, status: number): Trouble {
-  const details = Hls.ErrorDetails;
-  if (data.details === details.MANIFEST_PARSING_ERROR || data.details === details.LEVEL_PARSING_ERROR) return 'damaged';
-  const trouble = troubleOf(status >= 400 ? status : undefined);
-  return trouble === 'missing' && data.details !== details.MANIFEST_LOAD_ERROR ? 'damaged' : trouble;
-}
-
-/** `Retry-After` of the answer, where hls.js asked with an XMLHttpRequest as it does by default. */
-function retryAfterHeader(details: unknown): string | null {
-  return details instanceof XMLHttpRequest && details.status >= 400 ? details.getResponseHeader('retry-after') : null;
-}
-
-/** What an answer says beside its status, where hls.js asked with an XMLHttpRequest. */
-function bodyOf(details: unknown): string {
-  const text = details instanceof XMLHttpRequest && (details.responseType === '' || details.responseType === 'text');
-  return text ? details.responseText : '';
 }
 
 function levelsOf(hls: Hls): Level[] {

@@ -11,22 +11,26 @@ export class Notice {
   readonly root: HTMLElement;
   private readonly what = h('p', { class: 'notice-what' });
   private readonly help = h('p', { class: 'notice-help' });
+  private readonly elsewhere = h('p', { class: 'notice-help', hidden: true });
   private readonly count = h('p', { class: 'notice-count', 'aria-live': 'off' });
   private readonly retry: HTMLButtonElement;
   private readonly goOn: HTMLButtonElement;
   private readonly back: HTMLAnchorElement;
+  private readonly kept: HTMLAnchorElement;
   private timer = 0;
 
   constructor(private readonly words: Words, onRetry: () => void, onGoOn: () => void) {
     this.retry = h('button', { type: 'button', class: 'button primary', 'data-control': 'retry', onclick: onRetry }, words.retry);
     this.goOn = h('button', { type: 'button', class: 'button primary', 'data-control': 'go-on', onclick: onGoOn }, words.goOn);
     this.back = h('a', { class: 'button', href: '#/' }, words.backToList);
+    this.kept = h('a', { class: 'button', href: '#/kept' }, words.keptTitle);
     this.root = h(
       'div',
       { class: 'notice', role: 'alert', hidden: true },
       this.what,
       this.help,
-      h('div', { class: 'notice-actions' }, this.count, this.retry, this.goOn, this.back),
+      this.elsewhere,
+      h('div', { class: 'notice-actions' }, this.count, this.retry, this.goOn, this.back, this.kept),
     );
   }
 
@@ -44,7 +48,15 @@ export class Notice {
     this.retry.hidden = waits || problem.kind === 'unsupported';
     this.goOn.hidden = !waits || !problem.waiting.soft;
     this.back.hidden = !missing && !waits && problem.kind !== 'unsupported';
+    // What is on the device needs no line.
+    this.kept.hidden = strip || !lost;
     this.root.hidden = false;
+  }
+
+  /** Where else the lesson can be seen. */
+  showElsewhere(text: string): void {
+    setText(this.elsewhere, text);
+    this.elsewhere.hidden = text === '';
   }
 
   /** Counts down to the engine's next attempt. */

@@ -1,16 +1,19 @@
 /** The player of one lesson: picture, bar, notices and keys around an engine. */
 
+import { airingsOf } from './airings';
 import { bufferedAhead, isDry } from './buffered';
 import { Controls, levelName, type Actions } from './controls';
 import { h, icon, setAttribute, setText } from './dom';
 import type { Bundle } from './offline/loader';
 import { openEngine, type Engine, type EngineListener, type Problem } from './engine';
+import { focusOf } from './focus';
+import { isFullscreen, toggleFullscreen } from './fullscreen';
 import { Help } from './help';
 import { Notice } from './notice';
 import { hasPictures, type Mode } from './mode';
 import { keepPreferences, nextSpeed, readPreferences, wantedMode } from './preferences';
 import { Slides } from './slides';
-import { commandOf, type Command, type Focus } from './shortcuts';
+import { commandOf, type Command } from './shortcuts';
 import type { Phase, State } from './state';
 import type { Store } from './store';
 import type { Words } from './words';
@@ -25,6 +28,8 @@ export interface PlayerOptions {
   url: string;
   /** Where the lesson lies on the device, if it does. */
   bundle?: Bundle | undefined;
+  /** By which guides know it. */
+  lesson: string;
   /** Seconds; zero for the beginning. */
   startAt: number;
   words: Words;
@@ -47,6 +52,7 @@ export class Player {
   private engine: Engine | undefined;
   private problem: Problem | undefined;
   private gone = false;
+  private elsewhereAsked = false;
   private idleTimer = 0;
   private messageTimer = 0;
   private readonly stopListening: () => void;
@@ -121,7 +127,7 @@ export class Player {
       case 'speed':
         return this.actions().setSpeed(nextSpeed(video.playbackRate, command.direction));
       case 'fullscreen':
-        return this.toggleFullscreen();
+        return toggleFullscreen(this.root, this.video);
       case 'help':
         return this.help.toggle();
     }
@@ -207,6 +213,14 @@ export class Player {
     this.draw();
   }
 
+  /** The day's guide is asked once, when the lesson cannot be had here; a turn or a bell says by itself where else. */
+  private async sayElsewhere(): Promise<void> {
+    if (this.elsewhereAsked) return;
+    this.elsewhereAsked = true;
+    const airings = await airingsOf(this.options.lesson);
+    if (!this.gone) this.notice.showElsewhere(airings.map(this.options.words.airs).join(''));
+  }
+
   private retry(): void {
     if (this.engine) {
       this.notice.countDown(0);
@@ -266,7 +280,7 @@ export class Player {
       if (this.root.classList.contains('idle')) this.wake();
       else this.toggle();
     });
-    stage.addEventListener('dblclick', (event) => (event.target === this.video || this.slides.root.contains(event.target as Node)) && this.toggleFullscreen());
+    stage.addEventListener('dblclick', (event) => (event.target === this.video || this.slides.root.contains(event.target as Node)) && toggleFullscreen(this.root, this.video));
     for (const event of ['pointermove', 'focusin', 'keydown']) this.root.addEventListener(event, () => this.wake());
     document.addEventListener('keydown', this.onKey);
     document.addEventListener('fullscreenchange', this.onFullscreen);
@@ -283,35 +297,17 @@ export class Player {
   };
 
   private readonly onFullscreen = (): void => {
-    const full = this.isFullscreen();
+    const full = isFullscreen(this.root);
     this.root.classList.toggle('full', full);
     this.controls.closeMenus();
     this.controls.updateScreen(full);
     this.wake();
   };
 
-  private isFullscreen(): boolean {
-    return (document.fullscreenElement ?? (document as WebkitDocument).webkitFullscreenElement) === this.root;
-  }
-
-  private toggleFullscreen(): void {
-    const root = this.root as WebkitElement;
-    const page = document as WebkitDocument;
-    const ignore = (): void => undefined;
-    if (this.isFullscreen()) {
-      if (document.exitFullscreen) document.exitFullscreen().catch(ignore);
-      else page.webkitExitFullscreen?.();
-    } else if (root.requestFullscreen) {
-      root.requestFullscreen().then(turnSideways, ignore);
-    } else if (root.webkitRequestFullscreen) root.webkitRequestFullscreen();
-    // An iPhone enlarges nothing but a video.
-    else (this.video as WebkitVideo).webkitEnterFullscreen?.();
-  }
-
   private wake(): void {
     this.root.classList.remove('idle');
     window.clearTimeout(this.idleTimer);
-    if (!this.isFullscreen()) return;
+    if (!isFullscreen(this.root)) return;
     this.idleTimer = window.setTimeout(() => {
       if (this.controls.busy || this.video.paused) this.wake();
       else this.root.classList.add('idle');
@@ -349,42 +345,13 @@ export class Player {
     const { phase } = state.now;
     this.controls.update(this.engine);
     setAttribute(this.root, 'data-phase', phase);
-    if (this.problem) this.notice.show(this.problem, phase !== 'stopped');
-    else this.notice.hide();
+    if (this.problem) {
+      this.notice.show(this.problem, phase !== 'stopped');
+      if (phase === 'stopped' && this.problem.kind !== 'waiting') void this.sayElsewhere();
+    } else this.notice.hide();
     const waits = phase === 'opening' || phase === 'buffering';
     this.waiting.hidden = !waits;
     if (waits) setText(this.waiting.lastElementChild!, phase === 'opening' ? words.loading : words.buffering);
     this.big.hidden = phase !== 'paused';
   }
-}
-
-/** What kind of control has the focus, as far as keys go. */
-function focusOf(target: EventTarget | null): Focus {
-  if (!(target instanceof HTMLElement)) return 'page';
-  if (target instanceof HTMLInputElement) {
-    if (target.type !== 'range') return 'text';
-    // The arrows mean the same on the position slider as everywhere; on the volume they move the volume.
-    return target.classList.contains('seek') ? 'page' : 'slider';
-  }
-  if (target instanceof HTMLTextAreaElement || target.isContentEditable) return 'text';
-  return target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement ? 'button' : 'page';
-}
-
-/** A phone held upright shows a lesson sideways in full screen, where it may. */
-function turnSideways(): void {
-  const orientation = screen.orientation as (ScreenOrientation & { lock?(to: string): Promise<void> }) | undefined;
-  orientation?.lock?.('landscape').catch(() => undefined);
-}
-
-interface WebkitElement extends HTMLElement {
-  webkitRequestFullscreen?(): void;
-}
-
-interface WebkitDocument extends Document {
-  webkitFullscreenElement?: Element | null;
-  webkitExitFullscreen?(): void;
-}
-
-interface WebkitVideo extends HTMLVideoElement {
-  webkitEnterFullscreen?(): void;
 }

@@ -66,7 +66,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   const about = h('div', { class: 'about' });
   const readout = new Readout(context);
   const keep = new Keep(context, id, () => title);
-  const player = new Player({ url: `/lessons/${id}/main.m3u8`, startAt, words, state, store, bundle });
+  const player = new Player({ url: `/lessons/${id}/main.m3u8`, lesson: id, startAt, words, state, store, bundle });
   const resumed = startAt > 0 && resumedStrip();
   replace(
     place,

@@ -1,6 +1,7 @@
 /** Everything the page says, in Simplified Chinese and in English. */
 
 import type { Waiting } from './admission';
+import type { Airing } from './airings';
 import type { Stage } from './catalogue';
 import { clock } from './format';
 import { gradeNumber } from './grouping';
@@ -78,11 +79,11 @@ const zh = {
   lessonTrouble: {
     missing: { what: '找不到这节课', help: '它可能还没有开放，或者已经换了地址。请回到课程目录里找。' },
     busy: { what: '访问的人太多，暂时播放不了', help: '页面会自动再试，也可以点“重试”。' },
-    unreachable: { what: '网络断开了', help: '请检查网络（Wi-Fi 或移动数据）。页面会自动再试，也可以点“重试”。' },
+    unreachable: { what: '网络断开了', help: '请检查网络（Wi-Fi 或移动数据）。页面会自动再试，也可以点“重试”。存在这台设备上的课程没有网络也能看。' },
     damaged: { what: '这节课的数据读出来是坏的', help: '请点“重试”；如果还是这样，请告诉老师或学校。' },
   } satisfies Record<Trouble, Advice>,
   decoder: { what: '这台设备解不开画面', help: '点“重试”从刚才的地方接着看；还不行就换低一些的画质。' },
-  unsupported: { what: '这个浏览器太旧，放不了课程', help: '请升级浏览器，或者换一台设备、换一个浏览器再试。' },
+  unsupported: { what: '这个浏览器太旧，放不了课程', help: '请升级浏览器，或者换一台设备、换一个浏览器再试。课程也在电视上播出，请看学校的通知。' },
   waiting: ({ ahead, channel, replayAt }: Waiting): Advice => ({
     what: ahead === null ? '为了错峰，您所在的地区稍后开放这节课' : `前面还有 ${ahead} 人，您的位置已经保留`,
     help: `请不要关闭页面，到时会自动播放。${channel && `也可以看电视频道“${channel}”。`}${replayAt === null ? '' : `重播时间：${hour(replayAt)}。`}`,
@@ -129,6 +130,7 @@ const zh = {
     slides: { name: '课件加声音', face: '课件', note: '网很慢时用，换页时才换图' },
     sound: { name: '只听声音', face: '声音', note: '最省流量' },
   } satisfies Record<Mode, ModeWords> as Record<Mode, ModeWords>,
+  airs: ({ channel, at }: Airing) => `电视频道“${channel}”今天 ${hour(at)} 播出这节课。`,
   keep: '存到这台设备',
   keepTonight: '今晚再存',
   keepAsFile: '存成文件',
@@ -217,11 +219,11 @@ const en: Words = {
   lessonTrouble: {
     missing: { what: 'This lesson cannot be found', help: 'It may not be open yet, or has moved. Please look for it in the list.' },
     busy: { what: 'Too many people are watching; it cannot play just now', help: 'The page tries again by itself, or you can try again now.' },
-    unreachable: { what: 'The connection is lost', help: 'Check Wi-Fi or mobile data. The page tries again by itself, or you can try again now.' },
+    unreachable: { what: 'The connection is lost', help: 'Check Wi-Fi or mobile data. The page tries again by itself, or you can try again now. Lessons kept on this device play without a network.' },
     damaged: { what: 'The data of this lesson arrived damaged', help: 'Try again. If it stays like this, please tell your teacher or school.' },
   },
   decoder: { what: 'This device cannot decode the picture', help: 'Try again to go on from here; if that fails, choose a lower quality.' },
-  unsupported: { what: 'This browser is too old to play lessons', help: 'Please update it, or use another browser or device.' },
+  unsupported: { what: 'This browser is too old to play lessons', help: 'Please update it, or use another browser or device. Lessons are on television, too: your school tells where.' },
   waiting: ({ ahead, channel, replayAt }) => ({
     what: ahead === null ? 'Where you are, this lesson opens a little later' : `${ahead} are before you; your place is kept`,
     help: `Keep this page open: it plays by itself then.${channel && ` The TV channel “${channel}” shows it, too.`}${replayAt === null ? '' : ` It is repeated at ${hour(replayAt)}.`}`,
@@ -267,6 +269,7 @@ const en: Words = {
     slides: { name: 'Slides and sound', face: 'Slides', note: 'For very slow lines: one picture for each slide' },
     sound: { name: 'Sound only', face: 'Sound', note: 'Takes least' },
   },
+  airs: ({ channel, at }) => `The TV channel “${channel}” shows it today at ${hour(at)}. `,
   keep: 'Keep on this device',
   keepTonight: 'Tonight',
   keepAsFile: 'As a file',
