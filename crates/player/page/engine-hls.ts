@@ -82,7 +82,7 @@ class HlsEngine implements Engine {
     this.reportLevel();
   }
 
-  fetch(mode: Mode): void {
+  take(mode: Mode): void {
     const before = this.mode;
     this.mode = mode;
     this.chosen = null;

@@ -39,7 +39,7 @@ class NativeEngine implements Engine {
     void this.findPackage();
   }
 
-  fetch(mode: Mode): void {
+  take(mode: Mode): void {
     const before = this.mode;
     this.mode = mode;
     if (hasPictures(before) !== hasPictures(mode)) this.load(this.url());

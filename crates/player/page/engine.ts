@@ -11,7 +11,7 @@ export interface Engine {
   /** Fixes a rung by its index, or lets the engine choose (null). */
   choose(index: number | null): void;
   /** Fetches other things from here on. */
-  fetch(mode: Mode): void;
+  take(mode: Mode): void;
   /** Buffer far ahead from now on: somebody is watching. */
   watching(): void;
   /** Try again at once, whatever the waits say. */

@@ -235,7 +235,7 @@ export class Player {
     const { state, store, words } = this.options;
     keepPreferences(store, { mode });
     state.set({ mode, level: null });
-    this.engine?.fetch(mode);
+    this.engine?.take(mode);
     this.drawSlides();
     this.say(words.modes[mode].name);
     this.draw();

@@ -30,8 +30,9 @@ self.addEventListener('fetch', (event) => {
   const { request } = event as Asking;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== location.origin) return;
+  const ask = (): Promise<Response> => fetch(pathname, { credentials: 'omit' });
   const kept = (): Promise<Response> => caches.match(pathname).then((found) => found ?? Response.error());
   // The page is the network's while there is one; its files never change under their names.
-  if (pathname === '/') (event as Asking).respondWith(fetch(request).catch(kept));
-  else if (pathname.startsWith('/assets/')) (event as Asking).respondWith(caches.match(pathname).then((found) => found ?? fetch(request)));
+  if (pathname === '/') (event as Asking).respondWith(ask().catch(kept));
+  else if (pathname.startsWith('/assets/')) (event as Asking).respondWith(caches.match(pathname).then((found) => found ?? ask()));
 });
