@@ -176,7 +176,7 @@ test('a device that cannot play says so, and where television shows the lesson',
   const programme = { lesson: LESSON, start: new Date(soon).toISOString(), end: new Date(soon + 1_200_000).toISOString() };
   await page.route('**/timetable/*.json', (route) => route.fulfill({ json: { channels: [{ channel: 'g7', title: '初一', programmes: [programme] }] } }));
   await page.goto(`${EDGE}#/lesson/${LESSON}`);
-  await page.waitForFunction(() => /浏览器太旧[^]*电视频道“初一”今天/.test(document.querySelector('.notice').innerText));
+  await page.waitForFunction(() => /浏览器太旧[^]*电视频道“初一”今天/.test(document.querySelector('.notice')?.innerText ?? ''));
 });
 
 test('without a line the lessons on the device are offered', async (t) => {
