@@ -163,10 +163,7 @@ impl Metrics {
         ];
         info.with_label_values(&labels).set(1);
         let sample = GaugeVec::new(
-            Opts::new(
-                "edge_accounts_sample_bits_per_second",
-                "The last whole five-minute sample, by IP family",
-            ),
+            Opts::new("edge_accounts_sample_bps", "The last whole five-minute sample, by IP family"),
             &["family"],
         );
         let sample = telemetry.register(sample.expect("a constant name is valid"));
@@ -174,20 +171,20 @@ impl Metrics {
             sample.with_label_values(&[family.as_str()]).set(0.0);
         }
         Self {
-            minutes: telemetry.counter("edge_accounts_minutes_total", "Minutes written down for the bill"),
+            minutes: telemetry.counter("edge_accounts_records_total", "Minutes written down for the bill"),
             errors: telemetry
                 .counter("edge_accounts_write_errors_total", "Times minutes could not be written down"),
             lost: telemetry.counter(
-                "edge_accounts_lost_minutes_total",
+                "edge_accounts_lost_records_total",
                 "Minutes given up because they could not be written down for a day",
             ),
             jumps: telemetry.counter("edge_accounts_clock_jumps_total", "Times the wall clock has jumped"),
             month95: telemetry.gauge(
-                "edge_accounts_month95_bits_per_second",
+                "edge_accounts_month95_bps",
                 "The 95th percentile of this month's samples so far",
             ),
             level: telemetry.gauge(
-                "edge_accounts_level_bits_per_second",
+                "edge_accounts_level_bps",
                 "What this month is billed at least: the commitment, or more samples than are free have passed at it",
             ),
             free_seconds: telemetry.gauge(

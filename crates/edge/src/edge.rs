@@ -3,7 +3,7 @@
 use crate::admission::Door;
 use crate::clock::Clock;
 use crate::coverage::Coverage;
-use crate::fill::{Flights, Lots};
+use crate::fill::{Again, Flights, Lots};
 use crate::key::CacheKey;
 use crate::metrics::Metrics;
 use crate::options::{Config, UpstreamLimits};
@@ -14,6 +14,7 @@ use crate::purge::Recent;
 use crate::store::{DiskTier, Entry, Memory, Object};
 use crate::upload::Uploads;
 use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
+use accesslog::AccessLog;
 use diskstore::Pinned;
 use faults::Blame;
 use std::sync::Arc;
@@ -46,6 +47,10 @@ pub(crate) struct Shared {
     pub(crate) door: Door,
     pub(crate) coverage: Coverage,
     pub(crate) owner: Owner,
+    /// What has been filled lately.
+    pub(crate) filled: Arc<Again>,
+    /// Where answers are written down; `None`: nowhere.
+    pub(crate) log: Option<AccessLog>,
     upstream_known: Arc<AtomicBool>,
     readiness: Arc<Readiness>,
 }
@@ -80,6 +85,7 @@ impl Shared {
     /// One that follows day plans.
     pub(crate) fn following(config: Config, release: Release, telemetry: &Telemetry) -> Self {
         let metrics = Arc::new(Metrics::register(telemetry));
+        metrics.capacity.set(config.bandwidth_cap.map_or(0, |cap| i64::try_from(cap.0).unwrap_or(i64::MAX)));
         let pins = config.fill.ram;
         let memory = Memory::new(
             ByteCount(config.ram.0 - pins.0),
@@ -112,9 +118,16 @@ impl Shared {
             flights: Flights::default(),
             recent: Recent::default(),
             lots: Lots::default(),
+            filled: Arc::default(),
+            log: None,
             upstream_known: Arc::default(),
             readiness: Arc::clone(&telemetry.readiness),
         }
+    }
+
+    /// What the day plan has to say.
+    pub(crate) fn release(&self) -> &Release {
+        &self.release
     }
 
     /// One core's edge.
@@ -143,6 +156,8 @@ impl Shared {
             clock: Clock,
             stale_on_error: config.stale_on_error,
             config,
+            filled: Arc::clone(&self.filled),
+            log: self.log.clone(),
             upstream_known: Arc::clone(&self.upstream_known),
             readiness: Arc::clone(&self.readiness),
         }
@@ -169,6 +184,10 @@ pub(crate) struct Edge {
     pub(crate) clock: Clock,
     pub(crate) stale_on_error: Duration,
     pub(crate) config: Arc<Config>,
+    /// What has been filled lately.
+    pub(crate) filled: Arc<Again>,
+    /// Where answers are written down; `None`: nowhere.
+    pub(crate) log: Option<AccessLog>,
     upstream_known: Arc<AtomicBool>,
     readiness: Arc<Readiness>,
 }

@@ -7,6 +7,7 @@
 //! The leader is a task of its own, not the client that began it: a client that leaves or reads slowly changes nothing.
 //! A follower is woken by the head's arrival and reads the body as it grows.
 
+mod again;
 mod blocks;
 mod flight;
 mod head;
@@ -17,6 +18,7 @@ mod lots;
 mod part;
 mod proved;
 
+pub(crate) use again::Again;
 pub(crate) use blocks::BlockStream;
 pub(crate) use flight::{Flights, Landed, Role};
 pub(crate) use head::learn_from_head;

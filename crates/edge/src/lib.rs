@@ -8,6 +8,7 @@ mod accounts;
 mod admission;
 mod clock;
 mod coverage;
+mod delivery;
 mod edge;
 mod fill;
 mod follow;
@@ -63,6 +64,8 @@ pub struct EdgeServer {
     admin: Admin,
     /// Writes its last line when this is dropped, behind the last byte.
     accounts: Option<Accounts>,
+    /// Likewise, behind the last answer.
+    log: Option<accesslog::Keeper>,
     /// Every core follows what stands here.
     settings: watch::Sender<Settings>,
 }
@@ -85,9 +88,11 @@ impl EdgeServer {
             .map_err(telemetry::AdminError::Thread)?;
         let coverage = Coverage::start(config.coverage.clone(), &release, &telemetry)
             .map_err(telemetry::AdminError::Thread)?;
+        let to_write_down = config.access_log.clone();
         let mut shared = Shared::following(config, release, &telemetry);
         shared.coverage = coverage;
         shared.overload.govern(server.pressure());
+        let log = access_log(to_write_down, &mut shared, &telemetry)?;
         let load = server.load();
         let (settings, following) = watch::channel(shared.settings.clone());
         let reach = Reach::of(&shared, following.clone());
@@ -119,7 +124,7 @@ impl EdgeServer {
             drop(tokio::task::spawn_local(service.clone().follow(following.clone(), core.0 == 0)));
             service
         })?;
-        Ok(Self { running, admin, accounts, settings })
+        Ok(Self { running, admin, accounts, log, settings })
     }
 
     /// Plain addresses, then TLS addresses.
@@ -145,6 +150,7 @@ impl EdgeServer {
             Box::new(move |running| reload.again(running)),
         );
         drop(self.accounts);
+        drop(self.log);
         ended
     }
 
@@ -153,6 +159,21 @@ impl EdgeServer {
         self.running.drain();
         self.running.join();
     }
+}
+
+/// Has answers written down where that is wanted.
+fn access_log(
+    config: Option<accesslog::Config>,
+    shared: &mut Shared,
+    telemetry: &Telemetry,
+) -> Result<Option<accesslog::Keeper>, telemetry::AdminError> {
+    let Some(config) = config else { return Ok(None) };
+    let now = || jiff::Timestamp::try_from(clock::Clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let lessons = delivery::Lessons::of(shared.release());
+    let started = accesslog::AccessLog::start(config, lessons, now, telemetry);
+    let (log, keeper) = started.map_err(telemetry::AdminError::Thread)?;
+    shared.log = Some(log);
+    Ok(Some(keeper))
 }
 
 /// What the plan has to say from the first request on, and who keeps it up to date.

@@ -1,12 +1,14 @@
 //! What the edge counts. One set for all cores; every series exists from the start.
 
-use crate::outcome::{FillOutcome, Outcome};
+use crate::delivery::{Kind, Rung};
+use crate::outcome::{FillOutcome, MissClass, Outcome, Tier};
 use crate::overload::{Reason, Shed};
 use crate::quality::Quality;
 use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
-use prometheus::{Gauge, GaugeVec, Histogram, IntCounter, IntGauge, Opts};
+use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntGauge, Opts};
 use serve::{InFlight, Level};
+use std::time::Duration;
 use telemetry::{Label, Telemetry};
 
 /// Counters of one edge, shared by its cores.
@@ -15,6 +17,16 @@ pub(crate) struct Metrics {
     requests: Vec<IntCounter>,
     response_bytes: Vec<IntCounter>,
     fills: Vec<IntCounter>,
+    misses: Vec<IntCounter>,
+    kind_requests: Vec<IntCounter>,
+    kind_bytes: Vec<IntCounter>,
+    rung_requests: Vec<IntCounter>,
+    rung_bytes: Vec<IntCounter>,
+    slower_than_realtime: Vec<IntCounter>,
+    segment_seconds: Vec<Histogram>,
+    first_byte_seconds: Vec<Histogram>,
+    pub(crate) fills_again: IntCounter,
+    pub(crate) capacity: IntGauge,
     upstream_errors: Vec<IntCounter>,
     shed: Vec<IntCounter>,
     uploads: Vec<IntCounter>,
@@ -32,6 +44,10 @@ pub(crate) struct Metrics {
     pub(crate) quality: Quality,
 }
 
+/// From memory's answer to a page that nobody waits for any longer.
+const FIRST_BYTE_BUCKETS: [f64; 9] = [0.000_5, 0.002, 0.01, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0];
+/// A segment plays for 4.8 s: shares of it.
+const SEGMENT_BUCKETS: [f64; 8] = [0.05, 0.15, 0.6, 1.2, 2.4, 4.8, 9.6, 30.0];
 /// From a LAN's answer to the longest wait for a body.
 const FILL_BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
@@ -55,6 +71,62 @@ impl Metrics {
                 "edge_fills_total",
                 "Times the upstream was asked on behalf of the cache, by how that ended",
                 "outcome",
+            ),
+            misses: telemetry::counters::<MissClass>(
+                telemetry,
+                "edge_misses_total",
+                "Requests that the cache did not answer: content was not here, health is trouble of this node or its upstreams",
+                "class",
+            ),
+            kind_requests: telemetry::counters::<Kind>(
+                telemetry,
+                "edge_kind_requests_total",
+                "Answers that are over, by what they were of",
+                "kind",
+            ),
+            kind_bytes: telemetry::counters::<Kind>(
+                telemetry,
+                "edge_kind_bytes_total",
+                "Body bytes handed to clients' connections, by what they were of",
+                "kind",
+            ),
+            rung_requests: telemetry::counters::<Rung>(
+                telemetry,
+                "edge_rung_requests_total",
+                "Answers that are over, by rung of the lesson",
+                "rung",
+            ),
+            rung_bytes: telemetry::counters::<Rung>(
+                telemetry,
+                "edge_rung_bytes_total",
+                "Body bytes handed to clients' connections, by rung of the lesson",
+                "rung",
+            ),
+            slower_than_realtime: telemetry::counters::<Rung>(
+                telemetry,
+                "edge_delivery_slower_than_realtime_total",
+                "Segments that took longer than the 4.8 s that they play, by rung",
+                "rung",
+            ),
+            segment_seconds: histograms::<Rung>(
+                telemetry,
+                "edge_segment_delivery_seconds",
+                "From a segment's request to its last byte, by rung",
+                "rung",
+                &SEGMENT_BUCKETS,
+            ),
+            first_byte_seconds: histograms::<Tier>(
+                telemetry,
+                "edge_first_byte_seconds",
+                "From a request to its answer's head, by where the answer came from",
+                "tier",
+                &FIRST_BYTE_BUCKETS,
+            ),
+            fills_again: telemetry
+                .counter("edge_fills_again_total", "Fills of something that had been filled and kept before"),
+            capacity: telemetry.gauge(
+                "edge_capacity_bps",
+                "What may be sent a second (bandwidth_cap); 0: as much as the line takes",
             ),
             upstream_errors: telemetry::counters::<UpstreamError>(
                 telemetry,
@@ -108,6 +180,27 @@ impl Metrics {
 
     pub(crate) fn answered(&self, outcome: Outcome) {
         self.requests[outcome.index()].inc();
+        if let Some(class) = outcome.miss() {
+            self.misses[class.index()].inc();
+        }
+    }
+
+    pub(crate) fn first_byte(&self, outcome: Outcome, after: Duration) {
+        self.first_byte_seconds[outcome.tier().index()].observe(after.as_secs_f64());
+    }
+
+    pub(crate) fn delivered(&self, kind: Kind, rung: Rung, bytes: u64) {
+        self.kind_requests[kind.index()].inc();
+        self.kind_bytes[kind.index()].inc_by(bytes);
+        self.rung_requests[rung.index()].inc();
+        self.rung_bytes[rung.index()].inc_by(bytes);
+    }
+
+    pub(crate) fn segment_delivered(&self, rung: Rung, took: Duration, slow: bool) {
+        self.segment_seconds[rung.index()].observe(took.as_secs_f64());
+        if slow {
+            self.slower_than_realtime[rung.index()].inc();
+        }
     }
 
     pub(crate) fn sent(&self, outcome: Outcome, bytes: u64) {
@@ -152,6 +245,20 @@ impl Metrics {
     pub(crate) fn upstream_failed(&self, error: UpstreamError) {
         self.upstream_errors[error.index()].inc();
     }
+}
+
+/// One histogram for each value of a label.
+fn histograms<L: Label>(
+    telemetry: &Telemetry,
+    name: &str,
+    help: &str,
+    label: &str,
+    buckets: &[f64],
+) -> Vec<Histogram> {
+    let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    let family = HistogramVec::new(options, &[label]).expect("a constant name is valid");
+    let family = telemetry.register(family);
+    L::ALL.iter().map(|value| family.with_label_values(&[value.as_str()])).collect()
 }
 
 /// One gauge for each reason.

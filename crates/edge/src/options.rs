@@ -107,6 +107,9 @@ pub struct Options {
     /// What the node's owner allows; in the file the table `[owner]`
     #[command(flatten)]
     pub owner: OwnerOptions,
+    /// Who was answered what; in the file the table `[access_log]`
+    #[command(flatten)]
+    pub access_log: accesslog::Options,
     /// Listeners; in the file the table `[serve]`
     #[command(flatten)]
     pub serve: serve::Options,
@@ -154,6 +157,8 @@ pub struct Config {
     pub node: Option<NodeConfig>,
     /// Where the numbers of classes are kept; `None`: nothing is counted.
     pub coverage: Option<PathBuf>,
+    /// Where answers are written down; `None`: nowhere.
+    pub access_log: Option<accesslog::Config>,
     /// Listeners.
     pub serve: serve::Config,
 }
@@ -224,7 +229,8 @@ impl Config {
         let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
         for (key, path) in settings::paths(options)? {
             let sandbox = &mut serve.sandbox;
-            let writes = key.starts_with("disk") || key == "node.accounts" || key == "coverage";
+            let writes = key.starts_with("disk")
+                || matches!(key.as_str(), "node.accounts" | "access_log.dir" | "coverage");
             let paths = if writes { &mut sandbox.writes } else { &mut sandbox.reads };
             paths.push(path);
         }
@@ -243,6 +249,8 @@ impl Config {
         serve.sandbox.reads.extend(burn_in.map(std::path::Path::to_path_buf));
         serve.sandbox.writes.extend(node.as_ref().and_then(|node| node.accounts.clone()));
         let coverage = coverage_folder(options.coverage.as_deref(), plan.is_some())?;
+        let access_log = accesslog::Config::resolve(&options.access_log)?;
+        serve.sandbox.writes.extend(access_log.as_ref().map(|log| log.dir.clone()));
         let pins_in_ram = disks.is_empty() && plan.as_ref().is_some_and(|plan| !plan.hosts.is_empty());
         let fill = FillConfig::resolve(&options.fill, ram, pins_in_ram)?;
         let admission = AdmissionConfig::resolve(&options.admission, plan.is_some())?;
@@ -307,6 +315,7 @@ impl Config {
             node,
             coverage,
             owner,
+            access_log,
             serve,
         })
     }

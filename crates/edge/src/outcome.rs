@@ -44,6 +44,112 @@ pub(crate) enum Outcome {
     Failed,
 }
 
+/// Why a request was not answered by the cache, as operators sort it: more room or an earlier fill helps against the first,
+/// repair against the second, nothing here against the third.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissClass {
+    /// It was not here.
+    Content,
+    /// This node or all servers behind it were in trouble.
+    Health,
+    /// It is not to be cached, or the client wanted it so.
+    Other,
+}
+
+impl Label for MissClass {
+    const ALL: &'static [Self] = &[Self::Content, Self::Health, Self::Other];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Health => "health",
+            Self::Other => "other",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Where an answer's bytes came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tier {
+    /// Memory.
+    Ram,
+    /// The disk.
+    Disk,
+    /// The upstream, wholly or in part.
+    Upstream,
+    /// This node's own words.
+    Own,
+}
+
+impl Label for Tier {
+    const ALL: &'static [Self] = &[Self::Ram, Self::Disk, Self::Upstream, Self::Own];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ram => "ram",
+            Self::Disk => "disk",
+            Self::Upstream => "upstream",
+            Self::Own => "own",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Outcome {
+    /// Where the answer's bytes came from.
+    pub(crate) const fn tier(self) -> Tier {
+        match self {
+            Self::Hit | Self::StaleWhileRevalidate | Self::StaleOnError => Tier::Ram,
+            Self::HitDisk => Tier::Disk,
+            Self::Partial | Self::Revalidated | Self::Miss | Self::Collapsed | Self::Pass => Tier::Upstream,
+            Self::OnlyIfCached
+            | Self::Shed
+            | Self::NotYet
+            | Self::Waiting
+            | Self::Plan
+            | Self::OnAir
+            | Self::Counted
+            | Self::Refused
+            | Self::Failed => Tier::Own,
+        }
+    }
+
+    /// Whether the cache has answered.
+    pub(crate) const fn is_hit(self) -> bool {
+        matches!(self.tier(), Tier::Ram | Tier::Disk)
+    }
+
+    /// Whether the upstream was asked on the request's behalf.
+    pub(crate) const fn asks_upstream(self) -> bool {
+        matches!(self.tier(), Tier::Upstream) || matches!(self, Self::StaleOnError | Self::Failed)
+    }
+
+    /// As what kind of miss it counts; `None`: as none.
+    pub(crate) const fn miss(self) -> Option<MissClass> {
+        match self {
+            Self::Miss | Self::Collapsed | Self::Partial | Self::Revalidated => Some(MissClass::Content),
+            Self::StaleOnError | Self::Shed | Self::Failed => Some(MissClass::Health),
+            Self::Pass | Self::OnlyIfCached => Some(MissClass::Other),
+            Self::Hit
+            | Self::HitDisk
+            | Self::StaleWhileRevalidate
+            | Self::NotYet
+            | Self::Waiting
+            | Self::Plan
+            | Self::OnAir
+            | Self::Counted
+            | Self::Refused => None,
+        }
+    }
+}
+
 impl Label for Outcome {
     const ALL: &'static [Self] = &[
         Self::Hit,

@@ -21,6 +21,7 @@ mod tests;
 #[cfg(test)]
 mod told;
 
+use crate::delivery::Delivery;
 use crate::edge::{Edge, Settings};
 use crate::fill::{self, Arrived, BlockStream, Errand, Landed, Role};
 use crate::key::CacheKey;
@@ -81,11 +82,13 @@ impl Service for EdgeService {
         let edge = self.edge();
         let (head, body) = request.into_parts();
         let version = head.version;
+        let delivery = Delivery::begin(&head, &peer, edge.log.as_ref());
         // Before the future is made, so that it is small: it is moved on its way to the heap.
         let asked =
             Asked::read(head).and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked));
         async move {
-            match asked {
+            let metrics = Arc::clone(&edge.metrics);
+            let answer = match asked {
                 Err(refusal) => response::refused(&edge, refusal, version),
                 Ok(mut asked) => match first_word(&edge, &mut asked, &peer) {
                     Some(said) => response::said(&edge, said, &asked.method),
@@ -95,7 +98,8 @@ impl Service for EdgeService {
                     }
                     None => admit(edge, asked, Some(body), &peer).await,
                 },
-            }
+            };
+            delivery.goes_out(answer, &metrics)
         }
     }
 }

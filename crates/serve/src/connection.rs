@@ -31,7 +31,7 @@ pub(crate) use socket::Socket;
 
 use crate::drain::Drain;
 use crate::listener::LOCAL;
-use crate::metrics::End;
+use crate::metrics::{End, Handshake};
 use crate::options::{Limits, ProxyRule};
 use crate::quic::Unfinished;
 use crate::service::{Peer, Scheme, Service, Standing};
@@ -176,6 +176,7 @@ async fn encrypted<S: Service>(
     let end = match handshake.await {
         Err(_) | Ok(Err(_)) => End::Handshake,
         Ok(Ok(stream)) => {
+            place.metrics().shaken(Handshake::of(stream.get_ref().1));
             let stream = Encrypted::new(stream);
             if stream.speaks_http2() {
                 place.metrics().speaks(Protocol::Http2);

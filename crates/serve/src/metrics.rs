@@ -128,6 +128,44 @@ impl Sent {
     }
 }
 
+/// How a TLS handshake over TCP went. HTTP/3's are TLS 1.3, and its connections are counted by their protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    Tls12,
+    Tls12Resumed,
+    Tls13,
+    Tls13Resumed,
+}
+
+impl Handshake {
+    pub(crate) fn of(session: &rustls::ServerConnection) -> Self {
+        let resumed = session.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+        match (session.protocol_version(), resumed) {
+            (Some(rustls::ProtocolVersion::TLSv1_2), false) => Self::Tls12,
+            (Some(rustls::ProtocolVersion::TLSv1_2), true) => Self::Tls12Resumed,
+            (_, false) => Self::Tls13,
+            (_, true) => Self::Tls13Resumed,
+        }
+    }
+}
+
+impl Label for Handshake {
+    const ALL: &'static [Self] = &[Self::Tls12, Self::Tls12Resumed, Self::Tls13, Self::Tls13Resumed];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Tls12 => "tls1.2",
+            Self::Tls12Resumed => "tls1.2_resumed",
+            Self::Tls13 => "tls1.3",
+            Self::Tls13Resumed => "tls1.3_resumed",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
 /// Counters of one server, shared by its cores.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -144,6 +182,8 @@ pub(crate) struct Metrics {
     refused: Vec<IntCounter>,
     certificates: IntGaugeVec,
     reloads: Vec<IntCounter>,
+    generation: IntGauge,
+    handshakes: Vec<IntCounter>,
 }
 
 /// What came of a wish to read the configuration again.
@@ -170,7 +210,19 @@ impl Label for Reload {
 
 impl Metrics {
     pub(crate) fn register(telemetry: &Telemetry) -> Self {
+        let generation = telemetry.gauge(
+            "airclass_configuration_generation",
+            "1 since the start, and one more each time that the configuration was read again and taken",
+        );
+        generation.set(1);
         Self {
+            generation,
+            handshakes: telemetry::counters::<Handshake>(
+                telemetry,
+                "serve_tls_handshakes_total",
+                "TLS handshakes over TCP that came to their end, by version and whether a session was taken up again",
+                "kind",
+            ),
             connections: telemetry.gauge("serve_connections", "Open client connections"),
             parked: telemetry.gauge(
                 "serve_parked_connections",
@@ -249,7 +301,14 @@ impl Metrics {
         }
     }
 
+    pub(crate) fn shaken(&self, handshake: Handshake) {
+        self.handshakes[handshake.index()].inc();
+    }
+
     pub(crate) fn reloaded(&self, done: bool) {
+        if done {
+            self.generation.inc();
+        }
         self.reloads[if done { Reload::Done } else { Reload::Refused }.index()].inc();
     }
 

@@ -215,6 +215,7 @@ fn answer(method: &Method, path: &str, telemetry: &Telemetry) -> Response<Full<B
 }
 
 fn metrics(telemetry: &Telemetry) -> Response<Full<Bytes>> {
+    telemetry.ready.set(i64::from(telemetry.readiness.is_ready()));
     let encoder = TextEncoder::new();
     let mut body = Vec::new();
     if let Err(error) = encoder.encode(&telemetry.registry.gather(), &mut body) {

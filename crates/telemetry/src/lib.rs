@@ -35,6 +35,8 @@ pub struct Telemetry {
     pub posts: Arc<Posts>,
     /// What the service shows on its admin listener.
     pub pages: Arc<Pages>,
+    /// `airclass_ready`, brought up to date when it is asked for.
+    ready: IntGauge,
 }
 
 impl Telemetry {
@@ -51,12 +53,19 @@ impl Telemetry {
         build.set(1);
         registry.register(Box::new(process)).expect("a new registry has no duplicates");
         registry.register(Box::new(build)).expect("a new registry has no duplicates");
+        let ready = IntGauge::new(
+            "airclass_ready",
+            "1 when the process should be given traffic; /readyz says why not",
+        )
+        .expect("a constant name is valid");
+        registry.register(Box::new(ready.clone())).expect("a new registry has no duplicates");
         Self {
             registry,
             readiness: Arc::default(),
             orders: Arc::default(),
             posts: Arc::default(),
             pages: Arc::default(),
+            ready,
         }
     }
 

@@ -3,6 +3,7 @@
 mod bill;
 mod doctor;
 mod enroll;
+mod logs;
 mod switch;
 
 use agent::{Config, Options};
@@ -31,6 +32,10 @@ pub(crate) enum NodeCommand {
     Undrain(switch::Switch),
     /// Say what lines are billed for a month, and how many hours are free: from the folders that edges write (--accounts)
     Bill(bill::BillOptions),
+    /// Make the keys of the security log: nodes seal it to the public one, the private one stays with who may read it
+    LogKey,
+    /// Open sealed security logs
+    Unseal(logs::UnsealOptions),
 }
 
 /// `airclass node`
@@ -46,5 +51,7 @@ pub(crate) fn node(command: &NodeCommand) -> Result<(), AnyFault> {
         NodeCommand::Drain(options) => switch::switch(options, "/out-of-service"),
         NodeCommand::Undrain(options) => switch::switch(options, "/in-service"),
         NodeCommand::Bill(options) => bill::bill(options),
+        NodeCommand::LogKey => logs::log_key(),
+        NodeCommand::Unseal(options) => logs::unseal(options),
     }
 }

@@ -40,9 +40,13 @@ pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
     let shared = Rc::clone(&edge);
     shared.metrics.fills_in_flight.inc();
     let started = Instant::now();
+    let key = errand.primary.clone();
     let ended = fill(edge, errand, guard).await;
     shared.metrics.fill_seconds.observe(started.elapsed().as_secs_f64());
     shared.metrics.filled(ended);
+    if ended == FillOutcome::Stored && shared.filled.is(&key) {
+        shared.metrics.fills_again.inc();
+    }
     shared.metrics.fills_in_flight.dec();
 }
 

@@ -1,5 +1,6 @@
 //! The bytes that go to a client, wherever they come from.
 
+use crate::delivery::Delivery;
 use crate::fill::BlockStream;
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
@@ -18,6 +19,8 @@ pub(crate) struct EdgeBody {
     sent: u64,
     outcome: Outcome,
     metrics: Arc<Metrics>,
+    /// Told when it is over.
+    delivery: Option<Delivery>,
 }
 
 enum Source {
@@ -57,7 +60,17 @@ impl EdgeBody {
     }
 
     fn new(source: Source, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
-        Self { source, sent: 0, outcome, metrics: Arc::clone(metrics) }
+        Self { source, sent: 0, outcome, metrics: Arc::clone(metrics), delivery: None }
+    }
+
+    /// What became of the request.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// Has `delivery` told when this is over.
+    pub(crate) fn tell(&mut self, delivery: Delivery) {
+        self.delivery = Some(delivery);
     }
 }
 
@@ -117,6 +130,9 @@ impl Drop for EdgeBody {
     fn drop(&mut self) {
         if self.sent > 0 {
             self.metrics.sent(self.outcome, self.sent);
+        }
+        if let Some(delivery) = self.delivery.take() {
+            delivery.ends(self.outcome, self.sent, self.is_end_stream(), &self.metrics);
         }
     }
 }

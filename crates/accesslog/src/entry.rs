@@ -1,0 +1,83 @@
+//! What is said of one answer.
+
+use http::{HeaderValue, Method, StatusCode, Uri, Version};
+use jiff::Timestamp;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// One answer, when it is over. Its parts are shared with the request, not copied.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// When it was over.
+    pub at: Timestamp,
+    /// From the request's head to the answer's last byte, or until it was given up.
+    pub took: Duration,
+    /// The client.
+    pub client: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// Whether it came through TLS.
+    pub https: bool,
+    /// Of HTTP.
+    pub version: Version,
+    /// The method.
+    pub method: Method,
+    /// The target as it was asked.
+    pub target: Uri,
+    /// Host, or what HTTP/2 has in its place.
+    pub host: Option<HeaderValue>,
+    /// The Referer field.
+    pub referer: Option<HeaderValue>,
+    /// The User-Agent field.
+    pub agent: Option<HeaderValue>,
+    /// The Range field.
+    pub range: Option<HeaderValue>,
+    /// The answer's status.
+    pub status: StatusCode,
+    /// Its Content-Type.
+    pub content_type: Option<HeaderValue>,
+    /// Bytes of its body that were handed over.
+    pub sent: u64,
+    /// Whether that was all of it.
+    pub whole: bool,
+    /// What became of the request, in the edge's word.
+    pub cache: &'static str,
+    /// Whether it was answered from the cache.
+    pub hit: bool,
+    /// Whether the upstream was asked on its behalf.
+    pub fill: bool,
+    /// Whether it waited for a fill that another request had begun.
+    pub coalesced: bool,
+}
+
+impl Entry {
+    /// `/lessons/<lesson>/…` or `/p/<package>/<rung>/…`: the words behind the first, as far as they are there.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        let mut words = self.target.path().split('/').skip(1);
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("lessons"), Some(lesson), Some(_), _) => Subject { lesson, ..Subject::default() },
+            (Some("p"), Some(package), Some(rung), Some(_)) => {
+                Subject { package, rung, ..Subject::default() }
+            }
+            (Some("p"), Some(package), Some(_), None) => Subject { package, ..Subject::default() },
+            _ => Subject::default(),
+        }
+    }
+}
+
+/// What a path is about; empty where it says nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Subject<'a> {
+    pub(crate) lesson: &'a str,
+    pub(crate) package: &'a str,
+    pub(crate) rung: &'a str,
+}
+
+/// What the day plan calls a path's subject.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The lesson.
+    pub lesson: String,
+    /// When it opens, as HH:MM where its day is.
+    pub slot: String,
+}

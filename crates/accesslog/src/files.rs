@@ -1,0 +1,93 @@
+//! The file that is being written: opened, appended to, turned over.
+//!
+//! ```text
+//! access-20260901T003000Z-1a2b.log      being written    ─► …log.gz, and a line in SHA256SUMS
+//! security-20260901T003000Z-1a2b.sealed being written as .open, sealed and zipped by itself ─► a line in SHA256SUMS
+//! ```
+
+use crate::line::Reader;
+use crate::seal::{SealKey, Sealer};
+use jiff::Timestamp;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Which log a file is of: its first word, and its end while it is written.
+pub(crate) const fn names(reader: Reader) -> (&'static str, &'static str) {
+    match reader {
+        Reader::Analysis => ("access-", ".log"),
+        Reader::Security => ("security-", ".open"),
+    }
+}
+
+/// A file that is being written.
+pub(crate) struct Open {
+    path: PathBuf,
+    file: File,
+    sealer: Option<Sealer>,
+    written: u64,
+    begun: Timestamp,
+}
+
+impl Open {
+    /// Begins a file. Its name says when and by which process, so that two processes never share one.
+    pub(crate) fn begin(
+        folder: &Path,
+        reader: Reader,
+        key: Option<&SealKey>,
+        now: Timestamp,
+    ) -> io::Result<Self> {
+        let (first, end) = names(reader);
+        let begun = now.strftime("%Y%m%dT%H%M%S%3fZ");
+        let path = folder.join(format!("{first}{begun}-{:x}{end}", std::process::id()));
+        let mut file = File::options().create_new(true).append(true).open(&path)?;
+        let (mut sealer, mut written) = (None, 0);
+        if let Some(key) = key.filter(|_| reader == Reader::Security) {
+            let (begun, head) = Sealer::begin(key)?;
+            file.write_all(&head)?;
+            written = head.len() as u64;
+            sealer = Some(begun);
+        }
+        Ok(Self { path, file, sealer, written, begun: now })
+    }
+
+    /// Appends a batch of lines.
+    pub(crate) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        match &mut self.sealer {
+            Some(sealer) => {
+                let piece = sealer.piece(lines, false)?;
+                self.file.write_all(&piece)?;
+                self.written += piece.len() as u64;
+            }
+            None => {
+                self.file.write_all(lines)?;
+                self.written += lines.len() as u64;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Seconds since it was begun; 0 when the clock was set back.
+    pub(crate) fn age_s(&self, now: Timestamp) -> u64 {
+        u64::try_from(now.duration_since(self.begun).as_secs()).unwrap_or(0)
+    }
+
+    /// Ends it; its path, for who zips and sums it.
+    pub(crate) fn end(mut self) -> io::Result<PathBuf> {
+        if let Some(sealer) = &mut self.sealer {
+            let last = sealer.piece(b"", true)?;
+            self.file.write_all(&last)?;
+        }
+        self.file.sync_data()?;
+        Ok(self.path)
+    }
+
+    /// Gives up on it, where a disk did not take all: the half batch stays where it is.
+    pub(crate) fn give_up(self) -> PathBuf {
+        self.path
+    }
+}

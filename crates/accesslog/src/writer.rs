@@ -1,0 +1,335 @@
+//! From the cores to the files: `queue ─► batch ─► lines ─► files`, twenty times a second.
+
+use crate::entry::{Entry, Named};
+use crate::files::Open;
+use crate::keep;
+use crate::line::{self, Reader};
+use crate::metrics::{Lost, Metrics};
+use crate::options::Config;
+use jiff::Timestamp;
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use telemetry::Telemetry;
+
+/// Entries between the cores and the writer: eight looks' worth at 20,000 requests a second. Each holds on to its request's header
+/// section, so worst case memory, while a disk stands still, is some 8 KiB each: 64 MiB.
+const MOST_WAITING: usize = 8_192;
+/// How often the writer looks. It is not woken by what comes, so a core that hands an entry over makes no system call.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Entries that are made lines before they are written.
+const BATCH: usize = 4_096;
+/// Looks between two of the sealed pieces, which are zipped each for itself: a second.
+const LOOKS_A_PIECE: u32 = 20;
+/// Looks between two rounds for what is too old: an hour.
+const LOOKS_A_ROUND: u32 = 72_000;
+/// Files that wait to be zipped. Beyond it they wait for the next start.
+const MOST_OVER: usize = 64;
+/// How far the thread that zips stands back behind those that serve.
+const NICE: i32 = 19;
+
+/// What the day plan calls the subject of a path. Asked on the writer's thread.
+pub trait Names: Send + 'static {
+    /// The lesson and its slot; empty where the plan says nothing.
+    fn named(&mut self, path: &str) -> Named;
+}
+
+/// Where cores hand entries over. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AccessLog {
+    queue: SyncSender<Entry>,
+    metrics: Metrics,
+}
+
+impl AccessLog {
+    /// Hands an entry over, or counts it as lost. Never waits.
+    pub fn write(&self, entry: Entry) {
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.queue.try_send(entry) {
+            self.metrics.lost(Lost::Queue, 1);
+        }
+    }
+
+    /// Begins to write. The files are the [`Keeper`]'s, which ends them when it is dropped.
+    ///
+    /// # Errors
+    /// When the machine gives no thread.
+    pub fn start(
+        config: Config,
+        names: impl Names,
+        now: impl Fn() -> Timestamp + Send + 'static,
+        telemetry: &Telemetry,
+    ) -> io::Result<(Self, Keeper)> {
+        let metrics = Metrics::register(telemetry);
+        let (queue, entries) = sync_channel(MOST_WAITING);
+        let (stop, stopped) = sync_channel(0);
+        let (over, finishing) = sync_channel::<PathBuf>(MOST_OVER);
+        let count = metrics.clone();
+        let zipping = std::thread::Builder::new().name("access-log-zip".to_owned()).spawn(move || {
+            // Alone this thread: on Linux it is a thread that is nice.
+            let _ = rustix::process::nice(NICE);
+            for path in &finishing {
+                finish(&path, &count);
+            }
+        })?;
+        let log = Self { queue, metrics: metrics.clone() };
+        let secures = config.seal_to.is_some();
+        let mut writer = Writer {
+            logs: [Log::new(Reader::Analysis), Log::new(Reader::Security)],
+            readers: if secures { 2 } else { 1 },
+            config,
+            names,
+            now,
+            over,
+            metrics,
+        };
+        let writing = std::thread::Builder::new()
+            .name("access-log".to_owned())
+            .spawn(move || writer.run(&entries, &stopped))?;
+        Ok((log, Keeper { stop: Some(stop), threads: vec![writing, zipping] }))
+    }
+}
+
+fn finish(path: &std::path::Path, metrics: &Metrics) {
+    match keep::finish(path) {
+        Ok(_) => metrics.files.inc(),
+        Err(error) => {
+            tracing::error!(%error, path = %path.display(), "a file of the access log stays as it is")
+        }
+    }
+}
+
+/// Whoever ends the log, behind the last answer.
+#[derive(Debug)]
+pub struct Keeper {
+    stop: Option<SyncSender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the access log panicked");
+            }
+        }
+    }
+}
+
+/// One of the two logs.
+struct Log {
+    reader: Reader,
+    open: Option<Open>,
+    lines: Vec<u8>,
+    count: u64,
+}
+
+impl Log {
+    fn new(reader: Reader) -> Self {
+        Self { reader, open: None, lines: Vec::new(), count: 0 }
+    }
+}
+
+struct Writer<N, C> {
+    config: Config,
+    logs: [Log; 2],
+    /// How many of them are written.
+    readers: usize,
+    names: N,
+    now: C,
+    over: SyncSender<PathBuf>,
+    metrics: Metrics,
+}
+
+impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
+    fn run(&mut self, entries: &Receiver<Entry>, stopped: &Receiver<()>) {
+        match keep::left_behind(&self.config.dir) {
+            Ok(left) => left.into_iter().for_each(|path| self.is_over(path)),
+            Err(error) => tracing::error!(%error, "the access log's folder cannot be read"),
+        }
+        for look in 0_u32.. {
+            if look.is_multiple_of(LOOKS_A_ROUND) {
+                self.remove_old();
+            }
+            let ends = stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout);
+            self.take(entries);
+            self.put(0);
+            if ends || look % LOOKS_A_PIECE == LOOKS_A_PIECE - 1 {
+                self.put(1);
+            }
+            let now = (self.now)();
+            for at in 0..self.readers {
+                let Config { size, age, .. } = self.config;
+                if self.logs[at]
+                    .open
+                    .as_ref()
+                    .is_some_and(|open| ends || open.written() >= size || open.age_s(now) >= age.as_secs())
+                {
+                    self.turn_over(at);
+                }
+            }
+            if ends {
+                return;
+            }
+        }
+    }
+
+    /// Makes lines of all that waits; writes them in batches.
+    fn take(&mut self, entries: &Receiver<Entry>) {
+        // What comes meanwhile is for the next look: who writes less than comes must still get round.
+        for (at, entry) in entries.try_iter().take(MOST_WAITING).enumerate() {
+            let named = self.names.named(entry.target.path());
+            for log in &mut self.logs[..self.readers] {
+                line::write(&entry, &named, self.config.format, log.reader, &mut log.lines);
+                log.count += 1;
+            }
+            if at % BATCH == BATCH - 1 {
+                (0..self.readers).for_each(|log| self.put(log));
+            }
+        }
+    }
+
+    /// Writes a log's lines. What the disk does not take is gone: it is not worth the memory of those who watch.
+    fn put(&mut self, at: usize) {
+        let log = &mut self.logs[at];
+        if log.lines.is_empty() {
+            return;
+        }
+        let now = (self.now)();
+        let open = match log.open.take() {
+            Some(open) => Ok(open),
+            None => Open::begin(&self.config.dir, log.reader, self.config.seal_to.as_ref(), now),
+        };
+        let written = open.and_then(|mut open| match open.append(&log.lines) {
+            Ok(()) => {
+                log.open = Some(open);
+                Ok(())
+            }
+            // The next batch begins a file of its own: behind half a piece nothing could be read.
+            Err(error) => {
+                let path = open.give_up();
+                if self.over.try_send(path).is_err() {
+                    tracing::warn!("a file of the access log waits for the next start");
+                }
+                Err(error)
+            }
+        });
+        match written {
+            Ok(()) => self.metrics.lines.inc_by(if at == 0 { log.count } else { 0 }),
+            Err(error) => {
+                self.metrics.lost(Lost::Disk, log.count);
+                tracing::warn!(%error, lines = log.count, "the access log cannot be written");
+            }
+        }
+        log.lines.clear();
+        log.count = 0;
+    }
+
+    fn turn_over(&mut self, at: usize) {
+        let Some(open) = self.logs[at].open.take() else { return };
+        match open.end() {
+            Ok(path) => self.is_over(path),
+            Err(error) => tracing::warn!(%error, "a file of the access log has no end"),
+        }
+    }
+
+    fn is_over(&self, path: PathBuf) {
+        if self.over.try_send(path).is_err() {
+            tracing::warn!("many files of the access log wait to be zipped; this one for the next start");
+        }
+    }
+
+    fn remove_old(&self) {
+        let removed = keep::remove_old(&self.config.dir, self.config.keep, (self.now)(), &self.metrics);
+        if let Err(error) = removed {
+            tracing::warn!(%error, "old files of the access log cannot be removed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::tests::entry;
+    use crate::options::Options;
+    use std::io::Read;
+
+    struct Nobody;
+
+    impl Names for Nobody {
+        fn named(&mut self, _path: &str) -> Named {
+            Named::default()
+        }
+    }
+
+    fn now() -> Timestamp {
+        "2026-09-01T00:30:00Z".parse().unwrap()
+    }
+
+    fn files(folder: &std::path::Path, end: &str) -> Vec<PathBuf> {
+        let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        all.filter(|path| path.to_string_lossy().ends_with(end)).collect()
+    }
+
+    #[test]
+    fn both_logs_have_every_answer_and_only_one_its_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, private) = crate::seal::generate().unwrap();
+        let options = Options {
+            dir: Some(folder.path().to_owned()),
+            seal_to: Some(key.to_string()),
+            ..Options::default()
+        };
+        let config = Config::resolve(&options).unwrap().unwrap();
+        let telemetry = Telemetry::new("test");
+        let (log, keeper) = AccessLog::start(config, Nobody, now, &telemetry).unwrap();
+        for number in 0..8_000 {
+            log.write(entry(&format!("/p/0123/s2/{number}.m4s")));
+        }
+        drop(keeper);
+        let mut analysis = String::new();
+        for path in files(folder.path(), ".log.gz") {
+            let file = std::fs::File::open(path).unwrap();
+            flate2::read::GzDecoder::new(file).read_to_string(&mut analysis).unwrap();
+        }
+        assert_eq!(analysis.lines().count(), 8_000);
+        assert!(!analysis.contains("203.0.113.77") && analysis.contains("203.0.113.0"));
+        let mut security = Vec::new();
+        for path in files(folder.path(), ".sealed") {
+            let sealed = std::fs::read(path).unwrap();
+            assert!(!sealed.windows(12).any(|bytes| bytes == b"203.0.113.77"));
+            crate::seal::open(&sealed[..], &private, &mut security).unwrap();
+        }
+        let security = String::from_utf8(security).unwrap();
+        assert_eq!(security.matches("203.0.113.77").count(), 8_000);
+        let sums = std::fs::read_to_string(folder.path().join("SHA256SUMS")).unwrap();
+        assert_eq!(
+            sums.lines().count(),
+            files(folder.path(), ".gz").len() + files(folder.path(), ".sealed").len()
+        );
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_costs_lines_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let away = folder.path().join("away");
+        std::fs::create_dir(&away).unwrap();
+        let options = Options { dir: Some(away.clone()), ..Options::default() };
+        let config = Config::resolve(&options).unwrap().unwrap();
+        let (log, keeper) = AccessLog::start(config, Nobody, now, &Telemetry::new("test")).unwrap();
+        std::fs::remove_dir(&away).unwrap();
+        for _ in 0..MOST_WAITING * 3 {
+            log.write(entry("/a"));
+        }
+        drop(keeper);
+        // All are accounted for: those that the disk did not take, and those that came too fast.
+        let lost: u64 = [Lost::Queue, Lost::Disk].map(|why| log.metrics.lost_so_far(why)).iter().sum();
+        assert_eq!(lost, MOST_WAITING as u64 * 3);
+        assert!(log.metrics.lost_so_far(Lost::Disk) > 0);
+        // Behind the end nothing is waited for either.
+        log.write(entry("/a"));
+        assert_eq!(log.metrics.lost_so_far(Lost::Disk) + log.metrics.lost_so_far(Lost::Queue), lost + 1);
+    }
+}

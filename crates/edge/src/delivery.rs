@@ -1,0 +1,106 @@
+//! An answer on its way to a client: what it is of, how long it takes, and the line that says so. It ends with the body.
+
+mod kind;
+mod lessons;
+
+pub(crate) use kind::{Kind, Rung};
+pub(crate) use lessons::Lessons;
+
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::outcome::Outcome;
+use crate::response::Answer;
+use accesslog::{AccessLog, Entry};
+use http::{StatusCode, header, request};
+use jiff::Timestamp;
+use serve::{Peer, Scheme};
+use std::time::Duration;
+use telemetry::Label;
+use tokio::time::Instant;
+
+/// How long a segment plays. One that takes longer to a client who wants the next stops a picture.
+const PLAYS: Duration = Duration::from_millis(4_800);
+
+/// What is noted of an answer when its request comes.
+pub(crate) struct Delivery {
+    began: Instant,
+    kind: Kind,
+    rung: Rung,
+    line: Option<Box<Line>>,
+}
+
+/// What of a line is known then.
+struct Line {
+    log: AccessLog,
+    entry: Entry,
+}
+
+impl Delivery {
+    /// Of a request that has just come.
+    pub(crate) fn begin(head: &request::Parts, peer: &Peer, log: Option<&AccessLog>) -> Self {
+        let path = head.uri.path();
+        let line = log.map(|log| Box::new(Line { log: log.clone(), entry: entry(head, peer) }));
+        Self { began: Instant::now(), kind: Kind::of(path), rung: Rung::of(path), line }
+    }
+
+    /// Its head is about to go out: the rest of it is told by the body.
+    pub(crate) fn goes_out(mut self, mut answer: Answer, metrics: &Metrics) -> Answer {
+        metrics.first_byte(answer.body().outcome(), self.began.elapsed());
+        if let Some(line) = &mut self.line {
+            line.entry.status = answer.status();
+            line.entry.content_type = answer.headers().get(header::CONTENT_TYPE).cloned();
+        }
+        answer.body_mut().tell(self);
+        answer
+    }
+
+    /// It is over: `sent` bytes of its body were handed over, which was all of it, or was not.
+    pub(crate) fn ends(self, outcome: Outcome, sent: u64, whole: bool, metrics: &Metrics) {
+        let took = self.began.elapsed();
+        metrics.delivered(self.kind, self.rung, sent);
+        if self.kind == Kind::Segment && sent > 0 {
+            metrics.segment_delivered(self.rung, took, took > PLAYS);
+        }
+        let Some(line) = self.line else { return };
+        let Line { log, entry } = *line;
+        log.write(Entry {
+            at: Timestamp::try_from(Clock.now()).unwrap_or(Timestamp::UNIX_EPOCH),
+            took,
+            sent,
+            whole,
+            cache: outcome.as_str(),
+            hit: outcome.is_hit(),
+            fill: outcome.asks_upstream(),
+            coalesced: outcome == Outcome::Collapsed,
+            ..entry
+        });
+    }
+}
+
+/// What a request says; its parts are shared, not copied.
+fn entry(head: &request::Parts, peer: &Peer) -> Entry {
+    let field = |name| head.headers.get(name).cloned();
+    let authority = || head.uri.authority().and_then(|host| host.as_str().parse().ok());
+    Entry {
+        at: Timestamp::UNIX_EPOCH,
+        took: Duration::ZERO,
+        client: peer.address.ip(),
+        port: peer.address.port(),
+        https: peer.scheme == Scheme::Https,
+        version: head.version,
+        method: head.method.clone(),
+        target: head.uri.clone(),
+        host: field(header::HOST).or_else(authority),
+        referer: field(header::REFERER),
+        agent: field(header::USER_AGENT),
+        range: field(header::RANGE),
+        status: StatusCode::OK,
+        content_type: None,
+        sent: 0,
+        whole: false,
+        cache: "",
+        hit: false,
+        fill: false,
+        coalesced: false,
+    }
+}

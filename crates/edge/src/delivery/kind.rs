@@ -1,0 +1,140 @@
+//! What a path is of, by its words alone.
+
+use package::Slot;
+use telemetry::Label;
+
+/// Which part of a lesson, or of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A list of what there is.
+    Playlist,
+    /// What decoders need before anything.
+    Init,
+    /// A piece of picture or sound.
+    Segment,
+    /// Subtitles.
+    Text,
+    /// What opens segments.
+    Key,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    pub(crate) fn of(path: &str) -> Self {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let Some((stem, extension)) = name.rsplit_once('.') else { return Self::Other };
+        match extension {
+            "m3u8" | "mpd" => Self::Playlist,
+            "vtt" => Self::Text,
+            "key" => Self::Key,
+            "m4s" | "mp4" | "m4v" | "m4a" | "cmfv" | "cmfa" | "ts" | "aac" if stem.starts_with("init") => {
+                Self::Init
+            }
+            "m4s" | "mp4" | "m4v" | "m4a" | "cmfv" | "cmfa" | "ts" | "aac" => Self::Segment,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Label for Kind {
+    const ALL: &'static [Self] =
+        &[Self::Playlist, Self::Init, Self::Segment, Self::Text, Self::Key, Self::Other];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Playlist => "playlist",
+            Self::Init => "init",
+            Self::Segment => "segment",
+            Self::Text => "text",
+            Self::Key => "key",
+            Self::Other => "other",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Which rung of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rung {
+    /// A picture's.
+    Picture(Slot),
+    /// Of a package, and no picture: sound, texts.
+    Beside,
+    /// Of no package.
+    None,
+}
+
+/// Pictures' in their order, then the others.
+const ALL: [Rung; Slot::ALL.len() + 2] = {
+    let mut all = [Rung::None; Slot::ALL.len() + 2];
+    let mut at = 0;
+    while at < Slot::ALL.len() {
+        all[at] = Rung::Picture(Slot::ALL[at]);
+        at += 1;
+    }
+    all[at] = Rung::Beside;
+    all
+};
+
+impl Rung {
+    /// Below `/p/<package>/<rung>/`.
+    pub(crate) fn of(path: &str) -> Self {
+        let mut words = path.split('/').skip(1);
+        let (Some("p"), Some(_), Some(word), Some(_)) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return Self::None;
+        };
+        let slot = Slot::ALL.into_iter().find(|slot| slot.as_str() == word);
+        slot.map_or(Self::Beside, Self::Picture)
+    }
+}
+
+impl Label for Rung {
+    const ALL: &'static [Self] = &ALL;
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Picture(slot) => slot.as_str(),
+            Self::Beside => "beside",
+            Self::None => "none",
+        }
+    }
+
+    fn index(self) -> usize {
+        match self {
+            Self::Picture(slot) => slot as usize,
+            Self::Beside => Slot::ALL.len(),
+            Self::None => Slot::ALL.len() + 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_says_what_it_is_of() {
+        for (path, kind, rung) in [
+            ("/p/0123/s2/00001.m4s", Kind::Segment, "s2"),
+            ("/p/0123/a5/init.mp4", Kind::Init, "a5"),
+            ("/p/0123/lo/00001.m4s", Kind::Segment, "beside"),
+            ("/p/0123/s0/media.m3u8", Kind::Playlist, "s0"),
+            ("/p/0123/manifest.json", Kind::Other, "none"),
+            ("/lessons/math-7/main.m3u8", Kind::Playlist, "none"),
+            ("/live/a.ts", Kind::Segment, "none"),
+            ("/a.vtt", Kind::Text, "none"),
+            ("/", Kind::Other, "none"),
+        ] {
+            assert_eq!((Kind::of(path), Rung::of(path).as_str()), (kind, rung), "{path}");
+        }
+        for (at, rung) in Rung::ALL.iter().enumerate() {
+            assert_eq!(rung.index(), at, "{rung:?}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Who was answered what: in one log without addresses, in another with them and sealed.
+
+use journeys::client::get;
+use journeys::process::metric;
+use journeys::raw::Loose;
+use journeys::{Airclass, airclass};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let all = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    all.filter(|path| path.to_string_lossy().ends_with(end)).collect()
+}
+
+fn origin() -> Loose {
+    Loose::start(|_| {
+        b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Type: video/iso.segment\r\nContent-Length: 5\r\n\r\nhello"
+            .to_vec()
+    })
+}
+
+#[tokio::test]
+async fn every_answer_is_written_down_and_addresses_only_under_seal() {
+    let (scratch, origin) = (tempfile::tempdir().unwrap(), origin());
+    let folder = scratch.path().join("log");
+    std::fs::create_dir(&folder).unwrap();
+    let keys = airclass(&["node", "log-key"]).stdout;
+    let public = keys.split('"').nth(1).unwrap().to_owned();
+    let key = scratch.path().join("key");
+    std::fs::write(&key, keys).unwrap();
+    let mut edge = Airclass::edge(
+        origin.address,
+        &["--access-log", folder.to_str().unwrap(), "--access-log-seal-to", &public],
+    );
+    let path = "/p/0123abc/s2/00001.m4s?token=secret";
+    for cache in ["miss", "hit"] {
+        let answer = get(edge.address(), path, &[("user-agent", "journey")]).await;
+        assert_eq!(&answer.body[..], b"hello", "{cache}");
+    }
+    edge.terminate();
+    edge.wait();
+    let zipped = files(&folder, ".log.gz");
+    let mut analysis = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(&zipped[0]).unwrap())
+        .read_to_string(&mut analysis)
+        .unwrap();
+    let lines: Vec<serde_json::Value> =
+        analysis.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().map(|line| line["cache"].as_str().unwrap()).collect::<Vec<_>>(), ["miss", "hit"]);
+    for line in &lines {
+        assert_eq!(
+            (line["client_ip"].as_str(), line["rung"].as_str()),
+            (Some("127.0.0.0"), Some("s2")),
+            "{line}"
+        );
+        assert_eq!(
+            (line["body_bytes_sent"].as_u64(), line["whole"].as_bool()),
+            (Some(5), Some(true)),
+            "{line}"
+        );
+    }
+    assert!(!analysis.contains("127.0.0.1") && !analysis.contains("secret"), "{analysis}");
+    let sealed = files(&folder, ".sealed");
+    let opened = airclass(&["node", "unseal", "--key", key.to_str().unwrap(), sealed[0].to_str().unwrap()]);
+    assert_eq!(opened.stdout.matches("\"client_ip\":\"127.0.0.1\"").count(), 2, "{}", opened.stderr);
+    assert!(opened.stdout.contains("token=secret"));
+    let sums = std::process::Command::new("sha256sum")
+        .args(["--check", "--strict", "SHA256SUMS"])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert!(sums.status.success(), "{sums:?}");
+    let other = airclass(&["node", "unseal", "--key", public.as_str(), sealed[0].to_str().unwrap()]);
+    assert!(other.stderr.starts_with("LOG_UNREADABLE: "), "{}", other.stderr);
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_nobody() {
+    let (scratch, origin) = (tempfile::tempdir().unwrap(), origin());
+    let folder = scratch.path().join("log");
+    std::fs::create_dir(&folder).unwrap();
+    let edge = Airclass::edge(origin.address, &["--access-log", folder.to_str().unwrap()]);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let lost = || metric(edge.admin, "access_log_lost_lines_total{reason=\"disk\"}");
+    // Until the writer has tried once: twenty times a second.
+    while lost() == 0.0 {
+        assert_eq!(&get(edge.address(), "/a", &[]).await.body[..], b"hello");
+    }
+    assert_eq!(&get(edge.address(), "/a", &[]).await.body[..], b"hello");
+}
