@@ -66,7 +66,7 @@ impl Owner {
             page,
             readiness: Arc::clone(&telemetry.readiness),
             metric: telemetry.gauge(
-                "edge_owner_limit_bits_per_second",
+                "edge_owner_limit_bps",
                 "What the owner lets the node send now; 0: as much as the line takes",
             ),
         }))
