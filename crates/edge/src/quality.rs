@@ -98,11 +98,11 @@ impl Quality {
                 "rung",
             ),
             media_ms: telemetry.counter(
-                "edge_cmcd_media_milliseconds_total",
+                "edge_cmcd_media_millis_total",
                 "Media asked for by players that tell how they fare; of pictures, and of sound where it is alone",
             ),
             starved_ms: telemetry.counter(
-                "edge_cmcd_starved_milliseconds_total",
+                "edge_cmcd_starved_millis_total",
                 "Time that players stood still for want of data; over the media asked for, the rebuffer ratio",
             ),
             starvations: telemetry
@@ -119,7 +119,7 @@ impl Quality {
             ),
             throughput: histogram(
                 telemetry,
-                "edge_cmcd_throughput_bits_per_second",
+                "edge_cmcd_throughput_bps",
                 "What players measured of their line",
                 &THROUGHPUT_BUCKETS,
             ),
