@@ -85,7 +85,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   const { video } = player;
   // A lesson that was not open yet when it was asked for is described once it plays.
   video.addEventListener('loadedmetadata', () => {
-    if (!described) void describe();
+    if (!described && id !== FILE) void describe();
   });
   video.addEventListener('timeupdate', () => {
     if (!video.paused && Math.abs(video.currentTime - noted) >= NOTE_EVERY_S) note();
