@@ -6,13 +6,13 @@
 use agent::{Home, Trouble};
 use fleet::wire::Orders;
 use jiff::Timestamp;
-use journeys::nats::NatsServer;
 use journeys::raw::Loose;
 use journeys::{Airclass, Finished, airclass, client, program};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use testkit::nats::NatsServer;
 use testkit::plans::{KEY, entry, envelope, plan_of};
 use timetable::Plan;
 

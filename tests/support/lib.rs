@@ -5,7 +5,6 @@
 pub mod client;
 pub mod http3;
 pub mod load;
-pub mod nats;
 pub mod node;
 pub mod process;
 pub mod raw;

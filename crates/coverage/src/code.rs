@@ -11,7 +11,7 @@ const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 /// Characters, the last of which checks the others: 31⁹ codes, 2.6 × 10¹³, of which nobody guesses one in use.
 const LENGTH: usize = 10;
 
-/// A class that wishes to know what it has seen. Written as `XXXXX-XXXXX`. Stands in no register: no school, grade, place or
+/// A class that wishes to know what it has seen. Written as `23456-789A2`. Stands in no register: no school, grade, place or
 /// teacher follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]

@@ -1,6 +1,5 @@
 //! `kill -9` of processes and servers in the middle of their work.
 
-use crate::server::NatsServer;
 use crate::stage::{add, claim, job, name};
 use queue::{Added, Ending, Local, Nats, Policy, Priority, Queue, Repeat, State, System};
 use std::io::{BufRead, BufReader, Write};
@@ -8,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
+use testkit::nats::NatsServer;
 
 /// Tells the process that is to be killed which queue it works on.
 const QUEUE: &str = "AIRCLASS_TEST_CRASHING_QUEUE";
@@ -109,7 +109,8 @@ fn a_server_that_is_killed_comes_back_with_everything() {
     queue.add(&jobs, Repeat::Allowed).unwrap();
     let held = claim(&queue, "before");
     assert_eq!(name(&held.entry), "a");
-    server.crash_and_restart();
+    server.kill();
+    server.restart();
     let queue = open(&server);
     assert_eq!(queue.list().unwrap().len(), 2);
     let mut left = vec!["a".to_owned(), "b".to_owned()];

@@ -5,5 +5,4 @@
 mod both;
 mod crash;
 mod model;
-mod server;
 mod stage;

@@ -1,12 +1,12 @@
 //! What the tests play on: a queue of either kind, jobs, and time.
 
-use crate::server::NatsServer;
 use package::{Description, Digest};
 use queue::{Added, Claim, Clock, Entry, Job, Local, Moment, Nats, Policy, Priority, Queue, Repeat, System};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use testkit::nats::NatsServer;
 
 /// As long as a job may take to come; a bound, not a pace.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
