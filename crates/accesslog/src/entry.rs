@@ -51,15 +51,15 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// `/lessons/<lesson>/…` or `/p/<package>/<rung>/…`: the words behind the first, as far as they are there.
+    /// `/lessons/<lesson>/…` or `/p/<package>/<rung>/<file>`, where a rung is `s2`, `audio/lo` or `ts/s1`: as far as they are there.
     pub(crate) fn subject(&self) -> Subject<'_> {
-        let mut words = self.target.path().split('/').skip(1);
-        match (words.next(), words.next(), words.next(), words.next()) {
-            (Some("lessons"), Some(lesson), Some(_), _) => Subject { lesson, ..Subject::default() },
-            (Some("p"), Some(package), Some(rung), Some(_)) => {
+        let mut words = self.target.path().splitn(4, '/').skip(1);
+        match (words.next(), words.next(), words.next()) {
+            (Some("lessons"), Some(lesson), Some(_)) => Subject { lesson, ..Subject::default() },
+            (Some("p"), Some(package), Some(rest)) => {
+                let rung = rest.rsplit_once('/').map_or("", |(rung, _)| rung);
                 Subject { package, rung, ..Subject::default() }
             }
-            (Some("p"), Some(package), Some(_), None) => Subject { package, ..Subject::default() },
             _ => Subject::default(),
         }
     }
@@ -80,4 +80,26 @@ pub struct Named {
     pub lesson: String,
     /// When it opens, as HH:MM where its day is.
     pub slot: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::line::tests::entry;
+
+    #[test]
+    fn a_path_says_what_it_is_about() {
+        for (path, lesson, package, rung) in [
+            ("/lessons/maths-7/main.m3u8", "maths-7", "", ""),
+            ("/p/0123/s2/00001.m4s", "", "0123", "s2"),
+            ("/p/0123/audio/lo/00001.m4s", "", "0123", "audio/lo"),
+            ("/p/0123/ts/s1/00001.ts", "", "0123", "ts/s1"),
+            ("/p/0123/manifest.json", "", "0123", ""),
+            ("/p/0123", "", "", ""),
+            ("/", "", "", ""),
+        ] {
+            let entry = entry(path);
+            let subject = entry.subject();
+            assert_eq!((subject.lesson, subject.package, subject.rung), (lesson, package, rung), "{path}");
+        }
+    }
 }

@@ -8,62 +8,16 @@
 mod keys;
 mod sessions;
 
+use crate::delivery::Rung;
 use crate::overload::Class;
 use crate::request::Asked;
 use http::Method;
 use keys::Told;
-use package::Slot;
 use prometheus::{Histogram, HistogramOpts, IntCounter};
 use sessions::Sessions;
 use std::time::Duration;
 use telemetry::{Label, Telemetry};
 use tokio::time::Instant;
-
-/// Which series of segments is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rung {
-    Video(Slot),
-    Sound,
-    /// By an address that no package has.
-    Other,
-}
-
-impl Label for Rung {
-    const ALL: &'static [Self] = &{
-        let mut all = [Self::Other; Slot::ALL.len() + 2];
-        let mut at = 0;
-        while at < Slot::ALL.len() {
-            all[at] = Self::Video(Slot::ALL[at]);
-            at += 1;
-        }
-        all[at] = Self::Sound;
-        all
-    };
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Video(slot) => slot.as_str(),
-            Self::Sound => "sound",
-            Self::Other => "other",
-        }
-    }
-
-    fn index(self) -> usize {
-        Self::ALL.iter().position(|rung| *rung == self).unwrap_or(Self::ALL.len() - 1)
-    }
-}
-
-impl Rung {
-    /// By the folder of a segment: `/p/<package>/s2/00017.m4s`, `…/ts/s1/…`, `…/audio/lo/…`.
-    fn of(path: &str) -> Self {
-        let mut folders = path.rsplit('/').skip(1);
-        let folder = folders.next().unwrap_or_default();
-        if folders.next() == Some("audio") {
-            return Self::Sound;
-        }
-        Slot::ALL.into_iter().find(|slot| slot.as_str() == folder).map_or(Self::Other, Self::Video)
-    }
-}
 
 /// Longer segments than this are nobody's, in milliseconds; so are longer standstills and starts. What a client claims
 /// beyond it counts as this much.
@@ -194,24 +148,6 @@ mod tests {
 
     const PICTURES: &str = "/p/0123456789abcdef0123456789abcdef01234567/s2/00017.m4s";
     const SOUND: &str = "/p/0123456789abcdef0123456789abcdef01234567/audio/lo/00017.m4s";
-
-    #[test]
-    fn rungs_are_known_by_their_folder_and_by_nothing_a_client_invents() {
-        for (path, rung) in [
-            (PICTURES, "s2"),
-            (SOUND, "sound"),
-            ("/p/x/ts/s1/00001.ts", "s1"),
-            ("/p/x/a3/init.mp4", "a3"),
-            ("/p/x/s9/00001.m4s", "other"),
-            ("/00001.m4s", "other"),
-            ("", "other"),
-        ] {
-            assert_eq!(Rung::of(path).as_str(), rung, "{path}");
-        }
-        for (place, rung) in Rung::ALL.iter().enumerate() {
-            assert_eq!(rung.index(), place);
-        }
-    }
 
     #[test]
     fn what_players_tell_is_added_up() {

@@ -62,34 +62,40 @@ impl Label for Kind {
 pub(crate) enum Rung {
     /// A picture's.
     Picture(Slot),
-    /// Of a package, and no picture: sound, texts.
+    /// Of a package: sound by itself.
+    Sound,
+    /// Of a package, and neither: texts, slides, single pictures.
     Beside,
     /// Of no package.
     None,
 }
 
 /// Pictures' in their order, then the others.
-const ALL: [Rung; Slot::ALL.len() + 2] = {
-    let mut all = [Rung::None; Slot::ALL.len() + 2];
+const ALL: [Rung; Slot::ALL.len() + 3] = {
+    let mut all = [Rung::None; Slot::ALL.len() + 3];
     let mut at = 0;
     while at < Slot::ALL.len() {
         all[at] = Rung::Picture(Slot::ALL[at]);
         at += 1;
     }
-    all[at] = Rung::Beside;
+    all[at] = Rung::Sound;
+    all[at + 1] = Rung::Beside;
     all
 };
 
 impl Rung {
-    /// Below `/p/<package>/<rung>/`.
+    /// By the folder below the package: `/p/<package>/s2/00017.m4s`, `…/ts/s1/…`, `…/audio/lo/…`.
     pub(crate) fn of(path: &str) -> Self {
-        let mut words = path.split('/').skip(1);
-        let (Some("p"), Some(_), Some(word), Some(_)) =
-            (words.next(), words.next(), words.next(), words.next())
-        else {
+        let mut words = path.splitn(4, '/').skip(1);
+        let (Some("p"), Some(_), Some(rest)) = (words.next(), words.next(), words.next()) else {
             return Self::None;
         };
-        let slot = Slot::ALL.into_iter().find(|slot| slot.as_str() == word);
+        let Some((folder, _)) = rest.rsplit_once('/') else { return Self::None };
+        if folder.starts_with("audio/") {
+            return Self::Sound;
+        }
+        let picture = folder.strip_prefix("ts/").unwrap_or(folder);
+        let slot = Slot::ALL.into_iter().find(|slot| slot.as_str() == picture);
         slot.map_or(Self::Beside, Self::Picture)
     }
 }
@@ -100,6 +106,7 @@ impl Label for Rung {
     fn as_str(self) -> &'static str {
         match self {
             Self::Picture(slot) => slot.as_str(),
+            Self::Sound => "sound",
             Self::Beside => "beside",
             Self::None => "none",
         }
@@ -108,8 +115,9 @@ impl Label for Rung {
     fn index(self) -> usize {
         match self {
             Self::Picture(slot) => slot as usize,
-            Self::Beside => Slot::ALL.len(),
-            Self::None => Slot::ALL.len() + 1,
+            Self::Sound => Slot::ALL.len(),
+            Self::Beside => Slot::ALL.len() + 1,
+            Self::None => Slot::ALL.len() + 2,
         }
     }
 }
@@ -123,7 +131,12 @@ mod tests {
         for (path, kind, rung) in [
             ("/p/0123/s2/00001.m4s", Kind::Segment, "s2"),
             ("/p/0123/a5/init.mp4", Kind::Init, "a5"),
-            ("/p/0123/lo/00001.m4s", Kind::Segment, "beside"),
+            ("/p/0123/audio/lo/00001.m4s", Kind::Segment, "sound"),
+            ("/p/0123/ts/s1/00001.ts", Kind::Segment, "s1"),
+            ("/p/0123/ts/subs/zh/00001.vtt", Kind::Text, "beside"),
+            ("/p/0123/s9/00001.m4s", Kind::Segment, "beside"),
+            ("/00001.m4s", Kind::Segment, "none"),
+            ("", Kind::Other, "none"),
             ("/p/0123/s0/media.m3u8", Kind::Playlist, "s0"),
             ("/p/0123/manifest.json", Kind::Other, "none"),
             ("/lessons/math-7/main.m3u8", Kind::Playlist, "none"),
