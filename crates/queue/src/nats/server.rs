@@ -20,6 +20,7 @@ use async_nats::{Client, ConnectOptions, ServerAddr};
 use futures_util::StreamExt;
 use package::Digest;
 use std::error::Error;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// How long connecting may take, and any answer.
@@ -32,6 +33,10 @@ const MAX_HANDED_OUT: i64 = 20_000;
 const MAX_TICKETS: i64 = 2 * MAX_JOBS as i64;
 /// Entries read from a bucket at once.
 const READ_AT_ONCE: usize = 500;
+/// How often a bucket is read anew whose end was gone before it was reached.
+const LOOKS: usize = 8;
+/// A reader that gets nothing for so long has read what there is.
+const QUIET: Duration = Duration::from_millis(500);
 /// How long the server keeps the means of reading a bucket when the reader is gone.
 const READER_KEPT: Duration = Duration::from_secs(30);
 /// The longest queue name.
@@ -161,18 +166,25 @@ impl Server {
 
     /// Brings `mirror` up to what the bucket holds now, so that whatever was written before is in it.
     pub(super) async fn catch_up(&self, mirror: &mut Mirror) -> Result<(), QueueError> {
-        let info = self.jobs.stream.get_info().await;
-        let last = info.map_err(|error| self.fault("look at the jobs", error))?.state.last_sequence;
-        if last < mirror.position {
-            // Somebody made the bucket anew.
-            *mirror = Mirror::default();
+        for _ in 0..LOOKS {
+            let info = self.jobs.stream.get_info().await;
+            let last = info.map_err(|error| self.fault("look at the jobs", error))?.state.last_sequence;
+            if last < mirror.position {
+                // Somebody made the bucket anew.
+                *mirror = Mirror::default();
+            }
+            if last > mirror.position {
+                let span = mirror.position + 1..=last;
+                let read =
+                    self.read(&self.jobs, span, |key, revision, entry| mirror.apply(key, revision, entry));
+                let reached = read.await?;
+                mirror.position = reached.max(mirror.position);
+            }
+            if mirror.position >= last {
+                return Ok(());
+            }
         }
-        if last > mirror.position {
-            let from = mirror.position + 1;
-            self.read(&self.jobs, from, |key, revision, entry| mirror.apply(key, revision, entry)).await?;
-            mirror.position = last;
-        }
-        Ok(())
+        Err(QueueError::Contended)
     }
 
     /// Writes `entry` in place of what `mirror` knows under its key; false when somebody else has written since.
@@ -216,8 +228,10 @@ impl Server {
 
     /// Everything that was done.
     pub(super) async fn all_done(&self) -> Result<Vec<Entry>, QueueError> {
+        let info = self.done.stream.get_info().await;
+        let last = info.map_err(|error| self.fault("look at what was done", error))?.state.last_sequence;
         let mut entries = Vec::new();
-        self.read(&self.done, 0, |_, _, entry| entries.extend(entry.ok())).await?;
+        self.read(&self.done, 1..=last, |_, _, entry| entries.extend(entry.ok())).await?;
         Ok(entries)
     }
 
@@ -228,16 +242,20 @@ impl Server {
         purged.map(drop).map_err(|error| self.fault("sweep a marker", error))
     }
 
-    /// Every message of a bucket from `from` on that is there now.
+    /// Every message of `span` that a bucket still has, and how far it is known now.
+    ///
+    /// What is overwritten while it is read comes later under a higher number, and Debian 12's server goes on counting
+    /// it as still to come: so neither its count nor its silence says that all was read, only a number does.
     async fn read(
         &self,
         bucket: &kv::Store,
-        from: u64,
+        span: RangeInclusive<u64>,
         mut each: impl FnMut(JobKey, u64, Result<Entry, Moment>),
-    ) -> Result<(), QueueError> {
+    ) -> Result<u64, QueueError> {
         const DOING: &str = "read the jobs";
+        let (first, last) = span.into_inner();
         let config = pull::Config {
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from.max(1) },
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: first },
             ack_policy: AckPolicy::None,
             inactive_threshold: READER_KEPT,
             memory_storage: true,
@@ -245,15 +263,17 @@ impl Server {
             ..pull::Config::default()
         };
         let reader = bucket.stream.create_consumer(config).await.map_err(|error| self.fault(DOING, error))?;
-        let mut left = reader.cached_info().num_pending;
-        while left > 0 {
-            let batch = reader.fetch().max_messages(READ_AT_ONCE).messages().await;
+        let nothing = reader.cached_info().num_pending == 0;
+        let mut reached = if nothing { last } else { 0 };
+        while reached < last {
+            let batch = reader.batch().max_messages(READ_AT_ONCE).expires(QUIET).messages().await;
             let mut batch = batch.map_err(|error| self.fault(DOING, error))?;
-            let before = left;
-            while let Some(message) = batch.next().await {
+            let before = reached;
+            while reached < last {
+                let Some(message) = batch.next().await else { break };
                 let message = message.map_err(|error| self.fault(DOING, error))?;
                 let info = message.info().map_err(|error| self.fault(DOING, error))?;
-                left = info.pending;
+                reached = info.stream_sequence;
                 let key = message.subject.strip_prefix(bucket.prefix.as_str());
                 let Some(key) = key.and_then(|key| key.parse::<Digest>().ok()) else { continue };
                 let gone =
@@ -263,15 +283,16 @@ impl Server {
                 } else {
                     Ok(Entry::parse(&message.payload)?)
                 };
-                each(JobKey(key), info.stream_sequence, entry);
+                each(JobKey(key), reached, entry);
             }
-            // What was counted has been overwritten since: there is nothing left of it.
-            if left == before {
+            // The last of them are gone since: the next look begins where this one ended.
+            if reached == before {
                 break;
             }
         }
         let name = reader.cached_info().name.clone();
-        bucket.stream.delete_consumer(&name).await.map(drop).map_err(|error| self.fault(DOING, error))
+        bucket.stream.delete_consumer(&name).await.map_err(|error| self.fault(DOING, error))?;
+        Ok(reached)
     }
 }
 
