@@ -9,7 +9,7 @@ use crate::media::{self, Message};
 use crate::plan::{Ladder, Plan, Timing};
 use crate::survey::{Survey, survey};
 use crate::texts::texts;
-use crate::title::{self, Content, Excerpt};
+use crate::title::{self, Content, Excerpt, Pass};
 use grid::{SegmentCount, SegmentNumber};
 use package::{Codec, Rendition};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ const MESSAGES: usize = 8;
 pub enum Task {
     /// Decode everything once and say what it is.
     Survey,
-    /// Encode excerpts at two qualities and say what came of it.
+    /// Encode excerpts in the rungs of a codec at one quality and say what came of it.
     Trial {
         /// What is made of the source.
         plan: Box<Plan>,
@@ -34,6 +34,8 @@ pub enum Task {
         ladder: Box<Ladder>,
         /// What kind of lesson it is.
         content: Content,
+        /// In which rungs, at which quality.
+        pass: Pass,
         /// What to try.
         excerpts: Vec<Excerpt>,
     },
@@ -127,8 +129,8 @@ pub fn perform(task: &Task, file: &File, sink: &mut Sink<'_>, cancel: &Cancel) -
             let body = serde_json::to_vec(&survey).expect("plain structs with string keys");
             sink(Answer { header: Header::Survey, body })
         }
-        Task::Trial { plan, ladder, content, excerpts } => {
-            let tried = title::trial(file, plan, ladder, *content, excerpts, cancel)?;
+        Task::Trial { plan, ladder, content, pass, excerpts } => {
+            let tried = title::trial(file, plan, ladder, *content, *pass, excerpts, cancel)?;
             let body = serde_json::to_vec(&tried).expect("plain structs with string keys");
             sink(Answer { header: Header::Trial, body })
         }

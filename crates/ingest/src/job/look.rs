@@ -7,7 +7,7 @@ use crate::progress::{Follow, Report, Stage};
 use crate::spool::Spool;
 use crate::survey::Survey;
 use crate::task::{Answer, Header, Task};
-use crate::title::{self, Content, Tried};
+use crate::title::{self, Content, Pass, Tried};
 use crate::worker;
 use std::fs::File;
 use std::time::Duration;
@@ -70,21 +70,27 @@ impl Job<'_> {
             Some(tried) => tried,
             None if excerpts.is_empty() || content == Content::Film => Vec::new(),
             None => {
-                let follow = Follow::begin(report, Stage::Trial);
-                let task = Task::Trial {
-                    plan: Box::new(plan.clone()),
-                    ladder: Box::new((*ladder).clone()),
-                    content,
-                    excerpts,
-                };
-                let mut found = None;
-                let mut sink = |answer: Answer| {
-                    found = serde_json::from_slice(&answer.body).ok();
-                    Ok(())
-                };
-                worker::retried(|| worker::perform(&task, file, limits, &mut sink, cancel))
-                    .map_err(|error| self.ended(error))?;
-                let tried = found.ok_or(MediaError::Crashed("trial"))?;
+                let mut follow = Follow::begin(report, Stage::Trial);
+                let passes = Pass::of(&plan);
+                let mut tried = Vec::new();
+                for (done, pass) in passes.iter().enumerate() {
+                    let task = Task::Trial {
+                        plan: Box::new(plan.clone()),
+                        ladder: Box::new((*ladder).clone()),
+                        content,
+                        pass: *pass,
+                        excerpts: excerpts.clone(),
+                    };
+                    let mut found: Option<Vec<Tried>> = None;
+                    let mut sink = |answer: Answer| {
+                        found = serde_json::from_slice(&answer.body).ok();
+                        Ok(())
+                    };
+                    worker::retried(|| worker::perform(&task, file, limits, &mut sink, cancel))
+                        .map_err(|error| self.ended(error))?;
+                    tried.extend(found.ok_or(MediaError::Crashed("trial"))?);
+                    follow.at(done as u64 + 1, passes.len() as u64, None);
+                }
                 follow.end();
                 spool.keep(TRIED, &tried)?;
                 tried

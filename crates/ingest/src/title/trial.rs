@@ -66,10 +66,38 @@ pub fn excerpts(
         .collect()
 }
 
-/// Encodes `excerpts` of `file` in every rung of `plan` at two qualities around the ladder's, and says what came of it.
-///
-/// Nothing is tried on film, which is not searched. One pass for each codec and quality: no more encoders at once than
-/// when the lesson itself is encoded.
+/// All rungs of a codec at one of the two qualities around the ladder's: what one worker tries. More at once, or one
+/// pass after the other in one process, would take more memory than encoding the lesson does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    /// Which rungs.
+    pub codec: Codec,
+    /// At the worse quality.
+    pub worse: bool,
+}
+
+impl Pass {
+    /// Every pass that `plan` has rungs for.
+    pub fn of(plan: &Plan) -> Vec<Self> {
+        let codecs = Codec::ALL.into_iter();
+        let made = codecs.filter(|codec| plan.rungs.iter().any(|rung| rung.slot.codec() == *codec));
+        made.flat_map(|codec| [false, true].map(|worse| Self { codec, worse })).collect()
+    }
+
+    /// The rung as it is in this pass: a little better than the ladder's quality or worse, within the rung's range.
+    fn attempt(self, slot: Slot, plan: &Plan, ladder: &Ladder, content: Content) -> (Rung, f64) {
+        let usual = ladder.usual(slot).crf;
+        let ([best, worst], step) = ladder.range(slot);
+        // SVT-AV1's scale is about a third longer.
+        let wide = if self.codec == Codec::Av1 { 1.5 } else { 1.0 };
+        let crf = usual + (f64::from(u8::from(self.worse)) - BETTER) * ladder.title.step * wide;
+        let crf = (crf.clamp(best, worst) / step).round() * step;
+        let spend = Spend { crf, thinning: thinning(slot, &ladder.title, content) };
+        (Rung::new(slot, ladder, plan.timing.rate, spend), crf)
+    }
+}
+
+/// Encodes `excerpts` of `file` in every rung of `plan` that `pass` has, and says what came of it.
 ///
 /// # Errors
 /// When the source cannot be decoded, an encoder fails, or somebody stopped it.
@@ -78,52 +106,24 @@ pub fn trial(
     plan: &Plan,
     ladder: &Ladder,
     content: Content,
+    pass: Pass,
     excerpts: &[Excerpt],
     cancel: &Cancel,
 ) -> Result<Vec<Tried>, MediaError> {
-    if content == Content::Film || excerpts.is_empty() {
-        return Ok(Vec::new());
+    let rungs = plan.rungs.iter().filter(|rung| rung.slot.codec() == pass.codec);
+    let rungs: Vec<(Rung, f64)> = rungs.map(|rung| pass.attempt(rung.slot, plan, ladder, content)).collect();
+    let mut sums: Vec<Sum> = rungs.iter().map(|_| Sum::default()).collect();
+    for excerpt in excerpts {
+        let parts = compare(file, plan, &ladder.title, &rungs, excerpt, cancel)?;
+        sums.iter_mut().zip(parts).for_each(|(sum, part)| sum.add(&part));
     }
-    let mut tried = Vec::new();
-    for codec in Codec::ALL {
-        for pass in 0..2 {
-            let rungs: Vec<(Rung, f64)> = plan
-                .rungs
-                .iter()
-                .filter(|rung| rung.slot.codec() == codec)
-                .map(|rung| attempt(rung.slot, plan, ladder, content, pass))
-                .collect();
-            if rungs.is_empty() {
-                continue;
-            }
-            let mut sums: Vec<Sum> = rungs.iter().map(|_| Sum::default()).collect();
-            for excerpt in excerpts {
-                let parts = compare(file, plan, &ladder.title, &rungs, excerpt, cancel)?;
-                sums.iter_mut().zip(parts).for_each(|(sum, part)| sum.add(&part));
-            }
-            let results = rungs.iter().zip(&sums);
-            tried
-                .extend(results.filter_map(|((rung, crf), sum)| sum.result(rung.slot, *crf, excerpts.len())));
-        }
-    }
-    Ok(tried)
+    let results = rungs.iter().zip(&sums);
+    Ok(results.filter_map(|((rung, crf), sum)| sum.result(rung.slot, *crf, excerpts.len())).collect())
 }
 
 /// The first try is by this part of a step better than the ladder's quality: what is chosen mostly lies between the two,
 /// and beyond them a straight line is a guess.
 const BETTER: f64 = 0.4;
-
-/// The rung as it is in one pass: a little better than the ladder's quality, then worse, within the rung's range.
-fn attempt(slot: Slot, plan: &Plan, ladder: &Ladder, content: Content, pass: u32) -> (Rung, f64) {
-    let usual = ladder.usual(slot).crf;
-    let ([best, worst], step) = ladder.range(slot);
-    // SVT-AV1's scale is about a third longer.
-    let wide = if slot.codec() == Codec::Av1 { 1.5 } else { 1.0 };
-    let crf = usual + (f64::from(pass) - BETTER) * ladder.title.step * wide;
-    let crf = (crf.clamp(best, worst) / step).round() * step;
-    let spend = Spend { crf, thinning: thinning(slot, &ladder.title, content) };
-    (Rung::new(slot, ladder, plan.timing.rate, spend), crf)
-}
 
 #[derive(Debug, Default)]
 struct Sum {
