@@ -1,9 +1,10 @@
 //! Airclass against its peers, measured from outside.
 //!
-//! `options → [throughput, latency, idle, herd, outage, reload, ingest, bits, resume, disk] → table, report, page`. Every figure is
+//! `options → [throughput, latency, idle, herd, outage, reload, logging, bell, stagger, ingest, bits, resume, disk] → table, report, page`. Every figure is
 //! one [`line::Line`]: ours, the peers', their ratios and the bars. The peers run as processes of their own and are measured by what
 //! the kernel says of them (`cpu`, `memory`), not by what a client sees.
 
+mod bell;
 mod bits;
 mod cleanup;
 mod clock;
@@ -16,6 +17,7 @@ mod latency;
 mod lesson;
 mod line;
 mod load;
+mod logging;
 mod machine;
 mod memory;
 mod options;
@@ -27,6 +29,8 @@ mod process;
 mod reload;
 mod report;
 mod resume;
+mod site;
+mod stagger;
 mod statistics;
 mod table;
 mod throughput;
@@ -67,6 +71,9 @@ pub fn run(options: &Options) -> Result<bool> {
         Part::Herd => herd::measure(options, &workplace),
         Part::Outage => outage::measure(options, &workplace),
         Part::Reload => reload::measure(options, &workplace),
+        Part::Bell => bell::measure(options, &workplace),
+        Part::Stagger => stagger::measure(options, &workplace),
+        Part::Logging => logging::measure(options, &workplace),
         Part::Ingest => ingest::measure(options, &workplace),
         Part::Bits => bits::measure(options, &workplace),
         Part::Resume => resume::measure(options, &workplace),

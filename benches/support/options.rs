@@ -55,6 +55,12 @@ pub enum Part {
     Outage,
     /// Configuration, certificate and program change under load
     Reload,
+    /// A night, a bell without the origin, and a swarm of players
+    Bell,
+    /// New sessions spread over slots, and a line at the door
+    Stagger,
+    /// What an access log costs
+    Logging,
     /// A lesson, against one ffmpeg process
     Ingest,
     /// Bits and likeness against a fixed ladder, AV1 against H.264

@@ -48,6 +48,8 @@ pub(crate) enum Setup {
     Full,
     /// As [`Setup::Full`], with [`SMALL_RAM`] for objects and the rest on disk.
     Disk,
+    /// As [`Setup::Full`], with every answer written down. Ours alone.
+    Logged,
 }
 
 /// Memory for objects where the disk is measured: a seventh of what is asked for.

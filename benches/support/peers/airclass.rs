@@ -39,5 +39,10 @@ pub(super) fn start(options: &Options, plan: &Plan<'_>, log: &Path) -> Result<Pr
             .arg(disk)
             .args(["--disk-size", &format!("{ROOM_MIB}MiB")]);
     }
+    if plan.setup == Setup::Logged {
+        let folder = plan.directory.path().join("access");
+        std::fs::create_dir(&folder).context("no directory for the access log")?;
+        command.arg("--access-log").arg(folder);
+    }
     Process::start(command, log)
 }

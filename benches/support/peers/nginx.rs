@@ -12,7 +12,7 @@ use std::process::Command;
 fn worker_connections(setup: Setup, workers: usize) -> usize {
     match setup {
         Setup::Least => 512,
-        Setup::Full | Setup::Disk => CONNECTIONS / workers * 6 / 5,
+        Setup::Full | Setup::Disk | Setup::Logged => CONNECTIONS / workers * 6 / 5,
     }
 }
 

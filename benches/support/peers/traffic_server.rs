@@ -34,7 +34,7 @@ fn records(plan: &Plan<'_>, root: &Path) -> String {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (ip, plain, tls) = (plan.ports.plain.ip(), plan.ports.plain.port(), plan.ports.tls.port());
     let ram = match plan.setup {
-        Setup::Least | Setup::Full => ROOM_MIB,
+        Setup::Least | Setup::Full | Setup::Logged => ROOM_MIB,
         Setup::Disk => SMALL_RAM_MIB,
     } << 20;
     let directory = root.display();

@@ -49,7 +49,7 @@ pub(super) fn start(plan: &Plan<'_>, log: &Path) -> Result<Process> {
     let file = root.join("edge.vcl");
     std::fs::write(&file, rules(plan)).context("cannot write the VCL")?;
     let storage = match plan.setup {
-        Setup::Least | Setup::Full => format!("malloc,{ROOM_MIB}m"),
+        Setup::Least | Setup::Full | Setup::Logged => format!("malloc,{ROOM_MIB}m"),
         // A file in memory's place: mapped, so that the page cache is its RAM.
         Setup::Disk => format!("file,{}/storage,{ROOM_MIB}m", root.display()),
     };

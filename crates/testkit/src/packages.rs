@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use grid::{FrameRate, SegmentCount};
-use package::layout::{audio_playlist, main_playlist};
+use package::layout::{audio_playlist, main_playlist, segment_name};
 use package::manifest::{AudioRendition, Object, Recipe, Source, VideoRung};
 use package::{AudioSlot, Digest, LessonId, Manifest, ObjectPath, Rendition, Sealed, Slot};
 use std::collections::BTreeMap;
@@ -20,14 +20,24 @@ pub struct Made {
 
 /// A rung and a sound of `segments` segments of `bytes` bytes each; `flavour` makes the bytes, and so the package, another.
 pub fn made(flavour: &str, segments: u32, bytes: usize) -> Made {
+    put_together(flavour, segments, bytes, false)
+}
+
+/// The same with lists that a player can follow, and with its true bit rates.
+pub fn playable(flavour: &str, segments: u32, bytes: usize) -> Made {
+    put_together(flavour, segments, bytes, true)
+}
+
+fn put_together(flavour: &str, segments: u32, bytes: usize, is_playable: bool) -> Made {
     let segments = SegmentCount(segments);
+    let bps = if is_playable { bytes as u64 * 8_000 / grid::SEGMENT_MS } else { 1 };
     let rung = VideoRung {
         slot: Slot::S1,
         width: 416,
         height: 234,
         codecs: "avc1.64001f".into(),
-        peak_bps: 1,
-        average_bps: 1,
+        peak_bps: bps,
+        average_bps: bps,
         audio: AudioSlot::Hi,
         alias_of: None,
         thinning: 1,
@@ -37,16 +47,19 @@ pub fn made(flavour: &str, segments: u32, bytes: usize) -> Made {
         slot: AudioSlot::Hi,
         codecs: "mp4a.40.2".into(),
         channels: 2,
-        peak_bps: 1,
-        average_bps: 1,
+        peak_bps: bps,
+        average_bps: bps,
     };
     let mut objects = BTreeMap::new();
-    objects.insert(main_playlist(), Bytes::from(main(flavour)));
-    objects.insert(audio_playlist(), Bytes::from(main(flavour)));
+    let main = Bytes::from(main(flavour, is_playable.then_some(bps)));
+    objects.insert(main_playlist(), main.clone());
+    objects.insert(audio_playlist(), main);
     for rendition in [Rendition::Video(Slot::S1), Rendition::Audio(AudioSlot::Hi)] {
         let text = |what: &str| Bytes::from(format!("#EXTM3U\n# {flavour} {rendition} {what}\n").repeat(40));
         objects.insert(rendition.init(), text("init"));
-        objects.insert(rendition.playlist(), text("playlist"));
+        let list = || hls::MediaPlaylist::lesson("init.mp4", segments.numbers().map(segment_name)).render();
+        objects
+            .insert(rendition.playlist(), if is_playable { Bytes::from(list()) } else { text("playlist") });
         if let Rendition::Video(_) = rendition {
             objects.insert(rendition.iframes(), text("pictures"));
         }
@@ -72,21 +85,35 @@ pub fn made(flavour: &str, segments: u32, bytes: usize) -> Made {
     Made { sealed: manifest.seal().expect("a whole package"), objects }
 }
 
-fn main(flavour: &str) -> String {
-    let variant = hls::Variant { uri: "s1/index.m3u8".into(), bandwidth: 1, ..hls::Variant::default() };
-    let playlist = hls::MultivariantPlaylist::new(vec![variant], Vec::new()).render();
+/// With its sound, where it is to be played at `bps` each.
+fn main(flavour: &str, bps: Option<u64>) -> String {
+    const GROUP: &str = "hi";
+    let variant = hls::Variant {
+        uri: "s1/index.m3u8".into(),
+        bandwidth: bps.map_or(1, |bps| bps * 2),
+        audio_group: bps.map(|_| GROUP.to_owned()),
+        ..hls::Variant::default()
+    };
+    let sound = bps.map(|_| hls::Rendition {
+        type_: hls::MediaType::Audio,
+        group: GROUP.to_owned(),
+        name: "sound".to_owned(),
+        language: None,
+        channels: None,
+        default: true,
+        autoselect: true,
+        uri: Some("audio/hi/index.m3u8".to_owned()),
+    });
+    let playlist = hls::MultivariantPlaylist::new(vec![variant], sound.into_iter().collect()).render();
     format!("{playlist}# {flavour}\n")
 }
 
 impl Made {
     /// The pointer of a lesson that it is.
     pub fn pointer(&self) -> String {
-        let variant = hls::Variant {
-            uri: format!("{}s1/index.m3u8", self.sealed.id().seen_from_lesson()),
-            bandwidth: 1,
-            ..hls::Variant::default()
-        };
-        hls::MultivariantPlaylist::new(vec![variant], Vec::new()).render()
+        let main = std::str::from_utf8(&self.objects[&main_playlist()]).expect("a text of ours");
+        let main = hls::MultivariantPlaylist::parse(main).expect("a list of ours");
+        main.rebased(&self.sealed.id().seen_from_lesson()).render()
     }
 
     /// The paths of everything that a player may ask for, and what lies there.
