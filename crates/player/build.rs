@@ -1,11 +1,6 @@
-//! Builds the page: `npm ci` where the modules are not those of the lock file, then `npm run build` into `dist/`.
-//!
-//! Several builds with different target directories may run at once; a lock file lets one npm in at a time. What npm
-//! makes depends on the sources alone, so whoever comes second finds everything as it should be.
+//! Builds the page into `dist/`.
 
-use std::fs::{self, File};
-use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 /// What the page is made of. `dist/index.html` is here so that a deleted `dist/` is made again.
 const SOURCES: &[&str] = &[
@@ -19,56 +14,6 @@ const SOURCES: &[&str] = &[
     "dist/index.html",
 ];
 
-/// The lock file as of the last `npm ci`, kept among the modules it describes.
-const INSTALLED: &str = "node_modules/.installed-package-lock.json";
-
 fn main() -> ExitCode {
-    for source in SOURCES {
-        println!("cargo::rerun-if-changed={source}");
-    }
-    match build(Path::new(".")) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            println!("cargo::error={message}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn build(here: &Path) -> Result<(), String> {
-    let lock = File::create(here.join(".build.lock"))
-        .map_err(|e| format!("crates/player cannot be written: {e}"))?;
-    lock.lock().map_err(|e| format!("crates/player/.build.lock cannot be locked: {e}"))?;
-
-    let wanted = fs::read(here.join("package-lock.json"))
-        .map_err(|e| format!("crates/player/package-lock.json: {e}"))?;
-    let installed = here.join(INSTALLED);
-    if fs::read(&installed).ok().as_ref() != Some(&wanted) {
-        npm(here, &["ci"])?;
-        fs::write(&installed, &wanted).map_err(|e| format!("crates/player/{INSTALLED}: {e}"))?;
-    }
-    npm(here, &["run", "build"])
-}
-
-/// Runs npm, quietly where all goes well.
-fn npm(here: &Path, arguments: &[&str]) -> Result<(), String> {
-    let command = format!("npm {}", arguments.join(" "));
-    let output = Command::new("npm")
-        .args(arguments)
-        .current_dir(here)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| format!("the player's page is built with npm, which does not start ({e}): `make setup` installs Node.js and npm"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    for stream in [&output.stdout, &output.stderr] {
-        for line in String::from_utf8_lossy(stream).lines() {
-            println!("cargo::warning={command}: {line}");
-        }
-    }
-    Err(format!(
-        "`{command}` in crates/player failed ({}): see the lines above; npm needs a registry the first time",
-        output.status
-    ))
+    npm::build(SOURCES, &[])
 }
