@@ -1,11 +1,12 @@
-//! The admin listener: `/metrics`, `/healthz`, `/readyz` to read; `/reload`, `/drain`, `/out-of-service`, `/in-service` and what
-//! the service takes to POST.
-//! Loopback by default: it carries no secret, but no student has business here.
+//! The admin listener: `/metrics`, `/healthz`, `/readyz` and what the service shows to read; `/reload`, `/drain`, `/out-of-service`,
+//! `/in-service` and what the service takes to POST.
+//! Loopback by default: it carries no secret, but no student has business here. Operators open it in browsers, where pages of
+//! others are open too: what is read here runs in nobody's frame, and no page's order is taken.
 
 use crate::{Check, Order, Telemetry, posts};
 use bytes::Bytes;
 use faults::{Blame, Fault};
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,6 +21,21 @@ use tokio::sync::{Notify, Semaphore};
 const MAX_CONNECTIONS: usize = 64;
 /// A scraper that sends nothing for this long is dropped.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// On every answer: a page here runs its own script, style and documents, nothing from anywhere else, in nobody's frame; what is read
+/// is kept by nobody and is no other site's.
+const GUARDS: [(HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
 
 /// Why the admin listener did not start.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +159,12 @@ async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
             let service = hyper::service::service_fn(|request: Request<Incoming>| {
                 let telemetry = telemetry.clone();
                 async move {
+                    if request.method() == Method::POST && comes_from_a_page(request.headers()) {
+                        return Ok(text(
+                            StatusCode::FORBIDDEN,
+                            "orders come from programs, not from pages\n".to_owned(),
+                        ));
+                    }
                     let taker = telemetry.posts.at(request.uri().path());
                     if let (&Method::POST, Some(taker)) = (request.method(), taker) {
                         return Ok::<_, Infallible>(posts::answer(&*taker, request.into_body()).await);
@@ -164,6 +186,12 @@ async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
             drop(place);
         });
     }
+}
+
+/// Whether a browser says that a page has made it send this (Fetch §3.1, Fetch Metadata): one that an operator has open beside may
+/// reach this address, and need not see the answer. Programs send neither field.
+fn comes_from_a_page(headers: &http::HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site")
 }
 
 /// POST of an order; `None` when the path is none.
@@ -193,19 +221,16 @@ async fn tell(path: &str, telemetry: &Telemetry) -> Option<Response<Full<Bytes>>
 
 fn answer(method: &Method, path: &str, telemetry: &Telemetry) -> Response<Full<Bytes>> {
     if !matches!(*method, Method::GET | Method::HEAD) {
-        return text(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "only orders are posted: /reload, /drain, /out-of-service, /in-service\n".to_owned(),
-        );
+        return only("GET, HEAD", "only orders are posted: /reload, /drain, /out-of-service, /in-service\n");
     }
     match path {
         "/metrics" => metrics(telemetry),
         "/healthz" => text(StatusCode::OK, "alive\n".to_owned()),
         "/readyz" if telemetry.readiness.is_ready() => text(StatusCode::OK, telemetry.readiness.report()),
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, telemetry.readiness.report()),
-        "/reload" | "/drain" | "/out-of-service" | "/in-service" => text(StatusCode::METHOD_NOT_ALLOWED, "is an order: POST it\n".to_owned()),
-        _ if let Some(page) = telemetry.pages.at(path) => {
-            typed(StatusCode::OK, "application/json", page.into())
+        "/reload" | "/drain" | "/out-of-service" | "/in-service" => only("POST", "is an order: POST it\n"),
+        _ if let Some((media_type, bytes)) = telemetry.pages.at(path) => {
+            typed(StatusCode::OK, media_type, bytes)
         }
         _ => text(
             StatusCode::NOT_FOUND,
@@ -228,6 +253,13 @@ fn metrics(telemetry: &Telemetry) -> Response<Full<Bytes>> {
     typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body.into())
 }
 
+/// Another method is wanted (RFC 9110 §15.5.6).
+fn only(methods: &'static str, words: &str) -> Response<Full<Bytes>> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, words.to_owned());
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
 fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     typed(status, "text/plain; charset=utf-8", body.into())
 }
@@ -235,73 +267,13 @@ fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
 fn typed(status: StatusCode, media_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(media_type));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    for (name, value) in GUARDS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http_body_util::BodyExt;
-
-    async fn ask(path: &str, telemetry: &Telemetry) -> (StatusCode, String) {
-        let response = answer(&Method::GET, path, telemetry);
-        let status = response.status();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8(body.to_vec()).unwrap())
-    }
-
-    #[tokio::test]
-    async fn readiness_says_why_not() {
-        let telemetry = Telemetry::new("test");
-        assert_eq!(ask("/readyz", &telemetry).await.0, StatusCode::SERVICE_UNAVAILABLE);
-        telemetry.readiness.fail(Check::Upstream, "refused");
-        let (status, body) = ask("/readyz", &telemetry).await;
-        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(body, "upstream: not ok: refused\n");
-        assert_eq!(ask("/healthz", &telemetry).await.0, StatusCode::OK);
-    }
-
-    #[tokio::test]
-    async fn a_node_stands_aside_and_comes_back() {
-        let telemetry = Telemetry::new("test");
-        telemetry.readiness.pass(Check::Listening);
-        assert_eq!(tell("/out-of-service", &telemetry).await.unwrap().status(), StatusCode::OK);
-        let (status, body) = ask("/readyz", &telemetry).await;
-        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(body.contains("in_service: not ok"), "{body}");
-        tell("/in-service", &telemetry).await.unwrap();
-        assert_eq!(ask("/readyz", &telemetry).await.0, StatusCode::OK);
-        assert_eq!(ask("/in-service", &telemetry).await.0, StatusCode::METHOD_NOT_ALLOWED);
-    }
-
-    #[tokio::test]
-    async fn an_order_is_answered_by_whoever_takes_it() {
-        let telemetry = Telemetry::new("test");
-        let told = tell("/reload", &telemetry).await.unwrap();
-        assert_eq!(told.status(), StatusCode::CONFLICT, "nobody listens yet");
-        let (told, _) = tokio::join!(
-            async {
-                // After the main loop has begun to listen.
-                tokio::task::yield_now().await;
-                tell("/reload", &telemetry).await.unwrap()
-            },
-            async {
-                let told = telemetry.orders.next().await;
-                assert_eq!(told.order, Order::Reload);
-                told.answer.give(Err("CONFIG_VALUE: no".to_owned()));
-            }
-        );
-        assert_eq!(told.status(), StatusCode::CONFLICT);
-        assert!(tell("/metrics", &telemetry).await.is_none());
-    }
-
-    #[tokio::test]
-    async fn metrics_name_the_build() {
-        let telemetry = Telemetry::new("test");
-        let (status, body) = ask("/metrics", &telemetry).await;
-        assert_eq!(status, StatusCode::OK);
-        assert!(body.contains("airclass_build_info{service=\"test\""), "{body}");
-        assert!(body.contains("process_resident_memory_bytes"), "{body}");
-    }
-}
+mod tests;

@@ -77,6 +77,12 @@ impl Readiness {
         !checks.is_empty() && checks.values().all(Result::is_ok)
     }
 
+    /// Every check that was set, and why it fails where it does.
+    pub fn checks(&self) -> Vec<(Check, Option<String>)> {
+        let checks = self.checks.read().unwrap_or_else(PoisonError::into_inner);
+        checks.iter().map(|(&check, state)| (check, state.as_ref().err().cloned())).collect()
+    }
+
     /// One line a check: `listening: ok` or `store: not ok: No such file or directory`; then one a note.
     pub fn report(&self) -> String {
         let checks = self.checks.read().unwrap_or_else(PoisonError::into_inner);
@@ -110,6 +116,10 @@ mod tests {
         assert!(readiness.is_ready());
         readiness.fail(Check::Store, "disk gone");
         assert!(!readiness.is_ready());
+        assert_eq!(
+            readiness.checks(),
+            [(Check::Listening, None), (Check::Store, Some("disk gone".to_owned()))]
+        );
         readiness.note("fill", "08:30 100 %");
         assert_eq!(readiness.report(), "listening: ok\nstore: not ok: disk gone\nfill: 08:30 100 %\n");
         readiness.pass(Check::Store);
