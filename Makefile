@@ -25,10 +25,11 @@ sample: build ## Make a sample lesson: OUT=file LENGTH=120
 test: setup ## Set up, build, run every test, end with the count
 	@scripts/test
 
-check: ## Formatting, lints, the player's types, dependencies' licences
+check: ## Formatting, lints, the pages' types, dependencies' licences
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	cd crates/player && npm run --silent check
+	cd crates/board && npm run --silent check
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; \
 	else echo "check: cargo-deny is not installed, so licences were not looked at; cargo install --locked cargo-deny"; fi
 
