@@ -1,11 +1,12 @@
 //! What is said of one answer.
 
-use http::{HeaderValue, Method, StatusCode, Uri, Version};
+use crate::words::Words;
+use http::{Method, StatusCode, Version};
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// One answer, when it is over. Its parts are shared with the request, not copied.
+/// One answer, when it is over.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// When it was over.
@@ -22,20 +23,10 @@ pub struct Entry {
     pub version: Version,
     /// The method.
     pub method: Method,
-    /// The target as it was asked.
-    pub target: Uri,
-    /// Host, or what HTTP/2 has in its place.
-    pub host: Option<HeaderValue>,
-    /// The Referer field.
-    pub referer: Option<HeaderValue>,
-    /// The User-Agent field.
-    pub agent: Option<HeaderValue>,
-    /// The Range field.
-    pub range: Option<HeaderValue>,
+    /// What request and answer say.
+    pub words: Words,
     /// The answer's status.
     pub status: StatusCode,
-    /// Its Content-Type.
-    pub content_type: Option<HeaderValue>,
     /// Bytes of its body that were handed over.
     pub sent: u64,
     /// Whether that was all of it.
@@ -53,7 +44,7 @@ pub struct Entry {
 impl Entry {
     /// `/lessons/<lesson>/…` or `/p/<package>/<rung>/<file>`, where a rung is `s2`, `audio/lo` or `ts/s1`: as far as they are there.
     pub(crate) fn subject(&self) -> Subject<'_> {
-        let mut words = self.target.path().splitn(4, '/').skip(1);
+        let mut words = self.words.path().splitn(4, '/').skip(1);
         match (words.next(), words.next(), words.next()) {
             (Some("lessons"), Some(lesson), Some(_)) => Subject { lesson, ..Subject::default() },
             (Some("p"), Some(package), Some(rest)) => {

@@ -13,9 +13,11 @@ mod mask;
 mod metrics;
 mod options;
 pub mod seal;
+mod words;
 mod writer;
 
 pub use entry::{Entry, Named};
 pub use metrics::Lost;
 pub use options::{Config, Format, Options};
+pub use words::{Fields, Words, text};
 pub use writer::{AccessLog, Keeper, Names};

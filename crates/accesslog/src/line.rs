@@ -6,7 +6,6 @@ mod json;
 use crate::entry::{Entry, Named};
 use crate::mask;
 use crate::options::Format;
-use http::HeaderValue;
 use std::net::IpAddr;
 
 /// Who reads it.
@@ -38,14 +37,14 @@ impl Reader {
     /// Path and query, or the path alone.
     fn target(self, entry: &Entry) -> &str {
         match self {
-            Self::Analysis => entry.target.path(),
-            Self::Security => entry.target.path_and_query().map_or("/", |target| target.as_str()),
+            Self::Analysis => entry.words.path(),
+            Self::Security => entry.words.target(),
         }
     }
 
     /// The whole field, or scheme and host of it.
     fn referer(self, entry: &Entry) -> &str {
-        let whole = text(entry.referer.as_ref());
+        let whole = entry.words.referer();
         match (self, whole.find("://")) {
             (Self::Security, _) => whole,
             (Self::Analysis, None) => "",
@@ -57,19 +56,29 @@ impl Reader {
     }
 }
 
-/// A field's text; empty where it is none.
-fn text(value: Option<&HeaderValue>) -> &str {
-    value.and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use http::{Method, StatusCode, Version};
+    use crate::words::{Fields, Words};
+    use http::{HeaderValue, Method, StatusCode, Version};
     use std::time::Duration;
 
     pub(crate) fn entry(target: &str) -> Entry {
-        let field = |text: &str| Some(HeaderValue::from_str(text).unwrap());
+        let field = |text: &'static str| HeaderValue::from_static(text);
+        let [referer, agent, range, content_type] = [
+            field("https://school.example/class/7?pupil=12"),
+            field("Mozilla/5.0 (\\\"x\")"),
+            field("bytes=0-1"),
+            field("video/iso.segment"),
+        ];
+        let fields = Fields {
+            host: "lessons.example",
+            referer: Some(&referer),
+            agent: Some(&agent),
+            range: Some(&range),
+        };
+        let mut words = Words::of(target, &fields);
+        words.answered_with(Some(&content_type));
         Entry {
             at: "2026-09-01T00:30:07.250Z".parse().unwrap(),
             took: Duration::from_millis(1_542),
@@ -78,13 +87,8 @@ pub(crate) mod tests {
             https: true,
             version: Version::HTTP_2,
             method: Method::GET,
-            target: target.parse().unwrap(),
-            host: field("lessons.example"),
-            referer: field("https://school.example/class/7?pupil=12"),
-            agent: field("Mozilla/5.0 (\\\"x\")"),
-            range: field("bytes=0-1"),
+            words,
             status: StatusCode::OK,
-            content_type: field("video/iso.segment"),
             sent: 191_000,
             whole: true,
             cache: "collapsed",

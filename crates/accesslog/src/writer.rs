@@ -9,13 +9,14 @@ use crate::options::Config;
 use jiff::Timestamp;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use telemetry::Telemetry;
 
-/// Entries between the cores and the writer: eight looks' worth at 20,000 requests a second. Each holds on to its request's header
-/// section, so worst case memory, while a disk stands still, is some 8 KiB each: 64 MiB.
+/// Entries between the cores and the writer: eight looks' worth at 20,000 requests a second. Each has a copy of what the
+/// request's fields said, so worst case memory, while a disk stands still, is some 8 KiB each: 64 MiB.
 const MOST_WAITING: usize = 8_192;
 /// How often the writer looks. It is not woken by what comes, so a core that hands an entry over makes no system call.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -33,12 +34,15 @@ const NICE: i32 = 19;
 /// What the day plan calls the subject of a path. Asked on the writer's thread.
 pub trait Names: Send + 'static {
     /// The lesson and its slot; empty where the plan says nothing.
-    fn named(&mut self, path: &str) -> Named;
+    fn named(&mut self, path: &str) -> &Named;
 }
 
-/// Where cores hand entries over. Cheap to clone.
+/// Where cores hand entries over. Cheap to clone: every answer on its way has one.
 #[derive(Debug, Clone)]
-pub struct AccessLog {
+pub struct AccessLog(Arc<Door>);
+
+#[derive(Debug)]
+struct Door {
     queue: SyncSender<Entry>,
     metrics: Metrics,
 }
@@ -46,8 +50,8 @@ pub struct AccessLog {
 impl AccessLog {
     /// Hands an entry over, or counts it as lost. Never waits.
     pub fn write(&self, entry: Entry) {
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.queue.try_send(entry) {
-            self.metrics.lost(Lost::Queue, 1);
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.0.queue.try_send(entry) {
+            self.0.metrics.lost(Lost::Queue, 1);
         }
     }
 
@@ -73,7 +77,7 @@ impl AccessLog {
                 finish(&path, &count);
             }
         })?;
-        let log = Self { queue, metrics: metrics.clone() };
+        let log = Self(Arc::new(Door { queue, metrics: metrics.clone() }));
         let secures = config.seal_to.is_some();
         let mut writer = Writer {
             logs: [Log::new(Reader::Analysis), Log::new(Reader::Security)],
@@ -180,9 +184,9 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
     fn take(&mut self, entries: &Receiver<Entry>) {
         // What comes meanwhile is for the next look: who writes less than comes must still get round.
         for (at, entry) in entries.try_iter().take(MOST_WAITING).enumerate() {
-            let named = self.names.named(entry.target.path());
+            let named = self.names.named(entry.words.path());
             for log in &mut self.logs[..self.readers] {
-                line::write(&entry, &named, self.config.format, log.reader, &mut log.lines);
+                line::write(&entry, named, self.config.format, log.reader, &mut log.lines);
                 log.count += 1;
             }
             if at % BATCH == BATCH - 1 {
@@ -256,11 +260,12 @@ mod tests {
     use crate::options::Options;
     use std::io::Read;
 
-    struct Nobody;
+    #[derive(Default)]
+    struct Nobody(Named);
 
     impl Names for Nobody {
-        fn named(&mut self, _path: &str) -> Named {
-            Named::default()
+        fn named(&mut self, _path: &str) -> &Named {
+            &self.0
         }
     }
 
@@ -284,7 +289,7 @@ mod tests {
         };
         let config = Config::resolve(&options).unwrap().unwrap();
         let telemetry = Telemetry::new("test");
-        let (log, keeper) = AccessLog::start(config, Nobody, now, &telemetry).unwrap();
+        let (log, keeper) = AccessLog::start(config, Nobody::default(), now, &telemetry).unwrap();
         for number in 0..8_000 {
             log.write(entry(&format!("/p/0123/s2/{number}.m4s")));
         }
@@ -318,18 +323,19 @@ mod tests {
         std::fs::create_dir(&away).unwrap();
         let options = Options { dir: Some(away.clone()), ..Options::default() };
         let config = Config::resolve(&options).unwrap().unwrap();
-        let (log, keeper) = AccessLog::start(config, Nobody, now, &Telemetry::new("test")).unwrap();
+        let (log, keeper) =
+            AccessLog::start(config, Nobody::default(), now, &Telemetry::new("test")).unwrap();
         std::fs::remove_dir(&away).unwrap();
         for _ in 0..MOST_WAITING * 3 {
             log.write(entry("/a"));
         }
         drop(keeper);
         // All are accounted for: those that the disk did not take, and those that came too fast.
-        let lost: u64 = [Lost::Queue, Lost::Disk].map(|why| log.metrics.lost_so_far(why)).iter().sum();
+        let lost: u64 = [Lost::Queue, Lost::Disk].map(|why| log.0.metrics.lost_so_far(why)).iter().sum();
         assert_eq!(lost, MOST_WAITING as u64 * 3);
-        assert!(log.metrics.lost_so_far(Lost::Disk) > 0);
+        assert!(log.0.metrics.lost_so_far(Lost::Disk) > 0);
         // Behind the end nothing is waited for either.
         log.write(entry("/a"));
-        assert_eq!(log.metrics.lost_so_far(Lost::Disk) + log.metrics.lost_so_far(Lost::Queue), lost + 1);
+        assert_eq!(log.0.metrics.lost_so_far(Lost::Disk) + log.0.metrics.lost_so_far(Lost::Queue), lost + 1);
     }
 }

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
 use crate::response::Answer;
-use accesslog::{AccessLog, Entry};
+use accesslog::{AccessLog, Entry, Fields, Words, text};
 use http::{StatusCode, header, request};
 use jiff::Timestamp;
 use serve::{Peer, Scheme};
@@ -48,7 +48,7 @@ impl Delivery {
         metrics.first_byte(answer.body().outcome(), self.began.elapsed());
         if let Some(line) = &mut self.line {
             line.entry.status = answer.status();
-            line.entry.content_type = answer.headers().get(header::CONTENT_TYPE).cloned();
+            line.entry.words.answered_with(answer.headers().get(header::CONTENT_TYPE));
         }
         answer.body_mut().tell(self);
         answer
@@ -77,10 +77,17 @@ impl Delivery {
     }
 }
 
-/// What a request says; its parts are shared, not copied.
+/// What a request says.
 fn entry(head: &request::Parts, peer: &Peer) -> Entry {
-    let field = |name| head.headers.get(name).cloned();
-    let authority = || head.uri.authority().and_then(|host| host.as_str().parse().ok());
+    let field = |name| head.headers.get(name);
+    let authority = || head.uri.authority().map_or("", |host| host.as_str());
+    let fields = Fields {
+        host: field(header::HOST).map_or_else(authority, |host| text(Some(host))),
+        referer: field(header::REFERER),
+        agent: field(header::USER_AGENT),
+        range: field(header::RANGE),
+    };
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     Entry {
         at: Timestamp::UNIX_EPOCH,
         took: Duration::ZERO,
@@ -89,13 +96,8 @@ fn entry(head: &request::Parts, peer: &Peer) -> Entry {
         https: peer.scheme == Scheme::Https,
         version: head.version,
         method: head.method.clone(),
-        target: head.uri.clone(),
-        host: field(header::HOST).or_else(authority),
-        referer: field(header::REFERER),
-        agent: field(header::USER_AGENT),
-        range: field(header::RANGE),
+        words: Words::of(target, &fields),
         status: StatusCode::OK,
-        content_type: None,
         sent: 0,
         whole: false,
         cache: "",

@@ -5,7 +5,7 @@
 //!   "lesson" "rung" "slot" cache serve|fill alone|coalesced protocol whole|cut "range"
 //! ```
 
-use super::{Reader, text};
+use super::Reader;
 use crate::entry::{Entry, Named};
 use http::Version;
 use jiff::tz::{Offset, TimeZone};
@@ -25,12 +25,10 @@ pub(super) fn write(entry: &Entry, named: &Named, reader: Reader, out: &mut Vec<
     let _ = write!(out, "[{time}] {client} - {ms} ");
     quoted(&[reader.referer(entry)], out);
     out.push(b' ');
-    let (host, target) = (text(entry.host.as_ref()), reader.target(entry));
+    let (host, target) = (entry.words.host(), reader.target(entry));
     quoted(&[entry.method.as_str(), " ", scheme, "://", host, target], out);
     let _ = write!(out, " {} 0 {} {} ", entry.status.as_u16(), entry.sent, hit(entry.hit));
-    for field in
-        [text(entry.agent.as_ref()), text(entry.content_type.as_ref()), lesson, subject.rung, &named.slot]
-    {
+    for field in [entry.words.agent(), entry.words.content_type(), lesson, subject.rung, &named.slot] {
         quoted(&[field], out);
         out.push(b' ');
     }
@@ -38,7 +36,7 @@ pub(super) fn write(entry: &Entry, named: &Named, reader: Reader, out: &mut Vec<
     let coalesced = if entry.coalesced { "coalesced" } else { "alone" };
     let whole = if entry.whole { "whole" } else { "cut" };
     let _ = write!(out, "{} {fill} {coalesced} {} {whole} ", entry.cache, protocol(entry.version));
-    quoted(&[text(entry.range.as_ref())], out);
+    quoted(&[entry.words.range()], out);
 }
 
 /// `-` for nothing. A quote, a backslash, or what is no printable ASCII stands as `\xHH`, as nginx writes it.

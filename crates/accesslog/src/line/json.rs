@@ -1,6 +1,6 @@
 //! One JSON object a line. Names after Alibaba's and Tencent's real-time logs, where they have one.
 
-use super::{Reader, text};
+use super::Reader;
 use crate::entry::{Entry, Named};
 use serde::Serialize;
 use std::net::IpAddr;
@@ -43,7 +43,7 @@ pub(super) fn write(entry: &Entry, named: &Named, reader: Reader, out: &mut Vec<
         scheme: if entry.https { "https" } else { "http" },
         proto: super::alibaba::protocol(entry.version),
         method: entry.method.as_str(),
-        domain: text(entry.host.as_ref()),
+        domain: entry.words.host(),
         uri: reader.target(entry),
         status: entry.status.as_u16(),
         request_time_ms: u64::try_from(entry.took.as_millis()).unwrap_or(u64::MAX),
@@ -53,10 +53,10 @@ pub(super) fn write(entry: &Entry, named: &Named, reader: Reader, out: &mut Vec<
         cache: entry.cache,
         fill: entry.fill,
         coalesced: entry.coalesced,
-        content_type: text(entry.content_type.as_ref()),
-        http_range: text(entry.range.as_ref()),
+        content_type: entry.words.content_type(),
+        http_range: entry.words.range(),
         referer: reader.referer(entry),
-        user_agent: text(entry.agent.as_ref()),
+        user_agent: entry.words.agent(),
         lesson: if named.lesson.is_empty() { subject.lesson } else { &named.lesson },
         package: subject.package,
         rung: subject.rung,

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 pub(crate) struct Lessons {
     plans: Option<(Plans, watch::Receiver<u64>)>,
     known: HashMap<String, Named>,
+    nobody: Named,
 }
 
 impl Lessons {
@@ -19,13 +20,13 @@ impl Lessons {
             changes.mark_changed();
             (plans.clone(), changes)
         });
-        Self { plans, known: HashMap::new() }
+        Self { plans, known: HashMap::new(), nobody: Named::default() }
     }
 }
 
 impl Names for Lessons {
-    fn named(&mut self, path: &str) -> Named {
-        let Some((plans, changes)) = &mut self.plans else { return Named::default() };
+    fn named(&mut self, path: &str) -> &Named {
+        let Some((plans, changes)) = &mut self.plans else { return &self.nobody };
         if changes.has_changed().unwrap_or(false) {
             changes.mark_unchanged();
             self.known.clear();
@@ -42,8 +43,8 @@ impl Names for Lessons {
         }
         let mut words = path.split('/').skip(1);
         match (words.next(), words.next()) {
-            (Some("lessons" | "p"), Some(word)) => self.known.get(word).cloned().unwrap_or_default(),
-            _ => Named::default(),
+            (Some("lessons" | "p"), Some(word)) => self.known.get(word).unwrap_or(&self.nobody),
+            _ => &self.nobody,
         }
     }
 }
