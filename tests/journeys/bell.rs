@@ -286,10 +286,11 @@ fn what_is_filled_lies_pinned_on_the_disk_over_kills_and_is_let_go_when_its_time
     });
     drop((edge, origin));
 
-    // Killed, and after the bell nobody can be asked: all of it is served, and still pinned.
+    // Killed, and after the bell nobody can be asked: all of it is found, served, and still pinned.
     site.offset += SignedDuration::from_hours(2);
     let edge = site.edge(nobody, &kept);
     runtime.block_on(async {
+        until("it is as ready as before, whatever the time", || ready(&edge, &site)).await;
         for (path, bytes) in site.files() {
             let answer = client::get(edge.address(), &path, &[]).await;
             assert!(answer.status == 200 && answer.body == bytes, "{path}: {}", answer.status);

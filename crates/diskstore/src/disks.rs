@@ -195,6 +195,12 @@ impl Disks {
         pinned.await.unwrap_or(Pinned::Away)
     }
 
+    /// Whether what is under `key` is pinned now, also by a process before this. Asks the index alone.
+    pub fn is_pinned(&self, key: &[u8]) -> bool {
+        let disk = self.ranked(key).into_iter().find(|disk| disk.is_writable());
+        disk.and_then(|disk| disk.volume()).is_some_and(|volume| volume.is_pinned(key))
+    }
+
     /// Lets what is under `key` go, when its turn comes, without waiting for it. `false` when a disk has no room for more work.
     pub fn unpin(&self, key: &Bytes) -> bool {
         let Some(disk) = self.ranked(key).into_iter().find(|disk| disk.is_writable()) else { return true };

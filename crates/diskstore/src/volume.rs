@@ -30,6 +30,7 @@ pub(crate) use write::WriteError;
 
 use crate::buffers::Buffers;
 use crate::checksum;
+use crate::clock;
 use crate::counters::Counters;
 use crate::index::Index;
 use crate::media::Media;
@@ -117,6 +118,11 @@ impl Volume {
     /// Whether something seems to be under `key`; only the record tells for certain.
     pub(crate) fn may_hold(&self, key: &[u8]) -> bool {
         self.index.get(fingerprint(self.hash(key))).is_some()
+    }
+
+    /// Whether `key` is pinned now.
+    pub(crate) fn is_pinned(&self, key: &[u8]) -> bool {
+        self.index.get(fingerprint(self.hash(key))).is_some_and(|slot| slot.until.holds(clock::wall()))
     }
 
     /// What was noted here last.

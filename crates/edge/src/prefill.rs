@@ -6,7 +6,8 @@
 //!         missing   lane    rate
 //! ```
 //! One task on one core. Live traffic wins: under pressure nothing new is begun. What is here is not fetched again, whenever
-//! it came; what came late is fetched first. The rules are in `ledger`, `window`, `list` and `pace`, which know no clock.
+//! it came; what came late is fetched first. When it is no time for fetching, a node that has just begun still looks for what its
+//! disks kept: it is as ready as before. The rules are in `ledger`, `window`, `list` and `pace`, which know no clock.
 
 mod bring;
 mod ledger;
@@ -26,7 +27,7 @@ use bring::{Paper, Porter};
 use dayplan::Plans;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use ledger::{Job, Ledger};
+use ledger::{Job, Ledger, Reach};
 use metrics::{Brought, FillMetrics};
 use pace::Pace;
 use package::Manifest;
@@ -185,6 +186,8 @@ impl Fill {
                 }
                 self.ledger.done(job);
             }
+            // It stays what it was: waiting for its time, or kept for as long as it is.
+            Err(_) if job.reach == Reach::Here => {}
             Err(trouble) => {
                 if trouble != Brought::Wrong {
                     self.told.metrics.brought(trouble, 0);

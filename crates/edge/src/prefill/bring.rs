@@ -1,6 +1,6 @@
 //! One thing, brought here, proved and pinned: from what is here already, or from the node's own upstreams.
 
-use super::ledger::{Job, What};
+use super::ledger::{Job, Reach, What};
 use super::metrics::{Brought, FillMetrics};
 use super::pace::Pace;
 use super::proof::{self, Proof};
@@ -12,12 +12,13 @@ use crate::request::Asked;
 use crate::service::{EdgeService, key_of, look};
 use crate::store::{Blocks, Body, Loaded, Object};
 use dayplan::Plans;
+use diskstore::Pinned;
 use http::{HeaderValue, Request, header};
 use package::{Manifest, PackageId, StorePath};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep_until};
 
 /// How often a thing is looked at and asked for: two servers may have it wrong, and another fill may be on its way.
@@ -30,6 +31,16 @@ pub(super) struct Porter {
     pub(super) hosts: Arc<[String]>,
     pub(super) pace: RefCell<Pace>,
     pub(super) metrics: Arc<FillMetrics>,
+}
+
+/// What is here of a thing.
+enum Here {
+    /// All of it.
+    Whole(Arc<Object>, Arc<Blocks>),
+    /// There are several forms of it.
+    Varies,
+    /// Nothing that is whole.
+    Absent,
 }
 
 /// What has come, where more follows from it.
@@ -48,6 +59,9 @@ impl Porter {
             return Err(Brought::TooLarge);
         }
         let mut paper = None;
+        if job.reach == Reach::Here && !thing.is_text && edge.disk.is_some() {
+            return if self.is_kept(&thing, job).await { Ok(None) } else { Err(Brought::Absent) };
+        }
         for &form in thing.forms() {
             let (object, blocks) = self.bring_form(&thing, form, job).await?;
             if job.what == What::Manifest && paper.is_none() {
@@ -55,6 +69,26 @@ impl Porter {
             }
         }
         Ok(paper)
+    }
+
+    /// Whether a disk has kept it, and will until the plan lets it go. Only what was proved is ever pinned, so it need not be read.
+    async fn is_kept(&self, thing: &Thing, job: &Job) -> bool {
+        let edge = self.edge();
+        let Some(disk) = edge.disk.as_ref() else { return false };
+        for host in self.hosts.iter() {
+            let Some(asked) = thing.asked(host, None) else { return false };
+            let key = key_of(&edge, &asked);
+            if !disk.is_pinned(&key) || disk.pin(&key, self.until(job)).await != Pinned::Kept {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The end of its pin by the wall clock, from which a node may live away.
+    fn until(&self, job: &Job) -> SystemTime {
+        let left = job.pin_until.duration_since(self.plans.now());
+        self.edge().clock.now() + Duration::try_from(left).unwrap_or_default()
     }
 
     /// Whether all forms of it are still here.
@@ -106,7 +140,13 @@ impl Porter {
         let (mut avoid, mut paced, mut trouble) = (None, false, Brought::NoServer);
         for _ in 0..MAX_LOOKS {
             let looked = look(&edge, &asked, &primary, Instant::now());
-            if let Some((object, blocks)) = self.here(&looked.key, looked.found, &primary).await {
+            let here = match self.here(&looked.key, looked.found, &primary).await {
+                Here::Whole(object, blocks) => Some((object, blocks)),
+                // Under another key, which is known now.
+                Here::Varies => continue,
+                Here::Absent => None,
+            };
+            if let Some((object, blocks)) = here {
                 if thing.proof.holds(&object, &blocks).await {
                     self.pin(thing, form, &asked, &looked.key, &object, job).await?;
                     let outcome = if paced { Brought::Fetched } else { Brought::Held };
@@ -116,6 +156,9 @@ impl Porter {
                 // The pointer is still another's, or somebody's bytes are wrong: neither is anybody's answer.
                 self.metrics.brought(Brought::Wrong, 0);
                 edge.flights.forget(&primary, || edge.remove(&looked.key));
+            }
+            if job.reach == Reach::Here {
+                return Err(Brought::Absent);
             }
             if !std::mem::replace(&mut paced, true) {
                 let begin = self.pace.borrow_mut().begin(thing.bytes, Instant::now());
@@ -162,28 +205,29 @@ impl Porter {
     }
 
     /// What is here, whole. On the disk it may be, and what it is found to vary by is then known.
-    async fn here(
-        &self,
-        key: &CacheKey,
-        found: Found,
-        primary: &CacheKey,
-    ) -> Option<(Arc<Object>, Arc<Blocks>)> {
+    async fn here(&self, key: &CacheKey, found: Found, primary: &CacheKey) -> Here {
         let object = match found {
             Found::Fresh(object) | Found::StaleWhileRevalidate(object) | Found::Stale(object, _) => object,
-            Found::Pass => return None,
+            Found::Pass => return Here::Absent,
             Found::Miss(_) => {
-                match self.edge().disk.as_ref()?.load(key, self.edge().upstream.groups()).await? {
-                    Loaded::Response(mut kept) => {
+                let edge = self.edge();
+                let Some(disk) = edge.disk.as_ref() else { return Here::Absent };
+                match disk.load(key, edge.upstream.groups()).await {
+                    Some(Loaded::Response(mut kept)) => {
                         let mut blocks = Vec::new();
-                        while let Some(block) = kept.next_block().await.ok()? {
-                            blocks.push(block);
+                        loop {
+                            match kept.next_block().await {
+                                Ok(Some(block)) => blocks.push(block),
+                                Ok(None) => break,
+                                Err(_) => return Here::Absent,
+                            }
                         }
                         Arc::new(kept.object_on_disk(Body::Complete(Arc::new(Blocks::new(blocks)))))
                     }
-                    Loaded::InBlocks(_) => return None,
-                    Loaded::Varies(variants) => {
-                        self.edge().memory.put_back(primary, &variants);
-                        return None;
+                    Some(Loaded::InBlocks(_)) | None => return Here::Absent,
+                    Some(Loaded::Varies(variants)) => {
+                        edge.memory.put_back(primary, &variants);
+                        return Here::Varies;
                     }
                 }
             }
@@ -191,9 +235,9 @@ impl Porter {
         match &object.body {
             Body::Complete(blocks) => {
                 let blocks = Arc::clone(blocks);
-                Some((object, blocks))
+                Here::Whole(object, blocks)
             }
-            Body::Growing(_) | Body::Sparse(_) => None,
+            Body::Growing(_) | Body::Sparse(_) => Here::Absent,
         }
     }
 
@@ -208,9 +252,7 @@ impl Porter {
         job: &Job,
     ) -> Result<(), Brought> {
         let edge = self.edge();
-        // By the wall clock, from which a node may live away.
-        let left = job.pin_until.duration_since(self.plans.now());
-        let until = edge.clock.now() + Duration::try_from(left).unwrap_or_default();
+        let until = self.until(job);
         let primary = key_of(&edge, asked);
         let keep = async |key: &CacheKey, primary: &CacheKey| {
             if edge.keep_until(key, primary, object, until).await { Ok(()) } else { Err(Brought::NoRoom) }

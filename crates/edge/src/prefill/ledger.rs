@@ -1,10 +1,13 @@
 //! What is to be fetched and what is there: the state of the fill, without a clock or network of its own.
 
+mod entry;
+
 use super::list;
 use super::window::{Times, Window};
+use entry::{Entry, Thing};
 use jiff::Timestamp;
 use package::{LessonId, Manifest, PackageId, Slot};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use timetable::plan::Lane;
@@ -30,11 +33,21 @@ pub(crate) enum What {
     Object(u32),
 }
 
+/// From where a thing is to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// From what is here, or from an upstream.
+    Anywhere,
+    /// Only from what is here: it is no time for fetching, or it only has to be kept longer.
+    Here,
+}
+
 /// A thing of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Job {
     pub(crate) package: PackageId,
     pub(crate) what: What,
+    pub(crate) reach: Reach,
     pub(crate) pin_until: Timestamp,
     /// Where it stands in the ledger; elsewhere once another plan is followed.
     place: usize,
@@ -47,29 +60,6 @@ pub(crate) struct Ledger {
     /// The most urgent first.
     entries: Vec<Entry>,
     zone: Option<Zone>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    package: PackageId,
-    times: Times,
-    /// With how many lessons each.
-    bells: BTreeMap<Timestamp, usize>,
-    lessons: BTreeSet<LessonId>,
-    /// As the plan says, until the manifest has come.
-    estimate: u64,
-    manifest: Option<Arc<Manifest>>,
-    things: Vec<Thing>,
-    waiting: VecDeque<usize>,
-    later: Vec<(Instant, usize)>,
-}
-
-#[derive(Debug)]
-struct Thing {
-    what: What,
-    bytes: u64,
-    held: bool,
-    failures: u32,
 }
 
 /// A package that no plan wants any more.
@@ -138,6 +128,8 @@ impl Ledger {
                         things: Vec::new(),
                         waiting: VecDeque::new(),
                         later: Vec::new(),
+                        unseen: VecDeque::new(),
+                        short: VecDeque::new(),
                     }),
                 }
             }
@@ -175,14 +167,16 @@ impl Ledger {
     /// The next thing to be fetched; it is at work until [`Ledger::done`] or [`Ledger::failed`].
     pub(crate) fn next(&mut self, window: Option<Window>, now: Timestamp, at: Instant) -> Option<Job> {
         let zone = self.zone?;
-        self.entries.iter_mut().filter(|entry| entry.times.allow(window, zone, now)).find_map(|entry| {
-            let due = entry.later.iter().position(|(when, _)| *when <= at);
-            let at = match due {
-                Some(due) => entry.later.swap_remove(due).1,
-                None => entry.waiting.pop_front()?,
+        self.entries.iter_mut().find_map(|entry| {
+            let (place, reach) = if let Some(place) = entry.short.pop_front() {
+                (place, Reach::Here)
+            } else if entry.times.allow(window, zone, now) {
+                (entry.due(at)?, Reach::Anywhere)
+            } else {
+                (entry.unseen.pop_front()?, Reach::Here)
             };
-            let what = entry.things[at].what.clone();
-            Some(Job { package: entry.package, what, pin_until: entry.times.pin_until, place: at })
+            let what = entry.things[place].what.clone();
+            Some(Job { package: entry.package, what, reach, pin_until: entry.times.pin_until, place })
         })
     }
 
@@ -196,7 +190,8 @@ impl Ledger {
         for at in list::wanted(&manifest, rungs) {
             let bytes = manifest.objects[at as usize].bytes;
             entry.waiting.push_back(entry.things.len());
-            entry.things.push(Thing { what: What::Object(at), bytes, held: false, failures: 0 });
+            entry.unseen.push_back(entry.things.len());
+            entry.things.push(Thing { bytes, ..Thing::new(What::Object(at)) });
         }
         entry.manifest = Some(Arc::new(manifest));
     }
@@ -208,7 +203,9 @@ impl Ledger {
 
     /// It is here.
     pub(crate) fn done(&mut self, job: &Job) {
-        self.change(job, |thing| (thing.held, thing.failures) = (true, 0));
+        self.change(job, |thing| {
+            (thing.held, thing.kept_until, thing.failures) = (true, job.pin_until, 0);
+        });
     }
 
     /// It is not, and will be tried again.
@@ -223,7 +220,7 @@ impl Ledger {
     /// It was here, and is gone.
     pub(crate) fn lost(&mut self, job: &Job) {
         let Some((entry, place)) = self.find(job) else { return };
-        if std::mem::take(&mut entry.things[place].held) {
+        if std::mem::take(&mut entry.things[place].held) && !entry.waiting.contains(&place) {
             entry.waiting.push_front(place);
         }
     }
@@ -269,72 +266,6 @@ impl Ledger {
     /// Where the plans are for.
     pub(crate) fn zone(&self) -> Zone {
         self.zone.unwrap_or(Zone::CHINA)
-    }
-}
-
-impl Entry {
-    fn held(&self) -> Vec<Job> {
-        let held = self.things.iter().enumerate().filter(|(_, thing)| thing.held);
-        held.map(|(place, thing)| {
-            let (what, pin_until) = (thing.what.clone(), self.times.pin_until);
-            Job { package: self.package, what, pin_until, place }
-        })
-        .collect()
-    }
-
-    /// Another day wants it too.
-    fn join(&mut self, times: Times, bells: BTreeMap<Timestamp, usize>, lessons: BTreeSet<LessonId>) {
-        self.bells.extend(bells);
-        self.lessons.extend(lessons);
-        self.times.needed_at = self.times.needed_at.min(times.needed_at);
-        self.times.pin_until = self.times.pin_until.max(times.pin_until);
-        if times.lane == Lane::Express {
-            self.times.lane = Lane::Express;
-        }
-    }
-
-    /// Begins with what was known before.
-    fn begin(&mut self, old: Option<Self>) {
-        let mut heads = vec![What::Manifest];
-        for lesson in &self.lessons {
-            heads.extend([What::Pointer(lesson.clone()), What::Description(lesson.clone())]);
-        }
-        let Self { manifest, things: mut known, .. } = match old {
-            Some(old) => old,
-            None => {
-                self.things = heads.into_iter().map(Thing::new).collect();
-                self.waiting = (0..self.things.len()).collect();
-                return;
-            }
-        };
-        self.manifest = manifest;
-        let at_head = known.iter().take_while(|thing| !matches!(thing.what, What::Object(_))).count();
-        let objects = known.split_off(at_head);
-        let mut kept = |what: What| match known.iter().position(|thing| thing.what == what) {
-            Some(place) => known.swap_remove(place),
-            None => Thing::new(what),
-        };
-        self.things = heads.into_iter().map(&mut kept).collect();
-        self.things.extend(objects);
-        self.waiting = (0..self.things.len()).filter(|&at| !self.things[at].held).collect();
-    }
-
-    /// Bytes that are wanted, bytes that are held, and whether nothing is missing.
-    fn progress(&self) -> (u64, u64, bool) {
-        let held = self.things.iter().filter(|thing| thing.held).map(|thing| thing.bytes).sum();
-        match &self.manifest {
-            None => (self.estimate, held, false),
-            Some(_) => {
-                let wanted = self.things.iter().map(|thing| thing.bytes).sum();
-                (wanted, held, self.things.iter().all(|thing| thing.held))
-            }
-        }
-    }
-}
-
-impl Thing {
-    fn new(what: What) -> Self {
-        Self { what, bytes: SMALL, held: false, failures: 0 }
     }
 }
 

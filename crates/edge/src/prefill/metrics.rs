@@ -14,6 +14,8 @@ use timetable::Zone;
 pub(crate) enum Brought {
     /// It was here already.
     Held,
+    /// It is not here, and it is no time for fetching.
+    Absent,
     /// From an upstream, proved.
     Fetched,
     /// Other bytes than the plan names: dropped.
@@ -47,6 +49,7 @@ impl Brought {
 impl Label for Brought {
     const ALL: &'static [Self] = &[
         Self::Held,
+        Self::Absent,
         Self::Fetched,
         Self::Wrong,
         Self::NoServer,
@@ -60,6 +63,7 @@ impl Label for Brought {
     fn as_str(self) -> &'static str {
         match self {
             Self::Held => "held",
+            Self::Absent => "absent",
             Self::Fetched => "fetched",
             Self::Wrong => "wrong",
             Self::NoServer => "no_server",

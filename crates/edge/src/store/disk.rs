@@ -169,6 +169,11 @@ impl DiskTier {
         self.disks.pin(&key.to_bytes(), until).await
     }
 
+    /// Whether what is under `key` is pinned. Asks the index alone.
+    pub(crate) fn is_pinned(&self, key: &CacheKey) -> bool {
+        self.disks.is_pinned(key.as_bytes())
+    }
+
     /// Keeps what is under `key` no longer than others. Never waits; `false` where the disk is behind, and keeps it for now.
     pub(crate) fn unpin(&self, key: &CacheKey) -> bool {
         self.disks.unpin(&key.to_bytes())
