@@ -142,7 +142,7 @@ impl Ministry {
     fn edge(&self, folder: &Path) -> Airclass {
         let (keys, plans) = (folder.join("keys.toml"), folder.join("plans"));
         let options = ["--purge-keys", text(&keys), "--plan-keys", text(&keys), "--plan", text(&plans)];
-        Airclass::edge(self.origin.address, &[&options[..], &["--plan-poll", "500ms"]].concat())
+        Airclass::edge(self.origin.address, &options)
     }
 
     fn purge(&self, more: &[&str]) -> Finished {

@@ -39,7 +39,7 @@ pub struct PlanOptions {
         value_delimiter = ','
     )]
     pub hosts: Option<Vec<String>>,
-    /// How often the source is asked [default: 2s]
+    /// How often the source is asked [default: 2s, a folder 500ms]
     #[arg(id = "plan_poll", long = "plan-poll", env = "AIRCLASS_PLAN_POLL", value_name = "TIME")]
     pub poll: Option<Span>,
     /// How far this node lives from the wall clock, for drills: 2h30m, -15m
@@ -85,6 +85,8 @@ pub enum Place {
 /// A tier learns of a changed plan within 2.5 s of the one above, two tiers within five. A question is a few hundred bytes and its
 /// usual answer 304: three hundred edges take a parent 200 a second, less than a hundredth of a core.
 const POLL: Duration = Duration::from_secs(2);
+/// A look into a folder of the machine's own costs next to nothing: an order of the control service is followed within two seconds.
+const LOOK: Duration = Duration::from_millis(500);
 const LEAST_POLL: Duration = Duration::from_millis(100);
 
 impl PlanConfig {
@@ -107,7 +109,9 @@ impl PlanConfig {
                 None => Ok(None),
             };
         };
-        let poll = options.poll.map_or(POLL, |span| span.0);
+        let place = place(options.source.as_deref());
+        let usual = if matches!(place, Place::Path(_)) { LOOK } else { POLL };
+        let poll = options.poll.map_or(usual, |span| span.0);
         if poll < LEAST_POLL {
             return Err(SettingsError::value("plan.poll", "is too short; give at least 100ms"));
         }
@@ -118,7 +122,7 @@ impl PlanConfig {
         }
         Ok(Some(Self {
             keys: TrustFile::read(keys)?,
-            place: place(options.source.as_deref()),
+            place,
             tokens: options.tokens.as_deref().map(TokenFile::read).transpose()?,
             state: options.state.clone(),
             hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
