@@ -2,17 +2,20 @@
 
 mod kind;
 mod lessons;
+mod watched;
 
 pub(crate) use kind::{Kind, Rung};
 pub(crate) use lessons::Lessons;
+pub(crate) use watched::{Most, Watched};
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Tier};
 use crate::response::Answer;
 use accesslog::{AccessLog, Entry, Fields, Words, text};
 use http::{StatusCode, header, request};
 use jiff::Timestamp;
+use package::PackageId;
 use serve::{Peer, Scheme};
 use std::time::Duration;
 use telemetry::Label;
@@ -26,6 +29,7 @@ pub(crate) struct Delivery {
     began: Instant,
     kind: Kind,
     rung: Rung,
+    package: Option<PackageId>,
     line: Option<Box<Line>>,
 }
 
@@ -40,7 +44,13 @@ impl Delivery {
     pub(crate) fn begin(head: &request::Parts, peer: &Peer, log: Option<&AccessLog>) -> Self {
         let path = head.uri.path();
         let line = log.map(|log| Box::new(Line { log: log.clone(), entry: entry(head, peer) }));
-        Self { began: Instant::now(), kind: Kind::of(path), rung: Rung::of(path), line }
+        Self {
+            began: Instant::now(),
+            kind: Kind::of(path),
+            rung: Rung::of(path),
+            package: watched::package_of(path),
+            line,
+        }
     }
 
     /// Its head is about to go out: the rest of it is told by the body.
@@ -58,6 +68,13 @@ impl Delivery {
     pub(crate) fn ends(self, outcome: Outcome, sent: u64, whole: bool, metrics: &Metrics) {
         let took = self.began.elapsed();
         metrics.delivered(self.kind, self.rung, sent);
+        // Our own words are of no lesson, whatever was asked for.
+        if let Some(package) = self.package
+            && sent > 0
+            && outcome.tier() != Tier::Own
+        {
+            metrics.watched.count(package, sent, self.began + took);
+        }
         if self.kind == Kind::Segment && sent > 0 {
             metrics.segment_delivered(self.rung, took, took > PLAYS);
         }

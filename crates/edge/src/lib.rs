@@ -27,6 +27,7 @@ mod reload;
 mod request;
 mod response;
 mod service;
+mod status;
 mod store;
 mod upload;
 mod upstream;
@@ -50,6 +51,7 @@ use faults::AnyFault;
 use policy::Release;
 use serve::Running;
 use service::EdgeService;
+use status::{Board, Sources};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use telemetry::{Admin, Telemetry};
@@ -66,6 +68,7 @@ pub struct EdgeServer {
     accounts: Option<Accounts>,
     /// Likewise, behind the last answer.
     log: Option<accesslog::Keeper>,
+    board: Board,
     /// Every core follows what stands here.
     settings: watch::Sender<Settings>,
 }
@@ -89,10 +92,14 @@ impl EdgeServer {
         let coverage = Coverage::start(config.coverage.clone(), &release, &telemetry)
             .map_err(telemetry::AdminError::Thread)?;
         let to_write_down = config.access_log.clone();
+        let (name, followed) = (config.name.clone(), release.clone());
         let mut shared = Shared::following(config, release, &telemetry);
         shared.coverage = coverage;
         shared.overload.govern(server.pressure());
         let log = access_log(to_write_down, &mut shared, &telemetry)?;
+        let sources =
+            Sources { name, release: followed, fill: told.clone(), metrics: Arc::clone(&shared.metrics) };
+        let board = Board::start(sources, &telemetry).map_err(telemetry::AdminError::Thread)?;
         let load = server.load();
         let (settings, following) = watch::channel(shared.settings.clone());
         let reach = Reach::of(&shared, following.clone());
@@ -124,7 +131,7 @@ impl EdgeServer {
             drop(tokio::task::spawn_local(service.clone().follow(following.clone(), core.0 == 0)));
             service
         })?;
-        Ok(Self { running, admin, accounts, log, settings })
+        Ok(Self { running, admin, accounts, log, board, settings })
     }
 
     /// Plain addresses, then TLS addresses.
@@ -149,6 +156,7 @@ impl EdgeServer {
             &self.admin,
             Box::new(move |running| reload.again(running)),
         );
+        drop(self.board);
         drop(self.accounts);
         drop(self.log);
         ended

@@ -1,6 +1,6 @@
 //! What the edge counts. One set for all cores; every series exists from the start.
 
-use crate::delivery::{Kind, Rung};
+use crate::delivery::{Kind, Rung, Watched};
 use crate::outcome::{FillOutcome, MissClass, Outcome, Tier};
 use crate::overload::{Reason, Shed};
 use crate::quality::Quality;
@@ -10,6 +10,7 @@ use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCou
 use serve::{InFlight, Level};
 use std::time::Duration;
 use telemetry::{Label, Telemetry};
+use tokio::time::Instant;
 
 /// Counters of one edge, shared by its cores.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ pub(crate) struct Metrics {
     pub(crate) memory_objects: IntGauge,
     pub(crate) memory_evictions: IntCounter,
     pub(crate) quality: Quality,
+    pub(crate) watched: Watched,
 }
 
 /// From memory's answer to a page that nobody waits for any longer.
@@ -175,6 +177,7 @@ impl Metrics {
             memory_evictions: telemetry
                 .counter("edge_memory_evictions_total", "Entries evicted from the RAM tier for room"),
             quality: Quality::register(telemetry),
+            watched: Watched::new(Instant::now()),
         }
     }
 

@@ -20,6 +20,7 @@ mod report;
 mod window;
 
 pub use options::{FillConfig, FillOptions};
+pub(crate) use report::BellReport;
 pub(crate) use window::Window;
 
 use crate::service::EdgeService;
@@ -66,6 +67,11 @@ impl Told {
         telemetry.pages.route("/fill", move || page.lock().unwrap_or_else(PoisonError::into_inner).to_json());
         let metrics = Arc::new(FillMetrics::register(telemetry));
         Self { metrics, report, readiness: Arc::clone(&telemetry.readiness) }
+    }
+
+    /// How far it is with each bell.
+    pub(crate) fn bells(&self) -> Vec<BellReport> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner).bells().to_vec()
     }
 }
 

@@ -16,24 +16,30 @@ pub(crate) struct Report {
     bells: Vec<BellReport>,
 }
 
+/// Of one bell.
 #[derive(Debug, Clone, Serialize)]
-struct BellReport {
+pub(crate) struct BellReport {
     /// The moment.
-    bell: Timestamp,
+    pub(crate) bell: Timestamp,
     /// The same by clocks where the plan is for.
-    local: String,
-    lessons: usize,
-    packages: usize,
-    wanted_bytes: u64,
-    held_bytes: u64,
-    ratio: f64,
-    covered: bool,
+    pub(crate) local: String,
+    pub(crate) lessons: usize,
+    pub(crate) packages: usize,
+    pub(crate) wanted_bytes: u64,
+    pub(crate) held_bytes: u64,
+    pub(crate) ratio: f64,
+    pub(crate) covered: bool,
 }
 
 /// Bells in one line; the others are in the report.
 const TOLD: usize = 8;
 
 impl Report {
+    /// All of them.
+    pub(super) fn bells(&self) -> &[BellReport] {
+        &self.bells
+    }
+
     pub(super) fn new(config: &FillConfig, zone: Zone, ready: &BTreeMap<Timestamp, Ready>) -> Self {
         let bells = ready.iter().map(|(&bell, ready)| BellReport {
             bell,
