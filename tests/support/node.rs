@@ -53,6 +53,16 @@ impl Drop for Script {
     }
 }
 
+/// Runs a script to its end, with more variables.
+///
+/// # Panics
+/// When node is not there.
+pub fn run_with(script: &Path, environment: &[(&str, String)]) -> Finished {
+    let environment = environment.iter().map(|(name, value)| (name, value));
+    let output = Command::new("node").arg(script).envs(environment).stdin(Stdio::null()).output();
+    Finished::of(output.expect("node runs"))
+}
+
 /// Runs a script to its end.
 ///
 /// # Panics

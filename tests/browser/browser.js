@@ -1,0 +1,60 @@
+// What journeys in a browser share: a browser, and a page that is watched for what must never happen.
+
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+
+/** The longest wait for any one event, in milliseconds: decoding on two busy cores, not a sleep. */
+const PATIENCE_MS = 45_000;
+
+export function required(name, meaning) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: it is ${meaning}`);
+  return value;
+}
+
+/** A Chromium with a new, empty profile, closed when the test file ends. `transport` are its arguments about the way to the edge. */
+export async function openBrowser(t, transport = ['--disable-quic']) {
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--mute-audio', ...transport,
+    ],
+  });
+  t.after(() => browser.close());
+  return browser;
+}
+
+/**
+ * A page of a pupil who was never here before, and at the end of the test the proof that nobody was tracked: no cookie, no
+ * request to anybody else, nothing on the console.
+ *
+ * `expected` are the console's errors that the test provokes, `edge` is where the page comes from; `line` stands between
+ * page and edge (`line.js`) and is closed behind the page.
+ */
+export async function openPage(t, browser, { expected, line, edge = line?.url, ...options } = {}) {
+  const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1280, height: 800 }, baseURL: edge, ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('console', (message) => {
+    if (!['error', 'warning'].includes(message.type())) return;
+    if (!expected?.test(message.text())) complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
+  context.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(edge) && !/^(blob|data):/.test(url)) complaints.push(`request to a stranger: ${url}`);
+  });
+  context.on('response', (response) => {
+    if (response.headers()['set-cookie']) complaints.push(`a cookie from ${response.url()}`);
+  });
+  t.after(async () => {
+    const cookies = await context.cookies();
+    await context.close();
+    await line?.close();
+    assert.deepEqual(cookies, []);
+    assert.deepEqual(complaints, []);
+  });
+  return page;
+}
