@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct Entry {
     /// When it was over.
     pub at: Timestamp,
+    /// The number that the client was told (Airclass-Trace), by which a report of it is found.
+    pub trace: u64,
     /// From the request's head to the answer's last byte, or until it was given up.
     pub took: Duration,
     /// The client.

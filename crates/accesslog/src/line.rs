@@ -81,6 +81,7 @@ pub(crate) mod tests {
         words.answered_with(Some(&content_type));
         Entry {
             at: "2026-09-01T00:30:07.250Z".parse().unwrap(),
+            trace: 0x00ab_cdef,
             took: Duration::from_millis(1_542),
             client: "203.0.113.77".parse().unwrap(),
             port: 51_000,
@@ -110,7 +111,7 @@ pub(crate) mod tests {
         let target = "/p/0123abc/s2/00001.m4s?token=secret";
         assert_eq!(
             line(Format::Alibaba, Reader::Analysis, target),
-            "[1/Sep/2026:08:30:07 +0800] 203.0.113.0 - 1542 \"https://school.example\" \"GET https://lessons.example/p/0123abc/s2/00001.m4s\" 200 0 191000 MISS \"Mozilla/5.0 (\\x5C\\x22x\\x22)\" \"video/iso.segment\" \"math-7-1\" \"s2\" \"08:30\" collapsed fill coalesced h2 whole \"bytes=0-1\"\n"
+            "[1/Sep/2026:08:30:07 +0800] 203.0.113.0 - 1542 \"https://school.example\" \"GET https://lessons.example/p/0123abc/s2/00001.m4s\" 200 0 191000 MISS \"Mozilla/5.0 (\\x5C\\x22x\\x22)\" \"video/iso.segment\" \"math-7-1\" \"s2\" \"08:30\" collapsed fill coalesced h2 whole \"bytes=0-1\" 0000000000abcdef\n"
         );
         let full = line(Format::Alibaba, Reader::Security, target);
         assert!(
@@ -132,6 +133,7 @@ pub(crate) mod tests {
             ("cache", "collapsed"),
             ("hit_info", "MISS"),
             ("time", "2026-09-01T00:30:07.25Z"),
+            ("trace", "0000000000abcdef"),
         ] {
             assert_eq!(object[field], value, "{field}: {said}");
         }

@@ -63,6 +63,9 @@ enum Command {
     /// What classes that wish it have seen (学情), in numbers that tell of nobody
     #[command(subcommand)]
     Coverage(commands::CoverageCommand),
+    /// What pages have reported (报告问题), with the answers that they mean
+    #[command(subcommand)]
+    Feedback(commands::FeedbackCommand),
     /// Rehearse the bell: a swarm of players against real nodes, and what they saw
     Drill(Box<drill::DrillOptions>),
     /// Anything else: `airclass NAME …` runs the program `airclass-NAME`, as `airclass ingest run lesson.mp4`
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Steer { config, options } => commands::steer(&options, config.as_deref()),
         Command::Node(command) => commands::node(&command),
         Command::Coverage(command) => commands::coverage(&command),
+        Command::Feedback(command) => commands::feedback(&command),
         Command::Drill(options) => drill::run(&options).map_err(AnyFault::from),
         Command::Other(words) => commands::other(&words),
     };

@@ -6,11 +6,12 @@
 
 mod files;
 
+use crate::paper::Paper;
 use crate::policy::Release;
 use crate::request::Asked;
 use ::coverage::{MAX_WORD_BYTES, Refusal, Tally, Word};
 use files::Files;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
 use jiff::civil::Date;
 use prometheus::IntCounter;
@@ -20,8 +21,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use telemetry::{Label as _, Telemetry, counters};
 
-/// Where words go.
-const PATH: &str = "/coverage";
 /// Days that are counted at once: today, and the one before for those who watch past midnight.
 const DAYS: usize = 2;
 
@@ -87,7 +86,7 @@ impl Coverage {
 
     /// Whether this is a word for us.
     pub(crate) fn wants(&self, asked: &Asked) -> bool {
-        self.0.is_some() && asked.method == Method::POST && asked.target.path() == PATH
+        self.0.is_some() && Paper::of(&asked.method, asked.target.path()) == Some(Paper::Coverage)
     }
 
     /// Counts the word in `body`.

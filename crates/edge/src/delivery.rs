@@ -2,6 +2,7 @@
 
 mod kind;
 mod lessons;
+mod trace;
 mod watched;
 
 pub(crate) use kind::{Kind, Rung};
@@ -11,6 +12,7 @@ pub(crate) use watched::{Most, Watched};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::outcome::{Outcome, Tier};
+use crate::paper::Paper;
 use crate::response::Answer;
 use accesslog::{AccessLog, Entry, Fields, Words, text};
 use http::{StatusCode, header, request};
@@ -43,6 +45,8 @@ impl Delivery {
     /// Of a request that has just come.
     pub(crate) fn begin(head: &request::Parts, peer: &Peer, log: Option<&AccessLog>) -> Self {
         let path = head.uri.path();
+        // A time and a network beside a word are what would tell of a child.
+        let log = log.filter(|_| Paper::of(&head.method, path).is_none());
         let line = log.map(|log| Box::new(Line { log: log.clone(), entry: entry(head, peer) }));
         Self {
             began: Instant::now(),
@@ -59,6 +63,8 @@ impl Delivery {
         if let Some(line) = &mut self.line {
             line.entry.status = answer.status();
             line.entry.words.answered_with(answer.headers().get(header::CONTENT_TYPE));
+            line.entry.trace = trace::next();
+            answer.headers_mut().insert(trace::FIELD, trace::value(line.entry.trace));
         }
         answer.body_mut().tell(self);
         answer
@@ -107,6 +113,7 @@ fn entry(head: &request::Parts, peer: &Peer) -> Entry {
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     Entry {
         at: Timestamp::UNIX_EPOCH,
+        trace: 0,
         took: Duration::ZERO,
         client: peer.address.ip(),
         port: peer.address.port(),

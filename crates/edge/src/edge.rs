@@ -3,6 +3,7 @@
 use crate::admission::Door;
 use crate::clock::Clock;
 use crate::coverage::Coverage;
+use crate::feedback::Feedback;
 use crate::fill::{Again, Flights, Lots};
 use crate::key::CacheKey;
 use crate::metrics::Metrics;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     release: Release,
     pub(crate) door: Door,
     pub(crate) coverage: Coverage,
+    pub(crate) feedback: Feedback,
     pub(crate) owner: Owner,
     /// What has been filled lately.
     pub(crate) filled: Arc<Again>,
@@ -107,6 +109,7 @@ impl Shared {
             identity: Arc::new(Identity::new(&config.name).known_by(&release)),
             door: Door::new(config.admission.as_ref(), &release, telemetry),
             coverage: Coverage::default(),
+            feedback: Feedback::default(),
             owner: Owner::new(config.owner.clone(), config.bandwidth_cap, telemetry),
             release,
             settings: Settings {
@@ -152,6 +155,7 @@ impl Shared {
             release: self.release.clone(),
             door: self.door.clone(),
             coverage: self.coverage.clone(),
+            feedback: self.feedback.clone(),
             owner: self.owner.clone(),
             clock: Clock,
             stale_on_error: config.stale_on_error,
@@ -180,6 +184,7 @@ pub(crate) struct Edge {
     pub(crate) release: Release,
     pub(crate) door: Door,
     pub(crate) coverage: Coverage,
+    pub(crate) feedback: Feedback,
     pub(crate) owner: Owner,
     pub(crate) clock: Clock,
     pub(crate) stale_on_error: Duration,

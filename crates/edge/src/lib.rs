@@ -10,6 +10,7 @@ mod clock;
 mod coverage;
 mod delivery;
 mod edge;
+mod feedback;
 mod fill;
 mod follow;
 mod key;
@@ -19,6 +20,7 @@ mod options;
 mod outcome;
 mod overload;
 mod owner;
+mod paper;
 mod policy;
 mod prefill;
 mod purge;
@@ -36,10 +38,12 @@ pub use accounts::{NodeConfig, NodeOptions};
 pub use admission::{AdmissionConfig, AdmissionOptions};
 pub use options::{Config, Options, UpstreamLimits};
 pub use owner::{OwnerConfig, OwnerOptions};
+pub use paper::Paper;
 pub use policy::{CacheOptions, CachePolicy, ClientReload};
 pub use prefill::{FillConfig, FillOptions};
 pub use purge::{PurgeConfig, PurgeOptions};
 pub use reload::Read;
+pub use request::METHODS;
 pub use upstream::{GroupOptions, ServerOptions, Upstreams};
 
 use crate::purge::Reach;
@@ -48,6 +52,7 @@ use coverage::Coverage;
 use dayplan::{Keeper, Place};
 use edge::{Settings, Shared};
 use faults::AnyFault;
+use feedback::Feedback;
 use policy::Release;
 use serve::Running;
 use service::EdgeService;
@@ -91,10 +96,13 @@ impl EdgeServer {
             .map_err(telemetry::AdminError::Thread)?;
         let coverage = Coverage::start(config.coverage.clone(), &release, &telemetry)
             .map_err(telemetry::AdminError::Thread)?;
+        let feedback =
+            Feedback::start(config.feedback.clone(), &telemetry).map_err(telemetry::AdminError::Thread)?;
         let to_write_down = config.access_log.clone();
         let (name, followed) = (config.name.clone(), release.clone());
         let mut shared = Shared::following(config, release, &telemetry);
         shared.coverage = coverage;
+        shared.feedback = feedback;
         shared.overload.govern(server.pressure());
         let log = access_log(to_write_down, &mut shared, &telemetry)?;
         let sources =

@@ -11,6 +11,7 @@ use crate::upload::UploadCaps;
 use crate::upstream::{self, GroupOptions, Upstreams};
 use dayplan::{Place, PlanConfig, PlanOptions};
 use diskstore::DiskConfig;
+use feedback::{Support, SupportOptions};
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -104,6 +105,13 @@ pub struct Options {
     /// It must be there
     #[arg(long, env = "AIRCLASS_COVERAGE", value_name = "DIR")]
     pub coverage: Option<PathBuf>,
+    /// A folder for what pages report (报告问题), that `airclass feedback` reads; without it reports go on to the upstream. It must
+    /// be there
+    #[arg(long, env = "AIRCLASS_FEEDBACK", value_name = "DIR")]
+    pub feedback: Option<PathBuf>,
+    /// Whom people may ask for help, on every error page; in the file the table `[support]`
+    #[command(flatten)]
+    pub support: SupportOptions,
     /// What the node's owner allows; in the file the table `[owner]`
     #[command(flatten)]
     pub owner: OwnerOptions,
@@ -157,6 +165,10 @@ pub struct Config {
     pub node: Option<NodeConfig>,
     /// Where the numbers of classes are kept; `None`: nothing is counted.
     pub coverage: Option<PathBuf>,
+    /// Where reports of pages are kept; `None`: none are taken.
+    pub feedback: Option<PathBuf>,
+    /// Whom people may ask for help.
+    pub support: Support,
     /// Where answers are written down; `None`: nowhere.
     pub access_log: Option<accesslog::Config>,
     /// Listeners.
@@ -230,7 +242,7 @@ impl Config {
         for (key, path) in settings::paths(options)? {
             let sandbox = &mut serve.sandbox;
             let writes = key.starts_with("disk")
-                || matches!(key.as_str(), "node.accounts" | "access_log.dir" | "coverage");
+                || matches!(key.as_str(), "node.accounts" | "access_log.dir" | "coverage" | "feedback");
             let paths = if writes { &mut sandbox.writes } else { &mut sandbox.reads };
             paths.push(path);
         }
@@ -249,6 +261,8 @@ impl Config {
         serve.sandbox.reads.extend(burn_in.map(std::path::Path::to_path_buf));
         serve.sandbox.writes.extend(node.as_ref().and_then(|node| node.accounts.clone()));
         let coverage = coverage_folder(options.coverage.as_deref(), plan.is_some())?;
+        let feedback = folder("feedback", options.feedback.as_deref())?;
+        let support = Support::resolve(&options.support)?;
         let access_log = accesslog::Config::resolve(&options.access_log)?;
         serve.sandbox.writes.extend(access_log.as_ref().map(|log| log.dir.clone()));
         let pins_in_ram = disks.is_empty() && plan.as_ref().is_some_and(|plan| !plan.hosts.is_empty());
@@ -314,6 +328,8 @@ impl Config {
             admission,
             node,
             coverage,
+            feedback,
+            support,
             owner,
             access_log,
             serve,
@@ -363,18 +379,23 @@ pub(crate) fn is_token(name: &str) -> bool {
 }
 
 /// Where the numbers of classes are kept.
-fn coverage_folder(folder: Option<&Path>, plans: bool) -> Result<Option<PathBuf>, SettingsError> {
-    let Some(folder) = folder else { return Ok(None) };
-    if !plans {
+fn coverage_folder(given: Option<&Path>, plans: bool) -> Result<Option<PathBuf>, SettingsError> {
+    if given.is_some() && !plans {
         return Err(SettingsError::value("coverage", "counts lessons of day plans; it needs `[plan]`"));
     }
+    folder("coverage", given)
+}
+
+/// A folder that the process writes to.
+fn folder(key: &'static str, given: Option<&Path>) -> Result<Option<PathBuf>, SettingsError> {
+    let Some(folder) = given else { return Ok(None) };
     if !folder.is_dir() {
         let problem = format!("names {}, which is no folder; create it", folder.display());
-        return Err(SettingsError::value("coverage", problem));
+        return Err(SettingsError::value(key, problem));
     }
     // It is written again and again, whatever becomes of the folder that the process was started in.
     let absolute = std::path::absolute(folder);
-    absolute.map(Some).map_err(|error| SettingsError::value("coverage", error.to_string()))
+    absolute.map(Some).map_err(|error| SettingsError::value(key, error.to_string()))
 }
 
 #[cfg(test)]

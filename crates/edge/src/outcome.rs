@@ -38,6 +38,8 @@ pub(crate) enum Outcome {
     OnAir,
     /// A word about what a class has seen.
     Counted,
+    /// A report of a page.
+    Reported,
     /// The request was refused before anything was looked up.
     Refused,
     /// The upstream gave nothing usable.
@@ -116,6 +118,7 @@ impl Outcome {
             | Self::Plan
             | Self::OnAir
             | Self::Counted
+            | Self::Reported
             | Self::Refused
             | Self::Failed => Tier::Own,
         }
@@ -145,6 +148,7 @@ impl Outcome {
             | Self::Plan
             | Self::OnAir
             | Self::Counted
+            | Self::Reported
             | Self::Refused => None,
         }
     }
@@ -168,6 +172,7 @@ impl Label for Outcome {
         Self::Plan,
         Self::OnAir,
         Self::Counted,
+        Self::Reported,
         Self::Refused,
         Self::Failed,
     ];
@@ -190,6 +195,7 @@ impl Label for Outcome {
             Self::Plan => "plan",
             Self::OnAir => "on_air",
             Self::Counted => "counted",
+            Self::Reported => "reported",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }

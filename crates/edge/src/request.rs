@@ -64,7 +64,7 @@ impl Refusal {
 /// Methods that are passed on: those whose meaning is known, because a server that does not know one answers 501, and
 /// what two servers take differently is how requests are smuggled (attack 26). The registered ones of HTTP and WebDAV
 /// that ask nothing of a proxy, and UPnP's. Never CONNECT and TRACE.
-const METHODS: [&str; 23] = [
+pub const METHODS: [&str; 23] = [
     "GET",
     "HEAD",
     "POST",

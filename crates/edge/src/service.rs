@@ -96,6 +96,10 @@ impl Service for EdgeService {
                         let said = Said::Counted(edge.coverage.take(body).await);
                         response::said(&edge, said, &asked.method)
                     }
+                    None if edge.feedback.wants(&asked) => {
+                        let said = Said::Reported(edge.feedback.take(body).await);
+                        response::said(&edge, said, &asked.method)
+                    }
                     None => admit(edge, asked, Some(body), &peer).await,
                 },
             };

@@ -22,6 +22,7 @@ mod server;
 mod stand_in;
 
 pub use options::{Config, Options};
+pub use routes::addresses;
 pub use server::{Started, run, start};
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::response::{Content, Forms, Representation};
 use crate::routes::Addressed;
 use crate::stand_in;
 use bytes::Bytes;
+use feedback::Support;
 use futures_util::TryStreamExt;
 use http::HeaderMap;
 use httpcache::accept_encoding::{Coding, choose};
@@ -22,6 +23,8 @@ pub(crate) struct Objects {
     pub(crate) texts: Texts,
     /// For every single wait for the store.
     pub(crate) limit: Duration,
+    /// Whom people may ask for help.
+    pub(crate) support: Support,
 }
 
 /// Why an object that may be there cannot be served.
@@ -60,7 +63,7 @@ impl Objects {
         let Some(reading) = self.within(self.store.read(&object.path)).await? else {
             // "There is none" is only true if the store is there: an unmounted disk must not empty the edges.
             self.within(self.store.check_readable()).await?;
-            return Ok(match stand_in::of(&object.path) {
+            return Ok(match stand_in::of(&object.path, &self.support) {
                 Some(bytes) => {
                     Some(self.made(object.cache, object.media_type.as_str(), bytes, request).await)
                 }

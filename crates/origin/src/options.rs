@@ -1,6 +1,7 @@
 //! What can be set about an origin, and what it is when nothing is set.
 
 use dayplan::{Place, PlanConfig, PlanOptions};
+use feedback::{Support, SupportOptions};
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -21,6 +22,9 @@ pub struct Options {
     /// Longest wait for the store to open an object or to give its next block [default: 10s]
     #[arg(long, env = "AIRCLASS_STORE_TIMEOUT", value_name = "TIME")]
     pub store_timeout: Option<Span>,
+    /// Whom people may ask for help, on every error page and in the player; in the file the table `[support]`
+    #[command(flatten)]
+    pub support: SupportOptions,
     /// Which day plans are followed; in the file the table `[plan]`
     #[command(flatten)]
     pub plan: PlanOptions,
@@ -41,6 +45,8 @@ pub struct Config {
     pub text_cache: ByteCount,
     /// For every single wait for the store.
     pub store_timeout: Duration,
+    /// Whom people may ask for help.
+    pub support: Support,
     /// Which day plans are followed.
     pub plan: Option<PlanConfig>,
     /// Listeners.
@@ -82,7 +88,8 @@ impl Config {
             serve.sandbox.writes.extend(plan.writes());
         }
         let text_cache = options.text_cache.unwrap_or(TEXT_CACHE);
-        Ok(Self { store, text_cache, store_timeout, plan, serve })
+        let support = Support::resolve(&options.support)?;
+        Ok(Self { store, support, text_cache, store_timeout, plan, serve })
     }
 }
 

@@ -4,6 +4,7 @@ use crate::body::Body;
 use crate::caching;
 use crate::response::{METHODS, assembled, common};
 use bytes::Bytes;
+use feedback::Support;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
 use httpcache::fields;
@@ -63,7 +64,7 @@ impl Refusal {
     }
 
     /// The answer. HEAD gets the same header section and no body.
-    pub(crate) fn response(self, method: &Method, request: &HeaderMap) -> Response<Body> {
+    pub(crate) fn response(self, method: &Method, request: &HeaderMap, support: &Support) -> Response<Body> {
         let Words { status, cache, chinese, english } = self.words();
         let mut headers = common();
         headers.insert(header::CACHE_CONTROL, cache);
@@ -74,9 +75,9 @@ impl Refusal {
             Self::NotFound | Self::BadPath => {}
         }
         let (media_type, text) = if wants_html(request) {
-            ("text/html; charset=utf-8", page(status, chinese, english))
+            ("text/html; charset=utf-8", page(status, chinese, english, support))
         } else {
-            ("text/plain; charset=utf-8", format!("{english}\n"))
+            ("text/plain; charset=utf-8", format!("{english}\n{}", support.text()))
         };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         let length = text.len() as u64;
@@ -93,12 +94,12 @@ fn wants_html(request: &HeaderMap) -> bool {
     })
 }
 
-fn page(status: StatusCode, chinese: &str, english: &str) -> String {
-    let code = status.as_u16();
+fn page(status: StatusCode, chinese: &str, english: &str, support: &Support) -> String {
+    let (code, help) = (status.as_u16(), support.html());
     format!(
         "<!doctype html>\n<html lang=\"zh-CN\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{code}</title>\n\
-         <h1>{chinese}</h1>\n<p lang=\"en\">{code}: {english}.</p>\n<p><a href=\"/\">课程列表</a></p>\n</html>\n"
+         <h1>{chinese}</h1>\n<p lang=\"en\">{code}: {english}.</p>\n{help}<p><a href=\"/\">课程列表</a></p>\n</html>\n"
     )
 }
 

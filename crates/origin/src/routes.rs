@@ -106,6 +106,16 @@ fn is_harmless(path: &str) -> bool {
         && !path.contains(|c: char| c.is_control() || c == '\\')
 }
 
+/// An address of each kind that this server answers, for tests of what must be true of all.
+pub fn addresses() -> Vec<String> {
+    let package = "p/0123456789abcdef0123456789abcdef01234567/main.m3u8";
+    let objects =
+        [package, "lessons/a/main.m3u8", "catalogue/version.json", "timetable/days.json", "guide/a.xml"];
+    let fixed = ["", "worker.js", "list/", "list/primary-3", "channels/a/main.m3u8", "plans/2026-09-01.json"];
+    let assets = player::asset_paths();
+    objects.into_iter().chain(fixed).map(|path| format!("/{path}")).chain(assets).collect()
+}
+
 impl Route {
     /// For metrics.
     pub(crate) fn class(&self) -> Class {
@@ -146,6 +156,19 @@ mod tests {
         assert_eq!(route("/"), Ok(Route::Page));
         assert_eq!(route("/list/"), Ok(Route::List(Listing::Home)));
         assert_eq!(route("/assets/main-C3W676FP.js"), Ok(Route::Asset("/assets/main-C3W676FP.js".into())));
+    }
+
+    #[test]
+    fn every_kind_is_among_the_addresses() {
+        let all: Vec<_> = addresses().iter().filter_map(|path| route(path).ok()).collect();
+        let classes: std::collections::BTreeSet<_> = all.iter().map(|route| route.class() as usize).collect();
+        for class in [Class::Page, Class::Asset, Class::Catalogue, Class::Package, Class::Lesson] {
+            assert!(classes.contains(&(class as usize)), "{class:?}");
+        }
+        // Whoever adds a kind adds an address of it.
+        assert!(all.iter().all(|route| match route {
+            Route::Page | Route::Asset(_) | Route::List(_) | Route::Object(_) => true,
+        }));
     }
 
     #[test]

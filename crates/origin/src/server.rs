@@ -43,7 +43,12 @@ pub fn start(options: &Options) -> Result<Started, AnyFault> {
     let telemetry = Telemetry::new("origin");
     let following = config.plan.map(|plan| Following::start(plan, &telemetry));
     let origin = Arc::new(Origin {
-        objects: Objects { store, texts: Texts::new(config.text_cache), limit: config.store_timeout },
+        objects: Objects {
+            store,
+            texts: Texts::new(config.text_cache),
+            limit: config.store_timeout,
+            support: config.support,
+        },
         metrics: Metrics::register(&telemetry),
         plans: following.as_ref().map(|following| following.plans.clone()),
     });
@@ -155,7 +160,8 @@ impl Origin {
     }
 
     async fn serve(&self, method: &Method, target: &str, request: &HeaderMap) -> (Class, Response<Body>) {
-        let refused = |class, refusal: Refusal| (class, refusal.response(method, request));
+        let support = &self.objects.support;
+        let refused = |class, refusal: Refusal| (class, refusal.response(method, request, support));
         match *method {
             Method::GET | Method::HEAD => {}
             Method::OPTIONS => return (Class::Other, preflight()),
@@ -232,6 +238,7 @@ mod tests {
             store: Store::open(root.to_str().unwrap()).unwrap(),
             texts: Texts::new(units::ByteCount::mib(1)),
             limit: Duration::from_secs(10),
+            support: feedback::Support::default(),
         };
         let origin = Origin { objects, metrics: Metrics::register(&telemetry), plans: None };
         origin.look_at_store(&telemetry).await.unwrap();

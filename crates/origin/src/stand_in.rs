@@ -1,14 +1,21 @@
 //! Papers that the page asks for always, where nobody has published them: an answer, so that nothing looks broken.
 
 use bytes::Bytes;
+use feedback::Support;
 use package::StorePath;
 use timetable::guide::LimitTable;
 use timetable::{days_path, limits_path};
 
+/// Whom people may ask for help.
+const SUPPORT: &str = "resources/support.json";
+
 /// What stands in for the paper at `path`; `None` for what is there or not.
-pub(crate) fn of(path: &StorePath) -> Option<Bytes> {
+pub(crate) fn of(path: &StorePath, support: &Support) -> Option<Bytes> {
     if *path == days_path() {
         return Some(Bytes::from_static(b"{\"days\":[]}\n"));
+    }
+    if path.as_str() == SUPPORT {
+        return Some(support.to_json().into());
     }
     (*path == limits_path()).then(|| LimitTable::shipped().to_bytes().into())
 }

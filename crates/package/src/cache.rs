@@ -27,7 +27,7 @@ impl CacheClass {
             ("catalogue", "version.json", None) => Some(Self::Pointer),
             ("catalogue", _, None) => Some(Self::Immutable),
             // Guides change with the plan; the plan itself, below `plans`, names packages and is for nodes.
-            ("timetable" | "guide", _, None) => Some(Self::Pointer),
+            ("timetable" | "guide" | "resources", _, None) => Some(Self::Pointer),
             _ => None,
         }
     }
@@ -54,6 +54,7 @@ mod tests {
             ("lessons/a/main.m3u8", Some(CacheClass::Pointer)),
             ("lessons/a/lesson.json", Some(CacheClass::Pointer)),
             ("catalogue/version.json", Some(CacheClass::Pointer)),
+            ("resources/support.json", Some(CacheClass::Pointer)),
             ("catalogue/primary-3-0a1b2c3d.json", Some(CacheClass::Immutable)),
             ("catalogue/a/b.json", None),
             ("timetable/2026-09-01.json", Some(CacheClass::Pointer)),

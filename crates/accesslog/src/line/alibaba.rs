@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! [time] client proxy ms "referer" "method URL" status request-bytes body-bytes HIT|MISS "agent" "type" ‖
-//!   "lesson" "rung" "slot" cache serve|fill alone|coalesced protocol whole|cut "range"
+//!   "lesson" "rung" "slot" cache serve|fill alone|coalesced protocol whole|cut "range" trace
 //! ```
 
 use super::Reader;
@@ -37,6 +37,7 @@ pub(super) fn write(entry: &Entry, named: &Named, reader: Reader, out: &mut Vec<
     let whole = if entry.whole { "whole" } else { "cut" };
     let _ = write!(out, "{} {fill} {coalesced} {} {whole} ", entry.cache, protocol(entry.version));
     quoted(&[entry.words.range()], out);
+    let _ = write!(out, " {:016x}", entry.trace);
 }
 
 /// `-` for nothing. A quote, a backslash, or what is no printable ASCII stands as `\xHH`, as nginx writes it.

@@ -32,6 +32,16 @@ struct Line<'a> {
     package: &'a str,
     rung: &'a str,
     slot: &'a str,
+    trace: Trace,
+}
+
+/// Sixteen hexadecimal digits.
+struct Trace(u64);
+
+impl Serialize for Trace {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}", self.0))
+    }
 }
 
 pub(super) fn write(entry: &Entry, named: &Named, reader: Reader, out: &mut Vec<u8>) {
@@ -61,6 +71,7 @@ pub(super) fn write(entry: &Entry, named: &Named, reader: Reader, out: &mut Vec<
         package: subject.package,
         rung: subject.rung,
         slot: &named.slot,
+        trace: Trace(entry.trace),
     };
     // Numbers and texts into memory: nothing that can fail.
     let _ = serde_json::to_writer(out, &line);

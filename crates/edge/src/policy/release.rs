@@ -2,6 +2,7 @@
 //! is looked after.
 
 use crate::admission::Waiting;
+use crate::feedback::Received;
 use crate::lookup::Found;
 use crate::outcome::Forwarded;
 use crate::request::Asked;
@@ -32,6 +33,8 @@ pub(crate) enum Said {
     Waiting(Waiting),
     /// To a word about what a class has seen.
     Counted(StatusCode),
+    /// To a report of a page.
+    Reported(Received),
 }
 
 impl Release {

@@ -7,6 +7,7 @@ use crate::overload::Shed;
 use crate::request::Refusal;
 use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
+use bytes::Bytes;
 use faults::Blame;
 use http::{HeaderValue, Response, StatusCode, Version, header};
 use telemetry::Label;
@@ -126,11 +127,18 @@ fn text_answer(
     status: CacheStatus,
 ) -> Answer {
     edge.metrics.answered(outcome);
+    let support = &edge.config.support;
+    let text = if support.is_empty() {
+        Bytes::from_static(text.as_bytes())
+    } else {
+        format!("{text}{}", support.text()).into()
+    };
+    let length = text.len();
     let mut answer = Response::new(EdgeBody::text(text, outcome, &edge.metrics));
     *answer.status_mut() = code;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     // A player on another host must see that this is an error, and of which kind.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -3,6 +3,7 @@
 use super::{Answer, CacheStatus, EdgeBody};
 use crate::admission::Waiting;
 use crate::edge::Edge;
+use crate::feedback::Received;
 use crate::outcome::Outcome;
 use crate::policy::Said;
 use bytes::Bytes;
@@ -16,8 +17,17 @@ pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
             let (head, body) = playlist.into_parts();
             (head.status, head.headers, body, Outcome::OnAir)
         }
-        Said::Closed(Closed { headers, text }) => (Closed::STATUS, headers, text.into(), Outcome::NotYet),
-        Said::Waiting(Waiting { headers, text }) => (Waiting::STATUS, headers, text.into(), Outcome::Waiting),
+        Said::Closed(Closed { mut headers, text }) => {
+            let text = helped(edge, &mut headers, text);
+            (Closed::STATUS, headers, text.into(), Outcome::NotYet)
+        }
+        Said::Waiting(Waiting { mut headers, text }) => {
+            let text = helped(edge, &mut headers, text);
+            (Waiting::STATUS, headers, text.into(), Outcome::Waiting)
+        }
+        Said::Reported(Received { status, headers, body }) => {
+            (status, headers, body.into(), Outcome::Reported)
+        }
         Said::Counted(status) => (status, uncached(), Bytes::new(), Outcome::Counted),
         Said::Plan(at_door) => {
             let headers = edge.release.plans().map(|plans| at_door.headers(plans)).unwrap_or_default();
@@ -44,4 +54,21 @@ pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
 /// For an answer to a question that nobody asks twice. Pages of other sites may not read it and need not.
 fn uncached() -> HeaderMap {
     HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+}
+
+/// With whom to ask for help at the end, where people read it.
+fn helped(edge: &Edge, headers: &mut HeaderMap, text: String) -> String {
+    let support = &edge.config.support;
+    let is = |media_type: &str| {
+        let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        given.is_some_and(|given| given.starts_with(media_type))
+    };
+    let text = match text.strip_suffix("</html>\n") {
+        _ if support.is_empty() => return text,
+        Some(page) if is("text/html") => format!("{page}{}</html>\n", support.html()),
+        None if is("text/plain") => text + &support.text(),
+        _ => return text,
+    };
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    text
 }

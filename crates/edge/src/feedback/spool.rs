@@ -1,0 +1,75 @@
+//! Two files with the latest reports, one a line: `reports.jsonl`, and `reports.old.jsonl` from before.
+
+use prometheus::IntCounter;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+/// The file that is written to.
+const FILE: &str = "reports.jsonl";
+/// The one before.
+const OLD: &str = "reports.old.jsonl";
+/// A file's size, beyond which it takes the place of the old one: some ten thousand reports.
+const MAX_FILE_BYTES: u64 = 4 << 20;
+/// Lines that wait for the disk: a burst of the pace.
+const WAITING: usize = 256;
+
+/// Who writes them, until dropped; then what waits is written.
+#[derive(Debug)]
+pub(super) struct Spool {
+    lines: Option<SyncSender<Vec<u8>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Spool {
+    pub(super) fn start(folder: PathBuf, lost: IntCounter) -> io::Result<Self> {
+        let (lines, waiting) = sync_channel(WAITING);
+        let work = move || write(&folder, &waiting, &lost);
+        let thread = std::thread::Builder::new().name("feedback".to_owned()).spawn(work)?;
+        Ok(Self { lines: Some(lines), thread: Some(thread) })
+    }
+
+    /// Has a line written; whether there is room. Never waits.
+    pub(super) fn put(&self, line: Vec<u8>) -> bool {
+        let sent = self.lines.as_ref().map(|lines| lines.try_send(line));
+        match sent {
+            Some(Ok(())) => true,
+            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => false,
+        }
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        drop(self.lines.take());
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that writes reports down panicked");
+        }
+    }
+}
+
+fn write(folder: &Path, lines: &Receiver<Vec<u8>>, lost: &IntCounter) {
+    // Opened anew after each error: a disk may come back.
+    let mut open: Option<File> = None;
+    while let Ok(line) = lines.recv() {
+        let mut append = || -> io::Result<()> {
+            let file = match &mut open {
+                Some(file) => file,
+                None => open.insert(OpenOptions::new().create(true).append(true).open(folder.join(FILE))?),
+            };
+            file.write_all(&line)?;
+            if file.metadata()?.len() >= MAX_FILE_BYTES {
+                open = None;
+                fs::rename(folder.join(FILE), folder.join(OLD))?;
+            }
+            Ok(())
+        };
+        if let Err(error) = append() {
+            open = None;
+            lost.inc();
+            tracing::error!(%error, folder = %folder.display(), "a report cannot be written down");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+use super::*;
+use std::time::Duration;
+
+const NOW: Duration = Duration::from_secs(1_788_226_290);
+
+fn hear(feedback: &Feedback, body: &str, after: u64) -> (StatusCode, String) {
+    let now = SystemTime::UNIX_EPOCH + NOW + Duration::from_secs(after);
+    let Received { status, body, .. } = feedback.0.as_ref().unwrap().hear(body.as_bytes(), now);
+    (status, String::from_utf8(body).unwrap())
+}
+
+#[test]
+fn reports_are_numbered_and_written_down_one_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let feedback = Feedback::start(Some(folder.path().to_owned()), &Telemetry::new("test")).unwrap();
+    let (status, said) = hear(&feedback, r#"{"kind":"stalls","fault":"busy","trace":"0123456789abcdef"}"#, 0);
+    assert_eq!(status, StatusCode::ACCEPTED);
+    assert_eq!(hear(&feedback, r#"{"kind":"stalls","name":"小明"}"#, 1).0, StatusCode::BAD_REQUEST);
+    assert_eq!(hear(&feedback, r#"{"kind":"page"}"#, 2).0, StatusCode::ACCEPTED);
+    let taken = feedback.0.as_ref().unwrap().taken[Fault(FaultSeen::Busy).index()].get();
+    assert_eq!(taken, 1);
+    drop(feedback);
+    let text = std::fs::read_to_string(folder.path().join("reports.jsonl")).unwrap();
+    let entries: Vec<_> = text.lines().map(|line| Entry::parse(line).unwrap()).collect();
+    assert_eq!(entries.len(), 2, "{text}");
+    assert_eq!(said, format!("{{\"id\":\"{}\"}}\n", entries[0].id));
+    assert_ne!(entries[0].id, entries[1].id);
+    assert_eq!(entries[0].at.as_second() % 60, 0);
+}
+
+#[test]
+fn a_flood_is_told_to_come_again_and_fills_no_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let feedback = Feedback::start(Some(folder.path().to_owned()), &Telemetry::new("test")).unwrap();
+    let told: Vec<_> = (0..1_000).map(|_| hear(&feedback, r#"{"kind":"page"}"#, 0).0).collect();
+    let taken = told.iter().filter(|&&status| status == StatusCode::ACCEPTED).count();
+    assert!(taken <= 200 && told.contains(&StatusCode::TOO_MANY_REQUESTS), "{taken}");
+}
+
+#[test]
+fn without_a_folder_none_are_taken() {
+    assert!(Feedback::start(None, &Telemetry::new("test")).unwrap().0.is_none());
+}
