@@ -12,15 +12,18 @@ export function required(name, meaning) {
   return value;
 }
 
+/** The browser. */
+export const EXECUTABLE = process.env.CHROMIUM || '/usr/bin/chromium';
+
+/** How it is started, but for the way to the edge. */
+export const ARGUMENTS = [
+  '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--mute-audio',
+];
+
 /** A Chromium with a new, empty profile, closed when the test file ends. `transport` are its arguments about the way to the edge. */
 export async function openBrowser(t, transport = ['--disable-quic']) {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: [
-      '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--mute-audio', ...transport,
-    ],
-  });
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: [...ARGUMENTS, ...transport] });
   t.after(() => browser.close());
   return browser;
 }

@@ -1,9 +1,9 @@
 // What a pupil's journeys share: where the edge is, and waits for events.
 
 import assert from 'node:assert/strict';
-import { openBrowser, openPage as openWatchedPage, required } from './browser.js';
+import { ARGUMENTS, EXECUTABLE, openBrowser, openPage as openWatchedPage, required } from './browser.js';
 
-export { openBrowser, required };
+export { ARGUMENTS, EXECUTABLE, openBrowser, required };
 
 /** Where the edge listens, with a slash at the end. */
 export const EDGE = new URL('/', required('AIRCLASS_URL', 'the address of a running edge, such as http://127.0.0.1:8080/')).href;

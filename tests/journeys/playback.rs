@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use journeys::client::Certificate;
+use journeys::raw::post;
 use journeys::store::put;
 use journeys::{Airclass, airclass, client, ingest, process, project};
 use package::Sealed;
@@ -41,16 +42,36 @@ fn a_teachers_file_plays_on_a_students_screen() {
     ]);
     assert!(run.status.success(), "{run:?}");
 
-    let origin = Airclass::origin(&store);
+    let origin = Airclass::start(&[
+        "origin",
+        "--store",
+        &path(&store),
+        "--listen",
+        "127.0.0.1:0",
+        "--support-phone",
+        "027-1234 5678",
+    ]);
     put(scratch.path(), "keys.toml", entry(&KEY).as_bytes());
     put(scratch.path(), "plans/2026-09-01.json", &envelope(&day(&store)));
     let noon = format!("--clock-offset={}", moment("12:00:00").duration_since(Timestamp::now()));
     let (trusted, plans) = (path(&scratch.path().join("keys.toml")), path(&scratch.path().join("plans")));
+    let (counts, code) = (path(&scratch.path().join("counts")), a_class_code());
+    let (reports, log) = (path(&scratch.path().join("reports")), path(&scratch.path().join("log")));
+    for folder in [&counts, &reports, &log] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    open_for_the_ninth_grade(&store, "verbs");
     let certificate = Certificate::make(scratch.path());
     let (cert, key) = (path(&certificate.cert), path(&certificate.key));
-    let edge = Airclass::edge(
+    let mut edge = Airclass::edge(
         origin.address(),
         &[
+            "--coverage",
+            &counts,
+            "--feedback",
+            &reports,
+            "--access-log",
+            &log,
             "--tls-listen",
             "127.0.0.1:0",
             "--cert",
@@ -67,12 +88,71 @@ fn a_teachers_file_plays_on_a_students_screen() {
     );
     every_object_comes_through_the_edge_as_the_manifest_says(&edge, &store);
     the_channel_is_as_the_rules_ask(&edge);
-    a_browser_plays_it(&edge, &certificate);
+    a_browser_plays_it(&edge, &certificate, &code);
     // Also by the edge's own account.
     let spoke = |protocol| {
         process::metric(edge.admin, &format!("serve_protocol_connections_total{{protocol=\"{protocol}\"}}"))
     };
     assert!(spoke("h3") > 0.5 && spoke("h2") < 0.5, "{} {}", spoke("h3"), spoke("h2"));
+    the_teacher_reads_what_the_class_has_seen(&mut edge, &counts, &code, scratch.path());
+    operators_see_what_was_reported(&reports, &log);
+}
+
+/// Each report leads to the line of the answer that it is about.
+fn operators_see_what_was_reported(reports: &str, log: &str) {
+    let listed = airclass(&["feedback", "list", "--spool", reports, "--json"]);
+    assert_eq!(listed.code(), Some(0), "{}", listed.stderr);
+    let all: Vec<serde_json::Value> =
+        listed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let stalls = all.iter().find(|entry| entry["report"]["kind"] == "stalls").expect("one of a browser's");
+    let (id, trace) = (stalls["id"].as_str().unwrap(), stalls["report"]["trace"].as_str().unwrap());
+    let shown = airclass(&["feedback", "show", id, "--spool", reports, "--log", log]);
+    assert!(shown.stdout.contains(&format!("\"trace\":\"{trace}\"")), "{}\n{}", shown.stdout, shown.stderr);
+    assert_eq!(airclass(&["feedback", "close", id, "--spool", reports]).code(), Some(0));
+    let left = airclass(&["feedback", "list", "--spool", reports]).stdout;
+    assert!(!left.contains(id) && left.contains(&format!("{} reports", all.len())), "{left}");
+}
+
+fn a_class_code() -> String {
+    airclass(&["coverage", "code"]).stdout.trim().to_owned()
+}
+
+/// A second lesson of the same package, for a grade that may be counted.
+fn open_for_the_ninth_grade(store: &Path, lesson: &str) {
+    let of_sample = |name: &str| std::fs::read(store.join("lessons/sample").join(name)).unwrap();
+    let mut about: serde_json::Value = serde_json::from_slice(&of_sample("lesson.json")).unwrap();
+    for (key, value) in [("lesson", lesson.into()), ("stage", "junior".into()), ("grade", 9.into())] {
+        about[key] = value;
+    }
+    put(store, &format!("lessons/{lesson}/lesson.json"), about.to_string().as_bytes());
+    put(store, &format!("lessons/{lesson}/main.m3u8"), &of_sample("main.m3u8"));
+}
+
+/// One device was the browser's; with four of the class nothing is told, with five and more there are minutes.
+fn the_teacher_reads_what_the_class_has_seen(edge: &mut Airclass, counts: &str, code: &str, scratch: &Path) {
+    let say = |lesson: &str| {
+        let word = format!(r#"{{"class":"{code}","lesson":"{lesson}","began":true,"seen":[0],"again":[0]}}"#);
+        let answer = post(edge.address(), "/coverage", "", &word);
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    };
+    (0..5).for_each(|_| say("verbs"));
+    (0..4).for_each(|_| say("fractions"));
+    edge.terminate();
+    edge.wait();
+    put(scratch, "noise", "5a".repeat(32).as_bytes());
+    let (noise, out) = (scratch.join("noise"), scratch.join("told"));
+    let (noise, told) = (noise.to_str().unwrap(), out.to_str().unwrap());
+    let published =
+        airclass(&["coverage", "publish", counts, "--day", "2026-09-01", "--noise", noise, "--out", told]);
+    assert_eq!(published.code(), Some(0), "{}", published.stderr);
+    let read = |end: &str| std::fs::read_to_string(out.join(format!("{code}.{end}"))).unwrap();
+    let (page, csv) = (read("html"), read("csv"));
+    assert!(page.contains("verbs") && page.contains("几乎全部") && page.contains("少于 5"), "{page}");
+    assert!(csv.contains(",verbs,1,几乎全部,") && csv.contains(",verbs,2,少于5,少于5"), "{csv}");
+    // Four have begun it: of that lesson there is nothing, not even its name.
+    for text in [&page, &csv, &read("json")] {
+        assert!(!text.contains("fractions"), "{text}");
+    }
 }
 
 /// By the validator, which knows nothing of plans.
@@ -156,9 +236,12 @@ fn day(store: &Path) -> Plan {
     }
 }
 
-fn a_browser_plays_it(edge: &Airclass, certificate: &Certificate) {
+fn a_browser_plays_it(edge: &Airclass, certificate: &Certificate, class: &str) {
+    // For whoever works on some of them: names of files.
+    let only = std::env::var("AIRCLASS_BROWSER_TESTS").unwrap_or_default();
     let output = Command::new("node")
         .args(["--test", "--test-reporter=spec"])
+        .args(only.split_whitespace())
         .current_dir(project().join("tests/browser"))
         .env("AIRCLASS_URL", format!("http://{}/", edge.address()))
         .env("AIRCLASS_HTTP3_URL", format!("https://localhost:{}/", edge.addresses[1].port()))
@@ -166,6 +249,8 @@ fn a_browser_plays_it(edge: &Airclass, certificate: &Certificate) {
         .env("AIRCLASS_LESSON", "sample")
         .env("AIRCLASS_CHANNEL", "junior")
         .env("AIRCLASS_LATE", "late")
+        .env("AIRCLASS_COUNTED", "verbs")
+        .env("AIRCLASS_CLASS", class)
         .output()
         .expect("node runs");
     let said = String::from_utf8_lossy(&output.stdout);

@@ -240,3 +240,12 @@ pub fn answers(bytes: &[u8]) -> Vec<Answered> {
 pub fn statuses(answers: &[Answered]) -> Vec<u16> {
     answers.iter().map(|answer| answer.status).collect()
 }
+
+/// One POST over a connection of its own; the whole answer. `fields` are lines, each with its end.
+pub fn post(address: SocketAddr, path: &str, fields: &str, body: &str) -> String {
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: lessons.example\r\nConnection: close\r\n{fields}Content-Length: {length}\r\n\r\n{body}"
+    );
+    String::from_utf8_lossy(&exchange_only(address, request.as_bytes())).into_owned()
+}

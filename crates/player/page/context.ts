@@ -3,6 +3,7 @@
 import type { Language } from './language';
 import type { Meter } from './meter';
 import type { Positions } from './positions';
+import type { Reporting } from './reporting';
 import type { State } from './state';
 import type { Store } from './store';
 import type { Words } from './words';
@@ -14,4 +15,5 @@ export interface Context {
   store: Store;
   positions: Positions;
   meter: Meter;
+  reporting: Reporting;
 }

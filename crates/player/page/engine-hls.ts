@@ -2,6 +2,7 @@
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
+import { heard } from './answers';
 import { kindOf, sessionOf } from './cmcd';
 import { ceiling, hasPictures, packageOf, type Mode } from './mode';
 import type { Engine, EngineListener, Problem, Source } from './engine';
@@ -151,7 +152,10 @@ class HlsEngine implements Engine {
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.reportLevel());
     // As it arrives, not when it is buffered: that may be after the line has broken and loading has stopped, and says nothing
     // about the line then.
-    hls.on(Hls.Events.FRAG_LOADED, (_, { frag }) => this.came(frag.type === 'audio' ? 'sound' : 'picture'));
+    hls.on(Hls.Events.FRAG_LOADED, (_, { frag, networkDetails }) => {
+      note(frag.url, networkDetails);
+      this.came(frag.type === 'audio' ? 'sound' : 'picture');
+    });
     hls.on(Hls.Events.ERROR, (_, data) => this.failed(data));
     this.tellStandstill(hls);
     hls.attachMedia(this.video);
@@ -261,6 +265,7 @@ class HlsEngine implements Engine {
   private failed(data: ErrorData): void {
     const network = data.type === Hls.ErrorTypes.NETWORK_ERROR;
     const status = data.response?.code ?? 0;
+    if (network) note(data.url ?? data.frag?.url ?? '', data.networkDetails);
     const kind = network ? 'network' : data.type === Hls.ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
     this.listener.error({ kind, detail: data.details, status, fatal: data.fatal });
     if (network) this.networkFailed(data, status);
@@ -366,6 +371,11 @@ class HlsEngine implements Engine {
     if (this.attempts === 0 || this.stopped) return;
     this.after(waitAfterOnline(Math.random()), () => this.resume());
   };
+}
+
+/** Who answered, for a report. What comes from the device is nobody's answer. */
+function note(url: string, details: unknown): void {
+  if (details instanceof XMLHttpRequest) heard(url, details.status, (name) => details.getResponseHeader(name));
 }
 
 function levelsOf(hls: Hls): Level[] {

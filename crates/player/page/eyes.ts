@@ -1,5 +1,6 @@
 /** Healthy limits on the page: counts what plays, says when to look away, and lets the pupil choose whose limits count. */
 
+import { GRADES, readChoice, type Choice } from './choice';
 import type { Context } from './context';
 import { h, replace, setText } from './dom';
 import { at, goOn, limitsFor, parseTable, parseViewed, pause, watch, type Limit, type Pause, type Row, type Table } from './limits';
@@ -18,20 +19,6 @@ const MAX_TICK_MS = 5_000;
 /** How often it is kept on the device, in ticks: storage of cheap phones wears. */
 const KEEP_EVERY = 10;
 
-const GRADES = Array.from({ length: 12 }, (_, index) => index + 1);
-
-/** Whose limits count, as chosen on this device. */
-export interface Choice {
-  place: string;
-  /** 0 where not chosen. */
-  grade: number;
-}
-
-export function readChoice({ store }: Pick<Context, 'store'>): Choice {
-  const { place, grade } = (store.read('eyes') ?? {}) as Record<string, unknown>;
-  return { place: typeof place === 'string' ? place : 'nation', grade: GRADES.includes(grade as number) ? (grade as number) : 0 };
-}
-
 export class Eyes {
   /** For the home page: whose limits, which, how much of them is used, and where they come from. */
   readonly root: HTMLElement;
@@ -43,7 +30,8 @@ export class Eyes {
   private readonly words: HomeWords;
   private dialog: HTMLDialogElement | undefined;
 
-  constructor(private readonly context: Context) {
+  /** `changed` is called when another place or grade was chosen. */
+  constructor(private readonly context: Context, private readonly changed: () => void) {
     this.words = homeWordsIn(context.language);
     this.viewed = parseViewed(context.store.read('viewed'));
     // What is pressed stays the same element, so that the keyboard stays on it.
@@ -166,6 +154,7 @@ export class Eyes {
     const choice = { ...readChoice(this.context), [key]: key === 'grade' ? Number(value) : value };
     this.context.store.write('eyes', choice);
     this.draw();
+    this.changed();
     this.root.querySelector<HTMLElement>(`[data-choice=${key}]`)?.focus();
   }
 }

@@ -2,9 +2,10 @@
 
 import { STAGES, type Lesson, type Stage } from './catalogue';
 import type { Context } from './context';
+import { forgetSeen } from './class-door';
 import { h, icon, replace, setAttribute, setText } from './dom';
 import { warmEngine } from './engine';
-import { readChoice } from './eyes';
+import { readChoice } from './choice';
 import { clock, minutes } from './format';
 import { byPlace, gradeName, gradesOf, grouped, matching, subjectsOf } from './grouping';
 import { isNeverReminded } from './limits';
@@ -231,6 +232,7 @@ export class List {
         type: 'button', class: 'button small quiet', 'data-control': 'clear',
         onclick: () => {
           positions.clear();
+          forgetSeen(this.context.store);
           this.draw();
           setText(this.count, words.positionsCleared);
           this.focus();
@@ -339,12 +341,15 @@ export class List {
   }
 
   private advice({ what, help }: Advice, action: string, act: () => void, name: string): HTMLElement {
+    const { words } = this.context;
     return h(
       'div',
       { class: 'advice', role: 'alert', 'data-advice': name },
       h('p', { class: 'advice-what' }, what),
       h('p', {}, help),
       h('button', { type: 'button', class: 'button primary', 'data-control': 'retry', onclick: act }, action),
+      name in words.catalogueTrouble && this.context.reporting.button(),
+      name in words.catalogueTrouble && this.context.reporting.support(),
     );
   }
 }

@@ -1,5 +1,6 @@
 /** The page: chooses the language, then follows the address from the list to a lesson and back. */
 
+import { ClassDoor } from './class-door';
 import type { Context } from './context';
 import { h, replace } from './dom';
 import { Eyes } from './eyes';
@@ -8,6 +9,7 @@ import { List } from './list';
 import { openKept } from './kept';
 import { Meter } from './meter';
 import { Positions } from './positions';
+import { Reporting } from './reporting';
 import { keepPreferences, readPreferences } from './preferences';
 import { parseRoute } from './route';
 import { State, type View } from './state';
@@ -30,14 +32,16 @@ const store = deviceStore(() => window.localStorage);
 const language = readPreferences(store).language ?? chooseLanguage(navigator.languages ?? [navigator.language]);
 const words = wordsIn(language);
 const meter = new Meter(() => state.now.lesson !== null && state.set({ bytes: meter.bytes }));
-const context: Context = { language, words, state, store, positions: new Positions(store), meter };
+const reporting = new Reporting({ language, state, store });
+const context: Context = { language, words, state, store, positions: new Positions(store), meter, reporting };
 
 document.documentElement.lang = words.tag;
 document.title = words.site;
 
 const main = h('main', { id: 'main' });
-const eyes = new Eyes(context);
-const list = new List(context, [new Today(context).root, eyes.root]);
+const ofClass = new ClassDoor(context);
+const eyes = new Eyes(context, () => ofClass.draw());
+const list = new List(context, [new Today(context).root, eyes.root, ofClass.root]);
 let close: (() => void) | undefined;
 let first = true;
 
@@ -52,7 +56,7 @@ replace(
     h('button', { type: 'button', class: 'button small quiet', 'data-control': 'language', lang: language === 'zh' ? 'en' : 'zh-CN', onclick: switchLanguage }, words.otherLanguage),
   ),
   main,
-  h('footer', { class: 'bottom' }, h('p', {}, words.privacy, ' ', h('a', { href: '#/kept' }, words.keptTitle))),
+  h('footer', { class: 'bottom' }, h('p', {}, words.privacy, ' ', h('a', { href: '#/kept' }, words.keptTitle), ' ', reporting.button())),
 );
 window.addEventListener('hashchange', follow);
 follow();

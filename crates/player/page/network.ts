@@ -1,5 +1,6 @@
 /** Fetching the small JSON files of the store. */
 
+import { heard } from './answers';
 import { retryAfter, troubleOf, type Trouble } from './recovery';
 
 export type Answer = { ok: true; json: unknown } | { ok: false; trouble: Trouble; retryAfterMs: number };
@@ -16,6 +17,7 @@ export async function readJson(path: string): Promise<Answer> {
   const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
     const response = await fetch(path, { credentials: 'omit', referrerPolicy: 'no-referrer', signal: stop.signal });
+    heard(path, response.status, (name) => response.headers.get(name));
     if (!response.ok) {
       return { ok: false, trouble: troubleOf(response.status), retryAfterMs: retryAfter(response.headers.get('retry-after')) };
     }
@@ -27,6 +29,7 @@ export async function readJson(path: string): Promise<Answer> {
       return { ok: false, trouble: 'damaged', retryAfterMs: 0 };
     }
   } catch {
+    heard(path, 0, () => null);
     return { ok: false, trouble: 'unreachable', retryAfterMs: 0 };
   } finally {
     clearTimeout(timer);

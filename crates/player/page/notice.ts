@@ -5,6 +5,7 @@
 
 import type { Problem } from './engine';
 import { h, setAttribute, setText } from './dom';
+import type { Reporting } from './reporting';
 import type { Advice, Words } from './words';
 
 export class Notice {
@@ -17,20 +18,23 @@ export class Notice {
   private readonly goOn: HTMLButtonElement;
   private readonly back: HTMLAnchorElement;
   private readonly kept: HTMLAnchorElement;
+  private readonly report: HTMLButtonElement;
   private timer = 0;
 
-  constructor(private readonly words: Words, onRetry: () => void, onGoOn: () => void) {
+  constructor(private readonly words: Words, reporting: Reporting, onRetry: () => void, onGoOn: () => void) {
     this.retry = h('button', { type: 'button', class: 'button primary', 'data-control': 'retry', onclick: onRetry }, words.retry);
     this.goOn = h('button', { type: 'button', class: 'button primary', 'data-control': 'go-on', onclick: onGoOn }, words.goOn);
     this.back = h('a', { class: 'button', href: '#/' }, words.backToList);
     this.kept = h('a', { class: 'button', href: '#/kept' }, words.keptTitle);
+    this.report = reporting.button();
     this.root = h(
       'div',
       { class: 'notice', role: 'alert', hidden: true },
       this.what,
       this.help,
       this.elsewhere,
-      h('div', { class: 'notice-actions' }, this.count, this.retry, this.goOn, this.back, this.kept),
+      h('div', { class: 'notice-actions' }, this.count, this.retry, this.goOn, this.back, this.kept, this.report),
+      reporting.support(),
     );
   }
 
@@ -50,6 +54,7 @@ export class Notice {
     this.back.hidden = !missing && !waits && problem.kind !== 'unsupported';
     // What is on the device needs no line.
     this.kept.hidden = strip || !lost;
+    this.report.hidden = strip || waits;
     this.root.hidden = false;
   }
 

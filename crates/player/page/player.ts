@@ -14,6 +14,7 @@ import { hasPictures, type Mode } from './mode';
 import { keepPreferences, nextSpeed, readPreferences, wantedMode } from './preferences';
 import { Slides } from './slides';
 import { commandOf, type Command } from './shortcuts';
+import type { Reporting } from './reporting';
 import type { Phase, State } from './state';
 import type { Store } from './store';
 import type { Words } from './words';
@@ -35,6 +36,7 @@ export interface PlayerOptions {
   words: Words;
   state: State;
   store: Store;
+  reporting: Reporting;
 }
 
 export class Player {
@@ -67,7 +69,7 @@ export class Player {
     this.video.playbackRate = preferences.speed;
 
     this.controls = new Controls(this.video, state, words, this.actions());
-    this.notice = new Notice(words, () => this.retry(), () => this.engine?.goOn());
+    this.notice = new Notice(words, options.reporting, () => this.retry(), () => this.engine?.goOn());
     this.help = new Help(words);
     this.slides = new Slides(() => this.video.currentTime, words);
     this.waiting = h('div', { class: 'waiting', role: 'status', hidden: true }, h('span', { class: 'spinner' }), h('span', { class: 'waiting-text' }));
@@ -206,7 +208,8 @@ export class Player {
 
   private setProblem(problem: Problem | undefined): void {
     this.problem = problem;
-    const { words } = this.options;
+    const { words, state } = this.options;
+    state.set({ fault: problem ? (problem.kind === 'network' ? problem.trouble : problem.kind) : null });
     if (problem?.kind === 'waiting') this.notice.countDown(problem.retryInMs, problem.waiting.opensAt === null ? words.turnIn : words.opensIn);
     else this.notice.countDown(problem?.kind === 'network' ? problem.retryInMs : null);
     this.updatePhase();

@@ -75,6 +75,8 @@ export interface View {
   readonly stalls: number;
   /** Bytes that this lesson has taken from the network; null where the browser does not say. */
   readonly bytes: number | null;
+  /** What is wrong with the open lesson, as `crates/feedback` names it; null where nothing is. */
+  readonly fault: string | null;
   /** The latest errors, oldest first. */
   readonly errors: readonly LoggedError[];
 }
@@ -83,7 +85,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const START: View = {
   lesson: null, engine: null, phase: 'idle', mode: 'auto', playing: false, position: 0, duration: 0, buffered: 0,
-  levels: [], level: null, auto: true, chosen: null, package: null, stalls: 0, bytes: null, errors: [],
+  levels: [], level: null, auto: true, chosen: null, package: null, stalls: 0, bytes: null, fault: null, errors: [],
 };
 
 export class State {

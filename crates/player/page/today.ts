@@ -2,7 +2,7 @@
 
 import type { Context } from './context';
 import { h, replace, setText } from './dom';
-import { readChoice } from './eyes';
+import { readChoice } from './choice';
 import { gradeName } from './grouping';
 import { isNeverReminded } from './limits';
 import { readJson } from './network';

@@ -3,6 +3,8 @@
 import { parseLesson, type Lesson } from './catalogue';
 import type { Context } from './context';
 import { levelName } from './controls';
+import { KEY as CLASS } from './class-door';
+import type { Counting } from './counting';
 import { h, icon, replace, setText } from './dom';
 import { bitRate, bytes, clock, minutes } from './format';
 import { gradeName } from './grouping';
@@ -56,7 +58,7 @@ async function keptBundle(id: string): Promise<Bundle | undefined> {
 }
 
 function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bundle | undefined, named?: string): () => void {
-  const { words, state, positions, store, meter } = context;
+  const { words, state, positions, store, meter, reporting } = context;
   const startAt = positions.resumeAt(id);
   let title = named ?? positions.find(id)?.title ?? id;
   let noted = startAt;
@@ -66,13 +68,15 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   const about = h('div', { class: 'about' });
   const readout = new Readout(context);
   const keep = new Keep(context, id, () => title);
-  const player = new Player({ url: `/lessons/${id}/main.m3u8`, lesson: id, startAt, words, state, store, bundle });
+  const player = new Player({ url: `/lessons/${id}/main.m3u8`, lesson: id, startAt, words, state, store, reporting, bundle });
+  const counted = h('div');
+  let counting: Counting | undefined;
   const resumed = startAt > 0 && resumedStrip();
   replace(
     place,
     h('p', { class: 'crumbs' }, h('a', { href: '#/', class: 'back' }, icon('back'), words.backToList)),
     player.root,
-    h('div', { class: 'under' }, resumed, bundle && h('p', { class: 'from-device', role: 'status' }, words.fromDevice), heading, about, readout.root, keep.root),
+    h('div', { class: 'under' }, resumed, bundle && h('p', { class: 'from-device', role: 'status' }, words.fromDevice), heading, about, readout.root, counted, keep.root),
   );
   entitle(title);
 
@@ -102,6 +106,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     window.removeEventListener('pagehide', note);
     document.removeEventListener('visibilitychange', note);
     stopListening();
+    counting?.close();
     player.destroy();
     keep.close();
     state.reset();
@@ -129,6 +134,17 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     entitle(title);
     replace(about, ...describeLesson(context, lesson));
     announceToSystem(lesson, player, words.site);
+    void count(lesson.grade);
+  }
+
+  /** For the class, where there is one. What is on the device asks nobody, and tells nobody. */
+  async function count(grade: string): Promise<void> {
+    if (bundle || store.read(CLASS) === undefined) return;
+    const { Counting } = await import('./counting');
+    if (state.now.lesson !== id || counting) return;
+    counting = new Counting(context, id, video);
+    replace(counted, counting.root);
+    counting.begin(grade);
   }
 
   function resumedStrip(): HTMLElement {

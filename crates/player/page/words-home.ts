@@ -30,6 +30,7 @@ const zh = {
   exercise: '做眼保健操',
   exerciseText: '做一遍眼保健操：闭上眼睛，轻轻按揉眼睛周围的穴位，再望一望窗外最远的地方。',
   lookOn: '接着看',
+  classTitle: '班级学情（自愿）',
 };
 
 export type HomeWords = typeof zh;
@@ -62,6 +63,7 @@ const en: HomeWords = {
   exercise: 'Eye exercises',
   exerciseText: 'Do the eye exercises: close your eyes, gently press around them, then look at the farthest thing outside.',
   lookOn: 'Go on watching',
+  classTitle: 'What my class has seen (if you like)',
 };
 
 export function homeWordsIn(language: Language): HomeWords {

@@ -6,7 +6,8 @@
 //! The sources are in `page/`, `build.mjs` bundles them, `build.rs` runs that. What knows no modules gets the whole page as one
 //! script in ES5 (`page/legacy.ts`). What the page reads from its address:
 //! `/catalogue/version.json` and the files it lists, `/timetable/days.json` and today's guide, `/timetable/limits.json`,
-//! `/lessons/<id>/lesson.json`, `/lessons/<id>/main.m3u8` and what that leads to. Nothing else, from nowhere else.
+//! `/resources/support.json`, `/lessons/<id>/lesson.json`, `/lessons/<id>/main.m3u8` and what that leads to. Nothing else, from nowhere else; and what it says, where somebody wishes it, are the papers at `/coverage` and
+//! `/feedback`.
 
 use std::borrow::Cow;
 
