@@ -20,6 +20,9 @@ const SECONDS: &str = "64";
 /// Enough for several rungs to be told apart, and quick to encode.
 const SIZE: [&str; 4] = ["--width", "1280", "--height", "720"];
 
+/// For whoever works on some of the browser's tests: names of their files.
+const ONLY: &str = "AIRCLASS_BROWSER_TESTS";
+
 #[test]
 fn a_teachers_file_plays_on_a_students_screen() {
     let scratch = tempfile::tempdir().unwrap();
@@ -93,7 +96,9 @@ fn a_teachers_file_plays_on_a_students_screen() {
     let spoke = |protocol| {
         process::metric(edge.admin, &format!("serve_protocol_connections_total{{protocol=\"{protocol}\"}}"))
     };
-    assert!(spoke("h3") > 0.5 && spoke("h2") < 0.5, "{} {}", spoke("h3"), spoke("h2"));
+    if std::env::var_os(ONLY).is_none() {
+        assert!(spoke("h3") > 0.5 && spoke("h2") < 0.5, "{} {}", spoke("h3"), spoke("h2"));
+    }
     the_teacher_reads_what_the_class_has_seen(&mut edge, &counts, &code, scratch.path());
     operators_see_what_was_reported(&reports, &log);
 }
@@ -130,13 +135,13 @@ fn open_for_the_ninth_grade(store: &Path, lesson: &str) {
 
 /// One device was the browser's; with four of the class nothing is told, with five and more there are minutes.
 fn the_teacher_reads_what_the_class_has_seen(edge: &mut Airclass, counts: &str, code: &str, scratch: &Path) {
-    let say = |lesson: &str| {
-        let word = format!(r#"{{"class":"{code}","lesson":"{lesson}","began":true,"seen":[0],"again":[0]}}"#);
+    let say = |lesson: &str, minutes: &str| {
+        let word = format!(r#"{{"class":"{code}","lesson":"{lesson}","began":true,"seen":[{minutes}],"again":[0]}}"#);
         let answer = post(edge.address(), "/coverage", "", &word);
         assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     };
-    (0..5).for_each(|_| say("verbs"));
-    (0..4).for_each(|_| say("fractions"));
+    (0..5).for_each(|device| say("verbs", if device < 2 { "0,1" } else { "0" }));
+    (0..4).for_each(|_| say("fractions", "0"));
     edge.terminate();
     edge.wait();
     put(scratch, "noise", "5a".repeat(32).as_bytes());
@@ -237,8 +242,7 @@ fn day(store: &Path) -> Plan {
 }
 
 fn a_browser_plays_it(edge: &Airclass, certificate: &Certificate, class: &str) {
-    // For whoever works on some of them: names of files.
-    let only = std::env::var("AIRCLASS_BROWSER_TESTS").unwrap_or_default();
+    let only = std::env::var(ONLY).unwrap_or_default();
     let output = Command::new("node")
         .args(["--test", "--test-reporter=spec"])
         .args(only.split_whitespace())
