@@ -28,7 +28,13 @@ test('axe finds nothing serious on the home page, in a lesson, and while waiting
   await lesson.waitFor();
   await page.click('.eyes summary');
   await page.waitForSelector('.eyes select');
+  await page.click('.class summary');
+  await page.waitForSelector('#class-code');
   await assertAccessible(page, 'home');
+  await page.click('.bottom [data-control=report]');
+  await assertAccessible(page, 'report');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.report', { state: 'detached' });
   await lesson.click();
   await page.waitForSelector('.notice, video');
   await assertAccessible(page, 'lesson');
@@ -36,6 +42,16 @@ test('axe finds nothing serious on the home page, in a lesson, and while waiting
   await page.reload();
   await page.waitForSelector('.notice:not([hidden])');
   await assertAccessible(page, 'waiting');
+});
+
+test('axe finds nothing serious where textbooks are', async (t) => {
+  const page = await openPage(t, browser);
+  const files = [{ path: `r/${'0a'.repeat(32)}.pdf`, name: '数学.pdf', bytes: 5_000_000, sha256: '0a'.repeat(32) }];
+  const book = { resource: 'maths', title: '数学', kind: 'textbook', stage: 'primary', grade: 3, provider: '人教社', licence: '供教学使用', files };
+  await page.route('**/resources/index.json', (route) => route.fulfill({ json: { version: 1, resources: [book] } }));
+  await page.goto('/#/resources');
+  await page.waitForSelector('[data-resource=maths]');
+  await assertAccessible(page, 'resources');
 });
 
 test('without JavaScript the page leads to a list, and the list to lessons that the browser plays', async (t) => {

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
 
 use journeys::store::{PACKAGE, pattern, put};
-use journeys::{Airclass, airclass, client};
+use journeys::{Airclass, airclass, client, process, project};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -104,6 +104,87 @@ fn a_class_comes_all_at_once_and_the_origin_sends_each_thing_once() {
     let cache = |name: &str| total["cache"][name].as_u64().unwrap_or(0);
     assert!(cache("fill") <= 2 * 15 && cache("hit") > 1_500, "{said}");
     assert_eq!(cache("fill") + cache("hit") + cache("joined") + cache("refresh"), 3_000, "{said}");
+}
+
+/// Sixty pupils watch while forty fetch textbooks over a line that gives them 8 Mbit/s together, and places for half of them.
+#[test]
+fn a_storm_of_downloads_slows_down_and_no_lesson_stands_still() {
+    const RATE: f64 = 1_000_000.0;
+    let store = tempfile::tempdir().unwrap();
+    lesson(store.path());
+    let book = store.path().join("book.pdf");
+    std::fs::write(&book, [&b"%PDF-1.7\n"[..], &pattern(300_000)].concat()).unwrap();
+    let (book, root) = (book.to_str().unwrap(), store.path().to_str().unwrap());
+    let meta = project().join("config/sample-resource.toml");
+    let added = airclass(&[
+        "resource",
+        "add",
+        book,
+        "--meta",
+        meta.to_str().unwrap(),
+        "--id",
+        "maths",
+        "--store",
+        root,
+    ]);
+    assert_eq!(added.code(), Some(0), "{}", added.stderr);
+    let listed = airclass(&["resource", "ls", "--store", root]).stdout;
+    let path = listed.split_whitespace().find(|word| word.starts_with("/r/")).expect("an address").to_owned();
+
+    let origin = Airclass::origin(store.path());
+    let edge = Airclass::edge(origin.address(), &["--resource-rate", "8Mbit/s", "--resources-at-once", "20"]);
+    let json = store.path().join("drill.json");
+    let node = format!("http://{}", edge.address());
+    let ended = airclass(&[
+        "drill",
+        "/lessons/sample/main.m3u8",
+        "--node",
+        &node,
+        "--players",
+        "60",
+        "--arrival",
+        "at-once",
+        "--speed",
+        "2",
+        "--max-height",
+        "144",
+        "--threads",
+        "1",
+        "--downloads",
+        "40",
+        "--download",
+        &path,
+        "--max-errors",
+        "0",
+        "--max-rebuffers",
+        "0",
+        "--json",
+        json.to_str().unwrap(),
+    ]);
+    assert_eq!(ended.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!((&report["total"]["finished"], &report["total"]["gave_up"]), (&60.into(), &0.into()));
+    let taken = &report["downloads"];
+    let count = |what: &str| taken[what].as_u64().unwrap();
+    assert_eq!(count("failed"), 0, "{taken}");
+    assert!(count("finished") > 0 && count("put_off") >= 20, "{taken}");
+    let (bytes, lasted) = (count("bytes") as f64, report["lasted_s"].as_f64().unwrap());
+    assert!(bytes <= RATE * (lasted + 1.0), "{taken} in {lasted} s");
+    assert!(process::metric(edge.admin, "edge_shed_total{what=\"resources\"}") >= 20.0);
+
+    // One that broke off goes on where it was, and is what its name says.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let rest = runtime.block_on(client::get(edge.address(), &path, &[("range", "bytes=100000-")]));
+    assert_eq!((rest.status.as_u16(), rest.body.len()), (206, 200_009));
+    assert_eq!(
+        (rest.field("content-type"), rest.field("cache-control")),
+        ("application/pdf", "public, max-age=31536000, immutable")
+    );
+    let first = runtime.block_on(client::get(edge.address(), &path, &[("range", "bytes=0-99999")]));
+    let whole = [&first.body[..], &rest.body[..]].concat();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &whole);
+    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(path.contains(&hex), "{path}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod feedback;
 mod node;
 mod package;
 mod purge;
+mod resource;
 mod timetable;
 
 pub(crate) use check::{CheckOptions, check};
@@ -19,6 +20,7 @@ pub(crate) use feedback::{FeedbackCommand, feedback};
 pub(crate) use node::{NodeCommand, node};
 pub(crate) use package::{PackageCommand, package};
 pub(crate) use purge::{PurgeOptions, purge};
+pub(crate) use resource::{ResourceCommand, resource};
 pub(crate) use timetable::{TimetableCommand, timetable};
 
 use faults::AnyFault;

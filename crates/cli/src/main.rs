@@ -41,6 +41,9 @@ enum Command {
     /// What is in a store: show, verify, sign, roll back, delete, clear away
     #[command(subcommand)]
     Package(commands::PackageCommand),
+    /// Textbooks, sets of sound and apps' links beside the lessons
+    #[command(subcommand)]
+    Resource(commands::ResourceCommand),
     /// Have edges forget what they hold: a URL, all that begin so, or all that carry a surrogate key
     Purge(commands::PurgeOptions),
     /// Timetables: check, compile to a signed plan, compare plans, write guides
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Edge { config, options } => commands::edge(&options, config.as_deref()),
         Command::Check(options) => commands::check(&options),
         Command::Package(command) => commands::package(&command),
+        Command::Resource(command) => commands::resource(&command),
         Command::Purge(options) => commands::purge(&options),
         Command::Timetable(command) => commands::timetable(&command),
         Command::Control(command) => commands::control(&command),

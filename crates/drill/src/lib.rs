@@ -10,6 +10,7 @@
 mod abr;
 mod arrivals;
 mod clock;
+mod downloads;
 mod error;
 mod fetch;
 mod ladder;
@@ -116,6 +117,7 @@ async fn hold(ready: &Ready) -> Result<Report, DrillError> {
         names: drill.names.all(),
         tally,
         origin,
+        downloads: drill.downloads.len(),
         threads: drill.threads,
         cpu,
     }))

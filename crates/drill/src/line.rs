@@ -97,7 +97,7 @@ impl Line {
         fields.reserve(4);
         fields.insert(header::HOST, self.host.clone());
         fields.insert(header::USER_AGENT, AGENT);
-        if ask.class != Class::Media {
+        if ask.class.is_text() {
             fields.insert(header::ACCEPT_ENCODING, GZIP);
         }
         if let Some(range) = ask.range {
@@ -145,7 +145,7 @@ impl Fetch for Line {
             gzip: text(fields, &header::CONTENT_ENCODING) == Some("gzip"),
             ..Answer::default()
         };
-        let kept = (ask.class != Class::Media).then(BytesMut::new);
+        let kept = ask.class.is_text().then(BytesMut::new);
         let mut reading = Reading { body, meter: &self.meter, bytes: 0, text: kept };
         let limit = ask.class.whole().saturating_sub(asked.elapsed());
         let ended = match timeout(limit, reading.read()).await {

@@ -78,6 +78,12 @@ pub struct DrillOptions {
     /// Of a hundred devices so many decode AV1
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     av1: u8,
+    /// Downloads beside the players, each again and again until the last player has gone
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "download")]
+    downloads: usize,
+    /// Of which file, as /r/….pdf
+    #[arg(long, value_name = "PATH")]
+    download: Option<String>,
     /// How long a player that is told to come later keeps coming
     #[arg(long, value_name = "TIME", default_value_t = Span(Duration::from_secs(900)))]
     patience: Span,
@@ -126,6 +132,7 @@ impl DrillOptions {
         let resolve = |node: &NodeOption| node.resolve(self.host.as_deref(), &tls).map(Arc::new);
         let nodes: Vec<Arc<Node>> = self.nodes.iter().map(resolve).collect::<Result<_, _>>()?;
         let bells = self.bells()?;
+        let file = self.download.as_deref().map(path).transpose()?;
         let weights: Vec<u32> = nodes.iter().map(|node| node.weight).collect();
         let drill = Drill {
             tickets: tickets(&bells, &weights, self.av1, self.speed, self.seed),
@@ -140,6 +147,7 @@ impl DrillOptions {
                 patience: self.patience.0,
             },
             names: Arc::default(),
+            downloads: file.map_or_else(Vec::new, |file| vec![file; self.downloads]),
             threads: self.threads.unwrap_or_else(cores).max(1),
             limit: self.limit.0,
         };

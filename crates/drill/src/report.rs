@@ -10,6 +10,7 @@ mod text;
 pub(crate) use bars::Bars;
 pub(crate) use text::sparkline;
 
+use crate::downloads::Taken;
 use crate::origin::Origin;
 use crate::outcome::{CacheResult, ErrorKind, Hold};
 use crate::script::Bell;
@@ -42,6 +43,8 @@ pub(crate) struct Report {
     pub(crate) startups: Vec<Bucket>,
     pub(crate) seconds: Vec<Second>,
     pub(crate) origin: Option<Origin>,
+    /// Beside the players; `None` where there were to be none.
+    pub(crate) downloads: Option<Taken>,
     pub(crate) swarm: Own,
 }
 
@@ -149,6 +152,7 @@ pub(crate) struct Ended<'a> {
     pub(crate) names: Vec<String>,
     pub(crate) tally: Tally,
     pub(crate) origin: Option<Origin>,
+    pub(crate) downloads: usize,
     pub(crate) threads: usize,
     pub(crate) cpu: Duration,
 }
@@ -191,6 +195,7 @@ impl Report {
             startups: buckets(&all.startups_ms),
             seconds: seconds.map(|(&bytes, &screens)| Second { bytes, screens }).collect(),
             origin: ended.origin,
+            downloads: (ended.downloads > 0).then_some(tally.downloads),
             swarm: Own {
                 threads: ended.threads,
                 cpu_s: ended.cpu.as_secs_f64(),

@@ -14,6 +14,8 @@ pub(crate) enum Class {
     Playlist,
     /// An init segment or a segment.
     Media,
+    /// A file that is taken home.
+    File,
 }
 
 impl Class {
@@ -25,17 +27,24 @@ impl Class {
         match self {
             Self::Main | Self::Playlist => Duration::from_secs(20),
             Self::Media => Duration::from_secs(120),
+            // It gives way to lessons.
+            Self::File => Duration::from_secs(3_600),
         }
+    }
+
+    /// Whether its text is read, and not only counted.
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, Self::Main | Self::Playlist)
     }
 
     /// How often it is asked for again.
     const fn retries(self, kind: ErrorKind) -> u32 {
         match (self, kind) {
             (Self::Main | Self::Playlist, ErrorKind::HeadTimeout | ErrorKind::BodyTimeout) => 2,
-            (Self::Media, ErrorKind::HeadTimeout | ErrorKind::BodyTimeout) => 4,
+            (Self::Media | Self::File, ErrorKind::HeadTimeout | ErrorKind::BodyTimeout) => 4,
             (Self::Main, _) => 1,
             (Self::Playlist, _) => 2,
-            (Self::Media, _) => 6,
+            (Self::Media | Self::File, _) => 6,
         }
     }
 }

@@ -5,12 +5,15 @@ mod pulse;
 
 pub(crate) use pulse::{Beat, Pulse};
 
+use crate::downloads::{Taken, download};
 use crate::error::DrillError;
 use crate::line::Line;
 use crate::node::Node;
 use crate::player::{Manners, Viewer, World, watch};
 use crate::script::{Bell, Ticket, most_at_once};
 use crate::tally::{Meter, Names, Tally};
+use http::uri::PathAndQuery;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -27,6 +30,8 @@ pub(crate) struct Drill {
     pub(crate) tickets: Vec<Ticket>,
     pub(crate) manners: Manners,
     pub(crate) names: Arc<Names>,
+    /// Files that are downloaded beside, one each.
+    pub(crate) downloads: Vec<PathAndQuery>,
     pub(crate) threads: usize,
     /// After which nobody plays any more, by the clock on the wall.
     pub(crate) limit: Duration,
@@ -99,7 +104,8 @@ impl Drill {
 
     /// Players at the same time.
     pub(crate) fn most_at_once(&self) -> u64 {
-        most_at_once(&self.bells, &self.tickets, self.manners.watch, self.manners.speed) as u64
+        (most_at_once(&self.bells, &self.tickets, self.manners.watch, self.manners.speed)
+            + self.downloads.len()) as u64
     }
 }
 
@@ -114,8 +120,10 @@ fn work(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let world = World::new(drill.manners.clone(), drill.groups(), Arc::clone(&drill.names));
     let meters: Rc<[Rc<Meter>]> = (0..drill.groups()).map(|_| Rc::default()).collect();
+    let taken = Rc::<RefCell<Taken>>::default();
     let mut players = JoinSet::new();
     LocalSet::new().block_on(&runtime, async {
+        let beside = spawn_downloads(drill, index, &taken);
         let sampler = tokio::task::spawn_local(sample(
             Rc::clone(&world),
             Rc::clone(&meters),
@@ -129,12 +137,26 @@ fn work(
         }
         // Who is still there counts what has been seen.
         players.shutdown().await;
+        drop(beside);
         sampler.abort();
         let _ = sampler.await;
     });
     look(&world, &meters, pulse, Instant::now());
-    let tally = world.tally.replace(Tally::new(0));
+    let mut tally = world.tally.replace(Tally::new(0));
+    tally.downloads = *taken.borrow();
     Ok(tally)
+}
+
+/// Begins this thread's downloads, which are no players and in no figure of theirs. They end when the set is dropped.
+fn spawn_downloads(drill: &Drill, index: usize, taken: &Rc<RefCell<Taken>>) -> JoinSet<()> {
+    let meter = Rc::<Meter>::default();
+    let mut beside = JoinSet::new();
+    for (number, path) in drill.downloads.iter().enumerate().skip(index).step_by(drill.threads) {
+        let line = Line::new(&drill.nodes[number % drill.nodes.len()], &meter);
+        let (path, taken) = (path.clone(), Rc::clone(taken));
+        beside.spawn_local(async move { download(line, path, &taken).await });
+    }
+    beside
 }
 
 /// Lets this thread's players in, each at its time, and waits until the last has gone.

@@ -1,5 +1,6 @@
 //! What a thread's players have come to.
 
+use crate::downloads::Taken;
 use crate::outcome::{CacheResult, ErrorKind, Hold};
 use crate::playback::Playback;
 use std::cell::Cell;
@@ -17,6 +18,8 @@ pub(crate) struct Tally {
     pub(crate) screens: Vec<Screens>,
     /// The latest that a second's end was noticed: beyond some tens of milliseconds the drill itself is short of CPU.
     pub(crate) latest: Duration,
+    /// What was downloaded beside.
+    pub(crate) downloads: Taken,
 }
 
 /// The players of one bell on one node.
@@ -59,7 +62,12 @@ pub(crate) struct Screens {
 
 impl Tally {
     pub(crate) fn new(groups: usize) -> Self {
-        Self { groups: vec![Group::default(); groups], screens: Vec::new(), latest: Duration::ZERO }
+        Self {
+            groups: vec![Group::default(); groups],
+            screens: Vec::new(),
+            latest: Duration::ZERO,
+            downloads: Taken::default(),
+        }
     }
 
     /// Takes in another thread's.
@@ -72,6 +80,7 @@ impl Tally {
             *own = own.and(others);
         }
         self.latest = self.latest.max(other.latest);
+        self.downloads = self.downloads.and(other.downloads);
     }
 }
 
@@ -227,7 +236,7 @@ mod tests {
         let mut all = Tally::new(1);
         for (bytes, seconds, startups) in [(&[1u64][..], &[5u64, 6][..], &[7u32][..]), (&[1, 2], &[1], &[])] {
             let screens = vec![Screens { playing: 1, ..Screens::default() }; seconds.len()];
-            all.add(Tally { groups: vec![group(bytes, seconds, startups)], screens, latest: Duration::ZERO });
+            all.add(Tally { groups: vec![group(bytes, seconds, startups)], screens, ..Tally::new(0) });
         }
         let sum = &all.groups[0];
         assert_eq!(

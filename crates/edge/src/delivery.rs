@@ -65,6 +65,9 @@ impl Delivery {
             line.entry.words.answered_with(answer.headers().get(header::CONTENT_TYPE));
             line.entry.trace = trace::next();
             answer.headers_mut().insert(trace::FIELD, trace::value(line.entry.trace));
+        } else {
+            // Of another node, which is not the one that has answered.
+            answer.headers_mut().remove(trace::FIELD);
         }
         answer.body_mut().tell(self);
         answer

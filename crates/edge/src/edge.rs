@@ -12,6 +12,7 @@ use crate::overload::{Caps, Overload};
 use crate::owner::Owner;
 use crate::policy::{Identity, Release};
 use crate::purge::Recent;
+use crate::resources::Resources;
 use crate::store::{DiskTier, Entry, Memory, Object};
 use crate::upload::Uploads;
 use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) door: Door,
     pub(crate) coverage: Coverage,
     pub(crate) feedback: Feedback,
+    pub(crate) resources: Resources,
     pub(crate) owner: Owner,
     /// What has been filled lately.
     pub(crate) filled: Arc<Again>,
@@ -110,6 +112,7 @@ impl Shared {
             door: Door::new(config.admission.as_ref(), &release, telemetry),
             coverage: Coverage::default(),
             feedback: Feedback::default(),
+            resources: Resources::new(config.resources),
             owner: Owner::new(config.owner.clone(), config.bandwidth_cap, telemetry),
             release,
             settings: Settings {
@@ -156,6 +159,7 @@ impl Shared {
             door: self.door.clone(),
             coverage: self.coverage.clone(),
             feedback: self.feedback.clone(),
+            resources: self.resources.clone(),
             owner: self.owner.clone(),
             clock: Clock,
             stale_on_error: config.stale_on_error,
@@ -185,6 +189,7 @@ pub(crate) struct Edge {
     pub(crate) door: Door,
     pub(crate) coverage: Coverage,
     pub(crate) feedback: Feedback,
+    pub(crate) resources: Resources,
     pub(crate) owner: Owner,
     pub(crate) clock: Clock,
     pub(crate) stale_on_error: Duration,

@@ -7,6 +7,7 @@ use crate::owner::{OwnerConfig, OwnerOptions};
 use crate::policy::{CacheOptions, CachePolicy};
 use crate::prefill::{FillConfig, FillOptions};
 use crate::purge::{PurgeConfig, PurgeOptions};
+use crate::resources::ResourceCaps;
 use crate::upload::UploadCaps;
 use crate::upstream::{self, GroupOptions, Upstreams};
 use dayplan::{Place, PlanConfig, PlanOptions};
@@ -63,6 +64,13 @@ pub struct Options {
     /// What may be sent a second, beyond which nothing new begins [default: no limit]
     #[arg(long, env = "AIRCLASS_BANDWIDTH_CAP", value_name = "RATE")]
     pub bandwidth_cap: Option<BitRate>,
+    /// What downloads of textbooks and files (/r/…) may take of it, all together, while the node is calm; a half, an eighth and a
+    /// 32nd of it under pressure [default: a fifth of --bandwidth-cap, or 200Mbit/s]
+    #[arg(long, env = "AIRCLASS_RESOURCE_RATE", value_name = "RATE")]
+    pub resource_rate: Option<BitRate>,
+    /// Most such downloads at once; others are told to come again [default: 512]
+    #[arg(long, env = "AIRCLASS_RESOURCES_AT_ONCE", value_name = "N")]
+    pub resources_at_once: Option<usize>,
     /// Whether new sessions are put off under pressure; false only measures [default: true]
     #[arg(long, env = "AIRCLASS_SHED", value_name = "BOOL")]
     pub shed: Option<bool>,
@@ -143,6 +151,8 @@ pub struct Config {
     pub stale_on_error: Duration,
     /// What may be sent a second.
     pub bandwidth_cap: Option<BitRate>,
+    /// How wide the line of downloads is.
+    pub(crate) resources: ResourceCaps,
     /// Whether pressure has consequences.
     pub shed: bool,
     /// How many connections one client may have before it is crowded, and how many requests at once.
@@ -290,6 +300,8 @@ impl Config {
         if bandwidth_cap == Some(BitRate(0)) {
             return Err(SettingsError::value("bandwidth_cap", "is zero; nothing could be sent"));
         }
+        let resources =
+            ResourceCaps::resolve(options.resource_rate, options.resources_at_once, bandwidth_cap)?;
         let shed = options.shed.unwrap_or(true);
         let bound = |given: Option<usize>, default| match given {
             Some(0) => None,
@@ -318,6 +330,7 @@ impl Config {
             limits,
             stale_on_error,
             bandwidth_cap,
+            resources,
             shed,
             client_share,
             upload_caps,

@@ -40,6 +40,8 @@ pub(crate) enum Outcome {
     Counted,
     /// A report of a page.
     Reported,
+    /// Which groups of servers can be reached.
+    Standing,
     /// The request was refused before anything was looked up.
     Refused,
     /// The upstream gave nothing usable.
@@ -119,6 +121,7 @@ impl Outcome {
             | Self::OnAir
             | Self::Counted
             | Self::Reported
+            | Self::Standing
             | Self::Refused
             | Self::Failed => Tier::Own,
         }
@@ -149,6 +152,7 @@ impl Outcome {
             | Self::OnAir
             | Self::Counted
             | Self::Reported
+            | Self::Standing
             | Self::Refused => None,
         }
     }
@@ -173,6 +177,7 @@ impl Label for Outcome {
         Self::OnAir,
         Self::Counted,
         Self::Reported,
+        Self::Standing,
         Self::Refused,
         Self::Failed,
     ];
@@ -196,6 +201,7 @@ impl Label for Outcome {
             Self::OnAir => "on_air",
             Self::Counted => "counted",
             Self::Reported => "reported",
+            Self::Standing => "standing",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }

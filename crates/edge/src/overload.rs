@@ -43,11 +43,13 @@ pub(crate) enum Shed {
     Crowded,
     /// A request beyond those that one client may have in flight.
     Requests,
+    /// A download beyond those that share the line for them.
+    Resources,
 }
 
 impl Label for Shed {
     const ALL: &'static [Self] =
-        &[Self::Refresh, Self::ColdSession, Self::Session, Self::Crowded, Self::Requests];
+        &[Self::Refresh, Self::ColdSession, Self::Session, Self::Crowded, Self::Requests, Self::Resources];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -56,6 +58,7 @@ impl Label for Shed {
             Self::Session => "session",
             Self::Crowded => "crowded",
             Self::Requests => "requests",
+            Self::Resources => "resources",
         }
     }
 
@@ -71,7 +74,7 @@ impl Shed {
             Self::Refresh | Self::Crowded => Level::Busy,
             Self::ColdSession => Level::High,
             Self::Session => Level::Critical,
-            Self::Requests => Level::Calm,
+            Self::Requests | Self::Resources => Level::Calm,
         }
     }
 }
@@ -185,6 +188,12 @@ impl Overload {
     pub(crate) fn refuses_request(&self) -> Shed {
         self.watch.metrics.shed(Shed::Requests);
         Shed::Requests
+    }
+
+    /// Notes a download for which there is no place.
+    pub(crate) fn refuses_download(&self) -> Shed {
+        self.watch.metrics.shed(Shed::Resources);
+        Shed::Resources
     }
 
     /// Whether anything is put off at all.

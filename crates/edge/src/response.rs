@@ -8,7 +8,9 @@ mod said;
 
 pub(crate) use body::EdgeBody;
 pub(crate) use cache_status::CacheStatus;
-pub(crate) use error::{elsewhere, failed, not_cached, refused, shed, too_many, upload_denied};
+pub(crate) use error::{
+    downloads_full, elsewhere, failed, not_cached, refused, shed, too_many, upload_denied,
+};
 pub(crate) use headers::{lacking, passed, stored};
 pub(crate) use said::said;
 

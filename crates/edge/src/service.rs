@@ -30,7 +30,9 @@ use crate::outcome::{Forwarded, Outcome};
 use crate::overload::Class;
 use crate::policy::{self, Said};
 use crate::request::Asked;
+use crate::resources::{Full, Resources};
 use crate::response::{self, Answer, CacheStatus};
+use crate::standing;
 use crate::store::{Body, Object};
 use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
@@ -96,6 +98,10 @@ impl Service for EdgeService {
                         let said = Said::Counted(edge.coverage.take(body).await);
                         response::said(&edge, said, &asked.method)
                     }
+                    None if standing::is_asked(&asked) => {
+                        let (headers, body) = standing::answer(edge.upstream.groups(), Instant::now());
+                        response::said(&edge, Said::Standing(headers, body), &asked.method)
+                    }
                     None if edge.feedback.wants(&asked) => {
                         let said = Said::Reported(edge.feedback.take(body).await);
                         response::said(&edge, said, &asked.method)
@@ -136,11 +142,18 @@ async fn admit(
             return response::shed(&edge, what);
         }
     }
-    let answer = if asked.is_cacheable() {
+    let place = match Resources::is_one(asked.target.path()).then(|| edge.resources.admit(&edge.overload)) {
+        Some(Err(Full)) => return response::downloads_full(&edge, edge.overload.refuses_download()),
+        place => place.and_then(Result::ok),
+    };
+    let mut answer = if asked.is_cacheable() {
         answer(edge, asked).await
     } else {
         Box::pin(change(edge, asked, body)).await
     };
+    if let Some(place) = place {
+        answer.body_mut().pace(place);
+    }
     if class == Class::Media && answer.status().is_success() {
         peer.standing.note_playing();
     }

@@ -4,6 +4,7 @@
 //! /list/                      stages and grades
 //! /list/primary-3             the lessons of one, 100 a page
 //! /list/primary-3/2           the second page
+//! /list/resources             textbooks and files to be taken home
 //! /list/primary-3/~maths-3    one lesson in a <video>, for players that know HLS by themselves
 //! ```
 //!
@@ -13,6 +14,7 @@ mod html;
 
 use crate::object::{ObjectError, Objects};
 use package::catalogue::{Listed, MAX_CATALOGUE_BYTES, ShardEntry, Version, shard, shard_name, version_path};
+use package::resource::{MAX_RESOURCES_BYTES, Resources, resources_path};
 use package::{LessonId, Sections, StorePath};
 
 /// Lessons on one page: some 40 kB, 5 kB on the wire.
@@ -23,6 +25,8 @@ const PAGE: usize = 100;
 pub(crate) enum Listing {
     /// Stages and grades.
     Home,
+    /// Textbooks and files.
+    Resources,
     /// A page of the lessons of one, from 1 on.
     Lessons { shard: String, page: usize },
     /// A lesson of one.
@@ -39,6 +43,7 @@ impl Listing {
         };
         match path.split_once('/') {
             None if path.is_empty() => Some(Self::Home),
+            None if path == "resources" => Some(Self::Resources),
             None => Some(Self::Lessons { shard: name(path)?, page: 1 }),
             Some((shard, rest)) => Some(match rest.strip_prefix('~') {
                 Some(lesson) => Self::Lesson { shard: name(shard)?, lesson: lesson.parse().ok()? },
@@ -61,6 +66,7 @@ impl Listing {
             |name: &str| version.shards.iter().find(|entry| shard_name(entry.stage, entry.grade) == *name);
         Ok(match self {
             Self::Home => Some(html::home(&version.shards)),
+            Self::Resources => Some(html::resources(&resources(objects).await?)),
             Self::Lessons { shard, page } => {
                 let Some(entry) = of_shard(shard) else { return Ok(None) };
                 let lessons = lessons(objects, entry).await?;
@@ -84,6 +90,16 @@ async fn lessons(objects: &Objects, entry: &ShardEntry) -> Result<Vec<Listed>, O
         Some(bytes) => parsed(shard(&entry.path, &bytes)),
         None => Err(ObjectError::Damaged(format!("{} is listed and not there", entry.path))),
     }
+}
+
+/// None, where nobody has published any.
+async fn resources(objects: &Objects) -> Result<Resources, ObjectError> {
+    let found = objects.paper(&resources_path(), MAX_RESOURCES_BYTES).await?;
+    let read = |bytes: &[u8]| {
+        Resources::parse(bytes)
+            .map_err(|error| ObjectError::Damaged(format!("resources/index.json: {error}")))
+    };
+    found.map_or(Ok(Resources::default()), |bytes| read(&bytes))
 }
 
 /// Those of the catalogue; those of the program for lists of older releases, and for what cannot be read.
@@ -111,6 +127,7 @@ mod tests {
         for (path, listing) in [
             ("", Some(Listing::Home)),
             ("primary-3", lessons("primary-3", 1)),
+            ("resources", Some(Listing::Resources)),
             ("primary-3/2", lessons("primary-3", 2)),
             ("primary-3/1", None),
             ("primary-3/0", None),

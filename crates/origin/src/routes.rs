@@ -109,9 +109,24 @@ fn is_harmless(path: &str) -> bool {
 /// An address of each kind that this server answers, for tests of what must be true of all.
 pub fn addresses() -> Vec<String> {
     let package = "p/0123456789abcdef0123456789abcdef01234567/main.m3u8";
-    let objects =
-        [package, "lessons/a/main.m3u8", "catalogue/version.json", "timetable/days.json", "guide/a.xml"];
-    let fixed = ["", "worker.js", "list/", "list/primary-3", "channels/a/main.m3u8", "plans/2026-09-01.json"];
+    let objects = [
+        package,
+        "lessons/a/main.m3u8",
+        "catalogue/version.json",
+        "timetable/days.json",
+        "guide/a.xml",
+        "resources/index.json",
+        "r/0123.pdf",
+    ];
+    let fixed = [
+        "",
+        "worker.js",
+        "list/",
+        "list/primary-3",
+        "list/resources",
+        "channels/a/main.m3u8",
+        "plans/2026-09-01.json",
+    ];
     let assets = player::asset_paths();
     objects.into_iter().chain(fixed).map(|path| format!("/{path}")).chain(assets).collect()
 }
@@ -124,7 +139,7 @@ impl Route {
             Self::Asset(_) => Class::Asset,
             Self::List(_) => Class::Catalogue,
             Self::Object(object) => match object.path.as_str().split('/').next() {
-                Some("p") => Class::Package,
+                Some("p" | "r") => Class::Package,
                 Some("lessons") => Class::Lesson,
                 _ => Class::Catalogue,
             },

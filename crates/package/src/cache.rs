@@ -22,7 +22,7 @@ impl CacheClass {
         match (parts.next()?, parts.next()?, parts.next()) {
             // Another key may sign the same package later.
             ("p", _, Some(SIGNATURES)) => Some(Self::Pointer),
-            ("p", _, Some(_)) => Some(Self::Immutable),
+            ("p", _, Some(_)) | ("r", _, None) => Some(Self::Immutable),
             ("lessons", _, Some(_)) => Some(Self::Pointer),
             ("catalogue", "version.json", None) => Some(Self::Pointer),
             ("catalogue", _, None) => Some(Self::Immutable),
@@ -59,6 +59,9 @@ mod tests {
             ("catalogue/a/b.json", None),
             ("timetable/2026-09-01.json", Some(CacheClass::Pointer)),
             ("guide/g7.xml", Some(CacheClass::Pointer)),
+            ("r/0123.pdf", Some(CacheClass::Immutable)),
+            ("r/a/b.pdf", None),
+            ("resources/index.json", Some(CacheClass::Pointer)),
             ("plans/2026-09-01.json", None),
             ("timetable/plans/2026-09-01.json", None),
             ("ingests/0123.json", None),

@@ -9,6 +9,7 @@
 //! catalogue/version.json → catalogue/<name>-<hash8>.json    what there is; shards are immutable
 //! catalogue/sections-<hash8>.json                           what the home page is divided into, in editions
 //! catalogue/search-<name>-<hash8>.json                      words and pinyin of a shard
+//! resources/index.json → r/<sha256>.{pdf,mp3,zip}            textbooks and files to be taken home; support.json
 //! timetable/<date>.json, guide/<channel>.{xml,ics}          what is shown when; crates/timetable
 //! plans/<date>.json                                         the day plan, for nodes; crates/timetable
 //! ingests/<key>.json                                        which package a source became; never served
@@ -30,6 +31,8 @@ pub mod lesson;
 pub mod manifest;
 pub mod media_type;
 mod path;
+pub mod platforms;
+pub mod resource;
 pub mod sections;
 pub mod work;
 

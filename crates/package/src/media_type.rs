@@ -39,6 +39,15 @@ pub enum MediaType {
     /// The bundle, `.tar` (POSIX.1-1988 ustar).
     #[serde(rename = "application/x-tar")]
     Tar,
+    /// A textbook, `.pdf` (RFC 8118).
+    #[serde(rename = "application/pdf")]
+    Pdf,
+    /// Sound to be taken home, `.mp3` (RFC 3003).
+    #[serde(rename = "audio/mpeg")]
+    Mp3,
+    /// Several files, `.zip`.
+    #[serde(rename = "application/zip")]
+    Zip,
 }
 
 impl MediaType {
@@ -56,6 +65,9 @@ impl MediaType {
             "xml" => Self::Xml,
             "ics" => Self::Calendar,
             "tar" => Self::Tar,
+            "pdf" => Self::Pdf,
+            "mp3" => Self::Mp3,
+            "zip" => Self::Zip,
             _ => return None,
         })
     }
@@ -75,6 +87,9 @@ impl MediaType {
             Self::Xml => "application/xml",
             Self::Calendar => "text/calendar; charset=utf-8",
             Self::Tar => "application/x-tar",
+            Self::Pdf => "application/pdf",
+            Self::Mp3 => "audio/mpeg",
+            Self::Zip => "application/zip",
         }
     }
 

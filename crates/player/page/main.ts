@@ -56,7 +56,7 @@ replace(
     h('button', { type: 'button', class: 'button small quiet', 'data-control': 'language', lang: language === 'zh' ? 'en' : 'zh-CN', onclick: switchLanguage }, words.otherLanguage),
   ),
   main,
-  h('footer', { class: 'bottom' }, h('p', {}, words.privacy, ' ', h('a', { href: '#/kept' }, words.keptTitle), ' ', reporting.button())),
+  h('footer', { class: 'bottom' }, h('p', {}, words.privacy, ' ', h('a', { href: '#/kept' }, words.keptTitle), ' · ', h('a', { href: '#/resources' }, words.resourcesTitle), ' ', reporting.button())),
 );
 window.addEventListener('hashchange', follow);
 follow();
@@ -74,6 +74,16 @@ function follow(): void {
   } else if (route.view === 'kept') {
     main.textContent = '';
     close = openKept(context, main);
+  } else if (route.view === 'resources') {
+    main.textContent = '';
+    let gone = false;
+    let leave: (() => void) | undefined;
+    // Fetched by those who open it.
+    void import('./resources').then(({ openResources }) => !gone && (leave = openResources(context, main)), () => (location.hash = '#/'));
+    close = () => {
+      gone = true;
+      leave?.();
+    };
   } else {
     replace(main, list.root);
     list.open(route.filter);

@@ -1,6 +1,6 @@
 /** Which view the address names. Routes live in the fragment, so one cached page serves them all. */
 
-export type Route = { view: 'list'; filter: Filter } | { view: 'lesson'; id: string } | { view: 'kept' };
+export type Route = { view: 'list'; filter: Filter } | { view: 'lesson'; id: string } | { view: 'kept' } | { view: 'resources' };
 
 /** What the pupil asked the list to show. An empty string means "all". */
 export interface Filter {
@@ -24,7 +24,7 @@ export function parseRoute(fragment: string): Route {
   const path = fragment.replace(/^#?\/?/, '');
   const lesson = /^lesson\/([^/?]+)$/.exec(path);
   if (lesson && LESSON_ID.test(lesson[1]!)) return { view: 'lesson', id: lesson[1]! };
-  if (path === 'kept') return { view: 'kept' };
+  if (path === 'kept' || path === 'resources') return { view: path };
   const params = new URLSearchParams(path.startsWith('?') ? path : '');
   const text = (key: string): string => (params.get(key) ?? '').slice(0, MAX_QUERY_CHARS);
   return { view: 'list', filter: { section: text('section'), stage: text('stage'), grade: text('grade'), subject: text('subject'), query: text('q') } };

@@ -31,6 +31,7 @@ pub use error::StoreError;
 pub use inventory::{NotWhole, Packaged, Shelved};
 pub use lessons::{LessonError, RolledBack, delete, roll_back};
 pub use publish::catalogue::publish_sections;
+pub use publish::resources::{publish_resource, remove_resource, resources};
 pub use publish::{Progress, Publication, PublishError, Published, Step, point, publish, sign, signatures};
 pub use read::{READ_BLOCK, Reading};
 pub use staged::{Staged, StagedDirectory};

@@ -7,6 +7,7 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod history;
+pub(crate) mod resources;
 mod signed;
 
 pub use signed::{sign, signatures};
@@ -141,6 +142,12 @@ pub enum PublishError {
         /// Where and why.
         source: serde_json::Error,
     },
+    /// The list of files to be taken home cannot be read.
+    #[error("resources/index.json is damaged: {0}; restore it, or remove it to begin a new one")]
+    Resources(serde_json::Error),
+    /// The list of files to be taken home takes no more.
+    #[error(transparent)]
+    Resource(#[from] package::resource::InvalidResource),
     /// Others kept swapping the same object.
     #[error("{0} was changed by others {SWAP_ATTEMPTS} times while we tried; run again")]
     Contended(StorePath),
@@ -160,6 +167,8 @@ impl Fault for PublishError {
             Self::Playlist { .. } => "PACKAGE_DAMAGED",
             Self::Catalogue(_) => "CATALOGUE_DAMAGED",
             Self::History { .. } => "HISTORY_DAMAGED",
+            Self::Resources(_) => "RESOURCES_DAMAGED",
+            Self::Resource(_) => "RESOURCE_INVALID",
             Self::Contended(_) => "STORE_CONTENDED",
             Self::Stopped => "STOPPED",
         }
@@ -168,6 +177,7 @@ impl Fault for PublishError {
     fn blame(&self) -> Blame {
         match self {
             Self::Store(error) => error.blame(),
+            Self::Resource(_) => Blame::Input,
             _ => Blame::Ours,
         }
     }

@@ -61,6 +61,19 @@ impl Display for Report {
             self.renditions.iter().map(|amount| format!("{} {}", amount.name, Bytes(amount.bytes))).collect();
         row(f, "各档流量 renditions", renditions.join(" · "))?;
         row(f, "缓存 cache", Counts(&total.cache))?;
+        if let Some(taken) = self.downloads {
+            row(
+                f,
+                "下载 downloads",
+                format_args!(
+                    "{} · {} 完成 finished · {} 被要求稍候 put off · {} 失败 failed",
+                    Bytes(taken.bytes),
+                    taken.finished,
+                    taken.put_off,
+                    taken.failed
+                ),
+            )?;
+        }
         if let Some(origin) = self.origin {
             match origin.bytes() {
                 Some(bytes) if origin.alive_before => row(f, "源站发出 origin sent", Bytes(bytes))?,

@@ -1,5 +1,6 @@
 //! What a request is for, by its path alone.
 
+use crate::resources::Resources;
 use serve::Standing;
 
 /// Media, or anything that stands at the beginning of a session.
@@ -25,6 +26,10 @@ impl Class {
 
     /// By the extension of `path`, without its query.
     pub(crate) fn of(path: &str) -> Self {
+        // Sound to be taken home is no playback.
+        if Resources::is_one(path) {
+            return Self::Opening;
+        }
         let path = path.as_bytes();
         let dot = path.iter().rposition(|byte| matches!(byte, b'.' | b'/'));
         match dot.map(|at| path.split_at(at)) {
@@ -60,6 +65,7 @@ mod tests {
             ("/lesson.json", Class::Opening),
             ("/a.ts/b", Class::Opening),
             ("/ts", Class::Opening),
+            ("/r/0123.mp3", Class::Opening),
         ] {
             assert_eq!(Class::of(path), class, "{path}");
         }

@@ -8,7 +8,7 @@ use crate::outcome::Forwarded;
 use crate::request::Asked;
 use bytes::Bytes;
 use dayplan::{AtDoor, Closed, Gated, Plans, Television};
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -35,6 +35,8 @@ pub(crate) enum Said {
     Counted(StatusCode),
     /// To a report of a page.
     Reported(Received),
+    /// To the question which groups can be reached.
+    Standing(HeaderMap, Vec<u8>),
 }
 
 impl Release {

@@ -4,6 +4,7 @@ use crate::delivery::Delivery;
 use crate::fill::BlockStream;
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
+use crate::resources::{Paced, Place};
 use crate::store::Reader;
 use crate::upstream::UpstreamBody;
 use bytes::Bytes;
@@ -11,7 +12,10 @@ use http_body::{Body, Frame, SizeHint};
 use serve::BoxError;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+/// A piece of a body, or why there is none.
+type Framed = Result<Frame<Bytes>, BoxError>;
 
 /// A body on its way, counting what it hands over.
 pub(crate) struct EdgeBody {
@@ -19,6 +23,8 @@ pub(crate) struct EdgeBody {
     sent: u64,
     outcome: Outcome,
     metrics: Arc<Metrics>,
+    /// In whose turn it goes out; `None`: at once.
+    paced: Option<Box<Paced>>,
     /// Told when it is over.
     delivery: Option<Delivery>,
 }
@@ -60,12 +66,22 @@ impl EdgeBody {
     }
 
     fn new(source: Source, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
-        Self { source, sent: 0, outcome, metrics: Arc::clone(metrics), delivery: None }
+        Self { source, sent: 0, outcome, metrics: Arc::clone(metrics), paced: None, delivery: None }
+    }
+
+    /// Sends it piece by piece, each in its turn.
+    pub(crate) fn pace(&mut self, place: Place) {
+        self.paced = Some(Box::new(Paced::new(place)));
     }
 
     /// What became of the request.
     pub(crate) fn outcome(&self) -> Outcome {
         self.outcome
+    }
+
+    /// Bytes that were taken from the source and are not sent.
+    fn waiting(&self) -> u64 {
+        self.paced.as_ref().map_or(0, |paced| paced.waiting())
     }
 
     /// Has `delivery` told when this is over.
@@ -83,18 +99,9 @@ impl Body for EdgeBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        let frame = match &mut this.source {
-            Source::Empty => Poll::Ready(None),
-            Source::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            Source::Stored(reader) => reader
-                .poll_piece(cx)
-                .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
-            Source::Blocks(stream) => stream
-                .poll_piece(cx)
-                .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
-            Source::Passed(body) => {
-                pin!(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
-            }
+        let frame = match &mut this.paced {
+            None => this.source.poll_frame(cx),
+            Some(paced) => poll_paced(paced, &mut this.source, cx),
         };
         if let Poll::Ready(Some(Ok(frame))) = &frame
             && let Some(data) = frame.data_ref()
@@ -105,23 +112,66 @@ impl Body for EdgeBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.source {
-            Source::Empty => true,
-            Source::Text(text) => text.is_none(),
-            Source::Stored(reader) => reader.remaining() == Some(0),
-            Source::Blocks(stream) => stream.remaining() == 0,
-            Source::Passed(body) => body.is_end_stream(),
-        }
+        self.waiting() == 0 && self.source.is_end()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let exact = |size: Option<u64>| size.map_or_else(SizeHint::new, SizeHint::with_exact);
-        match &self.source {
-            Source::Empty => SizeHint::with_exact(0),
-            Source::Text(text) => exact(Some(text.as_ref().map_or(0, |text| text.len() as u64))),
-            Source::Stored(reader) => exact(reader.remaining()),
-            Source::Blocks(stream) => exact(Some(stream.remaining())),
-            Source::Passed(body) => body.size_hint(),
+        let exact = |size: u64| SizeHint::with_exact(size + self.waiting());
+        self.source.left().map_or_else(SizeHint::new, exact)
+    }
+}
+
+/// What waits goes first; then the source is asked for more.
+fn poll_paced(paced: &mut Paced, source: &mut Source, cx: &mut Context<'_>) -> Poll<Option<Framed>> {
+    loop {
+        if let Some(piece) = ready!(paced.poll_piece(cx)) {
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        match ready!(source.poll_frame(cx)) {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => paced.take(data),
+                Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+            },
+            end => return Poll::Ready(end),
+        }
+    }
+}
+
+impl Source {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Framed>> {
+        match self {
+            Self::Empty => Poll::Ready(None),
+            Self::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Self::Stored(reader) => reader
+                .poll_piece(cx)
+                .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
+            Self::Blocks(stream) => stream
+                .poll_piece(cx)
+                .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
+            Self::Passed(body) => {
+                pin!(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
+            }
+        }
+    }
+
+    fn is_end(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Text(text) => text.is_none(),
+            Self::Stored(reader) => reader.remaining() == Some(0),
+            Self::Blocks(stream) => stream.remaining() == 0,
+            Self::Passed(body) => body.is_end_stream(),
+        }
+    }
+
+    /// Bytes that are to come; `None` where nobody knows.
+    fn left(&self) -> Option<u64> {
+        match self {
+            Self::Empty => Some(0),
+            Self::Text(text) => Some(text.as_ref().map_or(0, |text| text.len() as u64)),
+            Self::Stored(reader) => reader.remaining(),
+            Self::Blocks(stream) => Some(stream.remaining()),
+            Self::Passed(body) => body.size_hint().exact(),
         }
     }
 }

@@ -62,6 +62,16 @@ pub(crate) fn shed(edge: &Edge, what: Shed) -> Answer {
     answer
 }
 
+/// All places for downloads are taken.
+pub(crate) fn downloads_full(edge: &Edge, what: Shed) -> Answer {
+    let text = "现在下载的人很多，请稍后再试；已经下载的部分不用重下。\nMany are downloading just now; try again later. What you have need not be fetched again.\n";
+    let status = CacheStatus { detail: Some(what.as_str()), ..CacheStatus::default() };
+    let mut answer = text_answer(edge, StatusCode::SERVICE_UNAVAILABLE, text, Outcome::Shed, status);
+    let wait = HeaderValue::from(edge.overload.retry_after().as_secs());
+    answer.headers_mut().insert(header::RETRY_AFTER, wait);
+    answer
+}
+
 /// Its client has more requests in flight than any client may (RFC 6585 §4).
 pub(crate) fn too_many(edge: &Edge, what: Shed) -> Answer {
     let text = "来自同一网络的请求过多，请稍候再试。\nToo many requests from one network are in flight; try again in a few seconds.\n";

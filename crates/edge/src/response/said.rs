@@ -25,6 +25,7 @@ pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
             let text = helped(edge, &mut headers, text);
             (Waiting::STATUS, headers, text.into(), Outcome::Waiting)
         }
+        Said::Standing(headers, body) => (StatusCode::OK, headers, body.into(), Outcome::Standing),
         Said::Reported(Received { status, headers, body }) => {
             (status, headers, body.into(), Outcome::Reported)
         }

@@ -104,6 +104,14 @@ impl Groups {
         }
     }
 
+    /// Each group's name, and whether any of its servers is believed to be up.
+    pub(crate) fn standing(&self, now: Instant) -> impl Iterator<Item = (&str, bool)> {
+        self.groups.iter().map(move |group| {
+            let up = group.parents().any(|parent| parent.candidate(now, false).share > 0.0);
+            (group.config.name.as_str(), up)
+        })
+    }
+
     /// The group that plans come from.
     pub(super) fn plans(&self) -> Option<&Arc<Group>> {
         self.groups.get(self.plans?)

@@ -1,9 +1,11 @@
 //! The pages themselves: Simplified Chinese, English below it. All words that people wrote are escaped.
 
 use package::catalogue::{Listed, ShardEntry, by_place, shard_name};
+use package::resource::{Resource, Resources};
 use package::{Grade, Sections, Stage};
 use std::borrow::Cow;
 use std::fmt::Write;
+use units::ByteCount;
 
 /// No script, no picture (browsers ask for an icon unless told that it is empty), nothing from elsewhere. The style is here because a page of 5 kB should need no second question.
 const HEAD: &str = "<!doctype html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -39,6 +41,9 @@ pub(super) fn home(shards: &[ShardEntry]) -> String {
         }
         out.push_str("</ul>\n");
     }
+    out.push_str(
+        "<p><a href=\"/list/resources\">课本和资料 <span lang=\"en\">Textbooks and files</span></a></p>\n",
+    );
     if shards.is_empty() {
         out.push_str("<p>目录里还没有课程。<small lang=\"en\">There are no lessons yet.</small></p>\n");
     }
@@ -90,6 +95,36 @@ pub(super) fn lessons(
             writeln!(out, "<p><a href=\"{}\">下一页 <span lang=\"en\">Next</span></a></p>", link(page + 1));
     }
     Some(end(out, "/list/"))
+}
+
+/// Textbooks, sounds, sheets, apps: where they are had, how large they are, whose and under which terms.
+pub(super) fn resources(list: &Resources) -> String {
+    let mut out = begin("课本和资料", "Textbooks and files");
+    out.push_str("<ul>\n");
+    for Resource { about, files, .. } in &list.resources {
+        let grade = about.grade.map_or("", Grade::name);
+        let _ = write!(out, "<li>{}<small>{grade} ", escaped(&about.title));
+        let told = [&about.subject, &about.edition, &about.volume];
+        told.into_iter().flatten().for_each(|text| {
+            let _ = write!(out, "{} · ", escaped(text));
+        });
+        let _ =
+            writeln!(out, "来源：{} · 许可：{}</small>", escaped(&about.provider), escaped(&about.licence));
+        if let Some(link) = &about.link {
+            let _ = writeln!(out, "<a href=\"{}\" rel=\"noreferrer\">应用 App</a>", escaped(link));
+        }
+        for file in files {
+            let name = escaped(&file.name);
+            let size = ByteCount(file.bytes);
+            let _ = writeln!(out, "<a href=\"/{}\" download=\"{name}\">{name}</a> {size}<br>", file.path);
+        }
+        out.push_str("</li>\n");
+    }
+    out.push_str("</ul>\n");
+    if list.resources.is_empty() {
+        out.push_str("<p>还没有课本和资料。<small lang=\"en\">There are none yet.</small></p>\n");
+    }
+    end(out, "/list/")
 }
 
 /// One lesson.
@@ -233,7 +268,25 @@ mod tests {
     }
 
     #[test]
+    fn files_are_listed_with_whose_they_are() {
+        let file = serde_json::json!({
+            "path": format!("r/{}.pdf", "0a".repeat(32)), "name": "数学<1>.pdf", "bytes": 5_000_000, "sha256": "0a".repeat(32),
+        });
+        let list = serde_json::json!({ "version": 1, "resources": [{
+            "resource": "m3", "title": "数学", "kind": "textbook", "grade": 3, "provider": "人教社 & Co", "licence": "供教学使用", "files": [file],
+        }]});
+        let page = resources(&serde_json::from_value(list).unwrap());
+        assert!(
+            page.contains("来源：人教社 &amp; Co · 许可：供教学使用")
+                && page.contains("download=\"数学&lt;1&gt;.pdf\""),
+            "{page}"
+        );
+        assert!(page.contains(&format!("href=\"/r/{}.pdf\"", "0a".repeat(32))));
+    }
+
+    #[test]
     fn nothing_is_published() {
+        assert!(resources(&Resources::default()).contains("还没有课本和资料"));
         assert!(home(&[]).contains("目录里还没有课程"));
         assert!(
             lessons(&listed(1).0, &[], 1, 100, &Sections::shipped())

@@ -1,0 +1,50 @@
+// 课本和资料: what can be taken home, and the provinces' own platforms, one of which is down.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { before, test } from 'node:test';
+import { openBrowser, openPage } from './support.js';
+
+const SUM = '0123456789abcdef'.repeat(4);
+const PATH = `r/${SUM}.pdf`;
+const BOOK = {
+  resource: 'maths-3a', title: '数学 三年级 上册', kind: 'textbook', stage: 'primary', grade: 3, subject: '数学', provider: '人教社', licence: '供教学使用',
+  files: [{ path: PATH, name: '数学.pdf', bytes: 8, sha256: SUM }],
+};
+const PLATFORMS = [
+  { id: 'nation', zh: '国家平台', en: 'Nation', url: 'https://nation.example/', group: 'nation' },
+  { id: 'hubei', zh: '湖北平台', en: 'Hubei', url: 'https://hubei.example/', group: 'hubei', instead: 'nation' },
+];
+
+let browser;
+before(async (t) => {
+  browser = await openBrowser(t);
+});
+
+test('textbooks are listed with their source, and a download is the file itself', async (t) => {
+  const page = await openPage(t, browser);
+  await page.route('**/resources/index.json', (route) => route.fulfill({ json: { version: 1, resources: [BOOK] } }));
+  await page.route(`**/${PATH}`, (route) => route.fulfill({ body: '%PDF-1.7', headers: { 'content-type': 'application/pdf' } }));
+  await page.goto('/#/resources');
+  await page.waitForSelector('[data-resource=maths-3a]');
+  assert.match(await page.innerText('[data-resource=maths-3a]'), /数学 三年级 上册[\s\S]*课本 · 数学[\s\S]*来源：人教社 · 许可：供教学使用/);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-resource=maths-3a] a')]);
+  assert.equal(download.suggestedFilename(), '数学.pdf');
+  assert.equal(readFileSync(await download.path(), 'utf8'), '%PDF-1.7');
+});
+
+test('a platform that is down is marked and says where to go meanwhile; the others are as they were', async (t) => {
+  const page = await openPage(t, browser);
+  await page.route('**/resources/platforms.json', (route) => route.fulfill({ json: { platform: PLATFORMS } }));
+  await page.route('**/resources/health.json', (route) => route.fulfill({ json: { groups: { nation: 'up', hubei: 'down' } } }));
+  await page.goto('/#/resources');
+  await page.waitForSelector('[data-platform=hubei][data-standing=down]');
+  assert.match(await page.innerText('[data-platform=hubei]'), /湖北平台 暂时打不开 可以先去：国家平台/);
+  assert.equal(await page.innerText('[data-platform=nation]'), '国家平台');
+});
+
+test('where nothing is published the page says so', async (t) => {
+  const page = await openPage(t, browser);
+  await page.goto('/#/resources');
+  await page.waitForFunction(() => /还没有课本和资料/.test(document.body.innerText));
+});
