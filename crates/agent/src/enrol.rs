@@ -20,6 +20,8 @@ pub struct Enrolment {
     pub state: State,
     /// By which its own agent signs late orders for its edge.
     pub relay: SigningKey,
+    /// Where its edge is to fetch from, when the control says so.
+    pub upstream: Vec<String>,
 }
 
 /// Makes this machine a node of the control at `url`.
@@ -57,7 +59,7 @@ pub fn enrol(home: &Home, url: &str, token: &str) -> Result<Enrolment, AgentErro
     };
     // Last: from here on it has enrolled.
     home.remember(&state)?;
-    Ok(Enrolment { state, relay })
+    Ok(Enrolment { state, relay, upstream: papers.upstream })
 }
 
 /// Whether it is time for another certificate.

@@ -8,6 +8,7 @@ use crate::metrics::Metrics;
 use crate::store::{Appended, Away, Store};
 use bytes::Bytes;
 use fleet::wire::{MAX_ORDERS, Made, Node, Nodes, Numbered, Orders, PATIENCE, Papers};
+use fleet::zero_rating::SignedManifest;
 use fleet::{
     Acknowledged, Act, Event, Identity, Kind, NodeName, Order, Person, Place, Record, Refusal, Registry,
     Report, Secret, Sender, Welcome,
@@ -31,8 +32,12 @@ const NODE_LIVES: Duration = Duration::from_secs(45 * 86_400);
 pub(crate) struct Desk {
     authority: Authority,
     store: Store,
+    /// Where new nodes' edges fetch from.
+    upstream: Vec<String>,
     registry: Mutex<Registry>,
     reports: Mutex<BTreeMap<NodeName, (Timestamp, Report)>>,
+    /// The last edition of what carriers count as free, as it was read from the store.
+    zero_rated: Mutex<Option<(Digest, Bytes)>>,
     /// Who appends; one at a time.
     turn: Turn<()>,
     changed: watch::Sender<u64>,
@@ -44,13 +49,16 @@ impl Desk {
     pub(crate) async fn open(
         authority: Authority,
         store: Store,
+        upstream: Vec<String>,
         metrics: Metrics,
     ) -> Result<Self, ControlError> {
         let desk = Self {
             authority,
             store,
+            upstream,
             registry: Mutex::default(),
             reports: Mutex::default(),
+            zero_rated: Mutex::default(),
             turn: Turn::new(()),
             changed: watch::Sender::new(0),
             metrics,
@@ -260,7 +268,8 @@ impl Desk {
             tracing::warn!(%error, %node, "no certificate");
             Refusal::Malformed
         })?;
-        Ok(Papers { node, certificate, authority: self.authority.pem().to_owned(), until })
+        let (authority, upstream) = (self.authority.pem().to_owned(), self.upstream.clone());
+        Ok(Papers { node, certificate, authority, until, upstream })
     }
 
     /// Takes a node's rights away.
@@ -268,6 +277,32 @@ impl Desk {
         let by = |_: &()| Sender::Person(person.clone());
         let revoked = self.record(by, |registry| Ok((Some(registry.revoke(node)?), ()))).await;
         revoked.map(|((), number)| number)
+    }
+
+    /// Publishes what carriers count as free, signed by whom they believe: the control looks at the form alone.
+    pub(crate) async fn zero_rate(&self, person: Person, body: Bytes) -> Result<u64, Refusal> {
+        let (_, manifest) = SignedManifest::parse(&body).ok_or(Refusal::Malformed)?;
+        let digest = self.keep_body(body).await?;
+        let by = |_: &()| Sender::Person(person.clone());
+        let published =
+            self.record(by, |registry| Ok((registry.publish_zero_rating(manifest.edition, digest)?, ())));
+        published.await.map(|((), number)| number)
+    }
+
+    /// The last edition's number.
+    pub(crate) fn zero_rating(&self) -> Option<(u64, Digest)> {
+        self.registry().zero_rating()
+    }
+
+    /// Its text. It is read once: carriers go on asking while the store is away.
+    pub(crate) async fn zero_rating_text(&self, digest: Digest) -> Result<Bytes, Refusal> {
+        let known = self.zero_rated.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, text)) = known.filter(|(known, _)| *known == digest) {
+            return Ok(text);
+        }
+        let text = self.body(digest).await?;
+        *self.zero_rated.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest, text.clone()));
+        Ok(text)
     }
 
     /// Keeps the body of an order to come.

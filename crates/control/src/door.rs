@@ -2,6 +2,7 @@
 
 use crate::caller::Caller;
 use crate::desk::Desk;
+use crate::feed;
 use bytes::Bytes;
 use fleet::wire::{Enrol, Kept, MAX_JSON_BYTES, MakeToken, Recorded, Refused, Renew, Revoke};
 use fleet::{Act, Kind, MAX_BODY_BYTES, Order, Refusal};
@@ -23,8 +24,12 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
-    match route(desk, caller, request).await {
-        Ok(body) => typed(StatusCode::OK, body),
+    let answered = match (request.method(), path.as_str()) {
+        (&Method::GET, feed::PATH) => feed::answer(desk, &request).await,
+        _ => route(desk, caller, request).await.map(|body| typed(StatusCode::OK, body)),
+    };
+    match answered {
+        Ok(answer) => answer,
         Err(refusal) => {
             desk.metrics().refused(refusal);
             let by = caller.map(|caller| caller.identity.to_string());
@@ -90,6 +95,10 @@ async fn route(desk: &Desk, caller: Option<&Caller>, request: Request<Incoming>)
         (&Method::GET, _, Some(("orders", number))) => {
             desk.person(caller, Act::Look)?;
             to_json(&desk.acknowledged(number.parse().map_err(|_| Refusal::NotFound)?)?)
+        }
+        (&Method::POST, "zero-rating", _) => {
+            let person = desk.person(caller, Act::ZeroRate)?;
+            to_json(&Recorded { number: desk.zero_rate(person, read(body, MAX_BODY_BYTES).await?).await? })
         }
         (&Method::GET, "nodes", _) => {
             desk.person(caller, Act::Look)?;

@@ -13,6 +13,7 @@ mod clock;
 mod desk;
 mod door;
 mod error;
+mod feed;
 mod metrics;
 mod options;
 mod server;

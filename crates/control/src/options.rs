@@ -23,6 +23,9 @@ pub struct Options {
     /// Names and addresses under which they do; its certificate is for these [default: localhost, 127.0.0.1]
     #[arg(long = "name", env = "AIRCLASS_CONTROL_NAMES", value_name = "HOST", value_delimiter = ',')]
     pub names: Option<Vec<String>>,
+    /// Where the edges of new nodes fetch from; told to each with its certificate [default: their installers say]
+    #[arg(long, env = "AIRCLASS_CONTROL_UPSTREAM", value_name = "URL", value_delimiter = ',')]
+    pub upstream: Option<Vec<String>>,
     /// /metrics, /healthz, /readyz; POST /drain [default: 127.0.0.1:9170]
     #[arg(long, env = "AIRCLASS_CONTROL_ADMIN", value_name = "ADDRESS")]
     pub admin: Option<SocketAddr>,
@@ -38,6 +41,7 @@ pub struct Config {
     pub(crate) store: Option<String>,
     pub(crate) listen: SocketAddr,
     pub(crate) names: Vec<String>,
+    pub(crate) upstream: Vec<String>,
     pub(crate) admin: SocketAddr,
 }
 
@@ -57,11 +61,21 @@ impl Config {
         if names.iter().any(String::is_empty) || names.is_empty() {
             return Err(SettingsError::value("names", "has an empty one; give hosts or addresses"));
         }
+        let upstream = options.upstream.clone().unwrap_or_default();
+        if let Some(wrong) =
+            upstream.iter().find(|url| !url.starts_with("http://") && !url.starts_with("https://"))
+        {
+            return Err(SettingsError::value(
+                "upstream",
+                format!("has {wrong:?}; give http://HOST or https://HOST"),
+            ));
+        }
         Ok(Self {
             state,
             store: options.store.clone(),
             listen: options.listen.unwrap_or(LISTEN),
             names,
+            upstream,
             admin: options.admin.unwrap_or(ADMIN),
         })
     }
@@ -86,5 +100,8 @@ mod tests {
         assert_eq!(config.store, None);
         let error = Config::resolve(&Options::default()).unwrap_err().to_string();
         assert!(error.contains("`state`"), "{error}");
+        let options = Options { upstream: Some(vec!["origin.example".into()]), ..options };
+        let error = Config::resolve(&options).unwrap_err().to_string();
+        assert!(error.contains("`upstream`"), "{error}");
     }
 }

@@ -61,7 +61,7 @@ async fn serve(config: Config, telemetry: &Telemetry) -> Result<(), ControlError
     let place = store.place();
     let metrics = Metrics::register(telemetry);
     metrics.store(true);
-    let desk = Arc::new(Desk::open(authority, store, metrics).await?);
+    let desk = Arc::new(Desk::open(authority, store, config.upstream, metrics).await?);
     let listen = |source| ControlError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;

@@ -26,6 +26,8 @@ pub enum Act {
     Plan,
     /// Take nodes out of service and back.
     Drain,
+    /// Publish what carriers count as free.
+    ZeroRate,
     /// Look at nodes, orders and records.
     Look,
 }
@@ -43,7 +45,7 @@ impl Role {
     pub const fn may(self, act: Act) -> bool {
         match (self, act) {
             (_, Act::Look | Act::Purge) => true,
-            (Self::Telecom, act) => matches!(act, Act::Token | Act::Revoke | Act::Drain),
+            (Self::Telecom, act) => matches!(act, Act::Token | Act::Revoke | Act::Drain | Act::ZeroRate),
             (Self::Edu, act) => matches!(act, Act::Plan),
         }
     }

@@ -84,6 +84,13 @@ pub enum Event {
     },
     /// Nodes were told something.
     Ordered(Order),
+    /// What carriers count as free was published.
+    ZeroRated {
+        /// Which edition.
+        edition: u64,
+        /// The signed manifest.
+        body: Digest,
+    },
 }
 
 /// Where a chain is broken.
@@ -166,6 +173,7 @@ impl Event {
             Self::Renewed { .. } => "renewed",
             Self::Revoked { .. } => "revoked",
             Self::Ordered(_) => "ordered",
+            Self::ZeroRated { .. } => "zero_rated",
         }
     }
 }

@@ -27,6 +27,8 @@ pub enum Refusal {
     Malformed,
     /// An order means no node that there is.
     NobodyMeant,
+    /// This edition, or a later one, is published with other words.
+    OldEdition,
     /// The body of an order is too large.
     TooLarge,
     /// There is no such order, body or path.
@@ -52,6 +54,7 @@ impl Refusal {
             Self::NotAllowed => "not_allowed",
             Self::Malformed => "malformed",
             Self::NobodyMeant => "nobody_meant",
+            Self::OldEdition => "old_edition",
             Self::TooLarge => "too_large",
             Self::NotFound => "not_found",
             Self::StoreAway => "store_away",
@@ -67,6 +70,7 @@ impl Refusal {
             Self::UnknownToken | Self::Revoked | Self::OldCertificate | Self::NotAllowed => 403,
             Self::UnknownNode | Self::NotFound => 404,
             Self::TokenUsed | Self::TokenExpired => 410,
+            Self::OldEdition => 409,
             Self::TooLarge => 413,
             Self::StoreAway | Self::Contended => 503,
         }
@@ -89,6 +93,9 @@ impl fmt::Display for Refusal {
             Self::NotAllowed => "your role may not do that",
             Self::Malformed => "what was sent cannot be read as what is taken here",
             Self::NobodyMeant => "no node that there is is meant; see `airclass control nodes`",
+            Self::OldEdition => {
+                "this edition or a later one is published already; make the next one from that"
+            }
             Self::TooLarge => "what was sent is too large",
             Self::NotFound => "there is no such thing here",
             Self::StoreAway => "the store of records is away, so nothing can be ordered now; try again",

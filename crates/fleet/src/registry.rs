@@ -20,6 +20,8 @@ pub struct Registry {
     tokens: BTreeMap<TokenId, Token>,
     nodes: BTreeMap<NodeName, Member>,
     orders: BTreeMap<u64, Order>,
+    /// The last edition of what carriers count as free.
+    zero_rating: Option<(u64, Digest)>,
 }
 
 #[derive(Debug, Clone)]
@@ -74,6 +76,7 @@ impl Default for Registry {
             tokens: BTreeMap::new(),
             nodes: BTreeMap::new(),
             orders: BTreeMap::new(),
+            zero_rating: None,
         }
     }
 }
@@ -120,6 +123,7 @@ impl Registry {
             Event::Ordered(order) => {
                 self.orders.insert(record.number, order.clone());
             }
+            Event::ZeroRated { edition, body } => self.zero_rating = Some((*edition, *body)),
         }
         Ok(())
     }
@@ -201,6 +205,23 @@ impl Registry {
             Some(node) if !self.is_member(node) => Err(Refusal::NobodyMeant),
             _ => Ok(Event::Ordered(order)),
         }
+    }
+
+    /// The event of publishing what carriers count as free; `None` when this very text is published.
+    ///
+    /// # Errors
+    /// When another edition of the same number, or a later one, is: editions only grow, or who follows them would miss one.
+    pub fn publish_zero_rating(&self, edition: u64, body: Digest) -> Result<Option<Event>, Refusal> {
+        match self.zero_rating {
+            Some(published) if published == (edition, body) => Ok(None),
+            Some((published, _)) if edition <= published => Err(Refusal::OldEdition),
+            _ => Ok(Some(Event::ZeroRated { edition, body })),
+        }
+    }
+
+    /// The last edition of what carriers count as free, and its signed manifest.
+    pub fn zero_rating(&self) -> Option<(u64, Digest)> {
+        self.zero_rating
     }
 
     fn is_member(&self, node: &NodeName) -> bool {

@@ -12,6 +12,8 @@
 //! | a person | `POST /v1/bodies` the bytes | [`Kept`] |
 //! | a person | `POST /v1/orders` [`Order`](crate::Order) | [`Recorded`] |
 //! | a person | `GET /v1/orders/N` | [`Acknowledged`](crate::Acknowledged) |
+//! | a person | `POST /v1/zero-rating` a [`SignedManifest`](crate::zero_rating::SignedManifest) | [`Recorded`] |
+//! | anybody | `GET /v1/zero-rating`, `?since=EDITION` | the last edition with its changes; `304` when there is none after that one |
 //! | a person | `GET /v1/nodes` | [`Nodes`] |
 //! | a person | `GET /v1/records?after=N` | records, a line each |
 //!
@@ -64,6 +66,9 @@ pub struct Papers {
     pub authority: String,
     /// Until when the certificate counts.
     pub until: Timestamp,
+    /// Where new nodes' edges fetch from, when the control was told; http:// or https:// each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub upstream: Vec<String>,
 }
 
 /// Orders for a node.

@@ -206,3 +206,22 @@ fn a_chain_that_was_touched_is_found_out() {
     spliced[2] = third.to_bytes();
     assert_eq!(read(&spliced, &desk.key), Err((2, ChainError::Broken)));
 }
+
+#[test]
+fn editions_of_what_is_free_only_grow() {
+    let mut desk = Desk::new();
+    let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
+    assert_eq!(desk.registry.zero_rating(), None);
+    let event = desk.registry.publish_zero_rating(3, one).unwrap().unwrap();
+    desk.record(event);
+    assert_eq!(desk.registry.zero_rating(), Some((3, one)));
+    assert_eq!(
+        desk.registry.publish_zero_rating(3, one),
+        Ok(None),
+        "an answer was lost: said again, it is the same"
+    );
+    for edition in [2, 3] {
+        assert_eq!(desk.registry.publish_zero_rating(edition, two), Err(Refusal::OldEdition));
+    }
+    assert!(matches!(desk.registry.publish_zero_rating(4, two), Ok(Some(_))));
+}

@@ -5,7 +5,7 @@ use super::{Desk, ask};
 use crate::clock;
 use clap::Args;
 use faults::AnyFault;
-use fleet::wire::Nodes;
+use fleet::wire::{Nodes, Recorded};
 use fleet::zero_rating::{Manifest, SignedManifest};
 use jiff::Timestamp;
 use signing::SigningKey;
@@ -26,6 +26,9 @@ pub(crate) struct ZeroRating {
     /// A host that is free in every network, as the lessons' own; once for each
     #[arg(long = "host", value_name = "HOST")]
     hosts: Vec<String>,
+    /// Publish it at the control, too, where carriers follow it: /v1/zero-rating?since=EDITION (role telecom)
+    #[arg(long)]
+    publish: bool,
 }
 
 /// `airclass control zero-rating`
@@ -46,19 +49,25 @@ pub(super) fn zero_rating(options: &ZeroRating) -> Result<(), AnyFault> {
                     fault("is signed by another key; give that one, or another --out".to_owned()).into()
                 );
             }
-            Some(manifest)
+            Some((signed, manifest))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(fault(error.to_string()).into()),
     };
     let nodes: Nodes = ask(&options.desk, async |line| line.look("/v1/nodes").await)?;
     let now = Timestamp::try_from(clock::now()).unwrap_or_default();
-    let Some(manifest) = Manifest::next(previous.as_ref(), &nodes, &options.hosts, now) else {
-        println!("edition {} still says all", previous.map_or(0, |manifest| manifest.edition));
-        return Ok(());
+    let Some(manifest) =
+        Manifest::next(previous.as_ref().map(|(_, manifest)| manifest), &nodes, &options.hosts, now)
+    else {
+        println!("edition {} still says all", previous.as_ref().map_or(0, |(_, manifest)| manifest.edition));
+        // One whose publishing failed is published now.
+        return match &previous {
+            Some((signed, _)) if options.publish => publish(&options.desk, signed),
+            _ => Ok(()),
+        };
     };
-    let text =
-        serde_json::to_vec(&SignedManifest::by(&manifest, &key)).map_err(|error| fault(error.to_string()))?;
+    let signed = SignedManifest::by(&manifest, &key);
+    let text = serde_json::to_vec(&signed).map_err(|error| fault(error.to_string()))?;
     let draft = options.out.with_extension("new");
     let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &options.out));
     written.map_err(|error| fault(error.to_string()))?;
@@ -72,5 +81,11 @@ pub(super) fn zero_rating(options: &ZeroRating) -> Result<(), AnyFault> {
             change.removed.len()
         );
     }
+    if options.publish { publish(&options.desk, &signed) } else { Ok(()) }
+}
+
+fn publish(desk: &Desk, signed: &SignedManifest) -> Result<(), AnyFault> {
+    let done: Recorded = ask(desk, async |line| line.tell("/v1/zero-rating", signed).await)?;
+    println!("published, record {}", done.number);
     Ok(())
 }
