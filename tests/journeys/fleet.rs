@@ -16,6 +16,11 @@ use testkit::nats::NatsServer;
 use testkit::plans::{KEY, entry, envelope, plan_of};
 use timetable::Plan;
 
+#[path = "fleet/dns.rs"]
+mod dns;
+#[path = "fleet/zero_rating.rs"]
+mod zero_rating;
+
 const PATH: &str = "/lessons/7/a";
 /// Longer than any machine needs; nothing is paced by it.
 const PATIENCE: &str = "60s";
@@ -374,8 +379,10 @@ fn orders_reach_every_node_and_nats_may_die() {
     assert!(ministry.ask("edu-li", &free).stdout.contains("edition 1 still says all"));
     // Students are sent to whoever is ready, by what the control has heard.
     let person = ministry.folder.path().join("edu-li");
-    let steer = ["steer", "--control", &ministry.url(), "--as", text(&person), "--listen", "127.0.0.1:0"];
-    let steer = Airclass::start(&steer);
+    let url = ministry.url();
+    let steer = ["steer", "--control", &url, "--as", text(&person), "--listen", "127.0.0.1:0"];
+    let dns = ["--dns", "127.0.0.1:0", "--dns-name", "lessons.example", "--dns-server", "ns1.example"];
+    let steer = Airclass::start(&[&steer[..], &dns].concat());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let told = (0..600).find_map(|_| {
         let answer = runtime.block_on(client::get(steer.address(), "/v1/nodes", &[]));
@@ -385,6 +392,13 @@ fn orders_reach_every_node_and_nats_may_die() {
     assert!(told.as_ref().is_some_and(|told| told.contains("https://edge.example")), "{told:?}");
     let manifest = runtime.block_on(client::get(steer.address(), "/steering.json", &[]));
     assert!(String::from_utf8_lossy(&manifest.body).contains("PATHWAY-CLONES"), "{manifest:?}");
+    for tcp in [false, true] {
+        let told = dns::address(&steer, tcp);
+        assert!(
+            told.ends_with(&[0, 0, 0, 30, 0, 4, 192, 0, 2, 7]),
+            "its address, for half a minute: {told:?}"
+        );
+    }
     let records = ministry.ask("edu-li", &["records", "--key", &ministry.records]);
     assert!(records.code() == Some(0) && records.stdout.contains("edu/li  {\"ordered\""), "{records:?}");
 }

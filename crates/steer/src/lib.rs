@@ -4,12 +4,15 @@
 //! |---|---|
 //! | `GET /steering.json` (`_HLS_pathway`, `_HLS_throughput`) | a content steering manifest (RFC 8216bis §7.1) whose pathways are nodes |
 //! | `GET /v1/nodes` (`ip`, `at`) | nodes for an app or a portal, as HTTPDNS answers |
+//! | A, AAAA, HTTPS of a name of ours, over UDP and TCP | the same in DNS ([`dns`]) |
 //!
 //! Students are told of nodes by name, before or between segments; media is never redirected. When the control is away, the
 //! last roster goes on. Nobody is remembered: what is kept is how much each node was promised.
 
 mod clock;
 mod desk;
+mod dns;
+mod limit;
 mod metrics;
 mod options;
 mod question;
@@ -20,6 +23,7 @@ pub use options::{Config, Options};
 
 use bytes::Bytes;
 use desk::Desk;
+use dns::Sockets;
 use faults::AnyFault;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -34,14 +38,27 @@ use telemetry::{Check, Telemetry};
 /// An option that cannot be, an address that is taken.
 pub fn run(options: &Options) -> Result<(), AnyFault> {
     telemetry::init(&options.log).map_err(|problem| SettingsError::value("log", problem))?;
-    let Config { source, settings, serve } = Config::resolve(options)?;
+    let Config { source, settings, dns, serve } = Config::resolve(options)?;
     let telemetry = Telemetry::new("steer");
     telemetry.readiness.fail(Check::Upstream, "no nodes are known yet");
     let desk = Arc::new(Desk::new(settings, &telemetry));
+    // Bound before the process gives up that right.
+    let sockets = Sockets::bind(&dns.listen).map_err(|(address, error)| {
+        SettingsError::value("dns", format!("cannot listen at {address}: {error}"))
+    })?;
+    let limiter = dns::limiter(dns.rate);
     let (server, admin) = serve::open(serve, &telemetry)?;
+    if !dns.listen.is_empty() {
+        let at: Vec<_> = sockets.addresses().iter().map(ToString::to_string).collect();
+        tracing::info!(listen = at.join(","), "dns listening");
+    }
     let running = server.start(move |CoreId(core), _drain| {
         if core == 0 {
             drop(tokio::task::spawn_local(source.clone().follow(Arc::clone(&desk), telemetry.clone())));
+        }
+        let dns = dns::Server::new(Arc::clone(&desk), dns.zone.clone(), Arc::clone(&limiter));
+        if let Err(error) = sockets.share().and_then(|sockets| dns.start(sockets)) {
+            tracing::error!(%error, "this core does not answer in DNS");
         }
         OnCore(Arc::clone(&desk))
     })?;

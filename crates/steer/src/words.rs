@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use steering::{Choice, Near};
 
-/// A steering manifest is asked for again after so long when nobody has room.
-const SOON: Duration = Duration::from_secs(10);
+/// An answer counts for so long when nobody has room.
+pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 /// An answer.
 pub(crate) type Answer = Response<Full<Bytes>>;
@@ -51,6 +51,16 @@ pub(crate) fn list(chosen: &[Choice<'_>], near: &Near, ttl: Duration) -> Answer 
         return answer;
     }
     typed(StatusCode::OK, "application/json", told.to_string())
+}
+
+/// Who asks too often is told to come again.
+pub(crate) fn too_often() -> Answer {
+    let mut answer = plain(
+        StatusCode::TOO_MANY_REQUESTS,
+        "请求过于频繁，请稍后再试。\nToo many questions; ask again soon.\n",
+    );
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(SOON.as_secs()));
+    answer
 }
 
 /// A line for people.
