@@ -1,5 +1,5 @@
 # The doors of this project. Each says what it does; scripts/ holds the longer ones.
-.PHONY: help setup build demo sample test check bench bench-edge fuzz fmt clean
+.PHONY: help setup build demo sample test check audit sbom deb bench bench-edge fuzz fmt clean
 
 CARGO ?= cargo
 RELEASE := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/release
@@ -7,7 +7,7 @@ RELEASE := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/release
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Install what is missing (Debian packages, npm modules, cargo-nextest)
+setup: ## Install what is missing (Debian packages, npm modules, cargo-nextest, cargo-deb)
 	@scripts/setup
 
 build: ## Build the programs as they are shipped
@@ -31,7 +31,20 @@ check: ## Formatting, lints, the pages' types, dependencies' licences
 	cd crates/player && npm run --silent check
 	cd crates/board && npm run --silent check
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; \
-	else echo "check: cargo-deny is not installed, so licences were not looked at; cargo install --locked cargo-deny"; fi
+	else echo "check: cargo-deny is not installed, so licences were not looked at; make audit installs it"; fi
+
+audit: ## Licences, sources and known faults of what comes from others; AUDIT=--offline without the faults
+	@scripts/audit $(AUDIT)
+
+sbom: ## Bills of materials (CycloneDX) of the programs and the page, in target/sbom
+	@scripts/sbom
+
+VERSION ?= $(shell git log -1 --format=0.0.0+git%cd.%h --date=format:%Y%m%d%H%M 2>/dev/null || echo 0.0.0)
+deb: build ## Debian packages of the programs, in target/debian; VERSION=1.2.3
+	@scripts/setup --deb
+	$(CARGO) deb --no-build --locked --strip -p cli --deb-version $(VERSION)
+	$(CARGO) deb --no-build --locked --strip -p ingest --deb-version $(VERSION)
+	$(CARGO) deb --no-build --locked --strip -p feed --deb-version $(VERSION)
 
 bench: build ## Side by side with nginx, Varnish, Traffic Server and ffmpeg: ratios, and benches/RESULTS.md
 	@scripts/setup --bench

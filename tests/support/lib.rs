@@ -3,8 +3,10 @@
 //! Every process is started on ports that the system picks and is killed when its handle is dropped.
 
 pub mod client;
+pub mod debian;
 pub mod http3;
 pub mod load;
+pub mod machine;
 pub mod node;
 pub mod process;
 pub mod raw;
