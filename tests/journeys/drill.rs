@@ -2,47 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
 
-use journeys::store::{PACKAGE, pattern, put};
+use journeys::store::{self, pattern};
 use journeys::{Airclass, airclass, client, process, project};
 use std::net::SocketAddr;
-use std::path::Path;
 
 /// Segments of the lesson: 24 seconds, 2.4 at ten times the speed.
 const SEGMENTS: usize = 5;
 /// Enough for many to want the same thing at the same time, few enough for a test.
 const PLAYERS: &str = "200";
-
-/// A lesson of two rungs and one sound, as ingest lays it out. Its segments hold no pictures: nobody looks.
-fn lesson(store: &Path) {
-    let package = format!("p/{PACKAGE}");
-    let main = |prefix: &str| {
-        let rung = |bits: u32, size: &str, slot: &str| {
-            format!(
-                "#EXT-X-STREAM-INF:BANDWIDTH={bits},CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION={size},AUDIO=\"hi\"\n\
-                 {prefix}{slot}/index.m3u8\n"
-            )
-        };
-        format!(
-            "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"hi\",NAME=\"a\",DEFAULT=YES,AUTOSELECT=YES,\
-             URI=\"{prefix}audio/hi/index.m3u8\"\n{}{}",
-            rung(700_000, "640x360", "s2"),
-            rung(180_000, "256x144", "s0")
-        )
-    };
-    put(store, "lessons/sample/main.m3u8", main(&format!("../../{package}/")).as_bytes());
-    let segments: String = (0..SEGMENTS).map(|number| format!("#EXTINF:4.800,\n{number:05}.m4s\n")).collect();
-    let list = format!(
-        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:5\n#EXT-X-PLAYLIST-TYPE:VOD\n\
-         #EXT-X-MAP:URI=\"init.mp4\"\n{segments}#EXT-X-ENDLIST\n"
-    );
-    for (folder, length) in [("s0", 60_000), ("s2", 300_000), ("audio/hi", 40_000)] {
-        put(store, &format!("{package}/{folder}/index.m3u8"), list.as_bytes());
-        put(store, &format!("{package}/{folder}/init.mp4"), &pattern(800));
-        for number in 0..SEGMENTS {
-            put(store, &format!("{package}/{folder}/{number:05}.m4s"), &pattern(length));
-        }
-    }
-}
 
 fn drill(nodes: &[SocketAddr], more: &[&str]) -> (Option<i32>, String, serde_json::Value) {
     let scratch = tempfile::tempdir().unwrap();
@@ -66,7 +33,7 @@ fn drill(nodes: &[SocketAddr], more: &[&str]) -> (Option<i32>, String, serde_jso
 #[test]
 fn a_class_comes_all_at_once_and_the_origin_sends_each_thing_once() {
     let store = tempfile::tempdir().unwrap();
-    lesson(store.path());
+    store::lesson(store.path(), SEGMENTS);
     let origin = Airclass::origin(store.path());
     let edges = [Airclass::edge(origin.address(), &[]), Airclass::edge(origin.address(), &[])];
     let nodes = edges.each_ref().map(Airclass::address);
@@ -111,7 +78,7 @@ fn a_class_comes_all_at_once_and_the_origin_sends_each_thing_once() {
 fn a_storm_of_downloads_slows_down_and_no_lesson_stands_still() {
     const RATE: f64 = 1_000_000.0;
     let store = tempfile::tempdir().unwrap();
-    lesson(store.path());
+    store::lesson(store.path(), SEGMENTS);
     let book = store.path().join("book.pdf");
     std::fs::write(&book, [&b"%PDF-1.7\n"[..], &pattern(300_000)].concat()).unwrap();
     let (book, root) = (book.to_str().unwrap(), store.path().to_str().unwrap());
@@ -190,7 +157,7 @@ fn a_storm_of_downloads_slows_down_and_no_lesson_stands_still() {
 #[test]
 fn a_dead_node_is_an_error_with_a_name_and_an_exit_status() {
     let store = tempfile::tempdir().unwrap();
-    lesson(store.path());
+    store::lesson(store.path(), SEGMENTS);
     let origin = Airclass::origin(store.path());
     let edge = Airclass::edge(origin.address(), &[]);
     let nowhere = {
@@ -212,7 +179,7 @@ fn a_dead_node_is_an_error_with_a_name_and_an_exit_status() {
 #[test]
 fn tls_is_believed_with_its_authority_or_not_at_all() {
     let store = tempfile::tempdir().unwrap();
-    lesson(store.path());
+    store::lesson(store.path(), SEGMENTS);
     let origin = Airclass::origin(store.path());
     let certificate = client::Certificate::make(store.path());
     let files = [certificate.cert.to_str().unwrap(), certificate.key.to_str().unwrap()];

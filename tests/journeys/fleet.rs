@@ -6,8 +6,10 @@
 use agent::{Home, Trouble};
 use fleet::wire::Orders;
 use jiff::Timestamp;
+use journeys::net::Net;
 use journeys::raw::Loose;
 use journeys::{Airclass, Finished, airclass, client, program};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -18,6 +20,8 @@ use timetable::Plan;
 
 #[path = "fleet/dns.rs"]
 mod dns;
+#[path = "fleet/under_load.rs"]
+mod under_load;
 #[path = "fleet/zero_rating.rs"]
 mod zero_rating;
 
@@ -31,13 +35,18 @@ const PAUSE: Duration = Duration::from_millis(100);
 struct Beside(Child);
 
 impl Beside {
-    fn start(arguments: &[&str]) -> Self {
-        let child = Command::new(program("airclass"))
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
+    fn start(inside: Option<&[String; 2]>, arguments: &[&str]) -> Self {
+        let airclass = program("airclass");
+        let mut command = match inside {
+            None => Command::new(airclass),
+            Some([enter, there]) => {
+                let mut command = Command::new(enter);
+                command.arg(there).arg(airclass);
+                command
+            }
+        };
+        let child =
+            command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Self(child.unwrap())
     }
 }
@@ -54,9 +63,13 @@ struct Ministry {
     folder: TempDir,
     control: Option<Airclass>,
     listen: String,
+    /// Another name than `localhost` and 127.0.0.1.
+    host: Option<String>,
     store: Option<String>,
     records: String,
-    origin: Loose,
+    /// Before which edges stand.
+    upstream: SocketAddr,
+    _origin: Loose,
 }
 
 /// An edge and its agent.
@@ -65,6 +78,8 @@ struct Node {
     edge: Airclass,
     agent: Option<Beside>,
     folder: PathBuf,
+    /// What a command begins with that is to run where the node does.
+    inside: Option<[String; 2]>,
 }
 
 fn text(path: &Path) -> &str {
@@ -73,6 +88,15 @@ fn text(path: &Path) -> &str {
 
 impl Ministry {
     fn new(store: Option<String>) -> Self {
+        Self::found(store, None)
+    }
+
+    /// One that is reached at this address.
+    fn at(store: Option<String>, host: &str) -> Self {
+        Self::found(store, Some(host.to_owned()))
+    }
+
+    fn found(store: Option<String>, host: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
         let made = airclass(&["control", "init", "--state", text(&state)]);
@@ -87,8 +111,17 @@ impl Ministry {
         let origin = Loose::start(|_| {
             b"HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 1\r\n\r\nx".to_vec()
         });
-        let mut ministry =
-            Self { folder, control: None, listen: "127.0.0.1:0".to_owned(), store, records, origin };
+        let listen = format!("{}:0", host.as_deref().unwrap_or("127.0.0.1"));
+        let mut ministry = Self {
+            folder,
+            control: None,
+            listen,
+            host,
+            store,
+            upstream: origin.address,
+            records,
+            _origin: origin,
+        };
         ministry.open();
         ministry
     }
@@ -99,6 +132,9 @@ impl Ministry {
         let mut arguments = vec!["control", "run", "--state", text(&state), "--listen", &self.listen];
         if let Some(store) = &self.store {
             arguments.extend(["--store", store]);
+        }
+        if let Some(host) = &self.host {
+            arguments.extend(["--name", host]);
         }
         let control = Airclass::start(&arguments);
         self.listen = control.address().to_string();
@@ -130,6 +166,11 @@ impl Ministry {
 
     /// A node that has enrolled, its edge and its agent.
     fn node(&self, site: &str) -> Node {
+        self.node_in(None, site)
+    }
+
+    /// The same, in a network of its own.
+    fn node_in(&self, net: Option<&Net>, site: &str) -> Node {
         let folder = self.folder.path().join(site);
         std::fs::create_dir_all(folder.join("plans")).unwrap();
         std::fs::write(folder.join("keys.toml"), entry(&KEY)).unwrap();
@@ -138,16 +179,23 @@ impl Ministry {
         assert_eq!(enrolled.code(), Some(0), "{}", enrolled.stderr);
         assert!(enrolled.stdout.contains("province = \"hubei\""), "{}", enrolled.stdout);
         let name = enrolled.stdout.split(' ').nth(1).unwrap().to_owned();
-        let edge = self.edge(&folder);
-        let mut node = Node { name, edge, agent: None, folder };
+        let edge = self.edge(net, &folder);
+        let mut node = Node { name, edge, agent: None, folder, inside: net.map(Net::inside) };
         node.follow();
         node
     }
 
-    fn edge(&self, folder: &Path) -> Airclass {
+    fn edge(&self, net: Option<&Net>, folder: &Path) -> Airclass {
         let (keys, plans) = (folder.join("keys.toml"), folder.join("plans"));
+        let (upstream, listen) = (
+            format!("http://{}", self.upstream),
+            format!("{}:0", net.map_or(Ipv4Addr::LOCALHOST, |net| net.address)),
+        );
         let options = ["--purge-keys", text(&keys), "--plan-keys", text(&keys), "--plan", text(&plans)];
-        Airclass::edge(self.origin.address, &options)
+        Airclass::start_within(
+            net,
+            &[&["edge", "--upstream", &upstream, "--listen", &listen], &options[..]].concat(),
+        )
     }
 
     fn purge(&self, more: &[&str]) -> Finished {
@@ -166,22 +214,25 @@ impl Node {
         let (home, plans, keys) =
             (self.folder.join("home"), self.folder.join("plans"), self.folder.join("keys.toml"));
         let admin = self.edge.admin.to_string();
-        self.agent = Some(Beside::start(&[
-            "node",
-            "run",
-            "--home",
-            text(&home),
-            "--edge",
-            &admin,
-            "--plans",
-            text(&plans),
-            "--purge-keys",
-            text(&keys),
-            "--address",
-            "https://edge.example",
-            "--ip",
-            "192.0.2.7",
-        ]));
+        self.agent = Some(Beside::start(
+            self.inside.as_ref(),
+            &[
+                "node",
+                "run",
+                "--home",
+                text(&home),
+                "--edge",
+                &admin,
+                "--plans",
+                text(&plans),
+                "--purge-keys",
+                text(&keys),
+                "--address",
+                "https://edge.example",
+                "--ip",
+                "192.0.2.7",
+            ],
+        ));
     }
 
     /// Whether it had to ask its upstream.
@@ -353,7 +404,7 @@ fn orders_reach_every_node_and_nats_may_die() {
     assert_eq!(missed.code(), Some(1), "{missed:?}");
     assert!(!nodes[2].fetches());
     let number = number_of(&missed);
-    nodes[2].edge = ministry.edge(&nodes[2].folder);
+    nodes[2].edge = ministry.edge(None, &nodes[2].folder);
     nodes[2].fetches();
     assert!(!nodes[2].fetches());
     // The control is another process by now.
@@ -412,7 +463,7 @@ fn a_new_node_is_tried_out_before_it_is_ready_and_keeps_to_its_owners_word() {
     assert_eq!(ministry.enrol(&home, &ministry.token("new"), &[]).code(), Some(0));
     let owner =
         ["--burn-in", text(&paper), "--owner-bandwidth", "3Gbit/s", "--owner-network", "192.0.2.0/24"];
-    let edge = Airclass::edge(ministry.origin.address, &owner);
+    let edge = Airclass::edge(ministry.upstream, &owner);
     let says = |path: &str| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         String::from_utf8(runtime.block_on(client::get(edge.admin, path, &[])).body.to_vec()).unwrap()

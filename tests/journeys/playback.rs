@@ -136,7 +136,9 @@ fn open_for_the_ninth_grade(store: &Path, lesson: &str) {
 /// One device was the browser's; with four of the class nothing is told, with five and more there are minutes.
 fn the_teacher_reads_what_the_class_has_seen(edge: &mut Airclass, counts: &str, code: &str, scratch: &Path) {
     let say = |lesson: &str, minutes: &str| {
-        let word = format!(r#"{{"class":"{code}","lesson":"{lesson}","began":true,"seen":[{minutes}],"again":[0]}}"#);
+        let word = format!(
+            r#"{{"class":"{code}","lesson":"{lesson}","began":true,"seen":[{minutes}],"again":[0]}}"#
+        );
         let answer = post(edge.address(), "/coverage", "", &word);
         assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     };

@@ -7,6 +7,7 @@ pub mod debian;
 pub mod http3;
 pub mod load;
 pub mod machine;
+pub mod net;
 pub mod node;
 pub mod process;
 pub mod raw;

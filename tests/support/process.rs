@@ -1,7 +1,8 @@
 //! The built programs as processes.
 
+use crate::net::Net;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -91,10 +92,23 @@ impl Airclass {
 
     /// The same with more variables.
     pub fn start_in(environment: &Environment, arguments: &[&str]) -> Self {
-        let mut child = Command::new(program("airclass"))
-            .args(arguments)
-            .envs(environment.iter().cloned())
-            .args(["--admin", "127.0.0.1:0", "--log-format", "json"])
+        let mut command = Command::new(program("airclass"));
+        command.args(arguments).envs(environment.iter().cloned());
+        Self::up(command, Ipv4Addr::LOCALHOST, arguments)
+    }
+
+    /// The same in a network of its own, where there is one.
+    pub fn start_within(net: Option<&Net>, arguments: &[&str]) -> Self {
+        let Some(net) = net else { return Self::start(arguments) };
+        let [enter, there] = net.inside();
+        let mut command = Command::new(enter);
+        command.arg(there).arg(program("airclass")).args(arguments);
+        Self::up(command, net.address, arguments)
+    }
+
+    fn up(mut command: Command, admin: Ipv4Addr, arguments: &[&str]) -> Self {
+        let mut child = command
+            .args(["--admin", &format!("{admin}:0"), "--log-format", "json"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
