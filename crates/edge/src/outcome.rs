@@ -298,3 +298,23 @@ pub(crate) const fn not_stored(reason: NotStored) -> &'static str {
         NotStored::NoFreshness => "no-freshness",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reports of problems once counted as requests that the cache should have answered.
+    #[test]
+    fn the_fleets_ratio_is_of_what_a_cache_can_answer() {
+        let rules = include_str!("../../../deploy/prometheus/airclass-rules.yml");
+        let (_, rest) = rules.split_once("edge_requests_total{outcome!~\"").unwrap();
+        let (left_out, _) = rest.split_once('"').unwrap();
+        let left_out: Vec<&str> = left_out.split('|').collect();
+        for &outcome in Outcome::ALL {
+            // What was not found here or failed above was for the cache all the same.
+            let own =
+                outcome.tier() == Tier::Own && !matches!(outcome, Outcome::OnlyIfCached | Outcome::Failed);
+            assert_eq!(left_out.contains(&outcome.as_str()), own, "{}", outcome.as_str());
+        }
+    }
+}

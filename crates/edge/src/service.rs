@@ -2,8 +2,11 @@
 
 #[cfg(test)]
 mod admitted;
+mod alone;
 #[cfg(test)]
 mod attacks;
+mod change;
+mod fetch;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
@@ -23,9 +26,9 @@ mod told;
 
 use crate::delivery::Delivery;
 use crate::edge::{Edge, Settings};
-use crate::fill::{self, Arrived, BlockStream, Errand, Landed, Role};
+use crate::fill::{self, BlockStream, Landed, Role};
 use crate::key::CacheKey;
-use crate::lookup::{Found, Lookup, answers, judge, look_up};
+use crate::lookup::{Found, Lookup, judge, look_up};
 use crate::outcome::{Forwarded, Outcome};
 use crate::overload::Class;
 use crate::policy::{self, Said};
@@ -34,13 +37,15 @@ use crate::resources::{Full, Resources};
 use crate::response::{self, Answer, CacheStatus};
 use crate::standing;
 use crate::store::{Body, Object};
-use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
-use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
+use alone::{ask_head, pass};
+use change::change;
+use fetch::{fetch, refresh};
+use http::{Method, Request};
 use serve::{Peer, Service};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// One core's edge as a service: the one that new requests are asked of, which is another after each reload.
@@ -258,218 +263,6 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
             Some(response::stored(edge, asked, &object, Outcome::HitDisk, status))
         }
         _ => None,
-    }
-}
-
-/// Leads or follows a fill and answers from it. `None`: look again.
-async fn fetch(
-    edge: &Rc<Edge>,
-    asked: &Asked,
-    primary: &CacheKey,
-    key: &CacheKey,
-    forwarded: Forwarded,
-    stale: Option<Arc<Object>>,
-) -> Option<Answer> {
-    let now = Instant::now();
-    let joined = edge.flights.join(key, || match look(edge, asked, primary, now) {
-        looked if &looked.key != key => Some(()),
-        looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
-    });
-    let (flight, alone) = match joined {
-        // Stored since we looked.
-        Err(()) => return None,
-        Ok(Role::Follow(flight)) if flight.is_too_late(now) => {
-            return Some(pass(edge, asked, Forwarded::Stale, None).await);
-        }
-        Ok(Role::Follow(flight)) => (flight, None),
-        Ok(Role::Lead(flight, guard)) => {
-            let (sender, alone) = oneshot::channel();
-            let errand =
-                Errand { asked: asked.clone(), primary: primary.clone(), stale, alone: Some(sender) };
-            drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
-            (flight, Some(alone))
-        }
-    };
-    let leads = alone.is_some();
-    let status = CacheStatus { forwarded: Some(forwarded), collapsed: !leads, ..CacheStatus::default() };
-    let arrived = if leads { Outcome::Miss } else { Outcome::Collapsed };
-    Some(match flight.landed().await {
-        // Its answer is not ours; by now the sign-post to the variants stands.
-        Landed::Fetched { variant: Some(variant), .. }
-            if !leads && variant.variants.key(primary, &asked.headers) != variant.key =>
-        {
-            return None;
-        }
-        // A part that somebody else asked for, or that the origin chose.
-        Landed::Fetched { object, .. } if object.part.is_some() && !answers(&object, asked) => {
-            pass(edge, asked, Forwarded::Partial, None).await
-        }
-        Landed::Fetched { object, way, .. } => {
-            let status = CacheStatus { stored: true, detail: way.detail(), ..status };
-            response::stored(edge, asked, &object, arrived, status)
-        }
-        Landed::Revalidated(object) => {
-            let status = CacheStatus { forward_status: Some(StatusCode::NOT_MODIFIED), ..status };
-            response::stored(edge, asked, &object, Outcome::Revalidated, status)
-        }
-        // What is missing of it, nobody has: the upstream says so itself.
-        Landed::StaleOnError(object) if response::lacking(asked, &object).is_some() => {
-            pass(edge, asked, forwarded, None).await
-        }
-        Landed::StaleOnError(object) => {
-            let status = CacheStatus { hit: true, detail: Some("stale-on-error"), ..CacheStatus::default() };
-            response::stored(edge, asked, &object, Outcome::StaleOnError, status)
-        }
-        Landed::NotShared(reason) => {
-            let own = match alone {
-                Some(alone) => alone.await.ok(),
-                None => None,
-            };
-            match own {
-                // The fill asked for the whole, without conditions; for a client that wants less, ask again.
-                Some(response) if answers_as_it_is(asked, &response) => {
-                    let status = CacheStatus { detail: Some(reason.as_str()), ..status };
-                    response::passed(edge, response, status)
-                }
-                _ => pass(edge, asked, forwarded, Some(reason.as_str())).await,
-            }
-        }
-        Landed::Failed(error) => response::failed(edge, error, forwarded),
-        Landed::Loaded(_) | Landed::NotLoaded => return None,
-        Landed::Abandoned => pass(edge, asked, forwarded, Some("abandoned")).await,
-    })
-}
-
-/// Whether what came to the fill's question, which is for the whole or for whole blocks and without conditions, is what
-/// the client has asked for.
-fn answers_as_it_is(asked: &Asked, response: &UpstreamResponse) -> bool {
-    match response.status() {
-        // Beyond the end is beyond the end, however the question was put.
-        StatusCode::RANGE_NOT_SATISFIABLE => true,
-        StatusCode::PARTIAL_CONTENT => false,
-        _ => !wants_less(asked),
-    }
-}
-
-fn wants_less(asked: &Asked) -> bool {
-    [
-        header::RANGE,
-        header::IF_NONE_MATCH,
-        header::IF_MODIFIED_SINCE,
-        header::IF_MATCH,
-        header::IF_UNMODIFIED_SINCE,
-    ]
-    .iter()
-    .any(|name| asked.headers.contains_key(name))
-}
-
-/// Begins a fill that nobody waits for, unless one is going on.
-fn refresh(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey, stale: &Arc<Object>) {
-    if edge.overload.sheds_refresh() {
-        return;
-    }
-    if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, || None::<()>) {
-        let errand = Errand {
-            asked: asked.clone(),
-            primary: primary.clone(),
-            stale: Some(Arc::clone(stale)),
-            alone: None,
-        };
-        drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
-    }
-}
-
-/// Asks the upstream for this client alone, with its own conditions and ranges.
-async fn pass(edge: &Edge, asked: &Asked, forwarded: Forwarded, detail: Option<&'static str>) -> Answer {
-    match ask_alone(edge, asked).await {
-        Ok(response) => {
-            let status = CacheStatus { forwarded: Some(forwarded), detail, ..CacheStatus::default() };
-            response::passed(edge, response, status)
-        }
-        Err(error) => response::failed(edge, error, forwarded),
-    }
-}
-
-/// Asks the upstream by HEAD, and learns from the answer what it says of what is stored (RFC 9111 §4.3.5).
-async fn ask_head(
-    edge: &Edge,
-    asked: &Asked,
-    key: &CacheKey,
-    stored: &Arc<Object>,
-    forwarded: Forwarded,
-) -> Answer {
-    let (sent_at, orders) = (Instant::now(), edge.latest_order());
-    match ask_alone(edge, asked).await {
-        Ok(response) => {
-            let arrived = Arrived::now(edge, response, sent_at);
-            fill::learn_from_head(edge, key, stored, &arrived, orders);
-            let status = CacheStatus { forwarded: Some(forwarded), ..CacheStatus::default() };
-            response::passed(edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status)
-        }
-        Err(error) => response::failed(edge, error, forwarded),
-    }
-}
-
-async fn ask_alone(edge: &Edge, asked: &Asked) -> Result<UpstreamResponse, UpstreamError> {
-    let headers = policy::bodiless_headers(asked, &edge.identity);
-    let question = asked.question(&headers);
-    let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
-    edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
-    answer
-}
-
-/// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
-async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve::RequestBody>) -> Answer {
-    let body = match body.map_or(Ok(RequestBody::Empty), |body| edge.uploads.admit(body)) {
-        Ok(body) => body,
-        Err(denied) => return response::upload_denied(&edge, denied),
-    };
-    let headers = policy::upstream_headers(&asked, &edge.identity);
-    let question = asked.question(&headers);
-    let sent_at = Instant::now();
-    let response = match edge.upstream.exchange(question, body).await {
-        Ok(response) => response,
-        Err(error) => return response::failed(&edge, error, Forwarded::Method),
-    };
-    let status = CacheStatus { forwarded: Some(Forwarded::Method), ..CacheStatus::default() };
-    if asked.method.is_safe() || response.status().is_client_error() || response.status().is_server_error() {
-        return response::passed(&edge, response, status);
-    }
-    forget(&edge, &asked, response.headers());
-    let arrived = Arrived::now(&edge, response, sent_at);
-    let fits = arrived.length().is_none_or(|length| length <= edge.memory.largest_object());
-    if !fits || fill::storable(&edge, &asked, &arrived, false).is_err() {
-        return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
-    }
-    // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).
-    let primary = key_of(&edge, &asked);
-    let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, || None::<()>) else {
-        return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
-    };
-    let keeper = (Rc::clone(&edge), asked.clone());
-    drop(tokio::task::spawn_local(async move {
-        let (edge, asked) = keeper;
-        edge.metrics.filled(fill::keep(&edge, &asked, &primary, arrived, guard).await);
-    }));
-    match flight.landed().await {
-        Landed::Fetched { object, .. } => {
-            let status = CacheStatus { stored: true, ..status };
-            response::stored(&edge, &asked, &object, Outcome::Miss, status)
-        }
-        // Only a panic or a shutdown ends a fill between its head and its body.
-        _ => response::failed(&edge, UpstreamError::Protocol, Forwarded::Method),
-    }
-}
-
-/// Forgets what a request has changed: its URL, and those that the answer names, as far as they are of the same site.
-fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
-    let named = [header::LOCATION, header::CONTENT_LOCATION]
-        .into_iter()
-        .filter_map(|name| asked.same_site(answer.get(name))?.parse::<Uri>().ok());
-    for target in std::iter::once(asked.target.clone()).chain(named) {
-        let target = edge.config.cache.query.normalise(target);
-        let key = key_of(edge, &Asked { target, ..asked.clone() });
-        edge.flights.forget(&key, || edge.remove(&key));
     }
 }
 

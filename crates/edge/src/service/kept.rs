@@ -8,6 +8,7 @@ use crate::options::Options;
 use crate::policy::CacheOptions;
 use bytes::Bytes;
 use diskstore::{BLOCK, Pinned};
+use http::StatusCode;
 use std::path::Path;
 use testkit::upstream::Reply;
 use units::ByteCount;

@@ -1,10 +1,10 @@
 //! Parts of responses through the whole edge: RFC 9110 §14, §15.3.7, RFC 9111 §3.3, §3.4.
 
 use super::tests::*;
-use super::*;
 use crate::options::Options;
 use crate::store::BLOCK_SIZE;
 use bytes::Bytes;
+use http::StatusCode;
 use std::rc::Rc;
 use testkit::upstream::Reply;
 use units::ByteCount;

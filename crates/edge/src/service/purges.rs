@@ -6,6 +6,7 @@ use crate::edge::Settings;
 use crate::purge::Reach;
 use ::purge::{Mode, Order, Report, What};
 use bytes::Bytes;
+use http::StatusCode;
 use jiff::Timestamp;
 use std::io::ErrorKind;
 use std::time::Duration;

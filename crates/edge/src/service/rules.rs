@@ -3,6 +3,7 @@
 use super::tests::*;
 use super::*;
 use crate::policy::{CacheOptions, ClientReload};
+use http::StatusCode;
 
 use bytes::Bytes;
 use std::rc::Rc;

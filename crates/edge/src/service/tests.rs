@@ -7,6 +7,7 @@ use crate::policy::CacheOptions;
 use crate::response::EdgeBody;
 use crate::upstream::{Dial, GroupOptions, ServerOptions};
 use bytes::Bytes;
+use http::StatusCode;
 use http_body_util::BodyExt;
 use std::io::ErrorKind;
 use std::time::Duration;

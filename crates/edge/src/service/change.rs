@@ -1,0 +1,68 @@
+//! What changes something at the origin, and what the cache has to forget for it.
+
+use super::key_of;
+use crate::edge::Edge;
+use crate::fill::{self, Arrived, Landed, Role};
+use crate::outcome::{Forwarded, Outcome};
+use crate::policy;
+use crate::request::Asked;
+use crate::response::{self, Answer, CacheStatus};
+use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
+use http::{HeaderMap, Uri, header};
+use std::rc::Rc;
+use tokio::time::Instant;
+
+/// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
+pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve::RequestBody>) -> Answer {
+    let body = match body.map_or(Ok(RequestBody::Empty), |body| edge.uploads.admit(body)) {
+        Ok(body) => body,
+        Err(denied) => return response::upload_denied(&edge, denied),
+    };
+    let headers = policy::upstream_headers(&asked, &edge.identity);
+    let question = asked.question(&headers);
+    let sent_at = Instant::now();
+    let response = match edge.upstream.exchange(question, body).await {
+        Ok(response) => response,
+        Err(error) => return response::failed(&edge, error, Forwarded::Method),
+    };
+    let status = CacheStatus { forwarded: Some(Forwarded::Method), ..CacheStatus::default() };
+    if asked.method.is_safe() || response.status().is_client_error() || response.status().is_server_error() {
+        return response::passed(&edge, response, status);
+    }
+    forget(&edge, &asked, response.headers());
+    let arrived = Arrived::now(&edge, response, sent_at);
+    let fits = arrived.length().is_none_or(|length| length <= edge.memory.largest_object());
+    if !fits || fill::storable(&edge, &asked, &arrived, false).is_err() {
+        return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
+    }
+    // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).
+    let primary = key_of(&edge, &asked);
+    let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, || None::<()>) else {
+        return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
+    };
+    let keeper = (Rc::clone(&edge), asked.clone());
+    drop(tokio::task::spawn_local(async move {
+        let (edge, asked) = keeper;
+        edge.metrics.filled(fill::keep(&edge, &asked, &primary, arrived, guard).await);
+    }));
+    match flight.landed().await {
+        Landed::Fetched { object, .. } => {
+            let status = CacheStatus { stored: true, ..status };
+            response::stored(&edge, &asked, &object, Outcome::Miss, status)
+        }
+        // Only a panic or a shutdown ends a fill between its head and its body.
+        _ => response::failed(&edge, UpstreamError::Protocol, Forwarded::Method),
+    }
+}
+
+/// Forgets what a request has changed: its URL, and those that the answer names, as far as they are of the same site.
+fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
+    let named = [header::LOCATION, header::CONTENT_LOCATION]
+        .into_iter()
+        .filter_map(|name| asked.same_site(answer.get(name))?.parse::<Uri>().ok());
+    for target in std::iter::once(asked.target.clone()).chain(named) {
+        let target = edge.config.cache.query.normalise(target);
+        let key = key_of(edge, &Asked { target, ..asked.clone() });
+        edge.flights.forget(&key, || edge.remove(&key));
+    }
+}

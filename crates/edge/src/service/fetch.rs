@@ -1,0 +1,141 @@
+//! What the cache lacks, brought by a fill that all who want it share.
+
+use super::{look, pass};
+use crate::edge::Edge;
+use crate::fill::{self, Errand, Landed, Role};
+use crate::key::CacheKey;
+use crate::lookup::{Found, answers};
+use crate::outcome::{Forwarded, Outcome};
+use crate::request::Asked;
+use crate::response::{self, Answer, CacheStatus};
+use crate::store::Object;
+use crate::upstream::UpstreamResponse;
+use http::{StatusCode, header};
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// Leads or follows a fill and answers from it. `None`: look again.
+pub(super) async fn fetch(
+    edge: &Rc<Edge>,
+    asked: &Asked,
+    primary: &CacheKey,
+    key: &CacheKey,
+    forwarded: Forwarded,
+    stale: Option<Arc<Object>>,
+) -> Option<Answer> {
+    let now = Instant::now();
+    let joined = edge.flights.join(key, || match look(edge, asked, primary, now) {
+        looked if &looked.key != key => Some(()),
+        looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
+    });
+    let (flight, alone) = match joined {
+        // Stored since we looked.
+        Err(()) => return None,
+        Ok(Role::Follow(flight)) if flight.is_too_late(now) => {
+            return Some(pass(edge, asked, Forwarded::Stale, None).await);
+        }
+        Ok(Role::Follow(flight)) => (flight, None),
+        Ok(Role::Lead(flight, guard)) => {
+            let (sender, alone) = oneshot::channel();
+            let errand =
+                Errand { asked: asked.clone(), primary: primary.clone(), stale, alone: Some(sender) };
+            drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
+            (flight, Some(alone))
+        }
+    };
+    let leads = alone.is_some();
+    let status = CacheStatus { forwarded: Some(forwarded), collapsed: !leads, ..CacheStatus::default() };
+    let arrived = if leads { Outcome::Miss } else { Outcome::Collapsed };
+    Some(match flight.landed().await {
+        // Its answer is not ours; by now the sign-post to the variants stands.
+        Landed::Fetched { variant: Some(variant), .. }
+            if !leads && variant.variants.key(primary, &asked.headers) != variant.key =>
+        {
+            return None;
+        }
+        // A part that somebody else asked for, or that the origin chose.
+        Landed::Fetched { object, .. } if object.part.is_some() && !answers(&object, asked) => {
+            pass(edge, asked, Forwarded::Partial, None).await
+        }
+        Landed::Fetched { object, way, .. } => {
+            let status = CacheStatus { stored: true, detail: way.detail(), ..status };
+            response::stored(edge, asked, &object, arrived, status)
+        }
+        Landed::Revalidated(object) => {
+            let status = CacheStatus { forward_status: Some(StatusCode::NOT_MODIFIED), ..status };
+            response::stored(edge, asked, &object, Outcome::Revalidated, status)
+        }
+        // What is missing of it, nobody has: the upstream says so itself.
+        Landed::StaleOnError(object) if response::lacking(asked, &object).is_some() => {
+            pass(edge, asked, forwarded, None).await
+        }
+        Landed::StaleOnError(object) => {
+            let status = CacheStatus { hit: true, detail: Some("stale-on-error"), ..CacheStatus::default() };
+            response::stored(edge, asked, &object, Outcome::StaleOnError, status)
+        }
+        Landed::NotShared(reason) => {
+            let own = match alone {
+                Some(alone) => alone.await.ok(),
+                None => None,
+            };
+            match own {
+                // The fill asked for the whole, without conditions; for a client that wants less, ask again.
+                Some(response) if answers_as_it_is(asked, &response) => {
+                    let status = CacheStatus { detail: Some(reason.as_str()), ..status };
+                    response::passed(edge, response, status)
+                }
+                _ => pass(edge, asked, forwarded, Some(reason.as_str())).await,
+            }
+        }
+        Landed::Failed(error) => response::failed(edge, error, forwarded),
+        Landed::Loaded(_) | Landed::NotLoaded => return None,
+        Landed::Abandoned => pass(edge, asked, forwarded, Some("abandoned")).await,
+    })
+}
+
+/// Whether what came to the fill's question, which is for the whole or for whole blocks and without conditions, is what
+/// the client has asked for.
+fn answers_as_it_is(asked: &Asked, response: &UpstreamResponse) -> bool {
+    match response.status() {
+        // Beyond the end is beyond the end, however the question was put.
+        StatusCode::RANGE_NOT_SATISFIABLE => true,
+        StatusCode::PARTIAL_CONTENT => false,
+        _ => !wants_less(asked),
+    }
+}
+
+fn wants_less(asked: &Asked) -> bool {
+    [
+        header::RANGE,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_MATCH,
+        header::IF_UNMODIFIED_SINCE,
+    ]
+    .iter()
+    .any(|name| asked.headers.contains_key(name))
+}
+
+/// Begins a fill that nobody waits for, unless one is going on.
+pub(super) fn refresh(
+    edge: &Rc<Edge>,
+    asked: &Asked,
+    primary: &CacheKey,
+    key: &CacheKey,
+    stale: &Arc<Object>,
+) {
+    if edge.overload.sheds_refresh() {
+        return;
+    }
+    if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, || None::<()>) {
+        let errand = Errand {
+            asked: asked.clone(),
+            primary: primary.clone(),
+            stale: Some(Arc::clone(stale)),
+            alone: None,
+        };
+        drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
+    }
+}
