@@ -6,20 +6,18 @@
 use agent::{Home, Trouble};
 use fleet::wire::Orders;
 use jiff::Timestamp;
-use journeys::net::Net;
-use journeys::raw::Loose;
-use journeys::{Airclass, Finished, airclass, client, program};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use journeys::{Airclass, Finished, airclass, client};
+use ministry::{Ministry, Node, text};
+use std::path::Path;
 use std::time::Duration;
-use tempfile::TempDir;
 use testkit::nats::NatsServer;
-use testkit::plans::{KEY, entry, envelope, plan_of};
+use testkit::plans::{envelope, plan_of};
 use timetable::Plan;
 
 #[path = "fleet/dns.rs"]
 mod dns;
+#[path = "fleet/ministry.rs"]
+mod ministry;
 #[path = "fleet/under_load.rs"]
 mod under_load;
 #[path = "fleet/zero_rating.rs"]
@@ -30,225 +28,6 @@ const PATH: &str = "/lessons/7/a";
 const PATIENCE: &str = "60s";
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// A program beside the edges, which has no listener of its own.
-struct Beside(Child);
-
-impl Beside {
-    fn start(inside: Option<&[String; 2]>, arguments: &[&str]) -> Self {
-        let airclass = program("airclass");
-        let mut command = match inside {
-            None => Command::new(airclass),
-            Some([enter, there]) => {
-                let mut command = Command::new(enter);
-                command.arg(there).arg(airclass);
-                command
-            }
-        };
-        let child =
-            command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        Self(child.unwrap())
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A control, a person of each role, and the keys that nodes obey.
-struct Ministry {
-    folder: TempDir,
-    control: Option<Airclass>,
-    listen: String,
-    /// Another name than `localhost` and 127.0.0.1.
-    host: Option<String>,
-    store: Option<String>,
-    records: String,
-    /// Before which edges stand.
-    upstream: SocketAddr,
-    _origin: Loose,
-}
-
-/// An edge and its agent.
-struct Node {
-    name: String,
-    edge: Airclass,
-    agent: Option<Beside>,
-    folder: PathBuf,
-    /// What a command begins with that is to run where the node does.
-    inside: Option<[String; 2]>,
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-impl Ministry {
-    fn new(store: Option<String>) -> Self {
-        Self::found(store, None)
-    }
-
-    /// One that is reached at this address.
-    fn at(store: Option<String>, host: &str) -> Self {
-        Self::found(store, Some(host.to_owned()))
-    }
-
-    fn found(store: Option<String>, host: Option<String>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let state = folder.path().join("state");
-        let made = airclass(&["control", "init", "--state", text(&state)]);
-        assert_eq!(made.code(), Some(0), "{}", made.stderr);
-        let records = made.stdout.lines().last().unwrap().rsplit(' ').next().unwrap().to_owned();
-        for person in ["telecom/zhang", "edu/li"] {
-            let out = folder.path().join(person.replace('/', "-"));
-            let made = airclass(&["control", "person", person, "--state", text(&state), "--out", text(&out)]);
-            assert_eq!(made.code(), Some(0), "{}", made.stderr);
-        }
-        KEY.write(&folder.path().join("operator.key")).unwrap();
-        let origin = Loose::start(|_| {
-            b"HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 1\r\n\r\nx".to_vec()
-        });
-        let listen = format!("{}:0", host.as_deref().unwrap_or("127.0.0.1"));
-        let mut ministry = Self {
-            folder,
-            control: None,
-            listen,
-            host,
-            store,
-            upstream: origin.address,
-            records,
-            _origin: origin,
-        };
-        ministry.open();
-        ministry
-    }
-
-    /// Starts the control, the second time where it was.
-    fn open(&mut self) {
-        let state = self.folder.path().join("state");
-        let mut arguments = vec!["control", "run", "--state", text(&state), "--listen", &self.listen];
-        if let Some(store) = &self.store {
-            arguments.extend(["--store", store]);
-        }
-        if let Some(host) = &self.host {
-            arguments.extend(["--name", host]);
-        }
-        let control = Airclass::start(&arguments);
-        self.listen = control.address().to_string();
-        self.control = Some(control);
-    }
-
-    fn url(&self) -> String {
-        format!("https://{}", self.listen)
-    }
-
-    fn ask(&self, person: &str, arguments: &[&str]) -> Finished {
-        let person = self.folder.path().join(person);
-        let (url, person) = (self.url(), text(&person).to_owned());
-        airclass(&[&["control"], arguments, &["--control", &url, "--as", &person]].concat())
-    }
-
-    fn token(&self, site: &str) -> String {
-        let place = ["--province", "hubei", "--carrier", "dianxin", "--owner", "acme", "--site", site];
-        let made = self.ask("telecom-zhang", &[&["token"], &place[..]].concat());
-        assert_eq!(made.code(), Some(0), "{}", made.stderr);
-        made.stdout.trim().to_owned()
-    }
-
-    fn enrol(&self, home: &Path, token: &str, more: &[&str]) -> Finished {
-        let url = self.url();
-        let enrol = ["node", "enroll", "--control", &url, "--token", token, "--home", text(home)];
-        airclass(&[&enrol[..], more].concat())
-    }
-
-    /// A node that has enrolled, its edge and its agent.
-    fn node(&self, site: &str) -> Node {
-        self.node_in(None, site)
-    }
-
-    /// The same, in a network of its own.
-    fn node_in(&self, net: Option<&Net>, site: &str) -> Node {
-        let folder = self.folder.path().join(site);
-        std::fs::create_dir_all(folder.join("plans")).unwrap();
-        std::fs::write(folder.join("keys.toml"), entry(&KEY)).unwrap();
-        let keys = folder.join("keys.toml");
-        let enrolled = self.enrol(&folder.join("home"), &self.token(site), &["--purge-keys", text(&keys)]);
-        assert_eq!(enrolled.code(), Some(0), "{}", enrolled.stderr);
-        assert!(enrolled.stdout.contains("province = \"hubei\""), "{}", enrolled.stdout);
-        let name = enrolled.stdout.split(' ').nth(1).unwrap().to_owned();
-        let edge = self.edge(net, &folder);
-        let mut node = Node { name, edge, agent: None, folder, inside: net.map(Net::inside) };
-        node.follow();
-        node
-    }
-
-    fn edge(&self, net: Option<&Net>, folder: &Path) -> Airclass {
-        let (keys, plans) = (folder.join("keys.toml"), folder.join("plans"));
-        let (upstream, listen) = (
-            format!("http://{}", self.upstream),
-            format!("{}:0", net.map_or(Ipv4Addr::LOCALHOST, |net| net.address)),
-        );
-        let options = ["--purge-keys", text(&keys), "--plan-keys", text(&keys), "--plan", text(&plans)];
-        Airclass::start_within(
-            net,
-            &[&["edge", "--upstream", &upstream, "--listen", &listen], &options[..]].concat(),
-        )
-    }
-
-    fn purge(&self, more: &[&str]) -> Finished {
-        let key = self.folder.path().join("operator.key");
-        let purge = ["purge", "--key", text(&key), "--prefix", "http://lessons.example/"];
-        self.ask("telecom-zhang", &[&purge[..], more].concat())
-    }
-
-    fn order(&self, number: u64) -> Finished {
-        self.ask("edu-li", &["order", &number.to_string()])
-    }
-}
-
-impl Node {
-    fn follow(&mut self) {
-        let (home, plans, keys) =
-            (self.folder.join("home"), self.folder.join("plans"), self.folder.join("keys.toml"));
-        let admin = self.edge.admin.to_string();
-        self.agent = Some(Beside::start(
-            self.inside.as_ref(),
-            &[
-                "node",
-                "run",
-                "--home",
-                text(&home),
-                "--edge",
-                &admin,
-                "--plans",
-                text(&plans),
-                "--purge-keys",
-                text(&keys),
-                "--address",
-                "https://edge.example",
-                "--ip",
-                "192.0.2.7",
-            ],
-        ));
-    }
-
-    /// Whether it had to ask its upstream.
-    fn fetches(&self) -> bool {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let answer = runtime.block_on(client::get(self.edge.address(), PATH, &[]));
-        assert_eq!(answer.status.as_u16(), 200);
-        !answer.field("cache-status").starts_with("airclass; hit")
-    }
-
-    fn says(&self, path: &str) -> String {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let answer = runtime.block_on(client::get(self.edge.admin, path, &[]));
-        String::from_utf8(answer.body.to_vec()).unwrap()
-    }
-}
 
 fn number_of(ordered: &Finished) -> u64 {
     let number = ordered.stdout.strip_prefix("order ").and_then(|rest| rest.split(':').next());

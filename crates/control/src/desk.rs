@@ -1,17 +1,19 @@
 //! Where everything that is asked is decided and recorded: `decide → append → apply → wake`.
 
-use crate::authority::{Authority, Request, after};
+mod papers;
+mod zero_rating;
+
+use crate::authority::Authority;
 use crate::caller::Caller;
 use crate::clock;
 use crate::error::ControlError;
 use crate::metrics::Metrics;
 use crate::store::{Appended, Away, Store};
 use bytes::Bytes;
-use fleet::wire::{MAX_ORDERS, Made, Node, Nodes, Numbered, Orders, PATIENCE, Papers};
-use fleet::zero_rating::SignedManifest;
+use fleet::wire::{MAX_ORDERS, Node, Nodes, Numbered, Orders, PATIENCE};
 use fleet::{
-    Acknowledged, Act, Event, Identity, Kind, NodeName, Order, Person, Place, Record, Refusal, Registry,
-    Report, Secret, Sender, Welcome,
+    Acknowledged, Act, Event, Identity, Kind, NodeName, Order, Person, Record, Refusal, Registry, Report,
+    Sender,
 };
 use jiff::Timestamp;
 use package::Digest;
@@ -25,8 +27,6 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 const ROUNDS: usize = 16;
 /// How often a shared store is looked at for what other controls wrote. Two small questions each time.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// How long a node's certificate counts; it is renewed when a third of that is left.
-const NODE_LIVES: Duration = Duration::from_secs(45 * 86_400);
 
 /// What the control knows and does.
 pub(crate) struct Desk {
@@ -198,111 +198,6 @@ impl Desk {
             }
             Some(_) => Err(Refusal::NotAllowed),
         }
-    }
-
-    /// A token for a node at `place`.
-    pub(crate) async fn make_token(
-        &self,
-        person: Person,
-        place: Place,
-        valid: Duration,
-    ) -> Result<Made, Refusal> {
-        let secret = Secret::new(self.authority.fingerprint()).map_err(|_| Refusal::StoreAway)?;
-        let now = clock::now();
-        let made = self.record(
-            |_| Sender::Person(person.clone()),
-            |registry| {
-                let event = registry.make_token(secret.id(), place.clone(), valid, now)?;
-                let until = match &event {
-                    Event::TokenMade { until, .. } => *until,
-                    _ => now,
-                };
-                Ok((Some(event), until))
-            },
-        );
-        let (until, _) = made.await?;
-        Ok(Made { token: secret.reveal(), until })
-    }
-
-    /// Makes a node of who shows `token`.
-    pub(crate) async fn enrol(&self, token: &str, request: &str) -> Result<Papers, Refusal> {
-        let token: Secret = token.parse().map_err(|_| Refusal::Malformed)?;
-        let request = Request::parse(request).ok_or(Refusal::Malformed)?;
-        let (now, id) = (clock::now(), token.id());
-        let until = after(now, NODE_LIVES).map_err(|_| Refusal::Malformed)?;
-        let enrolled = self.record(
-            |node: &NodeName| Sender::Node(node.clone()),
-            |registry| match registry.welcome(&id, &request.key, now)? {
-                Welcome::New(node) => {
-                    let event = Event::Enrolled { token: id, node: node.clone(), key: request.key, until };
-                    Ok((Some(event), node))
-                }
-                Welcome::Again(node) => Ok((None, node)),
-            },
-        );
-        let (node, _) = enrolled.await?;
-        self.papers(node, &request, now, until)
-    }
-
-    /// Another certificate for a node.
-    pub(crate) async fn renew(&self, node: NodeName, request: &str) -> Result<Papers, Refusal> {
-        let request = Request::parse(request).ok_or(Refusal::Malformed)?;
-        let now = clock::now();
-        let until = after(now, NODE_LIVES).map_err(|_| Refusal::Malformed)?;
-        let renewed = self.record(
-            |_| Sender::Node(node.clone()),
-            |_| Ok((Some(Event::Renewed { node: node.clone(), key: request.key, until }), ())),
-        );
-        renewed.await?;
-        self.papers(node, &request, now, until)
-    }
-
-    fn papers(
-        &self,
-        node: NodeName,
-        request: &Request,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Papers, Refusal> {
-        let certificate = self.authority.certify(&node, request, now, until).map_err(|error| {
-            tracing::warn!(%error, %node, "no certificate");
-            Refusal::Malformed
-        })?;
-        let (authority, upstream) = (self.authority.pem().to_owned(), self.upstream.clone());
-        Ok(Papers { node, certificate, authority, until, upstream })
-    }
-
-    /// Takes a node's rights away.
-    pub(crate) async fn revoke(&self, person: Person, node: &NodeName) -> Result<u64, Refusal> {
-        let by = |_: &()| Sender::Person(person.clone());
-        let revoked = self.record(by, |registry| Ok((Some(registry.revoke(node)?), ()))).await;
-        revoked.map(|((), number)| number)
-    }
-
-    /// Publishes what carriers count as free, signed by whom they believe: the control looks at the form alone.
-    pub(crate) async fn zero_rate(&self, person: Person, body: Bytes) -> Result<u64, Refusal> {
-        let (_, manifest) = SignedManifest::parse(&body).ok_or(Refusal::Malformed)?;
-        let digest = self.keep_body(body).await?;
-        let by = |_: &()| Sender::Person(person.clone());
-        let published =
-            self.record(by, |registry| Ok((registry.publish_zero_rating(manifest.edition, digest)?, ())));
-        published.await.map(|((), number)| number)
-    }
-
-    /// The last edition's number.
-    pub(crate) fn zero_rating(&self) -> Option<(u64, Digest)> {
-        self.registry().zero_rating()
-    }
-
-    /// Its text. It is read once: carriers go on asking while the store is away.
-    pub(crate) async fn zero_rating_text(&self, digest: Digest) -> Result<Bytes, Refusal> {
-        let known = self.zero_rated.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, text)) = known.filter(|(known, _)| *known == digest) {
-            return Ok(text);
-        }
-        let text = self.body(digest).await?;
-        *self.zero_rated.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest, text.clone()));
-        Ok(text)
     }
 
     /// Keeps the body of an order to come.

@@ -1,7 +1,8 @@
 //! What befalls a fleet in a morning, while its students watch: three nodes, each in a network of its own, before a control with its
 //! records in NATS.
 
-use super::{Beside, Ministry, PATIENCE, PAUSE, obeyed, refused, text};
+use super::ministry::{Beside, Ministry, text};
+use super::{PATIENCE, PAUSE, obeyed, refused};
 use journeys::net::Net;
 use journeys::process::metric;
 use journeys::{Airclass, Finished, airclass, store};
