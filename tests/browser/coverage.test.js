@@ -45,6 +45,8 @@ test('who types a class code is counted in minutes, and nothing else is said', a
   const said = listenTo(page);
   await page.goto('/');
   await page.click('.class summary');
+  // What is behind it comes when it is opened.
+  await page.waitForSelector('#class-code');
   assert.match(await page.innerText('.class'), /不会记下：姓名、账号/);
   await page.fill('#class-code', CLASS.slice(0, -1) + (CLASS.endsWith('2') ? '3' : '2'));
   await page.click('[data-control=join-class]');
