@@ -69,7 +69,8 @@ fn a_class_comes_all_at_once_and_the_origin_sends_each_thing_once() {
     let media = SEGMENTS as u64 * 100_000;
     assert!((2 * media..2 * media + 20_000).contains(&once), "{once}: {said}");
     let cache = |name: &str| total["cache"][name].as_u64().unwrap_or(0);
-    assert!(cache("fill") <= 2 * 15 && cache("hit") > 1_500, "{said}");
+    // Who comes while a fill runs joins it, who comes later hits: how many of each is for the machine's pace.
+    assert!((1..=2 * 15).contains(&cache("fill")), "{said}");
     assert_eq!(cache("fill") + cache("hit") + cache("joined") + cache("refresh"), 3_000, "{said}");
 }
 
