@@ -5,6 +5,7 @@
 
 mod certificates;
 mod error;
+mod records;
 mod tickets;
 
 pub use error::TlsError;
@@ -14,7 +15,6 @@ use crate::options::TlsFiles;
 use certificates::{Certificates, Named};
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
 use rustls::version::TLS13;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Tls {
     pub(crate) fn load(files: &TlsFiles) -> Result<Self, TlsError> {
         let certificates = Arc::new(Certificates::new(Named::load(&files.certificates)?));
         let tickets = Arc::new(Tickets::load(files.ticket_keys.as_deref())?);
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(records::provider());
         let make = |versions, protocols: &[&[u8]]| {
             let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
                 .with_protocol_versions(versions)
