@@ -178,7 +178,8 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     let primary = key_of(&edge, &asked);
     let mut asked_disk_for = None;
     for _ in 0..MAX_LOOKS {
-        let looked = look(&edge, &asked, &primary, Instant::now());
+        let now = Instant::now();
+        let looked = look(&edge, &asked, &primary, now);
         if matches!(looked.found, Found::Miss(_))
             && asked_disk_for.as_ref() != Some(&looked.key)
             && edge.may_be_on_disk(&looked.key)
@@ -189,7 +190,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             asked_disk_for = Some(looked.key);
             continue;
         }
-        let found = edge.release.look_after(&mut asked, looked.found, edge.stale_on_error, Instant::now());
+        let found = edge.release.look_after(&mut asked, looked.found, edge.stale_on_error, now);
         let is_held = matches!(found, Found::Fresh(_) | Found::StaleWhileRevalidate(_));
         if !is_held
             && !asked.directives.only_if_cached

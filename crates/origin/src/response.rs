@@ -76,7 +76,7 @@ pub(crate) fn respond(
     let length = representation.length();
     // Only GET knows ranges (RFC 9110 §14.2).
     let wanted = request.get(header::RANGE).filter(|_| method == Method::GET);
-    let wanted = wanted.filter(|_| conditional::range_applies(request, Some(etag), *last_modified, now));
+    let wanted = wanted.filter(|_| conditional::range_applies(request, Some(etag), *last_modified, || now));
     match range::resolve(wanted, length) {
         Requested::Whole => whole(method, representation),
         Requested::Part(part) => partial(representation, part),

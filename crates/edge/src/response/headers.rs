@@ -161,10 +161,9 @@ fn selected(asked: &Asked, object: &Object) -> Selected {
         return Selected::Whole;
     }
     // Without Last-Modified, a client's copy is as old as ours when it was made no earlier (RFC 9111 §4.3.2).
-    let made_at = || {
-        freshness::date_of(&object.headers).filter(|_| asked.headers.contains_key(header::IF_MODIFIED_SINCE))
-    };
-    let modified = object.last_modified.or_else(made_at);
+    let made_at = || freshness::date_of(&object.headers);
+    let is_asked = || asked.headers.contains_key(header::IF_MODIFIED_SINCE);
+    let modified = object.last_modified.or_else(|| is_asked().then(made_at).flatten());
     match conditional::evaluate(&asked.method, &asked.headers, object.etag.as_ref(), modified) {
         Verdict::NotModified => return Selected::NotModified,
         Verdict::PreconditionFailed => return Selected::PreconditionFailed,
@@ -173,7 +172,7 @@ fn selected(asked: &Asked, object: &Object) -> Selected {
     let (Some(wanted), Some(length)) = (asked.headers.get(header::RANGE), object.body.length()) else {
         return Selected::Whole;
     };
-    let made_at = freshness::date_of(&object.headers).unwrap_or(std::time::UNIX_EPOCH);
+    let made_at = || made_at().unwrap_or(std::time::UNIX_EPOCH);
     if asked.method != Method::GET
         || !conditional::range_applies(&asked.headers, object.etag.as_ref(), object.last_modified, made_at)
     {
