@@ -19,7 +19,10 @@ fn open(path: &Path) -> Local {
 }
 
 /// Looks of an idle worker, a tenth of a second each; a bound, not a pace.
-const LOOKS: usize = 200;
+const LOOKS: usize = 1_800;
+/// A lease that is waited for, and that a busy machine may overstep: what was lost is claimed again, as often as it takes.
+const WAITED_FOR: Policy =
+    Policy { lease: Duration::from_secs(1), tries: u32::MAX, back_off: Duration::from_secs(30) };
 
 /// Not a test by itself: the process that is killed. Says each change once it is acknowledged.
 #[test]
@@ -102,8 +105,7 @@ fn what_was_acknowledged_survives_a_kill_at_any_time() {
 #[test]
 fn a_server_that_is_killed_comes_back_with_everything() {
     let mut server = NatsServer::start();
-    let policy = Policy { lease: Duration::from_millis(700), ..Policy::default() };
-    let open = |server: &NatsServer| Nats::open(&server.address("q"), policy, Arc::new(System)).unwrap();
+    let open = |server: &NatsServer| Nats::open(&server.address("q"), WAITED_FOR, Arc::new(System)).unwrap();
     let queue = open(&server);
     let jobs = [job("a", Priority::New), job("b", Priority::New)];
     queue.add(&jobs, Repeat::Allowed).unwrap();
@@ -116,8 +118,9 @@ fn a_server_that_is_killed_comes_back_with_everything() {
     let mut left = vec!["a".to_owned(), "b".to_owned()];
     while !left.is_empty() {
         let held = claim(&queue, "after");
-        left.retain(|lesson| lesson != name(&held.entry));
-        queue.end(&held, Ending::Done).unwrap().unwrap();
+        if queue.end(&held, Ending::Done).unwrap().is_ok() {
+            left.retain(|lesson| lesson != name(&held.entry));
+        }
     }
     assert!(queue.list().unwrap().is_empty());
 }
@@ -125,8 +128,7 @@ fn a_server_that_is_killed_comes_back_with_everything() {
 #[test]
 fn jobs_without_a_ticket_are_found_by_idle_workers() {
     let server = NatsServer::start();
-    let policy = Policy { lease: Duration::from_millis(200), ..Policy::default() };
-    let queue = Nats::open(&server.address("q"), policy, Arc::new(System)).unwrap();
+    let queue = Nats::open(&server.address("q"), WAITED_FOR, Arc::new(System)).unwrap();
     queue.add(&[job("runs", Priority::AirsNext), job("waits", Priority::New)], Repeat::Allowed).unwrap();
     assert_eq!(name(&claim(&queue, "lost").entry), "runs");
     // As if a process had died between job and ticket, and somebody had emptied the stream.
@@ -138,9 +140,10 @@ fn jobs_without_a_ticket_are_found_by_idle_workers() {
     });
     let mut left = vec!["runs".to_owned(), "waits".to_owned()];
     for _ in 0..LOOKS {
-        if let Some(held) = queue.claim("w", Duration::from_millis(100)).unwrap() {
+        if let Some(held) = queue.claim("w", Duration::from_millis(100)).unwrap()
+            && queue.end(&held, Ending::Done).unwrap().is_ok()
+        {
             left.retain(|lesson| lesson != name(&held.entry));
-            queue.end(&held, Ending::Done).unwrap().unwrap();
         }
         if left.is_empty() {
             return;

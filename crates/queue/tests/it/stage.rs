@@ -9,7 +9,12 @@ use std::time::Duration;
 use testkit::nats::NatsServer;
 
 /// As long as a job may take to come; a bound, not a pace.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A lease that ends under no test that does not mean it to, however long a busy machine stands still.
+pub(crate) const LONG: Duration = Duration::from_secs(180);
+/// One that is waited for where time is the server's.
+pub(crate) const SHORT: Duration = Duration::from_secs(2);
 
 /// A clock that the test moves.
 #[derive(Default)]
@@ -25,7 +30,7 @@ impl Clock for Hands {
 pub(crate) enum Stage {
     /// Time is the test's.
     File { path: PathBuf, _folder: tempfile::TempDir, clock: Arc<Hands> },
-    /// Time is the server's: leases and delays are short, and waited for.
+    /// Time is the server's: delays are short, and waited for.
     Server(NatsServer),
 }
 
@@ -44,15 +49,18 @@ impl Stage {
     pub(crate) fn policy(&self) -> Policy {
         match self {
             Self::File { .. } => Policy { tries: 3, ..Policy::default() },
-            Self::Server(_) => {
-                Policy { lease: Duration::from_secs(3), tries: 3, back_off: Duration::from_millis(100) }
-            }
+            Self::Server(_) => Policy { lease: LONG, tries: 3, back_off: Duration::from_millis(100) },
         }
     }
 
     /// The queue, opened anew.
     pub(crate) fn open(&self) -> Arc<dyn Queue> {
         self.open_with(self.policy())
+    }
+
+    /// The same with another lease. On a server it is then that of all who work there.
+    pub(crate) fn open_for(&self, lease: Duration) -> Arc<dyn Queue> {
+        self.open_with(Policy { lease, ..self.policy() })
     }
 
     /// The same with another patience.
