@@ -192,7 +192,8 @@ fn refused(answer: &Frame) -> bool {
 
 /// Limits that end a stall soon; a connection is looked at for the first time after the header limit.
 fn impatient() -> LimitOptions {
-    let soon = Some(Span::millis(50));
+    // And late enough for a client on a busy machine to have begun.
+    let soon = Some(Span::secs(1));
     LimitOptions { stall_timeout: soon, header_timeout: soon, ..LimitOptions::default() }
 }
 

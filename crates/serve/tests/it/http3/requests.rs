@@ -214,7 +214,7 @@ fn what_belongs_elsewhere_ends_the_connection() {
 
 #[test]
 fn a_request_without_an_end_of_its_head_is_given_up() {
-    let soon = Some(units::Span::millis(50));
+    let soon = Some(units::Span::secs(1));
     let scene = Scene::start(LimitOptions { header_timeout: soon, ..LimitOptions::default() });
     run(async {
         let wire = scene.wire().await;
@@ -228,7 +228,7 @@ fn a_request_without_an_end_of_its_head_is_given_up() {
 
 #[test]
 fn a_connection_that_asks_nothing_is_ended_in_peace() {
-    let soon = Some(units::Span::millis(200));
+    let soon = Some(units::Span::secs(2));
     let scene = Scene::start(LimitOptions { idle_timeout: soon, ..LimitOptions::default() });
     run(async {
         let wire = scene.wire().await;
@@ -242,13 +242,14 @@ fn a_connection_that_asks_nothing_is_ended_in_peace() {
 
 #[test]
 fn attack_62_a_body_that_stops_coming_ends_the_connection() {
-    let soon = Some(units::Span::millis(100));
+    let soon = Some(units::Span::secs(1));
     let scene = Scene::start(LimitOptions { stall_timeout: soon, ..LimitOptions::default() });
     run(async {
         let wire = scene.wire().await;
         let (mut sender, _receiver) = wire.connection.open_bi().await.unwrap();
         sender.write_all(&frame(HEADERS, &head("POST", "/echo", &[]))).await.unwrap();
-        sender.write_all(&frame(DATA, b"and no more")).await.unwrap();
+        // Where that comes too late, it is over already.
+        let _ = sender.write_all(&frame(DATA, b"and no more")).await;
         assert_eq!(wire.closed().await, Outcome::Closed(0x100));
         while scene.server.metric("serve_connections_ended_total", Some("stalled")) < 1.0 {
             tokio::task::yield_now().await;
