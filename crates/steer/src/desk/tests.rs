@@ -67,13 +67,15 @@ async fn a_student_is_told_of_the_nearest_node_with_room() {
 async fn who_asks_too_often_is_told_to_come_again() {
     let desk = desk();
     desk.know(&nodes());
-    let mut told = Vec::new();
-    for _ in 0..30 {
-        told.push(ask(&desk, "/steering.json", "10.0.0.1").await.0);
-    }
-    // Two a second, ten seconds' worth at once; a slow machine may give some more.
-    let answered = told.iter().filter(|status| **status == 200).count();
-    assert!((20..30).contains(&answered) && told.contains(&429), "{told:?}");
+    // Two a second, ten seconds' worth at once; a slow machine gives some more.
+    let mut answered = 0;
+    let refused = loop {
+        match ask(&desk, "/steering.json", "10.0.0.1").await.0 {
+            200 => answered += 1,
+            other => break other,
+        }
+    };
+    assert!(refused == 429 && answered >= 20, "{refused} after {answered}");
     assert_eq!(ask(&desk, "/steering.json", "10.0.0.2").await.0, 200, "another address");
     for _ in 0..30 {
         assert_eq!(ask(&desk, "/steering.json?ip=10.0.0.7", "10.8.0.1").await.0, 200, "a portal");
