@@ -9,7 +9,7 @@ use std::time::Duration;
 /// What a client begins with (RFC 9113 §3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The longest wait for a server's word. A bound, not a pace.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Type of a frame with a body's bytes (RFC 9113 §6.1).
 pub const DATA: u8 = 0;

@@ -1,12 +1,13 @@
 //! A `nats-server` with JetStream, on a port of the system's choice, that can be killed and started again.
 
+use crate::loopback;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Looks for the server's word that it listens; a bound, not a pace.
-const LOOKS: u32 = 600;
+const LOOKS: u32 = 3_600;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A server that dies with this value.
@@ -32,7 +33,7 @@ impl NatsServer {
 
     /// `nats://…/name`.
     pub fn address(&self, name: &str) -> String {
-        format!("nats://127.0.0.1:{}/{name}", self.port)
+        format!("nats://{}:{}/{name}", loopback::own(), self.port)
     }
 
     /// Ends it by `kill -9`.
@@ -62,8 +63,9 @@ impl NatsServer {
     fn wait(&mut self) -> u16 {
         for _ in 0..LOOKS {
             let text = self.ports_file().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-            // {"nats":["nats://127.0.0.1:4222"]}
-            let port = text.split("127.0.0.1:").nth(1).and_then(|rest| rest.split('"').next());
+            // {"nats":["nats://127.64.1.2:4222"]}
+            let port =
+                text.split(&format!("{}:", loopback::own())).nth(1).and_then(|rest| rest.split('"').next());
             if let Some(port) = port.and_then(|port| port.parse().ok()) {
                 return port;
             }
@@ -87,7 +89,7 @@ fn spawn(folder: &tempfile::TempDir, port: &str) -> Child {
         .find(|path| fs::exists(path).unwrap_or(false))
         .unwrap_or("nats-server");
     Command::new(program)
-        .args(["-js", "-a", "127.0.0.1", "-p", port, "-sd"])
+        .args(["-js", "-a", &loopback::own().to_string(), "-p", port, "-sd"])
         .arg(folder.path().join("store"))
         .arg("--ports_file_dir")
         .arg(folder.path())
