@@ -82,7 +82,7 @@ fn a_worker_that_is_killed_gives_its_job_to_the_next_and_never_two_at_once() {
     let file = clip(&bench, "a.mp4", 20);
     assert_eq!(enqueue(&bench, &file, &[]).status.code(), Some(0));
     let mut child = program(&bench, "work")
-        .args(["--json", "--lease", "3s"])
+        .args(["--json", "--lease", "10s"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -90,11 +90,11 @@ fn a_worker_that_is_killed_gives_its_job_to_the_next_and_never_two_at_once() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("\"begin\"")));
     // Held: another worker finds nothing.
-    assert_eq!(work(&bench, &["--once", "--lease", "3s"]).status.code(), Some(0));
+    assert_eq!(work(&bench, &["--once", "--lease", "10s"]).status.code(), Some(0));
     assert_eq!(status(&bench)["jobs"][0]["state"], "running");
     child.kill().unwrap();
     child.wait().unwrap();
-    let output = work(&bench, &["--drain", "--lease", "3s"]);
+    let output = work(&bench, &["--drain", "--lease", "10s"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("lesson a package"), "{}", text(&output.stdout));
     assert_eq!(status(&bench)["counts"]["done"], 1);
