@@ -1,5 +1,6 @@
 //! What people say about a lesson: title, stage, subject. May be corrected without touching the package.
 
+use crate::catalogue::Listed;
 use crate::language::{Language, is_language};
 use crate::layout::{LessonId, PackageId};
 use crate::manifest::{Manifest, json};
@@ -85,54 +86,14 @@ pub struct Description {
     pub licence: Option<String>,
 }
 
-/// What `lesson.json` and the catalogue say about one lesson.
+/// What `lesson.json` says: the line of the list, and which package it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lesson {
-    /// Its name; the pointer is `/lessons/<lesson>/main.m3u8`.
-    pub lesson: LessonId,
     /// The package it is now.
     pub package: PackageId,
-    /// Length in milliseconds.
-    pub duration_ms: u64,
-    /// What the list shows.
-    pub title: String,
-    /// 学段.
-    pub stage: Stage,
-    /// 年级.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grade: Option<Grade>,
-    /// 学科.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// 版本.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub edition: Option<String>,
-    /// 册次.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub volume: Option<String>,
-    /// 单元.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<String>,
-    /// The place in the volume, as the syllabus has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub syllabus: Option<String>,
-    /// Shown first of all that have this place.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub canonical: bool,
-    /// 板块.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub section: Option<SectionId>,
-    /// Who teaches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub teacher: Option<String>,
-    /// RFC 5646.
-    pub language: String,
-    /// Who provides it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
-    /// Under which terms it may be used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub licence: Option<String>,
+    /// What the list says.
+    #[serde(flatten)]
+    pub listed: Listed,
 }
 
 impl Description {
@@ -188,10 +149,9 @@ impl Lesson {
         stem: &str,
     ) -> Self {
         let told = description.clone();
-        Self {
+        let listed = Listed {
             title: told.title.unwrap_or_else(|| plain(stem).unwrap_or_else(|| lesson.to_string())),
             lesson,
-            package,
             duration_ms: manifest.duration_ms(),
             stage: told.stage,
             grade: told.grade,
@@ -206,7 +166,8 @@ impl Lesson {
             language: told.language.unwrap_or_else(|| DEFAULT_LANGUAGE.to_owned()),
             provider: told.provider,
             licence: told.licence,
-        }
+        };
+        Self { package, listed }
     }
 
     /// `lesson.json`.

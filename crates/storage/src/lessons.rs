@@ -4,6 +4,7 @@ use crate::publish::history::{self, Change};
 use crate::publish::{PublishError, catalogue, point};
 use crate::store::Store;
 use faults::{Blame, Fault};
+use package::catalogue::Listed;
 use package::manifest::MAX_MANIFEST_BYTES;
 use package::{Lesson, LessonId, Manifest, PackageId};
 
@@ -85,7 +86,8 @@ pub async fn roll_back(
     let manifest = store.get(&to.manifest(), MAX_MANIFEST_BYTES).await.map_err(PublishError::from)?;
     let manifest = Manifest::parse(&manifest.ok_or_else(missing)?.bytes).map_err(|_| missing())?;
     let duration_ms = manifest.manifest().duration_ms();
-    point(store, &Lesson { package: to, duration_ms, ..description }).await?;
+    let listed = Listed { duration_ms, ..description.listed };
+    point(store, &Lesson { package: to, listed }).await?;
     Ok(RolledBack { from, to })
 }
 

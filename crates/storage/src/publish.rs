@@ -199,7 +199,7 @@ pub async fn publish(
     let id = package.id();
     if lesson.package != id {
         return Err(PublishError::Mismatch {
-            lesson: lesson.lesson.clone(),
+            lesson: lesson.listed.lesson.clone(),
             said: lesson.package,
             given: id,
         });
@@ -243,11 +243,12 @@ pub async fn point(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
 
 /// Description, pointer, catalogue: the steps a student sees.
 async fn show(store: &Store, lesson: &Lesson, track: &mut Track<'_>) -> Result<(), PublishError> {
+    let name = &lesson.listed.lesson;
     let pointer = pointer(store, lesson.package).await?;
-    history::note(store, &lesson.lesson, Change::To(lesson.package)).await?;
-    replace(store, &lesson.lesson.description(), lesson.to_bytes().into()).await?;
+    history::note(store, name, Change::To(lesson.package)).await?;
+    replace(store, &name.description(), lesson.to_bytes().into()).await?;
     track.done(Step::Description)?;
-    replace(store, &lesson.lesson.pointer(), pointer).await?;
+    replace(store, &name.pointer(), pointer).await?;
     track.done(Step::Pointer)?;
     catalogue::list(store, lesson).await?;
     // Whoever asks to stop now is too late: it is done.

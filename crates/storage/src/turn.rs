@@ -52,7 +52,7 @@ impl Store {
         let Place::Directory(directory) = &self.place else { return Ok(0) };
         let folders = [
             lesson.package.folder().to_string(),
-            format!("lessons/{}", lesson.lesson),
+            format!("lessons/{}", lesson.listed.lesson),
             "catalogue".to_owned(),
             "history".to_owned(),
             "ingests".to_owned(),

@@ -5,8 +5,7 @@ use crate::lesson::{Grade, Lesson, Stage};
 use crate::sections::SectionId;
 use serde::{Deserialize, Serialize};
 
-/// One line of the list: what `lesson.json` says, but for the package. Its name is what opens it, and the list is read
-/// before a lesson is open. Keys that it does not know are passed over: older lists named packages.
+/// One line of the list. It names no package: the name is what opens it, and the list is read before a lesson is open. Keys that it does not know are passed over: older lists named packages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// Its name; the pointer is `/lessons/<lesson>/main.m3u8`.
@@ -56,42 +55,6 @@ pub struct Listed {
 
 impl From<Lesson> for Listed {
     fn from(lesson: Lesson) -> Self {
-        let Lesson {
-            lesson,
-            package: _,
-            duration_ms,
-            title,
-            stage,
-            grade,
-            subject,
-            edition,
-            volume,
-            unit,
-            syllabus,
-            canonical,
-            section,
-            teacher,
-            language,
-            provider,
-            licence,
-        } = lesson;
-        Self {
-            lesson,
-            duration_ms,
-            title,
-            stage,
-            grade,
-            subject,
-            edition,
-            volume,
-            unit,
-            syllabus,
-            canonical,
-            section,
-            teacher,
-            language,
-            provider,
-            licence,
-        }
+        lesson.listed
     }
 }

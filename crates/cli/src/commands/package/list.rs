@@ -3,6 +3,7 @@
 use super::fault::PackageFault;
 use super::text::{bytes, length, moment, say, table};
 use super::{List, Show};
+use ::package::catalogue::Listed;
 use ::package::{LessonId, Manifest, PackageId};
 use faults::AnyFault;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -33,7 +34,7 @@ pub(super) fn ls(options: &List) -> Result<(), AnyFault> {
     let rows: Vec<_> = lessons
         .iter()
         .map(|lesson| {
-            let said = lesson.description.as_ref().or(lesson.history.deleted.as_ref());
+            let said = said(lesson);
             [
                 lesson.lesson.to_string(),
                 lesson.package.map_or_else(|| "deleted".to_owned(), |package| package.to_string()),
@@ -218,7 +219,7 @@ fn show_lesson(options: &Show, lesson: &Shelved) {
         say(&lesson_json(lesson).to_string());
         return;
     }
-    let said = lesson.description.as_ref().or(lesson.history.deleted.as_ref());
+    let said = said(lesson);
     say(&format!("lesson    {}", lesson.lesson));
     say(&format!("title     {}", said.map_or("", |said| &said.title)));
     say(&format!(
@@ -237,6 +238,11 @@ fn show_lesson(options: &Show, lesson: &Shelved) {
         })
         .collect();
     table(["SINCE", "PACKAGE"], &rows);
+}
+
+/// What is said about it, or was when it was deleted.
+fn said(lesson: &Shelved) -> Option<&Listed> {
+    lesson.description.as_ref().or(lesson.history.deleted.as_ref()).map(|description| &description.listed)
 }
 
 fn lesson_json(lesson: &Shelved) -> Value {

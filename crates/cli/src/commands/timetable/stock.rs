@@ -41,7 +41,7 @@ async fn look_up(store: &Store, lesson: &LessonId) -> Result<Option<(LessonId, S
     let Some(shelved) = store.lesson(lesson).await? else { return Ok(None) };
     let Some(package) = shelved.package else { return Ok(None) };
     let Ok(manifest) = store.package(package).await?.manifest else { return Ok(None) };
-    let said = shelved.description;
+    let said = shelved.description.map(|description| description.listed);
     let stocked = Stocked {
         title: said.as_ref().map_or_else(|| lesson.to_string(), |said| said.title.clone()),
         subject: said.as_ref().and_then(|said| said.subject.clone()),
