@@ -25,9 +25,13 @@ mod zero_rating;
 
 const PATH: &str = "/lessons/7/a";
 /// Longer than any machine needs; nothing is paced by it.
-const PATIENCE: &str = "60s";
+const PATIENCE: &str = "180s";
+/// So near its end a day is no day to be asked about.
+const LAST_OF_A_DAY: Duration = Duration::from_secs(180);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
+/// And how many: three minutes.
+const LOOKS: usize = 1_800;
 
 fn number_of(ordered: &Finished) -> u64 {
     let number = ordered.stdout.strip_prefix("order ").and_then(|rest| rest.split(':').next());
@@ -38,6 +42,15 @@ fn number_of(ordered: &Finished) -> u64 {
 fn obeyed(ordered: &Finished, nodes: usize) {
     let says = format!("obeyed by {nodes}, refused by 0, 0 to answer");
     assert!(ordered.code() == Some(0) && ordered.stdout.contains(&says), "{ordered:?}");
+}
+
+/// The day in China. One that is about to be over is waited for: what nodes are told of it, they must have the time to say.
+fn today() -> String {
+    let china = |moment| timetable::Zone::CHINA.local(moment).date();
+    while china(Timestamp::now()) != china(Timestamp::now() + LAST_OF_A_DAY) {
+        std::thread::park_timeout(PAUSE);
+    }
+    china(Timestamp::now()).to_string()
 }
 
 fn refused(ended: &Finished, code: &str, why: &str) {
@@ -142,7 +155,7 @@ fn orders_reach_every_node_and_nats_may_die() {
 
     obeyed(&ministry.purge(&["--wait", PATIENCE]), 3);
     assert!(nodes.iter().all(Node::fetches), "it was forgotten everywhere");
-    let today = timetable::Zone::CHINA.local(Timestamp::now()).date().to_string();
+    let today = today();
     let (file, plan) = (ministry.folder.path().join("plan.json"), plan_of(&today));
     std::fs::write(&file, envelope(&plan)).unwrap();
     obeyed(&ministry.ask("edu-li", &["plan", text(&file), "--wait", PATIENCE]), 3);
@@ -214,7 +227,7 @@ fn orders_reach_every_node_and_nats_may_die() {
     let dns = ["--dns", "127.0.0.1:0", "--dns-name", "lessons.example", "--dns-server", "ns1.example"];
     let steer = Airclass::start(&[&steer[..], &dns].concat());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let told = (0..600).find_map(|_| {
+    let told = (0..LOOKS).find_map(|_| {
         let answer = runtime.block_on(client::get(steer.address(), "/v1/nodes", &[]));
         std::thread::park_timeout(PAUSE);
         (answer.status.as_u16() == 200).then(|| String::from_utf8(answer.body.to_vec()).unwrap())
@@ -248,7 +261,7 @@ fn a_new_node_is_tried_out_before_it_is_ready_and_keeps_to_its_owners_word() {
         String::from_utf8(runtime.block_on(client::get(edge.admin, path, &[])).body.to_vec()).unwrap()
     };
     let wait_for = |path: &str, said: &str| {
-        for _ in 0..600 {
+        for _ in 0..LOOKS {
             if says(path).contains(said) {
                 return;
             }

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
+use testkit::loopback;
 use testkit::plans::{KEY, entry};
 
 /// A program beside the edges, which has no listener of its own.
@@ -42,8 +43,8 @@ pub(crate) struct Ministry {
     pub(crate) folder: TempDir,
     pub(crate) control: Option<Airclass>,
     pub(crate) listen: String,
-    /// Another name than `localhost` and 127.0.0.1.
-    pub(crate) host: Option<String>,
+    /// The address by which it is known.
+    pub(crate) host: String,
     pub(crate) store: Option<String>,
     pub(crate) records: String,
     /// Before which edges stand.
@@ -67,15 +68,11 @@ pub(crate) fn text(path: &Path) -> &str {
 
 impl Ministry {
     pub(crate) fn new(store: Option<String>) -> Self {
-        Self::found(store, None)
+        Self::at(store, &loopback::own().to_string())
     }
 
     /// One that is reached at this address.
     pub(crate) fn at(store: Option<String>, host: &str) -> Self {
-        Self::found(store, Some(host.to_owned()))
-    }
-
-    fn found(store: Option<String>, host: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
         let made = airclass(&["control", "init", "--state", text(&state)]);
@@ -90,12 +87,12 @@ impl Ministry {
         let origin = Loose::start(|_| {
             b"HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 1\r\n\r\nx".to_vec()
         });
-        let listen = format!("{}:0", host.as_deref().unwrap_or("127.0.0.1"));
+        let listen = format!("{host}:0");
         let mut ministry = Self {
             folder,
             control: None,
             listen,
-            host,
+            host: host.to_owned(),
             store,
             upstream: origin.address,
             records,
@@ -108,12 +105,10 @@ impl Ministry {
     /// Starts the control, the second time where it was.
     pub(crate) fn open(&mut self) {
         let state = self.folder.path().join("state");
-        let mut arguments = vec!["control", "run", "--state", text(&state), "--listen", &self.listen];
+        let run = ["control", "run", "--state", text(&state), "--listen", &self.listen, "--name", &self.host];
+        let mut arguments = run.to_vec();
         if let Some(store) = &self.store {
             arguments.extend(["--store", store]);
-        }
-        if let Some(host) = &self.host {
-            arguments.extend(["--name", host]);
         }
         let control = Airclass::start(&arguments);
         self.listen = control.address().to_string();

@@ -1,49 +1,71 @@
 //! What befalls a fleet in a morning, while its students watch: three nodes, each in a network of its own, before a control with its
 //! records in NATS.
 
-use super::ministry::{Beside, Ministry, text};
+use super::ministry::{Beside, Ministry, Node, text};
 use super::{PATIENCE, PAUSE, obeyed, refused};
 use journeys::net::Net;
 use journeys::process::metric;
-use journeys::{Airclass, Finished, airclass, store};
-use std::net::SocketAddr;
+use journeys::{Airclass, airclass, store};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use testkit::nats::NatsServer;
 
-/// So many times as fast as life: the network's time is its own.
-const SPEED: &str = "6";
-/// Segments of the lesson: two and a half minutes.
-const SEGMENTS: usize = 30;
+/// Segments of the lesson: three quarters of a minute, no faster than life, so that a machine that stands still for seconds is not
+/// taken for a picture that does.
+const SEGMENTS: usize = 9;
+/// What players keep ahead: two segments, so that each asks until shortly before its end.
+const AHEAD: &str = "9600ms";
+/// Requests by which it is seen that a node serves on.
+const MORE: f64 = 50.0;
 /// On three nodes, and later on those that are left.
 const PLAYERS: usize = 300;
 /// What they wait for a picture is not what is asked here.
 const NO_FAULT: [&str; 4] = ["--max-errors", "0", "--max-rebuffers", "0"];
 
-/// A morning's students, on these nodes.
-fn students(nodes: Vec<SocketAddr>) -> std::thread::JoinHandle<Finished> {
-    std::thread::spawn(move || {
-        let nodes: Vec<String> = nodes.iter().map(|node| format!("--node=http://{node}")).collect();
-        let players = PLAYERS.to_string();
-        let mut arguments =
-            vec!["drill", "/lessons/sample/main.m3u8", "--players", &players, "--threads", "1"];
-        arguments.extend(["--arrival", "uniform:30s", "--speed", SPEED, "--max-height", "144"]);
-        arguments.extend(nodes.iter().map(String::as_str));
-        arguments.extend(NO_FAULT);
-        airclass(&arguments)
-    })
+/// A morning's students, one class after the other for as long as it takes.
+struct Students {
+    enough: Arc<AtomicBool>,
+    classes: JoinHandle<()>,
 }
 
-/// All of them have seen all of it, and nothing has gone wrong.
-fn noticed_nothing(ended: &Finished) {
-    assert_eq!(ended.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.contains(&format!("{PLAYERS} 看完 finished")), "{}", ended.stdout);
-}
+impl Students {
+    /// They watch from these nodes, and all of each class see all of it, and nothing goes wrong.
+    fn of(nodes: &[Node]) -> Self {
+        let nodes: Vec<String> =
+            nodes.iter().map(|node| format!("--node=http://{}", node.edge.address())).collect();
+        let enough = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&enough);
+        let classes = std::thread::spawn(move || {
+            let players = PLAYERS.to_string();
+            let mut arguments =
+                vec!["drill", "/lessons/sample/main.m3u8", "--players", &players, "--threads", "1"];
+            arguments.extend(["--arrival", "uniform:5s", "--ahead", AHEAD, "--max-height", "144"]);
+            arguments.extend(nodes.iter().map(String::as_str));
+            arguments.extend(NO_FAULT);
+            while !told.load(Ordering::Relaxed) {
+                let ended = airclass(&arguments);
+                assert_eq!(ended.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
+                assert!(ended.stdout.contains(&format!("{PLAYERS} 看完 finished")), "{}", ended.stdout);
+            }
+        });
+        Self { enough, classes }
+    }
 
-/// Waits until a node has served so many requests more.
-fn serves_on(node: &Airclass, more: f64) {
-    let served = || metric(node.admin, "edge_kind_requests_total{kind=\"segment\"}");
-    let from = served();
-    while served() < from + more {
-        std::thread::park_timeout(PAUSE);
+    /// Waits until a node has served some requests more.
+    fn go_on(&self, node: &Airclass) {
+        let served = || metric(node.admin, "edge_kind_requests_total{kind=\"segment\"}");
+        let from = served();
+        while served() < from + MORE {
+            assert!(!self.classes.is_finished(), "a class has noticed something");
+            std::thread::park_timeout(PAUSE);
+        }
+    }
+
+    /// No class comes any more; the last sees its lesson to the end.
+    fn come_no_more(self) {
+        self.enough.store(true, Ordering::Relaxed);
+        self.classes.join().unwrap();
     }
 }
 
@@ -70,21 +92,21 @@ fn nobody_who_watches_notices_what_befalls_the_fleet() {
         .zip(1..)
         .map(|(net, n)| ministry.node_in(Some(net), &format!("room-{n}")))
         .collect();
-    let watching = students(nodes.iter().map(|node| node.edge.address()).collect());
-    nodes.iter().for_each(|node| serves_on(&node.edge, 50.0));
+    let watching = Students::of(&nodes);
+    nodes.iter().for_each(|node| watching.go_on(&node.edge));
 
     // An order reaches all, NATS dies, and with it what can be ordered, nothing else.
     obeyed(&ministry.purge(&["--wait", PATIENCE]), 3);
     nats.kill();
     refused(&ministry.purge(&[]), "CONTROL_REFUSED: ", "store_away");
-    nodes.iter().for_each(|node| serves_on(&node.edge, 50.0));
+    nodes.iter().for_each(|node| watching.go_on(&node.edge));
     nats.restart();
     while ministry.purge(&["--wait", PATIENCE]).stderr.contains("store_away") {}
 
     // A node is cut off from the control, and joins again.
     nets[2].ip(&["route", "add", "prohibit", &control]);
     let missed = ministry.purge(&["--wait", "0s"]);
-    serves_on(&nodes[2].edge, 50.0);
+    watching.go_on(&nodes[2].edge);
     nets[2].ip(&["route", "delete", "prohibit", &control]);
     while ministry.order(super::number_of(&missed)).code() != Some(0) {
         std::thread::park_timeout(PAUSE);
@@ -96,12 +118,12 @@ fn nobody_who_watches_notices_what_befalls_the_fleet() {
     obeyed(&ministry.ask("telecom-zhang", &["drain", "--node", &old.name, "--wait", PATIENCE]), 1);
     assert!(old.says("/readyz").contains("in_service: not ok"));
     nodes.push(ministry.node_in(Some(&nets[3]), "room-4"));
-    let coming = students(nodes.iter().map(|node| node.edge.address()).collect());
-    noticed_nothing(&watching.join().unwrap());
+    let coming = Students::of(&nodes);
+    watching.come_no_more();
     let (name, mut edge) = (old.name.clone(), old.edge);
     drop::<Option<Beside>>(old.agent);
     edge.terminate();
     assert!(edge.wait().success(), "{}", edge.log());
     assert_eq!(ministry.ask("telecom-zhang", &["revoke", &name]).code(), Some(0));
-    noticed_nothing(&coming.join().unwrap());
+    coming.come_no_more();
 }

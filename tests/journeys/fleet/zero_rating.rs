@@ -1,6 +1,6 @@
 //! What carriers count as free, as they follow it: without a certificate of the fleet's.
 
-use crate::{Ministry, PAUSE, refused, text};
+use crate::{LOOKS, Ministry, PAUSE, refused, text};
 use std::process::Command;
 
 #[test]
@@ -24,7 +24,7 @@ fn what_is_free_is_published_for_carriers_to_follow() {
     assert!(follow("", "A: b").starts_with("HTTP/1.1 404"), "nothing is published");
     let _node = ministry.node("wuhan-1");
     // A network is listed once its nodes have told their addresses.
-    let heard = (0..600).any(|_| {
+    let heard = (0..LOOKS).any(|_| {
         std::thread::park_timeout(PAUSE);
         ministry.ask("edu-li", &["nodes", "--json"]).stdout.contains("192.0.2.7")
     });
