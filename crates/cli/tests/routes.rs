@@ -71,7 +71,7 @@ fn no_address_takes_a_check_in_a_login_or_an_upload() {
     let upstream = origin.running.addresses()[0];
     let told = format!(
         "upstream = [\"http://{upstream}\"]\ncoverage = \"{}\"\nfeedback = \"{}\"\nram = \"16MiB\"\n\
-         [plan]\nkeys = \"{}\"\nsource = \"{}\"\n{serve}",
+         shed = false\n[plan]\nkeys = \"{}\"\nsource = \"{}\"\n{serve}",
         path("counts"),
         path("reports"),
         path("keys.toml"),

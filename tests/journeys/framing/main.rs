@@ -13,6 +13,9 @@ mod uploads;
 use journeys::Airclass;
 use journeys::raw::{Loose, exchange, statuses};
 
+/// One core, and a busy machine puts nobody off: what is refused here is refused for what it says.
+const ALONE: [&str; 4] = ["--cores", "1", "--shed", "false"];
+
 /// An edge before an echo.
 struct Scene {
     origin: Loose,
@@ -25,14 +28,14 @@ impl Scene {
     }
 
     fn before(origin: Loose) -> Self {
-        let edge = Airclass::edge(origin.address, &["--cores", "1"]);
+        let edge = Airclass::edge(origin.address, &ALONE);
         Self { origin, edge }
     }
 
     /// Where a body may be announced that never comes.
     fn impatient() -> Self {
         let origin = Loose::echo();
-        let edge = Airclass::edge(origin.address, &["--cores", "1", "--stall-timeout", "500ms"]);
+        let edge = Airclass::edge(origin.address, &[&ALONE[..], &["--stall-timeout", "500ms"]].concat());
         Self { origin, edge }
     }
 

@@ -1,6 +1,6 @@
 //! Bodies on their way to the origin: as large and as many as the operator allows, and announced or not.
 
-use crate::{Scene, post};
+use crate::{ALONE, Scene, post};
 use journeys::Airclass;
 use journeys::raw::{Loose, answers, exchange, exchange_only, read_to_end, statuses};
 use std::io::{Read, Write};
@@ -8,8 +8,8 @@ use std::net::TcpStream;
 
 fn scene() -> Scene {
     let origin = Loose::echo();
-    let options = ["--cores", "1", "--upload-size", "10KiB", "--uploads", "2", "--stall-timeout", "5s"];
-    let edge = Airclass::edge(origin.address, &options);
+    let options = ["--upload-size", "10KiB", "--uploads", "2", "--stall-timeout", "3min"];
+    let edge = Airclass::edge(origin.address, &[&ALONE[..], &options].concat());
     Scene { origin, edge }
 }
 
