@@ -38,12 +38,12 @@ fn wait_for_level(edge: &Airclass, level: f64) {
 fn when_places_run_out_playback_goes_on_and_new_sessions_wait() {
     let origin = Loose::start(|request| {
         let (text, length) = (&request.target, request.target.len());
-        format!("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: {length}\r\n\r\n{text}")
+        format!("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: {length}\r\n\r\n{text}")
             .into()
     });
     let edge = Airclass::edge(
         origin.address,
-        &["--max-connections", &PLACES.to_string(), "--header-timeout", "60s"],
+        &["--max-connections", &PLACES.to_string(), "--header-timeout", "10min", "--idle-timeout", "10min"],
     );
     let address = edge.address();
     let mut playing = TcpStream::connect(address).expect("a place");
@@ -84,7 +84,7 @@ fn attack_68_requests_in_flight_are_bounded_for_each_client_and_for_the_exempt_n
             let held = hold.0.lock().expect("nobody panics with it");
             drop(hold.1.wait_while(held, |held| *held).expect("nobody panics with it"));
         }
-        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 1\r\n\r\nx".into()
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 1\r\n\r\nx".into()
     });
     let most = MOST.to_string();
     let bounded = ["--client-requests", &most];
