@@ -4,6 +4,9 @@ use journeys::store::{pattern, put, segment};
 use journeys::{Airclass, client};
 use std::time::Duration;
 
+/// The longest wait for an answer that must come. A bound, not a pace.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 #[test]
 fn what_the_edge_holds_goes_on_and_what_it_lacks_is_said_plainly() {
     let store = tempfile::tempdir().unwrap();
@@ -27,12 +30,10 @@ fn what_the_edge_holds_goes_on_and_what_it_lacks_is_said_plainly() {
         let pointer = client::get(edge.address(), "/lessons/sample/main.m3u8", &[]).await;
         assert_eq!(pointer.status, 200);
 
-        let lacking = tokio::time::timeout(
-            Duration::from_secs(10),
-            client::get(edge.address(), &format!("/{}", segment(1)), &[]),
-        )
-        .await
-        .expect("an answer, not silence");
+        let lacking =
+            tokio::time::timeout(PATIENCE, client::get(edge.address(), &format!("/{}", segment(1)), &[]))
+                .await
+                .expect("an answer, not silence");
         assert_eq!(lacking.status, 504);
         assert_eq!(lacking.field("cache-status"), "airclass; fwd=uri-miss; detail=connect");
         assert_eq!(lacking.field("retry-after"), "5");

@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// A bound on every test that waits, never a pace.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -47,14 +47,21 @@ async fn metric(edge: &Airclass, series: &str) -> f64 {
     line.unwrap_or_else(|| panic!("{series} in {text}")).rsplit(' ').next().unwrap().parse().unwrap()
 }
 
+/// Waits until the edge has logged `line` so many times: what it logs comes by a pipe, in its own time.
+async fn logged(edge: &Airclass, line: &str, times: usize) {
+    while edge.log().matches(line).count() < times {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// An edge over two servers of one tier. Their names, and so which of them a path prefers, are the same each time.
-fn edge_over(one: SocketAddr, other: SocketAddr) -> Airclass {
+fn edge_over(one: SocketAddr, other: SocketAddr, more: &str) -> Airclass {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("edge.toml");
     let server =
         |name: &str, address: SocketAddr| format!("{{ name = \"{name}\", url = \"http://{address}\" }}");
     let tier = format!("{}, {}", server("one", one), server("other", other));
-    std::fs::write(&file, format!("[[group]]\nname = \"lessons\"\ntiers = [[{tier}]]\n")).unwrap();
+    std::fs::write(&file, format!("[[group]]\nname = \"lessons\"\ntiers = [[{tier}]]\n{more}")).unwrap();
     Airclass::start(&["edge", "--config", file.to_str().unwrap(), "--listen", "127.0.0.1:0"])
 }
 
@@ -97,7 +104,8 @@ fn attack_49_a_parent_that_dies_in_the_middle_of_a_body_costs_no_byte() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let dying = listener.local_addr().unwrap();
-        let edge = edge_over(dying, origin.address());
+        // One that is late is given no company here, which would overtake it before its body breaks off.
+        let edge = edge_over(dying, origin.address(), "hedge = false\n");
         // Each path has a tag of its own; the dying parent gives the one of the path that is about to be asked for.
         let (etag, asked) = (Arc::new(Mutex::new(String::new())), Arc::new(AtomicUsize::new(0)));
         tokio::spawn(break_off_in_the_middle(listener, Arc::clone(&etag), bytes.clone(), Arc::clone(&asked)));
@@ -114,7 +122,7 @@ fn attack_49_a_parent_that_dies_in_the_middle_of_a_body_costs_no_byte() {
         assert!(asked.load(Ordering::Relaxed) > 0, "the dying parent was asked");
         assert!((resumed - asked.load(Ordering::Relaxed) as f64).abs() < f64::EPSILON, "{resumed}");
         // Three in a row took it out.
-        assert!(edge.log().contains("parent down"), "{}", edge.log());
+        logged(&edge, "parent down", 1).await;
     });
 }
 
@@ -129,7 +137,7 @@ fn a_parent_that_comes_and_goes_is_not_noticed_and_not_asked_too_much() {
     run(async {
         // In front of the same origin stands a door that is opened and shut.
         let door = Door::before(origin.address()).await;
-        let edge = edge_over(door.address, origin.address());
+        let edge = edge_over(door.address, origin.address(), "");
         let begun = tokio::time::Instant::now();
         for number in 0..LESSONS {
             door.open.send_replace(number / 10 % 2 == 0);
@@ -217,6 +225,7 @@ fn with_all_parents_gone_what_is_held_is_served_and_the_rest_is_said_plainly() {
             assert_eq!(lacking.field("cache-status"), "airclass; fwd=uri-miss; detail=connect");
         }
         assert_eq!(client::get(edge.address(), &held, &[]).await.status, 200);
+        logged(&edge, "parent down", 2).await;
         assert_eq!(edge.log().matches("parent down").count(), 2, "{}", edge.log());
     });
 }
@@ -360,7 +369,14 @@ fn edges_in_tiers_with_neighbours_share_what_they_hold() {
         let path = format!("/{}", segment(0));
         assert_eq!(client::get(neighbour.address(), &path, &[]).await.status, 200);
         drop((parent, origin));
-        let answer = client::get(edge.address(), &path, &[]).await;
+        // A neighbour is asked for a quarter of a second and no longer. On a machine that takes longer there is no answer, and
+        // it is asked again.
+        let answer = loop {
+            let answer = client::get(edge.address(), &path, &[]).await;
+            if answer.status != 504 {
+                break answer;
+            }
+        };
         assert!(answer.status == 200 && answer.body == pattern(300_000), "{}", answer.status);
         let peers = metric(&edge, "edge_peer_requests_total{group=\"lessons\",outcome=\"hit\"}").await;
         assert!((peers - 1.0).abs() < f64::EPSILON);
