@@ -18,7 +18,9 @@ use timetable::plan::{Fill, Media};
 const LESSONS: usize = 12;
 const WORD: &str = "nodes-nodes-nodes-nodes";
 /// How long the slowest machine may take for one step.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
+/// The bell is moved to four seconds from now, eight, twelve, until it is seen to come; a minute must do.
+const SLOWEST: i64 = 16;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -216,7 +218,7 @@ fn twelve_lessons_are_here_before_the_bell_and_open_at_it_with_the_origin_dead()
         // In the morning the bell is moved to a few seconds from now, and then the origin dies.
         let mut bell = site.now();
         for number in 2.. {
-            assert!(number < 6, "this machine is too slow to see a bell");
+            assert!(number < SLOWEST, "this machine is too slow to see a bell");
             bell = (site.now() + SignedDuration::from_secs(4 * number)).round(jiff::Unit::Second).unwrap();
             site.publish(number.unsigned_abs(), bell);
             until("the new plan is followed", || edges.iter().all(|node| edition(node) == number)).await;
@@ -224,9 +226,9 @@ fn twelve_lessons_are_here_before_the_bell_and_open_at_it_with_the_origin_dead()
                 break;
             }
         }
-        let asked_before: f64 = edges.iter().map(|edge| metric(edge.admin, "edge_fill_bytes_total")).sum();
         drop(origin);
         drop(parent);
+        let asked_before: f64 = edges.iter().map(|edge| metric(edge.admin, "edge_fill_bytes_total")).sum();
 
         let pointers: Vec<_> =
             site.files().into_iter().filter(|(path, _)| path.ends_with("/main.m3u8")).collect();
@@ -296,7 +298,7 @@ fn what_is_filled_lies_pinned_on_the_disk_over_kills_and_is_let_go_when_its_time
             assert!(answer.status == 200 && answer.body == bytes, "{path}: {}", answer.status);
         }
     });
-    assert!(pinned(&edge) >= bytes, "{} of {bytes}", pinned(&edge));
+    runtime.block_on(until("all of it is pinned still", || pinned(&edge) >= bytes));
     drop(edge);
 
     // Killed once more, in the night: all of it is found and proved.
@@ -304,7 +306,7 @@ fn what_is_filled_lies_pinned_on_the_disk_over_kills_and_is_let_go_when_its_time
     let edge = site.edge(nobody, &[&kept[..], &["--plan", &store]].concat());
     runtime.block_on(async {
         until("it is all here", || ready(&edge, &site)).await;
-        assert!(pinned(&edge) >= bytes, "{} of {bytes}", pinned(&edge));
+        until("and pinned", || pinned(&edge) >= bytes).await;
         // Their day is over in a moment.
         let now = site.now();
         site.publish_until(2, now + SignedDuration::from_secs(1), now + SignedDuration::from_secs(4));

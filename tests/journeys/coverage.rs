@@ -25,8 +25,8 @@ const OTHERS: usize = 64;
 const FILLER: usize = 7_000;
 /// Devices that say a word, one after the other.
 const DEVICES: u32 = 20;
-/// The longest wait for memory that was given back.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest wait for memory that was given back, on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The longest file that is searched.

@@ -19,8 +19,8 @@ const EMPTY: &[(&str, &str)] = &[
 
 /// Between two looks at a program that samples once a second.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Looks until a query has to have something: a minute.
-const LOOKS: usize = 240;
+/// Looks until a query has to have something: four minutes, for a scrape that takes too long is none.
+const LOOKS: usize = 960;
 
 struct Scene {
     _store: tempfile::TempDir,

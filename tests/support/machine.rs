@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// The longest wait for systemd. A bound, not a pace.
-const LOOKS: u32 = 600;
+const LOOKS: u32 = 1_800;
 const LOOK: Duration = Duration::from_millis(100);
 /// What the machine does before it is one: its own mounts, then systemd in the place of this shell.
 const BEGIN: &str = r#"

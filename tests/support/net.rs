@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Looks for the namespace. A bound, not a pace.
-const LOOKS: u32 = 600;
+const LOOKS: u32 = 6_000;
 const LOOK: Duration = Duration::from_millis(20);
 /// Networks that one process may have at once.
 const MOST: u32 = 4;

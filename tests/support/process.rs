@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The longest wait for a program to start or stop. A bound, not a pace: programs say when they are ready.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Log lines between a program and the test that waits for one.
 const LINES: usize = 1_024;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The longest wait for bytes. A bound, not a pace.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Sent behind every payload: whatever was understood before it, the connection ends here.
 pub const LAST: &str = "GET /last HTTP/1.1\r\nHost: lessons.example\r\nConnection: close\r\n\r\n";
 

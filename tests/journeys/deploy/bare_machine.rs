@@ -12,7 +12,9 @@ use tempfile::TempDir;
 
 /// Between two looks, and how many: a bound, not a pace.
 const PAUSE: Duration = Duration::from_millis(100);
-const LOOKS: u32 = 600;
+const LOOKS: u32 = 1_800;
+/// The longest wait for a connection, where nobody says no.
+const CONNECTS: Duration = Duration::from_secs(10);
 /// What operators are promised.
 const PROMISED: Duration = Duration::from_secs(600);
 
@@ -69,7 +71,7 @@ fn admin(machine: &Machine, path: &str) -> String {
 
 fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    std::net::TcpStream::connect_timeout(&address, PAUSE).ok()?;
+    std::net::TcpStream::connect_timeout(&address, CONNECTS).ok()?;
     let answer = runtime.block_on(client::get(address, path, &[]));
     Some((answer.status.as_u16(), answer.field("cache-status").to_owned()))
 }
