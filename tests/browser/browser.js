@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
 /** The longest wait for any one event, in milliseconds: decoding on two busy cores, not a sleep. */
-const PATIENCE_MS = 45_000;
+export const PATIENCE_MS = 150_000;
 
 export function required(name, meaning) {
   const value = process.env[name];

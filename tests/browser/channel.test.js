@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { CHANNEL, EDGE, LATE, openBrowser, openPage } from './support.js';
+import { CHANNEL, EDGE, LATE, openBrowser, openPage, saidInNotice } from './support.js';
 
 const HLS = fileURLToPath(new URL('../../crates/player/node_modules/hls.js/dist/hls.min.js', import.meta.url));
 
@@ -82,6 +82,5 @@ function watch({ url, begin }) {
 test('a lesson of the plan says before its hour when it opens and which channel shows it', async (t) => {
   const page = await openPage(t, browser, { expected: /Failed to load resource/, timezoneId: 'Asia/Shanghai' });
   await page.goto(`${EDGE}#/lesson/${LATE}`);
-  await page.waitForSelector('.notice[data-size=panel]');
-  assert.match(await page.locator('.notice').innerText(), /：9月1日 13:00 开放[^]*电视频道“初中”9月1日 13:00 播出[^]*还有 \d+:\d\d/);
+  await saidInNotice(page, /：9月1日 13:00 开放[^]*电视频道“初中”9月1日 13:00 播出[^]*还有 \d+:\d\d/);
 });

@@ -26,7 +26,8 @@ async function watch(page, lesson) {
   await page.waitForFunction(() => window.airclass.duration > 0);
   await page.evaluate(() => {
     const video = document.querySelector('video');
-    video.playbackRate = 8;
+    // Not faster: a page that was not let run for three seconds would have missed a part.
+    video.playbackRate = 4;
     return video.play();
   });
   await page.waitForFunction(() => window.airclass.position > 61);
@@ -61,7 +62,10 @@ test('who types a class code is counted in minutes, and nothing else is said', a
   await putAway(page);
   assert.equal((await answer).status(), 204);
   assert.equal(said.length, 1);
-  assert.deepEqual(said[0].postDataJSON(), { class: CLASS, lesson: COUNTED, began: true, seen: [0], again: [] });
+  // How much of the second minute has been seen by then is for the machine's pace.
+  const { seen, ...word } = said[0].postDataJSON();
+  assert.deepEqual(word, { class: CLASS, lesson: COUNTED, began: true, again: [] });
+  assert.ok(['0', '0,1'].includes(seen.join()), `${seen}`);
   const fields = Object.keys(await said[0].allHeaders());
   for (const name of ['cookie', 'referer', 'authorization']) assert.ok(!fields.includes(name), name);
   // Nothing new, nothing said.

@@ -1,7 +1,8 @@
 // What a pupil's journeys share: where the edge is, and waits for events.
 
 import assert from 'node:assert/strict';
-import { ARGUMENTS, EXECUTABLE, openBrowser, openPage as openWatchedPage, required } from './browser.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ARGUMENTS, EXECUTABLE, PATIENCE_MS, openBrowser, openPage as openWatchedPage, required } from './browser.js';
 
 export { ARGUMENTS, EXECUTABLE, openBrowser, required };
 
@@ -33,6 +34,22 @@ export async function playLesson(page) {
   await (await openList(page)).click();
   await page.waitForFunction(() => window.airclass.playing && window.airclass.position > 0.5);
 }
+
+/** Waits until the notice over the picture has said this, whatever it says next. */
+export function saidInNotice(page, text) {
+  return page.waitForFunction(({ source, flags }) => new RegExp(source, flags).test(document.querySelector('.notice')?.innerText ?? ''), { source: text.source, flags: text.flags });
+}
+
+/** Waits until something holds on this side of the browser. */
+export async function until(holds, what) {
+  for (let waited = 0; !holds(); waited += LOOK_MS) {
+    assert.ok(waited < PATIENCE_MS, what);
+    await sleep(LOOK_MS);
+  }
+}
+
+/** Between two looks, in milliseconds. */
+const LOOK_MS = 20;
 
 /** The page's own state. */
 export function state(page) {

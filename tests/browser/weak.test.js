@@ -30,7 +30,10 @@ async function openLesson(page, base, preferences, fromList) {
       'loadeddata',
       () => {
         const now = performance.now();
-        const entries = performance.getEntriesByType('resource').filter((entry) => entry.responseEnd <= now);
+        // What it was made of: whatever came while a busy machine was still decoding it came afterwards.
+        const resources = performance.getEntriesByType('resource');
+        const there = Math.max(...resources.filter(({ name }) => /\/00000\.m4s$/.test(name)).map(({ responseEnd }) => responseEnd));
+        const entries = resources.filter((entry) => entry.responseEnd <= there);
         const bytes = (pattern) => entries.filter(({ name }) => pattern.test(name)).reduce((sum, { transferSize }) => sum + transferSize, 0);
         window.firstPicture ??= { ms: Math.round(now), media: bytes(/\/(lessons|p)\/.*\.(m3u8|m4s|mp4)$/), all: bytes(/./) };
       },
