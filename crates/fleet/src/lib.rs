@@ -23,7 +23,7 @@ pub mod zero_rating;
 pub use order::{Kind, MAX_BODY_BYTES, Order, Target};
 pub use person::{Act, Role};
 pub use place::{Identity, NodeName, Person, Place, Word};
-pub use province::Province;
+pub use province::{Province, neighbours};
 pub use record::{ChainError, Event, Record, Sender};
 pub use refusal::Refusal;
 pub use registry::{Member, Registry, Standing, Welcome};

@@ -96,7 +96,7 @@ impl FromStr for NodeName {
         let words: Vec<&str> = text.split('/').collect();
         let [province, carrier, owner, site, number] = words[..] else { return Err(wrong()) };
         let place = Place {
-            province: province.parse()?,
+            province: spelt(province)?,
             carrier: carrier.parse()?,
             owner: owner.parse()?,
             site: site.parse()?,
@@ -108,6 +108,12 @@ impl FromStr for NodeName {
         }
         Ok(Self { place, number: counted })
     }
+}
+
+/// In pinyin alone: a name has one spelling.
+fn spelt(province: &str) -> Result<Province, String> {
+    let known: Province = province.parse().map_err(|error: timetable::InvalidRegion| error.to_string())?;
+    if known.as_str() == province { Ok(known) } else { Err(format!("{province:?} is written {known} here")) }
 }
 
 impl NodeName {
@@ -212,7 +218,9 @@ mod tests {
             ("airclass://node/hubei/dianxin/acme/wuhan-1/+1", false),
             ("airclass://node/hubei/dianxin/acme/wuhan-1/1/", false),
             ("airclass://node/hubei/dianxin/acme//1", false),
+            ("airclass://node/xpcc/dianxin/acme/shihezi-1/1", true),
             ("airclass://node/Hubei/dianxin/acme/a/1", false),
+            ("airclass://node/湖北/dianxin/acme/a/1", false),
             ("airclass://node/hubei/dianxin/../a/1", false),
             ("airclass://person/root/zhang", false),
             ("AIRCLASS://person/edu/li", false),

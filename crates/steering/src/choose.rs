@@ -59,8 +59,7 @@ impl Ring {
     /// How near `place` is to `near`.
     pub fn of(place: &Place, near: &Near) -> Self {
         let province = near.province == Some(place.province);
-        let beside =
-            || near.province.is_some_and(|home| home.neighbours().any(|next| next == place.province));
+        let beside = || near.province.is_some_and(|home| fleet::neighbours(home).contains(&place.province));
         match near.carrier.as_ref() == Some(&place.carrier) {
             true if province => Self::Home,
             true if beside() => Self::Beside,

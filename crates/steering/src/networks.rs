@@ -59,7 +59,10 @@ impl Networks {
                 wrong(format!("{prefix:?} is no prefix; give 192.0.2.0/24 or 2001:db8::/32"))
             })?;
             let near = Near {
-                province: optional(province).map(str::parse).transpose().map_err(wrong)?,
+                province: optional(province)
+                    .map(str::parse)
+                    .transpose()
+                    .map_err(|error| wrong(format!("{error}")))?,
                 carrier: optional(carrier).map(str::parse).transpose().map_err(wrong)?,
             };
             let place = *by_place.entry((near.province, near.carrier.clone())).or_insert_with(|| {

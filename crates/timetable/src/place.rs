@@ -9,8 +9,8 @@ const MAX_NAME: usize = 40;
 
 macro_rules! regions {
     ($($variant:ident $id:literal $name:literal),* $(,)?) => {
-        /// A province, autonomous region or municipality, or the XPCC, which has schools of its own all over Xinjiang and
-        /// is a region here, although no code of a region names it.
+        /// A province, autonomous region, municipality or special administrative region, or the XPCC, which has schools of its own
+        /// all over Xinjiang and is a region here, although no code of a region names it. The one list of the project.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "lowercase")]
         pub enum Region {
@@ -18,8 +18,8 @@ macro_rules! regions {
         }
 
         impl Region {
-            /// All 32, in the order of their codes (GB/T 2260), the XPCC last.
-            pub const ALL: [Self; 32] = [$(Self::$variant),*];
+            /// All 35, in the order of their codes (GB/T 2260), the XPCC last.
+            pub const ALL: [Self; 35] = [$(Self::$variant),*];
 
             /// In pinyin, as files and metrics write it.
             pub const fn as_str(self) -> &'static str {
@@ -66,6 +66,9 @@ regions! {
     Qinghai "qinghai" "青海",
     Ningxia "ningxia" "宁夏",
     Xinjiang "xinjiang" "新疆",
+    Taiwan "taiwan" "台湾",
+    Xianggang "xianggang" "香港",
+    Aomen "aomen" "澳门",
     Xpcc "xpcc" "新疆生产建设兵团",
 }
 
@@ -90,6 +93,13 @@ pub enum Place {
     "`{0}` is no place; write nation, a province (hubei, xpcc), PROVINCE/CITY or PROVINCE/CITY/SCHOOL, names of letters, digits and -"
 )]
 pub struct InvalidPlace(String);
+
+/// A text that names no province.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no province; write it in pinyin (hubei, shaanxi for 陕西, shanxi for 山西, neimenggu, xpcc) or as it is called in Chinese"
+)]
+pub struct InvalidRegion(String);
 
 impl Place {
     /// 0 for the nation to 3 for a school: the deeper of two rules is the nearer.
@@ -139,12 +149,19 @@ impl Place {
     }
 }
 
-impl FromStr for Region {
-    type Err = InvalidPlace;
+impl Region {
+    /// Whether the nation's rules for schools hold there; Taiwan, Hong Kong and Macao have their own.
+    pub const fn has_the_nations_schools(self) -> bool {
+        !matches!(self, Self::Taiwan | Self::Xianggang | Self::Aomen)
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
+impl FromStr for Region {
+    type Err = InvalidRegion;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRegion> {
         let named = Self::ALL.into_iter().find(|region| text == region.as_str() || text == region.name());
-        named.ok_or_else(|| invalid(text))
+        named.ok_or_else(|| InvalidRegion(shortened(text)))
     }
 }
 
@@ -160,11 +177,12 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
         let parts: Vec<&str> = text.split('/').collect();
         let name = |part: &str| is_name(part).then(|| part.to_owned()).ok_or_else(|| invalid(text));
+        let region = |part: &str| part.parse().map_err(|InvalidRegion(_)| invalid(text));
         match parts[..] {
             ["nation" | "全国"] => Ok(Self::Nation),
-            [region] => Ok(Self::Region(region.parse()?)),
-            [region, city] => Ok(Self::City(region.parse()?, name(city)?)),
-            [region, city, school] => Ok(Self::School(region.parse()?, name(city)?, name(school)?)),
+            [province] => Ok(Self::Region(region(province)?)),
+            [province, city] => Ok(Self::City(region(province)?, name(city)?)),
+            [province, city, school] => Ok(Self::School(region(province)?, name(city)?, name(school)?)),
             _ => Err(invalid(text)),
         }
     }
@@ -200,7 +218,11 @@ fn is_name(part: &str) -> bool {
 }
 
 fn invalid(text: &str) -> InvalidPlace {
-    InvalidPlace(text.chars().take(MAX_NAME).collect())
+    InvalidPlace(shortened(text))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(MAX_NAME).collect()
 }
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ use jiff::civil::Date;
 use package::StorePath;
 use serde::{Deserialize, Serialize};
 
+/// A file in a folder of plans that an agent fills: how old it is says how long its control was not heard. Without one the folder is
+/// filled by hand.
+pub const HEARD: &str = ".heard";
 /// The largest plan read: a day has some hundred KB, 64 crowded channels some MB.
 pub const MAX_PLAN_BYTES: usize = 8 << 20;
 

@@ -43,7 +43,8 @@ pub(crate) fn policies(timetable: &Timetable) -> Vec<Policy> {
 
 /// The place that the timetable is for, the provinces in it, and what has rules of its own, in order.
 fn places(timetable: &Timetable) -> BTreeSet<Place> {
-    let regions = Region::ALL.into_iter().map(Place::Region);
+    let regions =
+        Region::ALL.into_iter().filter(|region| region.has_the_nations_schools()).map(Place::Region);
     let ruled = timetable.policies().places().into_iter().cloned();
     let own = std::iter::once(timetable.place.clone());
     own.chain(regions.chain(ruled).filter(|place| timetable.place.covers(place))).collect()
