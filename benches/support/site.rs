@@ -152,8 +152,9 @@ impl Node {
     fn ask(&self, path: &str) -> Result<String> {
         let mut stream = TcpStream::connect(self.admin)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        stream
-            .write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes())?;
+        stream.write_all(
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes(),
+        )?;
         let mut text = String::new();
         stream.read_to_string(&mut text)?;
         let (_, body) = text.split_once("\r\n\r\n").context("an answer has a body")?;

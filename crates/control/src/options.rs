@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use telemetry::LogOptions;
+use telemetry::{Hosts, LogOptions};
 
 /// As typed: flags, environment or file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
@@ -29,6 +29,9 @@ pub struct Options {
     /// /metrics, /healthz, /readyz; POST /drain [default: 127.0.0.1:9170]
     #[arg(long, env = "AIRCLASS_CONTROL_ADMIN", value_name = "ADDRESS")]
     pub admin: Option<SocketAddr>,
+    /// Names by which the admin listener may be asked, beside its addresses, localhost and the machine's own name
+    #[arg(long = "admin-host", env = "AIRCLASS_CONTROL_ADMIN_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    pub admin_hosts: Option<Vec<String>>,
     /// How it logs.
     #[command(flatten)]
     pub log: LogOptions,
@@ -43,6 +46,7 @@ pub struct Config {
     pub(crate) names: Vec<String>,
     pub(crate) upstream: Vec<String>,
     pub(crate) admin: SocketAddr,
+    pub(crate) admin_hosts: Hosts,
 }
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8070);
@@ -77,6 +81,8 @@ impl Config {
             names,
             upstream,
             admin: options.admin.unwrap_or(ADMIN),
+            admin_hosts: Hosts::new(options.admin_hosts.as_deref().unwrap_or_default())
+                .map_err(|problem| SettingsError::value("admin_hosts", problem))?,
         })
     }
 }

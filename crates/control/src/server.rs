@@ -48,7 +48,7 @@ pub fn run(config: Config) -> Result<(), AnyFault> {
         .build()
         .map_err(ControlError::System)?;
     let telemetry = Telemetry::new("control");
-    let admin = Admin::start(config.admin, telemetry.clone())?;
+    let admin = Admin::start(config.admin, config.admin_hosts.clone(), telemetry.clone())?;
     let served = runtime.block_on(serve(config, &telemetry));
     admin.stop();
     Ok(served?)

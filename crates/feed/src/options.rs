@@ -13,7 +13,7 @@ use settings::SettingsError;
 use signing::Trust;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use telemetry::LogOptions;
+use telemetry::{Hosts, LogOptions};
 use timetable::plan::ChannelId;
 use units::{BitRate, Span};
 
@@ -79,6 +79,14 @@ pub struct Options {
     /// Address for /metrics, /healthz and /readyz [default: none]
     #[arg(long, env = "AIRCLASS_FEED_ADMIN", value_name = "ADDR")]
     pub admin: Option<SocketAddr>,
+    /// Names by which the admin listener may be asked, beside its addresses, localhost and the machine's own name
+    #[arg(
+        long = "admin-host",
+        env = "AIRCLASS_FEED_ADMIN_HOSTS",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    pub admin_hosts: Option<Vec<String>>,
     /// For files: from when on [default: now]
     #[arg(long, value_name = "TIMESTAMP")]
     #[serde(skip)]
@@ -113,6 +121,7 @@ pub struct Config {
     /// Its name may be empty: the channel's.
     pub(crate) service: Service,
     pub(crate) admin: Option<SocketAddr>,
+    pub(crate) admin_hosts: Hosts,
     pub(crate) at: Option<Timestamp>,
     pub(crate) periods: Option<u64>,
     pub(crate) clock: Clock,
@@ -213,6 +222,8 @@ impl Config {
             behind,
             service: service(options)?,
             admin: options.admin,
+            admin_hosts: Hosts::new(options.admin_hosts.as_deref().unwrap_or_default())
+                .map_err(|problem| SettingsError::value("admin_hosts", problem))?,
             at: options.at,
             periods,
             clock: Clock { offset_s: options.clock_offset.unwrap_or(0) },

@@ -165,7 +165,10 @@ fn destination(to: &Destination, source: std::io::Error) -> FeedError {
 fn send(config: &Config, maker: Maker, metrics: Metrics, telemetry: &Telemetry) -> Result<(), AnyFault> {
     let open = |to| Out::open(to, &metrics).map_err(|source| destination(to, source));
     let outs = config.to.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let admin = config.admin.map(|address| Admin::start(address, telemetry.clone())).transpose()?;
+    let admin = config
+        .admin
+        .map(|address| Admin::start(address, config.admin_hosts.clone(), telemetry.clone()))
+        .transpose()?;
     let (rate, clock) = (config.rate, config.clock);
     let (periods, made) = mpsc::channel::<Made>(MADE_AHEAD);
     let (stop, stopped) = sync_channel(1);

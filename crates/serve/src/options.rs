@@ -11,6 +11,7 @@ use settings::SettingsError;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use telemetry::Hosts;
 use units::{BitRate, ByteCount, Span};
 
 /// As typed: flags, environment or file. `None` means the default of [`Config::resolve`].
@@ -57,6 +58,9 @@ pub struct Options {
     /// Address for /metrics, /healthz and /readyz
     #[arg(long, env = "AIRCLASS_ADMIN", value_name = "ADDR")]
     pub admin: Option<SocketAddr>,
+    /// Names by which the admin listener may be asked, beside its addresses, localhost and the machine's own name
+    #[arg(long = "admin-host", env = "AIRCLASS_ADMIN_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    pub admin_hosts: Option<Vec<String>>,
     /// Runtimes to start [default: one a core]
     #[arg(long, env = "AIRCLASS_CORES", value_name = "N")]
     pub cores: Option<usize>,
@@ -113,6 +117,8 @@ pub struct Config {
     pub handover: Option<PathBuf>,
     /// Admin listener.
     pub admin: SocketAddr,
+    /// By which names it may be asked.
+    pub admin_hosts: Hosts,
     /// Runtimes, at least one.
     pub cores: usize,
     /// Every wait and bound of a connection.
@@ -225,6 +231,8 @@ impl Config {
         }
         let limits = Limits::resolve(options.limits.as_ref())?;
         let admin = options.admin.unwrap_or(admin);
+        let admin_hosts = Hosts::new(options.admin_hosts.as_deref().unwrap_or_default())
+            .map_err(|problem| SettingsError::value("admin_hosts", problem))?;
         let sandbox = Sandbox {
             enabled: !options.no_sandbox.unwrap_or(false),
             user: options.user.clone(),
@@ -237,7 +245,7 @@ impl Config {
             writes: Vec::new(),
         };
         let handover = options.handover.clone();
-        Ok(Self { listeners, http3_max_age, tls, handover, admin, cores, limits, sandbox })
+        Ok(Self { listeners, http3_max_age, tls, handover, admin, admin_hosts, cores, limits, sandbox })
     }
 }
 

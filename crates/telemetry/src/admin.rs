@@ -1,7 +1,12 @@
 //! The admin listener: `/metrics`, `/healthz`, `/readyz` and what the service shows to read; `/reload`, `/drain`, `/out-of-service`,
 //! `/in-service` and what the service takes to POST.
 //! Loopback by default: it carries no secret, but no student has business here. Operators open it in browsers, where pages of
-//! others are open too: what is read here runs in nobody's frame, and no page's order is taken.
+//! others are open too: what is read here runs in nobody's frame, no page's order is taken, and who calls this machine by a name that
+//! is not its own is told nothing (`hosts`).
+
+mod hosts;
+
+pub use hosts::Hosts;
 
 use crate::{Check, Order, Telemetry, posts};
 use bytes::Bytes;
@@ -21,6 +26,10 @@ use tokio::sync::{Notify, Semaphore};
 const MAX_CONNECTIONS: usize = 64;
 /// A scraper that sends nothing for this long is dropped.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// RFC 9110 §15.5.20. Without the name that was asked for: it is nobody's here.
+const NOT_THE_NAME: &str = "这个管理端口不叫这个名字；请用地址访问，或把名字写进 admin_hosts。\n\
+    this admin listener has another name: ask by its address, or name it in `admin_hosts`\n";
 
 /// On every answer: a page here runs its own script, style and documents, nothing from anywhere else, in nobody's frame; what is read
 /// is kept by nobody and is no other site's.
@@ -83,8 +92,8 @@ impl Admin {
     ///
     /// # Errors
     /// The address is taken, or the machine gives no thread.
-    pub fn start(address: SocketAddr, telemetry: Telemetry) -> Result<Self, AdminError> {
-        Self::on(Self::bind(address)?, telemetry)
+    pub fn start(address: SocketAddr, hosts: Hosts, telemetry: Telemetry) -> Result<Self, AdminError> {
+        Self::on(Self::bind(address)?, hosts, telemetry)
     }
 
     /// Binds `address` for [`Admin::on`].
@@ -99,7 +108,11 @@ impl Admin {
     ///
     /// # Errors
     /// The machine gives no thread.
-    pub fn on(listener: std::net::TcpListener, telemetry: Telemetry) -> Result<Self, AdminError> {
+    pub fn on(
+        listener: std::net::TcpListener,
+        hosts: Hosts,
+        telemetry: Telemetry,
+    ) -> Result<Self, AdminError> {
         listener.set_nonblocking(true).map_err(AdminError::Thread)?;
         let address = listener.local_addr().map_err(AdminError::Thread)?;
         let runtime =
@@ -111,7 +124,7 @@ impl Admin {
             .name("admin".to_owned())
             .spawn(move || {
                 runtime.block_on(async {
-                    tokio::select! { () = accept(listener, telemetry) => {}, () = stopped.notified() => {} }
+                    tokio::select! { () = accept(listener, hosts, telemetry) => {}, () = stopped.notified() => {} }
                 });
             })
             .map_err(AdminError::Thread)?;
@@ -138,7 +151,7 @@ impl Admin {
     }
 }
 
-async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
+async fn accept(listener: std::net::TcpListener, hosts: Hosts, telemetry: Telemetry) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "the admin listener cannot be polled"),
@@ -154,28 +167,11 @@ async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
                 continue;
             }
         };
-        let telemetry = telemetry.clone();
+        let (hosts, telemetry) = (hosts.clone(), telemetry.clone());
         tokio::spawn(async move {
             let service = hyper::service::service_fn(|request: Request<Incoming>| {
-                let telemetry = telemetry.clone();
-                async move {
-                    if request.method() == Method::POST && comes_from_a_page(request.headers()) {
-                        return Ok(text(
-                            StatusCode::FORBIDDEN,
-                            "orders come from programs, not from pages\n".to_owned(),
-                        ));
-                    }
-                    let taker = telemetry.posts.at(request.uri().path());
-                    if let (&Method::POST, Some(taker)) = (request.method(), taker) {
-                        return Ok::<_, Infallible>(posts::answer(&*taker, request.into_body()).await);
-                    }
-                    let path = request.uri().path();
-                    let told = match *request.method() {
-                        Method::POST => tell(path, &telemetry).await,
-                        _ => None,
-                    };
-                    Ok(told.unwrap_or_else(|| answer(request.method(), path, &telemetry)))
-                }
+                let (hosts, telemetry) = (hosts.clone(), telemetry.clone());
+                async move { Ok::<_, Infallible>(decide(request, &hosts, &telemetry).await) }
             });
             // A scraper that goes away in mid-answer is its own affair.
             let _ = hyper::server::conn::http1::Builder::new()
@@ -185,6 +181,25 @@ async fn accept(listener: std::net::TcpListener, telemetry: Telemetry) {
                 .await;
             drop(place);
         });
+    }
+}
+
+/// Who asks by a wrong name is told nothing, who is a page gives no orders; all else is answered.
+async fn decide(request: Request<Incoming>, hosts: &Hosts, telemetry: &Telemetry) -> Response<Full<Bytes>> {
+    if !hosts.know(&request) {
+        return text(StatusCode::MISDIRECTED_REQUEST, NOT_THE_NAME.to_owned());
+    }
+    let is_order = request.method() == Method::POST;
+    if is_order && comes_from_a_page(request.headers()) {
+        return text(StatusCode::FORBIDDEN, "orders come from programs, not from pages\n".to_owned());
+    }
+    match telemetry.posts.at(request.uri().path()) {
+        Some(taker) if is_order => posts::answer(&*taker, request.into_body()).await,
+        _ => {
+            let path = request.uri().path();
+            let told = if is_order { tell(path, telemetry).await } else { None };
+            told.unwrap_or_else(|| answer(request.method(), path, telemetry))
+        }
     }
 }
 
@@ -241,6 +256,9 @@ fn answer(method: &Method, path: &str, telemetry: &Telemetry) -> Response<Full<B
 
 fn metrics(telemetry: &Telemetry) -> Response<Full<Bytes>> {
     telemetry.ready.set(i64::from(telemetry.readiness.is_ready()));
+    for (check, why_not) in telemetry.readiness.checks() {
+        telemetry.checks.with_label_values(&[check.as_str()]).set(i64::from(why_not.is_none()));
+    }
     let encoder = TextEncoder::new();
     let mut body = Vec::new();
     if let Err(error) = encoder.encode(&telemetry.registry.gather(), &mut body) {

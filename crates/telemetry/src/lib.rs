@@ -11,7 +11,7 @@ mod pages;
 mod posts;
 mod readiness;
 
-pub use admin::{Admin, AdminError};
+pub use admin::{Admin, AdminError, Hosts};
 pub use labels::{Label, counters};
 pub use logs::{LogFormat, LogOptions, check, init, refilter};
 pub use orders::{Answer, Order, Orders, Told};
@@ -19,7 +19,7 @@ pub use pages::Pages;
 pub use posts::{Answering, Post, Posts};
 pub use readiness::{Check, Readiness};
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts};
 use std::sync::Arc;
 
 /// One service's registry and readiness. Cheap to clone.
@@ -35,8 +35,9 @@ pub struct Telemetry {
     pub posts: Arc<Posts>,
     /// What the service shows on its admin listener.
     pub pages: Arc<Pages>,
-    /// `airclass_ready`, brought up to date when it is asked for.
+    /// `airclass_ready` and `airclass_check`, brought up to date when they are asked for.
     ready: IntGauge,
+    checks: IntGaugeVec,
 }
 
 impl Telemetry {
@@ -45,7 +46,7 @@ impl Telemetry {
         let registry = prometheus::Registry::new();
         let process = prometheus::process_collector::ProcessCollector::for_self();
         let build = prometheus::IntGauge::with_opts(
-            prometheus::Opts::new("airclass_build_info", "1; the labels say what runs")
+            Opts::new("airclass_build_info", "1; the labels say what runs")
                 .const_label("service", service)
                 .const_label("version", env!("CARGO_PKG_VERSION")),
         )
@@ -59,6 +60,12 @@ impl Telemetry {
         )
         .expect("a constant name is valid");
         registry.register(Box::new(ready.clone())).expect("a new registry has no duplicates");
+        let checks = IntGaugeVec::new(
+            Opts::new("airclass_check", "1 while a check of /readyz holds, 0 while it does not, by check"),
+            &["check"],
+        )
+        .expect("a constant name is valid");
+        registry.register(Box::new(checks.clone())).expect("a new registry has no duplicates");
         Self {
             registry,
             readiness: Arc::default(),
@@ -66,6 +73,7 @@ impl Telemetry {
             posts: Arc::default(),
             pages: Arc::default(),
             ready,
+            checks,
         }
     }
 

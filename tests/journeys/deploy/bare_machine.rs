@@ -64,7 +64,7 @@ fn done(finished: &Finished) -> String {
 /// What the edge's admin listener says, which only the machine itself reaches. A bare Debian has no curl; bash has sockets.
 fn admin(machine: &Machine, path: &str) -> String {
     let ask = format!(
-        "exec 3<>/dev/tcp/127.0.0.1/9101 && printf 'GET {path} HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n' >&3 && cat <&3"
+        "exec 3<>/dev/tcp/127.0.0.1/9101 && printf 'GET {path} HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && cat <&3"
     );
     machine.run(&["bash", "-c", &ask]).stdout
 }

@@ -99,4 +99,44 @@ async fn metrics_name_the_build() {
     assert_eq!(status, StatusCode::OK);
     assert!(body.contains("airclass_build_info{service=\"test\""), "{body}");
     assert!(body.contains("process_resident_memory_bytes"), "{body}");
+    assert!(!body.contains("airclass_check{"), "none was made yet");
+    telemetry.readiness.pass(Check::Listening);
+    telemetry.readiness.fail(Check::Store, "gone");
+    let body = ask("/metrics", &telemetry).await.1;
+    for line in ["airclass_check{check=\"listening\"} 1\n", "airclass_check{check=\"store\"} 0\n"] {
+        assert!(body.contains(line), "{line}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_by_a_name_that_is_not_ours_is_told_nothing() {
+    let telemetry = Telemetry::new("test");
+    telemetry.readiness.pass(Check::Listening);
+    let hosts = Hosts::new(&["edge-1.example".to_owned()]).unwrap();
+    let admin = Admin::start(([127, 0, 0, 1], 0).into(), hosts, telemetry.clone()).unwrap();
+    let ask = async |method: &str, path: &str, host: &str| {
+        let stream = tokio::net::TcpStream::connect(admin.address()).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::builder().method(method).uri(path).header(header::HOST, host);
+        let response = sender.send_request(request.body(Full::default()).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let address = admin.address().to_string();
+    for host in [address.as_str(), "localhost", "edge-1.example"] {
+        assert_eq!(ask("GET", "/readyz", host).await.0, 200, "{host}");
+    }
+    for (method, path) in [("GET", "/metrics"), ("GET", "/"), ("POST", "/out-of-service"), ("POST", "/drain")]
+    {
+        let (status, body) = ask(method, path, "rebound.example:9101").await;
+        assert!(
+            status == 421 && body.contains("`admin_hosts`") && !body.contains("rebound"),
+            "{path}: {body}"
+        );
+    }
+    assert!(telemetry.readiness.is_ready(), "no order was obeyed");
+    admin.stop();
 }
