@@ -18,6 +18,8 @@ use timetable::Plan;
 mod dns;
 #[path = "fleet/ministry.rs"]
 mod ministry;
+#[path = "fleet/renewal.rs"]
+mod renewal;
 #[path = "fleet/under_load.rs"]
 mod under_load;
 #[path = "fleet/zero_rating.rs"]
@@ -51,6 +53,14 @@ fn today() -> String {
         std::thread::park_timeout(PAUSE);
     }
     china(Timestamp::now()).to_string()
+}
+
+/// Gives an order and waits for every node's answer; how long that took is printed, from the command's start to the last answer.
+fn in_time(what: &str, order: impl FnOnce() -> Finished) -> Finished {
+    let began = tokio::time::Instant::now();
+    let ordered = order();
+    eprintln!("{what}: acknowledged by all after {} ms", began.elapsed().as_millis());
+    ordered
 }
 
 fn refused(ended: &Finished, code: &str, why: &str) {
@@ -153,12 +163,13 @@ fn orders_reach_every_node_and_nats_may_die() {
     let mut nodes: Vec<Node> = (1..=3).map(|n| ministry.node(&format!("site-{n}"))).collect();
     assert!(nodes.iter().all(Node::fetches) && !nodes.iter().any(Node::fetches));
 
-    obeyed(&ministry.purge(&["--wait", PATIENCE]), 3);
+    obeyed(&in_time("purge", || ministry.purge(&["--wait", PATIENCE])), 3);
     assert!(nodes.iter().all(Node::fetches), "it was forgotten everywhere");
     let today = today();
     let (file, plan) = (ministry.folder.path().join("plan.json"), plan_of(&today));
     std::fs::write(&file, envelope(&plan)).unwrap();
-    obeyed(&ministry.ask("edu-li", &["plan", text(&file), "--wait", PATIENCE]), 3);
+    let give = || ministry.ask("edu-li", &["plan", text(&file), "--wait", PATIENCE]);
+    obeyed(&in_time("plan", give), 3);
     for node in &nodes {
         assert!(node.says("/readyz").contains(&format!("{today} edition 3")), "{}", node.says("/readyz"));
     }

@@ -1,18 +1,14 @@
-//! Coming in: `token → key (made here) → request → certificate`; and later `renew`.
+//! Coming in: `token → key (made here) → request → certificate`.
 
 use crate::clock;
 use crate::error::AgentError;
 use crate::home::{Home, State};
-use crate::line::{Control, Line, Trouble};
+use crate::line::{Control, Trouble};
+use crate::renew::request;
 use fleet::Secret;
-use fleet::wire::{Enrol, Papers, Renew};
-use rcgen::{CertificateParams, KeyPair};
+use fleet::wire::{Enrol, Papers};
 use signing::SigningKey;
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// A certificate is renewed when less than this part of its life is left.
-const RENEW_AT: u32 = 3;
 
 /// What came of enrolling.
 pub struct Enrolment {
@@ -46,7 +42,7 @@ pub fn enrol(home: &Home, url: &str, token: &str) -> Result<Enrolment, AgentErro
     let papers: Result<Papers, Trouble> =
         runtime.block_on(async { control.line().tell("/v1/enroll", &asked).await });
     let papers = papers.map_err(|trouble| AgentError::Control { control: url.to_owned(), trouble })?;
-    home.keep(&papers, &key)?;
+    home.keep(&papers)?;
     let relay = home.relay()?;
     let state = State {
         control: url.to_owned(),
@@ -60,28 +56,4 @@ pub fn enrol(home: &Home, url: &str, token: &str) -> Result<Enrolment, AgentErro
     // Last: from here on it has enrolled.
     home.remember(&state)?;
     Ok(Enrolment { state, relay, upstream: papers.upstream })
-}
-
-/// Whether it is time for another certificate.
-pub(crate) fn is_due(state: &State) -> bool {
-    let length =
-        |from: jiff::Timestamp| Duration::try_from(state.until.duration_since(from)).unwrap_or_default();
-    length(clock::now()) < length(state.since) / RENEW_AT
-}
-
-/// Has another certificate issued, for another key. The old pair is used until the new one is here, whole.
-pub(crate) async fn renew(home: &Home, line: &mut Line, state: &mut State) -> Result<(), AgentError> {
-    let key = KeyPair::generate().map_err(|error| AgentError::Key(error.to_string()))?;
-    let papers: Result<Papers, Trouble> = line.tell("/v1/renew", &Renew { request: request(&key)? }).await;
-    let papers = papers.map_err(|trouble| AgentError::Control { control: state.control.clone(), trouble })?;
-    home.keep(&papers, &key)?;
-    (state.since, state.until) = (clock::now(), papers.until);
-    home.remember(state)
-}
-
-fn request(key: &KeyPair) -> Result<String, AgentError> {
-    let wrong = |error: rcgen::Error| AgentError::Key(error.to_string());
-    // Who we are the control decides.
-    let parameters = CertificateParams::new(Vec::<String>::new()).map_err(wrong)?;
-    parameters.serialize_request(key).and_then(|request| request.pem()).map_err(wrong)
 }

@@ -1,13 +1,15 @@
 //! The agent at work: hears orders, obeys them in order, reports, renews. What fails is tried again, for ever, ever more slowly.
 
-use crate::enrol;
+use crate::clock;
 use crate::error::AgentError;
 use crate::home::{Home, State};
-use crate::line::{Control, Trouble};
+use crate::line::{Control, Line, Trouble};
 use crate::local::Local;
+use crate::metrics::{Metrics, Renewal};
 use crate::obey::{Obedience, is_over};
 use crate::options::Config;
 use crate::relay::Relay;
+use crate::renew::{self, Standing};
 use crate::report;
 use bytes::Bytes;
 use faults::AnyFault;
@@ -16,6 +18,7 @@ use fleet::{Effect, Kind, Report};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
+use telemetry::{Admin, Check, Telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
@@ -25,14 +28,13 @@ const REPORT_EVERY: Duration = Duration::from_secs(10);
 /// How soon a question that failed is asked again; then twice as long each time, up to the second.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(10);
-/// How often it is looked whether the certificate is to be renewed.
-const RENEW_LOOK: Duration = Duration::from_secs(600);
 
 /// What the tasks share; they run on one thread.
 struct Agent {
     home: Home,
     config: Config,
     edge: Local,
+    metrics: Metrics,
     state: RefCell<State>,
     /// There is something to tell.
     news: Notify,
@@ -53,12 +55,18 @@ pub fn run(config: Config) -> Result<(), AnyFault> {
         None => None,
     };
     let edge = Local::new(config.edge);
-    let obedience = Obedience { edge, plans: config.plans.clone(), relay };
+    let obedience = Obedience::new(edge, config.plans.clone(), relay);
+    let telemetry = Telemetry::new("node");
+    let metrics = Metrics::register(&telemetry);
+    metrics.certified(&state, clock::now());
+    metrics.at(state.heard);
+    let admin = Admin::start(config.admin, config.admin_hosts.clone(), telemetry.clone())?;
     tracing::info!(node = %state.node, control = state.control, heard = state.heard, "following");
     let agent = Rc::new(Agent {
         home,
         config,
         edge,
+        metrics,
         state: RefCell::new(state),
         news: Notify::new(),
         control: watch::Sender::new(control),
@@ -74,6 +82,8 @@ pub fn run(config: Config) -> Result<(), AnyFault> {
             () = tell(&agent) => {}
             () = keep_certified(&agent) => {}
         }
+        telemetry.readiness.fail(Check::NotDraining, "it was told to stop");
+        admin.stop();
         Ok(())
     })
 }
@@ -105,12 +115,22 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
             line = renewed.borrow_and_update().line();
         }
         let after = agent.state.borrow().heard;
-        let orders: Result<Orders, Trouble> = line.look(&format!("/v1/orders?after={after}")).await;
+        let path = format!("/v1/orders?after={after}");
+        let orders: Result<Orders, Trouble> = tokio::select! {
+            orders = line.look(&path) => orders,
+            // The certificate that this question was asked with counts no more.
+            _ = renewed.changed() => {
+                line = renewed.borrow_and_update().line();
+                continue;
+            }
+        };
         match orders {
             Ok(Orders { orders, up_to }) => {
                 if std::mem::take(&mut quiet) {
                     tracing::info!("the control is heard again");
                 }
+                agent.metrics.heard(clock::now());
+                obedience.mark_heard();
                 patience.rest();
                 for at in 0..orders.len() {
                     let Numbered { number, order } = &orders[at];
@@ -140,12 +160,7 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
 }
 
 /// Tries until there is an effect: the order after this one may build on it.
-async fn obey_at_last(
-    agent: &Agent,
-    obedience: &mut Obedience,
-    line: &mut crate::line::Line,
-    kind: &Kind,
-) -> Effect {
+async fn obey_at_last(agent: &Agent, obedience: &mut Obedience, line: &mut Line, kind: &Kind) -> Effect {
     let mut patience = Patience::new();
     let body = loop {
         let Some(digest) = kind.body() else { break Bytes::new() };
@@ -200,30 +215,62 @@ async fn tell(agent: &Agent) {
 }
 
 async fn keep_certified(agent: &Agent) {
+    let mut failed = 0_u32;
     loop {
         let mut state = agent.state.borrow().clone();
-        if enrol::is_due(&state) {
-            let mut line = agent.control.borrow().line();
-            let renewed = enrol::renew(&agent.home, &mut line, &mut state).await;
-            match renewed.and_then(|()| agent.home.control(&state.control)) {
+        let standing = Standing::of(&state, clock::now());
+        if standing != Standing::Good {
+            match agent.renew(&mut state).await {
                 Ok(control) => {
+                    failed = 0;
+                    agent.metrics.renewal(Renewal::Renewed);
                     tracing::info!(until = %state.until, "certificate renewed");
-                    {
-                        let mut now = agent.state.borrow_mut();
-                        (now.since, now.until) = (state.since, state.until);
-                    }
-                    agent.remember();
                     agent.control.send_replace(control);
                 }
-                Err(error) => tracing::error!(%error, until = %state.until, "the certificate is not renewed"),
+                Err(error) => {
+                    failed = failed.saturating_add(1);
+                    agent.metrics.renewal(Renewal::Failed);
+                    let until = state.until;
+                    match standing {
+                        Standing::Good | Standing::Due => {
+                            tracing::warn!(%error, %until, failed, "the certificate is not renewed; it is tried again");
+                        }
+                        Standing::Late => {
+                            tracing::error!(%error, %until, failed, "the certificate is not renewed and ends soon");
+                        }
+                        Standing::Over => tracing::error!(
+                            %error, %until, failed,
+                            "the certificate has run out: revoke this node and enrol it anew, with another token and home"
+                        ),
+                    }
+                }
             }
         }
-        sleep(RENEW_LOOK).await;
+        let wait = {
+            let (state, now) = (agent.state.borrow(), clock::now());
+            agent.metrics.certified(&state, now);
+            renew::wait(&state, now, failed)
+        };
+        sleep(wait).await;
     }
 }
 
 impl Agent {
+    /// Another certificate, kept; how the control is spoken to with it.
+    async fn renew(&self, state: &mut State) -> Result<Control, AgentError> {
+        let mut line = self.control.borrow().line();
+        renew::renew(&self.home, &mut line, state).await?;
+        {
+            let mut now = self.state.borrow_mut();
+            (now.since, now.until) = (state.since, state.until);
+        }
+        // With what was heard meanwhile.
+        self.remember();
+        self.home.control(&state.control)
+    }
+
     fn note(&self, number: u64, kind: &Kind, effect: Effect) {
+        self.metrics.order(number, &effect);
         {
             let mut state = self.state.borrow_mut();
             if effect == Effect::Done {
@@ -241,6 +288,7 @@ impl Agent {
     }
 
     fn heard(&self, up_to: u64) {
+        self.metrics.at(up_to);
         let changed = {
             let mut state = self.state.borrow_mut();
             let changed = up_to > state.heard;

@@ -3,6 +3,7 @@
 //! ```text
 //! HOME/node.key   its key, made here; it never leaves      node.pem   its certificate      authority.pem   whose word counts
 //! HOME/relay.key  signs late orders for its own edge       state.json what it has heard and done
+//! HOME/next.key   the key of a certificate that was asked for, until it is here
 //! ```
 
 use crate::error::AgentError;
@@ -19,6 +20,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 const KEY: &str = "node.key";
+const NEXT_KEY: &str = "next.key";
 const CERTIFICATE: &str = "node.pem";
 const AUTHORITY: &str = "authority.pem";
 const RELAY: &str = "relay.key";
@@ -88,15 +90,24 @@ impl Home {
         self.write(STATE, PUBLIC, &text)
     }
 
-    /// The node's key, PEM: the one that is here, or a new one. One that was made before an answer was lost is used again.
+    /// The node's key: the one that is here, or a new one. One that was made before an answer was lost is used again.
     pub(crate) fn key(&self) -> Result<rcgen::KeyPair, AgentError> {
+        self.key_in(KEY)
+    }
+
+    /// The key of the next certificate, in the same way.
+    pub(crate) fn next_key(&self) -> Result<rcgen::KeyPair, AgentError> {
+        self.key_in(NEXT_KEY)
+    }
+
+    fn key_in(&self, name: &str) -> Result<rcgen::KeyPair, AgentError> {
         fs::create_dir_all(&self.0).map_err(|error| AgentError::file(&self.0, error))?;
-        let path = self.0.join(KEY);
+        let path = self.0.join(name);
         match fs::read_to_string(&path) {
             Ok(text) => rcgen::KeyPair::from_pem(&text).map_err(|error| AgentError::file(&path, error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = rcgen::KeyPair::generate().map_err(|error| AgentError::Key(error.to_string()))?;
-                self.write(KEY, PRIVATE, key.serialize_pem().as_bytes())?;
+                self.write(name, PRIVATE, key.serialize_pem().as_bytes())?;
                 Ok(key)
             }
             Err(error) => Err(AgentError::file(&path, error)),
@@ -113,11 +124,22 @@ impl Home {
         SigningKey::read(&path).map_err(|error| AgentError::file(&path, error))
     }
 
-    /// Keeps what the control has issued. The key first: a certificate of another key would be of no use.
-    pub(crate) fn keep(&self, papers: &Papers, key: &rcgen::KeyPair) -> Result<(), AgentError> {
-        self.write(KEY, PRIVATE, key.serialize_pem().as_bytes())?;
+    /// Keeps what the control has issued for the key that is here.
+    pub(crate) fn keep(&self, papers: &Papers) -> Result<(), AgentError> {
         self.write(AUTHORITY, PUBLIC, papers.authority.as_bytes())?;
         self.write(CERTIFICATE, PUBLIC, papers.certificate.as_bytes())
+    }
+
+    /// Keeps what it has issued for the next key, which takes the place of the one before. Whoever stops in between finds the key that
+    /// fits the certificate in one of the two places.
+    pub(crate) fn renew(&self, papers: &Papers) -> Result<(), AgentError> {
+        self.keep(papers)?;
+        self.next_takes_place()
+    }
+
+    fn next_takes_place(&self) -> Result<(), AgentError> {
+        let next = self.0.join(NEXT_KEY);
+        fs::rename(&next, self.0.join(KEY)).map_err(|error| AgentError::file(&next, error))
     }
 
     /// The control, to be spoken to as this node.
@@ -130,8 +152,16 @@ impl Home {
             fs::read_to_string(&path).map_err(|error| AgentError::file(&path, error))
         };
         let (authority, chain, key) = (read(AUTHORITY)?, read(CERTIFICATE)?, read(KEY)?);
-        Control::known(url, &authority, &chain, &key)
-            .map_err(|(what, problem)| AgentError::file(&self.0, format!("{what}: {problem}; enrol anew")))
+        let known = Control::known(url, &authority, &chain, &key);
+        let control = match (known, read(NEXT_KEY)) {
+            // The machine stopped when a new certificate was here, and its key was not in its place yet.
+            (Err(_), Ok(next)) if Control::known(url, &authority, &chain, &next).is_ok() => {
+                self.next_takes_place()?;
+                Control::known(url, &authority, &chain, &next)
+            }
+            (known, _) => known,
+        };
+        control.map_err(|(what, problem)| AgentError::file(&self.0, format!("{what}: {problem}; enrol anew")))
     }
 
     /// Writes a file whole or not at all.
@@ -153,5 +183,51 @@ pub(crate) fn replace(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair};
+
+    fn papers(key: &KeyPair) -> Papers {
+        let made = CertificateParams::new(vec!["node".to_owned()]).unwrap().self_signed(key).unwrap();
+        Papers {
+            node: "hubei/dianxin/acme/a/1".parse().unwrap(),
+            certificate: made.pem(),
+            authority: made.pem(),
+            until: Timestamp::UNIX_EPOCH,
+            upstream: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn wherever_a_renewal_is_cut_off_there_is_a_pair_that_fits() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::new(folder.path().join("home"));
+        let key = |name: &str| fs::read_to_string(home.path().join(name)).ok();
+        let speaks = || home.control("https://control.example:8070").map(|_| ()).map_err(|e| e.to_string());
+        let first = home.key().unwrap();
+        home.keep(&papers(&first)).unwrap();
+        speaks().unwrap();
+        // The next key is made once, however often it is asked with, and the old pair serves meanwhile.
+        let next = home.next_key().unwrap();
+        assert_eq!(home.next_key().unwrap().serialize_pem(), next.serialize_pem());
+        speaks().unwrap();
+        assert_eq!(key(KEY), Some(first.serialize_pem()));
+        // The certificate is here, its key not in its place.
+        home.keep(&papers(&next)).unwrap();
+        speaks().unwrap();
+        assert_eq!((key(KEY), key(NEXT_KEY)), (Some(next.serialize_pem()), None));
+        // Whole.
+        let third = home.next_key().unwrap();
+        assert_ne!(third.serialize_pem(), next.serialize_pem());
+        home.renew(&papers(&third)).unwrap();
+        assert_eq!((key(KEY), key(NEXT_KEY)), (Some(third.serialize_pem()), None));
+        speaks().unwrap();
+        // A pair that fits nowhere is told.
+        home.keep(&papers(&first)).unwrap();
+        assert!(speaks().unwrap_err().contains("enrol anew"));
     }
 }

@@ -16,10 +16,12 @@ mod follow;
 mod home;
 mod line;
 mod local;
+mod metrics;
 mod obey;
 mod options;
 mod pin;
 mod relay;
+mod renew;
 mod report;
 
 pub use enrol::{Enrolment, enrol};

@@ -21,6 +21,8 @@ use tokio::time::{Instant, sleep};
 const PLAN_PATIENCE: Duration = Duration::from_secs(15);
 /// How often it is asked whether it has.
 const PLAN_LOOK: Duration = Duration::from_millis(100);
+/// How often it is written down that the control is heard: a fraction of the time after which somebody is told that it is not.
+const MARK_EVERY: Duration = Duration::from_secs(10);
 /// Plans are for every node to read that serves them.
 const PUBLIC: u32 = 0o644;
 
@@ -29,6 +31,8 @@ pub(crate) struct Obedience {
     pub(crate) edge: Local,
     pub(crate) plans: Option<PathBuf>,
     pub(crate) relay: Option<Relay>,
+    /// When it was last written down that the control is heard.
+    marked: Option<Instant>,
 }
 
 /// What an edge says of a day's plan, at `/plans`.
@@ -43,6 +47,25 @@ pub(crate) struct Planned {
 }
 
 impl Obedience {
+    pub(crate) fn new(edge: Local, plans: Option<PathBuf>, relay: Option<Relay>) -> Self {
+        Self { edge, plans, relay, marked: None }
+    }
+
+    /// The control was heard. The edge, which takes its plans from the folder, cannot know: a mark there tells it.
+    pub(crate) fn mark_heard(&mut self) {
+        let Some(folder) = &self.plans else { return };
+        let now = Instant::now();
+        if self.marked.is_some_and(|marked| now < marked + MARK_EVERY) {
+            return;
+        }
+        self.marked = Some(now);
+        let marked = std::fs::create_dir_all(folder)
+            .and_then(|()| replace(&folder.join(timetable::HEARD), PUBLIC, b""));
+        if let Err(error) = marked {
+            tracing::warn!(%error, folder = %folder.display(), "that the control is heard cannot be written down");
+        }
+    }
+
     /// Obeys, or says why not.
     ///
     /// # Errors

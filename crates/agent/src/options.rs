@@ -5,7 +5,7 @@ use settings::SettingsError;
 use signing::TrustFile;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use telemetry::LogOptions;
+use telemetry::{Hosts, LogOptions};
 
 /// As typed: flags, environment or file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
@@ -31,6 +31,17 @@ pub struct Options {
     /// Addresses that answer for it in DNS
     #[arg(long = "ip", env = "AIRCLASS_NODE_IPS", value_name = "IP", value_delimiter = ',')]
     pub ips: Option<Vec<IpAddr>>,
+    /// /metrics, /healthz, /readyz [default: 127.0.0.1:9171]
+    #[arg(long, env = "AIRCLASS_NODE_ADMIN", value_name = "ADDRESS")]
+    pub admin: Option<SocketAddr>,
+    /// Names by which the admin listener may be asked, beside its addresses, localhost and the machine's own name
+    #[arg(
+        long = "admin-host",
+        env = "AIRCLASS_NODE_ADMIN_HOSTS",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    pub admin_hosts: Option<Vec<String>>,
     /// How it logs.
     #[command(flatten)]
     pub log: LogOptions,
@@ -51,11 +62,16 @@ pub struct Config {
     pub address: Option<String>,
     /// Its addresses in DNS.
     pub ips: Vec<IpAddr>,
+    /// Its admin listener.
+    pub admin: SocketAddr,
+    /// By which names it may be asked.
+    pub admin_hosts: Hosts,
 }
 
 /// Where a node keeps itself.
 pub(crate) const HOME: &str = "/var/lib/airclass/node";
 const EDGE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9101);
+const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9171);
 /// More addresses than a DNS answer has room for.
 const MAX_IPS: usize = 8;
 
@@ -81,6 +97,9 @@ impl Config {
             purge_keys: options.purge_keys.as_deref().map(TrustFile::read).transpose()?,
             address: options.address.as_deref().map(|address| address.trim_end_matches('/').to_owned()),
             ips,
+            admin: options.admin.unwrap_or(ADMIN),
+            admin_hosts: Hosts::new(options.admin_hosts.as_deref().unwrap_or_default())
+                .map_err(|problem| SettingsError::value("admin_hosts", problem))?,
         })
     }
 }
@@ -97,6 +116,7 @@ mod tests {
         let (config, defaults) =
             (Config::resolve(&options).unwrap(), Config::resolve(&Options::default()).unwrap());
         assert_eq!((config.home, config.edge, config.plans), (defaults.home, defaults.edge, defaults.plans));
+        assert_eq!(config.admin, defaults.admin);
         for (options, key) in [
             (Options { address: Some("edge".into()), ..Options::default() }, "`address`"),
             (Options { ips: Some(vec!["192.0.2.1".parse().unwrap(); 9]), ..Options::default() }, "`ips`"),

@@ -20,6 +20,11 @@ pub(crate) async fn put_together(config: &Config, edge: Local, state: &State) ->
         Ok((StatusCode::OK, text)) => serde_json::from_slice(&text).unwrap_or_default(),
         _ => serde_json::Value::Null,
     };
+    let limits = &capacity["capabilities"][0]["capability-value"]["limits"];
+    let sends_bps = match limits.as_array() {
+        Some(limits) if !limits.is_empty() => None,
+        _ => sends(edge).await,
+    };
     Report {
         at: clock::now(),
         heard: state.heard,
@@ -29,7 +34,15 @@ pub(crate) async fn put_together(config: &Config, edge: Local, state: &State) ->
         address: config.address.clone(),
         addresses: config.ips.clone(),
         capacity,
+        sends_bps,
         certificate_until: Some(state.until),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+/// What the edge says that it sends.
+async fn sends(edge: Local) -> Option<u64> {
+    let (_, text) = edge.get("/status.json").await.ok()?;
+    let status: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    status["bandwidth"]["sent_bps"].as_u64()
 }

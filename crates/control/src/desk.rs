@@ -1,5 +1,6 @@
 //! Where everything that is asked is decided and recorded: `decide → append → apply → wake`.
 
+mod census;
 mod papers;
 mod zero_rating;
 
@@ -34,6 +35,8 @@ pub(crate) struct Desk {
     store: Store,
     /// Where new nodes' edges fetch from.
     upstream: Vec<String>,
+    /// How long a node's certificate counts; it is renewed when a third of that is left.
+    certificates: Duration,
     registry: Mutex<Registry>,
     reports: Mutex<BTreeMap<NodeName, (Timestamp, Report)>>,
     /// The last edition of what carriers count as free, as it was read from the store.
@@ -49,13 +52,14 @@ impl Desk {
     pub(crate) async fn open(
         authority: Authority,
         store: Store,
-        upstream: Vec<String>,
+        (upstream, certificates): (Vec<String>, Duration),
         metrics: Metrics,
     ) -> Result<Self, ControlError> {
         let desk = Self {
             authority,
             store,
             upstream,
+            certificates,
             registry: Mutex::default(),
             reports: Mutex::default(),
             zero_rated: Mutex::default(),
@@ -194,7 +198,10 @@ impl Desk {
         match caller {
             None => Err(Refusal::NoCertificate),
             Some(Caller { identity: Identity::Node(node), key }) => {
-                self.registry().admit(node, key).map(|_| node.clone())
+                let mut registry = self.registry();
+                registry.admit(node, key)?;
+                registry.heard(node, key);
+                Ok(node.clone())
             }
             Some(_) => Err(Refusal::NotAllowed),
         }

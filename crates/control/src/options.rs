@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 use telemetry::{Hosts, LogOptions};
+use units::Span;
 
 /// As typed: flags, environment or file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
@@ -26,11 +28,19 @@ pub struct Options {
     /// Where the edges of new nodes fetch from; told to each with its certificate [default: their installers say]
     #[arg(long, env = "AIRCLASS_CONTROL_UPSTREAM", value_name = "URL", value_delimiter = ',')]
     pub upstream: Option<Vec<String>>,
+    /// For how long a node's certificate counts, 10s to 366d; the node renews it when a third is left [default: 45d]
+    #[arg(long, env = "AIRCLASS_CONTROL_CERTIFICATES", value_name = "TIME")]
+    pub certificates: Option<Span>,
     /// /metrics, /healthz, /readyz; POST /drain [default: 127.0.0.1:9170]
     #[arg(long, env = "AIRCLASS_CONTROL_ADMIN", value_name = "ADDRESS")]
     pub admin: Option<SocketAddr>,
     /// Names by which the admin listener may be asked, beside its addresses, localhost and the machine's own name
-    #[arg(long = "admin-host", env = "AIRCLASS_CONTROL_ADMIN_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    #[arg(
+        long = "admin-host",
+        env = "AIRCLASS_CONTROL_ADMIN_HOSTS",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     pub admin_hosts: Option<Vec<String>>,
     /// How it logs.
     #[command(flatten)]
@@ -45,12 +55,18 @@ pub struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) names: Vec<String>,
     pub(crate) upstream: Vec<String>,
+    pub(crate) certificates: Duration,
     pub(crate) admin: SocketAddr,
     pub(crate) admin_hosts: Hosts,
 }
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8070);
 const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9170);
+/// A node that is away for a month comes back by itself; one that was stolen and not missed is nobody after that.
+const CERTIFICATES: Span = Span::secs(45 * 86_400);
+/// Shorter ones could not be renewed in time over a bad line; longer ones are forgotten about.
+const LEAST_CERTIFICATES: Span = Span::secs(10);
+const MOST_CERTIFICATES: Span = Span::secs(366 * 86_400);
 
 impl Config {
     /// `options` checked, defaults filled in.
@@ -74,12 +90,18 @@ impl Config {
                 format!("has {wrong:?}; give http://HOST or https://HOST"),
             ));
         }
+        let certificates = options.certificates.unwrap_or(CERTIFICATES);
+        if !(LEAST_CERTIFICATES..=MOST_CERTIFICATES).contains(&certificates) {
+            let problem = format!("is {certificates}; give {LEAST_CERTIFICATES} to {MOST_CERTIFICATES}");
+            return Err(SettingsError::value("certificates", problem));
+        }
         Ok(Self {
             state,
             store: options.store.clone(),
             listen: options.listen.unwrap_or(LISTEN),
             names,
             upstream,
+            certificates: certificates.0,
             admin: options.admin.unwrap_or(ADMIN),
             admin_hosts: Hosts::new(options.admin_hosts.as_deref().unwrap_or_default())
                 .map_err(|problem| SettingsError::value("admin_hosts", problem))?,
@@ -103,9 +125,12 @@ mod tests {
             (config.listen, config.admin, config.names),
             (defaults.listen, defaults.admin, defaults.names)
         );
-        assert_eq!(config.store, None);
+        assert_eq!((config.store, config.certificates), (None, defaults.certificates));
         let error = Config::resolve(&Options::default()).unwrap_err().to_string();
         assert!(error.contains("`state`"), "{error}");
+        let short = Options { certificates: Some(Span::secs(9)), ..options.clone() };
+        let error = Config::resolve(&short).unwrap_err().to_string();
+        assert!(error.contains("`certificates` is 9s; give 10s to 366d"), "{error}");
         let options = Options { upstream: Some(vec!["origin.example".into()]), ..options };
         let error = Config::resolve(&options).unwrap_err().to_string();
         assert!(error.contains("`upstream`"), "{error}");

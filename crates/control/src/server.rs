@@ -61,13 +61,13 @@ async fn serve(config: Config, telemetry: &Telemetry) -> Result<(), ControlError
     let place = store.place();
     let metrics = Metrics::register(telemetry);
     metrics.store(true);
-    let desk = Arc::new(Desk::open(authority, store, config.upstream, metrics).await?);
+    let desk = Arc::new(Desk::open(authority, store, (config.upstream, config.certificates), metrics).await?);
     let listen = |source| ControlError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let follow = tokio::spawn({
         let desk = Arc::clone(&desk);
-        async move { desk.follow().await }
+        async move { tokio::join!(desk.follow(), desk.census()) }
     });
     telemetry.readiness.pass(Check::Listening);
     tracing::info!(listen = %address, store = place, "listening");

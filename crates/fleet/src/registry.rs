@@ -40,7 +40,7 @@ pub struct Member {
     pub joined: u64,
     /// SHA-256 of its public key.
     pub key: Digest,
-    /// The key before that, until the new one was used: a renewal whose answer was lost can be asked for again.
+    /// The key before that, until the new one is used: a renewal whose answer was lost can be asked for again.
     #[serde(skip)]
     before: Option<Digest>,
     /// Until when its certificate counts.
@@ -111,8 +111,11 @@ impl Registry {
             }
             Event::Renewed { node, key, until } => {
                 if let Some(member) = self.nodes.get_mut(node) {
-                    member.before = Some(member.key).filter(|before| before != key);
-                    (member.key, member.until) = (*key, *until);
+                    // Asked for again with the same key: the one before is still the one that the node shows.
+                    if member.key != *key {
+                        member.before = Some(std::mem::replace(&mut member.key, *key));
+                    }
+                    member.until = *until;
                 }
             }
             Event::Revoked { node } => {
@@ -182,6 +185,14 @@ impl Registry {
             return Err(Refusal::OldCertificate);
         }
         Ok(member)
+    }
+
+    /// `node` was heard with `key`. Once that is the newest it has its answer, and the key before counts no more: the one thing that
+    /// is not in the records, so it counts again after a start until the node is heard, seconds later.
+    pub fn heard(&mut self, node: &NodeName, key: &Digest) {
+        if let Some(member) = self.nodes.get_mut(node).filter(|member| member.key == *key) {
+            member.before = None;
+        }
     }
 
     /// The event of taking a node's rights away.

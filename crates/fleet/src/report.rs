@@ -32,6 +32,9 @@ pub struct Report {
     /// What its owner allows and how much of that is used: an RFC 9808 advertisement, as the node publishes it.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub capacity: serde_json::Value,
+    /// Bits a second that it sends, where no limit is there that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sends_bps: Option<u64>,
     /// Until when its certificate counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_until: Option<Timestamp>,

@@ -25,6 +25,8 @@ pub enum Check {
     Maintenance,
     /// It was tried out before it is given any traffic.
     BurnIn,
+    /// The certificate by which the fleet's control knows it counts.
+    Certificate,
 }
 
 impl Check {
@@ -40,6 +42,7 @@ impl Check {
             Self::InService => "in_service",
             Self::Maintenance => "maintenance",
             Self::BurnIn => "burn_in",
+            Self::Certificate => "certificate",
         }
     }
 }

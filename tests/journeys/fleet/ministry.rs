@@ -4,6 +4,7 @@ use super::PATH;
 use journeys::net::Net;
 use journeys::raw::Loose;
 use journeys::{Airclass, Finished, airclass, client, program};
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,7 +16,8 @@ use testkit::plans::{KEY, entry};
 pub(crate) struct Beside(Child);
 
 impl Beside {
-    pub(crate) fn start(inside: Option<&[String; 2]>, arguments: &[&str]) -> Self {
+    /// Its log goes to the file `log`.
+    pub(crate) fn start(inside: Option<&[String; 2]>, arguments: &[&str], log: &Path) -> Self {
         let airclass = program("airclass");
         let mut command = match inside {
             None => Command::new(airclass),
@@ -25,8 +27,8 @@ impl Beside {
                 command
             }
         };
-        let child =
-            command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let log = File::create(log).unwrap();
+        let child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         Self(child.unwrap())
     }
 }
@@ -46,6 +48,8 @@ pub(crate) struct Ministry {
     /// The address by which it is known.
     pub(crate) host: String,
     pub(crate) store: Option<String>,
+    /// More options of the control.
+    pub(crate) options: &'static [&'static str],
     pub(crate) records: String,
     /// Before which edges stand.
     pub(crate) upstream: SocketAddr,
@@ -71,8 +75,17 @@ impl Ministry {
         Self::at(store, &loopback::own().to_string())
     }
 
+    /// One whose control is told more.
+    pub(crate) fn with(options: &'static [&'static str]) -> Self {
+        Self::found(None, &loopback::own().to_string(), options)
+    }
+
     /// One that is reached at this address.
     pub(crate) fn at(store: Option<String>, host: &str) -> Self {
+        Self::found(store, host, &[])
+    }
+
+    fn found(store: Option<String>, host: &str, options: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
         let made = airclass(&["control", "init", "--state", text(&state)]);
@@ -94,6 +107,7 @@ impl Ministry {
             listen,
             host: host.to_owned(),
             store,
+            options,
             upstream: origin.address,
             records,
             _origin: origin,
@@ -110,6 +124,7 @@ impl Ministry {
         if let Some(store) = &self.store {
             arguments.extend(["--store", store]);
         }
+        arguments.extend(self.options);
         let control = Airclass::start(&arguments);
         self.listen = control.address().to_string();
         self.control = Some(control);
@@ -188,6 +203,8 @@ impl Node {
         let (home, plans, keys) =
             (self.folder.join("home"), self.folder.join("plans"), self.folder.join("keys.toml"));
         let admin = self.edge.admin.to_string();
+        // Of the one before.
+        self.agent = None;
         self.agent = Some(Beside::start(
             self.inside.as_ref(),
             &[
@@ -205,8 +222,38 @@ impl Node {
                 "https://edge.example",
                 "--ip",
                 "192.0.2.7",
+                "--admin",
+                "127.0.0.1:0",
+                // As tests ask everybody.
+                "--admin-host",
+                "lessons.example",
+                "--log-format",
+                "json",
             ],
+            &self.folder.join("agent.log"),
         ));
+    }
+
+    /// What its agent has logged.
+    pub(crate) fn agent_log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("agent.log")).unwrap()
+    }
+
+    /// Its agent's admin listener; `None` before it listens.
+    pub(crate) fn agent_admin(&self) -> Option<SocketAddr> {
+        let log = self.agent_log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines
+            .filter(|line| line["fields"]["message"] == "admin listening")
+            .find_map(|line| line["fields"]["address"].as_str()?.parse().ok())
+    }
+
+    /// What its agent's admin listener says; empty before it listens.
+    pub(crate) fn agent_says(&self, path: &str) -> String {
+        let Some(address) = self.agent_admin() else { return String::new() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(client::get(address, path, &[]));
+        String::from_utf8(answer.body.to_vec()).unwrap()
     }
 
     /// Whether it had to ask its upstream.

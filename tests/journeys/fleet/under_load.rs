@@ -2,7 +2,8 @@
 //! records in NATS.
 
 use super::ministry::{Beside, Ministry, Node, text};
-use super::{PATIENCE, PAUSE, obeyed, refused};
+use super::{PATIENCE, PAUSE, in_time, obeyed, refused};
+use jiff::Timestamp;
 use journeys::net::Net;
 use journeys::process::metric;
 use journeys::{Airclass, airclass, store};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use testkit::nats::NatsServer;
+use testkit::plans::{envelope, plan_of};
 
 /// Segments of the lesson: three quarters of a minute, no faster than life, so that a machine that stands still for seconds is not
 /// taken for a picture that does.
@@ -95,8 +97,12 @@ fn nobody_who_watches_notices_what_befalls_the_fleet() {
     let watching = Students::of(&nodes);
     nodes.iter().for_each(|node| watching.go_on(&node.edge));
 
-    // An order reaches all, NATS dies, and with it what can be ordered, nothing else.
-    obeyed(&ministry.purge(&["--wait", PATIENCE]), 3);
+    // Orders reach all: to forget, and tomorrow's plan. NATS dies, and with it what can be ordered, nothing else.
+    obeyed(&in_time("purge", || ministry.purge(&["--wait", PATIENCE])), 3);
+    let tomorrow = timetable::Zone::CHINA.local(Timestamp::now()).date().tomorrow().unwrap().to_string();
+    let file = ministry.folder.path().join("plan.json");
+    std::fs::write(&file, envelope(&plan_of(&tomorrow))).unwrap();
+    obeyed(&in_time("plan", || ministry.ask("edu-li", &["plan", text(&file), "--wait", PATIENCE])), 3);
     nats.kill();
     refused(&ministry.purge(&[]), "CONTROL_REFUSED: ", "store_away");
     nodes.iter().for_each(|node| watching.go_on(&node.edge));

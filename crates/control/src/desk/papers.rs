@@ -8,9 +8,6 @@ use fleet::{Event, NodeName, Person, Place, Refusal, Secret, Sender, Welcome};
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// How long a node's certificate counts; it is renewed when a third of that is left.
-const NODE_LIVES: Duration = Duration::from_secs(45 * 86_400);
-
 impl Desk {
     /// A token for a node at `place`.
     pub(crate) async fn make_token(
@@ -41,7 +38,7 @@ impl Desk {
         let token: Secret = token.parse().map_err(|_| Refusal::Malformed)?;
         let request = Request::parse(request).ok_or(Refusal::Malformed)?;
         let (now, id) = (clock::now(), token.id());
-        let until = after(now, NODE_LIVES).map_err(|_| Refusal::Malformed)?;
+        let until = after(now, self.certificates).map_err(|_| Refusal::Malformed)?;
         let enrolled = self.record(
             |node: &NodeName| Sender::Node(node.clone()),
             |registry| match registry.welcome(&id, &request.key, now)? {
@@ -60,7 +57,7 @@ impl Desk {
     pub(crate) async fn renew(&self, node: NodeName, request: &str) -> Result<Papers, Refusal> {
         let request = Request::parse(request).ok_or(Refusal::Malformed)?;
         let now = clock::now();
-        let until = after(now, NODE_LIVES).map_err(|_| Refusal::Malformed)?;
+        let until = after(now, self.certificates).map_err(|_| Refusal::Malformed)?;
         let renewed = self.record(
             |_| Sender::Node(node.clone()),
             |_| Ok((Some(Event::Renewed { node: node.clone(), key: request.key, until }), ())),
