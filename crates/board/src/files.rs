@@ -44,8 +44,8 @@ pub const fn files() -> &'static [File] {
     runbooks! {
         "abuse-rising" "access-log-losing" "accounts-not-written" "bell-not-covered" "certificate-ends-soon"
         "checksum-failures" "clock-off" "disk-not-well" "egress-near-capacity" "free-hours-short" "health-misses"
-        "node-down" "not-ready" "origin-overasked" "overload-high" "parent-down" "plan-refused"
-        "slower-than-realtime"
+        "node-down" "node-not-renewed" "nodes-silent" "not-ready" "origin-overasked" "overload-high" "parent-down"
+        "plan-not-heard" "plan-refused" "slower-than-realtime"
     }
 }
 

@@ -212,7 +212,7 @@ impl Bandwidth {
         Self {
             sent_bps: bps(Count::SentBytes),
             received_bps: bps(Count::ReceivedBytes),
-            limit_bps: some("edge_owner_limit_bps").filter(|&limit| limit > 0),
+            limit_bps: some("edge_capacity_bps").filter(|&limit| limit > 0),
             month95_bps: some("edge_accounts_month95_bps").filter(|&rate| rate > 0),
             level_bps: some("edge_accounts_level_bps").filter(|&level| level > 0),
         }
@@ -293,7 +293,7 @@ mod tests {
         let figures = gauges(&[
             ("airclass_build_info", &[("service", "edge"), ("version", "1.2.3")], 1.0),
             ("airclass_node_info", &[("owner", "bofei"), ("site", "wuhan-1")], 1.0),
-            ("edge_owner_limit_bps", &[], 10e9),
+            ("edge_capacity_bps", &[], 10e9),
             ("edge_accounts_month95_bps", &[], 7.0),
             ("edge_accounts_level_bps", &[], 0.0),
             ("edge_overload_share", &[("reason", "cpu")], 0.25),

@@ -93,7 +93,8 @@ impl Keeper {
         // Nodes that were started together do not ask together.
         let turn = RandomState::new();
         for round in 0_u64.. {
-            self.round(&source, round % OTHERS_EVERY == 0).await;
+            // What is near costs nothing to ask for: tomorrow's plan is an order, too.
+            self.round(&source, near || round % OTHERS_EVERY == 0).await;
             let part = u32::try_from(turn.hash_one(round) % 256).unwrap_or_default();
             let wait = self.wait();
             let wait = wait - wait / 4 + wait / 2 * part / 256;
@@ -135,8 +136,9 @@ impl Keeper {
                     said = Err(unheard);
                     break;
                 }
-                Ok(Fetched { published, sample }) => {
-                    self.metrics.heard(self.plans.now());
+                Ok(Fetched { published, sample, age }) => {
+                    let now = self.plans.now();
+                    self.metrics.heard(now.checked_sub(age).unwrap_or(now));
                     if let Some(sample) = sample {
                         self.plans.clock().heard(sample);
                     }

@@ -63,7 +63,7 @@ impl Metrics {
             ),
             heard: telemetry.gauge(
                 "airclass_plan_heard_timestamp_seconds",
-                "When the source of plans last answered, in seconds since 1970; 0: never",
+                "When the source of plans last answered, or the control that an agent hears, in seconds since 1970; 0: never",
             ),
             changes: telemetry
                 .counter("airclass_plan_changes_total", "Times that another day plan was followed"),

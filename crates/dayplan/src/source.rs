@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use timetable::{MAX_ENVELOPE_BYTES, SignedPlan};
+use timetable::{HEARD, MAX_ENVELOPE_BYTES, SignedPlan};
 
 /// Gives what is published as a day's plan. Never has to be sent to another thread.
 pub trait Source {
@@ -32,6 +32,8 @@ pub struct Fetched {
     pub published: Published,
     /// What the source's clock said.
     pub sample: Option<Sample>,
+    /// How long ago the source was filled by somebody who says so; zero where it is its own.
+    pub age: Duration,
 }
 
 /// What is published as the plan of a day.
@@ -72,7 +74,7 @@ pub fn read_answer(
         }
         status => return Err(Unheard(format!("the source answered {}", status.as_u16()))),
     };
-    Ok(Fetched { published, sample: sample(headers, sent, received) })
+    Ok(Fetched { published, sample: sample(headers, sent, received), age: Duration::ZERO })
 }
 
 /// The fields of a question for a plan.
@@ -126,14 +128,23 @@ impl Files {
 impl Source for Files {
     async fn fetch(&self, date: Date, today: Date, _: Option<Digest>) -> Result<Fetched, Unheard> {
         let path = self.0.clone();
-        let read = tokio::task::spawn_blocking(move || look(&path, date, today)).await;
-        let published = match read {
-            Ok(Ok(published)) => published,
-            Ok(Err(error)) => return Err(Unheard(format!("{}: {error}", self.0.display()))),
+        let read = tokio::task::spawn_blocking(move || Ok((look(&path, date, today)?, age(&path)))).await;
+        let (published, age) = match read {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => {
+                let error: io::Error = error;
+                return Err(Unheard(format!("{}: {error}", self.0.display())));
+            }
             Err(_) => return Err(Unheard("the reading thread ended".to_owned())),
         };
-        Ok(Fetched { published, sample: None })
+        Ok(Fetched { published, sample: None, age })
     }
+}
+
+/// How long ago an agent that fills this folder has heard its control; zero where none does.
+fn age(path: &Path) -> Duration {
+    let marked = std::fs::metadata(path.join(HEARD)).and_then(|mark| mark.modified());
+    marked.ok().and_then(|marked| marked.elapsed().ok()).unwrap_or_default()
 }
 
 fn look(path: &Path, date: Date, today: Date) -> io::Result<Published> {
@@ -193,6 +204,12 @@ mod tests {
             assert_eq!(found, Published::Envelope(envelope.clone()));
             assert_eq!(fetch(path, date(2026, 9, 2), today).await.unwrap(), Published::Nothing);
         }
+        // An agent that fills the folder says how long its control is silent; a folder that nobody marks is its own source.
+        let age = async || Files::new(folder.path().to_owned()).fetch(today, today, None).await.unwrap().age;
+        assert_eq!(age().await, Duration::ZERO);
+        let mark = File::create(folder.path().join(HEARD)).unwrap();
+        mark.set_modified(mark.metadata().unwrap().modified().unwrap() - Duration::from_secs(3_600)).unwrap();
+        assert!(age().await >= Duration::from_secs(3_600));
         // A file for a day that is long past is looked at as today's, so that somebody says so.
         let later = date(2026, 10, 1);
         assert_eq!(fetch(&file, later, later).await.unwrap(), Published::Envelope(envelope));

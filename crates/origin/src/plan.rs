@@ -54,7 +54,7 @@ impl Source for InStore {
             Ok(Err(error)) => return Err(Unheard(error.to_string())),
             Err(_) => return Err(Unheard(format!("the store gave nothing for {:?}", self.limit))),
         };
-        Ok(Fetched { published, sample: None })
+        Ok(Fetched { published, sample: None, age: Duration::ZERO })
     }
 }
 

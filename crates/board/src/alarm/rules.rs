@@ -28,7 +28,7 @@ const BEFORE_BELL: SignedDuration = SignedDuration::from_mins(60);
 const AT_BELL: SignedDuration = SignedDuration::from_mins(15);
 const BEHIND_BELL: SignedDuration = SignedDuration::from_mins(45);
 const CLOCK_OFF_S: f64 = 1.0;
-/// A source of plans is asked each minute or so.
+/// A source of plans is asked every few seconds.
 const PLAN_OLD_S: f64 = 1_800.0;
 const CERTIFICATE_SOON_S: f64 = 14.0 * DAY_S;
 /// Then it cannot wait.
@@ -65,7 +65,7 @@ pub(super) fn judge(alarm: Alarm, look: &Look<'_>) -> Vec<Raised> {
         }
         Alarm::OverloadHigh => once(overloaded(look).map(page)),
         Alarm::EgressNearCapacity => {
-            let limit = look.figures.sum("edge_owner_limit_bps");
+            let limit = look.figures.sum("edge_capacity_bps");
             let sent = 8.0 * look.ring.rate(look.sample, Count::SentBytes, SENT_OVER);
             let near = limit > 0.0 && sent > NEAR * limit;
             once(near.then(|| page(format!("{} %", (100.0 * sent / limit).round()))))
@@ -157,10 +157,11 @@ fn clock(look: &Look<'_>) -> Option<String> {
     (unbelieved || offset.abs() > CLOCK_OFF_S).then(|| format!("{offset:+.1} s"))
 }
 
-/// Where the source has answered once: one that never has keeps the node from being ready.
+/// Counted from the start where the source has never answered: a plan that was kept on disk may be all that the node has.
 fn plan_age(look: &Look<'_>) -> Option<String> {
-    let heard = look.figures.value("airclass_plan_heard_timestamp_seconds").filter(|&heard| heard > 0.0)?;
-    let age = look.now.as_second() as f64 - heard;
+    let heard = look.figures.value("airclass_plan_heard_timestamp_seconds")?;
+    let since = if heard > 0.0 { heard } else { look.figures.value("process_start_time_seconds")? };
+    let age = look.now.as_second() as f64 - since;
     (age > PLAN_OLD_S).then(|| format!("{} min", (age / 60.0).floor()))
 }
 

@@ -97,13 +97,13 @@ fn each_alarm_is_on_when_it_should_be_and_not_before() {
         },
         Case {
             what: "much is sent, and nobody limits it",
-            figures: &[("edge_owner_limit_bps", &[], 0.0)],
+            figures: &[("edge_capacity_bps", &[], 0.0)],
             grown: &[(Count::SentBytes, 600_000_000)],
             ..CALM
         },
         Case {
             what: "8 Mbit/s of 9",
-            figures: &[("edge_owner_limit_bps", &[], 9e6)],
+            figures: &[("edge_capacity_bps", &[], 9e6)],
             grown: &[(Count::SentBytes, 600_000_000)],
             raised: &[(EgressNearCapacity, Page, "", "89 %")],
             ..CALM
@@ -135,8 +135,20 @@ fn each_alarm_is_on_when_it_should_be_and_not_before() {
             ..CALM
         },
         Case {
-            what: "a source that was just heard, or never",
-            figures: &[("airclass_plan_heard_timestamp_seconds", &[], 0.0)],
+            what: "a source that was not heard yet",
+            figures: &[
+                ("airclass_plan_heard_timestamp_seconds", &[], 0.0),
+                ("process_start_time_seconds", &[], now - 29.0 * minute),
+            ],
+            ..CALM
+        },
+        Case {
+            what: "a source that was never heard",
+            figures: &[
+                ("airclass_plan_heard_timestamp_seconds", &[], 0.0),
+                ("process_start_time_seconds", &[], now - 32.0 * minute),
+            ],
+            raised: &[(PlanNotHeard, Page, "", "32 min")],
             ..CALM
         },
         Case {

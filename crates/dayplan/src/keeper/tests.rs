@@ -17,6 +17,7 @@ use timetable::{Plan, SignedPlan};
 struct Script {
     published: RefCell<Option<BTreeMap<Date, Bytes>>>,
     sample: Option<Sample>,
+    age: Duration,
     asked: RefCell<Vec<Date>>,
 }
 
@@ -49,7 +50,7 @@ impl Source for Script {
                 }
             }
         };
-        Ok(Fetched { published, sample: self.sample })
+        Ok(Fetched { published, sample: self.sample, age: self.age })
     }
 }
 
@@ -238,6 +239,23 @@ async fn days_come_and_go() {
     assert_eq!(today.as_deref(), Some("2026-09-02"));
     let kept = std::fs::read_dir(folder.path().join("state")).unwrap().count();
     assert_eq!(kept, 3, "what is over is cleared away");
+}
+
+#[tokio::test]
+async fn it_is_known_how_long_the_source_is_silent_whoever_stands_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::at("05:00:00", folder.path());
+    let heard = |scene: &Scene| scene.metric("airclass_plan_heard_timestamp_seconds") as i64;
+    assert_eq!(heard(&scene), 0, "never");
+    scene.round().await;
+    assert_eq!(heard(&scene), 0, "nobody answers");
+    scene.source.publish("2026-09-01", envelope(&plan()));
+    scene.round().await;
+    assert_eq!(heard(&scene), moment("05:00:00").as_second());
+    // The folder is there, and the agent that fills it hears nobody.
+    scene.source.age = Duration::from_secs(3_600);
+    scene.round().await;
+    assert_eq!(heard(&scene), moment("04:00:00").as_second());
 }
 
 #[tokio::test]
