@@ -3,12 +3,20 @@
 use journeys::client::{Certificate, get};
 use journeys::store::{pattern, put, segment};
 use journeys::{Airclass, Finished, airclass, project};
+use ministry::{Ministry, Node};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+#[path = "fleet/ministry.rs"]
+#[expect(dead_code, reason = "the fleet's own journey uses all of it")]
+mod ministry;
+
+/// What the ministry's nodes are asked for.
+const PATH: &str = "/lessons/7/a";
 
 /// Queries that have nothing to show on two nodes without a day, and why.
 const EMPTY: &[(&str, &str)] = &[
@@ -27,9 +35,11 @@ struct Scene {
     origin: Airclass,
     edge: Airclass,
     certificate: Certificate,
+    ministry: Ministry,
+    node: Node,
 }
 
-/// An origin and an edge with everything on that has metrics of its own.
+/// An origin and an edge with everything on that has metrics of its own, and a control with a node that obeys it.
 fn scene() -> Scene {
     let store = tempfile::tempdir().expect("a scratch folder, named plainly");
     (0..8).for_each(|number| put(store.path(), &segment(number), &pattern(20_000)));
@@ -61,7 +71,31 @@ fn scene() -> Scene {
         .flat_map(|row| row.iter().copied())
         .collect::<Vec<_>>(),
     );
-    Scene { _store: store, origin, edge, certificate }
+    // It has commands of its own to wait for, which must not be run within a runtime.
+    let (ministry, node) = std::thread::spawn(|| {
+        let ministry = Ministry::new(None);
+        let node = ministry.node("wuhan-1");
+        assert_eq!(ministry.purge(&[]).code(), Some(0));
+        assert_ne!(ministry.ask("edu-li", &["drain"]).code(), Some(0), "refused");
+        (ministry, node)
+    })
+    .join()
+    .expect("the ministry opens");
+    Scene { _store: store, origin, edge, certificate, ministry, node }
+}
+
+impl Scene {
+    /// Everybody's admin listener, by job.
+    fn jobs(&self) -> [(&'static str, SocketAddr); 4] {
+        let control = self.ministry.control.as_ref().expect("it is open");
+        let agent = self.node.agent_admin().expect("it has obeyed an order");
+        [
+            ("edge", self.edge.admin),
+            ("origin", self.origin.admin),
+            ("control", control.admin),
+            ("node", agent),
+        ]
+    }
 }
 
 fn installed(name: &str) {
@@ -72,9 +106,9 @@ fn installed(name: &str) {
 #[tokio::test]
 async fn promtool_has_nothing_to_say_about_our_metrics() {
     installed("promtool");
-    let Scene { origin, edge, .. } = &scene();
-    for (name, node) in [("origin", origin), ("edge", edge)] {
-        let metrics = get(node.admin, "/metrics", &[]).await.body;
+    let scene = scene();
+    for (name, admin) in scene.jobs() {
+        let metrics = get(admin, "/metrics", &[]).await.body;
         let mut child = Command::new("promtool")
             .args(["check", "metrics"])
             .stdin(Stdio::piped())
@@ -97,14 +131,18 @@ struct Prometheus {
 
 impl Prometheus {
     /// With the rules that are shipped, looking once a second.
-    fn start(folder: &Path, edge: SocketAddr, origin: SocketAddr) -> Self {
+    fn start(folder: &Path, jobs: &[(&str, SocketAddr)]) -> Self {
         let rules = project().join("deploy/prometheus");
+        let jobs: String = jobs
+            .iter()
+            .map(|(job, admin)| {
+                format!("- {{ job_name: {job}, static_configs: [{{ targets: [\"{admin}\"] }}] }}\n")
+            })
+            .collect();
         let text = format!(
             "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
              rule_files: [\"{0}/airclass-rules.yml\", \"{0}/airclass-alerts.yml\"]\n\
-             scrape_configs:\n\
-             - {{ job_name: edge, static_configs: [{{ targets: [\"{edge}\"] }}] }}\n\
-             - {{ job_name: origin, static_configs: [{{ targets: [\"{origin}\"] }}] }}\n",
+             scrape_configs:\n{jobs}",
             rules.display()
         );
         let config = folder.join("prometheus.yml");
@@ -184,7 +222,7 @@ async fn some_traffic(scene: &Scene) {
 async fn every_rule_is_healthy_and_no_panel_is_empty() {
     installed("prometheus");
     let (scene, scratch) = (scene(), tempfile::tempdir().unwrap());
-    let prometheus = Prometheus::start(scratch.path(), scene.edge.admin, scene.origin.admin);
+    let prometheus = Prometheus::start(scratch.path(), &scene.jobs());
     let mut left = queries();
     assert!(left.len() > 80, "{}", left.len());
     left.retain(|(_, query)| !EMPTY.iter().any(|(metric, _)| query.contains(metric)));

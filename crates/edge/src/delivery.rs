@@ -1,10 +1,12 @@
 //! An answer on its way to a client: what it is of, how long it takes, and the line that says so. It ends with the body.
 
+mod answered;
 mod kind;
 mod lessons;
 mod trace;
 mod watched;
 
+pub(crate) use answered::Answered;
 pub(crate) use kind::{Kind, Rung};
 pub(crate) use lessons::Lessons;
 pub(crate) use watched::{Most, Watched};
@@ -15,7 +17,7 @@ use crate::outcome::{Outcome, Tier};
 use crate::paper::Paper;
 use crate::response::Answer;
 use accesslog::{AccessLog, Entry, Fields, Words, text};
-use http::{StatusCode, header, request};
+use http::{StatusCode, Version, header, request};
 use jiff::Timestamp;
 use package::PackageId;
 use serve::{Peer, Scheme};
@@ -29,6 +31,7 @@ const PLAYS: Duration = Duration::from_millis(4_800);
 /// What is noted of an answer when its request comes.
 pub(crate) struct Delivery {
     began: Instant,
+    version: Version,
     kind: Kind,
     rung: Rung,
     package: Option<PackageId>,
@@ -50,6 +53,7 @@ impl Delivery {
         let line = log.map(|log| Box::new(Line { log: log.clone(), entry: entry(head, peer) }));
         Self {
             began: Instant::now(),
+            version: head.version,
             kind: Kind::of(path),
             rung: Rung::of(path),
             package: watched::package_of(path),
@@ -60,6 +64,7 @@ impl Delivery {
     /// Its head is about to go out: the rest of it is told by the body.
     pub(crate) fn goes_out(mut self, mut answer: Answer, metrics: &Metrics) -> Answer {
         metrics.first_byte(answer.body().outcome(), self.began.elapsed());
+        metrics.answered.count(self.version, answer.status());
         if let Some(line) = &mut self.line {
             line.entry.status = answer.status();
             line.entry.words.answered_with(answer.headers().get(header::CONTENT_TYPE));

@@ -89,7 +89,6 @@ impl Shared {
     /// One that follows day plans.
     pub(crate) fn following(config: Config, release: Release, telemetry: &Telemetry) -> Self {
         let metrics = Arc::new(Metrics::register(telemetry));
-        metrics.capacity.set(config.bandwidth_cap.map_or(0, |cap| i64::try_from(cap.0).unwrap_or(i64::MAX)));
         let pins = config.fill.ram;
         let memory = Memory::new(
             ByteCount(config.ram.0 - pins.0),

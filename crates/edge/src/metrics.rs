@@ -1,6 +1,6 @@
 //! What the edge counts. One set for all cores; every series exists from the start.
 
-use crate::delivery::{Kind, Rung, Watched};
+use crate::delivery::{Answered, Kind, Rung, Watched};
 use crate::outcome::{FillOutcome, MissClass, Outcome, Tier};
 use crate::overload::{Reason, Shed};
 use crate::quality::Quality;
@@ -27,7 +27,6 @@ pub(crate) struct Metrics {
     segment_seconds: Vec<Histogram>,
     first_byte_seconds: Vec<Histogram>,
     pub(crate) fills_again: IntCounter,
-    pub(crate) capacity: IntGauge,
     upstream_errors: Vec<IntCounter>,
     shed: Vec<IntCounter>,
     uploads: Vec<IntCounter>,
@@ -43,6 +42,7 @@ pub(crate) struct Metrics {
     pub(crate) memory_objects: IntGauge,
     pub(crate) memory_evictions: IntCounter,
     pub(crate) quality: Quality,
+    pub(crate) answered: Answered,
     pub(crate) watched: Watched,
 }
 
@@ -126,10 +126,6 @@ impl Metrics {
             ),
             fills_again: telemetry
                 .counter("edge_fills_again_total", "Fills of something that had been filled and kept before"),
-            capacity: telemetry.gauge(
-                "edge_capacity_bps",
-                "What may be sent a second (bandwidth_cap); 0: as much as the line takes",
-            ),
             upstream_errors: telemetry::counters::<UpstreamError>(
                 telemetry,
                 "edge_upstream_errors_total",
@@ -177,6 +173,7 @@ impl Metrics {
             memory_evictions: telemetry
                 .counter("edge_memory_evictions_total", "Entries evicted from the RAM tier for room"),
             quality: Quality::register(telemetry),
+            answered: Answered::register(telemetry),
             watched: Watched::new(Instant::now()),
         }
     }

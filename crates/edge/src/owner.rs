@@ -66,8 +66,8 @@ impl Owner {
             page,
             readiness: Arc::clone(&telemetry.readiness),
             metric: telemetry.gauge(
-                "edge_owner_limit_bps",
-                "What the owner lets the node send now; 0: as much as the line takes",
+                "edge_capacity_bps",
+                "What the node may send a second now, by its owner's word and bandwidth_cap; 0: as much as the line takes",
             ),
         }))
     }
