@@ -77,7 +77,7 @@ fn candidate(node: &Node, limit: BitRate, now: Timestamp) -> Option<Candidate> {
         address: report.address.clone()?,
         addresses: report.addresses.clone(),
         limit: allowed.map_or(limit, BitRate),
-        sends: BitRate(sends.unwrap_or(0)),
+        sends: BitRate(sends.or(report.sends_bps).unwrap_or(0)),
         heard_at,
         hash: hash(&node.node),
     })
@@ -89,13 +89,16 @@ pub fn hash(node: &NodeName) -> u64 {
 }
 
 /// The egress limit of an RFC 9808 advertisement, and what of it is used: the soft one where there is one, since that is
-/// where the upstream CDN ought to stop (§2.1.1.1).
+/// where the upstream CDN ought to stop (§2.2). A limit without `maximum-hard` is none.
 fn egress(capacity: &Value) -> (Option<u64>, Option<u64>) {
     let objects = capacity["capabilities"].as_array().into_iter().flatten();
     let limits = objects.filter(|object| object["capability-type"] == "FCI.CapacityLimits");
     let mut limits =
         limits.flat_map(|object| object["capability-value"]["limits"].as_array().into_iter().flatten());
-    let Some(limit) = limits.find(|limit| limit["limit-type"] == "egress") else { return (None, None) };
+    let Some(limit) = limits.find(|limit| limit["limit-type"] == "egress" && limit["maximum-hard"].is_u64())
+    else {
+        return (None, None);
+    };
     let number = |key: &str| limit[key].as_u64();
     (number("maximum-soft").or_else(|| number("maximum-hard")), number("current"))
 }
@@ -131,5 +134,23 @@ mod tests {
         assert!(roster(json!({"ready": false}), 0).is_empty());
         assert!(roster(json!({"address": null}), 0).is_empty());
         assert_eq!(roster(json!({"capacity": null}), 0)[0].limit, BitRate(50));
+        let unlimited = &roster(json!({"capacity": null, "sends_bps": 3}), 0)[0];
+        assert_eq!((unlimited.limit, unlimited.sends), (BitRate(50), BitRate(3)));
+    }
+
+    #[test]
+    fn the_limit_on_egress_is_found_among_what_else_another_cdn_may_advertise() {
+        // As RFC 9808 §2.2 builds it: several limits, of hosts and kinds of their own, beside other capabilities.
+        let advertised = json!({"capabilities": [
+            {"capability-type": "FCI.DeliveryProtocol", "capability-value": {"delivery-protocols": ["http/1.1"]}},
+            {"capability-type": "FCI.CapacityLimits", "footprints": [], "capability-value": {"limits": [
+                {"id": "r", "limit-type": "requests", "maximum-hard": 9, "maximum-soft": 8},
+                {"limit-type": "egress", "current": 1},
+                {"id": "e", "limit-type": "egress", "maximum-hard": 50_000_000_000_u64, "maximum-soft": 25_000_000_000_u64,
+                 "telemetry-source": {"id": "t", "metric": "egress_5m"}},
+            ]}},
+        ]});
+        assert_eq!(egress(&advertised), (Some(25_000_000_000), None));
+        assert_eq!(egress(&json!({"capabilities": []})), (None, None));
     }
 }
