@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 #[path = "fleet/ministry.rs"]
-#[expect(dead_code, reason = "the fleet's own journey uses all of it")]
+#[expect(clippy::unwrap_used, dead_code, reason = "a scene of the fleet's own journey, which uses all of it")]
 mod ministry;
 
 /// What the ministry's nodes are asked for.

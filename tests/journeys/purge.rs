@@ -78,7 +78,7 @@ impl Scene {
         let mut stream = TcpStream::connect(self.edge.admin).unwrap();
         let length = sent.len();
         let head = format!(
-            "POST /purge HTTP/1.1\r\nHost: edge\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+            "POST /purge HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
         );
         stream.write_all(&[head.as_bytes(), sent].concat()).unwrap();
         let mut answer = String::new();

@@ -123,7 +123,7 @@ async fn ask(
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "origin");
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
     for (name, value) in fields {
         request = request.header(*name, *value);
     }

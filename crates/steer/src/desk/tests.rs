@@ -12,7 +12,7 @@ pub(crate) fn nodes() -> Nodes {
             "node": name, "since": now, "until": now, "standing": "enrolled", "heard_at": now,
             "report": {"at": now, "heard": 0, "ready": true, "address": address, "addresses": addresses,
                 "capacity": {"capabilities": [{"capability-type": "FCI.CapacityLimits", "capability-value":
-                    {"limits": [{"limit-type": "egress", "maximum-soft": 2_000_000, "current": 0}]}}]}}
+                    {"limits": [{"limit-type": "egress", "maximum-hard": 2_000_000, "current": 0}]}}]}}
         })
     };
     let home = node("hubei/dianxin/acme/a/1", "https://one.example", &["192.0.2.1", "2001:db8::1"]);
