@@ -1,5 +1,5 @@
 # The doors of this project. Each says what it does; scripts/ holds the longer ones.
-.PHONY: help setup build demo sample test check audit sbom deb bench bench-edge fuzz fmt clean
+.PHONY: help setup build demo sample test check audit sbom deb image bench bench-edge fuzz fmt clean
 
 CARGO ?= cargo
 RELEASE := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/release
@@ -45,6 +45,9 @@ deb: build ## Debian packages of the programs, in target/debian; VERSION=1.2.3
 	$(CARGO) deb --no-build --locked --strip -p cli --deb-version $(VERSION)
 	$(CARGO) deb --no-build --locked --strip -p ingest --deb-version $(VERSION)
 	$(CARGO) deb --no-build --locked --strip -p feed --deb-version $(VERSION)
+
+image: build ## Container images without a registry, on a Debian from its archive; needs root, buildah, mmdebstrap
+	@scripts/image
 
 bench: build ## Side by side with nginx, Varnish, Traffic Server and ffmpeg: ratios, and benches/RESULTS.md
 	@scripts/setup --bench

@@ -1,6 +1,8 @@
 //! What a disk counts. Read by whoever shows metrics.
 
+use crate::clock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// Since the start of the process.
 #[derive(Debug, Default)]
@@ -13,6 +15,14 @@ pub struct Counters {
     pub writes: Counter,
     /// Their bytes.
     pub written_bytes: Counter,
+    /// Questions that a reading thread has answered; what the kernel has in memory the cores read themselves.
+    pub read_jobs: Counter,
+    /// What these took, in microseconds.
+    pub read_micros: Counter,
+    /// Pieces of work that the writing thread has done.
+    pub write_jobs: Counter,
+    /// What these took, in microseconds.
+    pub write_micros: Counter,
     /// Objects written again because they were popular or pinned when their region was given up.
     pub kept: Counter,
     /// Objects given up with their region.
@@ -38,6 +48,12 @@ pub struct Counter(AtomicU64);
 impl Counter {
     pub(crate) fn add(&self, amount: u64) {
         self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// Adds the microseconds since `began`.
+    pub(crate) fn add_since(&self, began: Instant) {
+        let took = clock::now().saturating_duration_since(began);
+        self.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
     pub(crate) fn inc(&self) {

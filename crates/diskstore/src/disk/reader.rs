@@ -57,7 +57,10 @@ impl Disk {
             let Some(volume) = self.volume() else { continue };
             self.watch.since[place].store(self.watch.now(), Ordering::Relaxed);
             // A reader that is gone would leave everybody behind it waiting.
+            let began = clock::now();
             let read = catch_unwind(AssertUnwindSafe(|| job(&volume)));
+            self.counters.read_jobs.inc();
+            self.counters.read_micros.add_since(began);
             self.watch.since[place].store(0, Ordering::Relaxed);
             match read {
                 Ok(Ok(())) => self.failed_reads.store(0, Ordering::Relaxed),

@@ -99,7 +99,12 @@ impl Disk {
         // A disk whose last write failed is tried again with the next one, when it is time.
         let volume = volume.filter(|_| self.state() == State::Online || retry.is_due(clock::now()));
         match (popped, volume) {
-            (Popped::Item(job), Some(volume)) => self.work(&volume, job, retry),
+            (Popped::Item(job), Some(volume)) => {
+                let began = clock::now();
+                self.work(&volume, job, retry);
+                self.counters.write_jobs.inc();
+                self.counters.write_micros.add_since(began);
+            }
             (Popped::Item(job), None) => {
                 self.counters.dropped_writes.inc();
                 self.abandon(job);

@@ -32,7 +32,7 @@ const GAUGES: [Gauge; 5] = [
     ("edge_disk_waiting_bytes", "Bytes waiting to be written", |report| report.waiting_bytes),
 ];
 
-const COUNTS: [Count; 8] = [
+const COUNTS: [Count; 10] = [
     (
         "edge_disk_operations_total",
         "Records and blocks read whole, records written",
@@ -44,6 +44,19 @@ const COUNTS: [Count; 8] = [
         &[
             ("read", |counters| counters.read_bytes.value()),
             ("write", |counters| counters.written_bytes.value()),
+        ],
+    ),
+    (
+        "edge_disk_jobs_total",
+        "Pieces of work of the disk's own threads: what was not in the kernel's memory, what was written",
+        &[("read", |counters| counters.read_jobs.value()), ("write", |counters| counters.write_jobs.value())],
+    ),
+    (
+        "edge_disk_job_micros_total",
+        "What these took, in microseconds",
+        &[
+            ("read", |counters| counters.read_micros.value()),
+            ("write", |counters| counters.write_micros.value()),
         ],
     ),
     (
