@@ -203,6 +203,7 @@ async fn tell(agent: &Agent) {
         let told: Result<serde_json::Value, Trouble> = line.tell("/v1/report", &report).await;
         match told {
             Ok(_) => {
+                agent.metrics.heard(clock::now());
                 patience.rest();
                 let _ = timeout(REPORT_EVERY, agent.news.notified()).await;
             }

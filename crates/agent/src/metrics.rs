@@ -11,6 +11,7 @@ use telemetry::{Check, Label, Telemetry, counters};
 #[derive(Clone)]
 pub(crate) struct Metrics {
     expiry: IntGauge,
+    late: IntGauge,
     renewals: Vec<IntCounter>,
     heard: IntGauge,
     orders: Vec<IntCounter>,
@@ -73,6 +74,10 @@ impl Metrics {
                 "airclass_node_certificate_expiry_timestamp_seconds",
                 "Until when the node's certificate counts at the control, in seconds since 1970",
             ),
+            late: telemetry.gauge(
+                "airclass_node_certificate_late",
+                "1 while the certificate should have been renewed: less than a sixth of its life is left, or nothing",
+            ),
             renewals: counters::<Renewal>(
                 telemetry,
                 "airclass_node_renewals_total",
@@ -81,7 +86,7 @@ impl Metrics {
             ),
             heard: telemetry.gauge(
                 "airclass_node_control_heard_timestamp_seconds",
-                "When the control last answered the node's question for orders, in seconds since 1970; 0: never",
+                "When the control last answered the node, in seconds since 1970; 0: never",
             ),
             orders: counters::<Came>(
                 telemetry,
@@ -97,7 +102,9 @@ impl Metrics {
     /// How it is with the certificate of `state`.
     pub(crate) fn certified(&self, state: &State, now: Timestamp) {
         self.expiry.set(state.until.as_second());
-        match Standing::of(state, now) {
+        let standing = Standing::of(state, now);
+        self.late.set(i64::from(matches!(standing, Standing::Late | Standing::Over)));
+        match standing {
             Standing::Over => self.telemetry.readiness.fail(
                 Check::Certificate,
                 format!("it has run out at {}: enrol this node anew, with another token", state.until),

@@ -3,7 +3,6 @@
 use crate::ministry::{Ministry, Node, text};
 use crate::{PATIENCE, PAUSE, obeyed, refused};
 use agent::{Home, Trouble};
-use fleet::wire::Orders;
 use jiff::Timestamp;
 use std::path::Path;
 
@@ -23,14 +22,17 @@ fn until(what: &str, said: impl Fn() -> bool) {
     panic!("not within a minute: {what}");
 }
 
-/// What the control answers who asks with the papers of `home`.
+/// Whether the control knows who asks with the papers of `home`, or why not.
 fn asks(ministry: &Ministry, home: &Path) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // Asked for what comes after all there is, it would wait.
     let control = Home::new(home.to_owned()).control(&ministry.url()).unwrap();
-    let orders: Result<Orders, Trouble> =
-        runtime.block_on(async { control.line().look("/v1/orders?after=0").await });
-    orders.map(drop)
+    // A node may ask for it, and it is nowhere: an answer without a wait.
+    let nothing = format!("/v1/bodies/{}", "0".repeat(64));
+    match runtime.block_on(async { control.line().get(&nothing).await }) {
+        Err(Trouble::Refused { refused, .. }) if refused == "not_found" => Ok(()),
+        Err(trouble) => Err(trouble),
+        Ok(found) => panic!("{found:?}"),
+    }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -92,6 +94,7 @@ fn a_certificate_is_renewed_before_its_end_and_the_old_one_counts_no_more() {
     node.follow();
     obeyed(&ministry.purge(&["--wait", PATIENCE]), 1);
     assert!(node.agent_says("/readyz").contains("certificate: ok"), "{}", node.agent_says("/readyz"));
+    assert!(node.agent_says("/metrics").contains("airclass_node_certificate_late 0\n"));
 }
 
 #[test]
@@ -129,6 +132,7 @@ fn a_certificate_that_has_run_out_is_nobodys_and_the_node_enrols_anew() {
     until("a word about it", || node.agent_says("/readyz").contains("certificate: not ok: it has run out"));
     until("a line about it", || node.agent_log().contains("the certificate has run out"));
     assert!(renewals(&node, "failed") >= 1.0);
+    assert!(node.agent_says("/metrics").contains("airclass_node_certificate_late 1\n"));
     // There is no way back but a token, and another folder, so that nothing of worth is written over.
     refused(
         &ministry.enrol(&home, &ministry.token("wuhan-1"), &[]),
