@@ -6,6 +6,7 @@ use crate::node::{Node, NodeOption};
 use crate::retry::Class;
 use crate::tally::Meter;
 use crate::tls::Tls;
+use http::HeaderValue;
 use http::uri::PathAndQuery;
 use serde::Serialize;
 use std::rc::Rc;
@@ -39,7 +40,12 @@ pub(crate) struct Origin {
 
 impl Gauge {
     pub(crate) fn new(option: &NodeOption, tls: &Tls) -> Result<Self, crate::DrillError> {
-        Ok(Self { node: Arc::new(option.resolve(None, tls)?) })
+        let mut node = option.resolve(None, tls)?;
+        // Admin listeners believe addresses, and of names only their own.
+        if let Ok(address) = HeaderValue::try_from(node.address.to_string()) {
+            node.host = address;
+        }
+        Ok(Self { node: Arc::new(node) })
     }
 
     /// Asks the origin.

@@ -3,14 +3,20 @@
 use http::Uri;
 use std::fmt;
 use std::str::FromStr;
+use tokio::net::TcpStream;
 
 /// Where `/metrics`, `/readyz` and orders are.
 #[derive(Debug, Clone)]
 pub(crate) struct AdminListener {
-    /// As Host wants it.
-    pub(crate) authority: String,
+    /// As it was given.
+    authority: String,
     /// With its port.
     pub(crate) address: String,
+}
+
+/// What Host is to say on `stream`: the address that a name has led to. Admin listeners believe addresses, and of names only their own.
+pub(crate) fn host_of(stream: &TcpStream) -> String {
+    stream.peer_addr().map(|address| address.to_string()).unwrap_or_default()
 }
 
 impl FromStr for AdminListener {

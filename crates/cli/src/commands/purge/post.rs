@@ -1,6 +1,6 @@
 //! Telling one edge.
 
-use crate::commands::admin_listener::AdminListener;
+use crate::commands::admin_listener::{AdminListener, host_of};
 use ::purge::{Refused, Report};
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
@@ -63,16 +63,17 @@ impl AdminListener {
     }
 
     async fn exchange(&self, stream: TcpStream, sent: Bytes) -> Result<Report, PostError> {
+        let host = host_of(&stream);
         // Once connected, an error leaves open whether the order has arrived.
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|_| PostError::NoAnswer)?;
         drop(tokio::spawn(connection));
         let request = Request::post("/purge")
-            .header(header::HOST, &self.authority)
+            .header(header::HOST, host)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(sent))
-            .expect("an authority that was parsed is a field value");
+            .expect("an address is a field value");
         let response = sender.send_request(request).await.map_err(|_| PostError::NoAnswer)?;
         let (status, body) = (response.status(), Limited::new(response.into_body(), MAX_ANSWER_BYTES));
         let text = body.collect().await.map_err(|_| PostError::NoAnswer)?.to_bytes();

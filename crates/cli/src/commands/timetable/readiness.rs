@@ -1,6 +1,6 @@
 //! `airclass timetable readiness`: whether the lessons of the next bells lie on the nodes.
 
-use crate::commands::admin_listener::AdminListener;
+use crate::commands::admin_listener::{AdminListener, host_of};
 use clap::Args;
 use faults::{AnyFault, Blame, Fault};
 use futures_util::{StreamExt, stream};
@@ -170,14 +170,15 @@ impl AdminListener {
     async fn report(&self) -> Result<Report, String> {
         let unreachable = |error: &dyn fmt::Display| format!("cannot be reached: {error}");
         let stream = TcpStream::connect(&self.address).await.map_err(|error| unreachable(&error))?;
+        let host = host_of(&stream);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| unreachable(&error))?;
         drop(tokio::spawn(connection));
         let request = Request::get("/fill")
-            .header(header::HOST, &self.authority)
+            .header(header::HOST, host)
             .body(Empty::<bytes::Bytes>::new())
-            .expect("an authority that was parsed is a field value");
+            .expect("an address is a field value");
         let response = sender.send_request(request).await.map_err(|error| unreachable(&error))?;
         match response.status() {
             StatusCode::OK => {}
