@@ -50,7 +50,10 @@ async fn every_answer_is_written_down_and_addresses_only_under_seal() {
     }
     let lines: Vec<serde_json::Value> =
         analysis.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.iter().map(|line| line["cache"].as_str().unwrap()).collect::<Vec<_>>(), ["miss", "hit"]);
+    // An answer is written down once it is over, which its client may know sooner than the core that gave it.
+    let mut caches: Vec<_> = lines.iter().map(|line| line["cache"].as_str().unwrap()).collect();
+    caches.sort_unstable();
+    assert_eq!(caches, ["hit", "miss"]);
     for line in &lines {
         assert_eq!(
             (line["client_ip"].as_str(), line["rung"].as_str()),

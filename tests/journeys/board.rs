@@ -5,6 +5,7 @@ use journeys::process::{beside_tests, metric};
 use journeys::{Airclass, client, node, project};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use testkit::packages::{Made, made};
@@ -132,9 +133,14 @@ fn read(admin: SocketAddr, path: &str) -> serde_json::Value {
     serde_json::from_str(text.split_once("\r\n\r\n").expect("a body").1).expect("our own JSON")
 }
 
-/// Gives the page its bell once it asks for it.
-fn ring(site: &Site, asks: &Path, edge: &Airclass) {
-    until("the page asks for its bell", || asks.exists());
+/// Gives the page its bell once it asks for it; unless it is over before.
+fn ring(site: &Site, asks: &Path, edge: &Airclass, is_over: &AtomicBool) {
+    while !asks.exists() {
+        if is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        std::thread::park_timeout(PAUSE);
+    }
     let bell = (site.now() + TO_BELL).round(jiff::Unit::Second).expect("a moment of this century");
     site.publish(2, bell);
     until("the new plan is followed", || metric(edge.admin, "airclass_plan_edition{day=\"today\"}") > 1.0);
@@ -177,9 +183,10 @@ fn operators_see_in_chromium_what_the_metrics_say_and_the_bell_come() {
     let sent: usize = site.open.objects.values().map(bytes::Bytes::len).sum();
     let asks = site.path("asks");
     let pictures = beside_tests("board-pictures").to_str().expect("a plain name").to_owned();
+    let is_over = AtomicBool::new(false);
     let finished = std::thread::scope(|scope| {
-        scope.spawn(|| ring(&site, &asks, &edge));
-        node::run_with(
+        scope.spawn(|| ring(&site, &asks, &edge, &is_over));
+        let finished = node::run_with(
             &project().join("tests/browser/board.js"),
             &[
                 ("AIRCLASS_ADMIN", format!("http://{}/", edge.admin)),
@@ -189,7 +196,9 @@ fn operators_see_in_chromium_what_the_metrics_say_and_the_bell_come() {
                 ("AIRCLASS_UPSTREAM", origin.address().to_string()),
                 ("AIRCLASS_PICTURES", pictures.clone()),
             ],
-        )
+        );
+        is_over.store(true, Ordering::Relaxed);
+        finished
     });
     println!("{}", finished.stdout);
     assert!(finished.status.success(), "{}\n{}\n{}", finished.stdout, finished.stderr, edge.log());

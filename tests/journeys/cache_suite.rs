@@ -13,6 +13,9 @@ use std::path::PathBuf;
 /// Of 157 and 86.
 const LEAST_OPTIMAL: usize = 83;
 
+/// How often what differs is asked again.
+const ROUNDS: usize = 4;
+
 /// The operator's choices that the suite takes for granted: it keeps what sets cookies (RFC 9111 §7.3) and doubts an Age
 /// that cannot be read, as RFC 7234 had it.
 const CHOICES: [&str; 4] = ["--set-cookie", "store", "--unreadable-age", "stale"];
@@ -29,14 +32,15 @@ fn the_edge_does_what_the_public_suite_asks() {
     let edge = Airclass::edge(origin.address(), &CHOICES);
     let base = format!("http://{}", edge.address());
     let mut results = run(&[&base]);
-    // The suite measures real seconds in a crowd of a hundred: what a busy machine spoilt is asked again by itself.
+    // The suite measures real seconds in a crowd of a hundred: what a busy machine spoilt is asked again by itself, and what is
+    // other than it was is other each time.
     let expected: Results = read(&suite().join("results.json"));
-    let differing: Vec<_> = results
-        .iter()
-        .filter(|&(id, found)| verdict(expected.get(id)) != verdict(Some(found)))
-        .map(|(id, _)| id.clone())
-        .collect();
-    if !differing.is_empty() && std::env::var_os("AIRCLASS_ACCEPT_RESULTS").is_none() {
+    let rounds = if std::env::var_os("AIRCLASS_ACCEPT_RESULTS").is_some() { 0 } else { ROUNDS };
+    for _ in 0..rounds {
+        let differing = differing(&results, &expected);
+        if differing.is_empty() {
+            break;
+        }
         let mut again = vec![base.as_str()];
         again.extend(differing.iter().map(String::as_str));
         results.extend(run(&again));
@@ -62,6 +66,11 @@ fn judge(results: &Results, expected: &Results) {
     let changed: Vec<_> =
         results.iter().filter(|&(id, found)| verdict(expected.get(id)) != verdict(Some(found))).collect();
     assert!(changed.is_empty() && results.len() == expected.len(), "other than results.json: {changed:#?}");
+}
+
+fn differing(results: &Results, expected: &Results) -> Vec<String> {
+    let differ = results.iter().filter(|&(id, found)| verdict(expected.get(id)) != verdict(Some(found)));
+    differ.map(|(id, _)| id.clone()).collect()
 }
 
 fn verdict(result: Option<&Value>) -> Option<bool> {
