@@ -15,6 +15,8 @@ use std::time::Duration;
 #[expect(clippy::unwrap_used, dead_code, reason = "a scene of the fleet's own journey, which uses all of it")]
 mod ministry;
 
+/// Longer than any machine needs for an order.
+const PATIENCE: &str = "180s";
 /// What the ministry's nodes are asked for.
 const PATH: &str = "/lessons/7/a";
 
@@ -75,7 +77,7 @@ fn scene() -> Scene {
     let (ministry, node) = std::thread::spawn(|| {
         let ministry = Ministry::new(None);
         let node = ministry.node("wuhan-1");
-        assert_eq!(ministry.purge(&[]).code(), Some(0));
+        assert_eq!(ministry.purge(&["--wait", PATIENCE]).code(), Some(0));
         assert_ne!(ministry.ask("edu-li", &["drain"]).code(), Some(0), "refused");
         (ministry, node)
     })

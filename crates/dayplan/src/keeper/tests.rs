@@ -241,7 +241,7 @@ async fn days_come_and_go() {
     assert_eq!(kept, 3, "what is over is cleared away");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn it_is_known_how_long_the_source_is_silent_whoever_stands_between() {
     let folder = tempfile::tempdir().unwrap();
     let mut scene = Scene::at("05:00:00", folder.path());
