@@ -16,7 +16,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 pub(crate) struct Taken {
     /// Whole files.
     pub(crate) finished: u64,
-    /// Of whole files and of those that broke off.
+    /// Of all that came: whole files, those that broke off, and those that were on their way at the end.
     pub(crate) bytes: u64,
     /// Times somebody was told to come again.
     pub(crate) put_off: u64,
@@ -30,18 +30,13 @@ impl Taken {
         match got {
             Ok(answer) if answer.status.is_success() => {
                 self.finished += 1;
-                self.bytes += answer.bytes;
                 return None;
             }
             Ok(Answer { retry_after: Some(wait), .. }) => {
                 self.put_off += 1;
                 return Some(wait);
             }
-            Ok(_) => self.failed += 1,
-            Err(failure) => {
-                self.failed += 1;
-                self.bytes += failure.bytes;
-            }
+            Ok(_) | Err(_) => self.failed += 1,
         }
         Some(AGAIN)
     }

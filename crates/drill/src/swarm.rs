@@ -120,10 +120,10 @@ fn work(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let world = World::new(drill.manners.clone(), drill.groups(), Arc::clone(&drill.names));
     let meters: Rc<[Rc<Meter>]> = (0..drill.groups()).map(|_| Rc::default()).collect();
-    let taken = Rc::<RefCell<Taken>>::default();
+    let (taken, beside_meter) = (Rc::<RefCell<Taken>>::default(), Rc::<Meter>::default());
     let mut players = JoinSet::new();
     LocalSet::new().block_on(&runtime, async {
-        let beside = spawn_downloads(drill, index, &taken);
+        let beside = spawn_downloads(drill, index, &taken, &beside_meter);
         let sampler = tokio::task::spawn_local(sample(
             Rc::clone(&world),
             Rc::clone(&meters),
@@ -143,16 +143,20 @@ fn work(
     });
     look(&world, &meters, pulse, Instant::now());
     let mut tally = world.tally.replace(Tally::new(0));
-    tally.downloads = *taken.borrow();
+    tally.downloads = Taken { bytes: beside_meter.take().bytes, ..*taken.borrow() };
     Ok(tally)
 }
 
 /// Begins this thread's downloads, which are no players and in no figure of theirs. They end when the set is dropped.
-fn spawn_downloads(drill: &Drill, index: usize, taken: &Rc<RefCell<Taken>>) -> JoinSet<()> {
-    let meter = Rc::<Meter>::default();
+fn spawn_downloads(
+    drill: &Drill,
+    index: usize,
+    taken: &Rc<RefCell<Taken>>,
+    meter: &Rc<Meter>,
+) -> JoinSet<()> {
     let mut beside = JoinSet::new();
     for (number, path) in drill.downloads.iter().enumerate().skip(index).step_by(drill.threads) {
-        let line = Line::new(&drill.nodes[number % drill.nodes.len()], &meter);
+        let line = Line::new(&drill.nodes[number % drill.nodes.len()], meter);
         let (path, taken) = (path.clone(), Rc::clone(taken));
         beside.spawn_local(async move { download(line, path, &taken).await });
     }
