@@ -56,6 +56,8 @@ pub enum Kind {
     History,
     /// The record of an ingest whose package is gone.
     Record,
+    /// A file to be taken home that no resource lists any more.
+    Resource,
 }
 
 /// What was left where it is.
@@ -78,6 +80,7 @@ impl Kind {
             Self::Shard => "shard",
             Self::History => "history",
             Self::Record => "record",
+            Self::Resource => "resource",
         }
     }
 }
@@ -115,6 +118,7 @@ pub async fn collect(
     papers::shards(store, how, on).await?;
     papers::histories(store, how, &lessons, on).await?;
     papers::records(store, how, &there, on).await?;
+    papers::resources(store, how, on).await?;
     work(store, how, on).await?;
     if !how.dry_run {
         store.settle().await?;

@@ -90,6 +90,26 @@ pub(super) async fn records(
     Ok(())
 }
 
+/// Files to be taken home that no resource lists any more. Who is fetching one has the grace period for it.
+pub(super) async fn resources(
+    store: &Store,
+    how: &Collect,
+    on: &mut (dyn FnMut(Removed) + Send),
+) -> Result<(), PublishError> {
+    let folder = known("r");
+    let there: Vec<_> = store.list(Some(&folder)).try_collect().await?;
+    // After the files: what has been published meanwhile is listed, or young.
+    let listed = crate::resources(store).await?;
+    let files = listed.resources.iter().flat_map(|resource| &resource.files);
+    let listed: BTreeSet<_> = files.map(|file| &file.path).collect();
+    for (path, meta) in there {
+        if !listed.contains(&path) && is_old(meta.modified, age(how), how.now) {
+            remove(store, how, Kind::Resource, path, meta.bytes, on).await?;
+        }
+    }
+    Ok(())
+}
+
 fn age(how: &Collect) -> Duration {
     how.grace.max(MIN_PAPER_AGE)
 }

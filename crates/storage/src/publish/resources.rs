@@ -16,14 +16,22 @@ pub async fn publish_resource(
     resource: &Resource,
     files: impl IntoIterator<Item = (StorePath, Bytes)>,
 ) -> Result<bool, PublishError> {
-    for (path, bytes) in files {
-        store.put_immutable(&path, bytes).await?;
+    let files: Vec<_> = files.into_iter().collect();
+    for (path, bytes) in &files {
+        // Also when it is there: who removes old files goes by their age.
+        store.put_unsettled(path, bytes.clone()).await?;
     }
     store.settle().await?;
-    change(store, |list| Ok(list.upsert(resource.clone())?)).await
+    let changed = change(store, |list| Ok(list.upsert(resource.clone())?)).await?;
+    for (path, bytes) in files {
+        // It may have been removed as old just before it was listed again.
+        store.put_immutable(&path, bytes).await?;
+    }
+    Ok(changed)
 }
 
-/// Takes a resource out of the list; whether it was there. Its files stay for those who are fetching them.
+/// Takes a resource out of the list; whether it was there. Its files stay for those who are fetching them, until
+/// [`crate::collect`] finds them old.
 ///
 /// # Errors
 /// When the list there cannot be read, or the store fails.

@@ -2,6 +2,7 @@
 
 use super::*;
 use package::LessonId;
+use package::resource::{Resource, ResourceDescription, ResourceFile};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use signing::SigningKey;
@@ -14,6 +15,7 @@ on_both! {
     a_signature_lies_beside_the_manifest;
     a_package_is_read_back;
     units_of_unfinished_lessons_go_when_they_are_old;
+    files_that_no_resource_lists_go_when_they_are_old;
     any_sequence_of_changes_leaves_what_lessons_need;
 }
 
@@ -227,6 +229,34 @@ const LESSONS: usize = 3;
 const PACKAGES: usize = 3;
 /// More words of progress than a publisher of ours says.
 const TO_THE_END: usize = 64;
+
+async fn files_that_no_resource_lists_go_when_they_are_old(site: Site) {
+    let store = site.new_store().await;
+    let about = |title: &str| {
+        let text = format!("title = \"{title}\"\nkind = \"textbook\"\nprovider = \"a\"\nlicence = \"b\"\n");
+        ResourceDescription::parse(&text, "a.toml".as_ref()).unwrap()
+    };
+    let publish = async |bytes: &'static [u8]| {
+        let file = ResourceFile::of("a.pdf", bytes).unwrap();
+        let resource = Resource::new("maths".parse().unwrap(), about("数学"), vec![file.clone()]).unwrap();
+        publish_resource(&store, &resource, [(file.path.clone(), bytes.into())]).await.unwrap();
+        file.path
+    };
+    let old = publish(b"%PDF-old").await;
+    let new = publish(b"%PDF-new").await;
+    let is_there = async |path| store.get(path, 100).await.unwrap().is_some();
+    let (_, removed) = collected(&store, in_days(6)).await;
+    assert_eq!(kinds(&removed, Kind::Resource), 0, "somebody may be fetching it");
+    let (_, removed) = collected(&store, in_days(8)).await;
+    assert_eq!(kinds(&removed, Kind::Resource), 1);
+    assert!(!is_there(&old).await && is_there(&new).await);
+    // Listed again, it is there again; and it is young.
+    assert_eq!(publish(b"%PDF-old").await, old);
+    assert!(is_there(&old).await);
+    remove_resource(&store, &"maths".parse().unwrap()).await.unwrap();
+    let (_, removed) = collected(&store, in_days(8)).await;
+    assert_eq!(kinds(&removed, Kind::Resource), 2);
+}
 
 fn action() -> impl Strategy<Value = Action> {
     let told = prop_oneof![3 => Just(TO_THE_END), 1 => 1..16_usize];
