@@ -31,11 +31,11 @@ use crate::key::CacheKey;
 use crate::lookup::{Found, Lookup, judge, look_up};
 use crate::outcome::{Forwarded, Outcome};
 use crate::overload::Class;
+use crate::own;
 use crate::policy::{self, Said};
 use crate::request::Asked;
 use crate::resources::{Full, Resources};
 use crate::response::{self, Answer, CacheStatus};
-use crate::standing;
 use crate::store::{Body, Object};
 use alone::{ask_head, pass};
 use change::change;
@@ -103,15 +103,18 @@ impl Service for EdgeService {
                         let said = Said::Counted(edge.coverage.take(body).await);
                         response::said(&edge, said, &asked.method)
                     }
-                    None if standing::is_asked(&asked) => {
-                        let (headers, body) = standing::answer(edge.upstream.groups(), Instant::now());
-                        response::said(&edge, Said::Standing(headers, body), &asked.method)
-                    }
                     None if edge.feedback.wants(&asked) => {
                         let said = Said::Reported(edge.feedback.take(body).await);
                         response::said(&edge, said, &asked.method)
                     }
-                    None => admit(edge, asked, Some(body), &peer).await,
+                    None => match own::Paper::of(&asked, &edge.config.support) {
+                        Some(paper) => {
+                            let (headers, body) =
+                                paper.write(edge.upstream.groups(), &edge.config.support, Instant::now());
+                            response::said(&edge, Said::Standing(headers, body), &asked.method)
+                        }
+                        None => admit(edge, asked, Some(body), &peer).await,
+                    },
                 },
             };
             delivery.goes_out(answer, &metrics)
