@@ -73,6 +73,7 @@ impl Settings {
             stale_on_error: config.stale_on_error,
             limits,
             client_share: config.client_share,
+            resources: config.resources.under(now.bandwidth_cap),
             ..now.clone()
         };
         Self { config: Arc::new(config), groups }
@@ -204,6 +205,7 @@ pub(crate) struct Edge {
 impl Edge {
     /// The same core's edge by other settings. What goes on goes on as it began: it has the edge that it was asked of.
     pub(crate) fn succeeded_by(&self, Settings { config, groups }: Settings) -> Self {
+        self.resources.keep_to(&config.resources);
         Self {
             upstream: self.upstream.succeeded_by(groups, Arc::clone(&config)),
             stale_on_error: config.stale_on_error,

@@ -106,6 +106,7 @@ impl EdgeServer {
         shared.coverage = coverage;
         shared.feedback = feedback;
         shared.overload.govern(server.pressure());
+        shared.metrics.follow(server.sent());
         let log = access_log(to_write_down, &mut shared, &telemetry)?;
         let sources =
             Sources { name, release: followed, fill: told.clone(), metrics: Arc::clone(&shared.metrics) };

@@ -7,7 +7,8 @@ use crate::quality::Quality;
 use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
 use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntGauge, Opts};
-use serve::{InFlight, Level};
+use serve::{Family, InFlight, Level, Sent};
+use std::sync::OnceLock;
 use std::time::Duration;
 use telemetry::{Label, Telemetry};
 use tokio::time::Instant;
@@ -44,6 +45,8 @@ pub(crate) struct Metrics {
     pub(crate) quality: Quality,
     pub(crate) answered: Answered,
     pub(crate) watched: Watched,
+    /// What connections have given to the network, as it goes; nothing before there are any.
+    on_the_wire: OnceLock<Sent>,
 }
 
 /// From memory's answer to a page that nobody waits for any longer.
@@ -175,6 +178,7 @@ impl Metrics {
             quality: Quality::register(telemetry),
             answered: Answered::register(telemetry),
             watched: Watched::new(Instant::now()),
+            on_the_wire: OnceLock::new(),
         }
     }
 
@@ -207,9 +211,19 @@ impl Metrics {
         self.response_bytes[outcome.index()].inc_by(bytes);
     }
 
-    /// Bytes of every body so far.
+    /// From now on [`Metrics::sent_bytes`] goes by what connections count.
+    pub(crate) fn follow(&self, sent: Sent) {
+        // A process has one server.
+        let _ = self.on_the_wire.set(sent);
+    }
+
+    /// Bytes sent so far, counted in the second in which they are sent: a download of ten minutes is in six hundred of them.
+    ///
+    /// Bodies are counted when they end; what goes over unix sockets is counted there alone.
     pub(crate) fn sent_bytes(&self) -> u64 {
-        self.response_bytes.iter().map(IntCounter::get).sum()
+        let bodies: u64 = self.response_bytes.iter().map(IntCounter::get).sum();
+        let wire = |sent: &Sent| Family::ALL.iter().map(|&family| sent.bytes(family)).sum();
+        bodies.max(self.on_the_wire.get().map_or(0, wire))
     }
 
     /// Bytes in the RAM tier.

@@ -68,7 +68,8 @@ pub struct Options {
     /// 32nd of it under pressure [default: a fifth of --bandwidth-cap, or 200Mbit/s]
     #[arg(long, env = "AIRCLASS_RESOURCE_RATE", value_name = "RATE")]
     pub resource_rate: Option<BitRate>,
-    /// Most such downloads at once; others are told to come again [default: 512]
+    /// Most such downloads at once; others are told to come again [default: as many as get 256 kB/s each: --resource-rate / 2.048
+    /// Mbit/s, from 4 to 2048]
     #[arg(long, env = "AIRCLASS_RESOURCES_AT_ONCE", value_name = "N")]
     pub resources_at_once: Option<usize>,
     /// Whether new sessions are put off under pressure; false only measures [default: true]

@@ -24,6 +24,8 @@ const LIVE: &[&str] = &[
     "client_connections",
     "client_requests",
     "client_exempt",
+    "resource_rate",
+    "resources_at_once",
 ];
 
 /// What the process began with and what is in force.

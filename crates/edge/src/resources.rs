@@ -15,15 +15,21 @@ use crate::overload::Overload;
 use line::Line;
 use serve::Level;
 use settings::SettingsError;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 use units::BitRate;
 
 /// Whatever is stored for taking home lies below it.
 const PREFIX: &str = "/r/";
-/// Downloads at once: what a line of [`RATE`] gives half a megabit each. Worst case memory: this × 64 KiB beyond what any answer takes.
-const AT_ONCE: usize = 512;
+/// What each download gets at least while the node is calm and nobody has said how many there may be: 256 kB/s, so that a
+/// textbook of 20 MB is there in 80 s. A line of [`RATE`] has 97 places, one of 2 Gbit/s 976; who finds none is told when to come
+/// again and finds one as soon as somebody's book is whole, instead of all having a trickle and nobody a book.
+const FLOOR: BitRate = BitRate(256_000 * 8);
+/// However narrow the line is.
+const LEAST_PLACES: u64 = 4;
+/// However wide it is. Worst case memory: this × 64 KiB beyond what any answer takes.
+const MOST_PLACES: u64 = 2_048;
 /// Of all that may be sent, this part (a fifth).
 const SHARE: u64 = 5;
 /// Where nobody has said what may be sent.
@@ -32,14 +38,16 @@ const RATE: BitRate = BitRate(200_000_000);
 /// How wide the line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ResourceCaps {
-    /// Bits a second while the node is calm.
-    rate: BitRate,
-    /// Downloads at once.
-    at_once: usize,
+    /// Bits a second while the node is calm, where somebody has said so.
+    rate: Option<BitRate>,
+    /// Downloads at once, where somebody has said so.
+    at_once: Option<usize>,
+    /// What may be sent, where that is limited.
+    cap: Option<BitRate>,
 }
 
 impl ResourceCaps {
-    /// What is given, checked, or a fifth of what may be sent.
+    /// What is given, checked; a fifth of what may be sent, and as many as get [`FLOOR`] of it, where nobody has said otherwise.
     ///
     /// # Errors
     /// When nothing could be sent.
@@ -54,20 +62,47 @@ impl ResourceCaps {
         if at_once == Some(0) {
             return Err(SettingsError::value("resources_at_once", "is zero; nothing could be downloaded"));
         }
-        let rate = rate.or(cap.map(|cap| BitRate((cap.0 / SHARE).max(1)))).unwrap_or(RATE);
-        Ok(Self { rate, at_once: at_once.unwrap_or(AT_ONCE) })
+        Ok(Self { rate, at_once, cap })
+    }
+
+    /// The same under another cap.
+    pub(crate) const fn under(self, cap: Option<BitRate>) -> Self {
+        Self { cap, ..self }
+    }
+
+    /// Bits a second while the node is calm.
+    fn rate(&self) -> BitRate {
+        self.rate.or(self.cap.map(|cap| BitRate((cap.0 / SHARE).max(1)))).unwrap_or(RATE)
+    }
+
+    /// Downloads at once.
+    fn places(&self) -> usize {
+        let fit = (self.rate().0 / FLOOR.0).clamp(LEAST_PLACES, MOST_PLACES);
+        self.at_once.unwrap_or(usize::try_from(fit).unwrap_or(usize::MAX))
+    }
+}
+
+/// What is in force, for all cores; a reload changes it under downloads that run.
+#[derive(Debug)]
+struct InForce {
+    rate: AtomicU64,
+    places: AtomicUsize,
+}
+
+impl InForce {
+    fn of(caps: &ResourceCaps) -> Self {
+        Self { rate: AtomicU64::new(caps.rate().0), places: AtomicUsize::new(caps.places()) }
     }
 
     /// How wide the line is at a level: lessons first.
-    const fn rate_at(&self, level: Level) -> u64 {
+    fn rate_at(&self, level: Level) -> u64 {
         let part = match level {
             Level::Calm => 1,
             Level::Busy => 2,
             Level::High => 8,
             Level::Critical => 32,
         };
-        let rate = self.rate.0 / part;
-        if rate == 0 { 1 } else { rate }
+        (self.rate.load(Ordering::Relaxed) / part).max(1)
     }
 }
 
@@ -77,7 +112,7 @@ pub(crate) struct Resources(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    caps: ResourceCaps,
+    in_force: InForce,
     line: Mutex<Line>,
     running: AtomicUsize,
 }
@@ -94,7 +129,15 @@ pub(crate) struct Full;
 
 impl Resources {
     pub(crate) fn new(caps: ResourceCaps) -> Self {
-        Self(Arc::new(Shared { caps, line: Mutex::default(), running: AtomicUsize::new(0) }))
+        let in_force = InForce::of(&caps);
+        Self(Arc::new(Shared { in_force, line: Mutex::default(), running: AtomicUsize::new(0) }))
+    }
+
+    /// From now on the line is so wide, for downloads that run as well. Nobody loses a place.
+    pub(crate) fn keep_to(&self, caps: &ResourceCaps) {
+        let InForce { rate, places } = &self.0.in_force;
+        rate.store(caps.rate().0, Ordering::Relaxed);
+        places.store(caps.places(), Ordering::Relaxed);
     }
 
     /// Whether `path` is of such a file.
@@ -107,7 +150,8 @@ impl Resources {
     /// # Errors
     /// When all are taken.
     pub(crate) fn admit(&self, overload: &Overload) -> Result<Place, Full> {
-        let fits = |running: usize| (running < self.0.caps.at_once).then_some(running + 1);
+        let places = self.0.in_force.places.load(Ordering::Relaxed);
+        let fits = |running: usize| (running < places).then_some(running + 1);
         match self.0.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(_) => Ok(Place { shared: Arc::clone(&self.0), overload: overload.clone() }),
             Err(_) => Err(Full),
@@ -118,7 +162,7 @@ impl Resources {
 impl Place {
     /// When the next `bytes` may go.
     fn turn(&self, bytes: usize, now: Instant) -> Instant {
-        let rate = self.shared.caps.rate_at(self.overload.level());
+        let rate = self.shared.in_force.rate_at(self.overload.level());
         self.shared.line.lock().unwrap_or_else(PoisonError::into_inner).turn(bytes as u64, rate, now)
     }
 }

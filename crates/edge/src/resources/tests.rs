@@ -14,8 +14,12 @@ fn overload() -> Overload {
     Overload::new(Caps { bandwidth: None, ram: ByteCount::mib(64), cores: 2, shed: true }, &metrics)
 }
 
+fn caps(rate: BitRate, at_once: usize) -> ResourceCaps {
+    ResourceCaps { rate: Some(rate), at_once: Some(at_once), cap: None }
+}
+
 fn resources(at_once: usize) -> Resources {
-    Resources::new(ResourceCaps { rate: RATE, at_once })
+    Resources::new(caps(RATE, at_once))
 }
 
 /// Downloads `bytes` in blocks, as a stored body gives them.
@@ -71,6 +75,23 @@ fn places_are_counted_and_given_back() {
     drop(two);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_reload_changes_the_line_under_downloads_that_run() {
+    let (resources, overload) = (resources(1), overload());
+    let place = resources.admit(&overload).unwrap();
+    // A megabyte a second, and from here on ten.
+    let began = Instant::now();
+    resources.keep_to(&caps(BitRate(80_000_000), 2));
+    download(place, 1_000_000).await;
+    assert!(began.elapsed() < Duration::from_millis(101), "{:?}", began.elapsed());
+    let both = (resources.admit(&overload).unwrap(), resources.admit(&overload).unwrap());
+    resources.keep_to(&caps(RATE, 1));
+    drop(both.0);
+    assert_eq!(resources.admit(&overload).err(), Some(Full), "who has a place keeps it");
+    drop(both.1);
+    assert!(resources.admit(&overload).is_ok());
+}
+
 #[test]
 fn a_line_that_was_idle_saves_nothing_up() {
     let (mut line, now) = (Line::default(), Instant::now());
@@ -84,10 +105,13 @@ fn a_line_that_was_idle_saves_nothing_up() {
 #[test]
 fn what_is_theirs_is_a_fifth_where_nobody_says_otherwise() {
     let resolve = |rate, at_once, cap| {
-        ResourceCaps::resolve(rate, at_once, cap).map(|caps| (caps.rate.0, caps.at_once))
+        ResourceCaps::resolve(rate, at_once, cap).map(|caps| (caps.rate().0, caps.places()))
     };
-    assert_eq!(resolve(None, None, Some(BitRate(10_000_000_000))).unwrap(), (2_000_000_000, 512));
-    assert_eq!(resolve(None, None, None).unwrap(), (200_000_000, 512));
+    // As many as get 256 kB/s each.
+    assert_eq!(resolve(None, None, Some(BitRate(10_000_000_000))).unwrap(), (2_000_000_000, 976));
+    assert_eq!(resolve(None, None, None).unwrap(), (200_000_000, 97));
+    assert_eq!(resolve(None, None, Some(BitRate(5_000_000))).unwrap(), (1_000_000, 4));
+    assert_eq!(resolve(Some(BitRate(100_000_000_000)), None, None).unwrap(), (100_000_000_000, 2_048));
     assert_eq!(resolve(Some(BitRate(5)), Some(7), None).unwrap(), (5, 7));
     assert!(resolve(Some(BitRate(0)), None, None).unwrap_err().to_string().contains("resource_rate"));
     assert!(resolve(None, Some(0), None).unwrap_err().to_string().contains("resources_at_once"));

@@ -107,6 +107,10 @@ impl Body for EdgeBody {
             && let Some(data) = frame.data_ref()
         {
             this.sent += data.len() as u64;
+            // What takes minutes by design is counted as it goes, so that graphs show no bursts.
+            if this.paced.is_some() {
+                this.metrics.sent(this.outcome, data.len() as u64);
+            }
         }
         frame
     }
@@ -178,7 +182,7 @@ impl Source {
 
 impl Drop for EdgeBody {
     fn drop(&mut self) {
-        if self.sent > 0 {
+        if self.sent > 0 && self.paced.is_none() {
             self.metrics.sent(self.outcome, self.sent);
         }
         if let Some(delivery) = self.delivery.take() {
