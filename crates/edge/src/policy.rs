@@ -90,6 +90,12 @@ impl Identity {
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
+
+    /// 0 to 1, by this process: what nodes do from time to time they do apart.
+    pub(crate) fn share(&self) -> f64 {
+        let first = u32::from_str_radix(&self.node[..8], 16).unwrap_or_default();
+        f64::from(first) / f64::from(u32::MAX)
+    }
 }
 
 /// Refuses a request that has come through this node before (RFC 8586 §2). Edges of one name may stand behind each other,

@@ -5,11 +5,14 @@
 //!         what is   window, the owner's    └─ peers, parents, origin ──┘
 //!         missing   lane    rate
 //! ```
+//! Beside it `front`: the page, the catalogue and the guides, which no plan names.
+//!
 //! One task on one core. Live traffic wins: under pressure nothing new is begun. What is here is not fetched again, whenever
 //! it came; what came late is fetched first. When it is no time for fetching, a node that has just begun still looks for what its
 //! disks kept: it is as ready as before. The rules are in `ledger`, `window`, `list` and `pace`, which know no clock.
 
 mod bring;
+mod front;
 mod ledger;
 mod list;
 mod metrics;
@@ -88,11 +91,13 @@ pub(crate) async fn fill(service: EdgeService, hosts: Arc<[String]>, told: Told)
         plans: plans.clone(),
     };
     let ledger = Ledger::new(config.rungs.clone());
+    let porter = Rc::new(porter);
+    drop(tokio::task::spawn_local(front::Front::new(Rc::clone(&porter)).run()));
     Fill {
         service,
         plans,
         config,
-        porter: Rc::new(porter),
+        porter,
         ledger,
         told,
         turn: 0,

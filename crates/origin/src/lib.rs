@@ -9,6 +9,7 @@ mod body;
 mod caching;
 mod clock;
 mod encode;
+mod front;
 mod list;
 mod metrics;
 mod object;

@@ -18,7 +18,7 @@ use package::resource::{MAX_RESOURCES_BYTES, Resources, resources_path};
 use package::{LessonId, Sections, StorePath};
 
 /// Lessons on one page: some 40 kB, 5 kB on the wire.
-const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 
 /// What of the list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,8 @@ impl Listing {
     }
 }
 
-async fn lessons(objects: &Objects, entry: &ShardEntry) -> Result<Vec<Listed>, ObjectError> {
+/// The lessons of one shard.
+pub(crate) async fn lessons(objects: &Objects, entry: &ShardEntry) -> Result<Vec<Listed>, ObjectError> {
     match text(objects, &entry.path).await? {
         Some(bytes) => parsed(shard(&entry.path, &bytes)),
         None => Err(ObjectError::Damaged(format!("{} is listed and not there", entry.path))),
@@ -113,7 +114,8 @@ async fn text(objects: &Objects, path: &StorePath) -> Result<Option<bytes::Bytes
     objects.paper(path, MAX_CATALOGUE_BYTES).await
 }
 
-fn parsed<T>(read: Result<T, package::catalogue::CatalogueError>) -> Result<T, ObjectError> {
+/// What was read, or why it could not be.
+pub(crate) fn parsed<T>(read: Result<T, package::catalogue::CatalogueError>) -> Result<T, ObjectError> {
     read.map_err(|error| ObjectError::Damaged(error.to_string()))
 }
 

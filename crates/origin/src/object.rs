@@ -1,6 +1,7 @@
 //! Something in the store, as the representation a client asked for.
 
 use crate::encode::{Form, MAX_TEXT, Texts};
+use crate::front;
 use crate::list::Listing;
 use crate::metrics::Metrics;
 use crate::response::{Content, Forms, Representation};
@@ -12,7 +13,8 @@ use futures_util::TryStreamExt;
 use http::HeaderMap;
 use httpcache::accept_encoding::{Coding, choose};
 use httpcache::etag::Etag;
-use package::{CacheClass, Hasher, StorePath};
+use jiff::Timestamp;
+use package::{CacheClass, Hasher, MediaType, StorePath};
 use std::time::{Duration, UNIX_EPOCH};
 use storage::{Meta, Reading, Store, StoreError};
 
@@ -96,6 +98,17 @@ impl Objects {
     ) -> Result<Option<Representation>, ObjectError> {
         let Some(page) = listing.page(self).await? else { return Ok(None) };
         Ok(Some(self.made(CacheClass::Pointer, "text/html; charset=utf-8", page.into(), request).await))
+    }
+
+    /// The addresses of all that comes before a lesson.
+    pub(crate) async fn front_page(
+        &self,
+        kept: &front::Kept,
+        now: Timestamp,
+        request: &HeaderMap,
+    ) -> Result<Representation, ObjectError> {
+        let list = self.front(kept, now).await?;
+        Ok(self.made(CacheClass::Pointer, MediaType::Json.as_str(), list, request).await)
     }
 
     /// A small paper, whole; `None` when there is none.

@@ -2,6 +2,7 @@
 
 use crate::list::Listing;
 use crate::metrics::Class;
+use package::front::FRONT;
 use package::{CacheClass, MediaType, StorePath};
 
 /// What is asked for.
@@ -13,6 +14,8 @@ pub(crate) enum Route {
     Asset(String),
     /// The catalogue as plain HTML.
     List(Listing),
+    /// The addresses of all that comes before a lesson.
+    Front,
     /// Something in the store.
     Object(Addressed),
 }
@@ -53,6 +56,9 @@ pub(crate) fn route(raw: &str) -> Result<Route, NoRoute> {
     // A service worker minds what lies below its own address: the whole page.
     if path == "worker.js" {
         return Ok(Route::Asset("/assets/worker.js".to_owned()));
+    }
+    if decoded == FRONT {
+        return Ok(Route::Front);
     }
     if path.starts_with("assets/") {
         return Ok(Route::Asset(decoded));
@@ -121,6 +127,7 @@ pub fn addresses() -> Vec<String> {
     let fixed = [
         "",
         "worker.js",
+        "front.json",
         "list/",
         "list/primary-3",
         "list/resources",
@@ -137,7 +144,7 @@ impl Route {
         match self {
             Self::Page => Class::Page,
             Self::Asset(_) => Class::Asset,
-            Self::List(_) => Class::Catalogue,
+            Self::List(_) | Self::Front => Class::Catalogue,
             Self::Object(object) => match object.path.as_str().split('/').next() {
                 Some("p" | "r") => Class::Package,
                 Some("lessons") => Class::Lesson,
@@ -170,6 +177,7 @@ mod tests {
         }
         assert_eq!(route("/"), Ok(Route::Page));
         assert_eq!(route("/list/"), Ok(Route::List(Listing::Home)));
+        assert_eq!(route("/front.json"), Ok(Route::Front));
         assert_eq!(route("/assets/main-C3W676FP.js"), Ok(Route::Asset("/assets/main-C3W676FP.js".into())));
     }
 
@@ -182,7 +190,7 @@ mod tests {
         }
         // Whoever adds a kind adds an address of it.
         assert!(all.iter().all(|route| match route {
-            Route::Page | Route::Asset(_) | Route::List(_) | Route::Object(_) => true,
+            Route::Page | Route::Asset(_) | Route::List(_) | Route::Front | Route::Object(_) => true,
         }));
     }
 

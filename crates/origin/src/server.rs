@@ -3,6 +3,7 @@
 use crate::body::Body;
 use crate::clock;
 use crate::encode::Texts;
+use crate::front;
 use crate::metrics::{Class, Metrics};
 use crate::object::Objects;
 use crate::options::{Config, Options};
@@ -14,6 +15,7 @@ use crate::routes::{NoRoute, Route, route};
 use dayplan::Plans;
 use faults::{AnyFault, Blame, Fault};
 use http::{HeaderMap, Method, Request, Response};
+use jiff::Timestamp;
 use serve::{CoreId, Peer, RequestBody, Running, Service};
 use settings::SettingsError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,6 +53,7 @@ pub fn start(options: &Options) -> Result<Started, AnyFault> {
         },
         metrics: Metrics::register(&telemetry),
         plans: following.as_ref().map(|following| following.plans.clone()),
+        front: front::Kept::default(),
     });
     let following = Mutex::new(following);
     telemetry.readiness.fail(Check::Store, "not looked at yet");
@@ -114,6 +117,7 @@ struct Origin {
     metrics: Metrics,
     /// `None` where no plan is followed.
     plans: Option<Plans>,
+    front: front::Kept,
 }
 
 /// One core's service.
@@ -149,6 +153,12 @@ impl Origin {
             Err(reason) => telemetry.readiness.fail(Check::Store, reason.clone()),
         }
         seen
+    }
+
+    /// Where this origin lives.
+    fn now(&self) -> Timestamp {
+        let wall = || Timestamp::try_from(clock::now()).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.plans.as_ref().map_or_else(wall, Plans::now)
     }
 
     async fn answer(&self, method: &Method, target: &str, request: &HeaderMap) -> Response<Body> {
@@ -187,6 +197,14 @@ impl Origin {
                 Err(error) => {
                     self.metrics.store_errors().inc();
                     tracing::error!(%error, "the list cannot be made");
+                    return refused(class, Refusal::Store);
+                }
+            },
+            Route::Front => match self.objects.front_page(&self.front, self.now(), request).await {
+                Ok(found) => Some(found),
+                Err(error) => {
+                    self.metrics.store_errors().inc();
+                    tracing::error!(%error, "the addresses of the front cannot be told");
                     return refused(class, Refusal::Store);
                 }
             },
@@ -240,7 +258,12 @@ mod tests {
             limit: Duration::from_secs(10),
             support: feedback::Support::default(),
         };
-        let origin = Origin { objects, metrics: Metrics::register(&telemetry), plans: None };
+        let origin = Origin {
+            objects,
+            metrics: Metrics::register(&telemetry),
+            plans: None,
+            front: front::Kept::default(),
+        };
         origin.look_at_store(&telemetry).await.unwrap();
         assert!(telemetry.readiness.is_ready());
 

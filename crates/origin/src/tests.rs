@@ -568,3 +568,39 @@ fn what_the_page_always_asks_for_is_there_before_anybody_has_published_a_timetab
     fs::write(site.store().join("timetable/limits.json"), "{}").unwrap();
     assert_eq!(&site.get("/timetable/limits.json", &[]).body()[..], b"{}");
 }
+
+#[test]
+fn the_front_lists_all_that_comes_before_a_lesson_and_changes_with_it() {
+    let site = Site::new();
+    let put = |path: &str, text: &str| {
+        let file = site.store().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    let front = || {
+        let answer = site.get("/front.json", &[]);
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(field(answer.headers(), header::CACHE_CONTROL), BRIEFLY);
+        package::Front::parse(answer.body()).unwrap()
+    };
+    let before = front();
+    assert_eq!(before, front());
+    for path in ["/", "/worker.js", "/catalogue/version.json", "/timetable/days.json", "/list/"] {
+        assert!(before.paths.iter().any(|listed| listed == path), "{path}");
+    }
+    for path in &before.paths {
+        assert_eq!(site.get(path, &[]).status(), StatusCode::OK, "{path}");
+    }
+    // Far enough ahead for whenever this runs.
+    put("timetable/days.json", "{\"days\":[\"2020-09-01\",\"2120-09-02\"]}");
+    let day = "{\"channels\":[{\"channel\":\"g9\"}],\"lessons\":[{\"lesson\":\"maths\",\"grades\":[9]}]}";
+    put("timetable/2120-09-02.json", day);
+    let after = front();
+    assert_ne!(after.version, before.version);
+    let has = |path: &str| after.paths.iter().any(|listed| listed == path);
+    assert!(has("/timetable/2120-09-02.json") && has("/guide/g9.xml") && has("/guide/g9.ics"));
+    assert!(!has("/timetable/2020-09-01.json"));
+    // A guide that cannot be read hides nothing else.
+    put("timetable/2120-09-02.json", "{");
+    assert!(front().paths.iter().any(|listed| listed == "/catalogue/version.json"));
+}

@@ -12,6 +12,7 @@
 //! resources/index.json → r/<sha256>.{pdf,mp3,zip}            textbooks and files to be taken home; support.json
 //! timetable/<date>.json, guide/<channel>.{xml,ics}          what is shown when; crates/timetable
 //! plans/<date>.json                                         the day plan, for nodes; crates/timetable
+//! front.json                                                the addresses of all that comes before a lesson; made by origins
 //! ingests/<key>.json                                        which package a source became; never served
 //! history/<lesson>.json                                     which packages a lesson has been; never served
 //! work/<40 hex>/<name>                                      results of unfinished lessons; never served
@@ -23,6 +24,7 @@
 pub mod cache;
 pub mod catalogue;
 pub mod digest;
+pub mod front;
 pub mod history;
 pub mod ingest;
 pub mod language;
@@ -38,6 +40,7 @@ pub mod work;
 
 pub use cache::CacheClass;
 pub use digest::{Digest, Hasher};
+pub use front::Front;
 pub use history::History;
 pub use language::Language;
 pub use layout::{AudioSlot, Codec, LessonId, PackageId, Rendition, Slot};

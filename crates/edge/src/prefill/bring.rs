@@ -47,7 +47,7 @@ enum Here {
 pub(super) type Paper = Option<Manifest>;
 
 impl Porter {
-    fn edge(&self) -> Rc<Edge> {
+    pub(super) fn edge(&self) -> Rc<Edge> {
         self.service.edge()
     }
 
@@ -241,7 +241,7 @@ impl Porter {
         }
     }
 
-    /// Keeps it until the plan lets it go, also under the other hosts.
+    /// Keeps it until the plan lets it go.
     async fn pin(
         &self,
         thing: &Thing,
@@ -251,25 +251,41 @@ impl Porter {
         object: &Arc<Object>,
         job: &Job,
     ) -> Result<(), Brought> {
+        self.keep(|host| thing.asked(host, form), asked, key, object, self.until(job)).await
+    }
+
+    /// Keeps `object`, which stands under `key`, until then, also under the other hosts; `ask` is the question at a host.
+    pub(super) async fn keep(
+        &self,
+        ask: impl Fn(&str) -> Option<Box<Asked>>,
+        asked: &Asked,
+        key: &CacheKey,
+        object: &Arc<Object>,
+        until: SystemTime,
+    ) -> Result<(), Brought> {
         let edge = self.edge();
-        let until = self.until(job);
         let primary = key_of(&edge, asked);
         let keep = async |key: &CacheKey, primary: &CacheKey| {
             if edge.keep_until(key, primary, object, until).await { Ok(()) } else { Err(Brought::NoRoom) }
         };
         keep(key, &primary).await?;
         for host in self.hosts.iter().skip(1) {
-            let alias = thing.asked(host, form).ok_or(Brought::Wrong)?;
+            let alias = ask(host).ok_or(Brought::Wrong)?;
             let alias_primary = key_of(&edge, &alias);
             let alias_key = crate::fill::store_as(&edge, &alias, &alias_primary, object);
             keep(&alias_key, &alias_primary).await?;
         }
         Ok(())
     }
+
+    /// Some part of a whole that is this node's for good: nodes that do something each minute do it apart.
+    pub(super) fn share(&self) -> f64 {
+        self.service.edge().identity.share()
+    }
 }
 
 /// Waits until another's fill is over.
-async fn follow(landed: Landed) {
+pub(super) async fn follow(landed: Landed) {
     let Landed::Fetched { object, .. } = landed else { return };
     if let Some(mut reader) = object.body.reader(None) {
         while let Some(Ok(_)) = std::future::poll_fn(|cx| reader.poll_piece(cx)).await {}
@@ -309,12 +325,17 @@ impl Thing {
 
     /// The question for it, as a client's would be that takes `form`.
     fn asked(&self, host: &str, form: Option<&'static str>) -> Option<Box<Asked>> {
-        let mut request = Request::builder().uri(&self.path).header(header::HOST, host);
-        if let Some(form) = form {
-            request = request.header(header::ACCEPT_ENCODING, HeaderValue::from_static(form));
-        }
-        let mut asked = Asked::read(request.body(()).ok()?.into_parts().0).ok()?;
+        let mut asked = question(host, &self.path, form)?;
         asked.planned = true;
         Some(asked)
     }
+}
+
+/// The question for what is at `path`, as a client's would be that takes `form`.
+pub(super) fn question(host: &str, path: &str, form: Option<&'static str>) -> Option<Box<Asked>> {
+    let mut request = Request::builder().uri(path).header(header::HOST, host);
+    if let Some(form) = form {
+        request = request.header(header::ACCEPT_ENCODING, HeaderValue::from_static(form));
+    }
+    Asked::read(request.body(()).ok()?.into_parts().0).ok()
 }

@@ -1,5 +1,6 @@
 //! What operators see of the fill.
 
+use super::front::Standing;
 use super::ledger::Ready;
 use crate::fill::Unproved;
 use jiff::Timestamp;
@@ -89,6 +90,8 @@ pub(crate) struct FillMetrics {
     ratio: GaugeVec,
     wanted: IntGaugeVec,
     held: IntGaugeVec,
+    front_wanted: IntGauge,
+    front_held: IntGauge,
     /// Bells that have series.
     bells: Mutex<BTreeSet<Timestamp>>,
 }
@@ -116,6 +119,12 @@ impl FillMetrics {
             ratio: telemetry.register(GaugeVec::new(ratio, &["bell"]).expect("a constant name is valid")),
             wanted: telemetry.register(gauges(wanted)),
             held: telemetry.register(gauges(held)),
+            front_wanted: telemetry.gauge(
+                "airclass_fill_front_wanted",
+                "Addresses of page, catalogue, timetable and guides that the upstream's /front.json lists",
+            ),
+            front_held: telemetry
+                .gauge("airclass_fill_front_held", "Those of them that are here, for a day without origin"),
             bells: Mutex::default(),
         }
     }
@@ -123,6 +132,13 @@ impl FillMetrics {
     pub(super) fn brought(&self, outcome: Brought, bytes: u64) {
         self.objects[outcome.index()].inc();
         self.bytes.inc_by(bytes);
+    }
+
+    /// How far it is with what comes before a lesson.
+    pub(super) fn front(&self, standing: Standing) {
+        let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.front_wanted.set(whole(standing.wanted));
+        self.front_held.set(whole(standing.held));
     }
 
     pub(super) fn paused(&self, paused: bool) {

@@ -20,16 +20,16 @@ use units::ByteCount;
 
 const WORD: &str = "nodes-nodes-nodes-nodes";
 
-struct Scene {
-    porter: Porter,
+pub(super) struct Scene {
+    pub(super) porter: Porter,
     ledger: Ledger,
     made: Made,
     /// A parent, and behind it an origin.
-    servers: Rc<[Rc<Upstream>]>,
+    pub(super) servers: Rc<[Rc<Upstream>]>,
 }
 
 impl Scene {
-    fn new(made: Made, parent: Vec<Reply>, origin: Vec<Reply>) -> Self {
+    pub(super) fn new(made: Made, parent: Vec<Reply>, origin: Vec<Reply>) -> Self {
         let group = "name = \"g\"\ntiers = [[\"http://parent\"], [\"http://origin\"]]\nhosts = [\"a\"]\n";
         let group = settings::parse::<GroupOptions>(group, "test".as_ref()).unwrap();
         let mut config =
@@ -96,7 +96,7 @@ fn segment_of(made: &Made) -> bytes::Bytes {
     made.objects[&"s1/00000.m4s".parse().unwrap()].clone()
 }
 
-async fn local<T>(test: impl Future<Output = T>) -> T {
+pub(super) async fn local<T>(test: impl Future<Output = T>) -> T {
     LocalSet::new().run_until(test).await
 }
 
