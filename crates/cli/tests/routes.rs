@@ -96,7 +96,7 @@ fn no_address_takes_a_check_in_a_login_or_an_upload() {
                 if ASKING.contains(&method) {
                     continue;
                 }
-                // The two papers are read, and what tells of a person is in neither.
+                // The papers are read, and what tells of a person is in neither.
                 let is_paper =
                     who == "edge" && papers.contains(&path.as_str()) && edge::Paper::METHOD == method;
                 assert_eq!(status, if is_paper { 400 } else { 405 }, "{what}");

@@ -1,4 +1,4 @@
-//! What devices may tell this node: two papers of closed forms, and nothing else. All else that is sent goes on to the upstream, which is
+//! What devices may tell this node: three papers of closed forms, and nothing else. All else that is sent goes on to the upstream, which is
 //! whose business it is.
 
 use http::Method;
@@ -10,11 +10,13 @@ pub enum Paper {
     Coverage,
     /// A report of a page ([`feedback::Report`]).
     Feedback,
+    /// How lines are, as pages see it (CMCD's event mode); `quality`.
+    Quality,
 }
 
 impl Paper {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Coverage, Self::Feedback];
+    pub const ALL: [Self; 3] = [Self::Coverage, Self::Feedback, Self::Quality];
     /// How each is sent.
     pub const METHOD: Method = Method::POST;
 
@@ -23,6 +25,7 @@ impl Paper {
         match self {
             Self::Coverage => "/coverage",
             Self::Feedback => "/feedback",
+            Self::Quality => "/cmcd",
         }
     }
 

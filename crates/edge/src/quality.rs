@@ -1,11 +1,12 @@
 //! What players tell of their own viewing (CMCD, CTA-5004): counted, and forgotten.
 //!
-//! Request mode alone, in fields or in the query's `CMCD`. Fields are what our page sends: on its own address they need no
-//! preflight, are in no key of any cache, and cost no request of their own. Nothing of it goes upstream or into a log
+//! Request mode in fields or in the query's `CMCD`. Fields are what our page sends: on its own address they need no
+//! preflight, are in no key of any cache, and cost no request of their own. What requests cannot tell comes in event mode (`reports`). Nothing of it goes upstream or into a log
 //! (`policy`), and what is counted tells nobody from anybody. A session's name sets one bit among 65,536, at a place that a
 //! random key of this process and the minute decide; at the minute's end the bits are counted and cleared.
 
 mod keys;
+mod reports;
 mod sessions;
 
 use crate::delivery::Rung;
@@ -14,6 +15,7 @@ use crate::request::Asked;
 use http::Method;
 use keys::Told;
 use prometheus::{Histogram, HistogramOpts, IntCounter};
+use reports::Reports;
 use sessions::Sessions;
 use std::time::Duration;
 use telemetry::{Label, Telemetry};
@@ -40,6 +42,8 @@ pub(crate) struct Quality {
     buffer: Histogram,
     throughput: Histogram,
     sessions: Sessions,
+    /// What pages tell on their own.
+    pub(crate) reports: Reports,
 }
 
 impl Quality {
@@ -81,6 +85,7 @@ impl Quality {
                 "edge_cmcd_sessions",
                 "Players that told of themselves in the last whole minute, estimated",
             )),
+            reports: Reports::register(telemetry),
         }
     }
 

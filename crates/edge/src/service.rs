@@ -32,6 +32,7 @@ use crate::lookup::{Found, Lookup, judge, look_up};
 use crate::outcome::{Forwarded, Outcome};
 use crate::overload::Class;
 use crate::own;
+use crate::paper::Paper;
 use crate::policy::{self, Said};
 use crate::request::Asked;
 use crate::resources::{Full, Resources};
@@ -105,6 +106,10 @@ impl Service for EdgeService {
                     }
                     None if edge.feedback.wants(&asked) => {
                         let said = Said::Reported(edge.feedback.take(body).await);
+                        response::said(&edge, said, &asked.method)
+                    }
+                    None if Paper::of(&asked.method, asked.target.path()) == Some(Paper::Quality) => {
+                        let said = Said::Counted(edge.metrics.quality.reports.take(body).await);
                         response::said(&edge, said, &asked.method)
                     }
                     None => match own::Paper::of(&asked, &edge.config.support) {

@@ -4,6 +4,7 @@
  */
 
 import { isDry } from './buffered';
+import { Reports } from './cmcd-reports';
 
 /** What is asked for. */
 export interface Asked {
@@ -103,21 +104,45 @@ function text(members: (string | false)[]): string {
   return members.filter(Boolean).join(',');
 }
 
-/** A session that follows `video`; undefined where the device asks not to be followed at all. */
-export function sessionOf(video: HTMLVideoElement): { session: Session; end(): void } | undefined {
+/** A session that follows `video`, and what it tells beside its requests; undefined where the device asks not to be followed at all. */
+export function sessionOf(video: HTMLVideoElement): { session: Session; reports: Reports; end(): void } | undefined {
   const { doNotTrack, globalPrivacyControl } = navigator as Navigator & { globalPrivacyControl?: boolean };
   if (doNotTrack === '1' || globalPrivacyControl === true || typeof crypto === 'undefined') return undefined;
   const name = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
   const session = new Session(name);
+  const reports = new Reports();
   const now = (): number => performance.now();
-  if (!video.paused) session.wants(now());
+  let started = false;
+  const wants = (): void => {
+    session.wants(now());
+    if (!started) reports.does('s');
+  };
+  const plays = (): void => {
+    started = true;
+    session.plays(now());
+    reports.does('p');
+  };
+  const stands = (): void => {
+    if (video.seeking || video.paused || !isDry(video)) return;
+    session.stands(now());
+    if (started) reports.does('r');
+  };
+  const left = (): void => reports.does('q');
+  if (!video.paused) wants();
   const heard: [string, () => void][] = [
-    ['play', () => session.wants(now())],
-    ['playing', () => session.plays(now())],
-    ['waiting', () => !video.seeking && !video.paused && isDry(video) && session.stands(now())],
-    ['pause', () => session.stops(now())],
+    ['play', wants],
+    ['playing', plays],
+    ['waiting', stands],
+    ['pause', () => (session.stops(now()), reports.does(video.ended ? 'e' : 'a'))],
+    ['ended', () => reports.does('e')],
     ['seeking', () => session.stops(now())],
   ];
   for (const [event, listener] of heard) video.addEventListener(event, listener);
-  return { session, end: () => heard.forEach(([event, listener]) => video.removeEventListener(event, listener)) };
+  window.addEventListener('pagehide', left);
+  const end = (): void => {
+    heard.forEach(([event, listener]) => video.removeEventListener(event, listener));
+    window.removeEventListener('pagehide', left);
+    left();
+  };
+  return { session, reports, end };
 }

@@ -65,7 +65,8 @@ class HlsEngine implements Engine {
     private readonly listener: EngineListener,
   ) {
     this.mode = source.mode;
-    this.telling = sessionOf(video);
+    // What is on the device asks nobody.
+    this.telling = source.bundle ? undefined : sessionOf(video);
     this.standstill = new Standstill(video, {
       due: () => this.due || this.stopped,
       online: () => navigator.onLine,
@@ -154,6 +155,8 @@ class HlsEngine implements Engine {
     // about the line then.
     hls.on(Hls.Events.FRAG_LOADED, (_, { frag, networkDetails }) => {
       note(frag.url, networkDetails);
+      const { start, first, end } = frag.stats.loading;
+      this.telling?.reports.answered(frag.url, 200, first - start, end - start);
       this.came(frag.type === 'audio' ? 'sound' : 'picture');
     });
     hls.on(Hls.Events.ERROR, (_, data) => this.failed(data));
@@ -259,6 +262,7 @@ class HlsEngine implements Engine {
 
   private report(problem: Problem): void {
     this.troubled = true;
+    if (this.stopped) this.telling?.reports.does('f');
     this.listener.problem(problem);
   }
 
@@ -275,6 +279,7 @@ class HlsEngine implements Engine {
   private networkFailed(data: ErrorData, status: number): void {
     // hls.js itself gave this download up for another.
     if (data.details === Hls.ErrorDetails.INTERNAL_ABORTED && !data.fatal) return;
+    this.telling?.reports.answered(data.frag?.url ?? '', status);
     const failures = this.failing.fails(downloadOf(data));
     const trouble = troubleBehind(data, status);
     if (!data.fatal) {

@@ -1,16 +1,17 @@
 /**
- * The one place from which the page says anything: two papers of a closed form, each because somebody wished it (a class code,
- * 报告问题). Nothing goes with them: no cookie, no referrer, nothing that two of them have in common.
+ * The one place from which the page says anything: three papers of a closed form, two because somebody wished it (a class code,
+ * 报告问题), one of how lines are (`cmcd-reports`). Nothing goes with them: no cookie, no referrer, nothing that two of them have in common.
  */
 
 /** Longest answer that is read, in characters. */
 const MAX_ANSWER_CHARS = 1_000;
 
 /** The answer, its status 0 where none came. Never throws. Goes on while the page is being left. */
-export async function tell(path: '/coverage' | '/feedback', paper: object): Promise<{ status: number; json: unknown }> {
+export async function tell(path: '/coverage' | '/feedback' | '/cmcd', paper: object | string): Promise<{ status: number; json: unknown }> {
+  const [body, type] = typeof paper === 'string' ? [paper, 'application/cmcd'] : [JSON.stringify(paper), 'application/json'];
   try {
     const answer = await fetch(path, {
-      method: 'POST', body: JSON.stringify(paper), headers: { 'Content-Type': 'application/json' },
+      method: 'POST', body, headers: { 'Content-Type': type },
       credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store', keepalive: true,
     });
     const text = await answer.text().catch(() => '');

@@ -26,12 +26,14 @@ test('the page fetches in one place, and sends nothing that tells one reader fro
   assert.ok(fetching.includes('network.ts'));
 });
 
-test('what is said is of a closed form, to two addresses, with nothing beside it', () => {
+test('what is said is of a closed form, to three addresses, with nothing beside it', () => {
   const tell = readFileSync('page/tell.ts', 'utf8');
   assert.equal(tell.match(/fetch\(/g)?.length, 1);
   assert.match(tell, /credentials: 'omit', referrerPolicy: 'no-referrer'/);
   const tellers = sources.filter((name) => /\btell\(/.test(readFileSync(join('page', name), 'utf8')) && name !== 'tell.ts');
-  assert.deepEqual(tellers, ['counting.ts', 'reporting.ts']);
+  assert.deepEqual(tellers, ['cmcd-reports.ts', 'counting.ts', 'reporting.ts']);
+  // How lines are is told without the session's name that requests have.
+  assert.doesNotMatch(readFileSync('page/cmcd-reports.ts', 'utf8'), /\bsid\b/);
   // There is nothing to write in but the search, the class code and the file of a lesson, none of which is part of a report.
   assert.doesNotMatch(readFileSync('page/reporting.ts', 'utf8'), /textarea|type: 'text'/);
   assert.match(readFileSync('page/counting.ts', 'utf8'), /tell\('\/coverage', \{ class: this\.code, lesson: this\.lesson, \.\.\.word \}\)/);

@@ -9,8 +9,8 @@ const FIELDS: [&str; 4] = ["cmcd-object", "cmcd-request", "cmcd-status", "cmcd-s
 const PARAMETER: &str = "CMCD=";
 /// Longer texts are not read: all keys of a long session together are some 400 bytes.
 const MAX_BYTES: usize = 2048;
-/// Longer names of sessions are none (CTA-5004: 64 characters).
-const MAX_SESSION: usize = 64;
+/// Longer strings are none: names of sessions (CTA-5004: 64 characters), addresses of segments.
+const MAX_STRING: usize = 64;
 
 /// What one request tells. Numbers as the player claims them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Told {
 }
 
 /// What stands between commas that are in no string.
-fn members(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn members(text: &str) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |c| {
         let ends = c == ',' && !quoted;
@@ -108,15 +108,15 @@ fn members(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A number, or the first of an inner list: `12300`, `(12300;v 800;a)`.
-fn number(value: &str) -> Option<u64> {
+pub(super) fn number(value: &str) -> Option<u64> {
     let value = value.strip_prefix('(').unwrap_or(value).trim_start();
     let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     value[..end].parse().ok()
 }
 
-fn string(value: &str) -> Option<String> {
+pub(super) fn string(value: &str) -> Option<String> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    (!inner.is_empty() && inner.len() <= MAX_SESSION).then(|| inner.to_owned())
+    (!inner.is_empty() && inner.len() <= MAX_STRING).then(|| inner.to_owned())
 }
 
 /// The value of the query's CMCD, with escapes undone.
