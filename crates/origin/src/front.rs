@@ -12,7 +12,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use package::catalogue::{MAX_CATALOGUE_BYTES, Version, shard_name, version_path};
-use package::platforms::platforms_path;
+use package::platforms::{platforms_path, standing_path};
 use package::resource::{MAX_RESOURCES_BYTES, resources_path};
 use package::{Digest, Front, Grade, Hasher, LessonId, StorePath, front};
 use serde::Deserialize;
@@ -119,7 +119,9 @@ impl Objects {
         let stored = |path: StorePath| format!("/{path}");
         paths.push(stored(version_path()));
         paths.extend(version.files().cloned().map(stored));
-        paths.extend([days_path(), limits_path(), resources_path(), platforms_path()].map(stored));
+        // Which platforms can be reached changes all the time, and is in no digest.
+        let papers = [days_path(), limits_path(), resources_path(), platforms_path(), standing_path()];
+        paths.extend(papers.map(stored));
         paths.push("/resources/support.json".to_owned());
         paths.extend(days.into_iter().map(|day| stored(day_path(day))));
         let channels =

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use feedback::Support;
 use package::StorePath;
-use package::platforms::{Platforms, platforms_path};
+use package::platforms::{Platforms, Standing, platforms_path, standing_path};
 use package::resource::{Resources, resources_path};
 use timetable::guide::LimitTable;
 use timetable::{days_path, limits_path};
@@ -24,6 +24,9 @@ pub(crate) fn of(path: &StorePath, support: &Support) -> Option<Bytes> {
     }
     if *path == platforms_path() {
         return Some(Platforms::default().to_bytes().into());
+    }
+    if *path == standing_path() {
+        return Some(Standing::default().to_bytes().into());
     }
     if path.as_str() == HEALTH {
         return Some(Bytes::from_static(b"{\"groups\":{}}\n"));

@@ -6,7 +6,7 @@ use crate::path::StorePath;
 use crate::resource::is_link;
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The most platforms; China has 32 provinces with the corps (XPCC), and cities have some of their own.
@@ -35,7 +35,8 @@ pub struct Platform {
     pub en: String,
     /// Where it is: https://….
     pub url: String,
-    /// The edge's group of servers that stands before it ([[group]] in its configuration), whose health the page shows.
+    /// The edge's group of servers that stands before it ([[group]] in its configuration), whose health the page shows. Of those
+    /// without one it shows what `airclass resource probe` has found ([`Standing`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Where to go meanwhile when it cannot be reached: the `id` of another.
@@ -43,7 +44,46 @@ pub struct Platform {
     pub instead: Option<LessonId>,
 }
 
+/// `resources/standing.json`: which platforms gave an answer when somebody last looked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Standing {
+    /// When, in seconds since 1970; 0: never.
+    pub at_s: u64,
+    /// By their names.
+    pub platforms: BTreeMap<LessonId, Reach>,
+}
+
+/// Whether one can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// It answers.
+    Up,
+    /// It does not.
+    Down,
+}
+
+impl Standing {
+    /// As it is stored.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        json(self)
+    }
+}
+
+/// `resources/standing.json`.
+pub fn standing_path() -> StorePath {
+    StorePath::known("resources/standing.json".to_owned())
+}
+
 impl Platforms {
+    /// Reads it as it is stored.
+    ///
+    /// # Errors
+    /// When it is no such JSON.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
     /// Reads a file of this form. `path` is for the error.
     ///
     /// # Errors
@@ -95,7 +135,9 @@ mod tests {
     #[test]
     fn the_shipped_file_is_one_and_mistakes_are_named() {
         let shipped = include_str!("../../../config/platforms.toml");
-        assert!(Platforms::parse(shipped, Path::new("platforms.toml")).unwrap().platforms.len() > 1);
+        let parsed = Platforms::parse(shipped, Path::new("platforms.toml")).unwrap();
+        assert!(parsed.platforms.len() > 1);
+        assert_eq!(Platforms::from_json(&parsed.to_bytes()).unwrap(), parsed);
         let one = |more: &str| format!("[[platform]]\nid = \"a\"\nzh = \"甲\"\nen = \"A\"\n{more}\n");
         let url = "url = \"https://a.example/\"";
         for (text, words) in [

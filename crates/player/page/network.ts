@@ -36,6 +36,16 @@ export async function readJson(path: string): Promise<Answer> {
   }
 }
 
+/** How long to wait before a file may be fetched, in milliseconds: zero where it may be now, or where nobody says when. */
+export async function turnOf(path: string): Promise<number> {
+  try {
+    const { status, headers } = await fetch(path, { method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' });
+    return status === 503 ? retryAfter(headers.get('retry-after')) : 0;
+  } catch {
+    return 0;
+  }
+}
+
 /** Runs `task` over `items`, at most `width` at a time, and waits for all. */
 export async function inTurn<T>(items: readonly T[], width: number, task: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];

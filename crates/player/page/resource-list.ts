@@ -99,3 +99,13 @@ export function groupsDown(json: unknown): Set<string> {
   const { groups } = (json ?? {}) as Record<string, unknown>;
   return new Set(Object.entries((groups ?? {}) as Record<string, unknown>).filter(([, word]) => word === 'down').map(([name]) => name));
 }
+
+/** What was found when somebody last looked is believed for so long, in milliseconds. */
+const STANDING_MS = 6 * 3_600_000;
+
+/** Platforms that gave no answer, by their ids; none where nobody has looked lately. */
+export function platformsDown(json: unknown, now: number): Set<string> {
+  const { at_s: at, platforms } = (json ?? {}) as Record<string, unknown>;
+  if (typeof at !== 'number' || Math.abs(now - at * 1_000) > STANDING_MS) return new Set();
+  return new Set(Object.entries((platforms ?? {}) as Record<string, unknown>).filter(([, word]) => word === 'down').map(([id]) => id));
+}

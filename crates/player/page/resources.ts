@@ -4,10 +4,13 @@ import type { Context } from './context';
 import { h, icon, replace, setText } from './dom';
 import { bytes } from './format';
 import { gradeName } from './grouping';
-import { readJson } from './network';
-import { groupsDown, parsePlatforms, parseResources, type Platform, type Resource } from './resource-list';
+import { readJson, turnOf } from './network';
+import { groupsDown, parsePlatforms, parseResources, platformsDown, type Platform, type Resource } from './resource-list';
 import { gradeLabel, stageName, subjectLabel, volumeLabel } from './words';
 import { resourceWordsIn } from './words-resources';
+
+/** Times that a file's turn is waited for; at some fifteen seconds each a quarter of an hour, and then it is for a person to say. */
+const MAX_TURNS = 60;
 
 /** Opens the view in `place`; the result closes it. */
 export function openResources(context: Context, place: HTMLElement): () => void {
@@ -50,21 +53,52 @@ export function openResources(context: Context, place: HTMLElement): () => void 
     const listed = await readJson('/resources/platforms.json');
     const all = listed.ok ? parsePlatforms(listed.json) : [];
     if (gone || all.length === 0) return;
-    const health = all.some(({ group }) => group) ? await readJson('/resources/health.json') : undefined;
+    const ask = async (path: string, wanted: boolean): Promise<unknown> => {
+      const answer = wanted ? await readJson(path) : undefined;
+      return answer?.ok ? answer.json : undefined;
+    };
+    // Those that edges stand before, and those that somebody looks at from time to time.
+    const [health, standing] = await Promise.all([
+      ask('/resources/health.json', all.some(({ group }) => group)), ask('/resources/standing.json', all.some(({ group }) => !group)),
+    ]);
     if (gone) return;
-    const down = groupsDown(health?.ok ? health.json : undefined);
+    const [groups, silent] = [groupsDown(health), platformsDown(standing, Date.now())];
     const link = ({ zh, en, url }: Platform): HTMLElement => h('a', { href: url, rel: 'noreferrer' }, language === 'en' && en ? en : zh);
     const item = (platform: Platform): HTMLElement => {
-      const isDown = down.has(platform.group);
+      const isDown = platform.group ? groups.has(platform.group) : silent.has(platform.id);
       const other = isDown ? all.find(({ id }) => id === platform.instead) : undefined;
       return h('li', { 'data-platform': platform.id, 'data-standing': isDown ? 'down' : 'up' }, link(platform), isDown && h('b', {}, ` ${own.down} `), other && h('span', {}, own.instead, link(other)));
     };
     replace(platforms, h('section', {}, h('h2', {}, own.platforms), h('ul', {}, ...all.map(item))));
   }
 
+  /** A link that waits for its turn where many download, and then fetches by itself. */
+  function taken(href: string, name: string, size: number, title: string): HTMLElement {
+    const turn = h('span', { role: 'status' });
+    let waits = false;
+    const take = async (event: Event): Promise<void> => {
+      event.preventDefault();
+      if (waits) return;
+      waits = true;
+      let wait = await turnOf(href);
+      for (let turns = 0; wait > 0 && turns < MAX_TURNS && !gone; turns += 1) {
+        setText(turn, own.turn(Math.ceil(wait / 1_000)));
+        await new Promise((done) => setTimeout(done, wait));
+        wait = gone ? 0 : await turnOf(href);
+      }
+      waits = false;
+      if (gone) return;
+      setText(turn, wait > 0 ? own.later : '');
+      if (wait === 0) h('a', { href, download: name }).click();
+    };
+    // Texts read aloud are listened to here, one by one, without being taken home.
+    const sound = href.endsWith('.mp3') && h('audio', { controls: true, preload: 'none', src: href, 'aria-label': name });
+    return h('span', {}, h('a', { href, download: name, title, onclick: (event: Event) => void take(event) }, `${name} `, h('span', { class: 'quiet' }, bytes(size))), ' ', turn, sound);
+  }
+
   function row({ id, title, kind, subject, edition, volume, provider, licence, link, files }: Resource): HTMLElement {
     const facts = [own.kinds[kind], subject && subjectLabel(subject, language), edition, volumeLabel(volume, language), own.provider(provider), own.licence(licence)];
-    const where = link ? [h('a', { href: link, rel: 'noreferrer' }, own.app)] : files.map((file) => h('a', { href: `/${file.path}`, download: file.name, title: own.sum(file.sha256) }, `${file.name} `, h('span', { class: 'quiet' }, bytes(file.bytes))));
+    const where = link ? [h('a', { href: link, rel: 'noreferrer' }, own.app)] : files.map((file) => taken(`/${file.path}`, file.name, file.bytes, own.sum(file.sha256)));
     const all = where.length > 5 ? [h('details', {}, h('summary', {}, own.files(where.length)), h('ul', {}, ...where.map((file) => h('li', {}, file))))] : where;
     return h('li', { 'data-resource': id }, h('p', {}, h('b', {}, title)), h('p', { class: 'quiet' }, facts.filter(Boolean).join(' · ')), ...all.map((file) => h('p', {}, file)));
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groupsDown, parsePlatforms, parseResources } from '../page/resource-list';
+import { groupsDown, parsePlatforms, parseResources, platformsDown } from '../page/resource-list';
 
 const SUM = '0123456789abcdef'.repeat(4);
 const BOOK = { resource: 'maths-3a', title: '数学', kind: 'textbook', stage: 'primary', grade: 3, provider: '人教社', licence: '供教学使用', files: [{ path: `r/${SUM}.pdf`, name: '数学.pdf', bytes: 5, sha256: SUM }] };
@@ -35,4 +35,12 @@ test('a platform whose group is down is known, and what is none is left out', ()
   assert.deepEqual(parsePlatforms(undefined), []);
   assert.deepEqual([...groupsDown({ groups: { hubei: 'down', henan: 'up' } })], ['hubei']);
   assert.deepEqual([...groupsDown(undefined)], []);
+});
+
+test('what somebody found when he looked is believed for some hours', () => {
+  const now = Date.parse('2026-09-01T08:00:00+08:00');
+  const found = { at_s: now / 1_000 - 3_600, platforms: { hubei: 'down', henan: 'up' } };
+  assert.deepEqual([...platformsDown(found, now)], ['hubei']);
+  assert.deepEqual([...platformsDown(found, now + 86_400_000)], []);
+  for (const wrong of [undefined, {}, { at_s: 'x' }, { at_s: now / 1_000 }, { ...found, platforms: 5 }]) assert.deepEqual([...platformsDown(wrong, now)], []);
 });

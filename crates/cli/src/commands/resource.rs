@@ -1,5 +1,7 @@
 //! `airclass resource …`: textbooks, sets of sound and apps' links beside the lessons.
 
+mod probe;
+
 use clap::{Args, Subcommand};
 use faults::{AnyFault, Blame, Fault};
 use package::LessonId;
@@ -7,8 +9,9 @@ use package::platforms::{Platforms, platforms_path};
 use package::resource::{InvalidResource, MAX_FILE_BYTES, Resource, ResourceDescription, ResourceFile};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use storage::Store;
-use units::ByteCount;
+use units::{ByteCount, Span};
 
 /// What to do.
 #[derive(Subcommand)]
@@ -21,6 +24,8 @@ pub(crate) enum ResourceCommand {
     Remove(RemoveOptions),
     /// Publish the directory of provinces' own platforms (a file such as config/platforms.toml)
     Platforms(PlatformsOptions),
+    /// Ask each of them whether it is there, and publish what was found
+    Probe(ProbeOptions),
 }
 
 /// Which store.
@@ -66,6 +71,22 @@ pub(crate) struct PlatformsOptions {
     place: Place,
 }
 
+/// `probe`
+#[derive(Args)]
+pub(crate) struct ProbeOptions {
+    /// Look again and again, with so long between, a minute at least
+    #[arg(long, value_name = "TIME")]
+    every: Option<Span>,
+    /// Trust these certificates too (PEM)
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Asking more often tells nothing new, and is a burden to those who are asked.
+const LEAST_EVERY: Duration = Duration::from_secs(60);
+
 /// Why nothing was published.
 #[derive(Debug, thiserror::Error)]
 enum ResourceFault {
@@ -77,6 +98,12 @@ enum ResourceFault {
     Name(PathBuf),
     #[error("there is no resource `{0}`; `airclass resource ls` has their names")]
     Unknown(LessonId),
+    #[error(
+        "the directory of platforms in the store cannot be read: {0}; publish it again with `airclass resource platforms`"
+    )]
+    Platforms(serde_json::Error),
+    #[error("{0}; give a PEM file that can be read")]
+    Client(conformance::FetchError),
     #[error("the system does not answer: {0}; try again")]
     System(io::Error),
 }
@@ -88,6 +115,8 @@ impl Fault for ResourceFault {
             Self::Invalid(_) => "RESOURCE_INVALID",
             Self::Name(_) => "RESOURCE_NAME",
             Self::Unknown(_) => "RESOURCE_UNKNOWN",
+            Self::Platforms(_) => "RESOURCE_PLATFORMS",
+            Self::Client(_) => "RESOURCE_CLIENT",
             Self::System(_) => "SYSTEM",
         }
     }
@@ -104,12 +133,19 @@ impl Fault for ResourceFault {
 pub(crate) fn resource(command: &ResourceCommand) -> Result<(), AnyFault> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ResourceFault::System)?;
+    if let ResourceCommand::Probe(options) = command {
+        let store = Store::open(&options.place.store)?;
+        let every = options.every.map(|every| every.0.max(LEAST_EVERY));
+        return probe::run(&runtime, &store, every, options.cacert.as_deref());
+    }
     runtime.block_on(async {
         match command {
             ResourceCommand::Add(options) => add(options).await,
             ResourceCommand::Ls(place) => list(place).await,
             ResourceCommand::Remove(options) => remove(options).await,
             ResourceCommand::Platforms(options) => platforms(options).await,
+            // It asks from threads of its own.
+            ResourceCommand::Probe(_) => Ok(()),
         }
     })
 }

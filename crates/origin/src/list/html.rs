@@ -117,6 +117,13 @@ pub(super) fn resources(list: &Resources) -> String {
             let name = escaped(&file.name);
             let size = ByteCount(file.bytes);
             let _ = writeln!(out, "<a href=\"/{}\" download=\"{name}\">{name}</a> {size}<br>", file.path);
+            if file.path.as_str().ends_with(".mp3") {
+                let _ = writeln!(
+                    out,
+                    "<audio controls preload=\"none\" src=\"/{}\" aria-label=\"{name}\"></audio><br>",
+                    file.path
+                );
+            }
         }
         out.push_str("</li>\n");
     }
