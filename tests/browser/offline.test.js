@@ -17,9 +17,21 @@ before(async (t) => {
 
 test('a lesson that was kept plays without a network, the page too, and is deleted on request', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
+  const day = (ahead) => new Date(Date.now() + 8 * 3_600_000 + ahead * 86_400_000).toISOString().slice(0, 10);
+  const [start, end] = [3_600_000, 4_800_000].map((ahead) => new Date(Date.now() + ahead).toISOString());
+  const guide = {
+    lessons: [{ lesson: LESSON, release: start, grades: [], title: '下一节', subject: '数学' }],
+    channels: [{ channel: 'g3', title: '小学三年级', programmes: [{ lesson: LESSON, start, end }] }],
+  };
+  await page.route('**/timetable/days.json', (route) => route.fulfill({ json: { days: [day(0), day(1)] } }));
+  await page.route('**/timetable/2*.json', (route) => route.fulfill({ json: guide }));
   await playLesson(page);
   await page.click('[data-control=keep]');
   await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
+  // The timetable is kept along, of today and tomorrow.
+  await page.waitForFunction(() => Object.keys(JSON.parse(localStorage.getItem('airclass.guides') ?? '{}')).length === 2);
+  await page.unroute('**/timetable/days.json');
+  await page.unroute('**/timetable/2*.json');
   await page.evaluate(() => navigator.serviceWorker.ready);
 
   await page.context().setOffline(true);
@@ -33,6 +45,8 @@ test('a lesson that was kept plays without a network, the page too, and is delet
 
   await page.click('.bottom a');
   await page.waitForSelector(`[data-kept="${LESSON}"]`);
+  await page.click('.today summary');
+  await page.waitForFunction(() => /没有网络，这是[^]*下一节[^]*小学三年级 \d\d:\d\d/.test(document.querySelector('.today').innerText));
   await page.click(`[data-kept="${LESSON}"] button`);
   await page.waitForSelector(`[data-kept="${LESSON}"]`, { state: 'detached' });
   await page.context().setOffline(false);

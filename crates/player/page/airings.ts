@@ -1,6 +1,9 @@
 /** Where television shows a lesson, by the day's guide: asked for only when the lesson cannot be had here. */
 
 import { readJson } from './network';
+import { keptGuide } from './offline/guides';
+import type { Store } from './store';
+import { dayInChina } from './timetable';
 
 export interface Airing {
   /** The channel's name. */
@@ -37,9 +40,9 @@ export function airingsIn(guide: unknown, lesson: string, now: number): Airing[]
   return airings.sort((a, b) => a.at - b.at).slice(0, MAX_AIRINGS);
 }
 
-/** The lesson's airings today; none where nobody can be asked. */
-export async function airingsOf(lesson: string): Promise<Airing[]> {
+/** The lesson's airings today; by the guide on the device where nobody can be asked. */
+export async function airingsOf(lesson: string, store: Store): Promise<Airing[]> {
   const now = Date.now();
   const answer = await readJson(guideOf(now));
-  return answer.ok ? airingsIn(answer.json, lesson, now) : [];
+  return airingsIn(answer.ok ? answer.json : keptGuide(store, dayInChina(now))?.guide, lesson, now);
 }

@@ -4,6 +4,7 @@ import type { Context } from './context';
 import { h, replace } from './dom';
 import { bytes } from './format';
 import { fetchBundle, tonight, type Ended } from './offline/fetching';
+import { takeGuides } from './offline/guides';
 import { Shelf, type Kept } from './offline/shelf';
 import { keepPage } from './offline/shell';
 
@@ -99,6 +100,8 @@ export class Keep {
       this.kept = now;
       this.draw();
     });
+    // With a lesson the timetable is kept along, today's and tomorrow's: as it is in the night, where it was fetched then.
+    if (ended === 'done') void takeGuides(this.context.store, Date.now());
     if (ended === 'stopped' || this.gone) return;
     if (ended === 'missing') {
       await this.shelf!.remove(this.id).catch(() => undefined);

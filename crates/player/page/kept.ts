@@ -6,6 +6,7 @@ import { bytes } from './format';
 import { readTar } from './offline/tar';
 import { Shelf, type Kept } from './offline/shelf';
 import { lessonRoute } from './route';
+import { Today } from './today';
 import { playBundle } from './watch';
 
 /** Opens the view in `place`; the result closes it. */
@@ -17,7 +18,7 @@ export function openKept(context: Context, place: HTMLElement): () => void {
   const said = h('p', { class: 'quiet', role: 'status' });
   const file = h('input', { type: 'file', accept: '.tar,application/x-tar', class: 'kept-file', id: 'kept-file', onchange: () => void openFile() });
   const heading = h('h1', { tabindex: -1 }, words.keptTitle);
-  const under = h('div', { class: 'under' }, heading, h('p', {}, words.keptWhy), list, h('p', {}, h('label', { for: 'kept-file' }, words.keptFile), ' ', file), said);
+  const under = h('div', { class: 'under' }, heading, h('p', {}, words.keptWhy), list, new Today(context).root, h('p', {}, h('label', { for: 'kept-file' }, words.keptFile), ' ', file), said);
   replace(place, h('p', { class: 'crumbs' }, h('a', { href: '#/', class: 'back' }, icon('back'), words.backToList)), under);
   document.title = `${words.keptTitle} · ${words.site}`;
   heading.focus({ preventScroll: true });

@@ -220,7 +220,7 @@ export class Player {
   private async sayElsewhere(): Promise<void> {
     if (this.elsewhereAsked) return;
     this.elsewhereAsked = true;
-    const airings = await airingsOf(this.options.lesson);
+    const airings = await airingsOf(this.options.lesson, this.options.store);
     if (!this.gone) this.notice.showElsewhere(airings.map(this.options.words.airs).join(''));
   }
 

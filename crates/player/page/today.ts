@@ -1,11 +1,13 @@
-/** Today's timetable on the home page; nothing where there is none. */
+/** Today's timetable, on the home page and beside what is kept; nothing where there is none. Without a network the one that was read last. */
 
+import { airingsIn } from './airings';
 import type { Context } from './context';
 import { h, replace, setText } from './dom';
 import { readChoice } from './choice';
 import { gradeName } from './grouping';
 import { isNeverReminded } from './limits';
 import { readJson } from './network';
+import { keepGuide, keptGuide } from './offline/guides';
 import { lessonRoute } from './route';
 import { dayInChina, forGrade, guideOf, parseGuide, timeInChina, type Opening } from './timetable';
 import { gradeLabel, subjectLabel } from './words';
@@ -18,6 +20,9 @@ export class Today {
   readonly root = h('details', { class: 'today', hidden: true }, this.summary, this.body);
   private openings: Opening[] = [];
   private day = '';
+  /** When it was read, where there is no network; and what it says of television. */
+  private keptAt = 0;
+  private guide: unknown;
 
   constructor(private readonly context: Context) {
     this.root.addEventListener('toggle', () => this.draw());
@@ -26,13 +31,22 @@ export class Today {
 
   /** The list stands without it. */
   private async read(): Promise<void> {
-    const day = dayInChina(Date.now());
+    const { store } = this.context;
+    const now = Date.now();
+    const day = dayInChina(now);
     const days = await readJson('/timetable/days.json');
-    const guide = days.ok ? guideOf(days.json, day) : undefined;
-    const answer = guide === undefined ? undefined : await readJson(guide);
-    const openings = answer?.ok ? parseGuide(answer.json) : undefined;
-    if (!openings) return;
-    this.openings = openings;
+    const path = days.ok ? guideOf(days.json, day) : undefined;
+    const answer = path === undefined ? undefined : await readJson(path);
+    let guide = answer?.ok ? answer.json : undefined;
+    const openings = parseGuide(guide);
+    if (openings) keepGuide(store, day, guide, now);
+    else if (!days.ok || answer) {
+      const kept = keptGuide(store, day);
+      guide = kept?.guide;
+      this.keptAt = kept?.at ?? 0;
+    }
+    this.guide = guide;
+    this.openings = openings ?? parseGuide(guide) ?? [];
     this.day = day;
     this.draw();
   }
@@ -46,14 +60,21 @@ export class Today {
     setText(this.summary, words.today(this.day, grade === 0 ? '' : gradeLabel(gradeName(String(grade)), language)));
     replace(
       this.body,
+      this.keptAt > 0 && h('p', { class: 'quiet', 'data-kept-at': this.keptAt }, words.keptTimetable(`${dayInChina(this.keptAt)} ${timeInChina(this.keptAt)}`)),
       isNeverReminded(grade) && h('p', { class: 'quiet' }, words.notRequired),
       h(
         'ul',
         {},
         ...shown.map(({ lesson, release, title, subject }) =>
-          h('li', {}, `${timeInChina(release)} `, subject && `${subjectLabel(subject, language)} `, h('a', { href: lessonRoute(lesson) }, title)),
+          h('li', {}, `${timeInChina(release)} `, subject && `${subjectLabel(subject, language)} `, h('a', { href: lessonRoute(lesson) }, title), this.aired(lesson)),
         ),
       ),
     );
+  }
+
+  /** Without a network there is still television. */
+  private aired(lesson: string): string {
+    const airings = this.keptAt > 0 ? airingsIn(this.guide, lesson, Date.now()) : [];
+    return airings.map(({ channel, at }) => ` · ${channel} ${timeInChina(at)}`).join('');
   }
 }
