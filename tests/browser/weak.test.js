@@ -11,6 +11,17 @@ import { EDGE, LESSON, openBrowser, openPage, playOn, state } from './support.js
  */
 const FASTER = 1;
 
+/**
+ * Minutes of a lesson that are watched in real time, for whoever has them; `make test` watches seconds. The edge is then one with a lesson
+ * of that length:
+ *
+ *   WEAK_MINUTES=20 AIRCLASS_URL=http://127.0.0.1:8080/ AIRCLASS_LESSON=ID AIRCLASS_CHANNEL=- AIRCLASS_LATE=- node --test weak.test.js
+ */
+const MINUTES = Number(process.env.WEAK_MINUTES ?? 0);
+
+/** Between two looks at a long lesson, in milliseconds. */
+const LOOK_MS = 2_000;
+
 /** What the console says when the line is cut. */
 const CUT = /Failed to load resource/;
 
@@ -95,10 +106,81 @@ test('the first picture takes little', async (t) => {
   const line = await openLine(EDGE, { bitsPerSecond: 1_000_000, roundTripMs: 60 });
   const page = await openPage(t, browser, { line });
   await openLesson(page, line.url, {});
+  // What requests cannot tell is told when the lesson is left: of a closed form, without the session's name that requests have.
+  await page.waitForFunction(() => window.airclass.playing);
+  const left = page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/cmcd'));
   const { ms, media, all } = await page.evaluate(() => window.firstPicture);
   t.diagnostic(`first picture after ${ms} ms, ${line.bytes} bytes in all, of which ${media} of the lesson`);
   assert.ok(media <= 60_000, `${media} bytes of the lesson before its first picture`);
   // Four seconds of this line: what they hold, less the ways there and back of the longest chain of questions.
   const holds = (1_000_000 / 8) * (4 - 10 * 0.06);
   assert.ok(all <= holds, `${all} bytes before the first picture, ${holds} in four seconds`);
+  await page.evaluate(() => (location.hash = '#/'));
+  const report = await left;
+  assert.equal(report.headers()['content-type'], 'application/cmcd');
+  const lines = report.postData().split('\n');
+  const form = /^(com\.airclass-was=[spra],)?e=(ps,sta=[sparq]|rr,rc=\d+),ts=\d+000,(ttfb=\d+,)?(ttlb=\d+,)?(url="\/p\/[0-9a-f]{40}\/[\w/]+\.m4s",)?v=2$/;
+  assert.deepEqual(lines.filter((line) => !form.test(line)), []);
+  assert.match(lines.at(-1), /^com\.airclass-was=\w,e=ps,sta=q,/);
+  assert.equal((await report.response()).status(), 204);
 });
+
+/**
+ * Watches `MINUTES` of the lesson as it plays, cuts the line for `cutMs` each minute, and says what was seen: how often and for how long it
+ * stood still, how long each rung was on screen, and what came over the line.
+ */
+async function watchLong(t, page, line, cutMs = 0) {
+  const began = performance.now();
+  const rungs = new Map();
+  let cuts = 0;
+  let last = began;
+  let stoodMs = 0;
+  for (;;) {
+    await new Promise((done) => setTimeout(done, LOOK_MS));
+    const now = performance.now();
+    const seen = await page.evaluate(() => ({ ...window.airclass, ended: document.querySelector('video').ended }));
+    const rung = seen.mode !== 'auto' ? seen.mode : seen.level ? `${seen.level.height}p` : 'none';
+    rungs.set(rung, (rungs.get(rung) ?? 0) + (now - last) / 1_000);
+    if (seen.phase === 'buffering' || seen.phase === 'stopped') stoodMs += now - last;
+    last = now;
+    if (cutMs && Math.floor((now - began) / 60_000) > cuts) {
+      cuts += 1;
+      line.cut(cutMs);
+    }
+    const over = seen.ended || seen.position >= MINUTES * 60 - 1;
+    if (!over && now - began < (MINUTES * 60 + 120) * 1_000) continue;
+    const shares = [...rungs].map(([name, seconds]) => `${name} ${Math.round(seconds)} s`).join(', ');
+    t.diagnostic(
+      `${Math.round(seen.position)} s watched in ${Math.round((now - began) / 1_000)} s: ${seen.stalls} rebuffers, ${Math.round(stoodMs / 1_000)} s standing still, ` +
+        `${cuts} cuts, rungs ${shares}, ${line.bytes} bytes over the line (${Math.round((line.bytes * 8) / Math.max(1, seen.position) / 1_000)} kbit/s)`,
+    );
+    assert.ok(over, 'it came to its end');
+    return seen;
+  }
+}
+
+/** In real time, and only where it was asked for. */
+const long = (name, check) => test(`${name}, for ${MINUTES} minutes`, { skip: MINUTES > 0 ? false : 'WEAK_MINUTES says how long' }, check);
+
+long('400 kbit/s, 300 ms, 3 % stalls', async (t) => {
+  const line = await openLine(EDGE, { bitsPerSecond: 400_000, roundTripMs: 300, stallShare: 0.03 });
+  const page = await openPage(t, browser, { line, expected: CUT });
+  await openLesson(page, line.url, {});
+  assert.equal((await watchLong(t, page, line)).stalls, 0);
+});
+
+long('the same with a cut of ten seconds each minute', async (t) => {
+  const line = await openLine(EDGE, { bitsPerSecond: 400_000, roundTripMs: 300, stallShare: 0.03 });
+  const page = await openPage(t, browser, { line, expected: CUT });
+  await openLesson(page, line.url, {});
+  assert.equal((await watchLong(t, page, line, 10_000)).stalls, 0);
+});
+
+for (const mode of ['slides', 'sound']) {
+  long(`120 kbit/s, ${mode}`, async (t) => {
+    const line = await openLine(EDGE, { bitsPerSecond: 4_000_000, roundTripMs: 100 });
+    const page = await openPage(t, browser, { line, expected: CUT });
+    await openLesson(page, line.url, { mode }, () => (line.bitsPerSecond = 120_000));
+    assert.equal((await watchLong(t, page, line)).stalls, 0);
+  });
+}
