@@ -251,7 +251,7 @@ impl Fill {
     fn tell(&self) {
         let (zone, ready) = (self.ledger.zone(), self.ledger.ready());
         self.told.metrics.ready(zone, &ready);
-        let report = Report::new(&self.config, zone, &ready);
+        let report = Report::new(&self.config, zone, &ready, self.told.metrics.front_standing());
         self.told.readiness.note("fill", report.words(self.plans.now()));
         *self.told.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
     }

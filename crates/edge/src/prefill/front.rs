@@ -15,6 +15,7 @@ use crate::service::{key_of, look};
 use crate::store::{Blocks, Body};
 use http::StatusCode;
 use package::front::{FRONT, MAX_FRONT_BYTES};
+use serde::Serialize;
 use serve::Level;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -38,7 +39,7 @@ const MAX_LOOKS: usize = 6;
 const FORMS: [Option<&str>; 2] = [None, Some("gzip")];
 
 /// How far it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Standing {
     /// Addresses of the list that lead to something.
     pub(crate) wanted: usize,

@@ -141,6 +141,12 @@ impl FillMetrics {
         self.front_held.set(whole(standing.held));
     }
 
+    /// The same, as it was told last.
+    pub(super) fn front_standing(&self) -> Standing {
+        let count = |gauge: &IntGauge| usize::try_from(gauge.get()).unwrap_or_default();
+        Standing { wanted: count(&self.front_wanted), held: count(&self.front_held) }
+    }
+
     pub(super) fn paused(&self, paused: bool) {
         self.paused.set(i64::from(paused));
     }

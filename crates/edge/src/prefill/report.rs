@@ -1,5 +1,6 @@
 //! How far this node is, for people (`/readyz`) and programs (`/fill` on the admin listener).
 
+use super::front::Standing;
 use super::ledger::Ready;
 use super::metrics::name;
 use super::options::FillConfig;
@@ -14,6 +15,8 @@ pub(crate) struct Report {
     /// Which rungs this node takes: `all`, or their names.
     rungs: String,
     bells: Vec<BellReport>,
+    /// What comes before a lesson: page, catalogue, guides.
+    front: Standing,
 }
 
 /// Of one bell.
@@ -40,7 +43,12 @@ impl Report {
         &self.bells
     }
 
-    pub(super) fn new(config: &FillConfig, zone: Zone, ready: &BTreeMap<Timestamp, Ready>) -> Self {
+    pub(super) fn new(
+        config: &FillConfig,
+        zone: Zone,
+        ready: &BTreeMap<Timestamp, Ready>,
+        front: Standing,
+    ) -> Self {
         let bells = ready.iter().map(|(&bell, ready)| BellReport {
             bell,
             local: name(zone, bell),
@@ -51,7 +59,7 @@ impl Report {
             ratio: ready.ratio(),
             covered: ready.covered,
         });
-        Self { rungs: config.rungs_told(), bells: bells.collect() }
+        Self { rungs: config.rungs_told(), bells: bells.collect(), front }
     }
 
     pub(crate) fn to_json(&self) -> Vec<u8> {
@@ -69,6 +77,8 @@ impl Report {
         let more = to_come.len().saturating_sub(TOLD);
         let more = if more > 0 { format!("; and {more} bells more") } else { String::new() };
         let told = if told.is_empty() { "no bell to come".to_owned() } else { told.join("; ") };
-        format!("rungs {}; {told}{more}", self.rungs)
+        let Standing { wanted, held } = self.front;
+        let front = if wanted > 0 { format!("; front {held} of {wanted}") } else { String::new() };
+        format!("rungs {}; {told}{more}{front}", self.rungs)
     }
 }
