@@ -215,6 +215,14 @@ fn twelve_lessons_are_here_before_the_bell_and_open_at_it_with_the_origin_dead()
             }
         }
 
+        until("what comes before a lesson is here, too", || {
+            edges.iter().all(|edge| {
+                let wanted = metric(edge.admin, "airclass_fill_front_wanted");
+                wanted > 0.0 && metric(edge.admin, "airclass_fill_front_held") >= wanted
+            })
+        })
+        .await;
+
         // In the morning the bell is moved to a few seconds from now, and then the origin dies.
         let mut bell = site.now();
         for number in 2.. {
@@ -226,13 +234,6 @@ fn twelve_lessons_are_here_before_the_bell_and_open_at_it_with_the_origin_dead()
                 break;
             }
         }
-        until("what comes before a lesson is here, too", || {
-            edges.iter().all(|edge| {
-                let wanted = metric(edge.admin, "airclass_fill_front_wanted");
-                wanted > 0.0 && metric(edge.admin, "airclass_fill_front_held") >= wanted
-            })
-        })
-        .await;
         drop(origin);
         drop(parent);
         let asked_before: f64 = edges.iter().map(|edge| metric(edge.admin, "edge_fill_bytes_total")).sum();
