@@ -176,7 +176,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// Whether all that its bells need is here.
 fn is_covered(edge: &Airclass) -> bool {
-    let ask = b"GET /fill HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let ask = b"GET /fill HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let text = String::from_utf8(journeys::raw::exchange_only(edge.admin, ask)).expect("a text");
     let said: serde_json::Value =
         serde_json::from_str(text.split_once("\r\n\r\n").expect("a body").1).expect("our own JSON");
