@@ -19,7 +19,7 @@ use timetable::{Kind, Plan};
 /// By which nodes know each other.
 const WORD: &str = "nodes-nodes-nodes-nodes";
 /// How long the slowest machine may take for one step.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 /// From the page's wish to the bell.
