@@ -24,7 +24,8 @@ export async function openLine(target, { bitsPerSecond, roundTripMs = 0, stallSh
   const { hostname, port } = new URL(target);
   const open = new Set();
   let cutUntil = 0;
-  const line = { url: '', bytes: 0, cut, close, bitsPerSecond };
+  // `latestMs`: by how much packets were handed out late at worst, because the machine had no time for it: no village has such a line.
+  const line = { url: '', bytes: 0, cut, close, bitsPerSecond, latestMs: 0 };
 
   const server = createServer((client) => {
     if (performance.now() < cutUntil) return client.destroy();
@@ -55,6 +56,7 @@ export async function openLine(target, { bitsPerSecond, roundTripMs = 0, stallSh
   const started = filled;
   const ticking = setInterval(() => {
     const now = performance.now();
+    line.latestMs = Math.max(line.latestMs, now - filled - TICK_MS);
     const perMs = line.bitsPerSecond / 8 / 1000;
     const stalled = stallShare > 0 && (now - started) % (STALL_MS / stallShare) > STALL_MS / stallShare - STALL_MS;
     budget = stalled ? 0 : Math.min(budget + (now - filled) * perMs, Math.max(DEPTH_MS, now - filled) * perMs + PACKET);
