@@ -98,8 +98,7 @@ impl Config {
             address: options.address.as_deref().map(|address| address.trim_end_matches('/').to_owned()),
             ips,
             admin: options.admin.unwrap_or(ADMIN),
-            admin_hosts: Hosts::new(options.admin_hosts.as_deref().unwrap_or_default())
-                .map_err(|problem| SettingsError::value("admin_hosts", problem))?,
+            admin_hosts: Hosts::configured(options.admin_hosts.as_deref())?,
         })
     }
 }

@@ -103,8 +103,7 @@ impl Config {
             upstream,
             certificates: certificates.0,
             admin: options.admin.unwrap_or(ADMIN),
-            admin_hosts: Hosts::new(options.admin_hosts.as_deref().unwrap_or_default())
-                .map_err(|problem| SettingsError::value("admin_hosts", problem))?,
+            admin_hosts: Hosts::configured(options.admin_hosts.as_deref())?,
         })
     }
 }

@@ -20,7 +20,7 @@ mod proved;
 
 pub(crate) use again::Again;
 pub(crate) use blocks::BlockStream;
-pub(crate) use flight::{Flights, Landed, Role};
+pub(crate) use flight::{Flights, Guard, Landed, Role};
 pub(crate) use head::learn_from_head;
 pub(crate) use keep::{Arrived, keep, storable, store_as};
 pub(crate) use leader::{Errand, lead};

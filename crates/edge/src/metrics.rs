@@ -262,7 +262,7 @@ impl Metrics {
 }
 
 /// One histogram for each value of a label.
-fn histograms<L: Label>(
+pub(crate) fn histograms<L: Label>(
     telemetry: &Telemetry,
     name: &str,
     help: &str,

@@ -222,8 +222,7 @@ impl Config {
             behind,
             service: service(options)?,
             admin: options.admin,
-            admin_hosts: Hosts::new(options.admin_hosts.as_deref().unwrap_or_default())
-                .map_err(|problem| SettingsError::value("admin_hosts", problem))?,
+            admin_hosts: Hosts::configured(options.admin_hosts.as_deref())?,
             at: options.at,
             periods,
             clock: Clock { offset_s: options.clock_offset.unwrap_or(0) },

@@ -231,8 +231,7 @@ impl Config {
         }
         let limits = Limits::resolve(options.limits.as_ref())?;
         let admin = options.admin.unwrap_or(admin);
-        let admin_hosts = Hosts::new(options.admin_hosts.as_deref().unwrap_or_default())
-            .map_err(|problem| SettingsError::value("admin_hosts", problem))?;
+        let admin_hosts = Hosts::configured(options.admin_hosts.as_deref())?;
         let sandbox = Sandbox {
             enabled: !options.no_sandbox.unwrap_or(false),
             user: options.user.clone(),

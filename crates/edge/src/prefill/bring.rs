@@ -5,7 +5,7 @@ use super::metrics::{Brought, FillMetrics};
 use super::pace::Pace;
 use super::proof::{self, Proof};
 use crate::edge::Edge;
-use crate::fill::{Landed, Role, Unproved, prove};
+use crate::fill::{Guard, Landed, Role, Unproved, prove};
 use crate::key::CacheKey;
 use crate::lookup::Found;
 use crate::request::Asked;
@@ -165,14 +165,7 @@ impl Porter {
                 sleep_until(begin).await;
             }
             let looked = look(&edge, &asked, &primary, Instant::now());
-            let guard = match edge.flights.join(&looked.key, || None::<()>) {
-                Ok(Role::Lead(_, guard)) => guard,
-                Ok(Role::Follow(flight)) => {
-                    follow(flight.landed().await).await;
-                    continue;
-                }
-                Err(()) => continue,
-            };
+            let Some(guard) = lead(&edge, &looked.key).await else { continue };
             let right = async |object: &Object, blocks: &Blocks| thing.proof.holds(object, blocks).await;
             match prove(&edge, &asked, &primary, guard, avoid, right).await {
                 Ok((object, key)) => {
@@ -284,8 +277,19 @@ impl Porter {
     }
 }
 
+/// The right to fill `key`; `None`, once another's fill of it is over: what it has brought is to be looked at.
+pub(super) async fn lead(edge: &Edge, key: &CacheKey) -> Option<Guard> {
+    match edge.flights.join(key, || None::<()>).ok()? {
+        Role::Lead(_, guard) => Some(guard),
+        Role::Follow(flight) => {
+            follow(flight.landed().await).await;
+            None
+        }
+    }
+}
+
 /// Waits until another's fill is over.
-pub(super) async fn follow(landed: Landed) {
+async fn follow(landed: Landed) {
     let Landed::Fetched { object, .. } = landed else { return };
     if let Some(mut reader) = object.body.reader(None) {
         while let Some(Ok(_)) = std::future::poll_fn(|cx| reader.poll_piece(cx)).await {}

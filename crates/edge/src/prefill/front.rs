@@ -6,9 +6,9 @@
 //! So a morning whose origin died at 08:29 begins as any: the lessons are the ledger's, this is the way to them. What the
 //! upstream has no such list of is fetched when somebody asks, as ever.
 
-use super::bring::{Porter, follow, question};
+use super::bring::{Porter, lead, question};
 use super::metrics::Brought;
-use crate::fill::{Role, Unproved, prove};
+use crate::fill::{Unproved, prove};
 use crate::key::CacheKey;
 use crate::lookup::Found;
 use crate::service::{key_of, look};
@@ -169,14 +169,7 @@ impl Front {
                 porter.keep(ask, &asked, &looked.key, object, until(edge.clock.now())).await?;
                 return Ok(Some(Arc::clone(blocks)));
             }
-            let guard = match edge.flights.join(&looked.key, || None::<()>) {
-                Ok(Role::Lead(_, guard)) => guard,
-                Ok(Role::Follow(flight)) => {
-                    follow(flight.landed().await).await;
-                    continue;
-                }
-                Err(()) => continue,
-            };
+            let Some(guard) = lead(&edge, &looked.key).await else { continue };
             let (object, key) = match prove(&edge, &asked, &primary, guard, None, async |_, _| true).await {
                 Ok(proved) => proved,
                 Err(Unproved::Status(StatusCode::NOT_FOUND)) => return Ok(None),

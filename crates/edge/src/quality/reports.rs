@@ -7,9 +7,10 @@
 use super::keys::{members, number, string};
 use super::{LONGEST_CLAIM_MS, START_BUCKETS};
 use crate::delivery::Rung;
+use crate::metrics::histograms;
 use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts};
+use prometheus::{Histogram, IntCounter};
 use std::time::Duration;
 use telemetry::{Label, Telemetry};
 
@@ -152,15 +153,6 @@ pub(crate) struct Reports {
 
 impl Reports {
     pub(super) fn register(telemetry: &Telemetry) -> Self {
-        let whole = HistogramOpts::new(
-            "edge_cmcd_answer_seconds",
-            "From a player's question for a segment to the last byte there, by rung; of one answer in eight",
-        );
-        let whole = HistogramVec::new(whole.buckets(ANSWER_BUCKETS.to_vec()), &["rung"]);
-        let whole = telemetry.register(whole.expect("a constant name is valid"));
-        let left = Opts::new("edge_cmcd_left_total", "Lessons that were left, by what the player did then");
-        let left = IntCounterVec::new(left, &["while"]).expect("a constant name is valid");
-        let left = telemetry.register(left);
         Self {
             taken: telemetry.counter("edge_cmcd_reports_total", "Reports of pages (CMCD's event mode)"),
             malformed: telemetry
@@ -177,13 +169,24 @@ impl Reports {
                 "Times that players began to do something, by what it was",
                 "state",
             ),
-            left: State::ALL.iter().map(|state| left.with_label_values(&[state.as_str()])).collect(),
+            left: telemetry::counters::<State>(
+                telemetry,
+                "edge_cmcd_left_total",
+                "Lessons that were left, by what the player did then",
+                "while",
+            ),
             first_byte: telemetry.seconds(
                 "edge_cmcd_first_byte_seconds",
                 "From a player's question for a segment to the first byte there; of one answer in eight",
                 &START_BUCKETS,
             ),
-            whole: Rung::ALL.iter().map(|rung| whole.with_label_values(&[rung.as_str()])).collect(),
+            whole: histograms::<Rung>(
+                telemetry,
+                "edge_cmcd_answer_seconds",
+                "From a player's question for a segment to the last byte there, by rung; of one answer in eight",
+                "rung",
+                &ANSWER_BUCKETS,
+            ),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use http::uri::Authority;
 use http::{Request, header};
+use settings::SettingsError;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -42,6 +43,14 @@ impl Hosts {
         let own = std::fs::read_to_string(OWN_NAME).unwrap_or_default();
         known.extend(Some(plain(own.trim()).to_owned()).filter(|own| !own.is_empty()));
         Ok(Self(known.into()))
+    }
+
+    /// What `admin_hosts` of a configuration says.
+    ///
+    /// # Errors
+    /// See [`Hosts::new`].
+    pub fn configured(names: Option<&[String]>) -> Result<Self, SettingsError> {
+        Self::new(names.unwrap_or_default()).map_err(|problem| SettingsError::value("admin_hosts", problem))
     }
 
     /// Whether `request` was meant for this listener, by every name that it gives. One without a name is no browser's.
