@@ -18,14 +18,15 @@
 //!  80 key        u32  bytes
 //!  84 head       u32  bytes
 //!  88 table      u32  entries
-//!  92 -          u32
+//!  92 epoch      u32  of the run that wrote it, see `superblock`
 //!  96 key, head, table; then the blocks
 //! ```
 //! An object's table names every block that is there, also those that older records brought: the newest record tells all.
 //! A removal's table is of fingerprints, 8 bytes each.
 //!
-//! Where it stands (`store`, `sequence`, `offset`) and what stood before it (`chain`) are inside the sum, so that what an
-//! earlier lap of the log left behind, or a write that went elsewhere, is no record of this one.
+//! Where it stands (`store`, `sequence`, `offset`), what stood before it (`chain`) and who wrote it (`epoch`) are inside the
+//! sum, so that what an earlier lap of the log left behind, or a write that went elsewhere, is no record of this one, and no
+//! record of one run is, bit for bit, another's.
 
 #[cfg(test)]
 mod tests;
@@ -77,6 +78,8 @@ pub(crate) struct Context {
     pub(crate) chain: u64,
     pub(crate) sequence: u32,
     pub(crate) offset: u32,
+    /// Never less than that of the record before it.
+    pub(crate) epoch: u32,
 }
 
 /// A front, read.
@@ -156,7 +159,7 @@ pub(crate) fn encode(context: Context, content: &Content, blocks: usize) -> Vec<
             out.put_u32_le(small(object.key.len()));
             out.put_u32_le(small(object.head.len()));
             out.put_u32_le(small(object.table.len()));
-            out.put_u32_le(0);
+            out.put_u32_le(context.epoch);
             out.put_slice(&object.key);
             out.put_slice(&object.head);
             for entry in &object.table {
@@ -172,7 +175,7 @@ pub(crate) fn encode(context: Context, content: &Content, blocks: usize) -> Vec<
         Content::Removals(removals) => {
             out.put_bytes(0, 40);
             out.put_u32_le(small(removals.len()));
-            out.put_u32_le(0);
+            out.put_u32_le(context.epoch);
             for fingerprint in removals {
                 out.put_u64_le(*fingerprint);
             }
@@ -232,11 +235,12 @@ pub(crate) struct Apparent {
     pub(crate) fingerprints: Vec<u64>,
 }
 
-/// Where the record seems to stand whose header `bytes` begins with.
+/// Where the record stands whose header `bytes` begins with; whether that holds is for the sum to say.
 pub(crate) fn apparent_context(bytes: &[u8]) -> Option<Context> {
     let mut numbers = Numbers(bytes.get(24..HEADER)?);
     let (store, chain) = (numbers.u64()?, numbers.u64()?);
-    Some(Context { store, chain, sequence: numbers.u32()?, offset: numbers.u32()? })
+    let (sequence, offset) = (numbers.u32()?, numbers.u32()?);
+    Some(Context { store, chain, sequence, offset, epoch: Numbers(bytes.get(92..)?).u32()? })
 }
 
 /// Reads what can be read of a damaged front.
@@ -264,8 +268,9 @@ pub(crate) fn parse(bytes: &Bytes) -> Option<Front> {
         return None;
     }
     let (_magic, kind, _, until) = (numbers.u32()?, numbers.u8()?, numbers.u8()?, numbers.u16()?);
-    let (front, length, store, chain) = (numbers.u32()?, numbers.u32()?, numbers.u64()?, numbers.u64()?);
-    let context = Context { store, chain, sequence: numbers.u32()?, offset: numbers.u32()? };
+    let (front, length) = (numbers.u32()?, numbers.u32()?);
+    let context = apparent_context(&bytes)?;
+    numbers = Numbers(bytes.get(48..)?);
     let (hash, generation, total) = (numbers.u128()?, numbers.u64()?, numbers.u64()?);
     let (key, head, table) = (numbers.u32()? as usize, numbers.u32()? as usize, numbers.u32()? as usize);
     if length < front || !length.is_multiple_of(UNIT) {

@@ -29,9 +29,9 @@ proptest! {
     #[test]
     fn what_is_written_is_read_and_no_bit_of_it_may_change(
         content in content(), store: u64, chain: u64, sequence: u32, offset: u32,
-        blocks in 0usize..2_000, at: prop::sample::Index, bit in 0u8..8,
+        epoch: u32, blocks in 0usize..2_000, at: prop::sample::Index, bit in 0u8..8,
     ) {
-        let context = Context { store, chain, sequence, offset };
+        let context = Context { store, chain, sequence, offset, epoch };
         let mut bytes = encode(context, &content, blocks);
         let front = parse(&Bytes::from(bytes.clone())).unwrap();
         prop_assert_eq!((front.context, &front.content), (context, &content));

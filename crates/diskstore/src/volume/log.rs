@@ -187,6 +187,7 @@ impl Volume {
             chain: log.chain,
             sequence: log.sequence,
             offset: log.cursor,
+            epoch: self.superblock.epoch,
         };
         let front = record::encode(context, content, bytes_of(fresh));
         let padding = length - front.len() - bytes_of(fresh);
@@ -223,9 +224,14 @@ impl Volume {
             // Also when this fails half way: then it is tried again, and nothing else is written here.
             log.closing = true;
             let footer = footer::encode(self.superblock.store, log.sequence, &log.contents);
-            let offset = self.superblock.region - small(footer.len());
-            let at = self.position(Place { region, sequence: log.sequence, offset });
-            self.written(write_full(&*self.data, &mut [IoSlice::new(&footer)], at))?;
+            let offset = self.superblock.region.checked_sub(small(footer.len()));
+            if let Some(offset) = offset.filter(|&offset| offset >= log.cursor) {
+                let at = self.position(Place { region, sequence: log.sequence, offset });
+                self.written(write_full(&*self.data, &mut [IoSlice::new(&footer)], at))?;
+            } else {
+                // What damaged records seem to have removed may be more than room was left for: the next start walks through.
+                tracing::warn!(region, "too much is damaged in a region to list what it holds");
+            }
             self.settle(log)?;
             log.active = None;
         }

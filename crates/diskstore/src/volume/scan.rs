@@ -4,6 +4,10 @@
 //! that is damaged in the middle is another matter: it still names its lap, and the next one names it as its predecessor.
 //! Then the walk goes on behind it, and what the damaged one seems to be about counts as removed, so that no older version
 //! comes back in its place.
+//!
+//! Where a power cut took a record and left some behind it, the next run writes over the gap. What lies behind its last
+//! record may be damaged and have a follower that names it, and still be none of this walk's: an earlier run's. Hence each
+//! record's run is no earlier than that of the one before.
 
 use super::log::first_link;
 use super::{ReadError, Reading, Volume, fingerprint};
@@ -27,6 +31,7 @@ pub(super) struct Scanned {
     /// Where the last record ends.
     pub(super) end: u32,
     pub(super) chain: u64,
+    epoch: u32,
 }
 
 impl Scanned {
@@ -43,6 +48,7 @@ impl Scanned {
         }
         self.end = offset + front.length;
         self.chain = front.sum;
+        self.epoch = front.context.epoch;
     }
 
     fn remove(&mut self, prints: &[u64], offset: u32) {
@@ -59,10 +65,11 @@ impl Volume {
         let mut scanned = Scanned { chain, ..Scanned::default() };
         let mut last = None;
         loop {
-            if let Some(front) = self.record_at(&mut window, scanned.end, sequence, &[scanned.chain])? {
+            let sought = Sought { sequence, epoch: scanned.epoch };
+            if let Some(front) = self.record_at(&mut window, scanned.end, sought, &[scanned.chain])? {
                 scanned.take_in(&front);
                 last = Some(front);
-            } else if let Some((damaged, next)) = self.behind_damage(&mut window, scanned.end, sequence)? {
+            } else if let Some((damaged, next)) = self.behind_damage(&mut window, scanned.end, sought)? {
                 self.counters.checksum_failures.inc();
                 scanned.remove(&damaged.fingerprints, scanned.end);
                 scanned.end = next.context.offset;
@@ -95,12 +102,12 @@ impl Volume {
         Ok(scanned)
     }
 
-    /// The record at `offset`, where it is whole and follows one of `links`.
+    /// The record at `offset`, where it is whole, is one that is `sought` and follows one of `links`.
     fn record_at(
         &self,
         window: &mut Window<'_>,
         offset: u32,
-        sequence: u32,
+        sought: Sought,
         links: &[u64],
     ) -> io::Result<Option<Front>> {
         let Some(header) = window.get(offset, record::HEADER)? else { return Ok(None) };
@@ -109,7 +116,8 @@ impl Volume {
         let Some(bytes) = window.get(offset, length)? else { return Ok(None) };
         Ok(record::parse(&bytes).filter(|front| {
             front.context.store == self.superblock.store
-                && (front.context.sequence, front.context.offset) == (sequence, offset)
+                && (front.context.sequence, front.context.offset) == (sought.sequence, offset)
+                && front.context.epoch >= sought.epoch
                 && links.contains(&front.context.chain)
                 && offset.checked_add(front.length).is_some_and(|end| end <= self.superblock.region)
         }))
@@ -121,13 +129,13 @@ impl Volume {
         &self,
         window: &mut Window<'_>,
         offset: u32,
-        sequence: u32,
+        sought: Sought,
     ) -> io::Result<Option<(Apparent, Front)>> {
         let Some(header) = window.get(offset, record::HEADER)? else { return Ok(None) };
         let context = record::apparent_context(&header);
         // Of another lap, or of none; or whole, but not what comes next: both are what was there before this lap.
         let of_this_lap = context.is_some_and(|context| {
-            context.sequence == sequence
+            context.sequence == sought.sequence
                 && (context.store == self.superblock.store || context.offset == offset)
         });
         if !of_this_lap {
@@ -149,12 +157,23 @@ impl Volume {
         let stated = offset.checked_add(apparent.length).filter(|next| next.is_multiple_of(UNIT));
         let further = (1..=LOOK_BEHIND / UNIT).map_while(|units| offset.checked_add(units * UNIT));
         for next in stated.filter(inside).into_iter().chain(further.take_while(inside)) {
-            if let Some(front) = self.record_at(window, next, sequence, &links)? {
-                return Ok(Some((apparent, front)));
+            if let Some(front) = self.record_at(window, next, sought, &links)? {
+                // It ends there, whatever it says of its length.
+                let own = bytes.len().min((next - offset) as usize);
+                return Ok(Some((record::apparent(&bytes[..own]), front)));
             }
         }
         Ok(None)
     }
+}
+
+/// Whose record comes next.
+#[derive(Debug, Clone, Copy)]
+struct Sought {
+    /// Of this lap.
+    sequence: u32,
+    /// Of this run or a later one.
+    epoch: u32,
 }
 
 /// A region read from front to back.

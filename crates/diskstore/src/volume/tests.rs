@@ -3,6 +3,7 @@
 mod faults;
 mod flips;
 mod model;
+mod power;
 mod resize;
 
 use super::*;

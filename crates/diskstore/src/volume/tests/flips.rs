@@ -126,3 +126,23 @@ fn attack_71_a_damaged_record_hides_what_it_replaced_or_removed_and_nothing_behi
         }
     }
 }
+
+#[test]
+fn attack_71_a_removal_that_seems_longer_than_it_is_removes_no_more_and_the_log_goes_on() {
+    // Of the third byte of `front`, which then says more than the region holds, and of the second.
+    for (byte, bit) in [(17, 1), (17, 16), (18, 1)] {
+        let disk = SimulatedDisk::default();
+        let volume = open(&disk, SMALL);
+        put(&volume, 1, 300);
+        let removed = usize::try_from(volume.log().cursor()).unwrap();
+        volume.note_removed([&name(2)[..]].into_iter()).unwrap();
+        let behind = put(&volume, 3, 300);
+        drop(volume);
+        disk.flip("data", removed + byte, bit);
+        let volume = open(&disk, SMALL);
+        assert_eq!(get(&volume, 3), Some(behind));
+        let newest: Vec<_> = (10..60).map(|key| put(&volume, key, 700)).collect();
+        drop(volume);
+        assert_eq!(get(&open(&disk, SMALL), 59).as_ref(), newest.last());
+    }
+}
