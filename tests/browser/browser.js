@@ -6,6 +6,9 @@ import { chromium } from 'playwright-core';
 /** The longest wait for any one event, in milliseconds: decoding on two busy cores, not a sleep. */
 export const PATIENCE_MS = 150_000;
 
+/** The longest account of what a page was doing at its end, in characters. */
+const MOST_SAID = 2_000;
+
 export function required(name, meaning) {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: it is ${meaning}`);
@@ -53,6 +56,9 @@ export async function openPage(t, browser, { expected, line, edge = line?.url, .
     if (response.headers()['set-cookie']) complaints.push(`a cookie from ${response.url()}`);
   });
   t.after(async () => {
+    // Read by whoever wonders why a test failed; nobody sees it of one that passed.
+    const state = await page.evaluate(() => JSON.stringify(window.airclass)).catch((error) => error.message);
+    console.log(`# ${t.name}: ${state?.slice(0, MOST_SAID)}`);
     const cookies = await context.cookies();
     await context.close();
     await line?.close();
@@ -60,4 +66,12 @@ export async function openPage(t, browser, { expected, line, edge = line?.url, .
     assert.deepEqual(complaints, []);
   });
   return page;
+}
+
+/**
+ * Presses "play" where the page was not let play by itself. A press may be given up for another load of the same lesson, after
+ * which it plays all the same: that it plays is for the test to see.
+ */
+export function press(page) {
+  return page.evaluate(() => window.airclass.playing || document.querySelector('video').play().catch(() => undefined));
 }

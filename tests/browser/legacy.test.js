@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { EDGE, LESSON, assertNothingFatal, openBrowser, openPage, playOn } from './support.js';
+import { EDGE, LESSON, assertNothingFatal, openBrowser, openPage, playOn, press } from './support.js';
 
 let browser;
 before(async (t) => {
@@ -34,7 +34,7 @@ test('a browser that knows no modules plays', async (t) => {
   await page.goto(`${EDGE}#/lesson/${LESSON}`);
   await page.waitForFunction(() => window.airclass?.duration > 0);
   // A page that nobody has touched may not be let play by itself.
-  await page.evaluate(() => document.querySelector('video').play());
+  await press(page);
   await playOn(page, 1);
   await page.keyboard.press('k');
   await page.waitForFunction(() => window.airclass.phase === 'paused');

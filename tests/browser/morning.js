@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { before, test } from 'node:test';
-import { openBrowser, openPage as openWatchedPage, required } from './browser.js';
+import { openBrowser, openPage as openWatchedPage, press, required } from './browser.js';
 
 const EDGE = required('AIRCLASS_URL', 'an edge whose origin is dead, with a slash at the end');
 const ASK = required('AIRCLASS_ASK', 'a file that is made when the bell may ring');
@@ -62,11 +62,11 @@ test('the lesson opens at the bell and plays', async (t) => {
   for (;;) {
     await page.goto(`${EDGE}#/lesson/sample`);
     const said = await page.waitForFunction(() => (window.airclass?.levels.length > 0 ? 'open' : document.querySelector('.notice[data-size=panel]')?.innerText));
-    if (!/08:30/.test(await said.jsonValue())) break;
+    if (!/08:30 开放/.test(await said.jsonValue())) break;
     await page.goto('about:blank');
   }
   await page.waitForFunction(() => window.airclass.levels.length > 0);
-  if (!(await page.evaluate(() => window.airclass.playing))) await page.evaluate(() => document.querySelector('video').play());
+  await press(page);
   await page.waitForFunction(() => window.airclass.playing && window.airclass.position > 2);
   await page.waitForFunction((title) => document.querySelector('h1').textContent.includes(title), TITLE);
 });

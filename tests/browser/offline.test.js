@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { EDGE, LESSON, openBrowser, openPage, playLesson, playOn, state } from './support.js';
+import { EDGE, LESSON, openBrowser, openPage, playLesson, playOn, press, state } from './support.js';
 
 /** What the console says of a line that is not there. */
 const CUT = /Failed to load resource/;
@@ -38,7 +38,7 @@ test('a lesson that was kept plays without a network, the page too, and is delet
   await page.reload();
   await page.waitForSelector('.from-device');
   await page.waitForFunction(() => window.airclass.duration > 0);
-  if (!(await state(page)).playing) await page.evaluate(() => document.querySelector('video').play());
+  await press(page);
   await page.keyboard.press('5');
   await page.waitForFunction(() => window.airclass.playing && window.airclass.position > window.airclass.duration / 2);
   await playOn(page, 1);

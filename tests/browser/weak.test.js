@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { openLine } from './line.js';
-import { EDGE, LESSON, openBrowser, openPage, playOn, state } from './support.js';
+import { EDGE, LESSON, openBrowser, openPage, playOn, press, state } from './support.js';
 
 /**
  * Lesson and line run so many times faster than in the village. Not at all: at 2, a machine that was busy with other things
@@ -63,7 +63,7 @@ async function openLesson(page, base, preferences, fromList) {
     await page.goto(`${base}#/lesson/${LESSON}`);
   }
   await page.waitForFunction(() => window.firstPicture);
-  if (!(await state(page)).playing) await page.evaluate(() => document.querySelector('video').play());
+  await press(page);
 }
 
 test('a weak line carries a lesson without standing still, and a cut of ten seconds goes unnoticed', async (t) => {

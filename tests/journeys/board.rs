@@ -201,5 +201,5 @@ fn operators_see_in_chromium_what_the_metrics_say_and_the_bell_come() {
         finished
     });
     println!("{}", finished.stdout);
-    assert!(finished.status.success(), "{}\n{}\n{}", finished.stdout, finished.stderr, edge.log());
+    assert!(finished.status.success(), "{}\n{}\n{}", edge.log(), finished.stderr, finished.stdout);
 }

@@ -254,7 +254,7 @@ fn killed_origin_before_the_bell_home_page_catalogue_guide_and_lessons_all_work(
         )
     });
     println!("{}", finished.stdout);
-    assert!(finished.status.success(), "{}\n{}\n{}", finished.stdout, finished.stderr, edge.log());
+    assert!(finished.status.success(), "{}\n{}\n{}", edge.log(), finished.stderr, finished.stdout);
 
     // And the edge, too: what its disk kept is all that there is.
     drop(edge);

@@ -267,5 +267,5 @@ fn a_browser_plays_it(edge: &Airclass, certificate: &Certificate, class: &str) {
         .expect("node runs");
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{said}");
-    assert!(output.status.success(), "{said}\n{}\n{}", String::from_utf8_lossy(&output.stderr), edge.log());
+    assert!(output.status.success(), "{}\n{}\n{said}", edge.log(), String::from_utf8_lossy(&output.stderr));
 }
