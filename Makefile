@@ -1,5 +1,5 @@
 # The doors of this project. Each says what it does; scripts/ holds the longer ones.
-.PHONY: help setup build demo sample test check audit sbom deb image bench bench-edge fuzz fmt clean
+.PHONY: help setup build demo sample test check audit sbom deb image bench bench-edge fuzz property fmt clean
 
 CARGO ?= cargo
 RELEASE := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/release
@@ -60,6 +60,10 @@ bench-edge: ## The same for the edge alone, without building ingest
 
 fuzz: setup ## Each fuzz target for a minute
 	@scripts/fuzz
+
+ROUNDS ?= 20
+property: setup ## Property tests on ways that nobody went before: ROUNDS=20
+	@scripts/property $(ROUNDS)
 
 fmt: ## Format
 	$(CARGO) fmt --all
