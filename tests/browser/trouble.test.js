@@ -42,6 +42,18 @@ test('a cut line plays on from what is there and comes back by itself', async (t
   assert.ok(errors.length > 0 && errors.every((error) => error.kind === 'network'));
 });
 
+test('a lesson that says "not open yet" of its description while it plays is asked again', async (t) => {
+  const page = await openPage(t, browser, { expected: /status of 403/ });
+  const asked = [];
+  await page.route('**/lesson.json', (route) => {
+    asked.push(route.request());
+    return asked.length < 3 ? route.fulfill({ status: 403, body: 'not open yet' }) : route.continue();
+  });
+  await playLesson(page);
+  await page.waitForFunction(() => /示例课/.test(document.querySelector('h1').textContent));
+  assert.equal(asked.length, 3);
+});
+
 test('what a slow device stores after the line broke does not end the attempts', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   // Storing takes longer than the line's failures in a row: pictures that came before are stored when loading has stopped.

@@ -11,12 +11,17 @@ const PATIENCE_MS = 20_000;
 /** Longest file accepted, in characters; the longest part of a national catalogue is about a tenth of it. */
 const MAX_JSON_CHARS = 32 * 1024 * 1024;
 
-/** Reads a JSON file of our own address. Never throws; sends nothing that could tell one reader from another. */
-export async function readJson(path: string): Promise<Answer> {
+/**
+ * Reads a JSON file of our own address. Never throws; sends nothing that could tell one reader from another. `anew`: an answer that
+ * is kept on the device does not do.
+ */
+export async function readJson(path: string, anew = false): Promise<Answer> {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
-    const response = await fetch(path, { credentials: 'omit', referrerPolicy: 'no-referrer', signal: stop.signal });
+    const response = await fetch(path, {
+      credentials: 'omit', referrerPolicy: 'no-referrer', signal: stop.signal, cache: anew ? 'no-cache' : 'default',
+    });
     heard(path, response.status, (name) => response.headers.get(name));
     if (!response.ok) {
       return { ok: false, trouble: troubleOf(response.status), retryAfterMs: retryAfter(response.headers.get('retry-after')) };

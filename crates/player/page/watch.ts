@@ -20,6 +20,12 @@ import { gradeLabel, stageName, subjectLabel, volumeLabel } from './words';
 /** How often the place is noted while playing, in seconds of the lesson. */
 const NOTE_EVERY_S = 5;
 
+/**
+ * How often a lesson is asked what it is. "Not open yet" may be kept for half a minute on the way, also when the timetable has moved
+ * the lesson to an earlier hour meanwhile.
+ */
+const MOST_DESCRIBED = 8;
+
 /** Opens a lesson in `place`, from the device where it is kept; the result closes it. */
 export function openLesson(context: Context, id: string, place: HTMLElement): () => void {
   let gone = false;
@@ -63,6 +69,8 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   let title = named ?? positions.find(id)?.title ?? id;
   let noted = startAt;
   let described = false;
+  let asked = 0;
+  let asking = false;
 
   const heading = h('h1', { tabindex: -1 }, title);
   const about = h('div', { class: 'about' });
@@ -88,18 +96,19 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   });
   const { video } = player;
   // A lesson that was not open yet when it was asked for is described once it plays.
-  video.addEventListener('loadedmetadata', () => {
-    if (!described && id !== FILE) void describe();
-  });
+  video.addEventListener('loadedmetadata', () => void describe());
   video.addEventListener('timeupdate', () => {
-    if (!video.paused && Math.abs(video.currentTime - noted) >= NOTE_EVERY_S) note();
+    if (video.paused || Math.abs(video.currentTime - noted) < NOTE_EVERY_S) return;
+    note();
+    // What is on the device has its title, and no network perhaps.
+    if (!bundle) void describe();
   });
   for (const event of ['pause', 'ended', 'seeked']) video.addEventListener(event, note);
   window.addEventListener('pagehide', note);
   document.addEventListener('visibilitychange', note);
   heading.focus({ preventScroll: true });
   void player.start();
-  if (id !== FILE) void describe();
+  void describe();
 
   return () => {
     note();
@@ -126,7 +135,11 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
 
   /** The lesson plays without its description, should that be missing. */
   async function describe(): Promise<void> {
-    const answer = await readJson(`/lessons/${id}/lesson.json`);
+    if (described || asking || id === FILE || asked >= MOST_DESCRIBED) return;
+    asking = true;
+    asked += 1;
+    const answer = await readJson(`/lessons/${id}/lesson.json`, asked > 1);
+    asking = false;
     const lesson = answer.ok ? parseLesson(answer.json) : undefined;
     if (!lesson || state.now.lesson !== id) return;
     described = true;
