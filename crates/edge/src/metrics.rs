@@ -37,6 +37,7 @@ pub(crate) struct Metrics {
     client_requests_most: IntGauge,
     pub(crate) fill_seconds: Histogram,
     pub(crate) fills_in_flight: IntGauge,
+    pub(crate) fill_waiters: Histogram,
     pub(crate) fill_bytes: IntCounter,
     pub(crate) upstream_connections: IntGauge,
     pub(crate) memory_bytes: IntGauge,
@@ -54,7 +55,10 @@ const FIRST_BYTE_BUCKETS: [f64; 9] = [0.000_5, 0.002, 0.01, 0.05, 0.1, 0.3, 1.0,
 /// A segment plays for 4.8 s: shares of it.
 const SEGMENT_BUCKETS: [f64; 8] = [0.05, 0.15, 0.6, 1.2, 2.4, 4.8, 9.6, 30.0];
 /// From a LAN's answer to the longest wait for a body.
-const FILL_BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+pub(crate) const FILL_BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+/// From a fill for one to a bell.
+const WAITER_BUCKETS: [f64; 8] = [0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 1_000.0, 10_000.0];
 
 impl Metrics {
     pub(crate) fn register(telemetry: &Telemetry) -> Self {
@@ -166,6 +170,16 @@ impl Metrics {
                 &FILL_BUCKETS,
             ),
             fills_in_flight: telemetry.gauge("edge_fills_in_flight", "Fills going on now"),
+            fill_waiters: telemetry.register(
+                Histogram::with_opts(
+                    HistogramOpts::new(
+                        "edge_fill_waiters",
+                        "Requests that joined a fill that was going on, by fill",
+                    )
+                    .buckets(WAITER_BUCKETS.to_vec()),
+                )
+                .expect("constant buckets ascend"),
+            ),
             fill_bytes: telemetry
                 .counter("edge_fill_bytes_total", "Body bytes received from the upstream into the cache"),
             upstream_connections: telemetry

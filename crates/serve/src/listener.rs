@@ -8,9 +8,9 @@ pub(crate) use inherited::{ADMIN, Inherited, MAIL, MAX_SOCKETS, name, name_of_da
 pub use socket::ListenError;
 pub(crate) use socket::{Listening, remove_stale};
 
-use crate::connection::{Connections, Place, Socket};
+use crate::connection::{Connections, Place, Socket, Tcp};
 use crate::drain::Drain;
-use crate::metrics::Sent;
+use crate::metrics::Metrics;
 use crate::options::{Address, Listener};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -88,13 +88,14 @@ impl Accepting {
         }
     }
 
-    async fn accept(&self, sent: &Sent) -> io::Result<(Socket, SocketAddr)> {
+    async fn accept(&self, metrics: &Metrics) -> io::Result<(Socket, SocketAddr)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 // Answers are written whole; waiting for more (Nagle) would only delay their last packet.
                 stream.set_nodelay(true).map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
-                Ok((Socket::Tcp(stream, sent.to(address.ip()).clone()), address))
+                let sent = metrics.sent.to(address.ip()).clone();
+                Ok((Socket::Tcp(Tcp::new(stream, sent, metrics.lines.clone())), address))
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
@@ -123,7 +124,7 @@ pub(crate) async fn accept_loop(
         let accepted = tokio::select! {
             biased;
             () = &mut begun => return,
-            accepted = listener.accept(&connections.metrics().sent) => accepted,
+            accepted = listener.accept(connections.metrics()) => accepted,
         };
         match accepted {
             Ok((socket, address)) => open(socket, address, place),

@@ -1,6 +1,6 @@
 //! What the listeners count.
 
-use crate::connection::{Abuse, Protocol};
+use crate::connection::{Abuse, Lines, Protocol};
 use framing::Fault;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
 use std::net::IpAddr;
@@ -179,6 +179,7 @@ pub(crate) struct Metrics {
     protocols: Vec<IntCounter>,
     pub(crate) retries: IntCounter,
     pub(crate) sent: Sent,
+    pub(crate) lines: Lines,
     refused: Vec<IntCounter>,
     certificates: IntGaugeVec,
     reloads: Vec<IntCounter>,
@@ -260,6 +261,7 @@ impl Metrics {
                 "QUIC clients that had to show first that they are where they say, because many handshakes were open",
             ),
             sent: Sent::register(telemetry),
+            lines: Lines::register(telemetry),
             refused: telemetry::counters::<Refused>(
                 telemetry,
                 "serve_refused_requests_total",

@@ -7,7 +7,7 @@ use crate::upstream::{UpstreamError, Way};
 use httpcache::freshness::State;
 use httpcache::storable::NotStored;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -72,6 +72,8 @@ pub(crate) struct Flight {
     landed: watch::Sender<Option<Landed>>,
     /// Set when what it fetches was changed after it was asked for (RFC 9111 §4.4).
     outdated: AtomicBool,
+    /// Requests that joined it.
+    followers: AtomicU32,
 }
 
 impl Flight {
@@ -79,6 +81,11 @@ impl Flight {
     /// time answers those that were waiting for it (RFC 9111 §4), nobody after them.
     pub(crate) fn is_too_late(&self, now: Instant) -> bool {
         matches!(&*self.landed.borrow(), Some(Landed::Fetched { object, .. }) if object.state(now) == State::Stale)
+    }
+
+    /// Requests that have joined it so far.
+    pub(crate) fn followers(&self) -> u32 {
+        self.followers.load(Ordering::Relaxed)
     }
 
     /// What its head has brought, once it has come.
@@ -123,12 +130,17 @@ impl Flights {
     pub(crate) fn join<T>(&self, key: &CacheKey, stored: impl FnOnce() -> Option<T>) -> Result<Role, T> {
         let mut flights = self.list();
         if let Some(flight) = flights.get(key) {
+            flight.followers.fetch_add(1, Ordering::Relaxed);
             return Ok(Role::Follow(Arc::clone(flight)));
         }
         if let Some(found) = stored() {
             return Err(found);
         }
-        let flight = Arc::new(Flight { landed: watch::Sender::new(None), outdated: AtomicBool::new(false) });
+        let flight = Arc::new(Flight {
+            landed: watch::Sender::new(None),
+            outdated: AtomicBool::new(false),
+            followers: AtomicU32::new(0),
+        });
         flights.insert(key.clone(), Arc::clone(&flight));
         let guard = Guard { flights: self.clone(), keys: vec![key.clone()], flight: Arc::clone(&flight) };
         Ok(Role::Lead(flight, guard))
@@ -195,6 +207,10 @@ impl Guard {
     pub(crate) fn key(&self) -> &CacheKey {
         // A guard begins with one key and loses none.
         &self.keys[self.keys.len() - 1]
+    }
+
+    pub(crate) fn flight(&self) -> &Arc<Flight> {
+        &self.flight
     }
 
     /// Tells everybody how the head came in.

@@ -41,8 +41,10 @@ pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
     shared.metrics.fills_in_flight.inc();
     let started = Instant::now();
     let key = errand.primary.clone();
+    let flight = Arc::clone(guard.flight());
     let ended = fill(edge, errand, guard).await;
     shared.metrics.fill_seconds.observe(started.elapsed().as_secs_f64());
+    shared.metrics.fill_waiters.observe(f64::from(flight.followers()));
     shared.metrics.filled(ended);
     if ended == FillOutcome::Stored && shared.filled.is(&key) {
         shared.metrics.fills_again.inc();

@@ -304,6 +304,12 @@ async fn attack_60_a_storm_for_what_is_not_there_is_one_question_a_second() {
             }
         }
         assert_eq!(scene.upstream.count(), 1);
+        let waiters = &scene.edge.metrics.fill_waiters;
+        assert_eq!(
+            (waiters.get_sample_count(), waiters.get_sample_sum()),
+            (1, 49.0),
+            "who came first waits for nobody"
+        );
         tokio::time::sleep(SECOND).await;
         scene.start("/x").await.unwrap().1.unwrap();
         assert_eq!(scene.upstream.count(), 2);

@@ -1,8 +1,11 @@
 //! What is counted about groups and their servers. Labels are names from the configuration: as many as it has, and no
 //! more.
 
+use crate::metrics::FILL_BUCKETS;
 use parents::retry::Failure;
-use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+};
 use telemetry::{Label, Telemetry};
 
 /// What became of one question to one server.
@@ -122,6 +125,7 @@ impl Label for PeerSaid {
 pub(super) struct Families {
     up: IntGaugeVec,
     load: IntGaugeVec,
+    seconds: HistogramVec,
     asked: IntCounterVec,
     retries: IntCounterVec,
     budget: IntGaugeVec,
@@ -146,6 +150,17 @@ impl Families {
         Self {
             up: gauges("edge_parent_up", "1 while a server is asked, 0 while it is down", &PARENT),
             load: gauges("edge_parent_load", "Questions going on with a server", &PARENT),
+            seconds: telemetry.register(
+                HistogramVec::new(
+                    HistogramOpts::new(
+                        "edge_parent_seconds",
+                        "From a question to a server to the last byte of its answer, or to giving it up",
+                    )
+                    .buckets(FILL_BUCKETS.to_vec()),
+                    &PARENT,
+                )
+                .expect("a constant name is valid"),
+            ),
             asked: counters(
                 "edge_parent_requests_total",
                 "Questions to a server, by what became of them",
@@ -191,6 +206,7 @@ impl Families {
         ParentMetrics {
             up,
             load: self.load.with_label_values(&[group, parent]),
+            seconds: self.seconds.with_label_values(&[group, parent]),
             asked: Asked::ALL.iter().map(asked).collect(),
         }
     }
@@ -226,6 +242,7 @@ fn names<L: Label>() -> Vec<&'static str> {
 pub(super) struct ParentMetrics {
     pub(super) up: IntGauge,
     pub(super) load: IntGauge,
+    pub(super) seconds: Histogram,
     asked: Vec<IntCounter>,
 }
 

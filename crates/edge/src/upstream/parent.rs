@@ -83,7 +83,7 @@ impl Parent {
         self.health().begin_trial(now.into_std());
         self.load.fetch_add(1, Ordering::Relaxed);
         self.metrics.load.inc();
-        Load(Arc::clone(self))
+        Load { parent: Arc::clone(self), begun: now }
     }
 
     /// Notes what became of a question.
@@ -133,17 +133,21 @@ impl Parent {
 
 /// A question that is going on.
 #[derive(Debug)]
-pub(super) struct Load(Arc<Parent>);
+pub(super) struct Load {
+    parent: Arc<Parent>,
+    begun: Instant,
+}
 
 impl Load {
     pub(super) fn parent(&self) -> &Arc<Parent> {
-        &self.0
+        &self.parent
     }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.0.load.fetch_sub(1, Ordering::Relaxed);
-        self.0.metrics.load.dec();
+        self.parent.load.fetch_sub(1, Ordering::Relaxed);
+        self.parent.metrics.load.dec();
+        self.parent.metrics.seconds.observe(self.begun.elapsed().as_secs_f64());
     }
 }

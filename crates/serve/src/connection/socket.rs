@@ -1,5 +1,6 @@
 //! A client's socket: TCP or unix.
 
+use super::line::Lines;
 use prometheus::IntCounter;
 use socket2::SockRef;
 use std::io::{self, IoSlice};
@@ -12,9 +13,28 @@ use tokio::net::{TcpStream, UnixStream};
 
 /// A client's socket, of either kind.
 pub(crate) enum Socket {
-    /// With the counter of what its like are sent.
-    Tcp(TcpStream, IntCounter),
+    Tcp(Tcp),
     Unix(UnixStream),
+}
+
+/// A TCP socket that is counted.
+pub(crate) struct Tcp {
+    stream: TcpStream,
+    /// What its like are sent.
+    sent: IntCounter,
+    lines: Lines,
+}
+
+impl Tcp {
+    pub(crate) fn new(stream: TcpStream, sent: IntCounter, lines: Lines) -> Self {
+        Self { stream, sent, lines }
+    }
+}
+
+impl Drop for Tcp {
+    fn drop(&mut self) {
+        self.lines.ended(&self.stream);
+    }
 }
 
 impl Socket {
@@ -26,15 +46,15 @@ impl Socket {
     /// it would hold all of it for a client that does not take it, with nobody left to count it.
     pub(super) fn forget_unsent(&self) {
         // A unix socket's bytes are with the other end already.
-        if let Self::Tcp(stream, _) = self {
-            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        if let Self::Tcp(tcp) = self {
+            let _ = SockRef::from(&tcp.stream).set_linger(Some(Duration::ZERO));
         }
     }
 
     /// Whether something can be read; a closed connection can be, too.
     pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(stream, _) => stream.poll_read_ready(cx),
+            Self::Tcp(tcp) => tcp.stream.poll_read_ready(cx),
             Self::Unix(stream) => stream.poll_read_ready(cx),
         }
     }
@@ -43,7 +63,7 @@ impl Socket {
     pub(super) async fn peek<const N: usize>(&self) -> io::Result<([u8; N], usize)> {
         let mut room = [MaybeUninit::uninit(); N];
         let count = match self {
-            Self::Tcp(stream, _) => {
+            Self::Tcp(Tcp { stream, .. }) => {
                 stream.async_io(Interest::READABLE, || SockRef::from(stream).peek(&mut room)).await?
             }
             Self::Unix(stream) => {
@@ -68,7 +88,7 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream, _) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tcp(tcp) => Pin::new(&mut tcp.stream).poll_read(cx, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
@@ -77,7 +97,7 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(stream, sent) => counted(Pin::new(stream).poll_write(cx, bytes), sent),
+            Self::Tcp(tcp) => counted(Pin::new(&mut tcp.stream).poll_write(cx, bytes), &tcp.sent),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
@@ -88,7 +108,7 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(stream, sent) => counted(Pin::new(stream).poll_write_vectored(cx, slices), sent),
+            Self::Tcp(tcp) => counted(Pin::new(&mut tcp.stream).poll_write_vectored(cx, slices), &tcp.sent),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
@@ -104,7 +124,7 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream, _) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tcp(tcp) => Pin::new(&mut tcp.stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
