@@ -1,14 +1,23 @@
 //! What is said of one answer.
 
 use crate::words::Words;
-use http::{Method, StatusCode, Version};
+use http::{StatusCode, Version};
 use jiff::Timestamp;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-/// One answer, when it is over.
-#[derive(Debug, Clone)]
-pub struct Entry {
+/// One answer, when it is over. Its words are its own, or (`&str`) in the text of its [`Batch`](crate::batch::Batch).
+#[derive(Debug, Clone, Default)]
+pub struct Entry<T = String> {
+    /// What can be said without words.
+    pub facts: Facts,
+    /// What request and answer say.
+    pub words: Words<T>,
+}
+
+/// What can be said of an answer without words: copied as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
     /// When it was over.
     pub at: Timestamp,
     /// The number that the client was told (Airclass-Trace), by which a report of it is found.
@@ -23,10 +32,6 @@ pub struct Entry {
     pub https: bool,
     /// Of HTTP.
     pub version: Version,
-    /// The method.
-    pub method: Method,
-    /// What request and answer say.
-    pub words: Words,
     /// The answer's status.
     pub status: StatusCode,
     /// Bytes of its body that were handed over.
@@ -43,18 +48,39 @@ pub struct Entry {
     pub coalesced: bool,
 }
 
-impl Entry {
+impl Default for Facts {
+    /// Of nothing yet.
+    fn default() -> Self {
+        Self {
+            at: Timestamp::UNIX_EPOCH,
+            trace: 0,
+            took: Duration::ZERO,
+            client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            port: 0,
+            https: false,
+            version: Version::HTTP_11,
+            status: StatusCode::OK,
+            sent: 0,
+            whole: false,
+            cache: "",
+            hit: false,
+            fill: false,
+            coalesced: false,
+        }
+    }
+}
+
+impl<T: AsRef<str>> Entry<T> {
     /// `/lessons/<lesson>/…` or `/p/<package>/<rung>/<file>`, where a rung is `s2`, `audio/lo` or `ts/s1`: as far as they are there.
     pub(crate) fn subject(&self) -> Subject<'_> {
-        let mut words = self.words.path().splitn(4, '/').skip(1);
-        match (words.next(), words.next(), words.next()) {
-            (Some("lessons"), Some(lesson), Some(_)) => Subject { lesson, ..Subject::default() },
-            (Some("p"), Some(package), Some(rest)) => {
-                let rung = rest.rsplit_once('/').map_or("", |(rung, _)| rung);
-                Subject { package, rung, ..Subject::default() }
-            }
-            _ => Subject::default(),
+        let path = self.words.path();
+        if let Some((lesson, _)) = path.strip_prefix("/lessons/").and_then(|rest| rest.split_once('/')) {
+            return Subject { lesson, ..Subject::default() };
         }
+        let Some((package, rest)) = path.strip_prefix("/p/").and_then(|rest| rest.split_once('/')) else {
+            return Subject::default();
+        };
+        Subject { package, rung: rest.rsplit_once('/').map_or("", |(rung, _)| rung), ..Subject::default() }
     }
 }
 
@@ -83,10 +109,12 @@ mod tests {
     fn a_path_says_what_it_is_about() {
         for (path, lesson, package, rung) in [
             ("/lessons/maths-7/main.m3u8", "maths-7", "", ""),
+            ("/lessons/maths-7", "", "", ""),
             ("/p/0123/s2/00001.m4s", "", "0123", "s2"),
             ("/p/0123/audio/lo/00001.m4s", "", "0123", "audio/lo"),
             ("/p/0123/ts/s1/00001.ts", "", "0123", "ts/s1"),
             ("/p/0123/manifest.json", "", "0123", ""),
+            ("/p/0123/a?b=/c/d", "", "0123", ""),
             ("/p/0123", "", "", ""),
             ("/", "", "", ""),
         ] {

@@ -6,6 +6,7 @@ mod json;
 use crate::entry::{Entry, Named};
 use crate::mask;
 use crate::options::Format;
+use std::io::Write;
 use std::net::IpAddr;
 
 /// Who reads it.
@@ -17,25 +18,63 @@ pub(crate) enum Reader {
     Security,
 }
 
-/// Appends a line and its end.
-pub(crate) fn write(entry: &Entry, named: &Named, format: Format, reader: Reader, line: &mut Vec<u8>) {
-    match format {
-        Format::Json => json::write(entry, named, reader, line),
-        Format::Alibaba => alibaba::write(entry, named, reader, line),
+/// Who writes the lines of one log.
+#[derive(Debug)]
+pub(crate) struct Scribe {
+    reader: Reader,
+    format: Format,
+    second: Second,
+}
+
+/// What was written of a time last: thousands of answers are over in one second.
+#[derive(Debug, Default)]
+struct Second {
+    /// Since 1970.
+    of: Option<i64>,
+    text: String,
+}
+
+impl Second {
+    /// Its text, made by `say` where it is another second than before.
+    fn text(&mut self, second: i64, say: impl FnOnce(&mut String)) -> &[u8] {
+        if self.of != Some(second) {
+            self.text.clear();
+            say(&mut self.text);
+            self.of = Some(second);
+        }
+        self.text.as_bytes()
     }
-    line.push(b'\n');
+}
+
+impl Scribe {
+    pub(crate) fn new(reader: Reader, format: Format) -> Self {
+        Self { reader, format, second: Second::default() }
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        self.reader
+    }
+
+    /// Appends a line and its end.
+    pub(crate) fn write(&mut self, entry: &Entry<&str>, named: &Named, line: &mut Vec<u8>) {
+        match self.format {
+            Format::Json => json::write(entry, named, self.reader, &mut self.second, line),
+            Format::Alibaba => alibaba::write(entry, named, self.reader, &mut self.second, line),
+        }
+        line.push(b'\n');
+    }
 }
 
 impl Reader {
-    fn address(self, entry: &Entry) -> IpAddr {
+    fn address(self, entry: &Entry<&str>) -> IpAddr {
         match self {
-            Self::Analysis => mask::network(entry.client),
-            Self::Security => entry.client.to_canonical(),
+            Self::Analysis => mask::network(entry.facts.client),
+            Self::Security => entry.facts.client.to_canonical(),
         }
     }
 
     /// Path and query, or the path alone.
-    fn target(self, entry: &Entry) -> &str {
+    fn target<'a>(self, entry: &'a Entry<&str>) -> &'a str {
         match self {
             Self::Analysis => entry.words.path(),
             Self::Security => entry.words.target(),
@@ -43,8 +82,11 @@ impl Reader {
     }
 
     /// The whole field, or scheme and host of it.
-    fn referer(self, entry: &Entry) -> &str {
+    fn referer<'a>(self, entry: &'a Entry<&str>) -> &'a str {
         let whole = entry.words.referer();
+        if whole.is_empty() {
+            return whole;
+        }
         match (self, whole.find("://")) {
             (Self::Security, _) => whole,
             (Self::Analysis, None) => "",
@@ -56,9 +98,42 @@ impl Reader {
     }
 }
 
+/// Decimal digits.
+fn number(number: impl itoa::Integer, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// As `Display` writes it, which takes longer for what most addresses are.
+fn address(address: IpAddr, out: &mut Vec<u8>) {
+    match address {
+        IpAddr::V4(address) => {
+            for (at, octet) in address.octets().into_iter().enumerate() {
+                if at > 0 {
+                    out.push(b'.');
+                }
+                number(octet, out);
+            }
+        }
+        // Writing into memory does not fail.
+        IpAddr::V6(address) => drop(write!(out, "{address}")),
+    }
+}
+
+/// A trace's sixteen hexadecimal digits.
+#[must_use]
+pub fn digits(trace: u64) -> [u8; 16] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 16];
+    for (place, digit) in text.iter_mut().rev().enumerate() {
+        *digit = DIGITS[usize::try_from(trace >> (4 * place) & 0xf).unwrap_or_default()];
+    }
+    text
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::entry::Facts;
     use crate::words::{Fields, Words};
     use http::{HeaderValue, Method, StatusCode, Version};
     use std::time::Duration;
@@ -77,9 +152,10 @@ pub(crate) mod tests {
             agent: Some(&agent),
             range: Some(&range),
         };
-        let mut words = Words::of(target, &fields);
+        let mut words = Words::default();
+        words.asked(&Method::GET, target, &fields);
         words.answered_with(Some(&content_type));
-        Entry {
+        let facts = Facts {
             at: "2026-09-01T00:30:07.250Z".parse().unwrap(),
             trace: 0x00ab_cdef,
             took: Duration::from_millis(1_542),
@@ -87,8 +163,6 @@ pub(crate) mod tests {
             port: 51_000,
             https: true,
             version: Version::HTTP_2,
-            method: Method::GET,
-            words,
             status: StatusCode::OK,
             sent: 191_000,
             whole: true,
@@ -96,13 +170,20 @@ pub(crate) mod tests {
             hit: false,
             fill: true,
             coalesced: true,
-        }
+        };
+        Entry { facts, words }
+    }
+
+    /// As it stands in a batch.
+    pub(super) fn lent(entry: &Entry) -> Entry<&str> {
+        let Words { text, ends } = &entry.words;
+        Entry { facts: entry.facts, words: Words { text, ends: *ends } }
     }
 
     fn line(format: Format, reader: Reader, target: &str) -> String {
         let named = Named { lesson: "math-7-1".into(), slot: "08:30".into() };
         let mut line = Vec::new();
-        write(&entry(target), &named, format, reader, &mut line);
+        Scribe::new(reader, format).write(&lent(&entry(target)), &named, &mut line);
         String::from_utf8(line).unwrap()
     }
 

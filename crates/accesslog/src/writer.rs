@@ -1,27 +1,28 @@
-//! From the cores to the files: `queue ─► batch ─► lines ─► files`, twenty times a second.
+//! From the cores to the files: `batches ─► lines ─► files`, twenty times a second.
 
-use crate::entry::{Entry, Named};
+use crate::batch::{Batch, Batches};
+use crate::entry::Named;
 use crate::files::Open;
 use crate::keep;
-use crate::line::{self, Reader};
+use crate::line::{Reader, Scribe};
 use crate::metrics::{Lost, Metrics};
-use crate::options::Config;
+use crate::options::{Config, Format};
+use crate::pen::{Door, Pen};
 use jiff::Timestamp;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use telemetry::Telemetry;
 
-/// Entries between the cores and the writer: eight looks' worth at 20,000 requests a second. Each has a copy of what the
-/// request's fields said, so worst case memory, while a disk stands still, is some 8 KiB each: 64 MiB.
-const MOST_WAITING: usize = 8_192;
 /// How often the writer looks. It is not woken by what comes, so a core that hands an entry over makes no system call.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Entries that are made lines before they are written.
-const BATCH: usize = 4_096;
+/// Bytes of lines at which they are written: few calls, and the lines still in the core's cache.
+const WRITE_AT: usize = 256 * 1_024;
+/// Bytes of lines at which a sealed piece is not waited for any longer.
+const SEAL_AT: usize = 2 << 20;
 /// Looks between two of the sealed pieces, which are zipped each for itself: a second.
 const LOOKS_A_PIECE: u32 = 20;
 /// Looks between two rounds for what is too old: an hour.
@@ -37,36 +38,28 @@ pub trait Names: Send + 'static {
     fn named(&mut self, path: &str) -> &Named;
 }
 
-/// Where cores hand entries over. Cheap to clone: every answer on its way has one.
+/// Where cores hand entries over, each with a [`Pen`] of its own.
 #[derive(Debug, Clone)]
 pub struct AccessLog(Arc<Door>);
 
-#[derive(Debug)]
-struct Door {
-    queue: SyncSender<Entry>,
-    metrics: Metrics,
-}
-
 impl AccessLog {
-    /// Hands an entry over, or counts it as lost. Never waits.
-    pub fn write(&self, entry: Entry) {
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.0.queue.try_send(entry) {
-            self.0.metrics.lost(Lost::Queue, 1);
-        }
+    /// For the core that asks.
+    pub fn pen(&self) -> Pen {
+        Pen::of(&self.0)
     }
 
-    /// Begins to write. The files are the [`Keeper`]'s, which ends them when it is dropped.
+    /// Begins to write for so many cores, each with one [`Pen`]. The files are the [`Keeper`]'s, which ends them when it is dropped.
     ///
     /// # Errors
     /// When the machine gives no thread.
     pub fn start(
         config: Config,
+        cores: usize,
         names: impl Names,
         now: impl Fn() -> Timestamp + Send + 'static,
         telemetry: &Telemetry,
     ) -> io::Result<(Self, Keeper)> {
         let metrics = Metrics::register(telemetry);
-        let (queue, entries) = sync_channel(MOST_WAITING);
         let (stop, stopped) = sync_channel(0);
         let (over, finishing) = sync_channel::<PathBuf>(MOST_OVER);
         let count = metrics.clone();
@@ -77,10 +70,10 @@ impl AccessLog {
                 finish(&path, &count);
             }
         })?;
-        let log = Self(Arc::new(Door { queue, metrics: metrics.clone() }));
+        let log = Self(Arc::new(Door::new(Batches::new(cores), metrics.clone())));
         let secures = config.seal_to.is_some();
         let mut writer = Writer {
-            logs: [Log::new(Reader::Analysis), Log::new(Reader::Security)],
+            logs: [Reader::Analysis, Reader::Security].map(|reader| Log::new(reader, config.format)),
             readers: if secures { 2 } else { 1 },
             config,
             names,
@@ -88,9 +81,10 @@ impl AccessLog {
             over,
             metrics,
         };
+        let door = Arc::clone(&log.0);
         let writing = std::thread::Builder::new()
             .name("access-log".to_owned())
-            .spawn(move || writer.run(&entries, &stopped))?;
+            .spawn(move || writer.run(door.batches(), &stopped))?;
         Ok((log, Keeper { stop: Some(stop), threads: vec![writing, zipping] }))
     }
 }
@@ -124,15 +118,15 @@ impl Drop for Keeper {
 
 /// One of the two logs.
 struct Log {
-    reader: Reader,
+    scribe: Scribe,
     open: Option<Open>,
     lines: Vec<u8>,
     count: u64,
 }
 
 impl Log {
-    fn new(reader: Reader) -> Self {
-        Self { reader, open: None, lines: Vec::new(), count: 0 }
+    fn new(reader: Reader, format: Format) -> Self {
+        Self { scribe: Scribe::new(reader, format), open: None, lines: Vec::new(), count: 0 }
     }
 }
 
@@ -148,17 +142,22 @@ struct Writer<N, C> {
 }
 
 impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
-    fn run(&mut self, entries: &Receiver<Entry>, stopped: &Receiver<()>) {
+    fn run(&mut self, batches: &Batches, stopped: &Receiver<()>) {
         match keep::left_behind(&self.config.dir) {
             Ok(left) => left.into_iter().for_each(|path| self.is_over(path)),
             Err(error) => tracing::error!(%error, "the access log's folder cannot be read"),
         }
+        let mut batch = Batch::default();
         for look in 0_u32.. {
             if look.is_multiple_of(LOOKS_A_ROUND) {
                 self.remove_old();
             }
             let ends = stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout);
-            self.take(entries);
+            for at in 0..batches.count() {
+                batches.take(at, &mut batch, ends);
+                self.write_down(&batch);
+                batch.clear();
+            }
             self.put(0);
             if ends || look % LOOKS_A_PIECE == LOOKS_A_PIECE - 1 {
                 self.put(1);
@@ -180,17 +179,18 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
         }
     }
 
-    /// Makes lines of all that waits; writes them in batches.
-    fn take(&mut self, entries: &Receiver<Entry>) {
-        // What comes meanwhile is for the next look: who writes less than comes must still get round.
-        for (at, entry) in entries.try_iter().take(MOST_WAITING).enumerate() {
+    /// Makes lines of a batch; writes them in large pieces.
+    fn write_down(&mut self, batch: &Batch) {
+        for entry in batch.entries() {
             let named = self.names.named(entry.words.path());
             for log in &mut self.logs[..self.readers] {
-                line::write(&entry, named, self.config.format, log.reader, &mut log.lines);
+                log.scribe.write(&entry, named, &mut log.lines);
                 log.count += 1;
             }
-            if at % BATCH == BATCH - 1 {
-                (0..self.readers).for_each(|log| self.put(log));
+            for (at, most) in [WRITE_AT, SEAL_AT].into_iter().enumerate() {
+                if self.logs[at].lines.len() >= most {
+                    self.put(at);
+                }
             }
         }
     }
@@ -204,7 +204,7 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
         let now = (self.now)();
         let open = match log.open.take() {
             Some(open) => Ok(open),
-            None => Open::begin(&self.config.dir, log.reader, self.config.seal_to.as_ref(), now),
+            None => Open::begin(&self.config.dir, log.scribe.reader(), self.config.seal_to.as_ref(), now),
         };
         let written = open.and_then(|mut open| match open.append(&log.lines) {
             Ok(()) => {
@@ -256,6 +256,7 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::MOST_WAITING;
     use crate::line::tests::entry;
     use crate::options::Options;
     use std::io::Read;
@@ -289,9 +290,10 @@ mod tests {
         };
         let config = Config::resolve(&options).unwrap().unwrap();
         let telemetry = Telemetry::new("test");
-        let (log, keeper) = AccessLog::start(config, Nobody::default(), now, &telemetry).unwrap();
+        let (log, keeper) = AccessLog::start(config, 2, Nobody::default(), now, &telemetry).unwrap();
+        let pens = [log.pen(), log.pen()];
         for number in 0..8_000 {
-            log.write(entry(&format!("/p/0123/s2/{number}.m4s")));
+            pens[number % 2].write(Box::new(entry(&format!("/p/0123/s2/{number}.m4s"))));
         }
         drop(keeper);
         let mut analysis = String::new();
@@ -324,10 +326,11 @@ mod tests {
         let options = Options { dir: Some(away.clone()), ..Options::default() };
         let config = Config::resolve(&options).unwrap().unwrap();
         let (log, keeper) =
-            AccessLog::start(config, Nobody::default(), now, &Telemetry::new("test")).unwrap();
+            AccessLog::start(config, 2, Nobody::default(), now, &Telemetry::new("test")).unwrap();
         std::fs::remove_dir(&away).unwrap();
+        let pen = log.pen();
         for _ in 0..MOST_WAITING * 3 {
-            log.write(entry("/a"));
+            pen.write(Box::new(entry("/a")));
         }
         drop(keeper);
         // All are accounted for: those that the disk did not take, and those that came too fast.
@@ -335,7 +338,7 @@ mod tests {
         assert_eq!(lost, MOST_WAITING as u64 * 3);
         assert!(log.0.metrics.lost_so_far(Lost::Disk) > 0);
         // Behind the end nothing is waited for either.
-        log.write(entry("/a"));
+        pen.write(Box::new(entry("/a")));
         assert_eq!(log.0.metrics.lost_so_far(Lost::Disk) + log.0.metrics.lost_so_far(Lost::Queue), lost + 1);
     }
 }

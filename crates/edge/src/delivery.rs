@@ -3,7 +3,7 @@
 mod answered;
 mod kind;
 mod lessons;
-mod trace;
+pub(crate) mod trace;
 mod watched;
 
 pub(crate) use answered::Answered;
@@ -16,8 +16,8 @@ use crate::metrics::Metrics;
 use crate::outcome::{Outcome, Tier};
 use crate::paper::Paper;
 use crate::response::Answer;
-use accesslog::{AccessLog, Entry, Fields, Words, text};
-use http::{StatusCode, Version, header, request};
+use accesslog::{Entry, Facts, Fields, Pen, text};
+use http::{Version, header, request};
 use jiff::Timestamp;
 use package::PackageId;
 use serve::{Peer, Scheme};
@@ -35,22 +35,22 @@ pub(crate) struct Delivery {
     kind: Kind,
     rung: Rung,
     package: Option<PackageId>,
-    line: Option<Box<Line>>,
+    line: Option<Line>,
 }
 
 /// What of a line is known then.
 struct Line {
-    log: AccessLog,
-    entry: Entry,
+    pen: Pen,
+    entry: Box<Entry>,
 }
 
 impl Delivery {
     /// Of a request that has just come.
-    pub(crate) fn begin(head: &request::Parts, peer: &Peer, log: Option<&AccessLog>) -> Self {
+    pub(crate) fn begin(head: &request::Parts, peer: &Peer, pen: Option<&Pen>) -> Self {
         let path = head.uri.path();
         // A time and a network beside a word are what would tell of a child.
-        let log = log.filter(|_| Paper::of(&head.method, path).is_none());
-        let line = log.map(|log| Box::new(Line { log: log.clone(), entry: entry(head, peer) }));
+        let pen = pen.filter(|_| Paper::of(&head.method, path).is_none());
+        let line = pen.map(|pen| Line { pen: pen.clone(), entry: entry(pen.blank(), head, peer) });
         Self {
             began: Instant::now(),
             version: head.version,
@@ -66,10 +66,10 @@ impl Delivery {
         metrics.first_byte(answer.body().outcome(), self.began.elapsed());
         metrics.answered.count(self.version, answer.status());
         if let Some(line) = &mut self.line {
-            line.entry.status = answer.status();
+            line.entry.facts.status = answer.status();
             line.entry.words.answered_with(answer.headers().get(header::CONTENT_TYPE));
-            line.entry.trace = trace::next();
-            answer.headers_mut().insert(trace::FIELD, trace::value(line.entry.trace));
+            line.entry.facts.trace = trace::next();
+            answer.headers_mut().insert(trace::FIELD, trace::value(line.entry.facts.trace));
         } else {
             // Of another node, which is not the one that has answered.
             answer.headers_mut().remove(trace::FIELD);
@@ -92,9 +92,8 @@ impl Delivery {
         if self.kind == Kind::Segment && sent > 0 {
             metrics.segment_delivered(self.rung, took, took > PLAYS);
         }
-        let Some(line) = self.line else { return };
-        let Line { log, entry } = *line;
-        log.write(Entry {
+        let Some(mut line) = self.line else { return };
+        line.entry.facts = Facts {
             at: Timestamp::try_from(Clock.now()).unwrap_or(Timestamp::UNIX_EPOCH),
             took,
             sent,
@@ -103,13 +102,14 @@ impl Delivery {
             hit: outcome.is_hit(),
             fill: outcome.asks_upstream(),
             coalesced: outcome == Outcome::Collapsed,
-            ..entry
-        });
+            ..line.entry.facts
+        };
+        line.pen.write(line.entry);
     }
 }
 
-/// What a request says.
-fn entry(head: &request::Parts, peer: &Peer) -> Entry {
+/// What a request says, on a blank.
+fn entry(mut entry: Box<Entry>, head: &request::Parts, peer: &Peer) -> Box<Entry> {
     let field = |name| head.headers.get(name);
     let authority = || head.uri.authority().map_or("", |host| host.as_str());
     let fields = Fields {
@@ -119,22 +119,13 @@ fn entry(head: &request::Parts, peer: &Peer) -> Entry {
         range: field(header::RANGE),
     };
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    Entry {
-        at: Timestamp::UNIX_EPOCH,
-        trace: 0,
-        took: Duration::ZERO,
+    entry.words.asked(&head.method, target, &fields);
+    entry.facts = Facts {
         client: peer.address.ip(),
         port: peer.address.port(),
         https: peer.scheme == Scheme::Https,
         version: head.version,
-        method: head.method.clone(),
-        words: Words::of(target, &fields),
-        status: StatusCode::OK,
-        sent: 0,
-        whole: false,
-        cache: "",
-        hit: false,
-        fill: false,
-        coalesced: false,
-    }
+        ..Facts::default()
+    };
+    entry
 }

@@ -16,7 +16,7 @@ use crate::resources::Resources;
 use crate::store::{DiskTier, Entry, Memory, Object};
 use crate::upload::Uploads;
 use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
-use accesslog::AccessLog;
+use accesslog::{AccessLog, Pen};
 use diskstore::Pinned;
 use faults::Blame;
 use std::sync::Arc;
@@ -165,7 +165,7 @@ impl Shared {
             stale_on_error: config.stale_on_error,
             config,
             filled: Arc::clone(&self.filled),
-            log: self.log.clone(),
+            pen: self.log.as_ref().map(AccessLog::pen),
             upstream_known: Arc::clone(&self.upstream_known),
             readiness: Arc::clone(&self.readiness),
         }
@@ -197,7 +197,7 @@ pub(crate) struct Edge {
     /// What has been filled lately.
     pub(crate) filled: Arc<Again>,
     /// Where answers are written down; `None`: nowhere.
-    pub(crate) log: Option<AccessLog>,
+    pub(crate) pen: Option<Pen>,
     upstream_known: Arc<AtomicBool>,
     readiness: Arc<Readiness>,
 }

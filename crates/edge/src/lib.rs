@@ -188,8 +188,8 @@ fn access_log(
 ) -> Result<Option<accesslog::Keeper>, telemetry::AdminError> {
     let Some(config) = config else { return Ok(None) };
     let now = || jiff::Timestamp::try_from(clock::Clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let lessons = delivery::Lessons::of(shared.release());
-    let started = accesslog::AccessLog::start(config, lessons, now, telemetry);
+    let (cores, lessons) = (shared.settings.config.serve.cores, delivery::Lessons::of(shared.release()));
+    let started = accesslog::AccessLog::start(config, cores, lessons, now, telemetry);
     let (log, keeper) = started.map_err(telemetry::AdminError::Thread)?;
     shared.log = Some(log);
     Ok(Some(keeper))

@@ -90,7 +90,7 @@ impl Service for EdgeService {
         let edge = self.edge();
         let (head, body) = request.into_parts();
         let version = head.version;
-        let delivery = Delivery::begin(&head, &peer, edge.log.as_ref());
+        let delivery = Delivery::begin(&head, &peer, edge.pen.as_ref());
         // Before the future is made, so that it is small: it is moved on its way to the heap.
         let asked =
             Asked::read(head).and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked));

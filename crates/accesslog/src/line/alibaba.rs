@@ -5,57 +5,92 @@
 //!   "lesson" "rung" "slot" cache serve|fill alone|coalesced protocol whole|cut "range" trace
 //! ```
 
-use super::Reader;
+use super::{Reader, Second, address, digits, number};
 use crate::entry::{Entry, Named};
 use http::Version;
 use jiff::tz::{Offset, TimeZone};
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 /// Hours that Beijing is ahead of UTC.
 const BEIJING: Offset = Offset::constant(8);
 
-pub(super) fn write(entry: &Entry, named: &Named, reader: Reader, out: &mut Vec<u8>) {
-    let subject = entry.subject();
-    let time = TimeZone::fixed(BEIJING).to_datetime(entry.at);
+pub(super) fn write(
+    entry: &Entry<&str>,
+    named: &Named,
+    reader: Reader,
+    second: &mut Second,
+    out: &mut Vec<u8>,
+) {
+    let (facts, words, subject) = (&entry.facts, &entry.words, entry.subject());
     let lesson = if named.lesson.is_empty() { subject.lesson } else { &named.lesson };
-    let scheme = if entry.https { "https" } else { "http" };
-    let (time, client, ms) =
-        (time.strftime("%-d/%b/%Y:%H:%M:%S +0800"), reader.address(entry), entry.took.as_millis());
-    // Writing into memory does not fail.
-    let _ = write!(out, "[{time}] {client} - {ms} ");
+    out.push(b'[');
+    out.extend_from_slice(second.text(facts.at.as_second(), |text| {
+        let time = TimeZone::fixed(BEIJING).to_datetime(facts.at);
+        // Writing into memory does not fail.
+        let _ = write!(text, "{}", time.strftime("%-d/%b/%Y:%H:%M:%S +0800"));
+    }));
+    out.extend_from_slice(b"] ");
+    address(reader.address(entry), out);
+    out.extend_from_slice(b" - ");
+    number(facts.took.as_millis(), out);
+    out.push(b' ');
     quoted(&[reader.referer(entry)], out);
     out.push(b' ');
-    let (host, target) = (entry.words.host(), reader.target(entry));
-    quoted(&[entry.method.as_str(), " ", scheme, "://", host, target], out);
-    let _ = write!(out, " {} 0 {} {} ", entry.status.as_u16(), entry.sent, hit(entry.hit));
-    for field in [entry.words.agent(), entry.words.content_type(), lesson, subject.rung, &named.slot] {
+    let scheme = if facts.https { " https://" } else { " http://" };
+    quoted(&[words.method(), scheme, words.host(), reader.target(entry)], out);
+    out.push(b' ');
+    number(facts.status.as_u16(), out);
+    out.extend_from_slice(b" 0 ");
+    number(facts.sent, out);
+    word(hit(facts.hit), out);
+    out.push(b' ');
+    for field in [words.agent(), words.content_type(), lesson, subject.rung, &named.slot] {
         quoted(&[field], out);
         out.push(b' ');
     }
-    let fill = if entry.fill { "fill" } else { "serve" };
-    let coalesced = if entry.coalesced { "coalesced" } else { "alone" };
-    let whole = if entry.whole { "whole" } else { "cut" };
-    let _ = write!(out, "{} {fill} {coalesced} {} {whole} ", entry.cache, protocol(entry.version));
-    quoted(&[entry.words.range()], out);
-    let _ = write!(out, " {:016x}", entry.trace);
+    out.extend_from_slice(facts.cache.as_bytes());
+    word(if facts.fill { "fill" } else { "serve" }, out);
+    word(if facts.coalesced { "coalesced" } else { "alone" }, out);
+    word(protocol(facts.version), out);
+    word(if facts.whole { "whole" } else { "cut" }, out);
+    out.push(b' ');
+    quoted(&[words.range()], out);
+    out.push(b' ');
+    out.extend_from_slice(&digits(facts.trace));
+}
+
+fn word(word: &str, out: &mut Vec<u8>) {
+    out.push(b' ');
+    out.extend_from_slice(word.as_bytes());
 }
 
 /// `-` for nothing. A quote, a backslash, or what is no printable ASCII stands as `\xHH`, as nginx writes it.
 fn quoted(pieces: &[&str], out: &mut Vec<u8>) {
     out.push(b'"');
     let before = out.len();
-    for byte in pieces.iter().flat_map(|piece| piece.bytes()) {
-        match byte {
-            b'"' | b'\\' | ..b' ' | 0x7f.. => {
-                let _ = write!(out, "\\x{byte:02X}");
+    for piece in pieces {
+        // All of it is looked at, many bytes at once; that one of them is odd is rare.
+        if piece.bytes().fold(false, |odd, byte| odd | is_odd(byte)) {
+            for byte in piece.bytes() {
+                if is_odd(byte) {
+                    let _ = write!(out, "\\x{byte:02X}");
+                } else {
+                    out.push(byte);
+                }
             }
-            byte => out.push(byte),
+        } else {
+            out.extend_from_slice(piece.as_bytes());
         }
     }
     if out.len() == before {
         out.push(b'-');
     }
     out.push(b'"');
+}
+
+const fn is_odd(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | ..b' ' | 0x7f..)
 }
 
 pub(super) const fn hit(hit: bool) -> &'static str {

@@ -1,29 +1,24 @@
 //! A number for each answer that is written down, so that who reports trouble can say which one it was. It tells nothing of anybody:
-//! a counter, and what this process has drawn, so that numbers of several nodes and runs are not alike.
+//! a counter of each core's own, from what it has drawn, so that numbers of several cores, nodes and runs are not alike.
 
 use http::{HeaderName, HeaderValue};
+use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The field that says it.
-pub(super) const FIELD: HeaderName = HeaderName::from_static("airclass-trace");
+pub(crate) const FIELD: HeaderName = HeaderName::from_static("airclass-trace");
 
 /// The next one.
 pub(super) fn next() -> u64 {
-    static NEXT: LazyLock<AtomicU64> =
-        LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(FIELD.as_str())));
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    thread_local! {
+        static NEXT: Cell<u64> = Cell::new(RandomState::new().hash_one(FIELD.as_str()));
+    }
+    NEXT.replace(NEXT.get().wrapping_add(1))
 }
 
 /// Sixteen hexadecimal digits.
 pub(super) fn value(trace: u64) -> HeaderValue {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0; 16];
-    for (place, digit) in text.iter_mut().rev().enumerate() {
-        *digit = DIGITS[usize::try_from(trace >> (4 * place) & 0xf).unwrap_or_default()];
-    }
-    HeaderValue::from_bytes(&text).expect("digits are a field's value")
+    HeaderValue::from_bytes(&accesslog::digits(trace)).expect("digits are a field's value")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::cache_status::CACHE_STATUS;
 use super::{Answer, CacheStatus, EdgeBody};
+use crate::delivery::trace;
 use crate::edge::Edge;
 use crate::fill::BlockStream;
 use crate::outcome::Outcome;
@@ -77,9 +78,10 @@ pub(crate) fn stored(
 }
 
 /// What an answer from `object` says whenever it is given. Age and this node's Cache-Status stand before all others, for
-/// [`fill_in`]; where nodes nearer the origin have said theirs, this node's is behind it.
+/// [`fill_in`]; where nodes nearer the origin have said theirs, this node's is behind it. Where answers are numbered, there is a
+/// place for the number: a copy of these fields has no room for one more.
 fn lasting_fields(edge: &Edge, object: &Object) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(object.headers.len() + 3);
+    let mut headers = HeaderMap::with_capacity(object.headers.len() + 4);
     headers.insert(header::AGE, HeaderValue::from(0));
     if !object.headers.contains_key(CACHE_STATUS) {
         headers.insert(CACHE_STATUS, HeaderValue::from_static(""));
@@ -87,6 +89,9 @@ fn lasting_fields(edge: &Edge, object: &Object) -> HeaderMap {
     headers.extend(object.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     if let Some(length) = length_of(object) {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    if edge.pen.is_some() {
+        headers.insert(trace::FIELD, HeaderValue::from_static(""));
     }
     hide_surrogate_keys(edge, &mut headers);
     headers
