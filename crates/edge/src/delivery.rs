@@ -69,7 +69,7 @@ impl Delivery {
             line.entry.facts.status = answer.status();
             line.entry.words.answered_with(answer.headers().get(header::CONTENT_TYPE));
             line.entry.facts.trace = trace::next();
-            answer.headers_mut().insert(trace::FIELD, trace::value(line.entry.facts.trace));
+            trace::tell(line.entry.facts.trace, answer.headers_mut());
         } else {
             // Of another node, which is not the one that has answered.
             answer.headers_mut().remove(trace::FIELD);

@@ -86,12 +86,14 @@ fn lasting_fields(edge: &Edge, object: &Object) -> HeaderMap {
     if !object.headers.contains_key(CACHE_STATUS) {
         headers.insert(CACHE_STATUS, HeaderValue::from_static(""));
     }
-    headers.extend(object.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    if edge.pen.is_some() {
+        trace::keep_place(&mut headers);
+    }
+    // The number that another node gave is of its own answer.
+    let others = object.headers.iter().filter(|(name, _)| !trace::is_said_by(name));
+    headers.extend(others.map(|(name, value)| (name.clone(), value.clone())));
     if let Some(length) = length_of(object) {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    if edge.pen.is_some() {
-        headers.insert(trace::FIELD, HeaderValue::from_static(""));
     }
     hide_surrogate_keys(edge, &mut headers);
     headers
