@@ -3,9 +3,10 @@
 mod alibaba;
 mod json;
 
-use crate::entry::{Entry, Named};
+use crate::entry::{Entry, Named, Subject};
 use crate::mask;
 use crate::options::Format;
+use http::Version;
 use std::io::Write;
 use std::net::IpAddr;
 
@@ -46,6 +47,16 @@ impl Second {
     }
 }
 
+/// What a line tells, in whichever form.
+struct Told<'a> {
+    entry: &'a Entry<&'a str>,
+    subject: Subject<'a>,
+    /// As the plan calls it, or else the path.
+    lesson: &'a str,
+    slot: &'a str,
+    reader: Reader,
+}
+
 impl Scribe {
     pub(crate) fn new(reader: Reader, format: Format) -> Self {
         Self { reader, format, second: Second::default() }
@@ -57,9 +68,12 @@ impl Scribe {
 
     /// Appends a line and its end.
     pub(crate) fn write(&mut self, entry: &Entry<&str>, named: &Named, line: &mut Vec<u8>) {
+        let subject = entry.subject();
+        let lesson = if named.lesson.is_empty() { subject.lesson } else { &named.lesson };
+        let told = Told { entry, subject, lesson, slot: &named.slot, reader: self.reader };
         match self.format {
-            Format::Json => json::write(entry, named, self.reader, &mut self.second, line),
-            Format::Alibaba => alibaba::write(entry, named, self.reader, &mut self.second, line),
+            Format::Json => json::write(&told, &mut self.second, line),
+            Format::Alibaba => alibaba::write(&told, &mut self.second, line),
         }
         line.push(b'\n');
     }
@@ -95,6 +109,19 @@ impl Reader {
                 &whole[..end]
             }
         }
+    }
+}
+
+const fn hit(hit: bool) -> &'static str {
+    if hit { "HIT" } else { "MISS" }
+}
+
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_2 => "h2",
+        Version::HTTP_3 => "h3",
+        Version::HTTP_10 => "http/1.0",
+        _ => "http/1.1",
     }
 }
 

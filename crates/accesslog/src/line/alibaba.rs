@@ -5,9 +5,7 @@
 //!   "lesson" "rung" "slot" cache serve|fill alone|coalesced protocol whole|cut "range" trace
 //! ```
 
-use super::{Reader, Second, address, digits, number};
-use crate::entry::{Entry, Named};
-use http::Version;
+use super::{Second, Told, address, digits, hit, number, protocol};
 use jiff::tz::{Offset, TimeZone};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -15,15 +13,9 @@ use std::io::Write as _;
 /// Hours that Beijing is ahead of UTC.
 const BEIJING: Offset = Offset::constant(8);
 
-pub(super) fn write(
-    entry: &Entry<&str>,
-    named: &Named,
-    reader: Reader,
-    second: &mut Second,
-    out: &mut Vec<u8>,
-) {
-    let (facts, words, subject) = (&entry.facts, &entry.words, entry.subject());
-    let lesson = if named.lesson.is_empty() { subject.lesson } else { &named.lesson };
+pub(super) fn write(told: &Told<'_>, second: &mut Second, out: &mut Vec<u8>) {
+    let Told { entry, subject, lesson, slot, reader } = told;
+    let (facts, words) = (&entry.facts, &entry.words);
     out.push(b'[');
     out.extend_from_slice(second.text(facts.at.as_second(), |text| {
         let time = TimeZone::fixed(BEIJING).to_datetime(facts.at);
@@ -45,7 +37,7 @@ pub(super) fn write(
     number(facts.sent, out);
     word(hit(facts.hit), out);
     out.push(b' ');
-    for field in [words.agent(), words.content_type(), lesson, subject.rung, &named.slot] {
+    for field in [words.agent(), words.content_type(), lesson, subject.rung, slot] {
         quoted(&[field], out);
         out.push(b' ');
     }
@@ -91,17 +83,4 @@ fn quoted(pieces: &[&str], out: &mut Vec<u8>) {
 
 const fn is_odd(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\' | ..b' ' | 0x7f..)
-}
-
-pub(super) const fn hit(hit: bool) -> &'static str {
-    if hit { "HIT" } else { "MISS" }
-}
-
-pub(super) fn protocol(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_2 => "h2",
-        Version::HTTP_3 => "h3",
-        Version::HTTP_10 => "http/1.0",
-        _ => "http/1.1",
-    }
 }

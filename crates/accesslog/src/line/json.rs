@@ -1,31 +1,24 @@
 //! One JSON object a line. Names after Alibaba's and Tencent's real-time logs, where they have one.
 
-use super::{Reader, Second, address, digits, number};
-use crate::entry::{Entry, Named};
+use super::{Reader, Second, Told, address, digits, hit, number, protocol};
 use jiff::Timestamp;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-pub(super) fn write(
-    entry: &Entry<&str>,
-    named: &Named,
-    reader: Reader,
-    second: &mut Second,
-    out: &mut Vec<u8>,
-) {
-    let (facts, words, subject) = (&entry.facts, &entry.words, entry.subject());
-    let lesson = if named.lesson.is_empty() { subject.lesson } else { &named.lesson };
+pub(super) fn write(told: &Told<'_>, second: &mut Second, out: &mut Vec<u8>) {
+    let Told { entry, subject, lesson, slot, reader } = told;
+    let (facts, words) = (&entry.facts, &entry.words);
     out.extend_from_slice(br#"{"time":""#);
     time(facts.at, second, out);
     out.extend_from_slice(br#"","client_ip":""#);
     address(reader.address(entry), out);
     out.push(b'"');
-    if reader == Reader::Security {
+    if *reader == Reader::Security {
         out.extend_from_slice(br#","client_port":"#);
         number(facts.port, out);
     }
     text(r#","scheme":"#, if facts.https { "https" } else { "http" }, out);
-    text(r#","proto":"#, super::alibaba::protocol(facts.version), out);
+    text(r#","proto":"#, protocol(facts.version), out);
     text(r#","method":"#, words.method(), out);
     text(r#","domain":"#, words.host(), out);
     text(r#","uri":"#, reader.target(entry), out);
@@ -36,7 +29,7 @@ pub(super) fn write(
     out.extend_from_slice(br#","body_bytes_sent":"#);
     number(facts.sent, out);
     flag(r#","whole":"#, facts.whole, out);
-    text(r#","hit_info":"#, super::alibaba::hit(facts.hit), out);
+    text(r#","hit_info":"#, hit(facts.hit), out);
     text(r#","cache":"#, facts.cache, out);
     flag(r#","fill":"#, facts.fill, out);
     flag(r#","coalesced":"#, facts.coalesced, out);
@@ -47,7 +40,7 @@ pub(super) fn write(
     text(r#","lesson":"#, lesson, out);
     text(r#","package":"#, subject.package, out);
     text(r#","rung":"#, subject.rung, out);
-    text(r#","slot":"#, &named.slot, out);
+    text(r#","slot":"#, slot, out);
     out.extend_from_slice(br#","trace":""#);
     out.extend_from_slice(&digits(facts.trace));
     out.extend_from_slice(br#""}"#);
@@ -98,6 +91,7 @@ fn flag(name: &str, value: bool, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::{Entry, Named};
     use crate::line::Scribe;
     use crate::line::tests::{entry, lent};
     use crate::options::Format;
@@ -144,7 +138,7 @@ mod tests {
             client_ip: reader.address(entry),
             client_port: (reader == Reader::Security).then_some(facts.port),
             scheme: if facts.https { "https" } else { "http" },
-            proto: crate::line::alibaba::protocol(facts.version),
+            proto: protocol(facts.version),
             method: words.method(),
             domain: words.host(),
             uri: reader.target(entry),
@@ -152,7 +146,7 @@ mod tests {
             request_time_ms: u64::try_from(facts.took.as_millis()).unwrap(),
             body_bytes_sent: facts.sent,
             whole: facts.whole,
-            hit_info: crate::line::alibaba::hit(facts.hit),
+            hit_info: hit(facts.hit),
             cache: facts.cache,
             fill: facts.fill,
             coalesced: facts.coalesced,
