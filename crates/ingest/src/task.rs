@@ -26,7 +26,7 @@ const MESSAGES: usize = 8;
 pub enum Task {
     /// Decode everything once and say what it is.
     Survey,
-    /// Encode excerpts in the rungs of a codec at one quality and say what came of it.
+    /// Encode an excerpt in the rungs of a codec at one quality and say what came of it.
     Trial {
         /// What is made of the source.
         plan: Box<Plan>,
@@ -37,7 +37,7 @@ pub enum Task {
         /// In which rungs, at which quality.
         pass: Pass,
         /// What to try.
-        excerpts: Vec<Excerpt>,
+        excerpt: Excerpt,
     },
     /// Encode the pictures of a chunk in the rungs of a codec; single pictures come with H.264.
     Pictures {
@@ -129,9 +129,9 @@ pub fn perform(task: &Task, file: &File, sink: &mut Sink<'_>, cancel: &Cancel) -
             let body = serde_json::to_vec(&survey).expect("plain structs with string keys");
             sink(Answer { header: Header::Survey, body })
         }
-        Task::Trial { plan, ladder, content, pass, excerpts } => {
-            let tried = title::trial(file, plan, ladder, *content, *pass, excerpts, cancel)?;
-            let body = serde_json::to_vec(&tried).expect("plain structs with string keys");
+        Task::Trial { plan, ladder, content, pass, excerpt } => {
+            let parts = title::trial(file, plan, ladder, *content, *pass, excerpt, cancel)?;
+            let body = serde_json::to_vec(&parts).expect("plain structs with string keys");
             sink(Answer { header: Header::Trial, body })
         }
         Task::Pictures { plan, codec, chunk, entry } => forward(sink, cancel, |messages| {

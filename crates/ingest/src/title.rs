@@ -23,4 +23,4 @@ pub use activity::{Activity, Content, Watch};
 pub use choose::{Chosen, Reason, choose, thinning};
 pub use likeness::Likeness;
 pub use recipe::{Recipe, Thinned};
-pub use trial::{Excerpt, Pass, Tried, excerpts, trial};
+pub use trial::{Excerpt, Part, Pass, Tried, excerpts, trial, tried};

@@ -7,7 +7,7 @@ use crate::progress::{Follow, Report, Stage};
 use crate::spool::Spool;
 use crate::survey::Survey;
 use crate::task::{Answer, Header, Task};
-use crate::title::{self, Content, Pass, Tried};
+use crate::title::{self, Content, Part, Pass, Tried};
 use crate::worker;
 use std::fs::File;
 use std::time::Duration;
@@ -71,26 +71,30 @@ impl Job<'_> {
             None if excerpts.is_empty() || content == Content::Film => Vec::new(),
             None => {
                 let mut follow = Follow::begin(report, Stage::Trial);
-                let passes = Pass::of(&plan);
-                let mut tried = Vec::new();
-                for (done, pass) in passes.iter().enumerate() {
-                    let task = Task::Trial {
+                let mut parts: Vec<Part> = Vec::new();
+                let passes = Pass::of(&plan).into_iter();
+                let tasks: Vec<Task> = passes
+                    .flat_map(|pass| excerpts.iter().map(move |excerpt| (pass, excerpt.clone())))
+                    .map(|(pass, excerpt)| Task::Trial {
                         plan: Box::new(plan.clone()),
                         ladder: Box::new((*ladder).clone()),
                         content,
-                        pass: *pass,
-                        excerpts: excerpts.clone(),
-                    };
-                    let mut found: Option<Vec<Tried>> = None;
+                        pass,
+                        excerpt,
+                    })
+                    .collect();
+                for (done, task) in tasks.iter().enumerate() {
+                    let mut found: Option<Vec<Part>> = None;
                     let mut sink = |answer: Answer| {
                         found = serde_json::from_slice(&answer.body).ok();
                         Ok(())
                     };
-                    worker::retried(|| worker::perform(&task, file, limits, &mut sink, cancel))
+                    worker::retried(|| worker::perform(task, file, limits, &mut sink, cancel))
                         .map_err(|error| self.ended(error))?;
-                    tried.extend(found.ok_or(MediaError::Crashed("trial"))?);
-                    follow.at(done as u64 + 1, passes.len() as u64, None);
+                    parts.extend(found.ok_or(MediaError::Crashed("trial"))?);
+                    follow.at(done as u64 + 1, tasks.len() as u64, None);
                 }
+                let tried = title::tried(parts);
                 follow.end();
                 spool.keep(TRIED, &tried)?;
                 tried

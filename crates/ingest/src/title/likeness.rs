@@ -74,9 +74,9 @@ impl Likeness {
 
     /// Takes what another has collected.
     pub fn merge(&mut self, other: &Self) {
-        self.pictures += other.pictures;
+        self.pictures = self.pictures.saturating_add(other.pictures);
         self.ssim += other.ssim;
-        self.writing.iter_mut().zip(&other.writing).for_each(|(bin, more)| *bin += more);
+        self.writing.iter_mut().zip(&other.writing).for_each(|(bin, more)| *bin = bin.saturating_add(*more));
     }
 
     /// Mean over all pictures; `None` before the first.
@@ -86,8 +86,8 @@ impl Likeness {
 
     /// Mean of the worst twentieth of windows with writing; `None` where nothing is written.
     pub fn text(&self, windows: u64) -> Option<f64> {
-        let found: u64 = self.writing.iter().sum();
-        if found == 0 || found * FEW < windows * u64::from(self.pictures) {
+        let found = self.writing.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+        if found == 0 || found.saturating_mul(FEW) < windows.saturating_mul(u64::from(self.pictures)) {
             return None;
         }
         let worst = (found / WORST).max(1);

@@ -66,8 +66,9 @@ pub fn excerpts(
         .collect()
 }
 
-/// All rungs of a codec at one of the two qualities around the ladder's: what one worker tries. More at once, or one
-/// pass after the other in one process, would take more memory than encoding the lesson does.
+/// All rungs of a codec at one of the two qualities around the ladder's: of one excerpt, what one worker tries. More at once, or
+/// one after the other in one process, would take more memory than encoding the lesson does: SVT-AV1 keeps some of what
+/// each of its encoders took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pass {
     /// Which rungs.
@@ -97,7 +98,15 @@ impl Pass {
     }
 }
 
-/// Encodes `excerpts` of `file` in every rung of `plan` that `pass` has, and says what came of it.
+/// What a rung came to in one excerpt, at one quality.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    slot: Slot,
+    crf: f64,
+    sum: Sum,
+}
+
+/// Encodes `excerpt` of `file` in every rung of `plan` that `pass` has, and says what came of it.
 ///
 /// # Errors
 /// When the source cannot be decoded, an encoder fails, or somebody stopped it.
@@ -107,42 +116,57 @@ pub fn trial(
     ladder: &Ladder,
     content: Content,
     pass: Pass,
-    excerpts: &[Excerpt],
+    excerpt: &Excerpt,
     cancel: &Cancel,
-) -> Result<Vec<Tried>, MediaError> {
+) -> Result<Vec<Part>, MediaError> {
     let rungs = plan.rungs.iter().filter(|rung| rung.slot.codec() == pass.codec);
     let rungs: Vec<(Rung, f64)> = rungs.map(|rung| pass.attempt(rung.slot, plan, ladder, content)).collect();
-    let mut sums: Vec<Sum> = rungs.iter().map(|_| Sum::default()).collect();
-    for excerpt in excerpts {
-        let parts = compare(file, plan, &ladder.title, &rungs, excerpt, cancel)?;
-        sums.iter_mut().zip(parts).for_each(|(sum, part)| sum.add(&part));
+    let sums = compare(file, plan, &ladder.title, &rungs, excerpt, cancel)?;
+    let parts = rungs.into_iter().zip(sums);
+    Ok(parts.map(|((rung, crf), sum)| Part { slot: rung.slot, crf, sum }).collect())
+}
+
+/// What each rung came to at each quality, over all excerpts. A rung in which nothing could be compared is left out.
+pub fn tried(parts: Vec<Part>) -> Vec<Tried> {
+    let mut whole: Vec<Part> = Vec::new();
+    for part in parts {
+        match whole.iter_mut().find(|found| (found.slot, found.crf) == (part.slot, part.crf)) {
+            Some(found) => found.sum.add(&part.sum),
+            None => whole.push(part),
+        }
     }
-    let results = rungs.iter().zip(&sums);
-    Ok(results.filter_map(|((rung, crf), sum)| sum.result(rung.slot, *crf, excerpts.len())).collect())
+    whole.iter().filter_map(|part| part.sum.result(part.slot, part.crf)).collect()
 }
 
 /// The first try is by this part of a step better than the ladder's quality: what is chosen mostly lies between the two,
 /// and beyond them a straight line is a guess.
 const BETTER: f64 = 0.4;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct Sum {
+    segments: u32,
     bytes: u64,
     likeness: Likeness,
 }
 
 impl Sum {
+    fn of_one_segment() -> Self {
+        Self { segments: 1, ..Self::default() }
+    }
+
+    /// A worker's word may be anything, so nothing here overflows.
     fn add(&mut self, part: &Self) {
-        self.bytes += part.bytes;
+        self.segments = self.segments.saturating_add(part.segments);
+        self.bytes = self.bytes.saturating_add(part.bytes);
         self.likeness.merge(&part.likeness);
     }
 
-    fn result(&self, slot: Slot, crf: f64, segments: usize) -> Option<Tried> {
-        let millis = segments as u64 * SEGMENT_MS;
+    fn result(&self, slot: Slot, crf: f64) -> Option<Tried> {
+        let millis = u64::from(self.segments) * SEGMENT_MS;
         Some(Tried {
             slot,
             crf,
-            bits_per_second: (self.bytes * 8_000).checked_div(millis)?,
+            bits_per_second: self.bytes.saturating_mul(8_000).checked_div(millis)?,
             ssim: self.likeness.ssim()?,
             text: self.likeness.text(windows(slot.width(), slot.height())),
         })
@@ -191,7 +215,7 @@ impl Bench {
         let encoder = Encoder::video(&rung.settings)?;
         let echo = Echo::of(&encoder)?;
         let thinning = u64::from(rung.thinning());
-        let sum = Sum::default();
+        let sum = Sum::of_one_segment();
         Ok(Self { encoder, echo, first, thinning, compare_every, originals: VecDeque::new(), sum })
     }
 
@@ -290,6 +314,29 @@ fn planes(picture: &Picture) -> [Plane<'_>; 3] {
 mod tests {
     use super::*;
     use grid::FrameRate;
+
+    #[test]
+    fn what_workers_say_of_excerpts_is_put_together_by_rung_and_quality() {
+        let black = [16; 64];
+        let plane = Plane { samples: &black, stride: 8, width: 8, height: 8 };
+        let part = |slot, crf, bytes, pictures| {
+            let mut sum = Sum { bytes, ..Sum::of_one_segment() };
+            (0..pictures).for_each(|_| sum.likeness.add(&[plane], &[plane]));
+            Part { slot, crf, sum }
+        };
+        let parts = vec![
+            part(Slot::S3, 22.0, 6_000, 2),
+            part(Slot::S3, 27.0, 3_000, 2),
+            part(Slot::S4, 22.0, 0, 0),
+            part(Slot::S3, 22.0, 12_000, 1),
+            part(Slot::S3, 27.0, u64::MAX, 1),
+        ];
+        let whole: Vec<_> =
+            tried(parts).into_iter().map(|tried| (tried.slot, tried.crf, tried.bits_per_second)).collect();
+        // Two segments of 4.8 s: 18,000 bytes.
+        assert_eq!(whole, [(Slot::S3, 22.0, 15_000), (Slot::S3, 27.0, u64::MAX / 9_600)]);
+        assert_eq!(tried(Vec::new()), []);
+    }
 
     #[test]
     fn excerpts_are_spread_over_what_segments_cost() {
