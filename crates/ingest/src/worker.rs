@@ -22,6 +22,7 @@ mod failure;
 mod limits;
 mod process;
 mod remote;
+mod stillness;
 mod syscalls;
 mod wire;
 

@@ -36,6 +36,9 @@ pub enum WorkerError {
     /// It did not come to an end.
     #[error("the media worker was not done after {}; export the file again as MP4, or report it", seconds(.0))]
     Hung(Duration),
+    /// It stood still: no word of it, and no processor time used.
+    #[error("the media worker has done nothing for {}; export the file again as MP4, or report it", seconds(.0))]
+    Still(Duration),
     /// It sent more than any lesson can.
     #[error("the media worker sent more than {0}; export the file again as MP4, or report it")]
     Flooded(ByteCount),
@@ -57,7 +60,12 @@ impl WorkerError {
     /// Whether another try of the same task may end better: what kills a worker once may have been the machine.
     pub fn may_retry(&self) -> bool {
         match self {
-            Self::Start(_) | Self::Died { .. } | Self::Hung(_) | Self::Flooded(_) | Self::Garbled(_) => true,
+            Self::Start(_)
+            | Self::Died { .. }
+            | Self::Hung(_)
+            | Self::Still(_)
+            | Self::Flooded(_)
+            | Self::Garbled(_) => true,
             Self::Unconfined(_) | Self::Refused(_) | Self::Sink(_) | Self::Stopped => false,
         }
     }
@@ -69,7 +77,7 @@ impl Fault for WorkerError {
             Self::Start(_) => "WORKER_START",
             Self::Unconfined(_) => "WORKER_UNCONFINED",
             Self::Died { .. } => "WORKER_DIED",
-            Self::Hung(_) => "WORKER_HUNG",
+            Self::Hung(_) | Self::Still(_) => "WORKER_HUNG",
             Self::Flooded(_) => "WORKER_FLOODED",
             Self::Garbled(_) => "WORKER_GARBLED",
             Self::Refused(error) | Self::Sink(error) => error.code(),
@@ -81,7 +89,9 @@ impl Fault for WorkerError {
         match self {
             Self::Start(_) | Self::Unconfined(_) | Self::Stopped => Blame::Ours,
             // A file that brings down its worker, twice, is for its sender to export anew: nobody here can mend it.
-            Self::Died { .. } | Self::Hung(_) | Self::Flooded(_) | Self::Garbled(_) => Blame::Input,
+            Self::Died { .. } | Self::Hung(_) | Self::Still(_) | Self::Flooded(_) | Self::Garbled(_) => {
+                Blame::Input
+            }
             Self::Refused(error) | Self::Sink(error) => error.blame(),
         }
     }

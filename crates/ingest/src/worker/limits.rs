@@ -18,6 +18,9 @@ pub struct Limits {
     pub threads: u32,
     /// From start to end on the clock. Default 2 h.
     pub wall: Duration,
+    /// Without a word and without processor time: its threads wait for each other. Default 2 min, more than a disk that is
+    /// short of breath needs for a read.
+    pub still: Duration,
     /// All that it sends, headers and small frames counted in full. Default 8 GiB: six hours at 3 Mbit/s.
     pub output: ByteCount,
     /// Whether FFmpeg may speak, and the parent repeats it on standard error. Default: silent.
@@ -31,6 +34,7 @@ impl Default for Limits {
             cpu: Duration::from_secs(12 * 3_600),
             threads: 1_024,
             wall: Duration::from_secs(2 * 3_600),
+            still: Duration::from_secs(120),
             output: ByteCount(8 << 30),
             verbosity: Verbosity::Silent,
         }

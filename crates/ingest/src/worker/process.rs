@@ -3,6 +3,7 @@
 use super::confine::Confinement;
 use super::failure::{Ending, Told, WorkerError, one_line};
 use super::limits::Limits;
+use super::stillness::{self, Stillness};
 use super::wire::{Frame, Inbox, Kind, MAX_TASK_BYTES, Orders, WireFault};
 use crate::cancel::Cancel;
 use crate::clock::Stopwatch;
@@ -90,6 +91,14 @@ struct Process {
     exited: Option<OwnedFd>,
 }
 
+impl Process {
+    /// Processor time it has used, in the kernel's ticks.
+    fn ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        stat.as_deref().map_or(0, stillness::ticks)
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         // Both do nothing when it was waited for before.
@@ -107,6 +116,8 @@ struct Course<'a> {
     confinement: Option<Confinement>,
     ended: bool,
     refused: Option<MediaError>,
+    /// Bytes and words that have come.
+    heard: u64,
 }
 
 /// Runs `task` in a worker; the confinement it worked in.
@@ -136,6 +147,7 @@ pub fn run_program(
         confinement: None,
         ended: false,
         refused: None,
+        heard: 0,
     };
     let mut process = program.start(source).map_err(WorkerError::Start)?;
     course.follow(&mut process, &unsent, cancel, &watch)?;
@@ -155,6 +167,7 @@ impl Course<'_> {
         let mut block = vec![0; READ_BLOCK];
         let mut deadline = self.limits.wall;
         let mut parting = false;
+        let mut stillness = Stillness::default();
         loop {
             if cancel.is_stopped() {
                 return Err(WorkerError::Stopped);
@@ -179,9 +192,18 @@ impl Course<'_> {
                 }
             }
             // What it sent before it went is still there; nobody else can be writing, for it has no children.
+            let heard = self.heard;
             self.listen(process, &mut block, gone)?;
             if gone {
                 return Ok(());
+            }
+            // By the clock of now: whoever takes its frames may have taken long, and meanwhile it waited for us.
+            let now = watch.elapsed();
+            if self.heard != heard || !unsent.is_empty() {
+                stillness.heard(now);
+            }
+            if stillness.lasts(now, || process.ticks()) >= self.limits.still {
+                return Err(WorkerError::Still(self.limits.still));
             }
         }
     }
@@ -198,6 +220,7 @@ impl Course<'_> {
                 return Err(WorkerError::Flooded(self.limits.output));
             }
             let said = read(&mut process.words, block);
+            self.heard += (count + said) as u64;
             self.words.hear(&block[..said], self.limits.verbosity);
             if self.words.heard > MAX_WORDS {
                 return Err(WorkerError::Flooded(units::ByteCount(MAX_WORDS)));

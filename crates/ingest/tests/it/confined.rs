@@ -113,6 +113,10 @@ fn a_worker_that_spins_hangs_or_floods_is_ended() {
     let short = Limits { wall: Duration::from_millis(300), ..small() };
     let (result, _) = attempt(Attempt::Hang, &short);
     assert!(matches!(result, Err(WorkerError::Hung(limit)) if limit == short.wall), "{result:?}");
+    // Nothing is heard of it and it uses no time: threads that wait for each other, as SVT-AV1's preset 5 had them.
+    let impatient = Limits { still: Duration::from_millis(1_500), ..small() };
+    let (result, _) = attempt(Attempt::Hang, &impatient);
+    assert!(matches!(result, Err(WorkerError::Still(limit)) if limit == impatient.still), "{result:?}");
     let (result, _) = attempt(Attempt::Flood, &small());
     assert!(matches!(result, Err(WorkerError::Flooded(_))), "{result:?}");
 }
