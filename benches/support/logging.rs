@@ -19,6 +19,8 @@ const ASKERS: usize = 64;
 const RATE: u32 = 20_000;
 /// Of the throughput without a log so much may be lost.
 const MAY_COST: f64 = 1.05;
+/// The same at [`RATE`], where no throughput is lost: of all the machine's processors, in percent.
+const MAY_TAKE: f64 = 5.0;
 /// Rounds, the edges by turns.
 const ROUNDS: (usize, usize) = (5, 3);
 /// Requests of a round: five seconds and more.
@@ -49,7 +51,17 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
     let line = |what: &str, unit: &str, [with, without]: &[Vec<f64>; 2], bar| -> Result<Line> {
         Ok(Line::ours(what, unit, spread(with)?, None).against("no log", spread(without)?, bar))
     };
+    let cores = std::thread::available_parallelism()?.get() as f64;
+    let [with, without] = &steady;
+    let takes = |(with, without): (&f64, &f64)| (with - without) * f64::from(RATE) / 1e6 / cores * 100.0;
+    let taken: Vec<f64> = with.iter().zip(without).map(takes).collect();
     Ok(vec![
+        Line::ours(
+            "access log: what 20,000 lines a second take of the machine",
+            "% of its CPU",
+            spread(&taken)?,
+            Some(Bar::AtMost(MAY_TAKE)),
+        ),
         line(
             "access log: time a request, 8 KiB answers as fast as they go",
             "µs/request",
