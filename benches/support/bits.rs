@@ -23,8 +23,8 @@ const LESSON_SECONDS: (u32, u32) = (480, 96);
 const COMPARED_SEGMENTS: usize = 25;
 /// The same in seconds.
 const COMPARED_SECONDS: &str = "120";
-/// How long one lasts.
-const SEGMENT_MS: f64 = 4_800.0;
+/// Seconds that one lasts.
+const SEGMENT_S: f64 = 4.8;
 /// Longest any one program may run.
 const LIMIT: Duration = Duration::from_secs(5_400);
 /// What six rungs may take of the fixed ladder, how much less like the original each may be, and what AV1 may take of
@@ -96,7 +96,7 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
     let package = only(&store.join("p"))?;
     let manifest: Manifest = serde_json::from_slice(&std::fs::read(package.join("manifest.json"))?)?;
 
-    let compared_s = (f64::from(seconds) * 1e3).min(COMPARED_SEGMENTS as f64 * SEGMENT_MS) / 1e3;
+    let compared_s = f64::from(seconds).min(COMPARED_SEGMENTS as f64 * SEGMENT_S);
     let bench = Bench { root, lesson: &lesson, package: &package, manifest: &manifest, compared_s };
     let mut lines = Vec::new();
     let (mut spent, mut fixed) = (0.0, 0.0);
@@ -155,7 +155,7 @@ impl Bench<'_> {
             joined.extend(segment);
         }
         ensure!(segments > 0, "{slot} has no segments");
-        let compared_kbps = bytes as f64 * 8.0 / (segments as f64 * SEGMENT_MS);
+        let compared_kbps = kbps(bytes as u64, segments as f64 * SEGMENT_S);
         let path = self.root.join("rung.mp4");
         std::fs::write(&path, joined)?;
         let ssim = self.likeness(&path, size, rung.thinning)?;
@@ -175,8 +175,8 @@ impl Bench<'_> {
     fn h264_as_like(&self, size: &Size, ssim: f64) -> Result<f64> {
         let points = AROUND.map(|crf| {
             let path = self.x264(size, &["-crf", &crf.to_string()])?;
-            let kbps = std::fs::metadata(&path)?.len() as f64 * 8.0 / (self.compared_s * 1e3);
-            anyhow::Ok(((1.0 - self.likeness(&path, size, 1)?).ln(), kbps.ln()))
+            let taken = kbps(std::fs::metadata(&path)?.len(), self.compared_s);
+            anyhow::Ok(((1.0 - self.likeness(&path, size, 1)?).ln(), taken.ln()))
         });
         let [better, worse] = points;
         Ok(on_line(better?, worse?, (1.0 - ssim).ln()).exp())
@@ -213,6 +213,10 @@ fn quiet() -> Command {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-hide_banner", "-nostdin", "-y", "-v", "error"]);
     ffmpeg
+}
+
+fn kbps(bytes: u64, seconds: f64) -> f64 {
+    bytes as f64 * 8.0 / 1e3 / seconds
 }
 
 /// The height at `x` of the line through two points.

@@ -73,26 +73,25 @@ impl Job<'_> {
                 let mut follow = Follow::begin(report, Stage::Trial);
                 let mut parts: Vec<Part> = Vec::new();
                 let passes = Pass::of(&plan).into_iter();
-                let tasks: Vec<Task> = passes
-                    .flat_map(|pass| excerpts.iter().map(move |excerpt| (pass, excerpt.clone())))
-                    .map(|(pass, excerpt)| Task::Trial {
+                let tries: Vec<_> =
+                    passes.flat_map(|pass| excerpts.iter().map(move |excerpt| (pass, excerpt))).collect();
+                for (done, &(pass, excerpt)) in tries.iter().enumerate() {
+                    let task = Task::Trial {
                         plan: Box::new(plan.clone()),
                         ladder: Box::new((*ladder).clone()),
                         content,
                         pass,
-                        excerpt,
-                    })
-                    .collect();
-                for (done, task) in tasks.iter().enumerate() {
+                        excerpt: excerpt.clone(),
+                    };
                     let mut found: Option<Vec<Part>> = None;
                     let mut sink = |answer: Answer| {
                         found = serde_json::from_slice(&answer.body).ok();
                         Ok(())
                     };
-                    worker::retried(|| worker::perform(task, file, limits, &mut sink, cancel))
+                    worker::retried(|| worker::perform(&task, file, limits, &mut sink, cancel))
                         .map_err(|error| self.ended(error))?;
                     parts.extend(found.ok_or(MediaError::Crashed("trial"))?);
-                    follow.at(done as u64 + 1, tasks.len() as u64, None);
+                    follow.at(done as u64 + 1, tries.len() as u64, None);
                 }
                 let tried = title::tried(parts);
                 follow.end();

@@ -181,6 +181,7 @@ impl Course<'_> {
                 return Err(WorkerError::Hung(self.limits.wall));
             };
             let gone = wait(process, !unsent.is_empty(), left.min(TICK)).map_err(WorkerError::Start)?;
+            let before = (self.heard, unsent.len());
             if !unsent.is_empty()
                 && let Some(channel) = &mut process.channel
             {
@@ -192,14 +193,13 @@ impl Course<'_> {
                 }
             }
             // What it sent before it went is still there; nobody else can be writing, for it has no children.
-            let heard = self.heard;
             self.listen(process, &mut block, gone)?;
             if gone {
                 return Ok(());
             }
             // By the clock of now: whoever takes its frames may have taken long, and meanwhile it waited for us.
             let now = watch.elapsed();
-            if self.heard != heard || !unsent.is_empty() {
+            if (self.heard, unsent.len()) != before {
                 stillness.heard(now);
             }
             if stillness.lasts(now, || process.ticks()) >= self.limits.still {
