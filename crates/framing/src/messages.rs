@@ -99,6 +99,11 @@ impl Messages {
         matches!(self.state, State::Body(_) | State::Size | State::Data(_) | State::DataEnd | State::Trailers)
     }
 
+    /// Whether the last message has ended and nothing of another has begun.
+    pub fn is_between(&self) -> bool {
+        self.state == State::Start && self.section == 0 && self.empty_lines == 0
+    }
+
     /// Looks at the next bytes.
     ///
     /// # Errors

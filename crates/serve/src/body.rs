@@ -14,6 +14,8 @@ use std::task::{Context, Poll};
 pub struct RequestBody(Kind);
 
 enum Kind {
+    /// There is none.
+    None,
     /// Over HTTP/1.1 and HTTP/2.
     Hyper(Incoming),
     /// Over HTTP/3.
@@ -21,6 +23,10 @@ enum Kind {
 }
 
 impl RequestBody {
+    pub(crate) fn none() -> Self {
+        Self(Kind::None)
+    }
+
     pub(crate) fn over_http3(upload: Upload) -> Self {
         Self(Kind::Http3(Box::new(upload)))
     }
@@ -35,6 +41,7 @@ impl From<Incoming> for RequestBody {
 impl fmt::Debug for RequestBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
+            Kind::None => "no body",
             Kind::Hyper(_) => "a body over HTTP/1.1 or HTTP/2",
             Kind::Http3(_) => "a body over HTTP/3",
         })
@@ -50,6 +57,7 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.0 {
+            Kind::None => Poll::Ready(None),
             Kind::Hyper(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Http3(body) => body.poll_frame(cx),
         }
@@ -57,6 +65,7 @@ impl Body for RequestBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
+            Kind::None => true,
             Kind::Hyper(body) => body.is_end_stream(),
             Kind::Http3(body) => body.is_end_stream(),
         }
@@ -64,6 +73,7 @@ impl Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
+            Kind::None => SizeHint::with_exact(0),
             Kind::Hyper(body) => body.size_hint(),
             Kind::Http3(body) => body.size_hint(),
         }

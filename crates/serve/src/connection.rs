@@ -8,6 +8,7 @@
 mod activity;
 mod answer;
 mod clients;
+mod direct;
 mod encrypted;
 mod http1;
 mod http2;
@@ -228,10 +229,22 @@ async fn alternate<S: Service, T: Transport>(
     place.metrics().speaks(Protocol::Http1);
     let mut early = Bytes::new();
     loop {
-        // On the heap, and given back before the connection is parked.
-        match Box::pin(http1::run(Rc::clone(core), stream, early, peer.clone(), place, here)).await {
-            http1::Outcome::Ended(end) => return end,
-            http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
+        // Both on the heap, and given back before the connection is parked.
+        let mut answer = None;
+        if early.is_empty() {
+            match Box::pin(direct::run(core, stream, &peer, place, here)).await {
+                direct::Left::Ended(end) => return end,
+                direct::Left::Idle(idle) => stream = idle,
+                direct::Left::Hyper(active, bytes, known) => (stream, early, answer) = (active, bytes, known),
+            }
+        }
+        if !early.is_empty() {
+            match Box::pin(http1::run(Rc::clone(core), stream, early, answer, peer.clone(), place, here))
+                .await
+            {
+                http1::Outcome::Ended(end) => return end,
+                http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
+            }
         }
         if !early.is_empty() {
             continue;

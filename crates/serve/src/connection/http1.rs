@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -19,11 +20,11 @@ use std::task::Poll;
 use tokio::time::Instant;
 
 /// Header fields a request may have.
-const MAX_HEADERS: usize = 96;
+pub(super) const MAX_HEADERS: usize = 96;
 /// Bytes of an answer that are handed to the kernel at once, and so wait for a client that does not take them: a segment of
 /// the highest rung in one system call. Stored bodies are shared and not copied; of those that are passed on, there are no
 /// more than connections to the upstream.
-const MAX_SEND_BUFFER: usize = 5 * 256 * 1_024;
+pub(super) const MAX_SEND_BUFFER: usize = 5 * 256 * 1_024;
 
 /// How the active part ended.
 pub(super) enum Outcome<T> {
@@ -33,10 +34,12 @@ pub(super) enum Outcome<T> {
     Idle(T, Bytes),
 }
 
+/// `early` are bytes that were read already; `answer` is what the first request in them is answered with, if that is known.
 pub(super) async fn run<S: Service, T: Transport>(
     core: Rc<Core<S>>,
     stream: T,
     early: Bytes,
+    answer: Option<Response<S::Body>>,
     peer: Peer,
     place: &Place,
     here: &Rc<Here>,
@@ -44,8 +47,13 @@ pub(super) async fn run<S: Service, T: Transport>(
     let activity = Rc::new(Activity::begin(Instant::now()));
     let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
     let io = Watched::new(stream, early, strict, Rc::clone(&activity));
-    let service =
-        Tracking { core: Rc::clone(&core), peer, activity: Rc::clone(&activity), here: Rc::clone(here) };
+    let service = Tracking {
+        core: Rc::clone(&core),
+        peer,
+        activity: Rc::clone(&activity),
+        here: Rc::clone(here),
+        first: Cell::new(answer.map(Box::new)),
+    };
     // Then this is the connection's last request, and its answer says so.
     let last = core.drain.has_begun();
     let mut connection = http1::Builder::new()
@@ -133,11 +141,13 @@ pub(super) async fn run<S: Service, T: Transport>(
 }
 
 /// The service as hyper calls it, reporting when a request begins and its answer ends.
-struct Tracking<S> {
+struct Tracking<S: Service> {
     core: Rc<Core<S>>,
     peer: Peer,
     activity: Rc<Activity>,
     here: Rc<Here>,
+    /// To the first request, where it is known before hyper reads it.
+    first: Cell<Option<Box<Response<S::Body>>>>,
 }
 
 impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
@@ -149,9 +159,13 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
         self.activity.request_began();
         let answering =
             Answering { activity: Rc::clone(&self.activity), _counted: self.peer.standing.begin_request() };
-        let response = self.core.service.call(request.map(RequestBody::from), self.peer.clone());
         let here = Rc::clone(&self.here);
-        Box::pin(async move { Ok(here.advertise(response.await).map(|body| Answer::new(body, answering))) })
+        let finish = move |response| Ok(here.advertise(response).map(|body| Answer::new(body, answering)));
+        if let Some(response) = self.first.take() {
+            return Box::pin(std::future::ready(finish(*response)));
+        }
+        let response = self.core.service.call(request.map(RequestBody::from), self.peer.clone());
+        Box::pin(async move { finish(response.await) })
     }
 }
 

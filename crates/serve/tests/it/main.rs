@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
 
+mod direct;
 mod http2;
 mod http3;
 mod proxy;

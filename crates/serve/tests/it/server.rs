@@ -1,7 +1,8 @@
-//! A server with a small service: `/` is a greeting, `/large` a megabyte, `/echo` what it is sent, `/never` never answers.
+//! A server with a small service: `/` is a greeting, `/large` a megabyte, `/echo` what it is sent, `/never` never answers, `/kept/…`
+//! is a greeting as a cache has it, by the status that stands there.
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use serve::{Config, LimitOptions, Options, Peer, RequestBody, Running, Service};
 use std::net::SocketAddr;
@@ -108,7 +109,25 @@ impl Service for Greeter {
                 "/who" => Bytes::from(format!("{} {}", peer.address, peer.scheme.as_str())),
                 _ => Bytes::from_static(GREETING),
             };
-            Response::new(Full::new(body))
+            let mut response = Response::new(Full::new(body));
+            if let Some(status) = path.strip_prefix("/kept/") {
+                keep(&mut response, status.parse().unwrap_or_default());
+            }
+            response
         }
+    }
+}
+
+/// Says of itself what a stored answer says.
+fn keep(response: &mut Response<Full<Bytes>>, status: StatusCode) {
+    *response.status_mut() = status;
+    let fields = response.headers_mut();
+    fields.insert(header::DATE, HeaderValue::from_static("Thu, 26 Nov 2026 08:00:00 GMT"));
+    fields.append("x-said", HeaderValue::from_static("once"));
+    fields.append("x-said", HeaderValue::from_static("and again"));
+    if status == StatusCode::NOT_MODIFIED {
+        *response.body_mut() = Full::default();
+    } else {
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(GREETING.len()));
     }
 }

@@ -1,0 +1,92 @@
+//! The short way through a connection over HTTP/1.1, for what a player asks nearly always: a GET that comes whole in one
+//! read, and an answer that says how long it is.
+//!
+//! hyper is ready for all that HTTP/1.1 allows, and a small hit pays for that. Here the same request goes to the same service, and
+//! its answer straight to the kernel. Whatever is not as simple as that is hyper's from its first byte on: another method, a
+//! body, a piece of a head, a second request behind the first, a connection that is to end, an answer without a length. Where
+//! the service has answered before that shows, hyper sends that answer.
+
+mod exchange;
+mod head;
+mod outgoing;
+mod question;
+
+use super::activity::{Activity, Verdict};
+use super::stream::Transport;
+use super::{Core, Here, Place};
+use crate::metrics::End;
+use crate::service::{Peer, Service};
+use bytes::Bytes;
+use exchange::{Exchange, Step};
+use http::Response;
+use std::pin::pin;
+use std::task::Poll;
+use tokio::time::Instant;
+
+/// How the short way ended.
+pub(super) enum Left<T, B> {
+    /// With the connection.
+    Ended(End),
+    /// Everything is answered, and nothing asked for a while.
+    Idle(T),
+    /// At bytes that hyper is to read, and what the first request in them is answered with, if that is known.
+    Hyper(T, Bytes, Option<Response<B>>),
+}
+
+/// Answers until something else is wanted.
+pub(super) async fn run<S: Service, T: Transport>(
+    core: &Core<S>,
+    mut stream: T,
+    peer: &Peer,
+    place: &Place,
+    here: &Here,
+) -> Left<T, S::Body> {
+    let activity = Activity::begin(Instant::now());
+    let mut look_again =
+        pin!(tokio::time::sleep_until(Instant::now() + core.limits.header.min(core.limits.park_after)));
+    let mut drain_begun = pin!(core.drain.begun());
+    // Each is polled once, to be woken by it, and then only looked at, as where hyper runs.
+    let (mut minds_drain, mut told, mut minds_clock) = (false, false, false);
+    let mut exchange = Exchange::new(core, &mut stream, peer, here, &activity);
+
+    let step = std::future::poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(step) = exchange.poll(cx) {
+                return Poll::Ready(step);
+            }
+            if !told && (!std::mem::replace(&mut minds_drain, true) || core.drain.has_begun()) {
+                told = drain_begun.as_mut().poll(cx).is_ready();
+            }
+            // Whoever waits between requests closes, or hears of it in the next answer, which is hyper's.
+            if told && activity.may_close() {
+                return Poll::Ready(Step::Idle);
+            }
+            let may_be_time = !std::mem::replace(&mut minds_clock, true) || look_again.is_elapsed();
+            if !may_be_time || look_again.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            minds_clock = false;
+            match activity.judge(Instant::now(), &core.limits, place.pressure().level()) {
+                Verdict::Wait(until) => look_again.as_mut().reset(until),
+                Verdict::Close(end) => return Poll::Ready(Step::Given(end)),
+                Verdict::Park => return Poll::Ready(Step::Idle),
+            }
+        }
+    })
+    .await;
+    drop(exchange);
+    match step {
+        Step::Idle => Left::Idle(stream),
+        Step::Hyper(early, answer) => Left::Hyper(stream, early, answer),
+        Step::Closed => {
+            stream.close().await;
+            Left::Ended(End::Closed)
+        }
+        Step::Given(end) => {
+            if end.leaves_unsent() {
+                stream.socket().forget_unsent();
+            }
+            Left::Ended(end)
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Request and answer by turns: `read → answer → send`, on from the beginning.
+
+use super::outgoing::Outgoing;
+use super::question;
+use crate::connection::activity::Activity;
+use crate::connection::stream::Transport;
+use crate::connection::{Core, Here};
+use crate::metrics::End;
+use crate::service::{CountedRequest, Peer, Service};
+use bytes::{Bytes, BytesMut};
+use framing::{Bounds, Messages};
+use http::Response;
+use http_body::Body;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::ReadBuf;
+use tokio::time::Instant;
+
+/// Bytes read at once: a header section, many times over.
+const READ: usize = 8 * 1_024;
+
+/// What the connection goes on with when its exchanges are over.
+pub(super) enum Step<B> {
+    /// Nothing is asked.
+    Idle,
+    /// These bytes are hyper's, and this is the answer to what they begin with, if there is one already.
+    Hyper(Bytes, Option<Response<B>>),
+    /// The client has closed it, between requests.
+    Closed,
+    /// It is given up.
+    Given(End),
+}
+
+/// A service's answer that is not there yet.
+type Answering<B> = Pin<Box<dyn Future<Output = Response<B>>>>;
+
+enum State<B> {
+    /// For the next request.
+    Reading,
+    /// For the service; the request's bytes, should hyper be needed after all.
+    Answering(Answering<B>, Bytes),
+    /// For the body, and for the client to take it.
+    Sending,
+}
+
+pub(super) struct Exchange<'a, S: Service, T> {
+    core: &'a Core<S>,
+    stream: &'a mut T,
+    peer: &'a Peer,
+    here: &'a Here,
+    activity: &'a Activity,
+    state: State<S::Body>,
+    messages: Messages,
+    /// Read, and not answered.
+    read: BytesMut,
+    /// What is being sent; its place on the heap is used again.
+    body: Pin<Box<Option<S::Body>>>,
+    /// Bytes of it that were announced and have not come.
+    left: u64,
+    counted: Option<CountedRequest>,
+    outgoing: Outgoing,
+}
+
+impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
+    pub(super) fn new(
+        core: &'a Core<S>,
+        stream: &'a mut T,
+        peer: &'a Peer,
+        here: &'a Here,
+        activity: &'a Activity,
+    ) -> Self {
+        Self {
+            core,
+            stream,
+            peer,
+            here,
+            activity,
+            state: State::Reading,
+            messages: Messages::requests(Bounds { head: core.limits.max_header_bytes }),
+            read: BytesMut::new(),
+            body: Box::pin(None),
+            left: 0,
+            counted: None,
+            outgoing: Outgoing::new(),
+        }
+    }
+
+    /// Goes on until something has to be waited for, or is not for here.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step<S::Body>> {
+        loop {
+            let step = match &mut self.state {
+                State::Reading => ready!(self.poll_question(cx)),
+                State::Answering(answering, _) => match answering.as_mut().poll(cx) {
+                    Poll::Ready(answer) => self.begin_to_send(answer),
+                    Poll::Pending => return self.poll_departure(cx),
+                },
+                State::Sending => match self.poll_sent(cx) {
+                    Poll::Ready(step) => step,
+                    Poll::Pending => return self.poll_departure(cx),
+                },
+            };
+            if let Some(step) = step {
+                return Poll::Ready(step);
+            }
+        }
+    }
+
+    /// Reads the next request and asks the service.
+    fn poll_question(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step<S::Body>>> {
+        if self.read.is_empty() {
+            match ready!(self.poll_read(cx)) {
+                Ok(0) => return Poll::Ready(Some(Step::Closed)),
+                Ok(_) => {}
+                Err(_) => return Poll::Ready(Some(Step::Given(End::Broken))),
+            }
+        }
+        let bytes = self.read.split().freeze();
+        let most = self.core.limits.max_header_bytes;
+        let Some(request) = question::read(&bytes, &mut self.messages, most) else {
+            return Poll::Ready(Some(Step::Hyper(bytes, None)));
+        };
+        self.activity.request_began();
+        self.counted = Some(self.peer.standing.begin_request());
+        let answering = Box::pin(self.core.service.call(request, self.peer.clone()));
+        self.state = State::Answering(answering, bytes);
+        Poll::Ready(None)
+    }
+
+    /// Puts the head before the body, or leaves both to hyper.
+    fn begin_to_send(&mut self, answer: Response<S::Body>) -> Option<Step<S::Body>> {
+        let state = std::mem::replace(&mut self.state, State::Sending);
+        let length = if self.core.drain.has_begun() { None } else { self.outgoing.begin(&answer, self.here) };
+        let Some(length) = length else {
+            let State::Answering(_, question) = state else { return None };
+            // Behind the request there may be more by now.
+            let early =
+                if self.read.is_empty() { question } else { [&question[..], &self.read].concat().into() };
+            return Some(Step::Hyper(early, Some(answer)));
+        };
+        self.left = length;
+        self.body.set(Some(answer.into_body()));
+        None
+    }
+
+    /// Sends what there is of the answer, and then looks whether there is more.
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step<S::Body>>> {
+        loop {
+            let gathered = self.gather(cx);
+            if gathered == Gathered::BrokenOff {
+                return Poll::Ready(Some(Step::Given(End::Broken)));
+            }
+            if ready!(self.outgoing.poll_send(cx, self.stream, self.activity)).is_err() {
+                return Poll::Ready(Some(Step::Given(End::Broken)));
+            }
+            match gathered {
+                Gathered::All => break,
+                Gathered::Enough => {}
+                Gathered::NotYet => return Poll::Pending,
+                Gathered::BrokenOff => {}
+            }
+        }
+        self.state = State::Reading;
+        Poll::Ready(None)
+    }
+
+    /// Takes pieces of the body, as many as are sent at once.
+    fn gather(&mut self, cx: &mut Context<'_>) -> Gathered {
+        while let Some(body) = self.body.as_mut().as_pin_mut() {
+            if self.left == 0 && body.is_end_stream() {
+                self.end_body();
+                break;
+            }
+            if !self.outgoing.has_room() {
+                return Gathered::Enough;
+            }
+            match body.poll_frame(cx) {
+                // What comes beyond what was announced is no part of it; trailers go to nobody who has not asked for them.
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data()
+                        && let Some(left) = self.left.checked_sub(data.len() as u64)
+                    {
+                        self.left = left;
+                        self.outgoing.push(data);
+                    }
+                }
+                Poll::Ready(None) if self.left == 0 => self.end_body(),
+                Poll::Ready(Some(Err(_)) | None) => return Gathered::BrokenOff,
+                Poll::Pending => return Gathered::NotYet,
+            }
+        }
+        Gathered::All
+    }
+
+    /// The service is told at once that nothing more is wanted of it, as hyper tells it; the client may still be taking the last
+    /// pieces.
+    fn end_body(&mut self) {
+        self.body.set(None);
+        self.counted = None;
+        self.activity.answer_ended(Instant::now());
+    }
+
+    /// Hears whether the client leaves while it is being answered. What it sends meanwhile is read once, and then waits in
+    /// the kernel.
+    fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<Step<S::Body>> {
+        if self.read.is_empty() && !matches!(ready!(self.poll_read(cx)), Ok(1..)) {
+            return Poll::Ready(Step::Given(End::Broken));
+        }
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        let mut room = [const { MaybeUninit::uninit() }; READ];
+        let mut piece = ReadBuf::uninit(&mut room);
+        ready!(Pin::new(&mut *self.stream).poll_read(cx, &mut piece))?;
+        self.read.extend_from_slice(piece.filled());
+        Poll::Ready(Ok(piece.filled().len()))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gathered {
+    /// There is no more of it.
+    All,
+    /// As much as is sent at once.
+    Enough,
+    /// All that there is by now.
+    NotYet,
+    /// It has ended too early.
+    BrokenOff,
+}
