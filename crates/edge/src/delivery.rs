@@ -70,9 +70,6 @@ impl Delivery {
             line.entry.words.answered_with(answer.headers().get(header::CONTENT_TYPE));
             line.entry.facts.trace = trace::next();
             trace::tell(line.entry.facts.trace, answer.headers_mut());
-        } else {
-            // Of another node, which is not the one that has answered.
-            answer.headers_mut().remove(trace::FIELD);
         }
         answer.body_mut().tell(self);
         answer

@@ -14,7 +14,7 @@ use httpcache::accept_encoding::{self, Coding};
 use httpcache::{fields, hop, validation};
 use std::hash::{BuildHasher, RandomState};
 
-const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 
 /// Fields by which clients try to make an origin answer for another URL, host, method or client than the key says
 /// (attacks 37, 39). Not in the key, so not sent. Who asks is nobody's business behind a cache that answers for all.
@@ -104,6 +104,9 @@ impl Identity {
 /// # Errors
 /// [`Refusal::Loop`].
 pub(crate) fn check_loop(asked: &Asked, identity: &Identity) -> Result<(), Refusal> {
+    if !asked.noted.cdn_loop {
+        return Ok(());
+    }
     let seen = fields::members(&asked.headers, &CDN_LOOP).any(|member| {
         let mut parts = member.split(';').map(str::trim);
         let ours = parts.next().is_some_and(|id| id.eq_ignore_ascii_case(&identity.name));

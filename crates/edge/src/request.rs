@@ -1,6 +1,7 @@
 //! A client's request, read once: what is wanted, or why it is refused.
 
 use crate::overload::Session;
+use crate::policy::CDN_LOOP;
 use crate::upstream::Question;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
@@ -18,11 +19,45 @@ pub(crate) struct Asked {
     pub(crate) target: Uri,
     /// As the client sent them.
     pub(crate) headers: HeaderMap,
+    /// Which of them matter here.
+    pub(crate) noted: Noted,
     pub(crate) directives: RequestDirectives,
     /// Whether a session begins with it, which may be put off. Not so until somebody knows who asks.
     pub(crate) session: Session,
     /// Whether upstreams are shown the nodes' word with it: it is for something that the day plan names.
     pub(crate) planned: bool,
+}
+
+/// Of the fields that few requests have, which there are. One walk over all of them: to look for one by its name costs as much.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Noted {
+    /// The client wants a part, or has conditions.
+    pub(crate) choice: bool,
+    /// Proxies have signed it (RFC 8586).
+    pub(crate) cdn_loop: bool,
+    directives: bool,
+    expectation: bool,
+}
+
+impl Noted {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut noted = Self::default();
+        for name in headers.keys() {
+            match *name {
+                header::RANGE
+                | header::IF_RANGE
+                | header::IF_MATCH
+                | header::IF_NONE_MATCH
+                | header::IF_MODIFIED_SINCE
+                | header::IF_UNMODIFIED_SINCE => noted.choice = true,
+                header::CACHE_CONTROL | header::PRAGMA => noted.directives = true,
+                header::EXPECT => noted.expectation = true,
+                _ if *name == CDN_LOOP => noted.cdn_loop = true,
+                _ => {}
+            }
+        }
+        noted
+    }
 }
 
 /// Why a request is not answered, by its status.
@@ -101,14 +136,19 @@ impl Asked {
             return Err(Refusal::Method);
         }
         let host = host_of(&uri, &headers)?;
-        check_expectation(&headers)?;
+        let noted = Noted::of(&headers);
+        if noted.expectation {
+            check_expectation(&headers)?;
+        }
         let target = origin_form(uri)?;
-        let directives = RequestDirectives::read(&headers);
+        let directives =
+            if noted.directives { RequestDirectives::read(&headers) } else { RequestDirectives::default() };
         Ok(Box::new(Self {
             method,
             host,
             target,
             headers,
+            noted,
             directives,
             session: Session::default(),
             planned: false,

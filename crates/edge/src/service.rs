@@ -207,10 +207,10 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             return response::shed(&edge, what);
         }
         let (forwarded, stale) = match found {
-            Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit).await,
+            Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit, now).await,
             Found::StaleWhileRevalidate(object) => {
                 refresh(&edge, &asked, &primary, &looked.key, &object);
-                return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate).await;
+                return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate, now).await;
             }
             _ if asked.directives.only_if_cached => return response::not_cached(&edge),
             Found::Pass => return Box::pin(pass(&edge, &asked, Forwarded::Bypass, None)).await,
@@ -238,16 +238,16 @@ pub(crate) fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant)
 
 /// Answers from what is stored. Where blocks of it are missing, the first bytes must be there before the head goes out: an
 /// upstream that has something else by now, or nothing, answers for itself.
-async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome) -> Answer {
+async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, now: Instant) -> Answer {
     let Some((sparse, wanted)) = response::lacking(asked, object) else {
         let status = CacheStatus { hit: true, ..CacheStatus::default() };
-        return response::stored(edge, asked, object, outcome, status);
+        return response::stored(edge, asked, object, outcome, status, now);
     };
     if !Box::pin(BlockStream::new(edge, asked, &sparse, wanted).begins()).await {
         return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
     }
     let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
-    response::stored(edge, asked, object, Outcome::Partial, status)
+    response::stored(edge, asked, object, Outcome::Partial, status, Instant::now())
 }
 
 /// Leads or follows a load from the disk and answers from it. `None`: look again.
@@ -266,10 +266,11 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
         return None;
     }
     // What is not simply fresh is in memory now, and goes the way of all that is not.
-    match judge(object, asked, edge.config.cache.client_reload, Instant::now()) {
+    let now = Instant::now();
+    match judge(object, asked, edge.config.cache.client_reload, now) {
         Found::Fresh(object) => {
             let status = CacheStatus { hit: true, detail: Some("disk"), ..CacheStatus::default() };
-            Some(response::stored(edge, asked, &object, Outcome::HitDisk, status))
+            Some(response::stored(edge, asked, &object, Outcome::HitDisk, status, now))
         }
         _ => None,
     }

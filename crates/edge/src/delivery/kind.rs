@@ -22,7 +22,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn of(path: &str) -> Self {
-        let name = path.rsplit('/').next().unwrap_or_default();
+        let name = path.rfind('/').map_or(path, |slash| &path[slash + 1..]);
         let Some((stem, extension)) = name.rsplit_once('.') else { return Self::Other };
         match extension {
             "m3u8" | "mpd" => Self::Playlist,
@@ -86,11 +86,10 @@ const ALL: [Rung; Slot::ALL.len() + 3] = {
 impl Rung {
     /// By the folder below the package: `/p/<package>/s2/00017.m4s`, `…/ts/s1/…`, `…/audio/lo/…`.
     pub(crate) fn of(path: &str) -> Self {
-        let mut words = path.splitn(4, '/').skip(1);
-        let (Some("p"), Some(_), Some(rest)) = (words.next(), words.next(), words.next()) else {
+        let inside = path.strip_prefix("/p/").and_then(|path| path.split_once('/'));
+        let Some((folder, _)) = inside.and_then(|(_, inside)| inside.rsplit_once('/')) else {
             return Self::None;
         };
-        let Some((folder, _)) = rest.rsplit_once('/') else { return Self::None };
         if folder.starts_with("audio/") {
             return Self::Sound;
         }

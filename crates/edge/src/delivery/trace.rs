@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
 /// The field that says it.
-pub(super) const FIELD: HeaderName = HeaderName::from_static("airclass-trace");
+pub(crate) const FIELD: HeaderName = HeaderName::from_static("airclass-trace");
 
 /// The next one.
 pub(super) fn next() -> u64 {

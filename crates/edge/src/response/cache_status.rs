@@ -72,7 +72,8 @@ impl CacheStatus {
         }
         if let Some(ttl) = self.ttl {
             member.push_str("; ttl=");
-            push_number(member, ttl);
+            // Every hit writes one; `format!` takes five times as long.
+            member.push_str(itoa::Buffer::new().format(ttl));
         }
         if let Some(detail) = self.detail {
             member.push_str("; detail=");
@@ -81,36 +82,9 @@ impl CacheStatus {
     }
 }
 
-/// Every hit writes one; `format!` takes five times as long.
-fn push_number(text: &mut String, number: i64) {
-    if number < 0 {
-        text.push('-');
-    }
-    let mut digits = [0; 20];
-    let (mut at, mut rest) = (digits.len(), number.unsigned_abs());
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    text.extend(digits[at..].iter().copied().map(char::from));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_written_as_format_does() {
-        for number in [0, 7, 10, -1, 31_535_999, i64::MAX, i64::MIN] {
-            let mut text = String::new();
-            push_number(&mut text, number);
-            assert_eq!(text, number.to_string());
-        }
-    }
 
     #[test]
     fn members_are_written_as_rfc_9211_does() {

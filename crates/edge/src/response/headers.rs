@@ -24,15 +24,16 @@ use tokio::time::Instant;
 const NOT_IN_304: [HeaderName; 4] =
     [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING, header::CONTENT_RANGE];
 
-/// Answers from `object`.
+/// Answers from `object`, as old as it is at `now`.
 pub(crate) fn stored(
     edge: &Rc<Edge>,
     asked: &Asked,
     object: &Object,
     outcome: Outcome,
     status: CacheStatus,
+    now: Instant,
 ) -> Answer {
-    let age = object.freshness.age(object.resident(Instant::now()));
+    let age = object.freshness.age(object.resident(now));
     let status = CacheStatus { ttl: CacheStatus::ttl(age, object.freshness.lifetime), ..status };
     let mut headers = object.answer_fields(|| lasting_fields(edge, object));
     fill_in(&mut headers, age, status, edge.identity.name());
@@ -160,6 +161,9 @@ enum Selected {
 
 /// In the order of RFC 9110 §13.2.2: conditions, then If-Range, then Range. Only a 200 has them (§13.2.1, §14.2).
 fn selected(asked: &Asked, object: &Object) -> Selected {
+    if !asked.noted.choice {
+        return Selected::Whole;
+    }
     if object.part.is_some() {
         let part = asked.single_range().and_then(|spec| object.part_for(spec));
         return part.map_or(Selected::Whole, |(part, says)| Selected::Part(part, says));
@@ -205,6 +209,8 @@ fn length_of(object: &Object) -> Option<u64> {
 pub(crate) fn passed(edge: &Edge, response: UpstreamResponse, status: CacheStatus) -> Answer {
     let (mut head, body) = response.into_parts();
     hop::strip(&mut head.headers);
+    // Of another node, which is not the one that has answered.
+    head.headers.remove(trace::FIELD);
     hide_surrogate_keys(edge, &mut head.headers);
     let status = CacheStatus { detail: status.detail.or(Way::of(&head).detail()), ..status };
     status.append_to(&mut head.headers, edge.identity.name());

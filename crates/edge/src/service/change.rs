@@ -48,7 +48,7 @@ pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve
     match flight.landed().await {
         Landed::Fetched { object, .. } => {
             let status = CacheStatus { stored: true, ..status };
-            response::stored(&edge, &asked, &object, Outcome::Miss, status)
+            response::stored(&edge, &asked, &object, Outcome::Miss, status, Instant::now())
         }
         // Only a panic or a shutdown ends a fill between its head and its body.
         _ => response::failed(&edge, UpstreamError::Protocol, Forwarded::Method),

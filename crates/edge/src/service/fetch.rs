@@ -61,11 +61,11 @@ pub(super) async fn fetch(
         }
         Landed::Fetched { object, way, .. } => {
             let status = CacheStatus { stored: true, detail: way.detail(), ..status };
-            response::stored(edge, asked, &object, arrived, status)
+            response::stored(edge, asked, &object, arrived, status, Instant::now())
         }
         Landed::Revalidated(object) => {
             let status = CacheStatus { forward_status: Some(StatusCode::NOT_MODIFIED), ..status };
-            response::stored(edge, asked, &object, Outcome::Revalidated, status)
+            response::stored(edge, asked, &object, Outcome::Revalidated, status, Instant::now())
         }
         // What is missing of it, nobody has: the upstream says so itself.
         Landed::StaleOnError(object) if response::lacking(asked, &object).is_some() => {
@@ -73,7 +73,7 @@ pub(super) async fn fetch(
         }
         Landed::StaleOnError(object) => {
             let status = CacheStatus { hit: true, detail: Some("stale-on-error"), ..CacheStatus::default() };
-            response::stored(edge, asked, &object, Outcome::StaleOnError, status)
+            response::stored(edge, asked, &object, Outcome::StaleOnError, status, Instant::now())
         }
         Landed::NotShared(reason) => {
             let own = match alone {
