@@ -218,6 +218,27 @@ pub(crate) fn open_quic<S: Service>(
     }));
 }
 
+/// Until nothing is asked any more: the short way, and hyper where that is not enough.
+async fn active<S: Service, T: Transport>(
+    core: &Rc<Core<S>>,
+    stream: T,
+    early: Bytes,
+    peer: &Peer,
+    place: &Place,
+    here: &Rc<Here>,
+) -> http1::Outcome<T> {
+    let (stream, early, answer) = if early.is_empty() {
+        match direct::run(core, stream, peer, place, here).await {
+            direct::Left::Ended(end) => return http1::Outcome::Ended(end),
+            direct::Left::Idle(stream) => return http1::Outcome::Idle(stream, Bytes::new()),
+            direct::Left::Hyper(stream, bytes, answer) => (stream, bytes, answer),
+        }
+    } else {
+        (stream, early, None)
+    };
+    Box::pin(http1::run(Rc::clone(core), stream, early, answer, peer.clone(), place, here)).await
+}
+
 /// HTTP/1.1, active and parked by turns.
 async fn alternate<S: Service, T: Transport>(
     core: &Rc<Core<S>>,
@@ -229,22 +250,10 @@ async fn alternate<S: Service, T: Transport>(
     place.metrics().speaks(Protocol::Http1);
     let mut early = Bytes::new();
     loop {
-        // Both on the heap, and given back before the connection is parked.
-        let mut answer = None;
-        if early.is_empty() {
-            match Box::pin(direct::run(core, stream, &peer, place, here)).await {
-                direct::Left::Ended(end) => return end,
-                direct::Left::Idle(idle) => stream = idle,
-                direct::Left::Hyper(active, bytes, known) => (stream, early, answer) = (active, bytes, known),
-            }
-        }
-        if !early.is_empty() {
-            match Box::pin(http1::run(Rc::clone(core), stream, early, answer, peer.clone(), place, here))
-                .await
-            {
-                http1::Outcome::Ended(end) => return end,
-                http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
-            }
+        // On the heap, and given back before the connection is parked.
+        match Box::pin(active(core, stream, early, &peer, place, here)).await {
+            http1::Outcome::Ended(end) => return end,
+            http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
         }
         if !early.is_empty() {
             continue;
