@@ -80,12 +80,26 @@ pub fn run(options: &Options) -> Result<bool> {
         Part::Disk => disk::speed(options, &workplace),
         Part::DiskKills => disk::kills(options, &workplace),
     };
-    let parts = options.parts().into_iter().map(|part| Ok(Measured { part, lines: measure(part)? }));
-    let report = Report::new(options, machine, parts.collect::<Result<_>>()?);
+    let (mut parts, mut failed) = (Vec::new(), Ok(()));
+    for part in options.parts() {
+        match measure(part) {
+            Ok(lines) => parts.push(Measured { part, lines }),
+            // What was measured before took minutes, and is as true without this.
+            Err(error) => {
+                failed = Err(error.context(format!("{part:?} was not measured, nor what follows it")));
+                break;
+            }
+        }
+    }
+    if parts.is_empty() {
+        return failed.map(|()| true);
+    }
+    let report = Report::new(options, machine, parts);
     println!("{}", table::render(report.lines()));
     println!("written: {}", report.write(options)?.display());
     if options.json.is_none() {
         println!("written: {}", page::write()?.display());
     }
+    failed?;
     Ok(report.lines().all(|line| line.met() != Some(false)))
 }

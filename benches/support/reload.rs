@@ -121,6 +121,7 @@ impl<'a> Scene<'a> {
         let path = |name: &str| folder.join(name);
         let good = format!(
             "upstream = \"http://{}\"\n[serve]\nlisten = [\"{}\"]\ntls_listen = [\"{}\"]\nhttp3 = true\nadmin = \"{}\"\n\
+             admin_hosts = [\"lessons.example\"]\n\
              cert = {:?}\nkey = {:?}\nhandover = {:?}\n",
             upstream.address(),
             ports.plain,
