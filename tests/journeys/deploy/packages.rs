@@ -70,6 +70,7 @@ const PACKAGES: [Wanted; 3] = [
         files: &[
             ("-rwxr-xr-x", "./usr/bin/airclass-ingest"),
             ("-rw-r--r--", "./lib/systemd/system/airclass-ingest.service.d/10-hardening.conf"),
+            ("-rw-r--r--", "./lib/systemd/system/airclass-probe.service"),
         ],
         owners: &["ladder", "quality"],
     },
