@@ -3,7 +3,7 @@
 //! hyper keeps some 16 KiB of buffers for a connection even between requests. A player asks every 4.8 s and a
 //! lesson's worth of students are mostly idle, so a connection that has answered everything gives hyper's state
 //! back after a second and is only its socket (and its TLS session) until the next byte: *parked*. The next
-//! request makes a fresh hyper connection; nothing is visible to the client.
+//! request makes a fresh hyper connection, or goes the short way past it (`direct`); nothing is visible to the client.
 
 mod activity;
 mod answer;
