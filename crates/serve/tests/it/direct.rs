@@ -154,6 +154,8 @@ fn a_client_that_leaves_is_not_waited_for() {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.write_all(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
     drop(stream);
-    server.wait_until_quiet();
-    assert_eq!(server.metric("serve_connections_ended_total", Some("broken")), 1.0);
+    // Not until nobody is there: nobody is there either before it has been accepted.
+    while server.metric("serve_connections_ended_total", Some("broken")) < 1.0 {
+        std::thread::yield_now();
+    }
 }
