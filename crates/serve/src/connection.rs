@@ -14,6 +14,7 @@ mod http1;
 mod http2;
 mod http3;
 mod line;
+mod lookout;
 mod pace;
 mod places;
 pub(crate) mod proxy;

@@ -11,7 +11,8 @@ mod head;
 mod outgoing;
 mod question;
 
-use super::activity::{Activity, Verdict};
+use super::activity::Activity;
+use super::lookout::Lookout;
 use super::stream::Transport;
 use super::{Core, Here, Place};
 use crate::metrics::End;
@@ -42,36 +43,27 @@ pub(super) async fn run<S: Service, T: Transport>(
     here: &Here,
 ) -> Left<T, S::Body> {
     let activity = Activity::begin(Instant::now());
-    let mut look_again =
-        pin!(tokio::time::sleep_until(Instant::now() + core.limits.header.min(core.limits.park_after)));
+    let first_look = Instant::now() + core.limits.header.min(core.limits.park_after);
+    let timer = pin!(tokio::time::sleep_until(first_look));
+    let mut lookout = Lookout::new(timer);
+    let judge = |now| activity.judge(now, &core.limits, place.pressure().level());
     let mut drain_begun = pin!(core.drain.begun());
-    // Each is polled once, to be woken by it, and then only looked at, as where hyper runs.
-    let (mut minds_drain, mut told, mut minds_clock) = (false, false, false);
+    // Polled once, to be woken by it, and then only looked at, as where hyper runs.
+    let (mut minds_drain, mut told) = (false, false);
     let mut exchange = Exchange::new(core, &mut stream, peer, here, &activity);
 
     let step = std::future::poll_fn(|cx| {
-        loop {
-            if let Poll::Ready(step) = exchange.poll(cx) {
-                return Poll::Ready(step);
-            }
-            if !told && (!std::mem::replace(&mut minds_drain, true) || core.drain.has_begun()) {
-                told = drain_begun.as_mut().poll(cx).is_ready();
-            }
-            // Whoever waits between requests closes, or hears of it in the next answer, which is hyper's.
-            if told && activity.may_close() {
-                return Poll::Ready(Step::Idle);
-            }
-            let may_be_time = !std::mem::replace(&mut minds_clock, true) || look_again.is_elapsed();
-            if !may_be_time || look_again.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            minds_clock = false;
-            match activity.judge(Instant::now(), &core.limits, place.pressure().level()) {
-                Verdict::Wait(until) => look_again.as_mut().reset(until),
-                Verdict::Close(end) => return Poll::Ready(Step::Given(end)),
-                Verdict::Park => return Poll::Ready(Step::Idle),
-            }
+        if let Poll::Ready(step) = exchange.poll(cx) {
+            return Poll::Ready(step);
         }
+        if !told && (!std::mem::replace(&mut minds_drain, true) || core.drain.has_begun()) {
+            told = drain_begun.as_mut().poll(cx).is_ready();
+        }
+        // Whoever waits between requests closes, or hears of it in the next answer, which is hyper's.
+        if told && activity.may_close() {
+            return Poll::Ready(Step::Idle);
+        }
+        lookout.poll(cx, judge).map(|end| end.map_or(Step::Idle, Step::Given))
     })
     .await;
     drop(exchange);

@@ -1,7 +1,8 @@
 //! The active part of an HTTP/1.1 connection: from the first byte of a request until it is idle again or over.
 
-use super::activity::{Activity, Verdict};
+use super::activity::Activity;
 use super::answer::{Answer, Ending};
+use super::lookout::Lookout;
 use super::stream::{Transport, Watched};
 use super::strict::Strict;
 use super::{Core, Here, Place};
@@ -65,15 +66,17 @@ pub(super) async fn run<S: Service, T: Transport>(
         .header_read_timeout(None)
         .serve_connection(io, service);
 
-    let mut look_again =
-        pin!(tokio::time::sleep_until(Instant::now() + core.limits.header.min(core.limits.park_after)));
+    let first_look = Instant::now() + core.limits.header.min(core.limits.park_after);
+    let timer = pin!(tokio::time::sleep_until(first_look));
+    let mut lookout = Lookout::new(timer);
+    let judge = |now| activity.judge(now, &core.limits, place.pressure().level());
     let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
     let (mut told, mut draining) = (false, false);
     let mut parking = false;
-    // Each is polled once, to be woken by it, and then only looked at: this task's waker stays the same, and a poll takes a
-    // lock that all connections share, or writes to the timer, for every request.
-    let (mut minds_drain, mut minds_clock) = (false, false);
+    // Polled once, to be woken by it, and then only looked at: this task's waker stays the same, and a poll takes a lock that
+    // all connections share, for every request.
+    let mut minds_drain = false;
 
     let ended = std::future::poll_fn(|cx| {
         loop {
@@ -97,19 +100,14 @@ pub(super) async fn run<S: Service, T: Transport>(
                 Pin::new(&mut connection).graceful_shutdown();
                 continue;
             }
-            let may_be_time = !std::mem::replace(&mut minds_clock, true) || look_again.is_elapsed();
-            if !may_be_time || look_again.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            minds_clock = false;
-            match activity.judge(Instant::now(), &core.limits, place.pressure().level()) {
-                Verdict::Wait(until) => look_again.as_mut().reset(until),
-                Verdict::Close(end) => return Poll::Ready(Err(end)),
-                Verdict::Park => {
+            match lookout.poll(cx, judge) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(end)) => return Poll::Ready(Err(end)),
+                Poll::Ready(None) => {
                     parking = true;
                     Pin::new(&mut connection).graceful_shutdown();
                     // A hyper that does not agree that it is idle is looked at again later.
-                    look_again.as_mut().reset(Instant::now() + core.limits.park_after);
+                    lookout.again(Instant::now() + core.limits.park_after);
                 }
             }
         }
