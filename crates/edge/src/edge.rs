@@ -13,7 +13,7 @@ use crate::owner::Owner;
 use crate::policy::{Identity, Release};
 use crate::purge::Recent;
 use crate::resources::Resources;
-use crate::store::{DiskTier, Entry, Memory, Object};
+use crate::store::{DiskTier, Entry, Ghost, Memory, Object};
 use crate::upload::Uploads;
 use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
 use accesslog::{AccessLog, Pen};
@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
     pub(crate) disk: Option<Arc<DiskTier>>,
+    /// What has come from the disk without being kept in memory.
+    pub(crate) ghost: Arc<Ghost>,
     pub(crate) overload: Overload,
     uploads: Uploads,
     pub(crate) flights: Flights,
@@ -106,6 +108,7 @@ impl Shared {
         };
         Self {
             disk: DiskTier::open(&config.disks, memory.clone(), telemetry),
+            ghost: Arc::new(Ghost::new(config.ram.0 - pins.0)),
             overload: Overload::new(caps, &metrics),
             uploads: Uploads::new(config.upload_caps, &metrics),
             identity: Arc::new(Identity::new(&config.name).known_by(&release)),
@@ -149,6 +152,7 @@ impl Shared {
             metrics: Arc::clone(&self.metrics),
             memory: self.memory.clone(),
             disk: self.disk.clone(),
+            ghost: Arc::clone(&self.ghost),
             overload: self.overload.clone(),
             uploads: self.uploads.clone(),
             flights: self.flights.clone(),
@@ -179,6 +183,8 @@ pub(crate) struct Edge {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
     pub(crate) disk: Option<Arc<DiskTier>>,
+    /// What has come from the disk without being kept in memory.
+    pub(crate) ghost: Arc<Ghost>,
     pub(crate) overload: Overload,
     pub(crate) uploads: Uploads,
     pub(crate) flights: Flights,

@@ -16,6 +16,7 @@ mod leader;
 mod load;
 mod lots;
 mod part;
+mod passing;
 mod proved;
 
 pub(crate) use again::Again;
@@ -24,6 +25,7 @@ pub(crate) use flight::{Flights, Guard, Landed, Role};
 pub(crate) use head::learn_from_head;
 pub(crate) use keep::{Arrived, keep, storable, store_as};
 pub(crate) use leader::{Errand, lead};
-pub(crate) use load::load;
+pub(crate) use load::{load, pass_on};
 pub(crate) use lots::Lots;
+pub(crate) use passing::PassingStream;
 pub(crate) use proved::{Unproved, prove};

@@ -270,6 +270,12 @@ impl Metrics {
         self.fills[outcome.index()].inc();
     }
 
+    /// How many have ended so.
+    #[cfg(test)]
+    pub(crate) fn fills(&self, outcome: FillOutcome) -> u64 {
+        self.fills[outcome.index()].get()
+    }
+
     pub(crate) fn upstream_failed(&self, error: UpstreamError) {
         self.upstream_errors[error.index()].inc();
     }

@@ -253,6 +253,8 @@ pub(crate) enum FillOutcome {
     Stored,
     /// Found on the disk; the upstream was not asked.
     Loaded,
+    /// The same, for one client alone and not kept in memory.
+    PassedOn,
     /// The stored response still holds.
     NotModified,
     /// Answered, and not to be kept.
@@ -264,13 +266,21 @@ pub(crate) enum FillOutcome {
 }
 
 impl Label for FillOutcome {
-    const ALL: &'static [Self] =
-        &[Self::Stored, Self::Loaded, Self::NotModified, Self::NotStored, Self::BrokenOff, Self::Failed];
+    const ALL: &'static [Self] = &[
+        Self::Stored,
+        Self::Loaded,
+        Self::PassedOn,
+        Self::NotModified,
+        Self::NotStored,
+        Self::BrokenOff,
+        Self::Failed,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Stored => "stored",
             Self::Loaded => "loaded",
+            Self::PassedOn => "passed_on",
             Self::NotModified => "not_modified",
             Self::NotStored => "not_stored",
             Self::BrokenOff => "broken_off",

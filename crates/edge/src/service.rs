@@ -41,7 +41,7 @@ use crate::store::{Body, Object};
 use alone::{ask_head, pass};
 use change::change;
 use fetch::{fetch, refresh};
-use http::{Method, Request};
+use http::{Method, Request, header};
 use serve::{Peer, Service};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -250,12 +250,23 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
     response::stored(edge, asked, object, Outcome::Partial, status, Instant::now())
 }
 
-/// Leads or follows a load from the disk and answers from it. `None`: look again.
+/// Answers from the disk: for this client alone, or by leading or following a load for all. `None`: look again.
 async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey) -> Option<Answer> {
+    let mut found = None;
+    if let Some(disk) = &edge.disk
+        && asked.method == Method::GET
+        && !asked.headers.contains_key(header::RANGE)
+        && !edge.ghost.is_back(key)
+    {
+        match fill::pass_on(edge, key, disk.load(key, edge.upstream.groups()).await?).await {
+            Ok(object) => return answer_from_disk(edge, asked, Arc::new(object?)),
+            Err(for_all) => found = Some(for_all),
+        }
+    }
     let flight = match edge.flights.join(key, || edge.memory.holds(key).then_some(())).ok()? {
         Role::Follow(flight) => flight,
         Role::Lead(flight, guard) => {
-            let load = fill::load(Rc::clone(edge), asked.clone(), primary.clone(), guard);
+            let load = fill::load(Rc::clone(edge), asked.clone(), primary.clone(), guard, found);
             drop(tokio::task::spawn_local(load));
             flight
         }
@@ -265,7 +276,11 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
     if matches!(object.body, Body::Sparse(_)) {
         return None;
     }
-    // What is not simply fresh is in memory now, and goes the way of all that is not.
+    answer_from_disk(edge, asked, object)
+}
+
+/// What is not simply fresh is in memory by now, and goes the way of all that is not.
+fn answer_from_disk(edge: &Rc<Edge>, asked: &Asked, object: Arc<Object>) -> Option<Answer> {
     let now = Instant::now();
     match judge(object, asked, edge.config.cache.client_reload, now) {
         Found::Fresh(object) => {

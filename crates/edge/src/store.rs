@@ -1,9 +1,10 @@
 //! What the edge holds: `object` (a stored response), `body` (its bytes), `growing` (bytes still coming), `sparse` (bytes of
 //! which some blocks are held), `memory` (the RAM tier), `variants` (what stands at a URL whose response varies), `disk`
-//! (the disk tier), `pinned` (what memory keeps for the day plan).
+//! (the disk tier), `pinned` (what memory keeps for the day plan), `ghost` (what has come from the disk without being kept).
 
 pub(crate) mod body;
 pub(crate) mod disk;
+mod ghost;
 pub(crate) mod growing;
 pub(crate) mod memory;
 pub(crate) mod object;
@@ -12,8 +13,9 @@ mod sparse;
 mod variants;
 mod wait_list;
 
-pub(crate) use body::{Blocks, Body, Reader};
-pub(crate) use disk::{DiskTier, Kept, Loaded, Met, Walked};
+pub(crate) use body::{Blocks, Body, Passing, Reader};
+pub(crate) use disk::{BrokenOff, DiskTier, Kept, Loaded, Met, Walked};
+pub(crate) use ghost::Ghost;
 pub(crate) use growing::{Growing, GrowingReader, GrowingWriter};
 pub(crate) use memory::{Entry, Memory};
 pub(crate) use object::Object;

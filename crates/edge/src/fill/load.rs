@@ -14,7 +14,7 @@ use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::policy::{self, ClientReload};
 use crate::request::Asked;
-use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object};
+use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object, Passing};
 use crate::upstream::{Question, RequestBody};
 use http::{Method, StatusCode, header};
 use http_body_util::BodyExt;
@@ -24,11 +24,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// Loads what the fill is listed under.
-pub(crate) async fn load(edge: Rc<Edge>, asked: Asked, primary: CacheKey, guard: Guard) {
-    let loaded = match &edge.disk {
-        Some(disk) => disk.load(guard.key(), edge.upstream.groups()).await,
-        None => None,
+/// Loads what the fill is listed under; `found`, if it has been looked up.
+pub(crate) async fn load(
+    edge: Rc<Edge>,
+    asked: Asked,
+    primary: CacheKey,
+    guard: Guard,
+    found: Option<Loaded>,
+) {
+    let loaded = match (&edge.disk, found) {
+        (_, Some(found)) => Some(found),
+        (Some(disk), None) => disk.load(guard.key(), edge.upstream.groups()).await,
+        (None, None) => None,
     };
     match loaded {
         Some(Loaded::Response(kept)) => {
@@ -50,6 +57,23 @@ pub(crate) async fn load(edge: Rc<Edge>, asked: Asked, primary: CacheKey, guard:
         }
         None => guard.land(Landed::NotLoaded),
     }
+}
+
+/// What was found under `key` on the disk, for one client alone; `Err`, where it is to be loaded for all: what is short, or has to
+/// be asked about. `Ok(None)`: it is not there after all.
+pub(crate) async fn pass_on(edge: &Edge, key: &CacheKey, found: Loaded) -> Result<Option<Object>, Loaded> {
+    let mut kept = match found {
+        Loaded::Response(kept) if may_begin(edge, &kept) => kept,
+        other => return Err(other),
+    };
+    edge.ghost.has_come(kept.length());
+    // Before the first block nothing has been promised to anybody.
+    if !kept.begin().await {
+        edge.metrics.filled(FillOutcome::Failed);
+        return Ok(None);
+    }
+    let head = kept.head().clone();
+    Ok(Some(head.with_body(Body::Passing(Arc::new(Passing::new(key.clone(), kept))))))
 }
 
 /// Puts what was loaded into memory; a variant becomes known to its sign-post, so that what is done to its URL reaches it.

@@ -230,7 +230,7 @@ impl Porter {
                 let blocks = Arc::clone(blocks);
                 Here::Whole(object, blocks)
             }
-            Body::Growing(_) | Body::Sparse(_) => Here::Absent,
+            Body::Growing(_) | Body::Sparse(_) | Body::Passing(_) => Here::Absent,
         }
     }
 

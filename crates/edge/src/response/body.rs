@@ -1,7 +1,7 @@
 //! The bytes that go to a client, wherever they come from.
 
 use crate::delivery::Delivery;
-use crate::fill::BlockStream;
+use crate::fill::{BlockStream, PassingStream};
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
 use crate::resources::{Paced, Place};
@@ -35,6 +35,8 @@ enum Source {
     Stored(Reader),
     /// A stored body of which blocks may be missing.
     Blocks(Box<BlockStream>),
+    /// A stored body that lies on a disk and stays there.
+    Passing(Box<PassingStream>),
     /// Straight from the upstream, for one client.
     Passed(UpstreamBody),
 }
@@ -58,6 +60,11 @@ impl EdgeBody {
     /// A part of a body that is stored in blocks.
     pub(crate) fn blocks(stream: BlockStream, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
         Self::new(Source::Blocks(Box::new(stream)), outcome, metrics)
+    }
+
+    /// A part of a body that goes straight from a disk to this client.
+    pub(crate) fn passing(stream: PassingStream, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
+        Self::new(Source::Passing(Box::new(stream)), outcome, metrics)
     }
 
     /// What the upstream sends, at the client's speed.
@@ -152,6 +159,9 @@ impl Source {
             Self::Blocks(stream) => stream
                 .poll_piece(cx)
                 .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
+            Self::Passing(stream) => stream
+                .poll_piece(cx)
+                .map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into))),
             Self::Passed(body) => {
                 pin!(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
             }
@@ -164,6 +174,7 @@ impl Source {
             Self::Text(text) => text.is_none(),
             Self::Stored(reader) => reader.remaining() == Some(0),
             Self::Blocks(stream) => stream.remaining() == 0,
+            Self::Passing(stream) => stream.remaining() == 0,
             Self::Passed(body) => body.is_end_stream(),
         }
     }
@@ -175,6 +186,7 @@ impl Source {
             Self::Text(text) => Some(text.as_ref().map_or(0, |text| text.len() as u64)),
             Self::Stored(reader) => reader.remaining(),
             Self::Blocks(stream) => Some(stream.remaining()),
+            Self::Passing(stream) => Some(stream.remaining()),
             Self::Passed(body) => body.size_hint().exact(),
         }
     }

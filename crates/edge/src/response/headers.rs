@@ -4,7 +4,7 @@ use super::cache_status::CACHE_STATUS;
 use super::{Answer, CacheStatus, EdgeBody};
 use crate::delivery::trace;
 use crate::edge::Edge;
-use crate::fill::BlockStream;
+use crate::fill::{BlockStream, PassingStream};
 use crate::outcome::Outcome;
 use crate::request::Asked;
 use crate::store::{Body, Object, Sparse};
@@ -128,6 +128,14 @@ fn body_of(
             let range = range.unwrap_or(0..sparse.length());
             EdgeBody::blocks(BlockStream::new(edge, asked, sparse, range), outcome, &edge.metrics)
         }
+        Body::Passing(passing) => match passing.take() {
+            Some(kept) => {
+                let range = range.unwrap_or(0..kept.length());
+                let stream = PassingStream::new(edge, asked, &passing.key, kept, range);
+                EdgeBody::passing(stream, outcome, &edge.metrics)
+            }
+            None => EdgeBody::empty(outcome, &edge.metrics),
+        },
         whole => match whole.reader(range) {
             Some(reader) => EdgeBody::stored(reader, outcome, &edge.metrics),
             None => EdgeBody::empty(outcome, &edge.metrics),

@@ -1,6 +1,7 @@
 //! The disk tier behind the whole journey. The clock is not paused: disks have threads of their own.
 
 mod ordered;
+mod passing;
 
 use super::tests::{Scene, field, fresh, local, read};
 use super::*;
@@ -23,11 +24,16 @@ fn scene(disk: &Path, replies: impl IntoIterator<Item = Reply>) -> Scene {
     Scene::over(options, replies)
 }
 
-/// Ends a process as an order to stop does: fills end, and what they stored is written.
-async fn stop(scene: Scene) {
+/// Until all fills have ended.
+async fn settle(scene: &Scene) {
     while Rc::strong_count(&scene.edge) > 1 {
         tokio::task::yield_now().await;
     }
+}
+
+/// Ends a process as an order to stop does: fills end, and what they stored is written.
+async fn stop(scene: Scene) {
+    settle(&scene).await;
 }
 
 #[tokio::test]

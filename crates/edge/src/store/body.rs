@@ -1,11 +1,13 @@
 //! The bytes of a stored response, in blocks, and reading a range of them.
 
+use super::disk::Kept;
 use super::growing::{Growing, GrowingReader};
 use super::sparse::Sparse;
+use crate::key::CacheKey;
 use bytes::Bytes;
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 /// A body is kept in blocks of this size; the last one is shorter. Large enough that a segment is a handful of
@@ -60,7 +62,7 @@ impl Blocks {
     }
 }
 
-/// A stored body, whole or still coming.
+/// A stored body, whole, still coming, or elsewhere.
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
     /// All there.
@@ -69,6 +71,28 @@ pub(crate) enum Body {
     Growing(Arc<Growing>),
     /// In blocks that are entries of their own, and read through the fill, which fetches those that are missing.
     Sparse(Arc<Sparse>),
+    /// On a disk, and not to be kept in memory.
+    Passing(Arc<Passing>),
+}
+
+/// What one client reads from a disk, once.
+#[derive(Debug)]
+pub(crate) struct Passing {
+    /// Where it stands.
+    pub(crate) key: CacheKey,
+    length: u64,
+    kept: Mutex<Option<Box<Kept>>>,
+}
+
+impl Passing {
+    pub(crate) fn new(key: CacheKey, kept: Box<Kept>) -> Self {
+        Self { key, length: kept.length(), kept: Mutex::new(Some(kept)) }
+    }
+
+    /// To be read; `None` where it has been.
+    pub(crate) fn take(&self) -> Option<Box<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 impl Body {
@@ -78,6 +102,7 @@ impl Body {
             Self::Complete(blocks) => Some(blocks.length()),
             Self::Growing(growing) => growing.length(),
             Self::Sparse(sparse) => Some(sparse.length()),
+            Self::Passing(passing) => Some(passing.length),
         }
     }
 
@@ -89,10 +114,10 @@ impl Body {
         }
     }
 
-    /// Reads `range`, or everything. `None` where blocks may be missing.
+    /// Reads `range`, or everything. `None` where it does not lie in memory as a whole.
     pub(crate) fn reader(&self, range: Option<Range<u64>>) -> Option<Reader> {
         Some(match self {
-            Self::Sparse(_) => return None,
+            Self::Sparse(_) | Self::Passing(_) => return None,
             Self::Complete(blocks) => {
                 let range = range.unwrap_or(0..blocks.length());
                 Reader::Complete {

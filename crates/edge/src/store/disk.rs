@@ -1,9 +1,8 @@
 //! The disk tier: what survives a restart and what RAM has no room for, as the edge sees it.
 //!
 //! What a fill has stored whole is written through, so that both tiers hold the same; a look-up that RAM cannot answer asks
-//! the disk before the upstream, and what it gives is offered to RAM. moka decides by TinyLFU whether it stays there:
-//! what is asked for more often than what it would push out does, one pass over the catalogue does not. So popularity
-//! is counted in one place, and nothing has to be promoted by a rule of its own.
+//! the disk before the upstream. A body that is asked for again soon (see `ghost`) is offered to RAM, and moka decides by TinyLFU
+//! whether it stays there: what is asked for more often than what it would push out does. Any other goes straight to its client.
 //!
 //! `head` is how a response's status, fields and clock lie on the disk, `kept` one whose body is being read, `blocks` one
 //! of which some are there, `standing` the orders to purge that have not met all of
@@ -25,7 +24,7 @@ use bytes::Bytes;
 use diskstore::{DiskConfig, Disks, Pinned};
 use head::{Head, Times};
 use http::header;
-pub(crate) use kept::Kept;
+pub(crate) use kept::{BrokenOff, Kept};
 pub(crate) use purge::{Met, Walked};
 use standing::{Orders, Verdict};
 use std::sync::Arc;
@@ -131,7 +130,7 @@ impl DiskTier {
         let body = match &object.body {
             Body::Complete(body) => body,
             Body::Sparse(sparse) => return self.put_in_blocks(&key.to_bytes(), object, sparse, head),
-            Body::Growing(_) => return self.remove(key),
+            Body::Growing(_) | Body::Passing(_) => return self.remove(key),
         };
         let blocks = (0..).zip(body.blocks().iter().cloned()).collect();
         let stored = diskstore::Object { head, length: Some(body.length()), blocks };

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 const MOST_AT_ONCE: u32 = 16;
 
 /// A response on a disk, all blocks of whose body are there.
+#[derive(Debug)]
 pub(crate) struct Kept {
     /// Without its body.
     head: Object,
@@ -59,6 +60,11 @@ impl Kept {
         (u64::from(self.next) * BLOCK as u64).min(self.length)
     }
 
+    /// The same from its beginning.
+    pub(crate) fn rewound(self) -> Self {
+        Self { next: 0, read: VecDeque::new(), at_once: 1, ..self }
+    }
+
     /// Whether it is worth giving its body before all of it has been read.
     pub(crate) fn is_long(&self) -> bool {
         self.length > BLOCK as u64
@@ -83,31 +89,59 @@ impl Kept {
         object
     }
 
+    /// Reads the first block, before anything is promised of the body. Whether it is there.
+    pub(crate) async fn begin(&mut self) -> bool {
+        match self.next_block().await {
+            Ok(Some(block)) => {
+                self.read.push_front(block);
+                self.next -= 1;
+                true
+            }
+            Ok(None) | Err(_) => false,
+        }
+    }
+
     /// The next block, every byte of it verified; `None` at the end.
     ///
     /// # Errors
     /// When the rest cannot be had.
     pub(crate) async fn next_block(&mut self) -> Result<Option<Bytes>, BrokenOff> {
-        let left = u32::try_from((self.length - self.given()).div_ceil(BLOCK as u64)).unwrap_or(u32::MAX);
-        if left == 0 {
-            return Ok(None);
+        match self.block_at_hand() {
+            Some(block) => block,
+            None => {
+                let block = self.wait_for_blocks().await?;
+                self.give(block).map(Some)
+            }
+        }
+    }
+
+    /// The same, without waiting; `None` where the disk has to be waited for.
+    pub(crate) fn block_at_hand(&mut self) -> Option<Result<Option<Bytes>, BrokenOff>> {
+        if self.given() == self.length {
+            return Some(Ok(None));
         }
         let block = match self.read.pop_front() {
-            Some(block) => block,
+            Some(block) => Ok(block),
             None => match self.stored.read_at_hand(self.next) {
-                Err(ReadError::NotAtHand) => self.wait_for_blocks(left).await?,
-                read => read.map_err(|error| BrokenOff::of(&error))?,
+                Err(ReadError::NotAtHand) => return None,
+                read => read.map_err(|error| BrokenOff::of(&error)),
             },
         };
+        Some(block.and_then(|block| self.give(block)).map(Some))
+    }
+
+    /// Counts a block as given, if it is as long as it must be.
+    fn give(&mut self, block: Bytes) -> Result<Bytes, BrokenOff> {
         let expected = (self.length - self.given()).min(BLOCK as u64);
         if block.len() as u64 != expected {
             return Err(BrokenOff::Lost);
         }
         self.next += 1;
-        Ok(Some(block))
+        Ok(block)
     }
 
-    async fn wait_for_blocks(&mut self, left: u32) -> Result<Bytes, BrokenOff> {
+    async fn wait_for_blocks(&mut self) -> Result<Bytes, BrokenOff> {
+        let left = u32::try_from((self.length - self.given()).div_ceil(BLOCK as u64)).unwrap_or(u32::MAX);
         let count = self.at_once.min(left);
         self.at_once = (self.at_once * 2).min(MOST_AT_ONCE);
         let numbers = (self.next..self.next + count).collect();

@@ -1,0 +1,88 @@
+//! Long bodies that go from the disk straight to one client, and when they do not.
+
+use super::*;
+use crate::outcome::FillOutcome;
+use http_body_util::BodyExt;
+
+/// A new process over a disk that has [`long_body`] under `/x`, of whose files the system has nothing in memory.
+async fn over_a_long_body(disk: &Path) -> Scene {
+    let before = scene(disk, [fresh().body(long_body())]);
+    before.load("/x").await;
+    stop(before).await;
+    for file in std::fs::read_dir(disk).unwrap() {
+        let file = std::fs::File::open(file.unwrap().path()).unwrap();
+        file.sync_all().unwrap();
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    }
+    scene(disk, [])
+}
+
+fn is_held(scene: &Scene) -> bool {
+    scene.edge.memory.holds(&key_of(&scene.edge, &scene.asked("GET", "/x", &[])))
+}
+
+#[tokio::test]
+async fn a_long_body_is_kept_in_memory_when_it_is_asked_for_again() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let scene = over_a_long_body(disk.path()).await;
+        for (held, from) in [(false, "disk"), (true, "disk"), (true, "ttl")] {
+            let answer = scene.ask("/x", &[]).await;
+            assert!(field(&answer, "cache-status").contains(from), "{:?}", answer.headers());
+            assert_eq!(field(&answer, "content-length"), "600000");
+            assert_eq!(read(answer.into_body()).await.unwrap(), long_body());
+            settle(&scene).await;
+            assert_eq!(is_held(&scene), held);
+        }
+        assert_eq!(scene.upstream.count(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn parts_and_heads_of_it_are_not_passed_on() {
+    let disk = tempfile::tempdir().unwrap();
+    let body = long_body();
+    local(async {
+        let scene = over_a_long_body(disk.path()).await;
+        let answer = scene.ask_by("HEAD", "/x", &[]).await;
+        assert_eq!((answer.status(), field(&answer, "content-length")), (StatusCode::OK, "600000"));
+        let answer = scene.ask("/x", &[("range", "bytes=300000-300009")]).await;
+        assert_eq!(answer.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(read(answer.into_body()).await.unwrap(), body[300_000..300_010]);
+        assert_eq!(scene.edge.metrics.fills(FillOutcome::PassedOn), 0);
+        assert_eq!(scene.ask("/x", &[("if-none-match", "\"v1\"")]).await.status(), StatusCode::NOT_MODIFIED);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_herd_reads_it_from_the_disk_twice_at_most() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let scene = Rc::new(over_a_long_body(disk.path()).await);
+        let clients: Vec<_> = (0..100).map(|_| scene.start("/x")).collect();
+        for client in clients {
+            assert_eq!(client.await.unwrap(), (StatusCode::OK, Ok(long_body().into())));
+        }
+        let fills = |outcome| scene.edge.metrics.fills(outcome);
+        assert_eq!((fills(FillOutcome::PassedOn), fills(FillOutcome::Loaded)), (1, 1));
+        assert_eq!(scene.upstream.count(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_in_the_middle_changes_nothing() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let scene = over_a_long_body(disk.path()).await;
+        let mut body = scene.ask("/x", &[]).await.into_body();
+        let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(first.len(), BLOCK);
+        drop(body);
+        assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await.unwrap(), long_body());
+        assert_eq!(scene.upstream.count(), 0);
+    })
+    .await;
+}
