@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
 
 use jiff::Timestamp;
+use journeys::process::metric;
 use journeys::raw::{Loose, post};
 use journeys::store::put;
 use journeys::{Airclass, airclass, client};
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 const MARK: &str = "zhang-xiaoming-of-no-7-phone";
 /// Devices that say a word, one after the other.
 const DEVICES: u32 = 20;
-/// The longest wait for the last connection's end, which the client does not see.
+/// The longest wait for what a client does not see: that a node has read its plan, that the last connection has ended.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -63,6 +64,11 @@ impl Scene {
                 &public,
             ],
         );
+        // A node listens before it has read its plan, and a lesson that it does not know is not counted.
+        let until = Instant::now() + PATIENCE;
+        while metric(edge.admin, "airclass_plan_edition{day=\"today\"}") < 1.0 {
+            assert!(Instant::now() < until, "it does not follow its plan: {}", edge.log());
+        }
         let class = airclass(&["coverage", "code"]).stdout.trim().to_owned();
         Self { scratch, edge, class }
     }

@@ -31,6 +31,11 @@ async fn ask(edge: &Airclass, path: &str, fields: &[(&str, &str)]) -> client::An
     }
 }
 
+/// A disk's state as a metric: 1 while it has it.
+fn state(disk: &Path, state: &str) -> String {
+    format!("edge_disk_state{{disk=\"{}\",state=\"{state}\"}}", disk.display())
+}
+
 /// Waits until a metric of the edge has at least this value.
 async fn until(edge: &Airclass, metric: &str, least: f64) {
     loop {
@@ -55,6 +60,8 @@ fn attack_69_a_killed_edge_plays_on_from_its_disk_although_the_origin_is_gone() 
     let origin = Airclass::origin(store.path());
     let before = edge(origin.address(), disk.path());
     run(async {
+        // What comes while the disk is being made is not written.
+        until(&before, &state(disk.path(), "online"), 1.0).await;
         client::get(before.address(), &format!("/{}", segment(0)), &[]).await;
         client::get(before.address(), &format!("/{path}"), &[("accept-encoding", "gzip")]).await;
         // The segment, and for the playlist, which varies, itself and its sign-post.
@@ -90,7 +97,7 @@ fn attack_72_a_disk_that_vanishes_or_was_never_there_leaves_the_service_up() {
     (0..3).for_each(|number| put(store.path(), &segment(number), &bytes));
     let origin = Airclass::origin(store.path());
     let disk = room.path().join("disk");
-    let state = |state| format!("edge_disk_state{{disk=\"{}\",state=\"{state}\"}}", disk.display());
+    let state = |name| state(&disk, name);
     let edge = edge(origin.address(), &disk);
     run(async {
         let served = async |number| {
