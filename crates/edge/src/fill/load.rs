@@ -14,7 +14,7 @@ use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::policy::{self, ClientReload};
 use crate::request::Asked;
-use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object, Passing};
+use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object};
 use crate::upstream::{Question, RequestBody};
 use http::{Method, StatusCode, header};
 use http_body_util::BodyExt;
@@ -32,10 +32,9 @@ pub(crate) async fn load(
     guard: Guard,
     found: Option<Loaded>,
 ) {
-    let loaded = match (&edge.disk, found) {
-        (_, Some(found)) => Some(found),
-        (Some(disk), None) => disk.load(guard.key(), edge.upstream.groups()).await,
-        (None, None) => None,
+    let loaded = match (found, &edge.disk) {
+        (None, Some(disk)) => disk.load(guard.key(), edge.upstream.groups()).await,
+        (found, _) => found,
     };
     match loaded {
         Some(Loaded::Response(kept)) => {
@@ -59,23 +58,6 @@ pub(crate) async fn load(
     }
 }
 
-/// What was found under `key` on the disk, for one client alone; `Err`, where it is to be loaded for all: what is short, or has to
-/// be asked about. `Ok(None)`: it is not there after all.
-pub(crate) async fn pass_on(edge: &Edge, key: &CacheKey, found: Loaded) -> Result<Option<Object>, Loaded> {
-    let mut kept = match found {
-        Loaded::Response(kept) if may_begin(edge, &kept) => kept,
-        other => return Err(other),
-    };
-    edge.ghost.has_come(kept.length());
-    // Before the first block nothing has been promised to anybody.
-    if !kept.begin().await {
-        edge.metrics.filled(FillOutcome::Failed);
-        return Ok(None);
-    }
-    let head = kept.head().clone();
-    Ok(Some(head.with_body(Body::Passing(Arc::new(Passing::new(key.clone(), kept))))))
-}
-
 /// Puts what was loaded into memory; a variant becomes known to its sign-post, so that what is done to its URL reaches it.
 fn remember(edge: &Edge, primary: &CacheKey, key: &CacheKey, object: Arc<Object>) {
     if key != primary
@@ -87,7 +69,7 @@ fn remember(edge: &Edge, primary: &CacheKey, key: &CacheKey, object: Arc<Object>
 }
 
 /// Whether it may be served before all of it is there: it will be served as it is, whoever has asked.
-fn may_begin(edge: &Edge, kept: &Kept) -> bool {
+pub(super) fn may_begin(edge: &Edge, kept: &Kept) -> bool {
     let head = kept.head();
     kept.is_long()
         && head.status == StatusCode::OK

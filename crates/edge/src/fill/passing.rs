@@ -8,19 +8,37 @@
 //! body that cannot be ended is known to it as broken off, as with an upstream's.
 
 use super::flight::{Landed, Role};
-use super::load::load;
+use super::load::{load, may_begin};
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::request::Asked;
 use crate::service::key_of;
-use crate::store::{BrokenOff, Kept, Loaded, Reader};
+use crate::store::{Body, BrokenOff, Kept, Loaded, Object, Passing, Reader};
 use bytes::Bytes;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+
+/// What was found under `key` on the disk, for one client alone; `Err`, where it is to be loaded for all: what is short, or has to
+/// be asked about. `Ok(None)`: it is not there after all.
+pub(crate) async fn pass_on(edge: &Edge, key: &CacheKey, found: Loaded) -> Result<Option<Object>, Loaded> {
+    let mut kept = match found {
+        Loaded::Response(kept) if may_begin(edge, &kept) => kept,
+        other => return Err(other),
+    };
+    edge.ghost.has_come(kept.length());
+    // Before the first block nothing has been promised to anybody.
+    if !kept.begin().await {
+        edge.metrics.filled(FillOutcome::Failed);
+        return Ok(None);
+    }
+    let head = kept.head().clone();
+    Ok(Some(head.with_body(Body::Passing(Arc::new(Passing::new(key.clone(), kept))))))
+}
 
 /// A range of it.
 pub(crate) struct PassingStream {

@@ -8,7 +8,7 @@ use crate::key::CacheKey;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What each body counts as at least, so that the list is so many times shorter than memory.
+/// Bytes that a body counts as at least: the list has at most a name for each so many bytes of memory.
 const LEAST: u64 = super::BLOCK_SIZE;
 
 /// The list, shared by all cores.
