@@ -1,7 +1,8 @@
 //! An S3 server for tests: `s3-for-tests FOLDER [--no-conditions]`.
 //!
 //! It is s3s-fs, over a folder whose subfolders are the buckets, with two differences: it prints the address that the
-//! system picked, and takes one write at a time, since s3s-fs looks at conditions and writes in two steps.
+//! system picked, and lets nothing run beside a write: s3s-fs looks at conditions and writes in two steps, and a read opens
+//! the file first and looks for its ETag then, so that old bytes would go out under the new one.
 //! `--no-conditions` makes it one of the servers that pass over `If-Match` and `If-None-Match` without a word; signatures,
 //! which cover those fields, are then not asked for.
 
@@ -15,7 +16,7 @@ use std::error::Error;
 use std::sync::Arc;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
+use tokio::sync::RwLock;
 
 /// Tests sign with these; a request signed with others is refused.
 const KEYS: (&str, &str) = ("test-key", "test-secret");
@@ -30,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     if heeds_conditions {
         builder.set_auth(SimpleAuth::from_single(KEYS.0, KEYS.1));
     }
-    let service = Arc::new((builder.build(), Mutex::new(()), heeds_conditions));
+    let service = Arc::new((builder.build(), RwLock::new(()), heeds_conditions));
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
@@ -42,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     }
 }
 
-type Shared = Arc<(S3Service, Mutex<()>, bool)>;
+type Shared = Arc<(S3Service, RwLock<()>, bool)>;
 
 async fn serve(listener: TcpListener, shared: Shared) -> Result<(), Box<dyn Error + Send + Sync>> {
     loop {
@@ -59,8 +60,14 @@ async fn serve(listener: TcpListener, shared: Shared) -> Result<(), Box<dyn Erro
                     request.headers_mut().remove(IF_MATCH);
                     request.headers_mut().remove(IF_NONE_MATCH);
                 }
-                let _alone = if writes { Some(writing.lock().await) } else { None };
-                service.call(request).await
+                if writes {
+                    let _alone = writing.write().await;
+                    service.call(request).await
+                } else {
+                    // What it gives is read from the opened file, which no write changes.
+                    let _beside_reads = writing.read().await;
+                    service.call(request).await
+                }
             }
         });
         tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
