@@ -5,6 +5,7 @@
 
 mod certificates;
 mod error;
+mod prefetch;
 mod records;
 mod tickets;
 

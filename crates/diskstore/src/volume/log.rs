@@ -210,10 +210,6 @@ impl Volume {
     /// Waits until all that was written is on the disk.
     pub(super) fn settle(&self, log: &mut Log) -> io::Result<()> {
         self.written(self.data.sync())?;
-        if let Some(region) = log.active {
-            let place = |offset| self.position(Place { region, sequence: log.sequence, offset });
-            self.data.forget(place(log.settled)..place(log.cursor));
-        }
         log.settled = log.cursor;
         Ok(())
     }
