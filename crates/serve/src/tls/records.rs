@@ -105,7 +105,11 @@ impl MessageEncrypter for Encrypter {
         sequence: u64,
     ) -> Result<OutboundOpaqueMessage, Error> {
         let length = self.encrypted_payload_len(message.payload.len());
-        let mut payload = PrefixedPayload::with_capacity(length);
+        // A full frame's record has the room of a full record's: one of 16 KiB or less would be wiped when it is given back, as are all
+        // blocks that a client's words may be in.
+        let capacity =
+            if message.payload.len() < PIECE { length } else { self.encrypted_payload_len(MOST_PLAIN) };
+        let mut payload = PrefixedPayload::with_capacity(capacity);
         // The number of the record is in it, and no number comes twice: rustls ends a connection before they run out.
         let nonce = ::aws_lc_rs::aead::Nonce::assume_unique_for_key(Nonce::new(&self.iv, sequence).0);
         let aad = Aad::from(make_tls13_aad(length));

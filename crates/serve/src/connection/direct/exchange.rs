@@ -146,7 +146,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
     /// Sends what there is of the answer, and then looks whether there is more.
     fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step<S::Body>>> {
         loop {
-            let gathered = self.gather(cx);
+            let gathered = if self.outgoing.runs_short() { self.gather(cx) } else { Gathered::Enough };
             if gathered == Gathered::BrokenOff {
                 return Poll::Ready(Some(Step::Given(End::Broken)));
             }

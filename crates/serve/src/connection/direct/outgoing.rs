@@ -18,6 +18,9 @@ use tokio::time::Instant;
 /// Pieces that are sent at once; nearly all of them are whole blocks, of which there are five.
 const MAX_PIECES: usize = 16;
 
+/// Bytes that a socket takes before it can be asked again.
+const SHORT: usize = 64 * 1_024;
+
 /// An answer on its way: what of its head is not sent, and pieces of its body, in order.
 pub(super) struct Outgoing {
     room: Box<[u8; ROOM]>,
@@ -41,6 +44,12 @@ impl Outgoing {
     /// Whether one more piece may be sent with the others.
     pub(super) fn has_room(&self) -> bool {
         self.bytes < MAX_SEND_BUFFER && self.pieces.len() < MAX_PIECES
+    }
+
+    /// Whether so little is left that more should be taken. While a client does not take what there is, nothing is read for it: blocks
+    /// from a disk are its alone, and would leave a core's cache before they are sent.
+    pub(super) fn runs_short(&self) -> bool {
+        self.bytes <= SHORT
     }
 
     pub(super) fn push(&mut self, piece: Bytes) {
@@ -106,4 +115,23 @@ fn noted<V>(
         Poll::Ready(Err(_)) => {}
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_is_taken_when_nearly_all_is_sent() {
+        let mut outgoing = Outgoing::new();
+        assert!(outgoing.runs_short());
+        for _ in 0..2 {
+            outgoing.push(Bytes::from(vec![7; 256 * 1_024]));
+        }
+        assert!(outgoing.has_room() && !outgoing.runs_short());
+        outgoing.sent(448 * 1_024 - 1);
+        assert!(!outgoing.runs_short());
+        outgoing.sent(1);
+        assert!(outgoing.runs_short());
+    }
 }
