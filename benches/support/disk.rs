@@ -8,7 +8,9 @@ use crate::statistics::Spread;
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use diskstore::{BLOCK, DiskConfig, Disks, Object, State};
+use rustix::fs::{Advice, fadvise};
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -75,6 +77,7 @@ fn restart(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
     ensure!(full.as_deref() == Some("full"), "the store was not filled: {full:?}");
     let (mut seconds, mut found, mut index) = (Vec::new(), 0, 0);
     for _ in 0..RESTARTS {
+        leave_page_cache(directory.path())?;
         let began = clock::now();
         let disks = Disks::open(&[disk(directory.path(), SMALL_DISK)], |_| false, |_| {})?;
         seconds.push(began.elapsed().as_secs_f64());
@@ -107,6 +110,7 @@ fn reading(workplace: &Workplace) -> Result<Line> {
         ensure!(disks.flush().await, "the disk takes no writes");
         let mut rounds = Vec::new();
         for _ in 0..3 {
+            leave_page_cache(directory.path())?;
             let began = clock::now();
             let readers = (0..AT_ONCE as u64).map(|reader| {
                 let disks = &disks;
@@ -125,8 +129,19 @@ fn reading(workplace: &Workplace) -> Result<Line> {
         }
         let spread = Spread::of(&rounds).context("there is a round")?;
         Ok(Line::ours("1.3 MB segments read and verified", "MB/s", spread, None)
-            .note("not in the page cache after the first barrier; the machine's disk decides"))
+            .note("nothing of it in the page cache; the machine's disk decides"))
     })
+}
+
+/// Has the kernel forget what it holds of a store's files.
+fn leave_page_cache(directory: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let file = File::open(entry?.path())?;
+        // What is not written out yet stays.
+        file.sync_data()?;
+        fadvise(&file, 0, None, Advice::DontNeed)?;
+    }
+    Ok(())
 }
 
 fn name(number: u64) -> Bytes {
