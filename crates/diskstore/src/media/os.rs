@@ -3,8 +3,8 @@
 //! Not direct: the cache takes the writer's bytes at once and the kernel writes them out behind it, every file system
 //! can do it, and no buffer has to be aligned. What was written or read stays there as long as the kernel has no better use for the
 //! memory: whoever asks for it when the RAM tier has turned it away needs neither the disk nor a thread ([`Media::read_at_hand`]).
-//! What was written lies there in large pieces, as it came, and is read for four fifths of what the same pages cost that were
-//! read from the disk, one by one. What nobody will ask for is dropped ([`Media::forget`]).
+//! What was written lies there in large pieces, as it came, and what was read from the disk page by page: an answer from the first
+//! costs four fifths of one from the second. What nobody will ask for is dropped ([`Media::forget`]).
 
 use super::{Folder, Media};
 use rustix::fs::{Advice, FallocateFlags, FlockOperation};

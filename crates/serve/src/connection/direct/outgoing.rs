@@ -18,7 +18,7 @@ use tokio::time::Instant;
 /// Pieces that are sent at once; nearly all of them are whole blocks, of which there are five.
 const MAX_PIECES: usize = 16;
 
-/// Bytes that a socket takes before it can be asked again.
+/// Bytes left of an answer from which on more of it is taken: what a socket holds unsent as a rule (`send_buffer`).
 const SHORT: usize = 64 * 1_024;
 
 /// An answer on its way: what of its head is not sent, and pieces of its body, in order.
