@@ -16,6 +16,9 @@ pub struct Options {
     /// Only these parts
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Part>,
+    /// Of the part `edge` only lines that have this in their name, such as HTTP/2
+    #[arg(long, value_name = "TEXT")]
+    pub line: Option<String>,
     /// Measure nothing; make RESULTS.md anew from the files in benches/results
     #[arg(long)]
     pub page: bool,
@@ -81,6 +84,11 @@ impl Options {
     pub(crate) fn parts(&self) -> Vec<Part> {
         let all = Part::value_variants().iter().copied();
         all.filter(|part| self.only.is_empty() || self.only.contains(part)).collect()
+    }
+
+    /// Is a line of this name to be measured?
+    pub(crate) fn wants(&self, what: &str) -> bool {
+        self.line.as_deref().is_none_or(|text| what.contains(text))
     }
 
     pub(crate) fn lesson_seconds(&self) -> u32 {

@@ -20,10 +20,17 @@ const ASKERS: usize = 64;
 const ROUNDS: (usize, usize) = (5, 3);
 
 pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
-    let mut lines = {
+    let wanted: Vec<_> = CASES.iter().filter(|case| options.wants(case.what)).collect();
+    let mut lines = Vec::new();
+    if !wanted.is_empty() {
         let field = Field::start(Setup::Full, options, workplace)?;
-        CASES.iter().map(|case| measure_case(case, options, &field)).collect::<Result<Vec<_>>>()?
-    };
+        for case in wanted {
+            lines.push(measure_case(case, options, &field)?);
+        }
+    }
+    if !options.wants(DISK.what) {
+        return Ok(lines);
+    }
     if airclass::has_disk(options)? {
         let field = Field::start(Setup::Disk, options, workplace)?;
         lines.push(measure_case(&DISK, options, &field)?);

@@ -13,6 +13,7 @@ pub(super) fn behind(plain: &[u8], length: usize) {
     for line in (0..length).step_by(LINE) {
         let next = plain.as_ptr().wrapping_add(plain.len() + line);
         #[expect(unsafe_code, reason = "a prefetch has no safe form")]
+        #[expect(clippy::pointers_in_nomem_asm_block, reason = "what a prefetch reads no program can see")]
         // SAFETY: it changes nothing that a program could see, and no address is wrong for it.
         unsafe {
             // The pause is two or three cycles. At full speed a core cannot remember them all, drops most, and finds
