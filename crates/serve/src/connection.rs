@@ -31,6 +31,7 @@ pub(crate) use http3::{MAX_STREAMS, Upload};
 pub(crate) use line::Lines;
 pub use places::Load;
 pub(crate) use places::{Connections, Place};
+pub use socket::PACKET;
 pub(crate) use socket::{Socket, Tcp};
 
 use crate::drain::Drain;

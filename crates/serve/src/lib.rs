@@ -31,7 +31,7 @@ pub mod parsers {
 }
 
 pub use body::RequestBody;
-pub use connection::{InFlight, Load};
+pub use connection::{InFlight, Load, PACKET};
 pub use drain::Drain;
 pub use handover::HandoverError;
 pub use listener::ListenError;

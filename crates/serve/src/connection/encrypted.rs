@@ -5,7 +5,7 @@
 //! Hence a batch grows once the socket has taken several in a row, and is small again after the first that it does not take.
 //! Who reads nothing at all still takes what fits into the kernel's buffers on both sides, and is not quick for that.
 
-use super::socket::Socket;
+use super::socket::{PACKET, Socket};
 use super::stream::Transport;
 use std::io::{self, IoSlice, Write};
 use std::pin::Pin;
@@ -13,11 +13,14 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
-/// Bytes encrypted at once to begin with, and for who does not take them at once: four records.
-const LEAST: usize = 64 * 1_024;
-/// The same for who takes all. More saves nothing: here it still fits a core's second-level cache, with its records and the
-/// kernel's copy.
-const MOST: usize = 256 * 1_024;
+/// Bytes encrypted at once to begin with, and for who does not take them at once: four records, which with all that is around
+/// their words are one packet.
+const LEAST: usize = PACKET - 4 * AROUND;
+/// The same for who takes all, four packets. More saves nothing: here it still fits a core's second-level cache, with its records and
+/// the kernel's copy.
+const MOST: usize = 4 * LEAST;
+/// What a record has around its words: its head, what kind it is, and the tag (RFC 8446 §5.2).
+const AROUND: usize = 5 + 1 + 16;
 
 /// So many full batches in a row a socket must have taken before they grow: half a megabyte, more than the kernel keeps for a
 /// reader that does not read.
@@ -94,6 +97,10 @@ impl Transport for Box<Encrypted> {
         self.stream.get_ref().0
     }
 
+    fn packet(&self) -> usize {
+        LEAST
+    }
+
     fn gather(&mut self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
         let mut writer = self.session().writer();
         let taken = match slices {
@@ -154,6 +161,13 @@ impl AsyncWrite for Encrypted {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn full_batches_fill_packets_with_what_is_around_their_records() {
+        let records = |room: usize| room.div_ceil(16 * 1_024);
+        assert_eq!(LEAST + records(LEAST) * AROUND, PACKET);
+        assert_eq!(MOST + records(MOST) * AROUND, 4 * PACKET);
+    }
 
     #[test]
     fn attack_63_batches_grow_for_who_takes_them_and_are_small_for_who_does_not() {

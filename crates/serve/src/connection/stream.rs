@@ -1,7 +1,7 @@
 //! The bytes of a connection, watched for the sake of its time-outs and of where its requests end.
 
 use super::activity::Activity;
-use super::socket::Socket;
+use super::socket::{PACKET, Socket};
 use super::strict::Strict;
 use bytes::{Buf, Bytes};
 use hyper_util::rt::TokioIo;
@@ -17,6 +17,11 @@ use tokio::time::Instant;
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// The socket underneath.
     fn socket(&self) -> &Socket;
+
+    /// Bytes of a body that fill a packet, or several: who has more to come sends a multiple of it.
+    fn packet(&self) -> usize {
+        PACKET
+    }
 
     /// Takes bytes without sending them, as many as there is room for; 0 means flush first. `None` where there is no
     /// place for them and writing sends at once.

@@ -86,3 +86,22 @@ async fn a_client_that_leaves_in_the_middle_changes_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_turn_fills_packets_and_the_next_begins_with_the_rest() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let scene = over_a_long_body(disk.path()).await;
+        let mut body = scene.ask("/x", &[]).await.into_body();
+        let (mut lengths, mut all) = (vec![], vec![]);
+        while let Some(frame) = body.frame().await {
+            let piece = frame.unwrap().into_data().unwrap();
+            lengths.push(piece.len());
+            all.extend_from_slice(&piece);
+        }
+        let rest = 2 * BLOCK - 8 * serve::PACKET;
+        assert_eq!(lengths, [BLOCK, BLOCK - rest, rest, long_body().len() - 2 * BLOCK]);
+        assert_eq!(all, long_body());
+    })
+    .await;
+}

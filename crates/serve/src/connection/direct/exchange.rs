@@ -150,7 +150,8 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
             if gathered == Gathered::BrokenOff {
                 return Poll::Ready(Some(Step::Given(End::Broken)));
             }
-            if ready!(self.outgoing.poll_send(cx, self.stream, self.activity)).is_err() {
+            let more = gathered == Gathered::Enough && self.body.is_some();
+            if ready!(self.outgoing.poll_send(cx, self.stream, self.activity, more)).is_err() {
                 return Poll::Ready(Some(Step::Given(End::Broken)));
             }
             match gathered {

@@ -59,21 +59,29 @@ impl Outgoing {
         }
     }
 
-    /// Hands all of it to the kernel.
+    /// Hands it to the kernel: all of it, or with `more` to come at once what fills packets.
     pub(super) fn poll_send<T: Transport>(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut T,
         activity: &Activity,
+        more: bool,
     ) -> Poll<io::Result<()>> {
-        while self.bytes > 0 || !self.head.is_empty() {
+        let kept = if more { beyond_packets(self.length(), stream.packet()) } else { 0 };
+        while self.length() > kept {
             let mut slices = [IoSlice::new(&[]); 1 + MAX_PIECES];
             let mut count = 0;
+            let mut room = self.length() - kept;
             let head = Some(&self.room[self.head.clone()]).filter(|head| !head.is_empty());
             for (slice, piece) in
                 slices.iter_mut().zip(head.into_iter().chain(self.pieces.iter().map(|piece| &piece[..])))
             {
-                *slice = IoSlice::new(piece);
+                let length = piece.len().min(room);
+                if length == 0 {
+                    break;
+                }
+                *slice = IoSlice::new(&piece[..length]);
+                room -= length;
                 count += 1;
             }
             let written = Pin::new(&mut *stream).poll_write_vectored(cx, &slices[..count]);
@@ -85,6 +93,10 @@ impl Outgoing {
         }
         // TLS may hold encrypted bytes that the socket did not take yet.
         noted(Pin::new(stream).poll_flush(cx), activity, |()| 0)
+    }
+
+    fn length(&self) -> usize {
+        self.head.len() + self.bytes
     }
 
     fn sent(&mut self, mut length: usize) {
@@ -101,6 +113,11 @@ impl Outgoing {
             self.pieces.pop_front();
         }
     }
+}
+
+/// What of `length` bytes is more than whole packets. Less than one is sent as it is.
+fn beyond_packets(length: usize, packet: usize) -> usize {
+    if length < packet { 0 } else { length % packet }
 }
 
 /// Notes whether the client takes what there is.
@@ -120,13 +137,89 @@ fn noted<V>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::{PACKET, Socket};
+    use std::task::Waker;
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    const BLOCK: usize = 256 * 1_024;
+
+    /// Takes so much at a time, and notes how much.
+    struct Line {
+        takes: usize,
+        writes: Vec<usize>,
+    }
+
+    impl Transport for Line {
+        fn socket(&self) -> &Socket {
+            unreachable!("nobody waits for it here")
+        }
+    }
+
+    impl AsyncRead for Line {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Line {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            unreachable!("pieces are written together")
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            slices: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            let length = slices.iter().map(|slice| slice.len()).sum::<usize>().min(self.takes);
+            self.writes.push(length);
+            Poll::Ready(Ok(length))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn whole_packets_leave_while_more_is_to_come() {
+        let body = 2 * BLOCK;
+        for (pieces, more, takes, writes) in [
+            (2, true, usize::MAX, vec![8 * PACKET]),
+            (2, false, usize::MAX, vec![body]),
+            // What a socket did not take is no reason to send a little more.
+            (2, true, 5 * PACKET + 1, vec![5 * PACKET + 1, 3 * PACKET - 1]),
+            (0, true, usize::MAX, vec![]),
+        ] {
+            let mut outgoing = Outgoing::new();
+            (0..pieces).for_each(|_| outgoing.push(Bytes::from(vec![7; BLOCK])));
+            let (mut line, activity) = (Line { takes, writes: vec![] }, Activity::begin(Instant::now()));
+            let cx = &mut Context::from_waker(Waker::noop());
+            assert!(outgoing.poll_send(cx, &mut line, &activity, more).is_ready());
+            assert_eq!(line.writes, writes);
+            assert!(outgoing.runs_short());
+        }
+    }
+
+    #[test]
+    fn less_than_a_packet_is_not_kept() {
+        for (length, kept) in
+            [(0, 0), (PACKET - 1, 0), (PACKET, 0), (PACKET + 1, 1), (3 * PACKET - 1, PACKET - 1)]
+        {
+            assert_eq!(beyond_packets(length, PACKET), kept, "{length}");
+        }
+    }
 
     #[test]
     fn more_is_taken_when_nearly_all_is_sent() {
         let mut outgoing = Outgoing::new();
         assert!(outgoing.runs_short());
         for _ in 0..2 {
-            outgoing.push(Bytes::from(vec![7; 256 * 1_024]));
+            outgoing.push(Bytes::from(vec![7; BLOCK]));
         }
         assert!(outgoing.has_room() && !outgoing.runs_short());
         outgoing.sent(448 * 1_024 - 1);
