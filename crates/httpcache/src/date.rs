@@ -1,16 +1,31 @@
-//! HTTP dates (RFC 9110 §5.6.7), strictly.
+//! HTTP dates (RFC 9110 §5.6.7).
 
 use std::time::SystemTime;
 
 /// The instant that `text` names; `None` when it is no HTTP date.
 ///
-/// The three formats that a recipient has to know, to the letter: a wrong weekday, 31 February, another zone or another
-/// case are no date, because whoever writes those has miscalculated. `httpdate` alone would pass over space around it.
+/// The three formats that a recipient has to know, in any case (RFC 9111 §4.2), and nothing near them: a wrong weekday, 31
+/// February or another zone are no date, because whoever writes those has miscalculated. `httpdate` alone would pass over space around
+/// it.
 pub fn parse(text: &str) -> Option<SystemTime> {
-    if text.trim().len() != text.len() {
+    if text.trim().len() != text.len() || text.len() > LONGEST {
         return None;
     }
-    httpdate::parse_http_date(text).ok()
+    httpdate::parse_http_date(text).or_else(|_| httpdate::parse_http_date(&cased(text))).ok()
+}
+
+/// Bytes of the longest date, `Wednesday, 06-Nov-94 08:49:37 GMT`.
+const LONGEST: usize = 33;
+
+/// With names of days and months, and the zone, as they are specified to be written.
+fn cased(text: &str) -> String {
+    let mut within_word = false;
+    let lower_or_upper = |letter: char| {
+        let begins = !std::mem::replace(&mut within_word, letter.is_ascii_alphabetic());
+        if begins { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }
+    };
+    let cased: String = text.chars().map(lower_or_upper).collect();
+    cased.strip_suffix("Gmt").map(|date| format!("{date}GMT")).unwrap_or(cased)
 }
 
 #[cfg(test)]
@@ -22,9 +37,14 @@ mod tests {
     #[test]
     fn three_formats_and_nothing_near_them() {
         let then = UNIX_EPOCH + Duration::from_secs(784_111_777);
-        for text in
-            ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
-        {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "SUN, 06 nov 1994 08:49:37 gMt",
+            "sunday, 06-NOV-94 08:49:37 gmt",
+            "suN noV  6 08:49:37 1994",
+        ] {
             assert_eq!(parse(text), Some(then), "{text}");
         }
         for text in [
@@ -33,7 +53,7 @@ mod tests {
             "-1",
             "Mon, 06 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 08:49:37 UTC",
-            "Sun, 06 Nov 1994 08:49:37 gmt",
+            "Sun, 06 Nov 1994 08:49:37 utc",
             "Sun, 06 Nov 1994 08:49:37 GMT ",
             " Sun Nov  6 08:49:37 1994",
             "Sun, 06 Nov 94 08:49:37 GMT",
@@ -50,7 +70,10 @@ mod tests {
         #[test]
         fn what_is_written_is_read(seconds in 0..253_402_300_799_u64) {
             let at = UNIX_EPOCH + Duration::from_secs(seconds);
-            prop_assert_eq!(parse(&httpdate::fmt_http_date(at)), Some(at));
+            let text = httpdate::fmt_http_date(at);
+            for text in [text.to_lowercase(), text.to_uppercase(), text] {
+                prop_assert_eq!(parse(&text), Some(at));
+            }
         }
 
         #[test]
