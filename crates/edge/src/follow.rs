@@ -38,8 +38,14 @@ impl Source for Upstream {
         let mut headers = plans.question(known);
         edge.identity.sign(&mut headers);
         let host = edge.config.plan_host();
-        let question =
-            Question { method: &Method::GET, host, target: &target, headers: &headers, cold: false };
+        let question = Question {
+            method: &Method::GET,
+            host,
+            target: &target,
+            headers: &headers,
+            cold: false,
+            interim: None,
+        };
         let sent = plans.now();
         let upstream = &edge.upstream;
         let answered = if self.apart {

@@ -7,6 +7,7 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
 use httpcache::directives::RequestDirectives;
 use httpcache::range::{self, Spec};
+use serve::Interim;
 use url::Url;
 
 /// A request that may be answered.
@@ -26,6 +27,8 @@ pub(crate) struct Asked {
     pub(crate) session: Session,
     /// Whether upstreams are shown the nodes' word with it: it is for something that the day plan names.
     pub(crate) planned: bool,
+    /// Where interim responses to it go.
+    pub(crate) interim: Option<Interim>,
 }
 
 /// Of the fields that few requests have, which there are. One walk over all of them: to look for one by its name costs as much.
@@ -152,6 +155,7 @@ impl Asked {
             directives,
             session: Session::default(),
             planned: false,
+            interim: None,
         }))
     }
 
@@ -197,7 +201,14 @@ impl Asked {
 
     /// The same upstream, for this client alone, with these fields.
     pub(crate) fn question<'a>(&'a self, headers: &'a HeaderMap) -> Question<'a> {
-        Question { method: &self.method, host: &self.host, target: &self.target, headers, cold: false }
+        Question {
+            method: &self.method,
+            host: &self.host,
+            target: &self.target,
+            headers,
+            cold: false,
+            interim: self.interim.as_ref(),
+        }
     }
 
     /// Whether a stored response may answer it.

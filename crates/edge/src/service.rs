@@ -85,15 +85,18 @@ impl Service for EdgeService {
     fn call(
         &self,
         request: Request<serve::RequestBody>,
-        peer: Peer,
+        mut peer: Peer,
     ) -> impl Future<Output = Answer> + use<> + 'static {
         let edge = self.edge();
         let (head, body) = request.into_parts();
         let version = head.version;
         let delivery = Delivery::begin(&head, &peer, edge.pen.as_ref());
         // Before the future is made, so that it is small: it is moved on its way to the heap.
-        let asked =
+        let mut asked =
             Asked::read(head).and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked));
+        if let Ok(asked) = &mut asked {
+            asked.interim = peer.interim.take();
+        }
         async move {
             let metrics = Arc::clone(&edge.metrics);
             let answer = match asked {

@@ -13,6 +13,7 @@ mod clock;
 mod connection;
 mod drain;
 mod handover;
+mod interim;
 mod listener;
 mod metrics;
 mod options;
@@ -34,6 +35,7 @@ pub use body::RequestBody;
 pub use connection::{InFlight, Load, PACKET};
 pub use drain::Drain;
 pub use handover::HandoverError;
+pub use interim::Interim;
 pub use listener::ListenError;
 pub use metrics::{Family, Sent};
 pub use options::{

@@ -2,6 +2,7 @@
 
 use crate::body::RequestBody;
 use crate::connection::Guest;
+use crate::interim::Interim;
 use bytes::Bytes;
 use http::{Request, Response};
 use std::cell::Cell;
@@ -99,6 +100,8 @@ pub struct Peer {
     pub scheme: Scheme,
     /// What the connection has been so far.
     pub standing: Standing,
+    /// Where interim responses go that are heard before the answer; `None` where none can be sent.
+    pub interim: Option<Interim>,
 }
 
 /// Answers requests on one core. Neither it nor its futures need be `Send`.

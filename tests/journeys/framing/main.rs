@@ -4,6 +4,7 @@
 
 mod answers;
 mod bodies;
+mod interim;
 mod lines;
 mod mutations;
 mod poisoning;

@@ -173,6 +173,7 @@ async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDe
             target: &asked.target,
             headers: &headers,
             cold: true,
+            interim: None,
         };
         let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));

@@ -148,6 +148,7 @@ async fn ask(
             target: &asked.target,
             headers: &headers,
             cold: stale.is_none() && ordered.is_none(),
+            interim: asked.interim.as_ref(),
         };
         let sent_at = Instant::now();
         let response = edge.upstream.exchange(question, RequestBody::Empty).await?;

@@ -158,6 +158,7 @@ async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut Growin
         target: &asked.target,
         headers: &headers,
         cold: true,
+        interim: None,
     };
     let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
     edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));

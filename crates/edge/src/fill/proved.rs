@@ -63,7 +63,8 @@ async fn fetch(
     let nothing = |guard: &Guard| guard.land(Landed::NotLoaded);
     let headers = policy::fill_headers(asked, &edge.identity);
     let (host, target) = (asked.host.as_str(), &asked.target);
-    let question = Question { method: &Method::GET, host, target, headers: &headers, cold: true };
+    let question =
+        Question { method: &Method::GET, host, target, headers: &headers, cold: true, interim: None };
     let sent_at = Instant::now();
     let (response, server) = match edge.upstream.exchange_from(question, avoid).await {
         Ok(answered) => answered,

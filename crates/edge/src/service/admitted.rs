@@ -65,7 +65,12 @@ fn scene(now: &str, rate: u32, soft: bool) -> Scene {
 
 /// A request from its very beginning, over a connection of this standing.
 async fn on(scene: &Scene, standing: &Standing, target: &str, fields: &[(&str, &str)]) -> Answer {
-    let peer = Peer { address: ([127, 0, 0, 1], 1).into(), scheme: Scheme::Http, standing: standing.clone() };
+    let peer = Peer {
+        address: ([127, 0, 0, 1], 1).into(),
+        scheme: Scheme::Http,
+        standing: standing.clone(),
+        interim: None,
+    };
     let mut asked = scene.asked("GET", target, fields);
     match first_word(&scene.edge, &mut asked, &peer) {
         Some(said) => response::said(&scene.edge, said, &asked.method),

@@ -6,7 +6,12 @@ use serve::{Level, Scheme, Standing};
 use testkit::upstream::Reply;
 
 fn peer(standing: &Standing) -> Peer {
-    Peer { address: ([127, 0, 0, 1], 1).into(), scheme: Scheme::Http, standing: standing.clone() }
+    Peer {
+        address: ([127, 0, 0, 1], 1).into(),
+        scheme: Scheme::Http,
+        standing: standing.clone(),
+        interim: None,
+    }
 }
 
 impl Scene {

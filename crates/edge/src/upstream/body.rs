@@ -281,6 +281,7 @@ impl Rest {
             target: &self.target,
             headers: &headers,
             cold: false,
+            interim: None,
         };
         let mut kept = None;
         let answered = self

@@ -43,8 +43,14 @@ impl Upstream {
         let Ok(mut sender) = self.dial.connect(parent, self.limits.connect).await else { return false };
         let headers = HeaderMap::from_iter([(header::USER_AGENT, USER_AGENT)]);
         let host = parent.address.authority_str();
-        let question =
-            Question { method: &Method::GET, host, target: &check.path, headers: &headers, cold: false };
+        let question = Question {
+            method: &Method::GET,
+            host,
+            target: &check.path,
+            headers: &headers,
+            cold: false,
+            interim: None,
+        };
         let answer =
             sender.send_request(question.request(group.host(parent, host), RequestBody::Empty)).await;
         answer.is_ok_and(|answer| answer.status() < StatusCode::BAD_REQUEST)

@@ -4,7 +4,8 @@ use crate::upload::{TooLarge, Upload};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use http_body::{Body, Frame, SizeHint};
-use serve::BoxError;
+use httpcache::hop;
+use serve::{BoxError, Interim};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -20,6 +21,8 @@ pub(crate) struct Question<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// Asked for the cache, which has nothing of it: a neighbour may have it.
     pub(crate) cold: bool,
+    /// Where interim responses go.
+    pub(crate) interim: Option<&'a Interim>,
 }
 
 impl Question<'_> {
@@ -31,6 +34,15 @@ impl Question<'_> {
         *request.version_mut() = Version::HTTP_11;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert(header::HOST, host);
+        if let Some(interim) = self.interim.cloned() {
+            // RFC 9110 §15.2: a proxy passes them on.
+            hyper::ext::on_informational(&mut request, move |response| {
+                let mut headers = response.headers().clone();
+                hop::strip(&mut headers);
+                headers.remove(header::CONTENT_LENGTH);
+                interim.pass(response.status(), &headers);
+            });
+        }
         request
     }
 }

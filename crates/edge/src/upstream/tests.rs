@@ -60,6 +60,7 @@ impl Scene {
                 target: path,
                 headers: &HeaderMap::new(),
                 cold: false,
+                interim: None,
             };
             group.pick(group.key(question), &[], true, Instant::now()).unwrap().parent.number == server
         };
@@ -72,7 +73,8 @@ impl Scene {
 
     async fn ask_by(&self, method: Method, path: &Uri, cold: bool) -> Answer {
         let headers = HeaderMap::new();
-        let question = Question { method: &method, host: "h", target: path, headers: &headers, cold };
+        let question =
+            Question { method: &method, host: "h", target: path, headers: &headers, cold, interim: None };
         let (head, body) = self.edge.upstream.exchange(question, RequestBody::Empty).await?.into_parts();
         Ok((head.status, body.collect().await.map(http_body_util::Collected::to_bytes)))
     }
@@ -339,8 +341,14 @@ async fn host_is_what_the_group_says_and_others_are_refused() {
         ] {
             let scene = Scene::new(&format!("tiers = [[\"http://a\"]]\n{keys}"), [vec![ok("")]]);
             let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
-            let question =
-                Question { method: &Method::GET, host, target: &target, headers: &headers, cold: false };
+            let question = Question {
+                method: &Method::GET,
+                host,
+                target: &target,
+                headers: &headers,
+                cold: false,
+                interim: None,
+            };
             let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await;
             assert_eq!(answer.map(|_| ()).err(), asked.err(), "{keys}");
             if let Ok(asked) = asked {

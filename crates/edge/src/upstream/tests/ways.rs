@@ -4,7 +4,8 @@ use super::*;
 
 async fn way(scene: &Scene, method: Method, path: &Uri, cold: bool) -> Way {
     let headers = HeaderMap::new();
-    let question = Question { method: &method, host: "h", target: path, headers: &headers, cold };
+    let question =
+        Question { method: &method, host: "h", target: path, headers: &headers, cold, interim: None };
     let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
     Way::of(&answer.into_parts().0)
 }

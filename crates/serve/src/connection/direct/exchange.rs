@@ -1,10 +1,11 @@
-//! Request and answer by turns: `read → answer → send`, on from the beginning.
+//! Request and answer by turns: `read → answer → send`, on from the beginning. Interim responses are sent as they come.
 
 use super::outgoing::Outgoing;
 use super::question;
 use crate::connection::activity::Activity;
 use crate::connection::stream::Transport;
 use crate::connection::{Core, Here};
+use crate::interim::Heard;
 use crate::metrics::End;
 use crate::service::{CountedRequest, Peer, Service};
 use bytes::{Bytes, BytesMut};
@@ -13,6 +14,7 @@ use http::Response;
 use http_body::Body;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
@@ -40,6 +42,8 @@ enum State<B> {
     Reading,
     /// For the service; the request's bytes, should hyper be needed after all.
     Answering(Answering<B>, Bytes),
+    /// For the client to take the interim responses before this answer.
+    Answered(Response<B>, Bytes),
     /// For the body, and for the client to take it.
     Sending,
 }
@@ -60,6 +64,7 @@ pub(super) struct Exchange<'a, S: Service, T> {
     left: u64,
     counted: Option<CountedRequest>,
     outgoing: Outgoing,
+    heard: Arc<Heard>,
 }
 
 impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
@@ -83,6 +88,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
             left: 0,
             counted: None,
             outgoing: Outgoing::new(),
+            heard: Arc::default(),
         }
     }
 
@@ -92,7 +98,15 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
             let step = match &mut self.state {
                 State::Reading => ready!(self.poll_question(cx)),
                 State::Answering(answering, _) => match answering.as_mut().poll(cx) {
-                    Poll::Ready(answer) => self.begin_to_send(answer),
+                    Poll::Ready(answer) => self.answered(answer),
+                    Poll::Pending => match self.poll_interim(cx) {
+                        Ok(()) => return self.poll_departure(cx),
+                        Err(_) => Some(Step::Given(End::Broken)),
+                    },
+                },
+                State::Answered(..) => match self.outgoing.poll_send(cx, self.stream, self.activity, false) {
+                    Poll::Ready(Ok(())) => self.begin_to_send(),
+                    Poll::Ready(Err(_)) => Some(Step::Given(End::Broken)),
                     Poll::Pending => return self.poll_departure(cx),
                 },
                 State::Sending => match self.poll_sent(cx) {
@@ -122,17 +136,46 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         };
         self.activity.request_began();
         self.counted = Some(self.peer.standing.begin_request());
-        let answering = Box::pin(self.core.service.call(request, self.peer.clone()));
+        let peer = Peer { interim: Some(Heard::begin(&self.heard)), ..self.peer.clone() };
+        let answering = Box::pin(self.core.service.call(request, peer));
         self.state = State::Answering(answering, bytes);
         Poll::Ready(None)
     }
 
+    /// Sends interim responses as they come, as far as the client takes them.
+    fn poll_interim(&mut self, cx: &mut Context<'_>) -> std::io::Result<()> {
+        loop {
+            if self.outgoing.is_empty() {
+                let Some(heads) = self.heard.take_or_wait(cx) else { return Ok(()) };
+                self.outgoing.push_interim(heads);
+            }
+            match self.outgoing.poll_send(cx, self.stream, self.activity, false) {
+                Poll::Ready(sent) => sent?,
+                Poll::Pending => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends the answer, after interim responses that came before it.
+    fn answered(&mut self, answer: Response<S::Body>) -> Option<Step<S::Body>> {
+        if let State::Answering(_, question) = std::mem::replace(&mut self.state, State::Sending) {
+            self.state = State::Answered(answer, question);
+        }
+        if self.outgoing.is_empty()
+            && let Some(heads) = self.heard.take()
+        {
+            self.outgoing.push_interim(heads);
+        }
+        if self.outgoing.is_empty() { self.begin_to_send() } else { None }
+    }
+
     /// Puts the head before the body, or leaves both to hyper.
-    fn begin_to_send(&mut self, answer: Response<S::Body>) -> Option<Step<S::Body>> {
-        let state = std::mem::replace(&mut self.state, State::Sending);
+    fn begin_to_send(&mut self) -> Option<Step<S::Body>> {
+        let State::Answered(answer, question) = std::mem::replace(&mut self.state, State::Sending) else {
+            return None;
+        };
         let length = if self.core.drain.has_begun() { None } else { self.outgoing.begin(&answer, self.here) };
         let Some(length) = length else {
-            let State::Answering(_, question) = state else { return None };
             // Behind the request there may be more by now.
             let early =
                 if self.read.is_empty() { question } else { [&question[..], &self.read].concat().into() };

@@ -23,6 +23,8 @@ const SHORT: usize = 64 * 1_024;
 
 /// An answer on its way: what of its head is not sent, and pieces of its body, in order.
 pub(super) struct Outgoing {
+    /// Heads of interim responses, which come before it.
+    interim: Bytes,
     room: Box<[u8; ROOM]>,
     head: Range<usize>,
     pieces: VecDeque<Bytes>,
@@ -31,7 +33,13 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub(super) fn new() -> Self {
-        Self { room: Box::new([0; ROOM]), head: 0..0, pieces: VecDeque::new(), bytes: 0 }
+        Self {
+            interim: Bytes::new(),
+            room: Box::new([0; ROOM]),
+            head: 0..0,
+            pieces: VecDeque::new(),
+            bytes: 0,
+        }
     }
 
     /// Begins an answer, where nothing of another is left: gives the length of the body. `None`: it is one for hyper.
@@ -39,6 +47,16 @@ impl Outgoing {
         let written = head::write(answer, here, &mut self.room)?;
         self.head = 0..written.head;
         Some(written.body)
+    }
+
+    /// Before the answer: heads of interim responses, where none are left.
+    pub(super) fn push_interim(&mut self, heads: Bytes) {
+        self.interim = heads;
+    }
+
+    /// Whether all of it is sent.
+    pub(super) fn is_empty(&self) -> bool {
+        self.length() == 0
     }
 
     /// Whether one more piece may be sent with the others.
@@ -69,13 +87,12 @@ impl Outgoing {
     ) -> Poll<io::Result<()>> {
         let kept = if more { beyond_packets(self.length(), stream.packet()) } else { 0 };
         while self.length() > kept {
-            let mut slices = [IoSlice::new(&[]); 1 + MAX_PIECES];
+            let mut slices = [IoSlice::new(&[]); 2 + MAX_PIECES];
             let mut count = 0;
             let mut room = self.length() - kept;
-            let head = Some(&self.room[self.head.clone()]).filter(|head| !head.is_empty());
-            for (slice, piece) in
-                slices.iter_mut().zip(head.into_iter().chain(self.pieces.iter().map(|piece| &piece[..])))
-            {
+            let heads = [&self.interim[..], &self.room[self.head.clone()]];
+            let pieces = heads.into_iter().chain(self.pieces.iter().map(|piece| &piece[..]));
+            for (slice, piece) in slices.iter_mut().zip(pieces.filter(|piece| !piece.is_empty())) {
                 let length = piece.len().min(room);
                 if length == 0 {
                     break;
@@ -96,10 +113,13 @@ impl Outgoing {
     }
 
     fn length(&self) -> usize {
-        self.head.len() + self.bytes
+        self.interim.len() + self.head.len() + self.bytes
     }
 
     fn sent(&mut self, mut length: usize) {
+        let of_interim = length.min(self.interim.len());
+        self.interim.advance(of_interim);
+        length -= of_interim;
         let of_head = length.min(self.head.len());
         self.head.start += of_head;
         length -= of_head;
