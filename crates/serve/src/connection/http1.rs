@@ -1,4 +1,5 @@
-//! The active part of an HTTP/1.1 connection: from the first byte of a request until it is idle again or over.
+//! The active part of an HTTP/1.1 connection where hyper reads it: from the first byte of a request until it is answered, idle
+//! or over.
 
 use super::activity::Activity;
 use super::answer::{Answer, Ending};
@@ -11,7 +12,7 @@ use crate::metrics::End;
 use crate::service::{CountedRequest, Peer, Service};
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -48,12 +49,14 @@ pub(super) async fn run<S: Service, T: Transport>(
     let activity = Rc::new(Activity::begin(Instant::now()));
     let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
     let io = Watched::new(stream, early, strict, Rc::clone(&activity));
+    let simple = Rc::new(Cell::new(false));
     let service = Tracking {
         core: Rc::clone(&core),
         peer,
         activity: Rc::clone(&activity),
         here: Rc::clone(here),
         first: Cell::new(answer.map(Box::new)),
+        simple: Rc::clone(&simple),
     };
     // Then this is the connection's last request, and its answer says so.
     let last = core.drain.has_begun();
@@ -93,8 +96,10 @@ pub(super) async fn run<S: Service, T: Transport>(
                     continue;
                 }
             }
-            if told && !last && !draining && !parking && activity.may_close() {
-                // Another process has taken over. A client that was not told yet that this connection ends may be sending
+            // Answered, and nothing of a next request here: that one may be one for the short way.
+            let answered = simple.get();
+            if (told || answered) && !last && !draining && !parking && activity.may_close() {
+                // Another process may have taken over. A client that was not told yet that this connection ends may be sending
                 // its next request right now: it is waited for, parked, and told in that answer.
                 parking = true;
                 Pin::new(&mut connection).graceful_shutdown();
@@ -146,6 +151,8 @@ struct Tracking<S: Service> {
     here: Rc<Here>,
     /// To the first request, where it is known before hyper reads it.
     first: Cell<Option<Box<Response<S::Body>>>>,
+    /// Whether the last request had no body, of which hyper might still be reading.
+    simple: Rc<Cell<bool>>,
 }
 
 impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
@@ -155,6 +162,7 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.activity.request_began();
+        self.simple.set(request.body().is_end_stream());
         let answering =
             Answering { activity: Rc::clone(&self.activity), _counted: self.peer.standing.begin_request() };
         let here = Rc::clone(&self.here);
