@@ -11,10 +11,10 @@ use std::task::{Context, Waker};
 
 /// Of one answer; more are dropped. They are hints, and a server behind that goes on with them is not to fill our memory.
 const MOST: usize = 8;
-/// Bytes of all of them; what does not fit is dropped.
+/// Bytes of those that wait; what does not fit is dropped.
 const MOST_BYTES: usize = 16 * 1_024;
 
-/// Where the interim responses to one request go. Its copies are the same place; after the final answer it takes nothing.
+/// Where the interim responses to one request go. Its copies are the same place; what comes behind the final answer reaches nobody.
 #[derive(Debug, Clone)]
 pub struct Interim {
     heard: Arc<Heard>,
@@ -30,7 +30,7 @@ pub(crate) struct Heard {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    /// The request that is being answered; 0 where none is.
+    /// The latest request; 0 before the first.
     request: u64,
     /// Heads, as they are sent.
     heads: BytesMut,

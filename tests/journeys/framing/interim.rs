@@ -80,7 +80,7 @@ fn hints_come_before_an_answer_of_any_kind() {
 fn who_could_not_be_sent_any_can_with_the_next_request() {
     let scene = scene("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
     let mut client = connect(scene.edge.address());
-    client.write_all(b"POST /x HTTP/1.1\r\nHost: lessons.example\r\nContent-Length: 0\r\n\r\n").unwrap();
+    client.write_all(b"POST /x HTTP/1.1\r\nHost: lessons.example\r\nContent-Length: 5\r\n\r\nhello").unwrap();
     let answer = until(&mut client, "body");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     client.write_all(ASKED).unwrap();

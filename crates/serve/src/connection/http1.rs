@@ -49,14 +49,14 @@ pub(super) async fn run<S: Service, T: Transport>(
     let activity = Rc::new(Activity::begin(Instant::now()));
     let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
     let io = Watched::new(stream, early, strict, Rc::clone(&activity));
-    let simple = Rc::new(Cell::new(false));
+    let read = Rc::new(Cell::new(false));
     let service = Tracking {
         core: Rc::clone(&core),
         peer,
         activity: Rc::clone(&activity),
         here: Rc::clone(here),
         first: Cell::new(answer.map(Box::new)),
-        simple: Rc::clone(&simple),
+        read: Rc::clone(&read),
     };
     // Then this is the connection's last request, and its answer says so.
     let last = core.drain.has_begun();
@@ -96,9 +96,8 @@ pub(super) async fn run<S: Service, T: Transport>(
                     continue;
                 }
             }
-            // Answered, and nothing of a next request here: that one may be one for the short way.
-            let answered = simple.get();
-            if (told || answered) && !last && !draining && !parking && activity.may_close() {
+            // Read and answered, and nothing of a next request here: that one may be one for the short way.
+            if (told || read.get()) && !last && !draining && !parking && activity.may_close() {
                 // Another process may have taken over. A client that was not told yet that this connection ends may be sending
                 // its next request right now: it is waited for, parked, and told in that answer.
                 parking = true;
@@ -151,8 +150,8 @@ struct Tracking<S: Service> {
     here: Rc<Here>,
     /// To the first request, where it is known before hyper reads it.
     first: Cell<Option<Box<Response<S::Body>>>>,
-    /// Whether the last request had no body, of which hyper might still be reading.
-    simple: Rc<Cell<bool>>,
+    /// Whether the last request's body, if it had one, was read to its end.
+    read: Rc<Cell<bool>>,
 }
 
 impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
@@ -162,15 +161,18 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.activity.request_began();
-        self.simple.set(request.body().is_end_stream());
         let answering =
             Answering { activity: Rc::clone(&self.activity), _counted: self.peer.standing.begin_request() };
         let here = Rc::clone(&self.here);
         let finish = move |response| Ok(here.advertise(response).map(|body| Answer::new(body, answering)));
         if let Some(response) = self.first.take() {
+            self.read.set(request.body().is_end_stream());
             return Box::pin(std::future::ready(finish(*response)));
         }
-        let response = self.core.service.call(request.map(RequestBody::from), self.peer.clone());
+        let response = self
+            .core
+            .service
+            .call(request.map(|body| RequestBody::noting(body, Rc::clone(&self.read))), self.peer.clone());
         Box::pin(async move { finish(response.await) })
     }
 }
