@@ -3,7 +3,7 @@
 use crate::service::EdgeService;
 use crate::upstream::{Question, RequestBody, UpstreamResponse};
 use dayplan::{Fetched, Files, Keeper, Place, Source, Unheard};
-use http::{Method, Uri};
+use http::Uri;
 use http_body_util::{BodyExt, Limited};
 use jiff::civil::Date;
 use package::Digest;
@@ -38,14 +38,7 @@ impl Source for Upstream {
         let mut headers = plans.question(known);
         edge.identity.sign(&mut headers);
         let host = edge.config.plan_host();
-        let question = Question {
-            method: &Method::GET,
-            host,
-            target: &target,
-            headers: &headers,
-            cold: false,
-            interim: None,
-        };
+        let question = Question::get(host, &target, &headers);
         let sent = plans.now();
         let upstream = &edge.upstream;
         let answered = if self.apart {

@@ -16,7 +16,7 @@ use crate::request::Asked;
 use crate::store::{BLOCK_SIZE, GrowingReader, Sparse};
 use crate::upstream::{Question, RequestBody};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use httpcache::{content_range, range};
@@ -167,14 +167,7 @@ async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDe
     while let (Some(first), Some(last)) = (lots.front(), lots.back()) {
         let (start, wanted) = (first.start(), lots.len());
         headers.insert(header::RANGE, range::request(&(start..last.end())));
-        let question = Question {
-            method: &Method::GET,
-            host: &asked.host,
-            target: &asked.target,
-            headers: &headers,
-            cold: true,
-            interim: None,
-        };
+        let question = Question { cold: true, ..Question::get(&asked.host, &asked.target, &headers) };
         let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
         let Ok(response) = answer else { return FillOutcome::Failed };

@@ -16,7 +16,7 @@ use crate::policy::{self, ClientReload};
 use crate::request::Asked;
 use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object};
 use crate::upstream::{Question, RequestBody};
-use http::{Method, StatusCode, header};
+use http::{StatusCode, header};
 use http_body_util::BodyExt;
 use httpcache::freshness::State;
 use httpcache::range;
@@ -152,14 +152,7 @@ async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut Growin
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, etag.clone());
     headers.insert(header::RANGE, range::request(&(from..length)));
-    let question = Question {
-        method: &Method::GET,
-        host: &asked.host,
-        target: &asked.target,
-        headers: &headers,
-        cold: true,
-        interim: None,
-    };
+    let question = Question { cold: true, ..Question::get(&asked.host, &asked.target, &headers) };
     let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
     edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
     let Ok(response) = answer else { return false };

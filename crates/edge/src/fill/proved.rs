@@ -11,7 +11,7 @@ use crate::policy;
 use crate::request::Asked;
 use crate::store::{Blocks, Body, Growing, Object};
 use crate::upstream::{Question, UpstreamError, Way};
-use http::{Method, StatusCode};
+use http::StatusCode;
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -63,8 +63,7 @@ async fn fetch(
     let nothing = |guard: &Guard| guard.land(Landed::NotLoaded);
     let headers = policy::fill_headers(asked, &edge.identity);
     let (host, target) = (asked.host.as_str(), &asked.target);
-    let question =
-        Question { method: &Method::GET, host, target, headers: &headers, cold: true, interim: None };
+    let question = Question { cold: true, ..Question::get(host, target, &headers) };
     let sent_at = Instant::now();
     let (response, server) = match edge.upstream.exchange_from(question, avoid).await {
         Ok(answered) => answered,

@@ -9,7 +9,7 @@ use super::parent::Load;
 use super::question::Question;
 use bytes::{Buf, Bytes};
 use http::response::Parts;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Uri};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use parents::resume::Promise;
@@ -275,14 +275,7 @@ impl Rest {
     async fn look(&mut self, broken_at: usize, received: u64) -> Result<(Answered, u64), UpstreamError> {
         let mut headers = self.headers.clone();
         self.promise.ask_for_rest(received, &mut headers);
-        let question = Question {
-            method: &Method::GET,
-            host: &self.host,
-            target: &self.target,
-            headers: &headers,
-            cold: false,
-            interim: None,
-        };
+        let question = Question::get(&self.host, &self.target, &headers);
         let mut kept = None;
         let answered = self
             .upstream

@@ -5,7 +5,7 @@ use super::exchange::Upstream;
 use super::group::Group;
 use super::parent::Parent;
 use super::question::{Question, RequestBody};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -43,14 +43,7 @@ impl Upstream {
         let Ok(mut sender) = self.dial.connect(parent, self.limits.connect).await else { return false };
         let headers = HeaderMap::from_iter([(header::USER_AGENT, USER_AGENT)]);
         let host = parent.address.authority_str();
-        let question = Question {
-            method: &Method::GET,
-            host,
-            target: &check.path,
-            headers: &headers,
-            cold: false,
-            interim: None,
-        };
+        let question = Question::get(host, &check.path, &headers);
         let answer =
             sender.send_request(question.request(group.host(parent, host), RequestBody::Empty)).await;
         answer.is_ok_and(|answer| answer.status() < StatusCode::BAD_REQUEST)

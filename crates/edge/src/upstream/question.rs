@@ -25,7 +25,12 @@ pub(crate) struct Question<'a> {
     pub(crate) interim: Option<&'a Interim>,
 }
 
-impl Question<'_> {
+impl<'a> Question<'a> {
+    /// A GET that nobody hears interim responses to.
+    pub(crate) const fn get(host: &'a str, target: &'a Uri, headers: &'a HeaderMap) -> Self {
+        Self { method: &Method::GET, host, target, headers, cold: false, interim: None }
+    }
+
     /// As it is sent to one server.
     pub(super) fn request(&self, host: HeaderValue, body: RequestBody) -> Request<RequestBody> {
         let mut request = Request::new(body);

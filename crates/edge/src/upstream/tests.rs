@@ -54,14 +54,8 @@ impl Scene {
         let group = &self.edge.upstream.groups.groups[0];
         let mut paths = (0..).map(|n| format!("/{n}").parse::<Uri>().unwrap());
         let of_server = |path: &Uri| {
-            let question = Question {
-                method: &Method::GET,
-                host: "h",
-                target: path,
-                headers: &HeaderMap::new(),
-                cold: false,
-                interim: None,
-            };
+            let headers = HeaderMap::new();
+            let question = Question::get("h", path, &headers);
             group.pick(group.key(question), &[], true, Instant::now()).unwrap().parent.number == server
         };
         paths.find(of_server).unwrap()
@@ -341,14 +335,7 @@ async fn host_is_what_the_group_says_and_others_are_refused() {
         ] {
             let scene = Scene::new(&format!("tiers = [[\"http://a\"]]\n{keys}"), [vec![ok("")]]);
             let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
-            let question = Question {
-                method: &Method::GET,
-                host,
-                target: &target,
-                headers: &headers,
-                cold: false,
-                interim: None,
-            };
+            let question = Question::get(host, &target, &headers);
             let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await;
             assert_eq!(answer.map(|_| ()).err(), asked.err(), "{keys}");
             if let Ok(asked) = asked {

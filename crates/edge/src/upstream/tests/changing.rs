@@ -51,14 +51,7 @@ async fn what_goes_on_ends_as_it_began_and_what_comes_then_goes_the_new_way() {
         let slow = Reply::new(200).data("0").pause(SECOND).data("1");
         let scene = Scene::new("tiers = [[\"http://a\"]]", [vec![slow], vec![ok("b")]]);
         let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
-        let question = Question {
-            method: &Method::GET,
-            host: "h",
-            target: &target,
-            headers: &headers,
-            cold: false,
-            interim: None,
-        };
+        let question = Question::get("h", &target, &headers);
         let going_on = scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
         let next = changed(&scene.edge, "tiers = [[\"http://b\"]]");
         let answer = next.upstream.exchange(question, RequestBody::Empty).await.unwrap();
