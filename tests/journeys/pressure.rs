@@ -5,6 +5,7 @@ use journeys::{Airclass, process};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 const PLACES: usize = 200;
 
@@ -121,4 +122,56 @@ fn attack_68_requests_in_flight_are_bounded_for_each_client_and_for_the_exempt_n
         assert_eq!(answers(&answered)[0].status, 200);
     }
     assert_eq!(ask(edge.address(), "/other.m4s").status, 200);
+}
+
+/// Attack 63's other side: readers that take nothing of what they have asked for, each of something else, of what is on a disk
+/// and of what has to be fetched. No cache counts what waits for them.
+#[test]
+fn attack_63_memory_stays_under_its_cap_and_comes_back_by_itself() {
+    const MIB: f64 = 1_048_576.0;
+    const CAP: f64 = 256.0 * MIB;
+    /// A look at memory is this much late at most.
+    const LATE: f64 = 1.2;
+    const KEPT: usize = 400;
+    const ALL: usize = 900;
+    const LENGTH: usize = 600_000;
+    let origin = Loose::start(|_| {
+        let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nETag: \"1\"";
+        [format!("{head}\r\nContent-Length: {LENGTH}\r\n\r\n").into_bytes(), vec![b'x'; LENGTH]].concat()
+    });
+    let disk = tempfile::tempdir().expect("a scratch folder");
+    let folder = disk.path().to_str().expect("a plain name");
+    let edge = Airclass::edge(
+        origin.address,
+        &["--ram", "64MiB", "--memory-cap", "256MiB", "--disk", folder, "--disk-size", "512MiB"],
+    );
+    let address = edge.address();
+    let resident = || process::metric(edge.admin, "process_resident_memory_bytes");
+    for number in 0..KEPT {
+        assert_eq!(ask(address, &format!("/{number}.m4s")).status, 200);
+    }
+    let mut readers = Vec::new();
+    for number in 0..ALL {
+        let mut reader = TcpStream::connect(address).expect("a place");
+        let request = format!("GET /{number}.m4s HTTP/1.1\r\nHost: a\r\n\r\n");
+        reader.write_all(request.as_bytes()).expect("an open connection");
+        readers.push(reader);
+        if number % 20 == 0 {
+            assert_eq!(ask(address, "/hot.m4s").status, 200);
+            let now = resident();
+            assert!(now < CAP * LATE, "{now} bytes with {number} readers");
+        }
+    }
+    let put_off = ask(address, "/cold.m4s");
+    assert_eq!(put_off.status, 503);
+    assert!(put_off.head.contains("retry-after: ") && put_off.head.contains("detail=memory"), "{put_off:?}");
+    assert_eq!(ask(address, "/hot.m4s").status, 200);
+    let now = resident();
+    assert!(now < CAP * LATE, "{now} bytes in the end");
+    // Who takes nothing loses its place.
+    while ask(address, "/cold.m4s").status != 200 {
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    assert!(process::metric(edge.admin, "edge_shed_total{what=\"memory\"}") > 0.5);
+    drop(readers);
 }

@@ -103,6 +103,7 @@ impl Shared {
         let caps = Caps {
             bandwidth: config.bandwidth_cap,
             ram: config.ram,
+            memory: config.memory_cap,
             cores: config.serve.cores,
             shed: config.shed,
         };
@@ -274,6 +275,11 @@ impl Edge {
     /// Whether what is under `key` is kept.
     pub(crate) fn keeps(&self, key: &CacheKey) -> bool {
         if self.disk.is_some() { self.may_be_on_disk(key) } else { self.memory.is_pinned(key) }
+    }
+
+    /// Whether all memory is taken, so that nothing that is not in it is begun.
+    pub(crate) fn is_full(&self) -> bool {
+        self.overload.is_full(|| self.memory.weigh())
     }
 
     /// Whether it is worth asking the disk for `key`.

@@ -72,6 +72,11 @@ pub struct Options {
     /// Mbit/s, from 4 to 2048]
     #[arg(long, env = "AIRCLASS_RESOURCES_AT_ONCE", value_name = "N")]
     pub resources_at_once: Option<usize>,
+    /// Most memory of the process, --ram included: beyond three quarters of what it leaves beside --ram less and less new is begun,
+    /// and when all of it is taken nothing that is not in memory [default: nine tenths of the machine's, or of what its control
+    /// group may take]
+    #[arg(long, env = "AIRCLASS_MEMORY_CAP", value_name = "SIZE")]
+    pub memory_cap: Option<ByteCount>,
     /// Whether new sessions are put off under pressure; false only measures [default: true]
     #[arg(long, env = "AIRCLASS_SHED", value_name = "BOOL")]
     pub shed: Option<bool>,
@@ -152,6 +157,8 @@ pub struct Config {
     pub stale_on_error: Duration,
     /// What may be sent a second.
     pub bandwidth_cap: Option<BitRate>,
+    /// What the process may take of memory; `None`: by the machine.
+    pub memory_cap: Option<ByteCount>,
     /// How wide the line of downloads is.
     pub(crate) resources: ResourceCaps,
     /// Whether pressure has consequences.
@@ -301,6 +308,11 @@ impl Config {
         if bandwidth_cap == Some(BitRate(0)) {
             return Err(SettingsError::value("bandwidth_cap", "is zero; nothing could be sent"));
         }
+        let memory_cap = options.memory_cap;
+        if let Some(cap) = memory_cap.filter(|cap| *cap <= ram) {
+            let what = format!("is {cap}, and ram takes {ram} of it; give more, or less to ram");
+            return Err(SettingsError::value("memory_cap", what));
+        }
         let resources =
             ResourceCaps::resolve(options.resource_rate, options.resources_at_once, bandwidth_cap)?;
         let shed = options.shed.unwrap_or(true);
@@ -331,6 +343,7 @@ impl Config {
             limits,
             stale_on_error,
             bandwidth_cap,
+            memory_cap,
             resources,
             shed,
             client_share,

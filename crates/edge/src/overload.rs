@@ -4,23 +4,28 @@
 //! every second:  samples ─► pressure ─► level        every request:  class + standing + client + level ─► shed?
 //! ```
 //! First go fills that nobody waits for, then new sessions that would need a fill, then new sessions, and those from an
-//! address that has more than its share one level sooner; playback that runs is never given up. Nobody is remembered for it: what runs is known by what is asked for (media) and by what the
+//! address that has more than its share one level sooner; playback that runs is not given up, short of memory that is all taken: then
+//! what the RAM tier holds is answered, and nothing else is begun. Nobody is remembered for it: what runs is known by what is asked for (media) and by what the
 //! connection has got before.
 
 mod class;
 mod client;
 mod disk;
+mod limits;
 mod machine;
+mod memory;
 mod pressure;
 
 pub(crate) use class::Class;
 pub(crate) use client::{Session, Share};
 pub(crate) use disk::strain;
 pub(crate) use machine::Ticker;
+pub(crate) use memory::Promise;
 pub(crate) use pressure::Reason;
 
 use crate::metrics::Metrics;
 use machine::Machine;
+use memory::Memory;
 use pressure::Judge;
 use serve::{Level, Load, Pressure};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,11 +50,20 @@ pub(crate) enum Shed {
     Requests,
     /// A download beyond those that share the line for them.
     Resources,
+    /// A body that would have to be brought into memory, which is all taken.
+    Memory,
 }
 
 impl Label for Shed {
-    const ALL: &'static [Self] =
-        &[Self::Refresh, Self::ColdSession, Self::Session, Self::Crowded, Self::Requests, Self::Resources];
+    const ALL: &'static [Self] = &[
+        Self::Refresh,
+        Self::ColdSession,
+        Self::Session,
+        Self::Crowded,
+        Self::Requests,
+        Self::Resources,
+        Self::Memory,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -59,6 +73,7 @@ impl Label for Shed {
             Self::Crowded => "crowded",
             Self::Requests => "requests",
             Self::Resources => "resources",
+            Self::Memory => "memory",
         }
     }
 
@@ -74,7 +89,7 @@ impl Shed {
             Self::Refresh | Self::Crowded => Level::Busy,
             Self::ColdSession => Level::High,
             Self::Session => Level::Critical,
-            Self::Requests | Self::Resources => Level::Calm,
+            Self::Requests | Self::Resources | Self::Memory => Level::Calm,
         }
     }
 }
@@ -91,6 +106,8 @@ pub(crate) struct Caps {
     pub(crate) bandwidth: Option<BitRate>,
     /// Room of the RAM tier, which is meant to be full.
     pub(crate) ram: ByteCount,
+    /// What the process may take of memory, the RAM tier included; `None`: by the machine.
+    pub(crate) memory: Option<ByteCount>,
     /// Runtimes, and so the most CPU seconds a second.
     pub(crate) cores: usize,
     /// Whether the level has consequences.
@@ -107,6 +124,7 @@ pub(crate) struct Overload {
 struct Watch {
     caps: Caps,
     state: Mutex<(Machine, Judge)>,
+    memory: Memory,
     ticker: Ticker,
     turn: AtomicU64,
     metrics: Arc<Metrics>,
@@ -119,6 +137,7 @@ impl Overload {
         let watch = Watch {
             caps,
             state,
+            memory: Memory::new(caps.memory, caps.ram),
             ticker: Ticker::default(),
             turn: AtomicU64::new(0),
             metrics: Arc::clone(metrics),
@@ -149,8 +168,8 @@ impl Overload {
         let mut state = self.watch.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (machine, judge) = &mut *state;
         let late = self.watch.ticker.worst();
-        let mut samples =
-            machine.sample(&caps, late, metrics.sent_bytes(), metrics.cached_bytes(), load, now);
+        let mut samples = machine.sample(&caps, late, metrics.sent_bytes(), load, now);
+        samples[Reason::Memory.index()] = self.watch.memory.share(metrics.cached_bytes());
         samples[Reason::Disk.index()] = disks;
         let before = judge.level();
         let level = judge.judge(now, &samples);
@@ -168,6 +187,28 @@ impl Overload {
         if self.watch.caps.shed {
             self.pressure.set(level);
         }
+    }
+
+    /// As a look at memory would.
+    #[cfg(test)]
+    pub(crate) fn fill_memory(&self, full: bool) {
+        self.watch.memory.set_full(full);
+    }
+
+    /// Whether all memory is taken, where so many bytes are `cached`, so that nothing that is not in it is begun.
+    pub(crate) fn is_full(&self, cached: impl FnOnce() -> u64) -> bool {
+        self.watch.caps.shed && self.watch.memory.is_full(cached, Instant::now())
+    }
+
+    /// Takes note of a body that begins to come into memory, whole, and of so many bytes.
+    pub(crate) fn promise(&self, bytes: u64) -> Promise {
+        self.watch.memory.promise(bytes)
+    }
+
+    /// Notes a request for which there is no memory.
+    pub(crate) fn refuses_body(&self) -> Shed {
+        self.watch.metrics.shed(Shed::Memory);
+        Shed::Memory
     }
 
     /// How hard the node is pressed.

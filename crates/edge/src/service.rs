@@ -191,6 +191,9 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     for _ in 0..MAX_LOOKS {
         let now = Instant::now();
         let looked = look(&edge, &asked, &primary, now);
+        if matches!(looked.found, Found::Miss(_)) && edge.is_full() && !edge.flights.is_on(&looked.key) {
+            return response::shed(&edge, edge.overload.refuses_body());
+        }
         if matches!(looked.found, Found::Miss(_))
             && asked_disk_for.as_ref() != Some(&looked.key)
             && edge.may_be_on_disk(&looked.key)
@@ -246,6 +249,9 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
         let status = CacheStatus { hit: true, ..CacheStatus::default() };
         return response::stored(edge, asked, object, outcome, status, now);
     };
+    if edge.is_full() {
+        return response::shed(edge, edge.overload.refuses_body());
+    }
     if !Box::pin(BlockStream::new(edge, asked, &sparse, wanted).begins()).await {
         return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
     }

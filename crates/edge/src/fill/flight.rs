@@ -146,6 +146,11 @@ impl Flights {
         Ok(Role::Lead(flight, guard))
     }
 
+    /// Whether a fill of `key` is going on, which costs whoever joins it no memory.
+    pub(crate) fn is_on(&self, key: &CacheKey) -> bool {
+        self.list().contains_key(key)
+    }
+
     /// Forgets everything about a URL: `remove` takes out what is stored, and what is being fetched serves those who wait
     /// for it and is not stored.
     pub(crate) fn forget(&self, primary: &CacheKey, remove: impl FnOnce()) {

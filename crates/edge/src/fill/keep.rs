@@ -113,6 +113,7 @@ pub(crate) async fn keep(
     mut guard: Guard,
 ) -> FillOutcome {
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
+    let _room = stated.map(|length| edge.overload.promise(length));
     let (head, body) = head_of(edge, primary, arrived);
     let (growing, writer) = Growing::start(stated);
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);

@@ -38,6 +38,7 @@ pub(crate) async fn load(
     };
     match loaded {
         Some(Loaded::Response(kept)) => {
+            let _room = edge.overload.promise(kept.length());
             let ended = if may_begin(&edge, &kept) {
                 bring_by_blocks(&edge, &asked, &primary, *kept, &guard).await
             } else {

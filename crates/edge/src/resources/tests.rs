@@ -11,7 +11,10 @@ const RATE: BitRate = BitRate(8_000_000);
 
 fn overload() -> Overload {
     let metrics = Arc::new(Metrics::register(&Telemetry::new("test")));
-    Overload::new(Caps { bandwidth: None, ram: ByteCount::mib(64), cores: 2, shed: true }, &metrics)
+    Overload::new(
+        Caps { bandwidth: None, ram: ByteCount::mib(64), memory: None, cores: 2, shed: true },
+        &metrics,
+    )
 }
 
 fn caps(rate: BitRate, at_once: usize) -> ResourceCaps {

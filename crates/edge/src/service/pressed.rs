@@ -95,3 +95,41 @@ async fn refreshes_that_nobody_waits_for_go_first() {
     })
     .await;
 }
+
+/// Slow readers of distinct bodies hold memory that no cache counts; a process that takes all of it is killed with all it serves.
+#[tokio::test(start_paused = true)]
+async fn when_memory_is_all_taken_only_what_is_in_it_is_answered() {
+    local(async {
+        let blocks = Reply::new(206).header("cache-control", "max-age=60").header("etag", "\"v1\"");
+        let blocks = blocks.header("content-range", "bytes 0-262143/1000000").body(vec![b'x'; 262_144]);
+        let scene = Rc::new(Scene::new([kept(), blocks, kept().after(SECOND), kept()]));
+        let standing = Standing::default();
+        assert_eq!(scene.on(&standing, "/1.m4s").await.status(), 200);
+        let in_part = |range| scene.ask("/long.mp4", range);
+        assert_eq!(in_part(&[("range", "bytes=0-9")]).await.status(), 206);
+        let leader = scene.start("/2.m4s");
+        while scene.upstream.count() < 3 {
+            tokio::task::yield_now().await;
+        }
+        scene.edge.overload.fill_memory(true);
+        for (path, status) in [("/1.m4s", 200), ("/3.m4s", 503), ("/cold.m3u8", 503)] {
+            assert_eq!(scene.on(&standing, path).await.status(), status, "{path}");
+        }
+        assert_eq!(in_part(&[("range", "bytes=0-9")]).await.status(), 206);
+        let lacks = in_part(&[("range", "bytes=300000-300009")]).await;
+        assert_eq!(
+            (lacks.status(), field(&lacks, "cache-status")),
+            (503.try_into().unwrap(), "airclass; detail=memory")
+        );
+        assert!(lacks.headers().contains_key("retry-after"));
+        // What is on its way is there for whoever else wants it.
+        let follower = scene.start("/2.m4s");
+        for asked in [leader, follower] {
+            assert_eq!(asked.await.unwrap().0, 200);
+        }
+        scene.edge.overload.fill_memory(false);
+        assert_eq!(scene.on(&standing, "/3.m4s").await.status(), 200);
+        assert_eq!(scene.upstream.count(), 4);
+    })
+    .await;
+}

@@ -258,10 +258,15 @@ impl Memory {
         (self.capacity / 8).min(u64::from(u32::MAX) / 2)
     }
 
+    /// Bytes that are in it now, bookkeeping included.
+    pub(crate) fn weigh(&self) -> u64 {
+        self.cache.run_pending_tasks();
+        self.cache.weighted_size()
+    }
+
     /// Brings moka's bookkeeping and our gauges up to date; called now and then, off the hot path.
     pub(crate) fn tend(&self) {
-        self.cache.run_pending_tasks();
-        self.bytes.set(i64::try_from(self.cache.weighted_size()).unwrap_or(i64::MAX));
+        self.bytes.set(i64::try_from(self.weigh()).unwrap_or(i64::MAX));
         self.objects.set(i64::try_from(self.cache.entry_count()).unwrap_or(i64::MAX));
     }
 }
