@@ -4,27 +4,31 @@ use crate::accept_encoding::weighted;
 use crate::fields;
 use http::{HeaderMap, header};
 
-/// Languages looked at in one request: browsers send a handful. The rest are passed over.
+/// Languages looked at in one request: browsers send a handful.
 const MAX_LANGUAGES: usize = 16;
 
 /// The languages with their weights in thousandths, the gladdest first, each once. Case, space and the order of equals
-/// do not matter: none of them is meant to.
-pub(crate) fn ranked(request: &HeaderMap) -> Vec<(String, u16)> {
+/// do not matter: none of them is meant to. `None` where a member is malformed, or there are too many.
+pub(crate) fn ranked(request: &HeaderMap) -> Option<Vec<(String, u16)>> {
     let mut ranked: Vec<(String, u16)> = Vec::new();
-    for (language, weight) in fields::members(request, &header::ACCEPT_LANGUAGE).filter_map(weighted) {
+    for member in fields::octets(request, &header::ACCEPT_LANGUAGE) {
+        let (language, weight) = weighted(std::str::from_utf8(member).ok()?)?;
         let language = language.to_ascii_lowercase();
-        if ranked.len() < MAX_LANGUAGES && !ranked.iter().any(|(known, _)| *known == language) {
+        if !ranked.iter().any(|(known, _)| *known == language) {
+            if ranked.len() == MAX_LANGUAGES {
+                return None;
+            }
             ranked.push((language, weight));
         }
     }
     ranked.sort_by(|(a, weight_a), (b, weight_b)| weight_b.cmp(weight_a).then_with(|| a.cmp(b)));
-    ranked
+    Some(ranked)
 }
 
 /// The one language that the client prefers to all others. A stored response in it is the best that the origin could
 /// choose, whatever else the client would take.
 pub(crate) fn first_choice(request: &HeaderMap) -> Option<String> {
-    let mut ranked = ranked(request).into_iter();
+    let mut ranked = ranked(request)?.into_iter();
     let (first, weight) = ranked.next().filter(|(language, weight)| language != "*" && *weight > 0)?;
     ranked.next().is_none_or(|(_, next)| next < weight).then_some(first)
 }
@@ -39,7 +43,9 @@ mod tests {
         let rank = |value| ranked(&headers(&[("accept-language", value)]));
         assert_eq!(rank("en, de"), rank(" dE ,   EN"));
         assert_ne!(rank("en, de"), rank("en;q=0.5, de"));
-        assert_eq!(rank("de;q=x, en"), rank("en"));
+        for unclear in ["de;q=x, en", "en, xx;q=9"] {
+            assert_eq!(rank(unclear), None, "{unclear}");
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn tags(request: &HeaderMap, name: &HeaderName, matches: impl Fn(&[u8]) -> bool)
     if !request.contains_key(name) {
         return None;
     }
-    Some(fields::members(request, name).any(|tag| tag == "*" || matches(tag.as_bytes())))
+    Some(fields::tags(request, name).any(|tag| tag == b"*" || matches(tag)))
 }
 
 /// A single valid date; anything else is as good as absent (§13.1.3, §13.1.4).

@@ -2,34 +2,57 @@
 
 use http::{HeaderMap, HeaderName};
 
+/// Digests of the bytes that are sent, which are others where a part is (RFC 9530 §2; RFC 2616 §14.15).
+pub const OF_CONTENT: [HeaderName; 2] =
+    [HeaderName::from_static("content-digest"), HeaderName::from_static("content-md5")];
+
 /// The members of a comma-separated field over all of its lines (RFC 9110 §5.3, §5.6.1), white space trimmed,
-/// empty members left out. A line that is not visible ASCII gives no members: nobody can have meant it.
+/// empty members left out. Bytes beyond ASCII are opaque (§5.5): a member that is no text is passed over, and no other for it.
 pub fn members<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).flat_map(split)
+    octets(headers, name).filter_map(|member| std::str::from_utf8(member).ok())
 }
 
-/// One line's members.
-pub fn split(line: &str) -> impl Iterator<Item = &str> {
-    Members { rest: line }.map(|member| member.trim_matches([' ', '\t'])).filter(|member| !member.is_empty())
+/// The same, whatever bytes a member is made of.
+pub fn octets<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    headers.get_all(name).iter().flat_map(|line| parted(line.as_bytes(), true))
+}
+
+/// The members of a field of entity tags, in which `\` is a character like any other (RFC 9110 §8.8.3).
+pub(crate) fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    headers.get_all(name).iter().flat_map(|line| parted(line.as_bytes(), false))
+}
+
+fn parted(line: &[u8], escapes: bool) -> impl Iterator<Item = &[u8]> {
+    Members { rest: line, escapes }.map(trimmed).filter(|member| !member.is_empty())
+}
+
+/// Without white space around it.
+pub(crate) fn trimmed(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 struct Members<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
+    /// Whether `\` in quotes takes the meaning of the byte behind it (§5.6.4).
+    escapes: bool,
 }
 
 impl<'a> Iterator for Members<'a> {
-    type Item = &'a str;
+    type Item = &'a [u8];
 
-    fn next(&mut self) -> Option<&'a str> {
+    fn next(&mut self) -> Option<&'a [u8]> {
         if self.rest.is_empty() {
             return None;
         }
         let mut quoted = false;
         let mut escaped = false;
-        for (at, byte) in self.rest.bytes().enumerate() {
+        for (at, byte) in self.rest.iter().enumerate() {
             match byte {
                 _ if escaped => escaped = false,
-                b'\\' if quoted => escaped = true,
+                b'\\' if quoted => escaped = self.escapes,
                 b'"' => quoted = !quoted,
                 b',' if !quoted => {
                     let member = &self.rest[..at];
@@ -58,15 +81,36 @@ pub(crate) fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
 mod tests {
     use super::*;
 
+    fn split(line: &'static str) -> Vec<&'static str> {
+        parted(line.as_bytes(), true).map(|member| std::str::from_utf8(member).unwrap()).collect()
+    }
+
     #[test]
     fn commas_inside_quotes_do_not_split() {
-        let all: Vec<_> = split(r#" a , b="1, 2" ,, c="\"," "#).collect();
-        assert_eq!(all, ["a", r#"b="1, 2""#, r#"c="\",""#]);
+        assert_eq!(split(r#" a , b="1, 2" ,, c="\"," "#), ["a", r#"b="1, 2""#, r#"c="\",""#]);
     }
 
     #[test]
     fn an_open_quote_swallows_the_rest() {
-        let all: Vec<_> = split(r#"a, b="1, c"#).collect();
-        assert_eq!(all, ["a", r#"b="1, c"#]);
+        assert_eq!(split(r#"a, b="1, c"#), ["a", r#"b="1, c"#]);
+    }
+
+    #[test]
+    fn bytes_beyond_ascii_hide_no_other_member() {
+        // RFC 9110 §5.5
+        for line in [&b"private, community=\"\xe5\xa4\xa7\""[..], b"\xff, private", b"private,\xe9"] {
+            let mut headers = HeaderMap::new();
+            headers.insert("a", http::HeaderValue::from_bytes(line).unwrap());
+            let name = HeaderName::from_static("a");
+            assert!(members(&headers, &name).any(|member| member == "private"), "{line:?}");
+            assert_eq!(octets(&headers, &name).count(), 2);
+        }
+    }
+
+    #[test]
+    fn a_backslash_in_an_entity_tag_is_none_before_a_quote() {
+        let headers = headers(&[("a", r#""a\", "b""#)]);
+        let all: Vec<_> = tags(&headers, &HeaderName::from_static("a")).collect();
+        assert_eq!(all, [&br#""a\""#[..], br#""b""#]);
     }
 }

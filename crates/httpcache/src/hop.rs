@@ -35,14 +35,20 @@ pub fn strip_unstored(headers: &mut HeaderMap) {
 
 /// Takes out what belongs to the connection `headers` came over.
 pub fn strip(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        let named: Vec<HeaderName> =
-            fields::members(headers, &header::CONNECTION).filter_map(|name| name.parse().ok()).collect();
-        for name in named.iter().filter(|name| !KEPT.contains(name)) {
-            headers.remove(name);
-        }
-    }
+    strip_named(headers);
     for name in &ALWAYS {
+        headers.remove(name);
+    }
+}
+
+/// Takes out the fields that Connection names, which nobody else is to know of (RFC 9110 §7.6.1), and leaves itself.
+pub fn strip_named(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::CONNECTION) {
+        return;
+    }
+    let named: Vec<HeaderName> =
+        fields::members(headers, &header::CONNECTION).filter_map(|name| name.parse().ok()).collect();
+    for name in named.iter().filter(|name| !KEPT.contains(name) && **name != header::CONNECTION) {
         headers.remove(name);
     }
 }

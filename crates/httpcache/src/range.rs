@@ -63,6 +63,23 @@ pub fn single(header: &HeaderValue) -> Option<Spec> {
     }
 }
 
+/// The one part that a Range field asks for whatever the length: one range, or several from first to last byte that lie together.
+/// `None` as with [`single`], and where they lie apart.
+pub fn together(header: &HeaderValue) -> Option<Spec> {
+    let specs = header.to_str().ok().and_then(parse)?;
+    if let [spec] = specs[..] {
+        return Some(spec);
+    }
+    let bounded = |spec: &Spec| match *spec {
+        Spec::From { first, last: Some(last) } => Some(first..last.saturating_add(1)),
+        _ => None,
+    };
+    match coalesce(specs.iter().map(bounded).collect::<Option<_>>()?) {
+        Coalesced::One(part) => Some(Spec::From { first: part.start, last: Some(part.end - 1) }),
+        _ => None,
+    }
+}
+
 /// A Range field for these bytes; they must not be empty.
 pub fn request(bytes: &Range<u64>) -> HeaderValue {
     ascii(format!("bytes={}-{}", bytes.start, bytes.end.saturating_sub(1)))
@@ -173,6 +190,23 @@ mod tests {
 
     fn asked(text: &str, length: u64) -> Requested {
         resolve(Some(&HeaderValue::from_str(text).unwrap()), length)
+    }
+
+    #[test]
+    fn ranges_that_lie_together_are_one_before_the_length_is_known() {
+        let from = |first, last| Some(Spec::From { first, last: Some(last) });
+        for (text, part) in [
+            ("bytes=0-0", from(0, 0)),
+            ("bytes=0-0,2-2", from(0, 2)),
+            ("bytes=5-9,0-0", from(0, 9)),
+            ("bytes=0-0,1000-1000", None),
+            ("bytes=0-0,-1", None),
+            ("bytes=0-,0-", None),
+            ("bytes=7-", Some(Spec::From { first: 7, last: None })),
+            ("bytes=1-18446744073709551615,0-0", from(0, u64::MAX - 1)),
+        ] {
+            assert_eq!(together(&HeaderValue::from_str(text).unwrap()), part, "{text}");
+        }
     }
 
     #[test]
