@@ -18,13 +18,14 @@ mod lots;
 mod part;
 mod passing;
 mod proved;
+mod renew;
 
 pub(crate) use again::Again;
 pub(crate) use blocks::BlockStream;
 pub(crate) use flight::{Flights, Guard, Landed, Role};
 pub(crate) use head::learn_from_head;
 pub(crate) use keep::{Arrived, keep, storable, store_as};
-pub(crate) use leader::{Errand, lead};
+pub(crate) use leader::{Errand, Own, is_server_error, lead, may_stand_in};
 pub(crate) use load::load;
 pub(crate) use lots::Lots;
 pub(crate) use passing::{PassingStream, pass_on};

@@ -3,7 +3,7 @@
 use crate::service::EdgeService;
 use crate::upstream::{Question, RequestBody, UpstreamResponse};
 use dayplan::{Fetched, Files, Keeper, Place, Source, Unheard};
-use http::Uri;
+use http::{Uri, Version};
 use http_body_util::{BodyExt, Limited};
 use jiff::civil::Date;
 use package::Digest;
@@ -36,7 +36,7 @@ impl Source for Upstream {
         let Some(plans) = edge.release.plans() else { return Err(Unheard("no plan is followed".into())) };
         let target: Uri = dayplan::target(date).parse().map_err(|_| Unheard("no such day".to_owned()))?;
         let mut headers = plans.question(known);
-        edge.identity.sign(&mut headers);
+        edge.identity.sign(Version::HTTP_11, &mut headers);
         let host = edge.config.plan_host();
         let question = Question::get(host, &target, &headers);
         let sent = plans.now();

@@ -301,6 +301,7 @@ pub(crate) const fn not_stored(reason: NotStored) -> &'static str {
         NotStored::ResponseNoStore => "response-no-store",
         NotStored::Private => "private",
         NotStored::Authorized => "authorized",
+        NotStored::Cookie => "cookie",
         NotStored::SetCookie => "set-cookie",
         NotStored::Status => "status",
         NotStored::NotUnderstood => "not-understood",

@@ -9,49 +9,54 @@ pub use options::{CacheOptions, CachePolicy, ClientReload};
 pub(crate) use release::{Release, Said};
 
 use crate::request::{Asked, Refusal};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use httpcache::accept_encoding::{self, Coding};
-use httpcache::{fields, hop, validation};
+use httpcache::{fields, hop, range, validation};
 use std::hash::{BuildHasher, RandomState};
 
 pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 
 /// Fields by which clients try to make an origin answer for another URL, host, method or client than the key says
 /// (attacks 37, 39). Not in the key, so not sent. Who asks is nobody's business behind a cache that answers for all.
-const UNKEYED: [HeaderName; 32] = [
-    // What players tell of themselves is heard here and goes nowhere (`quality`).
-    HeaderName::from_static("cmcd-object"),
-    HeaderName::from_static("cmcd-request"),
-    HeaderName::from_static("cmcd-session"),
-    HeaderName::from_static("cmcd-status"),
+const UNKEYED: [HeaderName; 23] = [
     HeaderName::from_static("forwarded"),
-    HeaderName::from_static("x-forwarded"),
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-forwarded-host"),
-    HeaderName::from_static("x-forwarded-path"),
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-forwarded-proto"),
-    HeaderName::from_static("x-forwarded-scheme"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-forwarded-ssl"),
-    HeaderName::from_static("x-forwarded-uri"),
     HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-host-override"),
+    HeaderName::from_static("x-backend-host"),
     HeaderName::from_static("x-http-host-override"),
-    HeaderName::from_static("x-original-host"),
-    HeaderName::from_static("x-original-uri"),
-    HeaderName::from_static("x-original-url"),
-    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-http-path-override"),
     HeaderName::from_static("x-url-scheme"),
+    HeaderName::from_static("x-scheme"),
     HeaderName::from_static("front-end-https"),
     HeaderName::from_static("client-ip"),
     HeaderName::from_static("true-client-ip"),
     HeaderName::from_static("x-client-ip"),
     HeaderName::from_static("x-cluster-client-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+    HeaderName::from_static("fastly-client-ip"),
     HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-method-override"),
+    // What CGI makes of it is the name of a variable that programs believe ("httpoxy").
+    HeaderName::from_static("proxy"),
+    // By which a framework answers with another thing under the same URL.
+    HeaderName::from_static("rsc"),
+    HeaderName::from_static("x-invoke-path"),
+    HeaderName::from_static("x-nextjs-data"),
+];
+
+/// Beginnings of names of the same kind, which every proxy has added one to. What players tell of themselves is heard here and goes nowhere
+/// (`quality`).
+const UNKEYED_FAMILIES: [&str; 8] = [
+    "cmcd-",
+    "x-forwarded",
+    "x-original-",
+    "x-rewrite-",
+    "x-envoy-",
+    "x-middleware-",
+    "next-router-",
+    "x-accel-",
 ];
 
 /// Who we are to others; made once.
@@ -60,7 +65,8 @@ pub(crate) struct Identity {
     name: String,
     /// Tells this process from others of the same name.
     node: String,
-    via: HeaderValue,
+    /// By the version that a request came by.
+    via: [HeaderValue; 4],
     cdn_loop: HeaderValue,
     release: Release,
 }
@@ -71,7 +77,8 @@ impl Identity {
         let value = |text: String| HeaderValue::from_str(&text).expect("a token is a field value");
         // Random, and the same until this process ends.
         let node = format!("{:016x}", RandomState::new().hash_one(name));
-        let (via, cdn_loop) = (value(format!("1.1 {name}")), value(format!("{name};node={node}")));
+        let via = ["1.0", "1.1", "2.0", "3.0"].map(|version| value(format!("{version} {name}")));
+        let cdn_loop = value(format!("{name};node={node}"));
         Self { name: name.to_owned(), node, via, cdn_loop, release: Release::default() }
     }
 
@@ -80,9 +87,15 @@ impl Identity {
         Self { release: release.clone(), ..self }
     }
 
-    /// Says in `headers` whose question it is.
-    pub(crate) fn sign(&self, headers: &mut HeaderMap) {
-        headers.append(header::VIA, self.via.clone());
+    /// Says in `headers` whose question it is, which has come by `version` (RFC 9110 §7.6.3).
+    pub(crate) fn sign(&self, version: Version, headers: &mut HeaderMap) {
+        let via = match version {
+            Version::HTTP_09 | Version::HTTP_10 => &self.via[0],
+            Version::HTTP_2 => &self.via[2],
+            Version::HTTP_3 => &self.via[3],
+            _ => &self.via[1],
+        };
+        headers.append(header::VIA, via.clone());
         headers.append(CDN_LOOP, self.cdn_loop.clone());
     }
 
@@ -120,33 +133,53 @@ pub(crate) fn check_loop(asked: &Asked, identity: &Identity) -> Result<(), Refus
 /// variants of one playlist.
 pub(crate) fn upstream_headers(asked: &Asked, identity: &Identity) -> HeaderMap {
     let mut headers = asked.headers.clone();
-    let trailers =
-        fields::members(&headers, &header::TE).any(|coding| coding.eq_ignore_ascii_case("trailers"));
     hop::strip(&mut headers);
-    if trailers {
+    if asked.noted.trailers {
         // Ours now: fields behind a body are passed on to who takes them (RFC 9110 §6.5.1, §10.1.4).
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
     }
-    for name in &UNKEYED {
-        headers.remove(name);
-    }
+    strip_unkeyed(&mut headers);
     // Answered by us.
     headers.remove(header::EXPECT);
+    plain_length(&mut headers);
     normalise(&mut headers);
     if asked.planned
         && let Some(word) = identity.release.word()
     {
         headers.insert(header::AUTHORIZATION, word);
     }
-    identity.sign(&mut headers);
+    identity.sign(asked.version, &mut headers);
     headers
+}
+
+/// Takes out of fields, before a body or behind it, those that are not in the key.
+pub(crate) fn strip_unkeyed(headers: &mut HeaderMap) {
+    let unkeyed: Vec<HeaderName> = headers.keys().filter(|name| is_unkeyed(name)).cloned().collect();
+    for name in &unkeyed {
+        headers.remove(name);
+    }
+}
+
+/// Whether it is one of [`UNKEYED`] or of their families. CGI and its descendants read `_` as `-`, so that a name with it is
+/// another's by another spelling: as with nginx, none goes further.
+fn is_unkeyed(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    text.contains('_')
+        || UNKEYED.contains(name)
+        || UNKEYED_FAMILIES.iter().any(|family| text.starts_with(family))
 }
 
 /// The same for a request that is sent on without its body. A body on GET has no meaning (RFC 9110 §9.3.1) and is
 /// not in the key (attack 38).
+///
+/// Several ranges are asked for as the whole (RFC 9110 §14.2): what an upstream makes of a hundred of them, nobody pays for (attack 54).
 pub(crate) fn bodiless_headers(asked: &Asked, identity: &Identity) -> HeaderMap {
     let mut headers = upstream_headers(asked, identity);
+    if headers.get(header::RANGE).is_some_and(|range| range::single(range).is_none()) {
+        headers.remove(header::RANGE);
+        headers.remove(header::IF_RANGE);
+    }
     for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
         headers.remove(name);
     }
@@ -159,7 +192,25 @@ pub(crate) fn fill_headers(asked: &Asked, identity: &Identity) -> HeaderMap {
     validation::strip_conditions(&mut headers);
     // What comes behind a body is not kept, so it is not asked for.
     hop::strip(&mut headers);
+    // That one client wants nothing but what is here is no wish of the others.
+    if asked.directives.only_if_cached {
+        let wishes = fields::members(&headers, &header::CACHE_CONTROL);
+        let others: Vec<_> = wishes.filter(|wish| !wish.eq_ignore_ascii_case("only-if-cached")).collect();
+        let others = Some(others.join(", ")).filter(|others| !others.is_empty());
+        headers.remove(header::CACHE_CONTROL);
+        if let Some(others) = others.and_then(|others| HeaderValue::try_from(others).ok()) {
+            headers.insert(header::CACHE_CONTROL, others);
+        }
+    }
     headers
+}
+
+/// Content-Length without zeros before it: `010` is ten (RFC 9110 §8.6), and eight to whoever reads numbers as C does.
+fn plain_length(headers: &mut HeaderMap) {
+    let stated = headers.get(header::CONTENT_LENGTH).filter(|stated| stated.as_bytes().starts_with(b"0"));
+    if let Some(length) = stated.and_then(|stated| stated.to_str().ok()?.parse::<u64>().ok()) {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
 }
 
 fn normalise(headers: &mut HeaderMap) {
@@ -193,6 +244,11 @@ mod tests {
                 ("connection", "x-a"),
                 ("x-a", "1"),
                 ("cmcd-session", "sid=\"a\""),
+                ("x_forwarded_host", "evil"),
+                ("x-forwarded_host", "evil"),
+                ("x-forwarded-protocol", "evil"),
+                ("x-original-method", "DELETE"),
+                ("proxy", "http://evil"),
             ]),
             &identity,
         );
@@ -223,6 +279,44 @@ mod tests {
         );
         assert!(!headers.contains_key("range") && !headers.contains_key("if-none-match"));
         assert!(!headers.contains_key("content-length"));
+    }
+
+    #[test]
+    fn one_client_s_only_if_cached_is_no_wish_of_a_fill() {
+        let wish = |value: &str| {
+            let headers = fill_headers(&asked(&[("cache-control", value)]), &Identity::new("edge-1"));
+            headers.get("cache-control").map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(wish("Only-If-Cached"), None);
+        assert_eq!(wish("max-age=5, only-if-cached, x=1").as_deref(), Some("max-age=5, x=1"));
+    }
+
+    #[test]
+    fn attack_54_several_ranges_are_asked_for_as_the_whole() {
+        let range = |value: &str| {
+            let client = asked(&[("range", value), ("if-range", "\"a\"")]);
+            let headers = bodiless_headers(&client, &Identity::new("edge-1"));
+            (headers.contains_key("range"), headers.contains_key("if-range"))
+        };
+        assert_eq!(range("bytes=5-"), (true, true));
+        for several in ["bytes=0-,0-,0-", "bytes=0-0,5-5", "lines=1-2"] {
+            assert_eq!(range(several), (false, false), "{several}");
+        }
+    }
+
+    #[test]
+    fn a_length_has_no_zeros_before_it() {
+        for (stated, sent) in [("010", "10"), ("0", "0"), ("007", "7"), ("70", "70")] {
+            let headers = upstream_headers(&asked(&[("content-length", stated)]), &Identity::new("e"));
+            assert_eq!(headers["content-length"], sent, "{stated}");
+        }
+    }
+
+    #[test]
+    fn via_says_by_which_version_it_came() {
+        let mut client = asked(&[]);
+        client.version = Version::HTTP_2;
+        assert_eq!(upstream_headers(&client, &Identity::new("edge-1"))["via"], "2.0 edge-1");
     }
 
     #[test]

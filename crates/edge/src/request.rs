@@ -3,11 +3,12 @@
 use crate::overload::Session;
 use crate::policy::CDN_LOOP;
 use crate::upstream::Question;
-use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header, request};
 use httpcache::directives::RequestDirectives;
 use httpcache::range::{self, Spec};
+use httpcache::{fields, hop};
 use serve::Interim;
+use std::net::Ipv6Addr;
 use url::Url;
 
 /// A request that may be answered.
@@ -18,8 +19,10 @@ pub(crate) struct Asked {
     pub(crate) host: String,
     /// Path and query only.
     pub(crate) target: Uri,
-    /// As the client sent them.
+    /// As the client sent them, less what Connection keeps from everybody else, and Cookie in one line.
     pub(crate) headers: HeaderMap,
+    /// By which it came.
+    pub(crate) version: Version,
     /// Which of them matter here.
     pub(crate) noted: Noted,
     pub(crate) directives: RequestDirectives,
@@ -38,8 +41,12 @@ pub(crate) struct Noted {
     pub(crate) choice: bool,
     /// Proxies have signed it (RFC 8586).
     pub(crate) cdn_loop: bool,
+    /// The client takes fields behind a body (RFC 9110 §10.1.4).
+    pub(crate) trailers: bool,
     directives: bool,
     expectation: bool,
+    connection: bool,
+    cookie: bool,
 }
 
 impl Noted {
@@ -55,6 +62,9 @@ impl Noted {
                 | header::IF_UNMODIFIED_SINCE => noted.choice = true,
                 header::CACHE_CONTROL | header::PRAGMA => noted.directives = true,
                 header::EXPECT => noted.expectation = true,
+                header::CONNECTION => noted.connection = true,
+                header::COOKIE => noted.cookie = true,
+                header::TE => noted.trailers = takes_trailers(headers),
                 _ if *name == CDN_LOOP => noted.cdn_loop = true,
                 _ => {}
             }
@@ -134,7 +144,7 @@ impl Asked {
     /// # Errors
     /// The reason to refuse it.
     pub(crate) fn read(head: request::Parts) -> Result<Box<Self>, Refusal> {
-        let request::Parts { method, uri, headers, .. } = head;
+        let request::Parts { method, uri, mut headers, version, .. } = head;
         if !METHODS.contains(&method.as_str()) {
             return Err(Refusal::Method);
         }
@@ -142,6 +152,13 @@ impl Asked {
         let noted = Noted::of(&headers);
         if noted.expectation {
             check_expectation(&headers)?;
+        }
+        // What the upstream is not told must not choose a variant either.
+        if noted.connection && !keeps_nothing_back(&headers) {
+            hop::strip_named(&mut headers);
+        }
+        if noted.cookie {
+            join_cookies(&mut headers);
         }
         let target = origin_form(uri)?;
         let directives =
@@ -151,6 +168,7 @@ impl Asked {
             host,
             target,
             headers,
+            version,
             noted,
             directives,
             session: Session::default(),
@@ -217,7 +235,31 @@ impl Asked {
     }
 }
 
-/// Exactly one host, wherever it stands; where it stands twice, it must be the same (RFC 9112 §3.2, RFC 9113 §8.3.1).
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    fields::members(headers, &header::TE).any(|coding| coding.eq_ignore_ascii_case("trailers"))
+}
+
+/// Whether Connection is as nearly everybody sends it: not worth a parser.
+fn keeps_nothing_back(headers: &HeaderMap) -> bool {
+    let usual = |value: &HeaderValue| {
+        let value = value.as_bytes();
+        value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close")
+    };
+    headers.get_all(header::CONNECTION).iter().all(usual)
+}
+
+/// HTTP/2 and HTTP/3 may have cut it up; to others it goes in one line (RFC 9113 §8.2.3, RFC 9114 §4.2.1).
+fn join_cookies(headers: &mut HeaderMap) {
+    let lines: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if lines.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b"; "[..]))
+    {
+        headers.insert(header::COOKIE, joined);
+    }
+}
+
+/// Exactly one host, wherever it stands. Where it stands twice it must be the same (RFC 9113 §8.3.1): RFC 9112 §3.2.2 would have
+/// Host ignored beside a target with a host, but whoever is behind us may read the other one.
 fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
     let mut lines = headers.get_all(header::HOST).iter();
     let host = lines.next();
@@ -227,9 +269,8 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
     let host = host.map(|host| host.to_str().map_err(|_| Refusal::Host)).transpose()?;
     match (uri.authority(), host) {
         (Some(authority), Some(host)) if !authority.as_str().eq_ignore_ascii_case(host) => Err(Refusal::Host),
-        (Some(authority), _) if is_host(authority) => Ok(authority.as_str().to_ascii_lowercase()),
-        (None, Some(host)) if is_plain_host(host) => Ok(host.to_ascii_lowercase()),
-        (None, Some(host)) if host.parse().is_ok_and(|host| is_host(&host)) => Ok(host.to_ascii_lowercase()),
+        (Some(authority), _) if is_host(authority.as_str()) => Ok(authority.as_str().to_ascii_lowercase()),
+        (None, Some(host)) if is_host(host) => Ok(host.to_ascii_lowercase()),
         _ => Err(Refusal::Host),
     }
 }
@@ -240,22 +281,26 @@ fn check_expectation(headers: &HeaderMap) -> Result<(), Refusal> {
     if headers.get_all(header::EXPECT).iter().all(known) { Ok(()) } else { Err(Refusal::Expectation) }
 }
 
-/// What nearly all clients send: letters, digits, hyphens and dots, perhaps with a port. Not worth a parser.
-fn is_plain_host(host: &str) -> bool {
+/// A name or an address, perhaps with a port (RFC 9110 §4.2.1). The grammar has more names, of marks that lists are made of, too: what
+/// one server takes for a name and another for two is none that DNS knows.
+fn is_host(host: &str) -> bool {
+    if let Some((address, port)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        let port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return port && address.parse::<Ipv6Addr>().is_ok();
+    }
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
-    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
-    !name.is_empty() && name.bytes().all(is_letter) && port.is_none_or(is_port)
+    // The root's dot may stand behind it.
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_label = |label: &[u8]| !label.is_empty() && label.iter().all(|&byte| is_letter(byte));
+    name.as_bytes().split(|&byte| byte == b'.').all(is_label) && port.is_none_or(is_port)
 }
 
+/// As anybody writes it: no zero before it, and none that is nothing else.
 fn is_port(digits: &str) -> bool {
-    digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()
-}
-
-/// A name or an address, perhaps with a port; no user before it (RFC 9110 §4.2.4).
-fn is_host(authority: &Authority) -> bool {
-    let (text, host) = (authority.as_str(), authority.host());
-    let port = text.strip_prefix(host).filter(|_| !host.is_empty());
-    port.is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+    !digits.starts_with('0')
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && digits.parse::<u16>().is_ok()
 }
 
 fn origin_form(uri: Uri) -> Result<Uri, Refusal> {
@@ -289,12 +334,27 @@ mod tests {
         assert!(read("GET", "/x", &["a"]).is_ok());
         assert!(read("GET", "http://a/x", &["A"]).is_ok());
         assert!(read("GET", "http://a/x", &[]).is_ok());
-        assert!(read("GET", "/x", &["[::1]:80"]).is_ok());
+        for host in
+            ["[::1]:80", "[2001:db8::1]", "a.b-c.example:8080", "a_b.example", "example.", "127.0.0.1:1"]
+        {
+            assert!(read("GET", "/x", &[host]).is_ok(), "{host}");
+        }
         for (target, hosts) in [
             ("/x", &[][..]),
             ("/x", &[""]),
             ("/x", &["a", "a"]),
             ("/x", &["a, b"]),
+            ("/x", &["a,b"]),
+            ("/x", &["a;b"]),
+            ("/x", &["a&b"]),
+            ("/x", &["*.a"]),
+            ("/x", &["..a"]),
+            ("/x", &["a..b"]),
+            ("/x", &["."]),
+            ("/x", &["[zz]"]),
+            ("/x", &["[::1"]),
+            ("/x", &["a:080"]),
+            ("/x", &["a:0"]),
             ("/x", &["u@a"]),
             ("/x", &["a/b"]),
             ("/x", &["a:b"]),
@@ -340,6 +400,17 @@ mod tests {
         }
         assert!(asked.is_named_by(Some(&HeaderValue::from_static("b?q"))));
         assert!(!asked.is_named_by(None));
+    }
+
+    #[test]
+    fn what_the_upstream_is_not_told_chooses_no_variant() {
+        // RFC 9110 §7.6.1, RFC 9113 §8.2.3
+        let request = Request::builder().uri("/x").header("host", "a").header("accept-language", "zh");
+        let request = request.header("connection", "accept-language, te").header("te", "trailers");
+        let request = request.header("cookie", "a=1").header("cookie", "b=2");
+        let asked = Asked::read(request.body(()).unwrap().into_parts().0).unwrap();
+        assert!(!asked.headers.contains_key("accept-language") && asked.noted.trailers);
+        assert_eq!(asked.headers.get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2"]);
     }
 
     #[test]

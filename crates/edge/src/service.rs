@@ -6,6 +6,8 @@ mod alone;
 #[cfg(test)]
 mod attacks;
 mod change;
+#[cfg(test)]
+mod crowd;
 mod fetch;
 #[cfg(test)]
 mod kept;
@@ -29,7 +31,7 @@ use crate::edge::{Edge, Settings};
 use crate::fill::{self, BlockStream, Landed, Role};
 use crate::key::CacheKey;
 use crate::lookup::{Found, Lookup, judge, look_up};
-use crate::outcome::{Forwarded, Outcome};
+use crate::outcome::{self, Forwarded, Outcome};
 use crate::overload::Class;
 use crate::own;
 use crate::paper::Paper;
@@ -42,6 +44,7 @@ use alone::{ask_head, pass};
 use change::change;
 use fetch::{fetch, refresh};
 use http::{Method, Request, header};
+use httpcache::storable::NotStored;
 use serve::{Peer, Service};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -213,6 +216,11 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             return response::shed(&edge, what);
         }
         let (forwarded, stale) = match found {
+            // Nothing of the answer may be kept, so nobody else has anything of the question (RFC 9111 §5.2.1.5).
+            Found::Miss(forwarded) if asked.directives.no_store && !edge.flights.is_on(&looked.key) => {
+                let reason = outcome::not_stored(NotStored::RequestNoStore);
+                return Box::pin(pass(&edge, &asked, forwarded, Some(reason))).await;
+            }
             Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit, now).await,
             Found::StaleWhileRevalidate(object) => {
                 refresh(&edge, &asked, &primary, &looked.key, &object);
@@ -249,6 +257,9 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
         let status = CacheStatus { hit: true, ..CacheStatus::default() };
         return response::stored(edge, asked, object, outcome, status, now);
     };
+    if asked.directives.only_if_cached {
+        return response::not_cached(edge);
+    }
     if edge.is_full() {
         return response::shed(edge, edge.overload.refuses_body());
     }

@@ -26,6 +26,13 @@ fn parted(line: &[u8], escapes: bool) -> impl Iterator<Item = &[u8]> {
     Members { rest: line, escapes }.map(trimmed).filter(|member| !member.is_empty())
 }
 
+/// What stands between the commas of one line, empty or not, white space trimmed.
+pub(crate) fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let line = trimmed(line);
+    let last = line.ends_with(b",").then_some(&line[..0]);
+    Members { rest: line, escapes: true }.map(trimmed).chain(last)
+}
+
 /// Without white space around it.
 pub(crate) fn trimmed(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {

@@ -18,6 +18,8 @@ pub enum NotStored {
     Private,
     /// Asked for with credentials, and not marked as everybody's (§3.5).
     Authorized,
+    /// Asked for with a cookie, and nothing said that it may be kept, or for how long: a page of one person's, for all we know.
+    Cookie,
     /// Sets a cookie: whose, if it were kept?
     SetCookie,
     /// Not final, a part that nobody asked for, none of the parts asked for, or not modified.
@@ -42,6 +44,8 @@ pub struct Asked<'a> {
     pub part: bool,
     /// Whether it carries Authorization.
     pub authorized: bool,
+    /// Whether it carries a cookie. No rule of RFC 9111 speaks of it; what a cache may guess (§4.2.2) it need not.
+    pub cookie: bool,
     /// Its directives.
     pub directives: RequestDirectives,
 }
@@ -86,6 +90,9 @@ pub fn storable(
     {
         return Err(NotStored::Authorized);
     }
+    if asked.cookie && !explicit && !directives.public && !freshness::is_error(status) {
+        return Err(NotStored::Cookie);
+    }
     if policy.set_cookie == SetCookie::Refuse && headers.contains_key(header::SET_COOKIE) {
         return Err(NotStored::SetCookie);
     }
@@ -123,6 +130,7 @@ mod tests {
             located: false,
             part: false,
             authorized,
+            cookie: false,
             directives: RequestDirectives::default(),
         };
         let directives = ResponseDirectives::targeted(&headers, &policy.targets);
@@ -192,6 +200,7 @@ mod tests {
                 located,
                 part: false,
                 authorized: false,
+                cookie: false,
                 directives: RequestDirectives::default(),
             };
             let stored = storable(&asked, StatusCode::OK, &headers, &directives, &Policy::default());
@@ -211,6 +220,7 @@ mod tests {
             located: false,
             part: false,
             authorized: false,
+            cookie: false,
             directives: RequestDirectives::default(),
         };
         for (set_cookie, answer) in
@@ -218,6 +228,35 @@ mod tests {
         {
             let policy = Policy { set_cookie, ..Policy::default() };
             assert_eq!(storable(&asked, StatusCode::OK, &headers, &directives, &policy), answer);
+        }
+    }
+
+    #[test]
+    fn nothing_is_guessed_of_what_was_asked_for_with_a_cookie() {
+        // Attack 41, where the origin says nothing at all.
+        for (fields, answer) in [
+            (&[("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")][..], Err(NotStored::Cookie)),
+            (&[("etag", "\"a\"")], Err(NotStored::Cookie)),
+            (&[("etag", "\"a\""), ("cache-control", "public")], Ok(())),
+            (&[("cache-control", "max-age=60")], Ok(())),
+            (&[("expires", "0")], Ok(())),
+        ] {
+            let headers = crate::fields::headers(fields);
+            let directives = ResponseDirectives::read(&headers);
+            let asked = Asked {
+                method: &Method::GET,
+                located: false,
+                part: false,
+                authorized: false,
+                cookie: true,
+                directives: RequestDirectives::default(),
+            };
+            let policy = Policy::default();
+            assert_eq!(
+                storable(&asked, StatusCode::OK, &headers, &directives, &policy),
+                answer,
+                "{fields:?}"
+            );
         }
     }
 }

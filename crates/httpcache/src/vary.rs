@@ -37,10 +37,11 @@ impl VaryNames {
         self.0.is_empty()
     }
 
-    /// The request's values of these fields as one text: equal texts, same response. Lines of a field are joined (§4.1 allows
-    /// it); absent and empty differ. More is done to fields alone whose syntax is known, since origins see what clients have
-    /// sent. Accept-Encoding counts as what it comes to, gzip or plain, as it is sent: the orders and weights of a hundred browsers
-    /// would make a hundred variants. Accept-Language counts without case and the order of equals.
+    /// The request's values of these fields as one text: equal texts, same response. Lines of a field are joined and white
+    /// space around commas folded (§4.1 allows both); absent and empty differ, and so does everything else, since the origin sees what
+    /// the client has sent. Two fields are known better. Accept-Encoding counts as what it comes to and is sent as, gzip or plain: the
+    /// orders and weights of a hundred browsers would make a hundred variants. Accept-Language counts without case and the order of
+    /// equals.
     pub fn secondary_key(&self, request: &HeaderMap) -> String {
         self.key(request, None)
     }
@@ -104,17 +105,18 @@ impl VaryNames {
     }
 }
 
-/// The lines of a field as one (RFC 9110 §5.3).
+/// The lines of a field as one (RFC 9110 §5.3), without the white space around commas.
 fn joined(request: &HeaderMap, name: &HeaderName) -> String {
     let mut joined = String::new();
-    for line in request.get_all(name) {
-        if !joined.is_empty() {
-            joined.push_str(", ");
+    let lines = request.get_all(name).iter();
+    for (at, piece) in lines.flat_map(|line| fields::pieces(line.as_bytes())).enumerate() {
+        if at > 0 {
+            joined.push(',');
         }
-        match std::str::from_utf8(fields::trimmed(line.as_bytes())) {
+        match std::str::from_utf8(piece) {
             Ok(text) => joined.push_str(text),
             // Bytes that are no text are compared as their escapes.
-            Err(_) => write!(joined, "{line:?}").expect("writing to a String does not fail"),
+            Err(_) => write!(joined, "{}", piece.escape_ascii()).expect("writing to a String does not fail"),
         }
     }
     joined
@@ -184,7 +186,8 @@ mod tests {
         let vary = names(&headers(&[("vary", "a, accept-language")])).unwrap();
         let key = |fields: &[(&'static str, &'static str)]| vary.secondary_key(&headers(fields));
         assert_eq!(key(&[("a", "1, 2"), ("a", " 3")]), key(&[("a", "1, 2, 3 ")]));
-        for other in [",2,", "2 ,", "1,2", "1 2"] {
+        assert_eq!(key(&[("a", "1,2")]), key(&[("a", "1 , 2")]));
+        for other in [",2,", ",2", "2 ,", "1,2", "1 2", "\"2\""] {
             assert_ne!(key(&[("a", "2")]), key(&[("a", other)]), "{other}");
         }
         // What we pass over is sent all the same.

@@ -23,6 +23,8 @@ pub(crate) enum Landed {
         variant: Option<Arc<Variant>>,
         /// By which it came.
         way: Way,
+        /// Whether it is kept, or only handed to those who waited for it.
+        kept: bool,
     },
     /// It was on the disk; this is it. It may be stale.
     Loaded(Arc<Object>),
@@ -54,6 +56,8 @@ pub(crate) enum Unshared {
     Rule(NotStored),
     /// It would take too much of the cache.
     TooLarge,
+    /// An error that does not say for how long.
+    Error,
 }
 
 impl Unshared {
@@ -62,7 +66,18 @@ impl Unshared {
         match self {
             Self::Rule(reason) => outcome::not_stored(reason),
             Self::TooLarge => "too-large",
+            Self::Error => "error",
         }
+    }
+
+    /// Whether it came of how this client asked: to another's question the answer may be everybody's.
+    pub(crate) const fn is_of_request(self) -> bool {
+        matches!(
+            self,
+            Self::Rule(
+                NotStored::RequestNoStore | NotStored::Authorized | NotStored::Cookie | NotStored::Status
+            ) | Self::Error
+        )
     }
 }
 

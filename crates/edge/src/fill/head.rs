@@ -1,18 +1,21 @@
 //! What an answer to HEAD says of what is stored (RFC 9111 §4.3.5).
 
-use super::keep::Arrived;
-use super::leader::freshened;
+use super::flight::Unshared;
+use super::keep::{self, Arrived};
+use super::renew::freshened;
 use crate::edge::Edge;
 use crate::key::CacheKey;
+use crate::request::Asked;
 use crate::store::Object;
 use http::StatusCode;
-use httpcache::validation;
+use httpcache::{validation, vary};
 use std::sync::Arc;
 
 /// Brings `stored` up to date where the answer speaks of it, and takes it out where it speaks of something else. An
 /// answer to HEAD itself is never kept (attack 52). `orders`: the latest order to purge when it was asked for.
 pub(crate) fn learn_from_head(
     edge: &Edge,
+    asked: &Asked,
     key: &CacheKey,
     stored: &Arc<Object>,
     arrived: &Arrived,
@@ -22,12 +25,20 @@ pub(crate) fn learn_from_head(
         return;
     }
     let headers = &arrived.head.headers;
-    if validation::head_selects(&stored.headers, headers, stored.body.length()) {
-        let fresh = Arc::new(freshened(edge, key, stored, headers, arrived));
-        edge.freshen_on_disk(key, &fresh, orders);
-        edge.memory.replace(key, stored, fresh);
-    } else {
-        edge.memory.drop_object(key, stored);
-        edge.remove_from_disk(key);
+    let fresh = validation::head_selects(&stored.headers, headers, stored.body.length())
+        .then(|| Arc::new(freshened(edge, key, stored, headers, arrived)))
+        // One that differs by other things than it did is not what stands under this key.
+        .filter(|fresh| vary::names(&stored.headers) == vary::names(&fresh.headers));
+    match fresh.map(|fresh| (keep::still_storable(edge, asked, &fresh), fresh)) {
+        Some((Ok(()), fresh)) => {
+            edge.freshen_on_disk(key, &fresh, orders);
+            edge.memory.replace(key, stored, fresh);
+        }
+        // What it says to this client, it does not say of what others get.
+        Some((Err(reason), _)) if Unshared::Rule(reason).is_of_request() => {}
+        _ => {
+            edge.memory.drop_object(key, stored);
+            edge.remove_from_disk(key);
+        }
     }
 }

@@ -60,16 +60,37 @@ impl Arrived {
 /// # Errors
 /// The reason why not.
 pub(crate) fn storable(edge: &Edge, asked: &Asked, arrived: &Arrived, part: bool) -> Result<(), NotStored> {
+    may_keep(edge, asked, arrived.head.status, &arrived.head.headers, part)
+}
+
+/// The same of a stored response that a 304, or an answer to HEAD, has brought up to date: what that says of it now is as good
+/// a reason as if it had said so in the beginning.
+///
+/// # Errors
+/// The reason why not.
+pub(super) fn still_storable(edge: &Edge, asked: &Asked, object: &Object) -> Result<(), NotStored> {
+    may_keep(edge, asked, object.status, &object.headers, object.part.is_some())
+}
+
+fn may_keep(
+    edge: &Edge,
+    asked: &Asked,
+    status: StatusCode,
+    headers: &HeaderMap,
+    part: bool,
+) -> Result<(), NotStored> {
     let method = if asked.method == Method::HEAD { &Method::GET } else { &asked.method };
     let storing = storable::Asked {
         method,
-        located: asked.is_named_by(arrived.head.headers.get(header::CONTENT_LOCATION)),
+        located: asked.is_named_by(headers.get(header::CONTENT_LOCATION)),
         part,
         authorized: asked.headers.contains_key(header::AUTHORIZATION),
+        cookie: asked.headers.contains_key(header::COOKIE),
         directives: asked.directives,
     };
-    let (status, headers) = (arrived.head.status, &arrived.head.headers);
-    storable::storable(&storing, status, headers, &arrived.directives(edge), &edge.config.cache.rules)
+    let rules = &edge.config.cache.rules;
+    let directives = ResponseDirectives::targeted(headers, &rules.targets);
+    storable::storable(&storing, status, headers, &directives, rules)
 }
 
 /// A response that is to be kept, without its body.
@@ -118,7 +139,7 @@ pub(crate) async fn keep(
     let (growing, writer) = Growing::start(stated);
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));
-    guard.land(Landed::Fetched { object, variant: variant.clone(), way });
+    guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
 
     match receive(edge, body, writer, stated).await {
         Ok(blocks) => {
@@ -130,6 +151,19 @@ pub(crate) async fn keep(
             tracing::warn!(key = %guard.key(), reason = broken.as_str(), "fill broke off");
             FillOutcome::BrokenOff
         }
+    }
+}
+
+/// Tells everybody who waits of the head, and hands them the body as it comes; nothing is kept of it.
+pub(super) async fn hand_out(edge: &Edge, primary: &CacheKey, arrived: Arrived, guard: Guard) -> FillOutcome {
+    let (stated, way) = (arrived.length(), Way::of(&arrived.head));
+    let (head, body) = head_of(edge, primary, arrived);
+    let (growing, writer) = Growing::start(stated);
+    let object = Arc::new(head.with(Body::Growing(growing)));
+    guard.land(Landed::Fetched { object, variant: None, way, kept: false });
+    match receive(edge, body, writer, stated).await {
+        Ok(_) => FillOutcome::NotStored,
+        Err(_) => FillOutcome::BrokenOff,
     }
 }
 

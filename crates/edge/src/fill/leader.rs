@@ -3,6 +3,7 @@
 use super::flight::{Guard, Landed, Unshared};
 use super::keep::{self, Arrived};
 use super::part::{self, Part};
+use super::renew::renew;
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
@@ -12,12 +13,10 @@ use crate::request::Asked;
 use crate::store::memory::PASS_FOR;
 use crate::store::{Entry, Object};
 use crate::upstream::{Question, RequestBody, UpstreamError, UpstreamResponse};
-use http::{HeaderMap, Method, StatusCode, header};
-use httpcache::directives::ResponseDirectives;
-use httpcache::freshness::Freshness;
+use http::{Method, StatusCode, header};
 use httpcache::range::Spec;
 use httpcache::storable::NotStored;
-use httpcache::{hop, validation};
+use httpcache::validation;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -32,7 +31,15 @@ pub(crate) struct Errand {
     /// What is stored and must be asked about.
     pub(crate) stale: Option<Arc<Object>>,
     /// Where the answer goes when it is for this client alone. Nobody may be there any more.
-    pub(crate) alone: Option<oneshot::Sender<UpstreamResponse>>,
+    pub(crate) alone: Option<oneshot::Sender<Own>>,
+}
+
+/// An answer for one client alone.
+pub(crate) enum Own {
+    /// As it comes.
+    Response(Box<UpstreamResponse>),
+    /// What is stored, as a 304 to this client's own question has it.
+    Held(Arc<Object>),
 }
 
 /// Runs one fill from question to store.
@@ -71,14 +78,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
 
     if let Some(stale) = stale {
         if arrived.head.status == StatusCode::NOT_MODIFIED {
-            let object = Arc::new(freshened(&edge, guard.key(), &stale, &arrived.head.headers, &arrived));
-            guard.store(|| {
-                // An order that came meanwhile has overtaken this fill.
-                edge.freshen_on_disk(guard.key(), &object, edge.latest_order());
-                edge.memory.insert(guard.key().clone(), Entry::Object(Arc::clone(&object)));
-            });
-            guard.land(Landed::Revalidated(object));
-            return FillOutcome::NotModified;
+            return renew(&edge, &asked, &primary, &stale, &arrived, guard, alone);
         }
         // RFC 5861 §4 names the errors for which stale is better. An upstream whose clock is behind, or that does not know our
         // word, does not shut what is open here.
@@ -87,9 +87,18 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
             guard.land(Landed::StaleOnError(stale));
             return FillOutcome::Failed;
         }
+        // There are no such bytes any more, so it is not what its blocks are of.
+        if arrived.head.status == StatusCode::RANGE_NOT_SATISFIABLE {
+            guard.store(|| edge.remove(guard.key()));
+        }
     }
 
     let refused = match keep::storable(&edge, &asked, &arrived, wanted.is_some()) {
+        // Who waited has it, or a failing origin would be asked by each of them; and by one again afterwards.
+        Err(NotStored::NoFreshness) if is_handed_out(&edge, &arrived) => {
+            return keep::hand_out(&edge, &primary, arrived, guard).await;
+        }
+        Err(NotStored::NoFreshness) if is_error(arrived.head.status) => Unshared::Error,
         Err(reason) => Unshared::Rule(reason),
         Ok(()) if arrived.head.status == StatusCode::PARTIAL_CONTENT => {
             match wanted.map_or(Part::Useless, |spec| part::judge(&edge, spec, &arrived)) {
@@ -115,7 +124,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
     remember_pass(&edge, &guard, arrived.now, refused);
     if let Some(alone) = alone {
         // Gone clients get nothing; the connection is closed with the body.
-        let _ = alone.send(UpstreamResponse::from_parts(arrived.head, arrived.body));
+        let _ = alone.send(Own::Response(Box::new(UpstreamResponse::from_parts(arrived.head, arrived.body))));
     }
     guard.land(Landed::NotShared(refused));
     FillOutcome::NotStored
@@ -137,7 +146,10 @@ async fn ask(
     if let Some(since) = ordered {
         ask_for_younger(&mut headers, since);
     }
-    let mut conditional = stale.is_some_and(|stale| validation::add_conditions(&stale.headers, &mut headers));
+    // A 304 to a question about an error says nothing of what is there now.
+    let mut conditional = stale
+        .filter(|stale| !is_error(stale.status))
+        .is_some_and(|stale| validation::add_conditions(&stale.headers, &mut headers));
     loop {
         if let Some(spec) = wanted {
             headers.insert(header::RANGE, part::question(spec));
@@ -165,47 +177,33 @@ async fn ask(
     }
 }
 
-/// The stored response with what a 304, or an answer to HEAD, says of it now.
-pub(super) fn freshened(
-    edge: &Edge,
-    key: &CacheKey,
-    stale: &Object,
-    fresh: &HeaderMap,
-    arrived: &Arrived,
-) -> Object {
-    let mut headers = validation::freshen(&stale.headers, fresh);
-    hop::strip_unstored(&mut headers);
-    let rules = &edge.config.cache.rules;
-    let directives = ResponseDirectives::targeted(&headers, &rules.targets);
-    let freshness = Freshness::of(stale.status, &headers, &directives, arrived.at, arrived.delay, rules);
-    let age = fresh.get(header::AGE);
-    let freshness = edge.recent.judge(edge.upstream.groups(), key, &headers, age, freshness, arrived.now);
-    let object = Object::new(stale.status, headers, freshness, arrived.now, stale.body.clone());
-    if let Some(generation) = stale.on_disk() {
-        object.note_on_disk(generation);
-    }
-    object
+/// Whether it is better than what a failing upstream says. An error is not: it may be mended behind the failure.
+pub(crate) fn may_stand_in(edge: &Edge, stale: &Object, now: Instant) -> bool {
+    !is_error(stale.status) && stale.freshness.may_serve_on_error(stale.resident(now), edge.stale_on_error)
 }
 
-fn may_stand_in(edge: &Edge, stale: &Object, now: Instant) -> bool {
-    stale.freshness.may_serve_on_error(stale.resident(now), edge.stale_on_error)
+/// Whether an error that does not say for how long is the same for all who wait for it.
+fn is_handed_out(edge: &Edge, arrived: &Arrived) -> bool {
+    is_server_error(arrived.head.status)
+        && !arrived.head.headers.contains_key(header::VARY)
+        && arrived.length().is_none_or(|length| length <= edge.memory.largest_object())
+}
+
+fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
 }
 
 fn is_refusal(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
-fn is_server_error(status: StatusCode) -> bool {
+pub(crate) fn is_server_error(status: StatusCode) -> bool {
     matches!(status.as_u16(), 500 | 502 | 503 | 504)
 }
 
 /// Whoever comes in the next seconds need not wait for a head that will not be shared.
-fn remember_pass(edge: &Edge, guard: &Guard, now: Instant, reason: Unshared) {
-    let of_this_request = matches!(
-        reason,
-        Unshared::Rule(NotStored::RequestNoStore | NotStored::Authorized | NotStored::Status)
-    );
-    if !of_this_request {
+pub(super) fn remember_pass(edge: &Edge, guard: &Guard, now: Instant, reason: Unshared) {
+    if !reason.is_of_request() {
         guard.store(|| {
             edge.remove(guard.key());
             edge.memory.insert(guard.key().clone(), Entry::Pass(now + PASS_FOR));

@@ -13,6 +13,7 @@ use crate::upstream::Way;
 use http::{HeaderValue, Method, StatusCode, header};
 use httpcache::content_range::{self, ContentRange};
 use httpcache::etag::Etag;
+use httpcache::fields::OF_CONTENT;
 use httpcache::range::{self, Spec};
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,11 +23,11 @@ const MOST: u64 = RUN * BLOCK_SIZE;
 
 /// Which part a fill for `asked` asks for; `None` for the whole.
 ///
-/// A client that wants all from the first byte on is served by the whole, and so is one that wants several parts or more
+/// A client that wants all from the first byte on is served by the whole, and so is one that wants parts that lie apart or more
 /// of the end than is asked for at once. What is stored in blocks is asked about with one of them.
 pub(crate) fn wanted(asked: &Asked, stale: Option<&Object>) -> Option<Spec> {
-    let wanted =
-        asked.headers.get(header::RANGE).filter(|_| asked.method == Method::GET).and_then(range::single);
+    let range = asked.headers.get(header::RANGE).filter(|_| asked.method == Method::GET);
+    let wanted = range.and_then(range::together);
     match wanted {
         Some(Spec::From { first: 0, last: None }) => None,
         Some(Spec::Suffix(count)) if count > MOST => None,
@@ -98,6 +99,10 @@ pub(crate) fn judge(edge: &Edge, spec: Spec, arrived: &Arrived) -> Part {
 pub(crate) fn as_whole(arrived: &mut Arrived) {
     arrived.head.status = StatusCode::OK;
     arrived.head.headers.remove(header::CONTENT_RANGE);
+    // Of the bytes of this part, whatever it is called.
+    for name in &OF_CONTENT {
+        arrived.head.headers.remove(name);
+    }
 }
 
 /// Whether the upstream's answer with the whole, too large for one object, says that it can be had in parts.
@@ -137,7 +142,7 @@ pub(crate) async fn keep_blocks(
     let mut lots = edge.lots.open_part(&sparse, &part);
     let object = Arc::new(head.with(Body::Sparse(Arc::clone(&sparse))));
     guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
-    guard.land(Landed::Fetched { object, variant, way });
+    guard.land(Landed::Fetched { object, variant, way, kept: true });
     // Who comes from now on finds the head in the store.
     drop(guard);
     if feed(edge, body, &sparse, &mut lots).await.is_err() {

@@ -115,6 +115,6 @@ async fn fetch(
     let variant = keep::variant(edge, asked, primary, &object.headers, &mut guard);
     guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
     let key = variant.as_ref().map_or_else(|| primary.clone(), |variant| variant.key.clone());
-    guard.land(Landed::Fetched { object: Arc::clone(&object), variant, way });
+    guard.land(Landed::Fetched { object: Arc::clone(&object), variant, way, kept: true });
     Ok((object, key))
 }

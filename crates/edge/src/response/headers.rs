@@ -11,6 +11,7 @@ use crate::store::{Body, Object, Sparse};
 use crate::upstream::{UpstreamResponse, Way};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use httpcache::conditional::{self, Verdict};
+use httpcache::fields::OF_CONTENT;
 use httpcache::freshness;
 use httpcache::hop;
 use httpcache::range::{self, Requested};
@@ -47,15 +48,18 @@ pub(crate) fn stored(
             answer(StatusCode::NOT_MODIFIED, headers, EdgeBody::empty(outcome, &edge.metrics))
         }
         Selected::PreconditionFailed => {
-            headers.remove(header::CONTENT_LENGTH);
+            describe_nothing(edge, &mut headers);
             answer(StatusCode::PRECONDITION_FAILED, headers, EdgeBody::empty(outcome, &edge.metrics))
         }
         Selected::Unsatisfiable(length) => {
-            headers.remove(header::CONTENT_LENGTH);
+            describe_nothing(edge, &mut headers);
             headers.insert(header::CONTENT_RANGE, range::unsatisfied_range(length));
             answer(StatusCode::RANGE_NOT_SATISFIABLE, headers, EdgeBody::empty(outcome, &edge.metrics))
         }
         Selected::Part(part, says) => {
+            for name in &OF_CONTENT {
+                headers.remove(name);
+            }
             headers.insert(header::CONTENT_RANGE, says);
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
             let body = body_of(edge, asked, object, Some(part), outcome);
@@ -76,6 +80,22 @@ pub(crate) fn stored(
             answer(object.status, headers, body)
         }
     }
+}
+
+/// Takes out what is said of the stored bytes and of how long they hold: the answer is an error of this one request, which nobody on its way may
+/// keep as long as those.
+fn describe_nothing(edge: &Edge, headers: &mut HeaderMap) {
+    let described = headers.keys().filter(|name| {
+        let text = name.as_str();
+        text.starts_with("content-") || text == "repr-digest"
+    });
+    let described: Vec<_> = described.cloned().collect();
+    let targets = edge.config.cache.rules.targets.iter();
+    let held = [header::AGE, header::EXPIRES, header::LAST_MODIFIED];
+    for name in described.iter().chain(targets).chain(&held) {
+        headers.remove(name);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// What an answer from `object` says whenever it is given. Age and this node's Cache-Status stand before all others, for
@@ -181,7 +201,11 @@ fn selected(asked: &Asked, object: &Object) -> Selected {
     }
     // Without Last-Modified, a client's copy is as old as ours when it was made no earlier (RFC 9111 §4.3.2).
     let made_at = || freshness::date_of(&object.headers);
-    let is_asked = || asked.headers.contains_key(header::IF_MODIFIED_SINCE);
+    // Of If-Unmodified-Since the RFC says no such thing.
+    let is_asked = || {
+        asked.headers.contains_key(header::IF_MODIFIED_SINCE)
+            && !asked.headers.contains_key(header::IF_UNMODIFIED_SINCE)
+    };
     let modified = object.last_modified.or_else(|| is_asked().then(made_at).flatten());
     match conditional::evaluate(&asked.method, &asked.headers, object.etag.as_ref(), modified) {
         Verdict::NotModified => return Selected::NotModified,

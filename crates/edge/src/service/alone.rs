@@ -3,12 +3,14 @@
 use crate::edge::Edge;
 use crate::fill::{self, Arrived};
 use crate::key::CacheKey;
-use crate::outcome::Forwarded;
+use crate::outcome::{Forwarded, Outcome};
 use crate::policy;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::Object;
 use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
+use http::StatusCode;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -30,7 +32,7 @@ pub(super) async fn pass(
 
 /// Asks the upstream by HEAD, and learns from the answer what it says of what is stored (RFC 9111 §4.3.5).
 pub(super) async fn ask_head(
-    edge: &Edge,
+    edge: &Rc<Edge>,
     asked: &Asked,
     key: &CacheKey,
     stored: &Arc<Object>,
@@ -40,12 +42,35 @@ pub(super) async fn ask_head(
     match ask_alone(edge, asked).await {
         Ok(response) => {
             let arrived = Arrived::now(edge, response, sent_at);
-            fill::learn_from_head(edge, key, stored, &arrived, orders);
+            if fill::is_server_error(arrived.head.status) && fill::may_stand_in(edge, stored, arrived.now) {
+                return stands_in(edge, asked, stored, forwarded, Some(arrived.head.status));
+            }
+            fill::learn_from_head(edge, asked, key, stored, &arrived, orders);
             let status = CacheStatus { forwarded: Some(forwarded), ..CacheStatus::default() };
             response::passed(edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status)
         }
+        Err(_) if fill::may_stand_in(edge, stored, Instant::now()) => {
+            stands_in(edge, asked, stored, forwarded, None)
+        }
         Err(error) => response::failed(edge, error, forwarded),
     }
+}
+
+/// Answers from something stale, since the upstream has failed or has `answered` that it has (RFC 5861 §4).
+pub(super) fn stands_in(
+    edge: &Rc<Edge>,
+    asked: &Asked,
+    stale: &Object,
+    forwarded: Forwarded,
+    answered: Option<StatusCode>,
+) -> Answer {
+    let status = CacheStatus {
+        forwarded: Some(forwarded),
+        forward_status: answered,
+        detail: Some("stale-on-error"),
+        ..CacheStatus::default()
+    };
+    response::stored(edge, asked, stale, Outcome::StaleOnError, status, Instant::now())
 }
 
 pub(super) async fn ask_alone(edge: &Edge, asked: &Asked) -> Result<UpstreamResponse, UpstreamError> {

@@ -36,7 +36,8 @@ pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     }
     // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).
-    let primary = key_of(&edge, &asked);
+    let target = edge.config.cache.query.normalise(asked.target.clone());
+    let primary = key_of(&edge, &Asked { target, ..(*asked).clone() });
     let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, || None::<()>) else {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     };

@@ -1,8 +1,9 @@
 //! What the cache lacks, brought by a fill that all who want it share.
 
+use super::alone::stands_in;
 use super::{look, pass};
 use crate::edge::Edge;
-use crate::fill::{self, Errand, Landed, Role};
+use crate::fill::{self, Errand, Landed, Own, Role};
 use crate::key::CacheKey;
 use crate::lookup::{Found, answers};
 use crate::outcome::{Forwarded, Outcome};
@@ -57,10 +58,13 @@ pub(super) async fn fetch(
         }
         // A part that somebody else asked for, or that the origin chose.
         Landed::Fetched { object, .. } if object.part.is_some() && !answers(&object, asked) => {
+            if !leads {
+                return None;
+            }
             pass(edge, asked, Forwarded::Partial, None).await
         }
-        Landed::Fetched { object, way, .. } => {
-            let status = CacheStatus { stored: true, detail: way.detail(), ..status };
+        Landed::Fetched { object, way, kept, .. } => {
+            let status = CacheStatus { stored: kept, detail: way.detail(), ..status };
             response::stored(edge, asked, &object, arrived, status, Instant::now())
         }
         Landed::Revalidated(object) => {
@@ -71,21 +75,28 @@ pub(super) async fn fetch(
         Landed::StaleOnError(object) if response::lacking(asked, &object).is_some() => {
             pass(edge, asked, forwarded, None).await
         }
-        Landed::StaleOnError(object) => {
-            let status = CacheStatus { hit: true, detail: Some("stale-on-error"), ..CacheStatus::default() };
-            response::stored(edge, asked, &object, Outcome::StaleOnError, status, Instant::now())
-        }
+        Landed::StaleOnError(object) => stands_in(edge, asked, &object, forwarded, None),
         Landed::NotShared(reason) => {
             let own = match alone {
                 Some(alone) => alone.await.ok(),
                 None => None,
             };
             match own {
-                // The fill asked for the whole, without conditions; for a client that wants less, ask again.
-                Some(response) if answers_as_it_is(asked, &response) => {
-                    let status = CacheStatus { detail: Some(reason.as_str()), ..status };
-                    response::passed(edge, response, status)
+                Some(Own::Held(object)) => {
+                    let status = CacheStatus {
+                        forward_status: Some(StatusCode::NOT_MODIFIED),
+                        detail: Some(reason.as_str()),
+                        ..status
+                    };
+                    response::stored(edge, asked, &object, Outcome::Revalidated, status, Instant::now())
                 }
+                // The fill asked for the whole, without conditions; for a client that wants less, ask again.
+                Some(Own::Response(response)) if answers_as_it_is(asked, &response) => {
+                    let status = CacheStatus { detail: Some(reason.as_str()), ..status };
+                    response::passed(edge, *response, status)
+                }
+                // One client's wish is not to cost the others their fill: the next of them leads.
+                None if !leads && reason.is_of_request() => return None,
                 _ => pass(edge, asked, forwarded, Some(reason.as_str())).await,
             }
         }
@@ -99,8 +110,8 @@ pub(super) async fn fetch(
 /// the client has asked for.
 fn answers_as_it_is(asked: &Asked, response: &UpstreamResponse) -> bool {
     match response.status() {
-        // Beyond the end is beyond the end, however the question was put.
-        StatusCode::RANGE_NOT_SATISFIABLE => true,
+        // Beyond the end is beyond the end, if that is all the client asks (RFC 9110 §13.2.2).
+        StatusCode::RANGE_NOT_SATISFIABLE => asked.single_range().is_some(),
         StatusCode::PARTIAL_CONTENT => false,
         _ => !wants_less(asked),
     }

@@ -1,0 +1,84 @@
+//! What a 304 makes of what is stored (RFC 9111 §4.3.4, §3.2).
+//!
+//! What it adds is judged as if the response had come with it: one that is one person's now is nobody else's.
+
+use super::flight::{Guard, Landed, Unshared};
+use super::keep::{self, Arrived};
+use super::leader::{Own, remember_pass};
+use crate::edge::Edge;
+use crate::key::CacheKey;
+use crate::outcome::FillOutcome;
+use crate::request::Asked;
+use crate::store::{Entry, Object};
+use crate::upstream::Way;
+use http::{HeaderMap, header};
+use httpcache::directives::ResponseDirectives;
+use httpcache::freshness::Freshness;
+use httpcache::policy::SetCookie;
+use httpcache::{hop, validation, vary};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Ends a fill for `asked` that has brought a 304 about `stale`.
+pub(super) fn renew(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    stale: &Object,
+    arrived: &Arrived,
+    mut guard: Guard,
+    alone: Option<oneshot::Sender<Own>>,
+) -> FillOutcome {
+    let object = Arc::new(freshened(edge, guard.key(), stale, &arrived.head.headers, arrived));
+    if let Err(reason) = keep::still_storable(edge, asked, &object) {
+        let reason = Unshared::Rule(reason);
+        remember_pass(edge, &guard, arrived.now, reason);
+        if let Some(alone) = alone {
+            // Gone clients get nothing.
+            let _ = alone.send(Own::Held(object));
+        }
+        guard.land(Landed::NotShared(reason));
+        return FillOutcome::NotStored;
+    }
+    if vary::names(&stale.headers) != vary::names(&object.headers) {
+        // Under its old key it would answer requests that it is not for.
+        guard.store(|| edge.remove(guard.key()));
+        let variant = keep::variant(edge, asked, primary, &object.headers, &mut guard);
+        guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
+        guard.land(Landed::Fetched { object, variant, way: Way::of(&arrived.head), kept: true });
+        return FillOutcome::NotModified;
+    }
+    guard.store(|| {
+        // An order that came meanwhile has overtaken this fill.
+        edge.freshen_on_disk(guard.key(), &object, edge.latest_order());
+        edge.memory.insert(guard.key().clone(), Entry::Object(Arc::clone(&object)));
+    });
+    guard.land(Landed::Revalidated(object));
+    FillOutcome::NotModified
+}
+
+/// The stored response with what a 304, or an answer to HEAD, says of it now.
+pub(super) fn freshened(
+    edge: &Edge,
+    key: &CacheKey,
+    stale: &Object,
+    fresh: &HeaderMap,
+    arrived: &Arrived,
+) -> Object {
+    let mut headers = validation::freshen(&stale.headers, fresh);
+    hop::strip_unstored(&mut headers);
+    let rules = &edge.config.cache.rules;
+    if rules.set_cookie == SetCookie::Refuse {
+        // Whose it is, whoever is answered next is not.
+        headers.remove(header::SET_COOKIE);
+    }
+    let directives = ResponseDirectives::targeted(&headers, &rules.targets);
+    let freshness = Freshness::of(stale.status, &headers, &directives, arrived.at, arrived.delay, rules);
+    let age = fresh.get(header::AGE);
+    let freshness = edge.recent.judge(edge.upstream.groups(), key, &headers, age, freshness, arrived.now);
+    let object = Object::new(stale.status, headers, freshness, arrived.now, stale.body.clone());
+    if let Some(generation) = stale.on_disk() {
+        object.note_on_disk(generation);
+    }
+    object
+}
