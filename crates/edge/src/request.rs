@@ -4,6 +4,7 @@ use crate::overload::Session;
 use crate::policy::CDN_LOOP;
 use crate::upstream::Question;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header, request};
+use httpcache::digest::{self, WANT_REPR_DIGEST};
 use httpcache::directives::RequestDirectives;
 use httpcache::range::{self, Spec};
 use httpcache::{fields, hop};
@@ -43,6 +44,8 @@ pub(crate) struct Noted {
     pub(crate) cdn_loop: bool,
     /// The client takes fields behind a body (RFC 9110 §10.1.4).
     pub(crate) trailers: bool,
+    /// The client would like to know the representation's SHA-256 (RFC 9530 §4).
+    pub(crate) digest: bool,
     directives: bool,
     expectation: bool,
     connection: bool,
@@ -66,6 +69,7 @@ impl Noted {
                 header::COOKIE => noted.cookie = true,
                 header::TE => noted.trailers = takes_trailers(headers),
                 _ if *name == CDN_LOOP => noted.cdn_loop = true,
+                _ if *name == WANT_REPR_DIGEST => noted.digest = digest::is_wanted(headers),
                 _ => {}
             }
         }

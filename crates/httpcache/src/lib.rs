@@ -12,6 +12,7 @@ pub mod blocks;
 pub mod conditional;
 pub mod content_range;
 pub mod date;
+pub mod digest;
 pub mod directives;
 pub mod etag;
 pub mod fields;

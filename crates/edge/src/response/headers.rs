@@ -11,6 +11,7 @@ use crate::store::{Body, Object, Sparse};
 use crate::upstream::{UpstreamResponse, Way};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use httpcache::conditional::{self, Verdict};
+use httpcache::digest::REPR_DIGEST;
 use httpcache::fields::OF_CONTENT;
 use httpcache::freshness;
 use httpcache::hop;
@@ -38,6 +39,12 @@ pub(crate) fn stored(
     let status = CacheStatus { ttl: CacheStatus::ttl(age, object.freshness.lifetime), ..status };
     let mut headers = object.answer_fields(|| lasting_fields(edge, object));
     fill_in(&mut headers, age, status, edge.identity.name());
+    if asked.noted.digest
+        && !headers.contains_key(REPR_DIGEST)
+        && let Some(digest) = object.digest()
+    {
+        headers.insert(REPR_DIGEST, digest.clone());
+    }
     edge.metrics.answered(outcome);
 
     match selected(asked, object) {

@@ -88,6 +88,29 @@ async fn invalidated_variants_do_not_come_back_with_the_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_digest_is_told_to_who_asks_for_it() {
+    // RFC 9530 §3, §4; the example of Appendix B.1.
+    const DIGEST: &str = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
+    local(async {
+        let scene = Scene::new([
+            fresh().body("{\"hello\": \"world\"}\n"),
+            fresh().header("repr-digest", "a").body("x"),
+        ]);
+        let wish = ("want-repr-digest", "sha-256=10");
+        scene.load("/x").await;
+        assert_eq!(field(&scene.ask("/x", &[wish]).await, "repr-digest"), DIGEST);
+        let part = scene.ask("/x", &[wish, ("range", "bytes=3-5")]).await;
+        assert_eq!((part.status(), field(&part, "repr-digest")), (StatusCode::PARTIAL_CONTENT, DIGEST));
+        for fields in [&[][..], &[("want-repr-digest", "sha-512=1")]] {
+            assert!(!scene.ask("/x", fields).await.headers().contains_key("repr-digest"), "{fields:?}");
+        }
+        scene.load("/y").await;
+        assert_eq!(field(&scene.ask("/y", &[wish]).await, "repr-digest"), "a", "as the origin has it");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn attack_45_a_url_has_only_so_many_variants() {
     local(async {
         let reply = || fresh().header("vary", "user-agent").body("x");

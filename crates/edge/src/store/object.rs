@@ -4,6 +4,7 @@ use super::body::Body;
 use diskstore::Generation;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use httpcache::content_range::{self, ContentRange};
+use httpcache::digest;
 use httpcache::etag::Etag;
 use httpcache::freshness::{self, Freshness, State};
 use httpcache::range::{self, Spec};
@@ -32,12 +33,17 @@ pub(crate) struct Object {
     answer: OnceLock<HeaderMap>,
     /// Which version on the disk has this body, once there is one.
     on_disk: OnceLock<Generation>,
+    /// Repr-Digest, made for the first client that asked for it; `None` within: it cannot be had.
+    digest: OnceLock<Option<HeaderValue>>,
 }
 
 /// What an object costs beside its body and its fields: the structs, the key, moka's own bookkeeping.
 const OVERHEAD: usize = 768;
 /// What a field costs beside its text: a place in two maps, which share the text.
 const FIELD_OVERHEAD: usize = 192;
+
+/// The largest body whose digest is reckoned while its client waits, and the others of its core: some 5 ms.
+const MOST_DIGESTED: u64 = 8 * 1_024 * 1_024;
 
 impl Object {
     /// `headers` are end-to-end fields only.
@@ -66,6 +72,7 @@ impl Object {
             body,
             answer: OnceLock::new(),
             on_disk: OnceLock::new(),
+            digest: OnceLock::new(),
         }
     }
 
@@ -77,6 +84,20 @@ impl Object {
     /// The fields that every answer from it has. `make` puts them together, once: a hit copies them and hashes no name.
     pub(crate) fn answer_fields(&self, make: impl FnOnce() -> HeaderMap) -> HeaderMap {
         self.answer.get_or_init(make).clone()
+    }
+
+    /// `Repr-Digest` of a whole body that is here (RFC 9530 §3): reckoned once, and only where somebody asks.
+    pub(crate) fn digest(&self) -> Option<&HeaderValue> {
+        let reckon = || {
+            let Body::Complete(blocks) = &self.body else { return None };
+            if self.status != StatusCode::OK || blocks.length() > MOST_DIGESTED {
+                return None;
+            }
+            let mut hasher = package::Hasher::new();
+            blocks.blocks().iter().for_each(|block| hasher.update(block));
+            digest::field(&hasher.finish().0)
+        };
+        self.digest.get_or_init(reckon).as_ref()
     }
 
     /// Its body is on the disk, as this version.
