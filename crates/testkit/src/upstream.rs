@@ -111,6 +111,10 @@ pub struct Upstream {
     questions: RefCell<Vec<Question>>,
     down: Cell<Option<io::ErrorKind>>,
     silent: Cell<bool>,
+    /// How long connections are kept; unset: for one question.
+    kept_for: Cell<Option<Duration>>,
+    /// How many have been made.
+    connections: Cell<usize>,
 }
 
 impl Upstream {
@@ -140,6 +144,16 @@ impl Upstream {
         self.silent.set(false);
     }
 
+    /// From now on connections are kept for so long, whatever is asked on them meanwhile.
+    pub fn keep_connections(&self, time: Duration) {
+        self.kept_for.set(Some(time));
+    }
+
+    /// How many connections have been made so far.
+    pub fn connections(&self) -> usize {
+        self.connections.get()
+    }
+
     /// Everything asked so far.
     pub fn questions(&self) -> Vec<Question> {
         self.questions.borrow().clone()
@@ -150,8 +164,10 @@ impl Upstream {
         self.questions.borrow().len()
     }
 
-    /// Opens a connection. One question a connection: whoever asks again connects again, and so meets [`go_down`].
+    /// Opens a connection. One question a connection, but for [`keep_connections`]: whoever asks again connects again, and so
+    /// meets [`go_down`].
     ///
+    /// [`keep_connections`]: Self::keep_connections
     /// [`go_down`]: Self::go_down
     ///
     /// # Errors
@@ -163,6 +179,8 @@ impl Upstream {
         if let Some(kind) = self.down.get() {
             return Err(kind.into());
         }
+        self.connections.set(self.connections.get() + 1);
+        let kept_for = self.kept_for.get();
         let (ours, theirs) = tokio::io::duplex(PIPE);
         drop(tokio::task::spawn_local(async move {
             let service = service_fn(move |request: Request<Incoming>| {
@@ -170,8 +188,10 @@ impl Upstream {
                 async move { Ok::<_, Infallible>(upstream.answer(request).await) }
             });
             // A cut body ends the connection with an error, as it should.
-            let _ =
-                http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(ours), service).await;
+            let connection = http1::Builder::new()
+                .keep_alive(kept_for.is_some())
+                .serve_connection(TokioIo::new(ours), service);
+            let _ = tokio::time::timeout(kept_for.unwrap_or(Duration::MAX), connection).await;
         }));
         Ok(theirs)
     }

@@ -44,28 +44,26 @@ impl Upstream {
         reuse: bool,
         connect: Duration,
     ) -> Result<Answered, UpstreamError> {
-        let request = || question.request(host.clone(), RequestBody::Empty);
-        if reuse {
-            for _ in 0..MAX_STALE_CONNECTIONS {
-                let Some(lease) = self.pool(parent).idle() else { break };
-                let reached = Reached { lease, load: parent.begin(Instant::now()) };
-                match reached.exchange(self, request()).await {
-                    Err(UpstreamError::Protocol) => {}
-                    result => return noted(parent, result),
-                }
+        let mut stale = 0;
+        loop {
+            let reached = self.reach(parent, reuse && stale < MAX_STALE_CONNECTIONS, connect).await?;
+            let reused = reached.lease.reused;
+            match reached.exchange(self, question.request(host.clone(), RequestBody::Empty)).await {
+                Err(UpstreamError::Protocol) if reused => stale += 1,
+                result => return noted(parent, result),
             }
         }
-        self.reach(parent, connect).await?.send(self, request()).await
     }
 
-    /// A connection to `parent` that has carried nothing yet.
+    /// A connection to `parent`; without `reuse` one that has carried nothing yet.
     pub(super) async fn reach(
         &self,
         parent: &Arc<Parent>,
+        reuse: bool,
         limit: Duration,
     ) -> Result<Reached, UpstreamError> {
         let load = parent.begin(Instant::now());
-        let lease = self.pool(parent).connect(limit).await;
+        let lease = self.pool(parent).lease(reuse, limit).await;
         let lease = lease.inspect_err(|error| note_error(parent, *error))?;
         Ok(Reached { lease, load })
     }
@@ -87,7 +85,7 @@ impl Reached {
         upstream: &Upstream,
         request: Request<RequestBody>,
     ) -> Result<Answered, UpstreamError> {
-        let answer = timeout(upstream.limits.response, self.lease.sender.send_request(request)).await;
+        let answer = timeout(upstream.limits.response, self.lease.sender().send_request(request)).await;
         let response = match answer {
             Err(_) => return Err(UpstreamError::ResponseTimeout),
             Ok(Err(error)) if error.is_user() => return Err(body_error(&error)),

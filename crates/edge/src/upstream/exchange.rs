@@ -244,7 +244,7 @@ impl Upstream {
         let mut pick = search.next().ok_or(UpstreamError::Connect)?;
         let mut way = Way::Direct;
         loop {
-            match self.reach(&pick.parent, search.connect_limit()).await {
+            match self.reach(&pick.parent, false, search.connect_limit()).await {
                 Ok(reached) => {
                     let host = group.host(&pick.parent, question.host);
                     let mut answered = reached.send(self, question.request(host, body)).await?;

@@ -1,4 +1,11 @@
 //! One core's connections to one server: kept for reuse, and never more than a bound.
+//!
+//! ```text
+//! lease ─► a place ─┬─ an idle connection ──► exchange ──► over: idle again, and its place is free
+//!                   └─ a new one; where there are as many as may be, the oldest idle one makes room
+//! ```
+//! A place is for what is going on, not for a connection: whoever waits for one is next when an exchange ends, and finds its
+//! connection.
 
 use super::UpstreamError;
 use super::connect::Dial;
@@ -6,12 +13,13 @@ use super::parent::Parent;
 use super::sender::Sender;
 use crate::metrics::Metrics;
 use crate::options::UpstreamLimits;
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Unused connections kept on one core.
 const MAX_IDLE: usize = 32;
@@ -23,35 +31,59 @@ const IDLE_FOR: Duration = Duration::from_secs(20);
 pub(super) struct Pool {
     parent: Arc<Parent>,
     dial: Dial,
-    idle: RefCell<Vec<Idle>>,
+    /// The longest unused first.
+    idle: RefCell<VecDeque<Idle>>,
+    /// Whether a task looks after those that are idle.
+    tended: Cell<bool>,
+    /// As many as there may be connections, for the exchanges that go on.
     places: Arc<Semaphore>,
+    most: usize,
+    open: Rc<Cell<usize>>,
     metrics: Arc<Metrics>,
+}
+
+/// A connection.
+struct Connection {
+    sender: Sender,
+    _counted: Counted,
 }
 
 struct Idle {
-    sender: Sender,
-    place: Place,
+    connection: Connection,
     since: Instant,
 }
 
-/// The right to hold one connection.
-struct Place {
-    _permit: OwnedSemaphorePermit,
+impl Idle {
+    fn is_usable(&self, now: Instant) -> bool {
+        self.connection.sender.is_ready() && now.duration_since(self.since) < IDLE_FOR
+    }
+}
+
+/// One connection that is open, or is being made.
+struct Counted {
+    open: Rc<Cell<usize>>,
     metrics: Arc<Metrics>,
 }
 
-impl Drop for Place {
+impl Drop for Counted {
     fn drop(&mut self) {
+        self.open.set(self.open.get() - 1);
         self.metrics.upstream_connections.dec();
     }
 }
 
 /// A connection in use.
 pub(super) struct Lease {
-    pub(super) sender: Sender,
+    connection: Connection,
     /// Whether it has carried an exchange before: the upstream may have closed it without our knowing.
     pub(super) reused: bool,
-    place: Place,
+    place: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    pub(super) fn sender(&mut self) -> &mut Sender {
+        &mut self.connection.sender
+    }
 }
 
 impl Pool {
@@ -61,49 +93,94 @@ impl Pool {
         limits: &UpstreamLimits,
         metrics: Arc<Metrics>,
     ) -> Rc<Self> {
-        let places = Arc::new(Semaphore::new(limits.connections_per_core.min(Semaphore::MAX_PERMITS)));
-        Rc::new(Self { parent, dial, idle: RefCell::default(), places, metrics })
+        let most = limits.connections_per_core.min(Semaphore::MAX_PERMITS);
+        Rc::new(Self {
+            parent,
+            dial,
+            idle: RefCell::default(),
+            tended: Cell::new(false),
+            places: Arc::new(Semaphore::new(most)),
+            most,
+            open: Rc::default(),
+            metrics,
+        })
     }
 
-    /// An idle connection, the last used first.
-    pub(super) fn idle(&self) -> Option<Lease> {
-        let now = Instant::now();
-        let mut idle = self.idle.borrow_mut();
-        while let Some(Idle { sender, place, since }) = idle.pop() {
-            if sender.is_ready() && now.duration_since(since) < IDLE_FOR {
-                return Some(Lease { sender, reused: true, place });
-            }
-        }
-        None
-    }
-
-    /// A new connection. Waits for a place where all are taken.
-    pub(super) async fn connect(&self, limit: Duration) -> Result<Lease, UpstreamError> {
+    /// A connection: with `reuse` an idle one, the last used first, and else a new one. Waits for a place where all are taken.
+    pub(super) async fn lease(&self, reuse: bool, limit: Duration) -> Result<Lease, UpstreamError> {
         let started = Instant::now();
-        let permit = timeout(limit, Arc::clone(&self.places).acquire_owned())
+        let place = timeout(limit, Arc::clone(&self.places).acquire_owned())
             .await
             .ok()
             .and_then(Result::ok)
             .ok_or(UpstreamError::Busy)?;
-        self.metrics.upstream_connections.inc();
-        let place = Place { _permit: permit, metrics: Arc::clone(&self.metrics) };
+        if reuse && let Some(connection) = self.take_idle() {
+            return Ok(Lease { connection, reused: true, place });
+        }
+        self.make_room();
+        let counted = self.count();
         let left = limit.saturating_sub(started.elapsed()).max(Duration::from_millis(1));
         let sender = self.dial.connect(&self.parent, left).await?;
-        Ok(Lease { sender, reused: false, place })
+        Ok(Lease { connection: Connection { sender, _counted: counted }, reused: false, place })
+    }
+
+    fn take_idle(&self) -> Option<Connection> {
+        self.drop_unusable();
+        self.idle.borrow_mut().pop_back().map(|idle| idle.connection)
+    }
+
+    /// Closes idle connections for one that is to be made. Those in use have a place each, and so has the new one: there is
+    /// room as soon as none is idle.
+    fn make_room(&self) {
+        let mut idle = self.idle.borrow_mut();
+        while self.open.get() >= self.most && idle.pop_front().is_some() {}
+    }
+
+    fn count(&self) -> Counted {
+        self.open.set(self.open.get() + 1);
+        self.metrics.upstream_connections.inc();
+        Counted { open: Rc::clone(&self.open), metrics: Arc::clone(&self.metrics) }
     }
 
     /// Takes a connection back as soon as its exchange is over; one that cannot be used again is closed.
     pub(super) fn give_back(self: &Rc<Self>, lease: Lease) {
         let pool = Rc::clone(self);
-        let Lease { mut sender, place, .. } = lease;
+        let Lease { mut connection, place, .. } = lease;
         drop(tokio::task::spawn_local(async move {
-            if sender.ready().await.is_err() {
-                return;
+            if connection.sender.ready().await.is_ok() {
+                pool.keep(connection);
             }
-            let mut idle = pool.idle.borrow_mut();
-            if idle.len() < MAX_IDLE {
-                idle.push(Idle { sender, place, since: Instant::now() });
-            }
+            // Who waits for it finds the connection.
+            drop(place);
         }));
+    }
+
+    fn keep(self: &Rc<Self>, connection: Connection) {
+        let mut idle = self.idle.borrow_mut();
+        if idle.len() >= MAX_IDLE {
+            idle.pop_front();
+        }
+        idle.push_back(Idle { connection, since: Instant::now() });
+        if !self.tended.replace(true) {
+            drop(tokio::task::spawn_local(tend(Rc::downgrade(self))));
+        }
+    }
+
+    fn drop_unusable(&self) {
+        let now = Instant::now();
+        self.idle.borrow_mut().retain(|idle| idle.is_usable(now));
+    }
+}
+
+/// Closes what is idle for too long, and forgets what the server has closed, for as long as there is anything.
+async fn tend(pool: Weak<Pool>) {
+    loop {
+        sleep(IDLE_FOR).await;
+        let Some(pool) = pool.upgrade() else { return };
+        pool.drop_unusable();
+        if pool.idle.borrow().is_empty() {
+            pool.tended.set(false);
+            return;
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Questions over scripted servers, with the clock paused: retries, hedges, resumed bodies, tiers, neighbours, checks.
 
 mod changing;
+mod pooling;
 mod resuming;
 mod ways;
 
@@ -37,7 +38,10 @@ fn config(keys: &str) -> Config {
 impl Scene {
     /// A group of `keys` over so many servers.
     fn new<const N: usize>(keys: &str, scripts: [Vec<Reply>; N]) -> Self {
-        let config = config(keys);
+        Self::by(config(keys), scripts)
+    }
+
+    fn by<const N: usize>(config: Config, scripts: [Vec<Reply>; N]) -> Self {
         let servers: Rc<[_]> = scripts.into_iter().map(Script::new).collect();
         let telemetry = Telemetry::new("test");
         let edge = Shared::new(config, &telemetry).dialling(Dial::Each(Rc::clone(&servers)));
