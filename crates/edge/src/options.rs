@@ -48,7 +48,8 @@ pub struct Options {
     /// Longest wait for a connection to the upstream, however many servers are tried [default: 3s]
     #[arg(long, env = "AIRCLASS_CONNECT_TIMEOUT", value_name = "TIME")]
     pub connect_timeout: Option<Span>,
-    /// Longest wait for the upstream's header section [default: 15s]
+    /// Longest wait for the upstream's header section once it has been sent the request, and for the next bytes of a request's body
+    /// [default: 15s]
     #[arg(long, env = "AIRCLASS_RESPONSE_TIMEOUT", value_name = "TIME")]
     pub response_timeout: Option<Span>,
     /// Longest wait for the next bytes of an upstream's body [default: 15s]
@@ -198,7 +199,7 @@ pub struct Config {
 pub struct UpstreamLimits {
     /// For a connection; also for a place when all connections are busy.
     pub connect: Duration,
-    /// For the header section.
+    /// For the header section, and for the next bytes of a request's body.
     pub response: Duration,
     /// Between bytes of a body.
     pub body: Duration,

@@ -81,7 +81,7 @@ impl Uploads {
             return Ok(RequestBody::Empty);
         }
         let upload = self.begin(body.size_hint().lower())?;
-        Ok(RequestBody::Client(Box::new((body, upload))))
+        Ok(RequestBody::client(body, upload))
     }
 
     /// `least`: the bytes that it has at least.

@@ -20,6 +20,7 @@ mod pool;
 mod question;
 mod resolve;
 mod sender;
+mod sending;
 mod strict;
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,9 @@ pub(crate) enum UpstreamError {
     /// The client's own body was larger than what is sent on.
     #[error("the request's body is too large")]
     RequestTooLarge,
+    /// The client's own body came too slowly, or stopped coming.
+    #[error("the request's body does not come")]
+    RequestTooSlow,
     /// No group is for this host.
     #[error("no group is for this host")]
     UnknownHost,
@@ -91,7 +95,11 @@ impl UpstreamError {
     /// Whose fault it is: a broken request body and a host that is not ours are the client's.
     pub(crate) fn blame(self) -> Blame {
         match self {
-            Self::RequestBody | Self::RequestTooLarge | Self::UnknownHost | Self::UnknownPath => Blame::Input,
+            Self::RequestBody
+            | Self::RequestTooLarge
+            | Self::RequestTooSlow
+            | Self::UnknownHost
+            | Self::UnknownPath => Blame::Input,
             _ => Blame::Ours,
         }
     }
@@ -103,9 +111,11 @@ impl UpstreamError {
             Self::Busy => Failure::Busy,
             Self::ResponseTimeout => Failure::Timeout,
             Self::Protocol => Failure::NoHead,
-            Self::RequestBody | Self::RequestTooLarge | Self::UnknownHost | Self::UnknownPath => {
-                Failure::Request
-            }
+            Self::RequestBody
+            | Self::RequestTooLarge
+            | Self::RequestTooSlow
+            | Self::UnknownHost
+            | Self::UnknownPath => Failure::Request,
         }
     }
 }
@@ -121,6 +131,7 @@ impl Label for UpstreamError {
         Self::Protocol,
         Self::RequestBody,
         Self::RequestTooLarge,
+        Self::RequestTooSlow,
         Self::UnknownHost,
         Self::UnknownPath,
     ];
@@ -136,6 +147,7 @@ impl Label for UpstreamError {
             Self::Protocol => "protocol",
             Self::RequestBody => "request-body",
             Self::RequestTooLarge => "request-too-large",
+            Self::RequestTooSlow => "request-too-slow",
             Self::UnknownHost => "unknown-host",
             Self::UnknownPath => "unknown-path",
         }

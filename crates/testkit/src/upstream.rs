@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -27,10 +28,21 @@ const PIPE: usize = 64 * 1_024;
 /// One answer.
 #[derive(Debug, Default)]
 pub struct Reply {
+    reads: Reads,
     wait: Duration,
     status: StatusCode,
     headers: HeaderMap,
     body: VecDeque<Step>,
+}
+
+/// What becomes of a question's body.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// It is dropped, which ends the connection if there is much of it.
+    #[default]
+    Drops,
+    All,
+    Nothing,
 }
 
 /// What a body does next.
@@ -53,6 +65,18 @@ impl Reply {
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.append(name, http::HeaderValue::from_static(value));
         self
+    }
+
+    /// Reads the question's body to its end first.
+    #[must_use]
+    pub fn after_reading(self) -> Self {
+        Self { reads: Reads::All, ..self }
+    }
+
+    /// Never reads the question's body, and leaves the connection open.
+    #[must_use]
+    pub fn without_reading(self) -> Self {
+        Self { reads: Reads::Nothing, ..self }
     }
 
     /// Waits before the header section.
@@ -197,7 +221,7 @@ impl Upstream {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<ScriptedBody> {
-        let (head, _) = request.into_parts();
+        let (head, body) = request.into_parts();
         self.questions.borrow_mut().push(Question {
             method: head.method,
             target: head.uri,
@@ -205,12 +229,25 @@ impl Upstream {
         });
         let next = self.replies.borrow_mut().pop_front();
         let reply = next.unwrap_or_else(|| Reply::new(599));
+        match reply.reads {
+            Reads::Drops => drop(body),
+            Reads::All => read(body).await,
+            Reads::Nothing => drop(tokio::task::spawn_local(async move {
+                let _body = body;
+                std::future::pending::<()>().await;
+            })),
+        }
         tokio::time::sleep(reply.wait).await;
         let mut response = Response::new(ScriptedBody { steps: reply.body, waiting: None });
         *response.status_mut() = reply.status;
         *response.headers_mut() = reply.headers;
         response
     }
+}
+
+/// Reads a question's body to its end.
+async fn read(mut body: Incoming) {
+    while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {}
 }
 
 struct ScriptedBody {

@@ -33,6 +33,10 @@ pub(crate) fn failed(edge: &Edge, error: UpstreamError, forwarded: Forwarded) ->
             "请求内容中断，请重试。\nThe request's body broke off; send it again.\n",
         ),
         UpstreamError::RequestTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
+        UpstreamError::RequestTooSlow => (
+            StatusCode::REQUEST_TIMEOUT,
+            "请求内容发送过慢，请重试。\nThe request's body came too slowly; send it again.\n",
+        ),
         _ if error.is_disconnected() => (
             StatusCode::GATEWAY_TIMEOUT,
             "暂时连接不上源站，请稍候再试。\nThe origin cannot be reached; try again in a few seconds.\n",

@@ -6,6 +6,7 @@ use super::metrics::Asked;
 use super::parent::{Load, Parent};
 use super::pool::Lease;
 use super::question::{Question, RequestBody, RequestBodyError};
+use super::sending::Sending;
 use http::response::Parts;
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
@@ -13,7 +14,7 @@ use parents::retry::is_unwell;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep};
 
 /// Tries on kept connections that turn out to be closed, before a new one is made.
 const MAX_STALE_CONNECTIONS: usize = 3;
@@ -85,21 +86,36 @@ impl Reached {
         upstream: &Upstream,
         request: Request<RequestBody>,
     ) -> Result<Answered, UpstreamError> {
-        let answer = timeout(upstream.limits.response, self.lease.sender().send_request(request)).await;
+        let (sending, limit) = (request.body().sending(), upstream.limits.response);
+        let reused = self.lease.reused;
+        let answer = tokio::select! {
+            biased;
+            answer = self.lease.sender().send_request(request) => answer,
+            error = late(sending.as_ref(), limit) => return Err(error),
+        };
         let response = match answer {
-            Err(_) => return Err(UpstreamError::ResponseTimeout),
-            Ok(Err(error)) if error.is_user() => return Err(body_error(&error)),
-            Ok(Err(error)) => {
+            Err(error) if error.is_user() => return Err(body_error(&error)),
+            Err(error) => {
                 let parent = &*self.load.parent().name;
-                tracing::debug!(parent, %error, reused = self.lease.reused, "upstream exchange");
+                tracing::debug!(parent, %error, reused, "upstream exchange");
                 return Err(UpstreamError::Protocol);
             }
-            Ok(Ok(response)) => response,
+            Ok(response) => response,
         };
         upstream.pool(self.load.parent()).give_back(self.lease);
         let (head, body) = response.into_parts();
         Ok(Answered { head, body, load: self.load })
     }
+}
+
+/// Gives what went wrong, once there has been no answer for too long. While the request is still being sent, none is due.
+async fn late(sending: Option<&Sending>, limit: Duration) -> UpstreamError {
+    let Some(sending) = sending else {
+        sleep(limit).await;
+        return UpstreamError::ResponseTimeout;
+    };
+    sending.begins(Instant::now());
+    sending.late(limit).await
 }
 
 /// What was wrong with the body that was sent on.
@@ -132,6 +148,7 @@ fn note_error(parent: &Parent, error: UpstreamError) {
         UpstreamError::Busy
         | UpstreamError::RequestBody
         | UpstreamError::RequestTooLarge
+        | UpstreamError::RequestTooSlow
         | UpstreamError::UnknownHost
         | UpstreamError::UnknownPath => {}
     }

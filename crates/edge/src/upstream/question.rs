@@ -1,5 +1,6 @@
 //! What is asked.
 
+use super::sending::Sending;
 use crate::upload::{TooLarge, Upload};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
@@ -7,7 +8,8 @@ use http_body::{Body, Frame, SizeHint};
 use httpcache::hop;
 use serve::{BoxError, Interim};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
+use tokio::time::Instant;
 
 /// What is asked, without its body.
 #[derive(Clone, Copy)]
@@ -57,7 +59,14 @@ pub(crate) enum RequestBody {
     /// Nothing.
     Empty,
     /// The client's own body, passed on as it comes, as far as it may.
-    Client(Box<(serve::RequestBody, Upload)>),
+    Client(Box<ClientBody>),
+}
+
+/// A client's body, and how it gets on.
+pub(crate) struct ClientBody {
+    body: serve::RequestBody,
+    upload: Upload,
+    sending: Sending,
 }
 
 /// Why a request's body was not sent whole.
@@ -72,10 +81,23 @@ pub(crate) enum RequestBodyError {
 }
 
 impl RequestBody {
+    /// `body`, sent on by the right of `upload`.
+    pub(crate) fn client(body: serve::RequestBody, upload: Upload) -> Self {
+        Self::Client(Box::new(ClientBody { body, upload, sending: Sending::new(Instant::now()) }))
+    }
+
+    /// How it gets on; `None` where there is nothing to send.
+    pub(super) fn sending(&self) -> Option<Sending> {
+        match self {
+            Self::Empty => None,
+            Self::Client(client) => Some(client.sending.clone()),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Client(client) => client.0.is_end_stream(),
+            Self::Client(client) => client.body.is_end_stream(),
         }
     }
 }
@@ -89,11 +111,25 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
         let Self::Client(client) = self.get_mut() else { return Poll::Ready(None) };
-        let (body, upload) = &mut **client;
-        let Some(frame) = ready!(Pin::new(body).poll_frame(cx)) else { return Poll::Ready(None) };
+        let ClientBody { body, upload, sending } = &mut **client;
+        let polled = Pin::new(&mut *body).poll_frame(cx);
+        let now = Instant::now();
+        let Poll::Ready(frame) = polled else {
+            sending.waits(now);
+            return Poll::Pending;
+        };
+        let Some(frame) = frame else {
+            sending.ends(now);
+            return Poll::Ready(None);
+        };
         let frame = frame.map_err(RequestBodyError::Broken)?;
         let bytes = frame.data_ref().map_or(0, Bytes::len);
         upload.take(bytes).map_err(|TooLarge| RequestBodyError::TooLarge)?;
+        sending.took(bytes, now);
+        // Who sees that this was the last asks for no more.
+        if body.is_end_stream() {
+            sending.ends(now);
+        }
         Poll::Ready(Some(Ok(frame)))
     }
 
@@ -104,7 +140,7 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
-            Self::Client(client) => client.0.size_hint(),
+            Self::Client(client) => client.body.size_hint(),
         }
     }
 }

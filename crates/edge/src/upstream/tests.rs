@@ -3,6 +3,7 @@
 mod changing;
 mod pooling;
 mod resuming;
+mod uploading;
 mod ways;
 
 use super::*;
