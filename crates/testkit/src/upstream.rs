@@ -152,6 +152,11 @@ impl Upstream {
         self.replies.borrow_mut().push_back(reply);
     }
 
+    /// Another script, whatever is left of this one.
+    pub fn replace(&self, replies: impl IntoIterator<Item = Reply>) {
+        *self.replies.borrow_mut() = replies.into_iter().collect();
+    }
+
     /// From now on nobody can connect; existing connections stay.
     pub fn go_down(&self, kind: io::ErrorKind) {
         self.down.set(Some(kind));

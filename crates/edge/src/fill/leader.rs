@@ -13,7 +13,7 @@ use crate::request::Asked;
 use crate::store::memory::PASS_FOR;
 use crate::store::{Entry, Object};
 use crate::upstream::{Question, RequestBody, UpstreamError, UpstreamResponse};
-use http::{Method, StatusCode, header};
+use http::{StatusCode, header};
 use httpcache::range::Spec;
 use httpcache::storable::NotStored;
 use httpcache::validation;
@@ -122,7 +122,10 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
         Ok(()) => return keep::keep(&edge, &asked, &primary, arrived, guard).await,
     };
     remember_pass(&edge, &guard, arrived.now, refused);
-    if let Some(alone) = alone {
+    // Without a place for it there, its client asks once more, and waits for one.
+    if let Some(alone) = alone
+        && arrived.body.hand_to_client()
+    {
         // Gone clients get nothing; the connection is closed with the body.
         let _ = alone.send(Own::Response(Box::new(UpstreamResponse::from_parts(arrived.head, arrived.body))));
     }
@@ -155,12 +158,9 @@ async fn ask(
             headers.insert(header::RANGE, part::question(spec));
         }
         let question = Question {
-            method: &Method::GET,
-            host: &asked.host,
-            target: &asked.target,
-            headers: &headers,
             cold: stale.is_none() && ordered.is_none(),
             interim: asked.interim.as_ref(),
+            ..Question::get(&asked.host, &asked.target, &headers)
         };
         let sent_at = Instant::now();
         let response = edge.upstream.exchange(question, RequestBody::Empty).await?;

@@ -488,3 +488,22 @@ async fn errors_are_kept_only_as_long_as_they_say() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_nobody_reads_do_not_keep_the_cache_from_the_upstream() {
+    local(async {
+        let replies = (0..20).map(|_| Reply::new(200).body(vec![7; 4 << 20]));
+        let options = Options { upstream_connections: Some(8), ..Options::default() };
+        let scene = Rc::new(Scene::over(options, replies));
+        let token = [("authorization", "x")];
+        let mut unread = Vec::new();
+        for _ in 0..10 {
+            unread.push(scene.ask("/mine", &token).await);
+        }
+        let had = unread.iter().filter(|answer| answer.status() == StatusCode::OK).count();
+        assert!((1..8).contains(&had), "{had}");
+        scene.upstream.replace([fresh().body("x")]);
+        assert_eq!(scene.text("/x", &[]).await, "x");
+    })
+    .await;
+}

@@ -4,7 +4,7 @@ use super::UpstreamError;
 use super::exchange::Upstream;
 use super::metrics::Asked;
 use super::parent::{Load, Parent};
-use super::pool::Lease;
+use super::pool::{Hold, Lease, Wish};
 use super::question::{Question, RequestBody, RequestBodyError};
 use super::sending::Sending;
 use http::response::Parts;
@@ -24,6 +24,7 @@ pub(super) struct Answered {
     pub(super) head: Parts,
     pub(super) body: Incoming,
     pub(super) load: Load,
+    pub(super) hold: Hold,
 }
 
 /// A server and a connection to it.
@@ -47,7 +48,8 @@ impl Upstream {
     ) -> Result<Answered, UpstreamError> {
         let mut stale = 0;
         loop {
-            let reached = self.reach(parent, reuse && stale < MAX_STALE_CONNECTIONS, connect).await?;
+            let wish = Wish { reuse: reuse && stale < MAX_STALE_CONNECTIONS, alone: question.alone };
+            let reached = self.reach(parent, wish, connect).await?;
             let reused = reached.lease.reused;
             match reached.exchange(self, question.request(host.clone(), RequestBody::Empty)).await {
                 Err(UpstreamError::Protocol) if reused => stale += 1,
@@ -56,15 +58,15 @@ impl Upstream {
         }
     }
 
-    /// A connection to `parent`; without `reuse` one that has carried nothing yet.
+    /// A connection to `parent`.
     pub(super) async fn reach(
         &self,
         parent: &Arc<Parent>,
-        reuse: bool,
+        wish: Wish,
         limit: Duration,
     ) -> Result<Reached, UpstreamError> {
         let load = parent.begin(Instant::now());
-        let lease = self.pool(parent).lease(reuse, limit).await;
+        let lease = self.pool(parent).lease(wish, limit).await;
         let lease = lease.inspect_err(|error| note_error(parent, *error))?;
         Ok(Reached { lease, load })
     }
@@ -102,9 +104,9 @@ impl Reached {
             }
             Ok(response) => response,
         };
-        upstream.pool(self.load.parent()).give_back(self.lease);
+        let hold = upstream.pool(self.load.parent()).give_back(self.lease);
         let (head, body) = response.into_parts();
-        Ok(Answered { head, body, load: self.load })
+        Ok(Answered { head, body, load: self.load, hold })
     }
 }
 

@@ -6,6 +6,7 @@ use super::exchange::Upstream;
 use super::group::Group;
 use super::metrics::{Asked, BrokenBody};
 use super::parent::Load;
+use super::pool::Hold;
 use super::question::Question;
 use bytes::{Buf, Bytes};
 use http::response::Parts;
@@ -38,7 +39,7 @@ pub(crate) struct UpstreamBody {
 }
 
 enum State {
-    Reading { body: Incoming, load: Load },
+    Reading { body: Incoming, load: Load, hold: Hold },
     Resuming(Pin<Box<dyn Future<Output = Continued>>>),
     Over,
 }
@@ -67,9 +68,27 @@ pub(crate) enum BodyError {
 }
 
 impl UpstreamBody {
-    /// `limit` is the longest wait for the next bytes.
-    pub(super) fn new(body: Incoming, load: Load, limit: Duration, rest: Option<Box<Rest>>) -> Self {
-        Self { state: State::Reading { body, load }, limit, waiting: None, received: 0, skip: 0, rest }
+    /// Of an answer, with its head. `limit` is the longest wait for the next bytes.
+    pub(super) fn of(
+        answered: Answered,
+        limit: Duration,
+        rest: impl FnOnce(&Parts) -> Option<Box<Rest>>,
+    ) -> (Parts, Self) {
+        let Answered { head, body, load, hold } = answered;
+        let rest = rest(&head);
+        let state = State::Reading { body, load, hold };
+        (head, Self { state, limit, waiting: None, received: 0, skip: 0, rest })
+    }
+
+    /// From now on one client alone reads it, as slowly as it may; whether there is a place for that.
+    pub(crate) fn hand_to_client(&mut self) -> bool {
+        if let Some(rest) = &mut self.rest {
+            rest.alone = true;
+        }
+        match &self.state {
+            State::Reading { hold, .. } => hold.hand_to_client(),
+            State::Resuming(_) | State::Over => true,
+        }
     }
 
     /// Waits for the server's next frame, as long as it may.
@@ -148,8 +167,8 @@ impl Body for UpstreamBody {
                 State::Resuming(looking) => {
                     let Continued { rest, broken, found } = ready!(looking.as_mut().poll(cx));
                     match found {
-                        Some((Answered { body, load, .. }, skip)) => {
-                            this.state = State::Reading { body, load };
+                        Some((Answered { body, load, hold, .. }, skip)) => {
+                            this.state = State::Reading { body, load, hold };
                             (this.skip, this.rest) = (skip, Some(rest));
                             continue;
                         }
@@ -220,6 +239,7 @@ pub(super) struct Rest {
     host: String,
     target: Uri,
     headers: HeaderMap,
+    alone: bool,
     resumes: u8,
     /// Bytes there were when it last broke off.
     since: u64,
@@ -241,6 +261,7 @@ impl Rest {
             host: question.host.to_owned(),
             target: question.target.clone(),
             headers: question.headers.clone(),
+            alone: question.alone,
             resumes: 0,
             since: 0,
         }))
@@ -275,7 +296,7 @@ impl Rest {
     async fn look(&mut self, broken_at: usize, received: u64) -> Result<(Answered, u64), UpstreamError> {
         let mut headers = self.headers.clone();
         self.promise.ask_for_rest(received, &mut headers);
-        let question = Question::get(&self.host, &self.target, &headers);
+        let question = Question { alone: self.alone, ..Question::get(&self.host, &self.target, &headers) };
         let mut kept = None;
         let answered = self
             .upstream

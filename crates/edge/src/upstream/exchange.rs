@@ -7,7 +7,7 @@ use super::connect::Dial;
 use super::group::{Group, Groups, Pick};
 use super::metrics::Hedged;
 use super::parent::Parent;
-use super::pool::Pool;
+use super::pool::{Pool, Wish};
 use super::question::{Question, RequestBody};
 use super::way::Way;
 use crate::clock::Clock;
@@ -125,11 +125,10 @@ impl Upstream {
             Some(held) => Ok(held),
             None => self.ask(group, question, avoid, fit_to_pass).await,
         };
-        let Answered { head, body, load } =
-            answered.inspect_err(|&error| self.metrics.upstream_failed(error))?;
-        let server = load.parent().number;
+        let answered = answered.inspect_err(|&error| self.metrics.upstream_failed(error))?;
+        let server = answered.load.parent().number;
         // What breaks off is asked for anew: bytes of two servers prove nothing about either.
-        let body = UpstreamBody::new(body, load, self.limits.body, None);
+        let (head, body) = UpstreamBody::of(answered, self.limits.body, |_| None);
         Ok((Response::from_parts(head, body), server))
     }
 
@@ -148,9 +147,9 @@ impl Upstream {
             self.ask(group, question, None, fit_to_pass).await
         };
         match answered {
-            Ok(Answered { head, body, load }) => {
-                let rest = Rest::of(self, group, question, &head);
-                let body = UpstreamBody::new(body, load, self.limits.body, rest);
+            Ok(answered) => {
+                let rest = |head: &Parts| Rest::of(self, group, question, head);
+                let (head, body) = UpstreamBody::of(answered, self.limits.body, rest);
                 Ok(Response::from_parts(head, body))
             }
             Err(error) => {
@@ -244,7 +243,9 @@ impl Upstream {
         let mut pick = search.next().ok_or(UpstreamError::Connect)?;
         let mut way = Way::Direct;
         loop {
-            match self.reach(&pick.parent, false, search.connect_limit()).await {
+            // What may not be repeated is not tried on a connection that may be closed.
+            let wish = Wish { reuse: false, alone: question.alone };
+            match self.reach(&pick.parent, wish, search.connect_limit()).await {
                 Ok(reached) => {
                     let host = group.host(&pick.parent, question.host);
                     let mut answered = reached.send(self, question.request(host, body)).await?;

@@ -5,7 +5,8 @@
 //!                   └─ a new one; where there are as many as may be, the oldest idle one makes room
 //! ```
 //! A place is for what is going on, not for a connection: whoever waits for one is next when an exchange ends, and finds its
-//! connection.
+//! connection. An answer for one client alone goes on for as long as that client reads it; a part of the places is not for such,
+//! so that slow readers never hold what the cache needs.
 
 use super::UpstreamError;
 use super::connect::Dial;
@@ -37,6 +38,8 @@ pub(super) struct Pool {
     tended: Cell<bool>,
     /// As many as there may be connections, for the exchanges that go on.
     places: Arc<Semaphore>,
+    /// How many of them may be held by clients.
+    clients: Arc<Semaphore>,
     most: usize,
     open: Rc<Cell<usize>>,
     metrics: Arc<Metrics>,
@@ -72,12 +75,45 @@ impl Drop for Counted {
     }
 }
 
+/// The right to one exchange.
+struct Place {
+    _place: OwnedSemaphorePermit,
+    /// Where a client sets its pace.
+    client: RefCell<Option<OwnedSemaphorePermit>>,
+    clients: Arc<Semaphore>,
+}
+
+/// What for a connection is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wish {
+    /// Whether it may have carried an exchange before.
+    pub(super) reuse: bool,
+    /// Whether a client will set the pace.
+    pub(super) alone: bool,
+}
+
 /// A connection in use.
 pub(super) struct Lease {
     connection: Connection,
     /// Whether it has carried an exchange before: the upstream may have closed it without our knowing.
     pub(super) reused: bool,
-    place: OwnedSemaphorePermit,
+    place: Rc<Place>,
+}
+
+/// An answer's hold on its exchange.
+pub(super) struct Hold(Weak<Place>);
+
+impl Hold {
+    /// From now on a client sets the pace; whether it may.
+    pub(super) fn hand_to_client(&self) -> bool {
+        // What is over holds nothing.
+        let Some(place) = self.0.upgrade() else { return true };
+        let mut client = place.client.borrow_mut();
+        if client.is_none() {
+            *client = Arc::clone(&place.clients).try_acquire_owned().ok();
+        }
+        client.is_some()
+    }
 }
 
 impl Lease {
@@ -100,21 +136,20 @@ impl Pool {
             idle: RefCell::default(),
             tended: Cell::new(false),
             places: Arc::new(Semaphore::new(most)),
+            clients: Arc::new(Semaphore::new((most - most.div_ceil(4)).max(1))),
             most,
             open: Rc::default(),
             metrics,
         })
     }
 
-    /// A connection: with `reuse` an idle one, the last used first, and else a new one. Waits for a place where all are taken.
-    pub(super) async fn lease(&self, reuse: bool, limit: Duration) -> Result<Lease, UpstreamError> {
+    /// A connection: an idle one, the last used first, where it may be, and else a new one. Waits for a place where all are taken.
+    pub(super) async fn lease(&self, wish: Wish, limit: Duration) -> Result<Lease, UpstreamError> {
         let started = Instant::now();
-        let place = timeout(limit, Arc::clone(&self.places).acquire_owned())
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .ok_or(UpstreamError::Busy)?;
-        if reuse && let Some(connection) = self.take_idle() {
+        let place = timeout(limit, self.place(wish.alone)).await.ok().flatten().ok_or(UpstreamError::Busy)?;
+        if wish.reuse
+            && let Some(connection) = self.take_idle()
+        {
             return Ok(Lease { connection, reused: true, place });
         }
         self.make_room();
@@ -122,6 +157,13 @@ impl Pool {
         let left = limit.saturating_sub(started.elapsed()).max(Duration::from_millis(1));
         let sender = self.dial.connect(&self.parent, left).await?;
         Ok(Lease { connection: Connection { sender, _counted: counted }, reused: false, place })
+    }
+
+    async fn place(&self, alone: bool) -> Option<Rc<Place>> {
+        let clients = || Arc::clone(&self.clients);
+        let client = if alone { Some(clients().acquire_owned().await.ok()?) } else { None };
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        Some(Rc::new(Place { _place: place, client: RefCell::new(client), clients: clients() }))
     }
 
     fn take_idle(&self) -> Option<Connection> {
@@ -143,9 +185,10 @@ impl Pool {
     }
 
     /// Takes a connection back as soon as its exchange is over; one that cannot be used again is closed.
-    pub(super) fn give_back(self: &Rc<Self>, lease: Lease) {
+    pub(super) fn give_back(self: &Rc<Self>, lease: Lease) -> Hold {
         let pool = Rc::clone(self);
         let Lease { mut connection, place, .. } = lease;
+        let hold = Hold(Rc::downgrade(&place));
         drop(tokio::task::spawn_local(async move {
             if connection.sender.ready().await.is_ok() {
                 pool.keep(connection);
@@ -153,6 +196,7 @@ impl Pool {
             // Who waits for it finds the connection.
             drop(place);
         }));
+        hold
     }
 
     fn keep(self: &Rc<Self>, connection: Connection) {

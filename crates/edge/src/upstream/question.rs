@@ -23,6 +23,8 @@ pub(crate) struct Question<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// Asked for the cache, which has nothing of it: a neighbour may have it.
     pub(crate) cold: bool,
+    /// Asked for one client alone, who reads the answer as slowly as it may.
+    pub(crate) alone: bool,
     /// Where interim responses go.
     pub(crate) interim: Option<&'a Interim>,
 }
@@ -30,7 +32,7 @@ pub(crate) struct Question<'a> {
 impl<'a> Question<'a> {
     /// A GET that nobody hears interim responses to.
     pub(crate) const fn get(host: &'a str, target: &'a Uri, headers: &'a HeaderMap) -> Self {
-        Self { method: &Method::GET, host, target, headers, cold: false, interim: None }
+        Self { method: &Method::GET, host, target, headers, cold: false, alone: false, interim: None }
     }
 
     /// As it is sent to one server.

@@ -72,8 +72,7 @@ impl Scene {
 
     async fn ask_by(&self, method: Method, path: &Uri, cold: bool) -> Answer {
         let headers = HeaderMap::new();
-        let question =
-            Question { method: &method, host: "h", target: path, headers: &headers, cold, interim: None };
+        let question = Question { method: &method, cold, ..Question::get("h", path, &headers) };
         let (head, body) = self.edge.upstream.exchange(question, RequestBody::Empty).await?.into_parts();
         Ok((head.status, body.collect().await.map(http_body_util::Collected::to_bytes)))
     }

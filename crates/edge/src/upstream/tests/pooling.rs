@@ -64,3 +64,32 @@ async fn a_kept_connection_that_was_closed_is_followed_by_a_new_one() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn slow_readers_leave_the_cache_a_quarter_of_the_connections() {
+    local(async {
+        // More than a connection holds.
+        let long = || Reply::new(200).body(vec![7; 4 << 20]);
+        let scene = narrow(4, [long(), long(), long(), long(), ok("a"), ok("b"), ok("c")].into());
+        let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+        let fill = Question::get("h", &target, &headers);
+        let alone = Question { alone: true, ..fill };
+        let ask = async |question| scene.edge.upstream.exchange(question, RequestBody::Empty).await;
+        let mut passed = vec![ask(alone).await.unwrap(), ask(alone).await.unwrap()];
+        // One that turns out to be for a client alone, and one for which there is no place.
+        let mut third = ask(fill).await.unwrap();
+        assert!(third.body_mut().hand_to_client());
+        passed.push(third);
+        let mut fourth = ask(fill).await.unwrap();
+        assert!(!fourth.body_mut().hand_to_client());
+        drop(fourth);
+        assert_eq!(ask(alone).await.err(), Some(UpstreamError::Busy));
+        for name in ["a", "b"] {
+            assert_eq!(start(&scene, Method::GET).await.unwrap(), whole(200, name));
+        }
+        // Who leaves makes room.
+        drop(passed.pop());
+        assert_eq!(ask(alone).await.unwrap().into_body().collect().await.unwrap().to_bytes(), "c");
+    })
+    .await;
+}

@@ -4,8 +4,7 @@ use super::*;
 
 async fn way(scene: &Scene, method: Method, path: &Uri, cold: bool) -> Way {
     let headers = HeaderMap::new();
-    let question =
-        Question { method: &method, host: "h", target: path, headers: &headers, cold, interim: None };
+    let question = Question { method: &method, cold, ..Question::get("h", path, &headers) };
     let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
     Way::of(&answer.into_parts().0)
 }
