@@ -72,6 +72,12 @@ impl Uploads {
         Self { size: caps.size.0, places, metrics: Arc::clone(metrics) }
     }
 
+    /// How many may still begin.
+    #[cfg(test)]
+    pub(crate) fn free(&self) -> usize {
+        self.places.available_permits()
+    }
+
     /// A client's body, to be sent on.
     ///
     /// # Errors

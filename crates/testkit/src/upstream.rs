@@ -42,6 +42,7 @@ enum Reads {
     #[default]
     Drops,
     All,
+    Meanwhile,
     Nothing,
 }
 
@@ -71,6 +72,12 @@ impl Reply {
     #[must_use]
     pub fn after_reading(self) -> Self {
         Self { reads: Reads::All, ..self }
+    }
+
+    /// Reads the question's body while it answers.
+    #[must_use]
+    pub fn while_reading(self) -> Self {
+        Self { reads: Reads::Meanwhile, ..self }
     }
 
     /// Never reads the question's body, and leaves the connection open.
@@ -237,6 +244,7 @@ impl Upstream {
         match reply.reads {
             Reads::Drops => drop(body),
             Reads::All => read(body).await,
+            Reads::Meanwhile => drop(tokio::task::spawn_local(read(body))),
             Reads::Nothing => drop(tokio::task::spawn_local(async move {
                 let _body = body;
                 std::future::pending::<()>().await;

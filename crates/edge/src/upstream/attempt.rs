@@ -104,7 +104,7 @@ impl Reached {
             }
             Ok(response) => response,
         };
-        let hold = upstream.pool(self.load.parent()).give_back(self.lease);
+        let hold = upstream.pool(self.load.parent()).give_back(self.lease, sending);
         let (head, body) = response.into_parts();
         Ok(Answered { head, body, load: self.load, hold })
     }

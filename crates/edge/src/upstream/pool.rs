@@ -12,14 +12,16 @@ use super::UpstreamError;
 use super::connect::Dial;
 use super::parent::Parent;
 use super::sender::Sender;
+use super::sending::Sending;
 use crate::metrics::Metrics;
 use crate::options::UpstreamLimits;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 /// Unused connections kept on one core.
@@ -100,14 +102,18 @@ pub(super) struct Lease {
     place: Rc<Place>,
 }
 
-/// An answer's hold on its exchange.
-pub(super) struct Hold(Weak<Place>);
+/// An answer's hold on its exchange, until its body is over.
+pub(super) struct Hold {
+    place: Weak<Place>,
+    /// Dropped with this.
+    _over: Option<oneshot::Sender<Infallible>>,
+}
 
 impl Hold {
     /// From now on a client sets the pace; whether it may.
     pub(super) fn hand_to_client(&self) -> bool {
         // What is over holds nothing.
-        let Some(place) = self.0.upgrade() else { return true };
+        let Some(place) = self.place.upgrade() else { return true };
         let mut client = place.client.borrow_mut();
         if client.is_none() {
             *client = Arc::clone(&place.clients).try_acquire_owned().ok();
@@ -184,12 +190,23 @@ impl Pool {
         Counted { open: Rc::clone(&self.open), metrics: Arc::clone(&self.metrics) }
     }
 
-    /// Takes a connection back as soon as its exchange is over; one that cannot be used again is closed.
-    pub(super) fn give_back(self: &Rc<Self>, lease: Lease) -> Hold {
+    /// Takes a connection back as soon as its exchange is over; one that cannot be used again is closed. `sending`: what was sent
+    /// with the question.
+    pub(super) fn give_back(self: &Rc<Self>, lease: Lease, sending: Option<Sending>) -> Hold {
         let pool = Rc::clone(self);
         let Lease { mut connection, place, .. } = lease;
-        let hold = Hold(Rc::downgrade(&place));
+        let unsent = sending.filter(|sending| !sending.is_whole());
+        let (over, answered) = unsent.as_ref().map(|_| oneshot::channel()).unzip();
+        let hold = Hold { place: Rc::downgrade(&place), _over: over };
         drop(tokio::task::spawn_local(async move {
+            if let (Some(unsent), Some(answered)) = (unsent, answered) {
+                let _ = answered.await;
+                // Who has answered and does not read the rest may never do so (RFC 9112 §9.5).
+                if !unsent.is_whole() {
+                    connection.sender.abort();
+                    return;
+                }
+            }
             if connection.sender.ready().await.is_ok() {
                 pool.keep(connection);
             }

@@ -9,11 +9,13 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::AbortHandle;
 
 /// Sends requests, one after the other.
 pub(super) struct Sender {
     requests: SendRequest<RequestBody>,
     answers: Answers,
+    connection: AbortHandle,
 }
 
 /// Fields an answer may have.
@@ -30,12 +32,17 @@ impl Sender {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|_| UpstreamError::Protocol)?;
-        drop(tokio::task::spawn_local(async move {
+        let running = tokio::task::spawn_local(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "upstream connection ended");
             }
-        }));
-        Ok(Self { requests, answers })
+        });
+        Ok(Self { requests, answers, connection: running.abort_handle() })
+    }
+
+    /// Closes the connection at once, whatever goes on over it.
+    pub(super) fn abort(&self) {
+        self.connection.abort();
     }
 
     /// Whether a request may be sent this instant.

@@ -67,6 +67,11 @@ impl Sending {
         self.0.update(|progress| progress.now(Turn::Answer, now));
     }
 
+    /// Whether all of it was taken.
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.get().turn == Turn::Answer
+    }
+
     /// Gives what went wrong, once it has taken too long.
     pub(super) async fn late(&self, limit: Duration) -> UpstreamError {
         loop {

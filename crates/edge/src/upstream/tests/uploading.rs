@@ -97,3 +97,45 @@ async fn a_server_that_takes_nothing_is_to_blame() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_without_reading_holds_neither_the_upload_nor_the_connection() {
+    local(async {
+        let scene = one((0..4).map(|_| ok("a").without_reading()).collect());
+        scene.servers[0].keep_connections(3600 * SECOND);
+        for _ in 0..4 {
+            let (mut client, body) = client(4 << 20).await;
+            drop(tokio::task::spawn_local(async move { client.write_all(&[7; 4 << 20]).await }));
+            assert_eq!(scene.send(body).await, whole(200, "a"));
+        }
+        // Once those have run that close what is over.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(scene.metric("edge_upstream_connections", &[]), 0.0);
+        let places = scene.edge.config.upload_caps.at_once;
+        assert_eq!(scene.edge.uploads.free(), places);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_early_answer_does_not_stop_what_is_still_read() {
+    local(async {
+        let echo = Reply::new(200).while_reading().data("begun").pause(9 * SECOND).data("ended");
+        let scene = one(vec![echo, ok("b")]);
+        scene.servers[0].keep_connections(3600 * SECOND);
+        let (mut client, body) = client(4_000).await;
+        drop(tokio::task::spawn_local(async move {
+            for _ in 0..4 {
+                tokio::time::sleep(SECOND).await;
+                client.write_all(&[7; 1_000]).await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        }));
+        assert_eq!(scene.send(body).await, whole(200, "begunended"));
+        // All was sent: the connection is as good as any, once it is back.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(scene.ask(&Uri::from_static("/x")).await, whole(200, "b"));
+        assert_eq!(scene.servers[0].connections(), 1);
+    })
+    .await;
+}
