@@ -41,6 +41,16 @@ struct Piece {
     bytes: Bytes,
 }
 
+/// A piece that is shorter grows with what comes behind it, as far as its block goes: an upstream that sends single bytes must
+/// not make each of them a piece.
+const SHORT: usize = 1_024;
+
+impl Piece {
+    fn end(&self) -> u64 {
+        self.at + self.bytes.len() as u64
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Complete,
@@ -60,12 +70,7 @@ impl Growing {
 
     fn begin(length: Option<u64>, at_hand: bool) -> (Arc<Self>, GrowingWriter) {
         let growing = Arc::new(Self { length, at_hand, state: Mutex::default() });
-        let writer = GrowingWriter {
-            growing: Arc::clone(&growing),
-            block: BytesMut::new(),
-            room: 0,
-            blocks: Vec::new(),
-        };
+        let writer = GrowingWriter { growing: Arc::clone(&growing), block: BytesMut::new(), room: 0 };
         (growing, writer)
     }
 
@@ -96,11 +101,10 @@ impl Growing {
 #[derive(Debug)]
 pub(crate) struct GrowingWriter {
     growing: Arc<Growing>,
+    /// The block being filled, without its pieces that are long enough.
     block: BytesMut,
-    /// Bytes left in the block being filled. Counted here: an allocation may be larger than asked for.
+    /// Bytes left in it. Counted here: an allocation may be larger than asked for.
     room: usize,
-    /// For each block, its pieces so far.
-    blocks: Vec<Vec<Bytes>>,
 }
 
 impl GrowingWriter {
@@ -110,29 +114,35 @@ impl GrowingWriter {
     }
 
     /// Adds what came and wakes the readers. Copies once, so that the upstream's buffer is free again and memory is
-    /// what we count it to be.
+    /// what we count it to be; what is short is copied once more, until it is long enough.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
-        let mut pieces: Vec<Bytes> = Vec::new();
+        let mut at = self.received();
+        let mut pieces: Vec<Piece> = Vec::new();
         while !bytes.is_empty() {
             if self.room == 0 {
-                self.begin_block(pieces.iter().map(Bytes::len).sum());
+                self.begin_block(at);
             }
+            let begins = at - self.block.len() as u64;
             let length = bytes.len().min(self.room);
             self.room -= length;
             self.block.extend_from_slice(&bytes[..length]);
             bytes = &bytes[length..];
-            // What is split off stays in place; the rest of the block keeps its room.
-            let piece = self.block.split().freeze();
-            if let Some(block) = self.blocks.last_mut() {
-                block.push(piece.clone());
-            }
-            pieces.push(piece);
+            at += length as u64;
+            let piece = if self.room == 0 || self.block.len() >= SHORT {
+                // What is split off stays in place; the rest of the block keeps its room.
+                self.block.split().freeze()
+            } else {
+                Bytes::copy_from_slice(&self.block)
+            };
+            pieces.push(Piece { at: begins, bytes: piece });
         }
         self.growing.change(|state| {
-            for bytes in pieces {
-                let at = state.received;
-                state.received += bytes.len() as u64;
-                state.pieces.push(Piece { at, bytes });
+            for piece in pieces {
+                state.received = piece.end();
+                match state.pieces.last_mut() {
+                    Some(last) if last.at == piece.at => *last = piece,
+                    _ => state.pieces.push(piece),
+                }
             }
         });
     }
@@ -140,7 +150,6 @@ impl GrowingWriter {
     /// Adds a block as it is: full, unless it is the last, and behind full ones.
     pub(crate) fn push_block(&mut self, bytes: Bytes) {
         debug_assert!(self.room == 0, "blocks follow blocks");
-        self.blocks.push(vec![bytes.clone()]);
         self.growing.change(|state| {
             let at = state.received;
             state.received += bytes.len() as u64;
@@ -148,32 +157,36 @@ impl GrowingWriter {
         });
     }
 
-    /// `pushed` bytes are cut off and not yet counted as received.
-    fn begin_block(&mut self, pushed: usize) {
-        let left = self.growing.length.map(|length| length.saturating_sub(self.received() + pushed as u64));
+    /// Of what begins at `at`.
+    fn begin_block(&mut self, at: u64) {
+        let left = self.growing.length.map(|length| length.saturating_sub(at));
         // A body longer than stated gets full blocks; whoever fills finds out.
         let room = left.filter(|&left| left > 0).map_or(BLOCK as u64, |left| left.min(BLOCK as u64));
         self.room = usize::try_from(room).unwrap_or(BLOCK);
         self.block = BytesMut::with_capacity(self.room);
-        self.blocks.push(Vec::new());
     }
 
     /// All has come. Gives the body as it is kept from now on.
-    pub(crate) fn finish(mut self) -> Blocks {
-        let blocks = Blocks::new(std::mem::take(&mut self.blocks).into_iter().map(joined).collect());
+    pub(crate) fn finish(self) -> Blocks {
+        let pieces = self.growing.state().pieces.clone();
+        let of_one_block = |one: &Piece, next: &Piece| one.at / BLOCK as u64 == next.at / BLOCK as u64;
+        let blocks = pieces.chunk_by(of_one_block).map(|pieces| joined(pieces, self.room)).collect();
         self.growing.change(|state| state.end = Some(End::Complete));
-        blocks
+        Blocks::new(blocks)
     }
 }
 
-/// A block's pieces as one; copied only where there are several.
-fn joined(mut pieces: Vec<Bytes>) -> Bytes {
-    if pieces.len() == 1 {
-        return pieces.swap_remove(0);
+/// A block's pieces as one; copied only where there are several, or it is the last and has so much `room` left, which would be
+/// kept and not counted.
+fn joined(pieces: &[Piece], room: usize) -> Bytes {
+    if let [whole] = pieces
+        && (room == 0 || whole.bytes.len() == BLOCK)
+    {
+        return whole.bytes.clone();
     }
-    let mut whole = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
-    for piece in &pieces {
-        whole.extend_from_slice(piece);
+    let mut whole = BytesMut::with_capacity(pieces.iter().map(|piece| piece.bytes.len()).sum());
+    for piece in pieces {
+        whole.extend_from_slice(&piece.bytes);
     }
     whole.freeze()
 }
@@ -242,9 +255,10 @@ impl GrowingReader {
             return Poll::Pending;
         }
         let mut state = self.growing.state();
-        // A range begins somewhere inside; after that pieces follow one another.
+        // The last one may have grown since. A range begins somewhere inside; after that pieces follow one another.
+        self.piece = self.piece.saturating_sub(1);
         while let Some(piece) = state.pieces.get(self.piece) {
-            let piece_end = piece.at + piece.bytes.len() as u64;
+            let piece_end = piece.end();
             if self.next >= piece_end {
                 self.piece += 1;
                 continue;
@@ -347,11 +361,23 @@ mod tests {
         assert_eq!(growing.length(), Some(5));
     }
 
+    #[test]
+    fn single_bytes_are_not_a_piece_each() {
+        let (growing, mut writer) = Growing::start(None);
+        let (mut reader, mut read) = (GrowingReader::new(Arc::clone(&growing), None), Vec::new());
+        for _ in 0..10_000 {
+            writer.push(b"1");
+            let _ = drain(&mut reader, &mut read);
+        }
+        assert_eq!((read.len(), growing.state().pieces.len()), (10_000, 10_000_usize.div_ceil(SHORT)));
+        assert_eq!(writer.finish().length(), 10_000);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
         fn every_reader_reads_its_range_whenever_it_comes(
-            pushes in prop::collection::vec(1..BLOCK, 1..6),
+            pushes in prop::collection::vec(prop_oneof![1..BLOCK, 1..SHORT, 1..5_usize], 1..9),
             stated: bool,
             ranges in prop::collection::vec((0..3 * BLOCK, 0..3 * BLOCK), 1..4),
         ) {
@@ -373,6 +399,7 @@ mod tests {
             }
             let blocks = writer.finish();
             prop_assert_eq!(blocks.length(), length as u64);
+            prop_assert_eq!(blocks.blocks().concat(), &bytes[..]);
             for (mut reader, range, mut read) in readers {
                 prop_assert!(matches!(drain(&mut reader, &mut read), Poll::Ready(None)));
                 prop_assert_eq!(&read, &bytes[range]);
