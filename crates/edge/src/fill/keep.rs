@@ -148,6 +148,9 @@ pub(crate) async fn keep(
             FillOutcome::Stored
         }
         Err(broken) => {
+            if matches!(broken, Broken::TooLarge) {
+                pass_until(edge, &guard, Instant::now() + TOO_LARGE_FOR);
+            }
             tracing::warn!(key = %guard.key(), reason = broken.as_str(), "fill broke off");
             FillOutcome::BrokenOff
         }
@@ -165,6 +168,18 @@ pub(super) async fn hand_out(edge: &Edge, primary: &CacheKey, arrived: Arrived, 
         Ok(_) => FillOutcome::NotStored,
         Err(_) => FillOutcome::BrokenOff,
     }
+}
+
+/// How long it is remembered that a body is longer than the cache takes and does not say so: to find out breaks it off for
+/// all who read it, and who asks again must get it.
+const TOO_LARGE_FOR: Duration = Duration::from_secs(3_600);
+
+/// Until then whoever asks need not wait for a head that will not be shared.
+pub(super) fn pass_until(edge: &Edge, guard: &Guard, until: Instant) {
+    guard.store(|| {
+        edge.remove(guard.key());
+        edge.memory.insert(guard.key().clone(), Entry::Pass(until));
+    });
 }
 
 /// Sets up the sign-post where the response varies, and lists the fill as the variant's: who comes for the same variant

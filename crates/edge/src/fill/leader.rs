@@ -204,9 +204,6 @@ pub(crate) fn is_server_error(status: StatusCode) -> bool {
 /// Whoever comes in the next seconds need not wait for a head that will not be shared.
 pub(super) fn remember_pass(edge: &Edge, guard: &Guard, now: Instant, reason: Unshared) {
     if !reason.is_of_request() {
-        guard.store(|| {
-            edge.remove(guard.key());
-            edge.memory.insert(guard.key().clone(), Entry::Pass(now + PASS_FOR));
-        });
+        keep::pass_until(edge, guard, now + PASS_FOR);
     }
 }

@@ -507,3 +507,22 @@ async fn answers_that_nobody_reads_do_not_keep_the_cache_from_the_upstream() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_without_a_length_that_is_too_large_breaks_off_once_and_then_comes() {
+    local(async {
+        // The RAM tier is 16 MiB, and an eighth of it the most for one object.
+        let long = || (0..3).fold(fresh(), |reply, _| reply.data(vec![7; 1 << 20]));
+        let options = Options { ram: Some(units::ByteCount::mib(16)), ..Options::default() };
+        let scene = Scene::over(options, [long(), long(), long(), fresh().body("x")]);
+        assert!(read(scene.ask("/x", &[]).await.into_body()).await.is_err());
+        for _ in 0..2 {
+            assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await.unwrap().len(), 3 << 20);
+            tokio::time::sleep(1_000 * SECOND).await;
+        }
+        // Some day it is looked at anew.
+        tokio::time::sleep(3_600 * SECOND).await;
+        assert_eq!(scene.text("/x", &[]).await, "x");
+    })
+    .await;
+}
