@@ -8,6 +8,7 @@
 //! ```
 //! The client's reading sets the pace: while one block goes out, the run behind it is fetched, and no more.
 
+use super::keep::{self, TOO_LARGE_FOR};
 use super::lots::{Lot, RUN, Source};
 use crate::edge::Edge;
 use crate::outcome::FillOutcome;
@@ -15,7 +16,7 @@ use crate::policy;
 use crate::request::Asked;
 use crate::store::{BLOCK_SIZE, GrowingReader, Sparse};
 use crate::upstream::{Question, RequestBody};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body;
 use http_body_util::BodyExt;
@@ -172,7 +173,8 @@ async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDe
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
         let Ok(response) = answer else { return FillOutcome::Failed };
         let (head, body) = response.into_parts();
-        if !continues(head.status, &head.headers, sparse.etag(), sparse.length(), start) {
+        let Some(before) = continues(head.status, &head.headers, sparse.etag(), sparse.length(), start)
+        else {
             if matches!(head.status.as_u16(), 200 | 206 | 404 | 410 | 416) {
                 // It is another one now: what is held of the old one is of no use to anybody (attack 50). Other answers
                 // say something of this request, or of the upstream's health.
@@ -181,8 +183,14 @@ async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDe
                 tracing::info!(key = %sparse.key(), status = %head.status, "changed while its blocks were fetched");
             }
             return FillOutcome::Failed;
+        };
+        if head.status == StatusCode::OK && sparse.length() > edge.memory.largest_object() {
+            pass_from_now_on(edge, sparse);
         }
-        let broken = feed(edge, body, sparse, &mut lots).await.is_err();
+        if before > MOST_SKIPPED {
+            return FillOutcome::Failed;
+        }
+        let broken = feed(edge, body, before, sparse, &mut lots).await.is_err();
         if !lots.is_empty() && (broken || lots.len() == wanted) {
             tracing::warn!(key = %sparse.key(), "blocks broke off");
             return FillOutcome::BrokenOff;
@@ -191,28 +199,52 @@ async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDe
     FillOutcome::Stored
 }
 
-/// Whether an answer is the part from `start` on of the very representation with this strong validator and of this length.
+/// Bytes of the whole that are fetched and left out to come to a block: an origin that ignores Range sends them again with
+/// each run. With 64 MiB a body has cost eight times its length.
+const MOST_SKIPPED: u64 = 64 << 20;
+
+/// An origin that says it has parts and ignores Range, as it may (RFC 9110 §14.2): who comes from now on has all from it at once.
+/// Who is reading goes on by blocks.
+fn pass_from_now_on(edge: &Edge, sparse: &Arc<Sparse>) {
+    edge.flights.store(|| {
+        if edge.memory.sparse(sparse.key()).is_some_and(|standing| Arc::ptr_eq(&standing, sparse)) {
+            keep::pass_until(edge, sparse.key(), Instant::now() + TOO_LARGE_FOR);
+            tracing::info!(key = %sparse.key(), "does not come in parts");
+        }
+    });
+}
+
+/// Whether an answer brings the very representation with this strong validator and of this length from `start` on: how many
+/// bytes of it are before that. All of them, where it is the whole.
 pub(super) fn continues(
     status: StatusCode,
     headers: &HeaderMap,
     etag: &HeaderValue,
     length: u64,
     start: u64,
-) -> bool {
-    let part = headers.get(header::CONTENT_RANGE).and_then(content_range::parse);
-    status == StatusCode::PARTIAL_CONTENT
-        && headers.get(header::ETAG) == Some(etag)
-        && part.is_some_and(|part| part.part.start == start && part.length == length)
+) -> Option<u64> {
+    if headers.get(header::ETAG) != Some(etag) {
+        return None;
+    }
+    match status {
+        StatusCode::OK => (keep::stated_length(headers) == Some(length)).then_some(start),
+        StatusCode::PARTIAL_CONTENT => {
+            let part = headers.get(header::CONTENT_RANGE).and_then(content_range::parse)?;
+            (part.part.start == start && part.length == length).then_some(0)
+        }
+        _ => None,
+    }
 }
 
 /// Why a body ended before its blocks were full.
 pub(super) struct BrokenOff;
 
-/// Hands a body out to the blocks it belongs to, and ends with the last of them: what comes behind is not wanted. Blocks that
-/// are full go to the disk, a run at a time.
+/// Hands a body out to the blocks it belongs to, but for the bytes that come `before` them, and ends with the last of them: what
+/// comes behind is not wanted. Blocks that are full go to the disk, a run at a time.
 pub(super) async fn feed<B>(
     edge: &Edge,
     mut body: B,
+    mut before: u64,
     sparse: &Sparse,
     lots: &mut VecDeque<Lot>,
 ) -> Result<(), BrokenOff>
@@ -224,6 +256,9 @@ where
         let Some(Ok(frame)) = body.frame().await else { return Err(BrokenOff) };
         let Ok(mut data) = frame.into_data() else { continue };
         edge.metrics.fill_bytes.inc_by(data.len() as u64);
+        let known = before.min(data.len() as u64);
+        before -= known;
+        data.advance(usize::try_from(known).unwrap_or(usize::MAX));
         while let Some(lot) = lots.front_mut()
             && !data.is_empty()
         {

@@ -47,12 +47,17 @@ impl Arrived {
 
     /// As stated.
     pub(crate) fn length(&self) -> Option<u64> {
-        self.head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+        stated_length(&self.head.headers)
     }
 
     fn directives(&self, edge: &Edge) -> ResponseDirectives {
         ResponseDirectives::targeted(&self.head.headers, &edge.config.cache.rules.targets)
     }
+}
+
+/// The length that an answer states.
+pub(super) fn stated_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Whether an answer may be kept for others.
@@ -149,7 +154,8 @@ pub(crate) async fn keep(
         }
         Err(broken) => {
             if matches!(broken, Broken::TooLarge) {
-                pass_until(edge, &guard, Instant::now() + TOO_LARGE_FOR);
+                let until = Instant::now() + TOO_LARGE_FOR;
+                guard.store(|| pass_until(edge, guard.key(), until));
             }
             tracing::warn!(key = %guard.key(), reason = broken.as_str(), "fill broke off");
             FillOutcome::BrokenOff
@@ -170,16 +176,14 @@ pub(super) async fn hand_out(edge: &Edge, primary: &CacheKey, arrived: Arrived, 
     }
 }
 
-/// How long it is remembered that a body is longer than the cache takes and does not say so: to find out breaks it off for
-/// all who read it, and who asks again must get it.
-const TOO_LARGE_FOR: Duration = Duration::from_secs(3_600);
+/// How long it is remembered that a body is longer than the cache takes and does not say so, or does not come in parts: to find
+/// out breaks it off for those who read it, and who asks again must get it.
+pub(super) const TOO_LARGE_FOR: Duration = Duration::from_secs(3_600);
 
-/// Until then whoever asks need not wait for a head that will not be shared.
-pub(super) fn pass_until(edge: &Edge, guard: &Guard, until: Instant) {
-    guard.store(|| {
-        edge.remove(guard.key());
-        edge.memory.insert(guard.key().clone(), Entry::Pass(until));
-    });
+/// Until then whoever asks need not wait for a head that will not be shared. Nothing may be stored meanwhile.
+pub(super) fn pass_until(edge: &Edge, key: &CacheKey, until: Instant) {
+    edge.remove(key);
+    edge.memory.insert(key.clone(), Entry::Pass(until));
 }
 
 /// Sets up the sign-post where the response varies, and lists the fill as the variant's: who comes for the same variant

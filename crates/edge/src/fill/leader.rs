@@ -204,6 +204,6 @@ pub(crate) fn is_server_error(status: StatusCode) -> bool {
 /// Whoever comes in the next seconds need not wait for a head that will not be shared.
 pub(super) fn remember_pass(edge: &Edge, guard: &Guard, now: Instant, reason: Unshared) {
     if !reason.is_of_request() {
-        keep::pass_until(edge, guard, now + PASS_FOR);
+        guard.store(|| keep::pass_until(edge, guard.key(), now + PASS_FOR));
     }
 }

@@ -16,6 +16,7 @@ use crate::policy::{self, ClientReload};
 use crate::request::Asked;
 use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object};
 use crate::upstream::{Question, RequestBody};
+use bytes::Buf;
 use http::{StatusCode, header};
 use http_body_util::BodyExt;
 use httpcache::freshness::State;
@@ -158,13 +159,16 @@ async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut Growin
     edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
     let Ok(response) = answer else { return false };
     let (answered, mut body) = response.into_parts();
-    if !continues(answered.status, &answered.headers, etag, length, from) {
+    let Some(mut before) = continues(answered.status, &answered.headers, etag, length, from) else {
         return false;
-    }
+    };
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return false };
-        if let Ok(data) = frame.into_data() {
+        if let Ok(mut data) = frame.into_data() {
             edge.metrics.fill_bytes.inc_by(data.len() as u64);
+            let known = before.min(data.len() as u64);
+            before -= known;
+            data.advance(usize::try_from(known).unwrap_or(usize::MAX));
             if writer.received() + data.len() as u64 > length {
                 return false;
             }

@@ -269,6 +269,31 @@ async fn what_is_larger_than_its_share_is_served_by_blocks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_origin_that_ignores_ranges_may_say_that_it_has_them() {
+    // RFC 9110 §14.2
+    local(async {
+        let length = 40 * BLOCK;
+        let whole = || {
+            let reply = fresh().header("accept-ranges", "bytes");
+            reply.header("content-length", leak(length.to_string())).data(bytes_at(0..length))
+        };
+        let options = Options { ram: Some(ByteCount::mib(16)), ..Options::default() };
+        let scene = Scene::over(options, [whole(), whole(), whole(), whole(), whole()]);
+        assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await, Ok(bytes_at(0..length)));
+        assert_eq!(asked_ranges(&scene), ["", "bytes=4194304-8388607", "bytes=8388608-10485759"]);
+        // Now it is known.
+        assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await, Ok(bytes_at(0..length)));
+        assert_eq!(scene.upstream.count(), 4);
+        // One that would be a part of what changed is none.
+        let other = Reply::new(200).header("etag", "\"v1\"").body(bytes_at(0..length - 1));
+        let scene = Scene::new([part_of(0..BLOCK, length, "\"v1\""), other]);
+        assert!(asks(&scene, "bytes=0-9").await.2.is_ok());
+        assert_eq!(asks(&scene, "bytes=262100-262200").await.2, Err(()));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_reads_slowly_or_leaves_costs_a_run_and_no_more() {
     local(async {
         let length = 400 * BLOCK;
