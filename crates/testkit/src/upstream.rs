@@ -135,10 +135,14 @@ pub struct Question {
     pub headers: HeaderMap,
 }
 
-/// A scripted upstream. Replies are given in order; beyond the last, every question gets 599.
+/// What is answered to a question.
+pub type Rule = fn(&Question) -> Reply;
+
+/// A scripted upstream. Replies are given in order; beyond the last, every question gets what a rule says, or 599.
 #[derive(Debug, Default)]
 pub struct Upstream {
     replies: RefCell<VecDeque<Reply>>,
+    rule: Cell<Option<Rule>>,
     questions: RefCell<Vec<Question>>,
     down: Cell<Option<io::ErrorKind>>,
     silent: Cell<bool>,
@@ -159,9 +163,10 @@ impl Upstream {
         self.replies.borrow_mut().push_back(reply);
     }
 
-    /// Another script, whatever is left of this one.
-    pub fn replace(&self, replies: impl IntoIterator<Item = Reply>) {
-        *self.replies.borrow_mut() = replies.into_iter().collect();
+    /// Answers by a rule from now on, whatever is left of the script.
+    pub fn follow(&self, rule: Rule) {
+        self.replies.borrow_mut().clear();
+        self.rule.set(Some(rule));
     }
 
     /// From now on nobody can connect; existing connections stay.
@@ -234,13 +239,11 @@ impl Upstream {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<ScriptedBody> {
         let (head, body) = request.into_parts();
-        self.questions.borrow_mut().push(Question {
-            method: head.method,
-            target: head.uri,
-            headers: head.headers,
-        });
+        let question = Question { method: head.method, target: head.uri, headers: head.headers };
         let next = self.replies.borrow_mut().pop_front();
-        let reply = next.unwrap_or_else(|| Reply::new(599));
+        let by_rule = || self.rule.get().map_or_else(|| Reply::new(599), |rule| rule(&question));
+        let reply = next.unwrap_or_else(by_rule);
+        self.questions.borrow_mut().push(question);
         match reply.reads {
             Reads::Drops => drop(body),
             Reads::All => read(body).await,

@@ -6,7 +6,8 @@
 //!                         ├─ block on the disk ──► memory
 //!                         └─ none of them ──► fetch: a run of blocks, one request ──► memory, disk
 //! ```
-//! The client's reading sets the pace: while one block goes out, the run behind it is fetched, and no more.
+//! The client's reading sets the pace: while one block goes out, the run behind it is fetched, and no more. Where memory does not
+//! keep a run until it is read, blocks are fetched one at a time, and the next one is held.
 
 use super::keep::{self, TOO_LARGE_FOR};
 use super::lots::{Lot, RUN, Source};
@@ -40,6 +41,12 @@ pub(crate) struct BlockStream {
     next: u64,
     end: u64,
     current: Option<Current>,
+    /// The block behind it, by its number, where it has been had fetched: held, for memory may not take it.
+    ahead: Option<(u64, Current)>,
+    /// One beyond the last block that this has had fetched.
+    led: u64,
+    /// How many are fetched at once.
+    run: u64,
 }
 
 enum Current {
@@ -58,6 +65,9 @@ impl BlockStream {
             next: range.start,
             end,
             current: None,
+            ahead: None,
+            led: 0,
+            run: RUN,
         }
     }
 
@@ -106,23 +116,33 @@ impl BlockStream {
     }
 
     /// Opens the block of the next byte, and has the one behind it fetched if nobody has it.
-    fn open(&self) -> Current {
+    fn open(&mut self) -> Current {
         let index = self.next / BLOCK_SIZE;
         let start = index * BLOCK_SIZE;
-        let current = self.find(index, &(self.next - start..(self.end - start).min(BLOCK_SIZE)));
+        let current = match self.ahead.take() {
+            Some((ahead, block)) if ahead == index => block,
+            _ => self.find(index, &(self.next - start..(self.end - start).min(BLOCK_SIZE))),
+        };
         let behind = start + BLOCK_SIZE;
         if behind < self.end && !self.edge.memory.holds(&self.sparse.block_key(index + 1)) {
-            drop(self.find(index + 1, &(0..(self.end - behind).min(BLOCK_SIZE))));
+            let block = self.find(index + 1, &(0..(self.end - behind).min(BLOCK_SIZE)));
+            self.ahead = Some((index + 1, block));
         }
         current
     }
 
-    fn find(&self, index: u64, wanted: &Range<u64>) -> Current {
-        let until = self.end.div_ceil(BLOCK_SIZE);
+    fn find(&mut self, index: u64, wanted: &Range<u64>) -> Current {
+        let lost = index < self.led;
+        let until = self.end.div_ceil(BLOCK_SIZE).min(index + if lost { 1 } else { self.run });
         match self.edge.lots.find(&self.edge.memory, &self.sparse, index, wanted, until) {
             Source::Held(bytes) => Current::Held(bytes),
             Source::Coming(reader) => Current::Coming(reader),
             Source::Lead(lots, reader) => {
+                if lost {
+                    // Memory is full of what is more popular: what is fetched beyond the next block is fetched in vain.
+                    self.run = 1;
+                }
+                self.led = self.led.max(index + lots.len() as u64);
                 let (edge, asked, sparse) =
                     (Rc::clone(&self.edge), Rc::clone(&self.asked), Arc::clone(&self.sparse));
                 drop(tokio::task::spawn_local(async move { lead(&edge, &asked, &sparse, lots).await }));

@@ -314,6 +314,40 @@ async fn a_client_that_reads_slowly_or_leaves_costs_a_run_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn blocks_that_memory_does_not_take_are_not_fetched_in_runs() {
+    local(async {
+        let options = Options { ram: Some(ByteCount::mib(32)), ..Options::default() };
+        // Nearly a block each, so that no room is left for one.
+        let popular = bytes_at(0..255_000);
+        let scene = Scene::over(options, (0..1_000).map(|_| fresh().body(popular.clone())));
+        for _ in 0..4 {
+            for n in 0..140 {
+                scene.load(&format!("/{n}")).await;
+            }
+            scene.edge.memory.tend();
+        }
+        scene.upstream.follow(|question| {
+            let range = question.headers["range"].to_str().unwrap().trim_start_matches("bytes=");
+            let (first, last) = range.split_once('-').unwrap();
+            part_of(first.parse().unwrap()..last.parse::<usize>().unwrap() + 1, 40 * BLOCK, "\"a\"")
+        });
+        let before = scene.edge.metrics.fill_bytes.get();
+        let mut body = scene.ask("/x", &[("range", "bytes=1-")]).await.into_body();
+        let mut read = 0;
+        while let Some(frame) = http_body_util::BodyExt::frame(&mut body).await {
+            read += frame.unwrap().into_data().unwrap().len();
+            tokio::time::sleep(SECOND).await;
+            scene.edge.memory.tend();
+        }
+        assert_eq!(read, 40 * BLOCK - 1);
+        // Beside what it reads: the run that comes with the head, and the first of its own.
+        let fetched = scene.edge.metrics.fill_bytes.get() - before;
+        assert!(fetched <= (40 + 2 * 16) * BLOCK_SIZE, "{} blocks", fetched / BLOCK_SIZE);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn blocks_are_asked_about_when_they_are_stale() {
     local(async {
         let length = 8 * BLOCK;
