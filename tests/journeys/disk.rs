@@ -105,6 +105,10 @@ fn attack_72_a_disk_that_vanishes_or_was_never_there_leaves_the_service_up() {
             assert!(answer.status == 200 && answer.body == bytes, "{}", answer.status);
         };
         until(&edge, &state("offline"), 1.0).await;
+        // It may have been meant to be mounted, which the sandbox does not learn.
+        let log = edge.log();
+        let warned = log.lines().filter(|line| line.contains("restart this process")).count();
+        assert!(warned == 1 && log.contains(disk.to_str().unwrap()), "{log}");
         served(0).await;
         std::fs::create_dir(&disk).unwrap();
         until(&edge, &state("online"), 1.0).await;

@@ -2,11 +2,12 @@
 
 use super::Sandbox;
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd,
+    Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus,
 };
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The newest that we know: on an older kernel, what that one knows.
 const KNOWN: ABI = ABI::V6;
@@ -55,16 +56,37 @@ fn rules(sandbox: &Sandbox) -> Result<RulesetCreated, RulesetError> {
         // Everything that is listened on is bound; upstreams may be anywhere, so connecting stays open.
         .handle_access(AccessNet::BindTcp)?
         .create()?;
-    let reads = SYSTEM.iter().map(PathBuf::from).chain(sandbox.reads.iter().cloned());
-    for (paths, access) in [(reads.collect::<Vec<_>>(), read), (sandbox.writes.clone(), write)] {
-        for path in paths {
-            // A file is replaced by another of its name, so it is its folder that may be opened.
-            let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
-            // Never the whole file system, whatever is configured. What is not there cannot be opened anyhow.
-            let folder = folder.filter(|folder| *folder != Path::new("/"));
-            let Some(open) = folder.and_then(|folder| PathFd::new(folder).ok()) else { continue };
-            rules = rules.add_rule(PathBeneath::new(open, access))?;
+    for path in SYSTEM {
+        rules = allow(rules, Path::new(path), read)?;
+    }
+    for path in &sandbox.reads {
+        rules = allow(rules, path, read)?;
+    }
+    // Some are told of by several.
+    for folder in sandbox.writes.iter().collect::<BTreeSet<_>>() {
+        if !folder.is_dir() {
+            // A rule holds for what is there now: a mount covers it, and Landlock does not ask what is covered.
+            tracing::warn!(
+                path = %folder.display(),
+                "is not there; once it is mounted, restart this process, which may not open it otherwise"
+            );
         }
+        rules = allow(rules, folder, write)?;
     }
     Ok(rules)
+}
+
+/// A file is replaced by another of its name, so it is its folder that may be opened.
+fn allow(
+    rules: RulesetCreated,
+    path: &Path,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, RulesetError> {
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    // Never the whole file system, whatever is configured. What is not there cannot be opened anyhow.
+    let folder = folder.filter(|folder| *folder != Path::new("/"));
+    match folder.and_then(|folder| PathFd::new(folder).ok()) {
+        Some(open) => rules.add_rule(PathBeneath::new(open, access)),
+        None => Ok(rules),
+    }
 }
