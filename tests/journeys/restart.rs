@@ -7,9 +7,11 @@ use journeys::Airclass;
 use journeys::client::{self, Certificate};
 use journeys::http3::Http3;
 use journeys::load::{Tally, Target, ask_steadily, pace};
-use journeys::process::metric;
+use journeys::process::{metric, program};
 use journeys::store::{pattern, put, segment};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use tempfile::TempDir;
 
@@ -174,6 +176,33 @@ fn attack_74_a_configuration_that_is_garbage_changes_nothing() {
         assert_eq!(status, 200, "{said}");
         assert_eq!(said, "in force: serve.limits.idle_timeout; only a restart brings into force ram\n");
     });
+}
+
+/// The file is a pipe: it opens for both sides at once, and the process starts for as long as nothing is written.
+#[test]
+fn a_reload_that_is_asked_for_during_the_start_comes_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("edge.toml");
+    assert!(Command::new("mkfifo").arg(&config).status().unwrap().success());
+    let mut edge = Command::new(program("airclass"))
+        .args(["edge", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--config"])
+        .arg(&config)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let text = b"upstream = \"http://127.0.0.1:1\"\n";
+    let mut pipe = std::fs::OpenOptions::new().write(true).open(&config).unwrap();
+    let pid = edge.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    pipe.write_all(text).unwrap();
+    drop(pipe);
+    let mut log = BufReader::new(edge.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(log.any(|line| line.contains("listening listen=")));
+    // It is up, and reads again.
+    std::fs::OpenOptions::new().write(true).open(&config).unwrap().write_all(text).unwrap();
+    assert!(log.any(|line| line.contains("reload: nothing has changed")));
+    edge.kill().unwrap();
+    edge.wait().unwrap();
 }
 
 #[test]

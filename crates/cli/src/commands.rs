@@ -30,6 +30,7 @@ use telemetry::LogOptions;
 
 /// `airclass edge`
 pub(crate) fn edge(flags: &edge::Options, file: Option<&Path>) -> Result<(), AnyFault> {
+    serve::hold_hang_ups()?;
     let read = || settings::layered(flags, file);
     let options = read()?;
     start_logs(&options.log)?;
@@ -42,6 +43,7 @@ pub(crate) fn edge(flags: &edge::Options, file: Option<&Path>) -> Result<(), Any
 
 /// `airclass origin`
 pub(crate) fn origin(flags: &origin::Options, file: Option<&Path>) -> Result<(), AnyFault> {
+    serve::hold_hang_ups()?;
     let options = settings::layered(flags, file)?;
     start_logs(&options.log)?;
     origin::run(options)
@@ -49,6 +51,7 @@ pub(crate) fn origin(flags: &origin::Options, file: Option<&Path>) -> Result<(),
 
 /// `airclass steer`
 pub(crate) fn steer(flags: &steer::Options, file: Option<&Path>) -> Result<(), AnyFault> {
+    serve::hold_hang_ups()?;
     steer::run(&settings::layered(flags, file)?)
 }
 

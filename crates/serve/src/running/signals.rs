@@ -11,6 +11,7 @@ use crate::quic::read_mail;
 use crate::server::ServeError;
 use crate::tls::Look;
 use faults::AnyFault;
+use nix::sys::signal::{SigSet, Signal};
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{Admin, Check, Order, Told};
@@ -25,6 +26,19 @@ const SAY_EVERY: Duration = Duration::from_secs(1);
 
 /// Reads the configuration again and brings it into force, all of it or nothing; says what has changed.
 pub type Reread<'a> = Box<dyn FnMut(&Running) -> Result<String, AnyFault> + 'a>;
+
+/// Has the kernel keep a SIGHUP until [`serve_until_told`] hears it: a reload that is asked for while disks are being opened
+/// would end the process. To be called before the first thread is started, since threads inherit it.
+///
+/// # Errors
+/// [`ServeError`] when the kernel refuses, which no kernel does.
+pub fn hold_hang_ups() -> Result<(), ServeError> {
+    hang_ups().thread_block().map_err(|error| ServeError { core: 0, source: error.into() })
+}
+
+fn hang_ups() -> SigSet {
+    SigSet::from_iter([Signal::SIGHUP])
+}
 
 /// Runs until SIGTERM or SIGINT, then drains. A second signal ends the process at once. SIGHUP reads certificates again.
 ///
@@ -70,6 +84,8 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
+        // One that has come since the start is heard now.
+        hang_ups().thread_unblock().map_err(|error| failed(error.into()))?;
         let mut stop = async || {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         };
