@@ -7,10 +7,13 @@ use landlock::{
 };
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The newest that we know: on an older kernel, what that one knows.
 const KNOWN: ABI = ABI::V6;
+
+/// Links that are followed one after the other: more than anybody has, as many as a kernel takes.
+const MOST_LINKS: usize = 40;
 
 /// What the C library reads to look up a host name, what the trusted authorities stand in, and what metrics and overload
 /// rules are read from. All of it is everybody's to read.
@@ -61,6 +64,9 @@ fn rules(sandbox: &Sandbox) -> Result<RulesetCreated, RulesetError> {
     }
     for path in &sandbox.reads {
         rules = allow(rules, path, read)?;
+        for target in targets(path) {
+            rules = allow(rules, &target, read)?;
+        }
     }
     // Some are told of by several.
     for folder in sandbox.writes.iter().collect::<BTreeSet<_>>() {
@@ -76,17 +82,106 @@ fn rules(sandbox: &Sandbox) -> Result<RulesetCreated, RulesetError> {
     Ok(rules)
 }
 
-/// A file is replaced by another of its name, so it is its folder that may be opened.
+/// Allows what is at `path`. A file is replaced by another of its name, so it is its folder that may be opened.
 fn allow(
     rules: RulesetCreated,
     path: &Path,
     access: BitFlags<AccessFs>,
 ) -> Result<RulesetCreated, RulesetError> {
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
-    // Never the whole file system, whatever is configured. What is not there cannot be opened anyhow.
-    let folder = folder.filter(|folder| *folder != Path::new("/"));
-    match folder.and_then(|folder| PathFd::new(folder).ok()) {
-        Some(open) => rules.add_rule(PathBeneath::new(open, access)),
-        None => Ok(rules),
+    let folder = folder.and_then(|folder| folder.canonicalize().ok());
+    // Never the whole file system, whatever is configured: there, the file as it is. What is not there cannot be opened anyhow.
+    let (path, access) = match folder {
+        Some(folder) if folder != Path::new("/") => (folder, access),
+        _ if path.is_file() => (path.to_owned(), access & AccessFs::from_file(KNOWN)),
+        _ => return Ok(rules),
+    };
+    match PathFd::new(path) {
+        Ok(open) => rules.add_rule(PathBeneath::new(open, access)),
+        Err(_) => Ok(rules),
+    }
+}
+
+/// The folders that links lead to, from `path` and from its own folder. Who renews a file behind a link leaves the old one
+/// where it is, puts another beside it, and turns the link round (`live/cert.pem -> ../archive/cert2.pem`, `current -> v2`).
+fn targets(path: &Path) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    for link in [Some(path), path.parent()].into_iter().flatten() {
+        let mut link = link.to_owned();
+        for _ in 0..MOST_LINKS {
+            let (Some(folder), Ok(target)) = (link.parent(), link.read_link()) else { break };
+            link = folder.join(target);
+            folders.extend(link.parent().map(Path::to_path_buf));
+        }
+    }
+    folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{create_dir_all, read, remove_file, write};
+    use std::os::unix::fs::symlink;
+    use std::sync::mpsc::sync_channel;
+
+    /// Which of `paths` a thread that may read `reads` can read once `change` has been made by somebody who is not held.
+    fn readable<const N: usize>(reads: &[&Path], change: impl FnOnce(), paths: [&Path; N]) -> [bool; N] {
+        let sandbox =
+            Sandbox { reads: reads.iter().map(|path| path.to_path_buf()).collect(), ..Sandbox::default() };
+        std::thread::scope(|scope| {
+            let ((held, is_held), (changed, is_changed)) = (sync_channel(1), sync_channel(1));
+            let reader = scope.spawn(move || {
+                restrict(&sandbox).expect("this kernel has Landlock");
+                held.send(()).unwrap();
+                is_changed.recv().unwrap();
+                paths.map(|path| read(path).is_ok())
+            });
+            is_held.recv().unwrap();
+            change();
+            changed.send(()).unwrap();
+            reader.join().unwrap()
+        })
+    }
+
+    #[test]
+    fn a_certificate_behind_a_link_can_be_renewed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        ["live/a", "archive/a", "tls/v1", "elsewhere"]
+            .iter()
+            .for_each(|name| create_dir_all(at(name)).unwrap());
+        for file in ["archive/a/cert1.pem", "tls/v1/cert.pem", "elsewhere/secret"] {
+            write(at(file), file).unwrap();
+        }
+        let (link, current) = (at("live/a/cert.pem"), at("tls/current"));
+        symlink("../../archive/a/cert1.pem", &link).unwrap();
+        symlink("v1", &current).unwrap();
+        let renew = || {
+            write(at("archive/a/cert2.pem"), "2").unwrap();
+            remove_file(&link).unwrap();
+            symlink("../../archive/a/cert2.pem", &link).unwrap();
+            create_dir_all(at("tls/v2")).unwrap();
+            write(at("tls/v2/cert.pem"), "2").unwrap();
+            remove_file(&current).unwrap();
+            symlink("v2", &current).unwrap();
+        };
+        let under_current = current.join("cert.pem");
+        let found =
+            readable(&[&link, &under_current], renew, [&link, &under_current, &at("elsewhere/secret")]);
+        assert_eq!(found, [true, true, false]);
+    }
+
+    #[test]
+    fn the_root_is_never_open_whichever_way_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, secret) = (folder.path().join("cert.pem"), folder.path().join("secret"));
+        write(&secret, "").unwrap();
+        // Its target's folder is the root, by as many steps up as there are and more.
+        symlink("../".repeat(16) + "nowhere.pem", &here).unwrap();
+        let dots = Path::new("/proc/../nowhere.pem");
+        let file = Path::new("/nowhere.pem");
+        let reads = [here.as_path(), dots, file, Path::new("/")];
+        assert_eq!(readable(&reads[1..], || {}, [&secret]), [false]);
+        assert_eq!(readable(&reads, || {}, [Path::new("/root/.profile"), &secret]), [false, true]);
     }
 }
