@@ -60,7 +60,11 @@ fn rules(sandbox: &Sandbox) -> Result<RulesetCreated, RulesetError> {
         .handle_access(AccessNet::BindTcp)?
         .create()?;
     for path in SYSTEM {
-        rules = allow(rules, Path::new(path), read)?;
+        // None of it is replaced, and the folder of some is the whole of `/proc`.
+        if let Ok(open) = PathFd::new(path) {
+            let access = if Path::new(path).is_dir() { read } else { read & AccessFs::from_file(KNOWN) };
+            rules = rules.add_rule(PathBeneath::new(open, access))?;
+        }
     }
     for path in &sandbox.reads {
         rules = allow(rules, path, read)?;
@@ -120,12 +124,12 @@ fn targets(path: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::{create_dir_all, read, remove_file, write};
+    use std::fs::{create_dir_all, remove_file, write};
     use std::os::unix::fs::symlink;
     use std::sync::mpsc::sync_channel;
 
-    /// Which of `paths` a thread that may read `reads` can read once `change` has been made by somebody who is not held.
-    fn readable<const N: usize>(reads: &[&Path], change: impl FnOnce(), paths: [&Path; N]) -> [bool; N] {
+    /// Which of `paths` a thread that may read `reads` can open once `change` has been made by somebody who is not held.
+    fn opens<const N: usize>(reads: &[&Path], change: impl FnOnce(), paths: [&Path; N]) -> [bool; N] {
         let sandbox =
             Sandbox { reads: reads.iter().map(|path| path.to_path_buf()).collect(), ..Sandbox::default() };
         std::thread::scope(|scope| {
@@ -134,7 +138,7 @@ mod tests {
                 restrict(&sandbox).expect("this kernel has Landlock");
                 held.send(()).unwrap();
                 is_changed.recv().unwrap();
-                paths.map(|path| read(path).is_ok())
+                paths.map(|path| File::open(path).is_ok())
             });
             is_held.recv().unwrap();
             change();
@@ -166,9 +170,15 @@ mod tests {
             symlink("v2", &current).unwrap();
         };
         let under_current = current.join("cert.pem");
-        let found =
-            readable(&[&link, &under_current], renew, [&link, &under_current, &at("elsewhere/secret")]);
+        let found = opens(&[&link, &under_current], renew, [&link, &under_current, &at("elsewhere/secret")]);
         assert_eq!(found, [true, true, false]);
+    }
+
+    #[test]
+    fn of_other_processes_nothing_is_read() {
+        let paths = ["/proc/stat", "/proc/self/limits", "/dev/urandom", "/proc/1/status", "/dev/null"];
+        let paths = paths.map(Path::new);
+        assert_eq!(opens(&[], || {}, paths), [true, true, true, false, false]);
     }
 
     #[test]
@@ -181,7 +191,7 @@ mod tests {
         let dots = Path::new("/proc/../nowhere.pem");
         let file = Path::new("/nowhere.pem");
         let reads = [here.as_path(), dots, file, Path::new("/")];
-        assert_eq!(readable(&reads[1..], || {}, [&secret]), [false]);
-        assert_eq!(readable(&reads, || {}, [Path::new("/root/.profile"), &secret]), [false, true]);
+        assert_eq!(opens(&reads[1..], || {}, [&secret]), [false]);
+        assert_eq!(opens(&reads, || {}, [Path::new("/root/.profile"), &secret]), [false, true]);
     }
 }
