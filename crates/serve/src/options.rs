@@ -172,6 +172,8 @@ pub struct Limits {
 
 /// Descriptors kept back from connections: listeners, upstream connections, files, logs.
 const RESERVED_DESCRIPTORS: usize = 512;
+/// However few descriptors there are: a service that nobody can try is none.
+const LEAST_CONNECTIONS: usize = 64;
 /// Taken when the system names no limit.
 const DEFAULT_DESCRIPTORS: usize = 1_024;
 /// hyper does not work with less.
@@ -180,7 +182,7 @@ const MIN_HEADER_BYTES: usize = 8 * 1_024;
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_connections: descriptor_limit().saturating_sub(RESERVED_DESCRIPTORS).max(64),
+            max_connections: most_connections(descriptor_limit()),
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(10),
             idle: Duration::from_secs(75),
@@ -325,6 +327,15 @@ impl Limits {
         if max_connections == 0 {
             return Err(SettingsError::value("max_connections", "is zero; nobody could connect"));
         }
+        // Beyond it nothing would be left for upstreams: who is in would wait, and nobody would be told why.
+        let descriptors = descriptor_limit();
+        let most = most_connections(descriptors);
+        if max_connections > most {
+            let problem = format!(
+                "is {max_connections}; with {descriptors} descriptors (`ulimit -n`, LimitNOFILE) give at most {most}, or raise them"
+            );
+            return Err(SettingsError::value("max_connections", problem));
+        }
         Ok(Self {
             max_connections,
             handshake: span("handshake_timeout", options.handshake_timeout, default.handshake)?,
@@ -351,6 +362,11 @@ impl Limits {
 
 fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How many connections there can be when so many descriptors can.
+fn most_connections(descriptors: usize) -> usize {
+    descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(LEAST_CONNECTIONS)
 }
 
 /// The soft limit of open files, as the kernel tells it.
@@ -416,6 +432,19 @@ mod tests {
         let many = parse("tls_listen = [\"[::]:443\"]\ncert = [\"a\", \"b\"]\nkey = \"a\"").unwrap();
         assert!(resolve(&many).unwrap_err().to_string().contains("`key`"));
         assert!(parse("cert = 1").unwrap_err().to_string().contains("a list of paths"));
+    }
+
+    #[test]
+    fn more_connections_than_descriptors_are_refused() {
+        let most = most_connections(descriptor_limit());
+        let with = |max_connections| {
+            let limits = LimitOptions { max_connections: Some(max_connections), ..LimitOptions::default() };
+            resolve(&Options { limits: Some(limits), ..Options::default() })
+        };
+        assert_eq!(with(most).unwrap().limits.max_connections, most);
+        let error = with(most + 1).unwrap_err().to_string();
+        assert!(error.contains("max_connections") && error.contains(&format!("at most {most}")), "{error}");
+        assert_eq!((most_connections(600), most_connections(8)), (88, 64));
     }
 
     #[test]
