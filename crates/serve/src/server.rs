@@ -61,10 +61,7 @@ pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), An
     let (admin, address) = (inherited.take_named(ADMIN).pop(), config.admin);
     let hosts = config.admin_hosts.clone();
     let server = Server::bind_with(config, telemetry, &mut inherited, successor)?;
-    let admin = match admin {
-        Some(socket) => socket.into(),
-        None => Admin::bind(address)?,
-    };
+    let admin = Admin::adopt(admin, address)?;
     sandbox::confine(&server.config.sandbox)?;
     Ok((server, Admin::on(admin, hosts, telemetry.clone())?))
 }

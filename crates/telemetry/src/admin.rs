@@ -104,6 +104,24 @@ impl Admin {
         std::net::TcpListener::bind(address).map_err(|source| AdminError::Bind { address, source })
     }
 
+    /// For [`Admin::on`]: `socket`, which another process has listened on, where it is at `address`, or a new one there.
+    ///
+    /// # Errors
+    /// The address is taken.
+    pub fn adopt(
+        socket: Option<std::os::fd::OwnedFd>,
+        address: SocketAddr,
+    ) -> Result<std::net::TcpListener, AdminError> {
+        let socket = socket.map(std::net::TcpListener::from);
+        let is_there = |socket: &std::net::TcpListener| {
+            let bound = socket.local_addr().ok();
+            bound.is_some_and(|bound| {
+                bound.ip() == address.ip() && [0, bound.port()].contains(&address.port())
+            })
+        };
+        socket.filter(is_there).map_or_else(|| Self::bind(address), Ok)
+    }
+
     /// The same on a socket that is there already.
     ///
     /// # Errors

@@ -140,3 +140,19 @@ async fn who_asks_by_a_name_that_is_not_ours_is_told_nothing() {
     assert!(telemetry.readiness.is_ready(), "no order was obeyed");
     admin.stop();
 }
+
+#[test]
+fn a_socket_that_is_taken_over_is_kept_only_where_it_is_wanted() {
+    let at = |address: &str| address.parse::<SocketAddr>().unwrap();
+    let before = Admin::bind(at("127.0.0.1:0")).unwrap();
+    let address = before.local_addr().unwrap();
+    let adopt = |wanted| {
+        let socket = Some(before.try_clone().unwrap().into());
+        Admin::adopt(socket, wanted).unwrap().local_addr().unwrap()
+    };
+    assert_eq!([adopt(address), adopt(at("127.0.0.1:0"))], [address; 2]);
+    assert_eq!(adopt(at("127.0.0.2:0")).ip(), at("127.0.0.2:0").ip());
+    let other = Admin::bind(at("127.0.0.1:0")).unwrap();
+    let taken = Admin::adopt(Some(before.into()), other.local_addr().unwrap()).unwrap_err();
+    assert_eq!(taken.code(), "LISTEN_TAKEN", "another port is asked for, and not passed over");
+}
