@@ -9,7 +9,8 @@ use journeys::http3::Http3;
 use journeys::load::{Tally, Target, ask_steadily, pace};
 use journeys::process::{metric, program};
 use journeys::store::{pattern, put, segment};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -224,6 +225,26 @@ fn a_new_certificate_under_load() {
         // By signal it is the same.
         scene.edge.as_ref().unwrap().signal("HUP");
     });
+}
+
+#[test]
+fn a_process_that_is_ending_still_answers_orders() {
+    let mut scene = scene();
+    put(&scene.folder.path().join("store"), &segment(1), &pattern(LARGE));
+    // An answer that nobody takes keeps it.
+    let mut reader = TcpStream::connect(scene.target.plain).unwrap();
+    let head = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", segment(1));
+    reader.write_all(head.as_bytes()).unwrap();
+    reader.read_exact(&mut [0; 1_000]).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        assert_eq!(scene.order("/drain").await.0, 200);
+        let (status, said) = scene.order("/reload").await;
+        assert_eq!((status, said.as_str()), (409, "stopping: the process is ending\n"));
+        assert_eq!(scene.order("/drain").await.0, 200);
+    });
+    drop(reader);
+    assert!(scene.edge.as_mut().unwrap().wait().success());
 }
 
 #[test]

@@ -21,6 +21,8 @@ use tokio::time::{Instant, interval_at};
 
 /// How often certificates and ticket keys are looked at. Who renews a certificate does so weeks before.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// To who says so, however often.
+const DRAINING: &str = "draining; /readyz says how many connections are left";
 /// How often a process that is ending says how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(1);
 
@@ -102,7 +104,7 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
                 order = telemetry.orders.next() => match order {
                     Told { order: Order::Reload, answer } => answer.give(reload(&running, &mut reread)),
                     Told { order: Order::Drain, answer } => {
-                        answer.give(Ok("draining; /readyz says how many connections are left".to_owned()));
+                        answer.give(Ok(DRAINING.to_owned()));
                         break Wish::Stop;
                     }
                 },
@@ -131,6 +133,10 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
             tokio::select! {
                 _ = &mut ended => break tracing::info!("stopped"),
                 () = stop() => break tracing::warn!("stopped at the second signal; running answers are cut"),
+                Told { order, answer } = telemetry.orders.next() => answer.give(match order {
+                    Order::Reload => Err(format!("{why}: the process is ending")),
+                    Order::Drain => Ok(DRAINING.to_owned()),
+                }),
                 _ = say.tick() => {
                     let left = format!("{why}: {} connections left", connections.open());
                     tracing::info!(connections = connections.open(), "ending");
