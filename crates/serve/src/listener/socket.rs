@@ -14,6 +14,9 @@ use std::path::Path;
 /// lowers this to net.core.somaxconn.
 const BACKLOG: i32 = 16_384;
 
+/// Rights of a unix socket when nothing is said: its owner and group.
+const MODE: u32 = 0o660;
+
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
@@ -66,10 +69,32 @@ impl Listening {
         SockRef::from(&socket).set_nonblocking(true).map_err(fail)?;
         let listening = match &listener.address {
             Address::Tcp(_) => Self::Tcp(socket.into()),
-            Address::Unix(_) => Self::Unix(socket.into()),
+            Address::Unix(path) => {
+                // Where nothing is said of it, it is what the service manager has made it.
+                if let Some(mode) = listener.mode {
+                    set_mode(path, mode).map_err(|source| ListenError::Tuning {
+                        address: listener.address.clone(),
+                        key: "mode",
+                        source,
+                        advice: "leave it out, or start as the owner of the socket".to_owned(),
+                    })?;
+                }
+                Self::Unix(socket.into())
+            }
         };
+        listening.forget();
         listening.tune(listener)?;
         Ok(listening)
+    }
+
+    /// Takes back what the process before this one may have set, and [`Listening::tune`] sets only where it is wanted. A
+    /// kernel that has none of it has nothing to take back.
+    fn forget(&self) {
+        let Self::Tcp(socket) = self else { return };
+        let _ = set_pacing(socket.as_fd(), u64::MAX);
+        if let Ok(usual) = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control") {
+            let _ = SockRef::from(socket).set_tcp_congestion(usual.trim().as_bytes());
+        }
     }
 
     /// Another handle on the same socket.
@@ -160,7 +185,7 @@ pub(super) fn open(listener: &Listener, cores: usize) -> Result<Vec<Listening>, 
             drop(probe);
             (0..cores).map(|_| bind_shared(address)).collect::<io::Result<Vec<_>>>().map_err(fail)?
         }
-        Address::Unix(path) => vec![bind_unix(path, listener.mode).map_err(fail)?],
+        Address::Unix(path) => vec![bind_unix(path, listener.mode.unwrap_or(MODE)).map_err(fail)?],
     };
     for socket in &sockets {
         socket.tune(listener)?;
@@ -190,9 +215,13 @@ fn tcp(address: SocketAddr) -> io::Result<Socket> {
 fn bind_unix(path: &Path, mode: u32) -> io::Result<Listening> {
     remove_stale(path)?;
     let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+    set_mode(path, mode)?;
     listener.set_nonblocking(true)?;
     Ok(Listening::Unix(listener))
+}
+
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }
 
 /// Takes away the socket of a process that is gone. One that answers is somebody's, and any other file is none of ours.
@@ -255,6 +284,50 @@ mod tests {
         assert!(name.starts_with(b"reno\0") || name == b"reno", "{name:?}");
         assert_eq!(SockRef::from(&accepted).tcp_notsent_lowat().unwrap(), wanted.tuning.send_buffer);
         drop(client);
+    }
+
+    /// What can be sent a second at most.
+    fn pacing(socket: &Listening) -> u64 {
+        let mut rate = 0_u64;
+        let mut length = libc::socklen_t::try_from(size_of::<u64>()).unwrap();
+        #[expect(unsafe_code, reason = "no library that we have reads this option")]
+        // SAFETY: the descriptor is open, and the value and its length live and are as long as is said.
+        let result = unsafe {
+            libc::getsockopt(
+                socket.as_fd().as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_MAX_PACING_RATE,
+                (&raw mut rate).cast(),
+                &raw mut length,
+            )
+        };
+        assert_eq!(result, 0);
+        rate
+    }
+
+    #[test]
+    fn a_socket_that_is_taken_over_is_what_the_configuration_says_now() {
+        let tuned = listener(r#"address = "127.0.0.1:0", congestion = "reno", pacing = "8Mbit/s""#);
+        let before = open(&tuned, 1).unwrap().remove(0);
+        let congestion = |socket: &Listening| SockRef::from(socket).tcp_congestion().unwrap();
+        let usual = congestion(&open(&listener(r#"address = "127.0.0.1:0""#), 1).unwrap()[0]);
+        assert_eq!(pacing(&before), 1_000_000);
+        let adopt = |socket: &Listening, listener| {
+            Listening::adopt(socket.as_fd().try_clone_to_owned().unwrap(), &listener).unwrap()
+        };
+        let plain = adopt(&before, listener(r#"address = "127.0.0.1:0""#));
+        assert_eq!((pacing(&plain), congestion(&plain)), (u64::MAX, usual));
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.sock");
+        let unix = |more: &str| listener(&format!("address = \"unix:{}\"{more}", path.display()));
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        let before = open(&unix(""), 1).unwrap().remove(0);
+        assert_eq!(mode(), MODE);
+        for (more, expected) in [(", mode = \"0666\"", 0o666), ("", 0o666), (", mode = \"0600\"", 0o600)] {
+            adopt(&before, unix(more));
+            assert_eq!(mode(), expected, "{more}");
+        }
     }
 
     #[test]

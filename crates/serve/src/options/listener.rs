@@ -55,8 +55,8 @@ pub struct Listener {
     pub proxy: Option<ProxyRule>,
     /// How packets go out.
     pub tuning: Tuning,
-    /// Rights of a unix socket.
-    pub mode: u32,
+    /// Rights of a unix socket, where something is said of them.
+    pub mode: Option<u32>,
 }
 
 /// What is listened on.
@@ -128,14 +128,11 @@ const LEAST_SEND_BUFFER: ByteCount = ByteCount(16 * 1_024);
 /// The kernel's own bound is 4 MiB as a rule.
 const MOST_SEND_BUFFER: ByteCount = ByteCount::mib(64);
 
-/// Rights of a unix socket when nothing is said: its owner and group.
-const MODE: u32 = 0o660;
-
 impl Listener {
     /// One with nothing special about it.
     pub fn plain(address: SocketAddr, tls: bool) -> Self {
         let (proxy, tuning) = (None, Tuning::default());
-        Self { address: Address::Tcp(address), tls, http3: false, proxy, tuning, mode: MODE }
+        Self { address: Address::Tcp(address), tls, http3: false, proxy, tuning, mode: None }
     }
 
     /// `options` checked.
@@ -175,10 +172,10 @@ impl Listener {
             return wrong("has a congestion that HTTP/3 has not: give bbr, cubic or reno, or leave it out");
         }
         let mode = match &options.mode {
-            None => MODE,
+            None => None,
             Some(_) if !is_unix => return wrong("has a mode, which only unix sockets have: leave it out"),
             Some(text) => match u32::from_str_radix(text, 8) {
-                Ok(mode) if mode <= 0o777 => mode,
+                Ok(mode) if mode <= 0o777 => Some(mode),
                 _ => return wrong("has a mode that is none: write it in octal, as \"0660\""),
             },
         };
@@ -291,7 +288,10 @@ mod tests {
         assert!(!rule.trusts("192.0.2.1:1".parse().unwrap(), false));
         let listener =
             resolve(r#"address = "unix:/run/e.sock", mode = "0600", proxy_from = ["unix"]"#).unwrap();
-        assert_eq!((listener.mode, listener.address.to_string()), (0o600, "unix:/run/e.sock".to_owned()));
+        assert_eq!(
+            (listener.mode.unwrap(), listener.address.to_string()),
+            (0o600, "unix:/run/e.sock".to_owned())
+        );
     }
 
     #[test]
