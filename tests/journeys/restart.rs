@@ -207,6 +207,23 @@ fn a_reload_that_is_asked_for_during_the_start_comes_after_it() {
 }
 
 #[test]
+fn a_path_that_is_new_to_the_sandbox_asks_for_a_restart() {
+    let (scene, elsewhere) = (scene(), tempfile::tempdir().unwrap());
+    Certificate::make(elsewhere.path());
+    let config = scene.folder.path().join("edge.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let here = scene.folder.path().to_str().unwrap();
+    let there = elsewhere.path().to_str().unwrap();
+    let moved = ["cert.pem", "key.pem"]
+        .iter()
+        .fold(text, |text, file| text.replace(&format!("{here}/{file}"), &format!("{there}/{file}")));
+    std::fs::write(&config, moved).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (status, said) = runtime.block_on(scene.order("/reload"));
+    assert!(status == 409 && said.contains("TLS_FILE") && said.contains("restart: a process"), "{said}");
+}
+
+#[test]
 fn a_new_certificate_under_load() {
     let scene = scene();
     scene.under_load(async |scene| {

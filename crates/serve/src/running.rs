@@ -113,7 +113,10 @@ impl Running {
                 tracing::info!("certificates and ticket keys read again");
             }
             // Half written, or wrong. It is looked at again when it changes.
-            Err(error) => tracing::error!(%error, "the new certificates are not used; the old ones stay"),
+            Err(error) => {
+                let error = self.config.borrow().sandbox.explain(error.to_string());
+                tracing::error!(error, "the new certificates are not used; the old ones stay");
+            }
         }
     }
 

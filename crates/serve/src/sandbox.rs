@@ -23,6 +23,20 @@ pub struct Sandbox {
     pub writes: Vec<PathBuf>,
 }
 
+impl Sandbox {
+    /// What went wrong at work, in one line, and what else it can be due to where the system has refused something.
+    pub(crate) fn explain(&self, problem: String) -> String {
+        // Most have made words of the error by now; they are the system's own.
+        let refused = std::io::Error::from(rustix::io::Errno::ACCESS).to_string();
+        if self.enabled && problem.contains(&refused) {
+            return format!(
+                "{problem}; where its rights are right, restart: a process opens only what was named at its start"
+            );
+        }
+        problem
+    }
+}
+
 /// A right that was to be given up and could not be.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {

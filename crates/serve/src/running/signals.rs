@@ -161,8 +161,9 @@ fn reload(running: &Running, reread: &mut Reread<'_>) -> Result<String, String> 
             Ok(changed)
         }
         Err(fault) => {
-            tracing::error!("reload refused, the old configuration stays: {}", fault.line());
-            Err(fault.line())
+            let why = running.config.borrow().sandbox.explain(fault.line());
+            tracing::error!("reload refused, the old configuration stays: {why}");
+            Err(why)
         }
     }
 }
