@@ -91,8 +91,14 @@ impl Scene {
 
     async fn order(&self, path: &str) -> (u16, String) {
         let admin = self.edge.as_ref().unwrap().admin;
-        let answer = client::ask(&mut client::connect(admin).await, "POST", path, &[]).await;
-        (answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned())
+        loop {
+            let answer = client::ask(&mut client::connect(admin).await, "POST", path, &[]).await;
+            let said = String::from_utf8_lossy(&answer.body).into_owned();
+            // It says where it listens before it listens for orders.
+            if said != "this process takes no orders\n" {
+                break (answer.status.as_u16(), said);
+            }
+        }
     }
 }
 
@@ -295,6 +301,20 @@ fn attack_75_another_process_takes_over_under_load() {
             tokio::task::yield_now().await;
         }
     });
+}
+
+#[test]
+fn a_node_that_stands_aside_does_so_after_a_handover() {
+    let mut scene = scene();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert_eq!(runtime.block_on(scene.order("/out-of-service")).0, 200);
+    let mut old = scene.edge.replace(start(scene.folder.path())).unwrap();
+    assert!(old.wait().success());
+    let ready = async || client::get(scene.edge.as_ref().unwrap().admin, "/readyz", &[]).await;
+    let report = String::from_utf8(runtime.block_on(ready()).body.to_vec()).unwrap();
+    assert!(report.contains("in_service: not ok"), "{report}");
+    assert_eq!(runtime.block_on(scene.order("/in-service")).0, 200);
+    assert_eq!(runtime.block_on(ready()).status, 200);
 }
 
 /// The old process keeps its connections over UDP, whose packets the new one reads.

@@ -6,6 +6,7 @@
 //! new process                          old process
 //!      ── connects ───────────────────────►
 //!      ◄── "socket NAME" + descriptor ────  one each, the handover socket itself among them
+//!      ◄── "out of service" ──────────────  if it is
 //!      ◄── "end" ─────────────────────────
 //!   starts all cores
 //!      ── "ready" ────────────────────────►  accepts no more, answers what it has begun, ends
@@ -26,7 +27,9 @@ use packets::{Packet, Packets};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use telemetry::Readiness;
 use tokio::sync::oneshot;
 
 /// Longest wait for the other process's next word while sockets are passed: it has them at hand.
@@ -36,6 +39,9 @@ const READY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The name of the handover socket among the sockets.
 const HANDOVER: &str = "handover";
+
+/// What a process that stands aside says: the next one does, too.
+const OUT_OF_SERVICE: &str = "out of service";
 
 /// Why sockets could not be taken over or offered.
 #[derive(Debug, thiserror::Error)]
@@ -68,11 +74,15 @@ pub(crate) struct Successor {
 }
 
 impl Successor {
-    /// Asks whoever listens at `path` for its sockets; nobody is no error.
+    /// Asks whoever listens at `path` for its sockets; nobody is no error. Whether it stands aside goes to `readiness`.
     ///
     /// # Errors
     /// Somebody is there and does not behave, or the path cannot be used.
-    pub(crate) fn ask(path: &Path, inherited: &mut Inherited) -> Result<Self, HandoverError> {
+    pub(crate) fn ask(
+        path: &Path,
+        inherited: &mut Inherited,
+        readiness: &Readiness,
+    ) -> Result<Self, HandoverError> {
         let failed = |source| HandoverError { path: path.to_owned(), source };
         let Some(packets) = Packets::connect(path).map_err(failed)? else {
             let listening = packets::listen(path).map_err(failed)?;
@@ -86,6 +96,7 @@ impl Successor {
                         inherited.add(name.to_owned(), socket);
                     }
                 }
+                Packet { word, socket: None } if word == OUT_OF_SERVICE => readiness.stand_aside(),
                 Packet { word, socket: None } if word == "end" => break,
                 Packet { .. } => return Err(failed(io::ErrorKind::InvalidData.into())),
             }
@@ -121,6 +132,7 @@ impl Successor {
     pub(crate) fn offer(
         mut self,
         sockets: Vec<(String, OwnedFd)>,
+        readiness: Arc<Readiness>,
         read: impl Fn(bool) + Send + 'static,
     ) -> Result<oneshot::Receiver<()>, HandoverError> {
         let (gone, hear) = oneshot::channel();
@@ -130,7 +142,7 @@ impl Successor {
             std::thread::Builder::new()
                 .name("handover".to_owned())
                 .spawn(move || {
-                    if serve(&listening, &sockets, &read) {
+                    if serve(&listening, &sockets, &readiness, &read) {
                         // The receiver is gone when the process is ending anyhow.
                         let _ = gone.send(());
                     }
@@ -142,7 +154,12 @@ impl Successor {
 }
 
 /// Answers one successor after the other until one is ready. False when the socket itself fails.
-fn serve(listening: &OwnedFd, sockets: &[(String, OwnedFd)], read: &impl Fn(bool)) -> bool {
+fn serve(
+    listening: &OwnedFd,
+    sockets: &[(String, OwnedFd)],
+    readiness: &Readiness,
+    read: &impl Fn(bool),
+) -> bool {
     loop {
         let packets = match Packets::accept(listening) {
             Ok(packets) => packets,
@@ -155,7 +172,7 @@ fn serve(listening: &OwnedFd, sockets: &[(String, OwnedFd)], read: &impl Fn(bool
                 return false;
             }
         };
-        match pass(&packets, listening, sockets, read) {
+        match pass(&packets, listening, sockets, readiness, read) {
             Ok(()) => return true,
             Err(error) => {
                 read(true);
@@ -169,6 +186,7 @@ fn pass(
     packets: &Packets,
     listening: &OwnedFd,
     sockets: &[(String, OwnedFd)],
+    readiness: &Readiness,
     read: &impl Fn(bool),
 ) -> io::Result<()> {
     packets.set_timeout(WORD_TIMEOUT)?;
@@ -176,6 +194,9 @@ fn pass(
         packets.send(&format!("socket {name}"), Some(socket.as_fd()))?;
     }
     packets.send(&format!("socket {HANDOVER}"), Some(listening.as_fd()))?;
+    if readiness.stands_aside() {
+        packets.send(OUT_OF_SERVICE, None)?;
+    }
     packets.send("end", None)?;
     packets.set_timeout(READY_TIMEOUT)?;
     if packets.receive()?.word != "ready" {
@@ -202,18 +223,23 @@ mod tests {
         let name = name_of(&socket);
         let address = socket.local_addr().unwrap();
 
+        let here = Arc::<Readiness>::default();
         let mut nothing = Inherited::default();
-        let first = Successor::ask(&path, &mut nothing).unwrap();
+        let first = Successor::ask(&path, &mut nothing, &here).unwrap();
         assert!(nothing.left().is_empty());
-        let mut gone = first.offer(vec![(name.clone(), socket.into())], |_| {}).unwrap();
+        let mut gone = first.offer(vec![(name.clone(), socket.into())], Arc::clone(&here), |_| {}).unwrap();
 
         // One that dies before it is ready.
-        drop(Successor::ask(&path, &mut Inherited::default()).unwrap());
+        let aside = Readiness::default();
+        drop(Successor::ask(&path, &mut Inherited::default(), &aside).unwrap());
+        assert!(!aside.stands_aside());
+        here.stand_aside();
         // In the backlog while nobody accepts.
         let waiting = TcpStream::connect(address).unwrap();
 
         let mut inherited = Inherited::default();
-        let mut second = Successor::ask(&path, &mut inherited).unwrap();
+        let mut second = Successor::ask(&path, &mut inherited, &aside).unwrap();
+        assert!(aside.stands_aside());
         assert!(gone.try_recv().is_err(), "not before the new one is ready");
         second.ready().unwrap();
         gone.blocking_recv().unwrap();
@@ -223,9 +249,9 @@ mod tests {
         drop(accepted);
 
         // And on to the next, over the same path.
-        let _gone = second.offer(vec![(name.clone(), taken.into())], |_| {}).unwrap();
+        let _gone = second.offer(vec![(name.clone(), taken.into())], Arc::default(), |_| {}).unwrap();
         let mut inherited = Inherited::default();
-        Successor::ask(&path, &mut inherited).unwrap().ready().unwrap();
+        Successor::ask(&path, &mut inherited, &here).unwrap().ready().unwrap();
         assert_eq!(inherited.left(), [name]);
     }
 }

@@ -154,7 +154,8 @@ impl Running {
         add(ADMIN.to_owned(), admin.socket());
         // Read by one process at a time: this one stops before the next is told to begin.
         let lanes = Arc::clone(&self.lanes);
-        let taken_over = successor.offer(sockets, move |reading| lanes.read(reading))?;
+        let readiness = Arc::clone(&self.telemetry.readiness);
+        let taken_over = successor.offer(sockets, readiness, move |reading| lanes.read(reading))?;
         Ok(Some(Offer { taken_over, mail }))
     }
 }

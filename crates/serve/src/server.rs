@@ -55,7 +55,7 @@ impl Fault for ServeError {
 pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), AnyFault> {
     let mut inherited = Inherited::from_environment();
     let successor = match &config.handover {
-        Some(path) => Some(Successor::ask(path, &mut inherited)?),
+        Some(path) => Some(Successor::ask(path, &mut inherited, &telemetry.readiness)?),
         None => None,
     };
     let (admin, address) = (inherited.take_named(ADMIN).pop(), config.admin);

@@ -230,9 +230,8 @@ fn comes_from_a_page(headers: &http::HeaderMap) -> bool {
 /// POST of an order; `None` when the path is none.
 async fn tell(path: &str, telemetry: &Telemetry) -> Option<Response<Full<Bytes>>> {
     match path {
-        // Those who send traffic look at `/readyz`; who is here already is served on.
         "/out-of-service" => {
-            telemetry.readiness.fail(Check::InService, "taken out of service; POST /in-service ends it");
+            telemetry.readiness.stand_aside();
             return Some(text(StatusCode::OK, "out of service\n".to_owned()));
         }
         "/in-service" => {

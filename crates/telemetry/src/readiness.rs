@@ -65,6 +65,17 @@ impl Readiness {
         self.set(check, Err(reason.into()));
     }
 
+    /// Takes the process out of service: those who send traffic look elsewhere, who is here is served on.
+    pub fn stand_aside(&self) {
+        self.fail(Check::InService, "taken out of service; POST /in-service ends it");
+    }
+
+    /// Whether it is out of service.
+    pub fn stands_aside(&self) -> bool {
+        let checks = self.checks.read().unwrap_or_else(PoisonError::into_inner);
+        checks.get(&Check::InService).is_some_and(Result::is_err)
+    }
+
     /// Has `text`, a line, stand in the report under `name`. It does not count: a node may be given traffic all the same.
     pub fn note(&self, name: &'static str, text: impl Into<String>) {
         self.notes.write().unwrap_or_else(PoisonError::into_inner).insert(name, text.into());
