@@ -45,21 +45,38 @@ const OUT_OF_SERVICE: &str = "out of service";
 
 /// Why sockets could not be taken over or offered.
 #[derive(Debug, thiserror::Error)]
-#[error("handover at {}: {source}; stop the process that holds it, or choose another path", path.display())]
-pub struct HandoverError {
-    /// As configured.
-    path: PathBuf,
-    /// What the system said.
-    source: io::Error,
+pub enum HandoverError {
+    /// Nobody can be asked there, and nobody could ask.
+    #[error("handover at {}: {source}; create its folder, where this user may write, or choose another path", path.display())]
+    Path {
+        /// As configured.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Somebody is there and does not behave.
+    #[error("handover at {}: {source}; stop the process that holds it, or choose another path", path.display())]
+    Other {
+        /// As configured.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 impl Fault for HandoverError {
     fn code(&self) -> &'static str {
-        "HANDOVER_FAILED"
+        match self {
+            Self::Path { .. } => "HANDOVER_PATH",
+            Self::Other { .. } => "HANDOVER_FAILED",
+        }
     }
 
     fn blame(&self) -> Blame {
-        Blame::Ours
+        match self {
+            Self::Path { .. } => Blame::Input,
+            Self::Other { .. } => Blame::Ours,
+        }
     }
 }
 
@@ -83,9 +100,10 @@ impl Successor {
         inherited: &mut Inherited,
         readiness: &Readiness,
     ) -> Result<Self, HandoverError> {
-        let failed = |source| HandoverError { path: path.to_owned(), source };
-        let Some(packets) = Packets::connect(path).map_err(failed)? else {
-            let listening = packets::listen(path).map_err(failed)?;
+        let unusable = |source| HandoverError::Path { path: path.to_owned(), source };
+        let failed = |source| HandoverError::Other { path: path.to_owned(), source };
+        let Some(packets) = Packets::connect(path).map_err(unusable)? else {
+            let listening = packets::listen(path).map_err(unusable)?;
             return Ok(Self { path: path.to_owned(), predecessor: None, listening: Some(listening) });
         };
         packets.set_timeout(WORD_TIMEOUT).map_err(failed)?;
@@ -119,7 +137,7 @@ impl Successor {
             Ok(_) => Err(io::ErrorKind::InvalidData.into()),
             Err(error) => Err(error),
         }
-        .map_err(|source| HandoverError { path: self.path.clone(), source })
+        .map_err(|source| HandoverError::Other { path: self.path.clone(), source })
     }
 
     /// From here on a successor of our own may ask for `sockets`. The receiver hears when one has them and is ready.
@@ -147,7 +165,7 @@ impl Successor {
                         let _ = gone.send(());
                     }
                 })
-                .map_err(|source| HandoverError { path, source })?;
+                .map_err(|source| HandoverError::Other { path, source })?;
         }
         Ok(hear)
     }
@@ -253,5 +271,18 @@ mod tests {
         let mut inherited = Inherited::default();
         Successor::ask(&path, &mut inherited, &here).unwrap().ready().unwrap();
         assert_eq!(inherited.left(), [name]);
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_is_not_our_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "somebody's").unwrap();
+        for path in [folder.path().join("nowhere/edge.handover"), file.join("edge.handover"), file.clone()] {
+            let error = Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap_err();
+            assert_eq!((error.code(), error.blame()), ("HANDOVER_PATH", Blame::Input), "{error}");
+            assert!(error.to_string().contains("create its folder"), "{error}");
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody's");
     }
 }
