@@ -134,9 +134,14 @@ impl Frames {
         }
     }
 
-    /// What was kept when the stream ended: nothing, or a part, which h3 has to see to complain of it.
-    pub(super) fn rest(&mut self) -> Option<Bytes> {
-        (!self.part.is_empty()).then(|| self.part.split().freeze())
+    /// Whether the stream may end here. To h3 a DATA frame that is cut short is the end of a body, behind which it fails.
+    ///
+    /// # Errors
+    /// [`Wrong::Protocol`] within a frame (RFC 9114 §7.1). A stream that has no type yet may end (§6.2).
+    pub(super) fn end(&self) -> Result<(), Wrong> {
+        let has_frames = matches!(self.stream, Stream::Request { .. } | Stream::Control);
+        let is_within = !matches!(self.at, At::Head) || !self.part.is_empty();
+        if has_frames && is_within { Err(Wrong::Protocol(Code::H3_FRAME_ERROR)) } else { Ok(()) }
     }
 
     /// Passes a frame that is whole; a header section only where it has one meaning.
@@ -196,9 +201,9 @@ impl Frames {
     }
 }
 
-/// All that h3 would see of a request's stream that comes in pieces of so many bytes, until something is wrong. For the
-/// fuzzer.
-pub fn http3_request(stream: &[u8], piece: usize, limit: usize) -> Vec<u8> {
+/// All that h3 would see of a request's stream that comes in pieces of so many bytes, until something is wrong, and whether
+/// it would see the stream's end. For the fuzzer.
+pub fn http3_request(stream: &[u8], piece: usize, limit: usize) -> (Vec<u8>, bool) {
     let (mut frames, mut passed) = (Frames::of_request(limit), Vec::new());
     for piece in stream.chunks(piece.max(1)) {
         let mut input = Bytes::copy_from_slice(piece);
@@ -207,11 +212,12 @@ pub fn http3_request(stream: &[u8], piece: usize, limit: usize) -> Vec<u8> {
                 Ok(Some(piece)) => passed.extend_from_slice(&piece),
                 Ok(None) => break,
                 Err(Wrong::Costly(_)) => {}
-                Err(_) => return passed,
+                Err(_) => return (passed, false),
             }
         }
     }
-    passed
+    let ends = frames.end().is_ok();
+    (passed, ends)
 }
 
 /// An integer and its length (RFC 9000 §16); `None` while it is not whole.
@@ -302,6 +308,30 @@ mod tests {
         for bytes in [frame(0, b"a"), frame(1, GET), frame(8, &[0; 4])] {
             let control = [&[0][..], &frame(4, &[]), &bytes].concat();
             assert_eq!(walk(Frames::of_one_direction(), &[&control]).1, unexpected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_ends_within_a_frame_does_not_end_for_h3() {
+        let post = [frame(1, GET), frame(0, b"body"), frame(0x21, b"grease"), frame(0, b"more")].concat();
+        let ends: Vec<usize> = (0..=post.len()).filter(|end| http3_request(&post[..*end], 3, 64).1).collect();
+        assert_eq!(ends, [0, 10, 16, 24, 30]);
+        // Not even before the first byte of a body; nor a control stream, though one that has said nothing may.
+        let end = |mut frames: Frames, bytes: &'static [u8]| {
+            let mut input = Bytes::from_static(bytes);
+            while let Ok(Some(_)) = frames.next(&mut input) {}
+            frames.end()
+        };
+        let cut = Err(Wrong::Protocol(Code::H3_FRAME_ERROR));
+        assert_eq!(end(Frames::of_request(64), &[1, 2, 0, 0, 0, 5]), cut);
+        for (bytes, expected) in [
+            (&[0, 4, 1][..], cut),
+            (&[0, 4], cut),
+            (&[0, 4, 0], Ok(())),
+            (&[0x40], Ok(())),
+            (&[2, 9], Ok(())),
+        ] {
+            assert_eq!(end(Frames::of_one_direction(), bytes), expected, "{bytes:?}");
         }
     }
 

@@ -169,9 +169,15 @@ impl RecvStream for Arriving {
                 Err(wrong) => return Poll::Ready(Err(self.refuse(wrong))),
             }
             // Cancelled and begun anew it loses nothing.
-            match ready!(pin!(self.stream.read_chunk(usize::MAX, true)).poll(cx)) {
+            let chunk = ready!(pin!(self.stream.read_chunk(usize::MAX, true)).poll(cx));
+            match chunk {
                 Ok(Some(chunk)) => self.input = chunk.bytes,
-                Ok(None) => return Poll::Ready(Ok(self.frames.rest())),
+                Ok(None) => {
+                    return Poll::Ready(match self.frames.end() {
+                        Ok(()) => Ok(None),
+                        Err(wrong) => Err(self.refuse(wrong)),
+                    });
+                }
                 Err(error) => return Poll::Ready(Err(lost::reading(error))),
             }
         }

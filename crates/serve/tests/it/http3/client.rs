@@ -19,6 +19,7 @@ pub(super) const SETTINGS: u64 = 4;
 
 /// Error codes (RFC 9114 §8.1).
 pub(super) const FRAME_UNEXPECTED: u64 = 0x105;
+pub(super) const FRAME_ERROR: u64 = 0x106;
 pub(super) const EXCESSIVE_LOAD: u64 = 0x107;
 pub(super) const MESSAGE_ERROR: u64 = 0x10e;
 pub(super) const DECOMPRESSION_FAILED: u64 = 0x200;
