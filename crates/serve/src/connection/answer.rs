@@ -4,17 +4,8 @@ use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Held until an answer's body is done with; dropped then, whether it was sent whole or given up.
-pub(super) trait Ending {
-    /// A piece of the body was handed over.
-    fn moved(&self) {}
-
-    /// More was asked for than there is yet: the client has taken, or has room for, all there was.
-    fn ran_dry(&self) {}
-}
-
 pin_project_lite::pin_project! {
-    /// A body that knows when it is done with.
+    /// A body with what is held until it is done with, and dropped then, whether it was sent whole or given up.
     pub(super) struct Answer<B, E> {
         #[pin]
         body: B,
@@ -28,7 +19,7 @@ impl<B, E> Answer<B, E> {
     }
 }
 
-impl<B: Body, E: Ending> Body for Answer<B, E> {
+impl<B: Body, E> Body for Answer<B, E> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -36,14 +27,7 @@ impl<B: Body, E: Ending> Body for Answer<B, E> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = self.project();
-        let frame = this.body.poll_frame(cx);
-        if frame.is_ready() {
-            this.ending.moved();
-        } else {
-            this.ending.ran_dry();
-        }
-        frame
+        self.project().body.poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

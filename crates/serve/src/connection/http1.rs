@@ -2,7 +2,7 @@
 //! or over.
 
 use super::activity::Activity;
-use super::answer::{Answer, Ending};
+use super::answer::Answer;
 use super::lookout::Lookout;
 use super::stream::{Transport, Watched};
 use super::strict::Strict;
@@ -182,8 +182,6 @@ struct Answering {
     activity: Rc<Activity>,
     _counted: CountedRequest,
 }
-
-impl Ending for Answering {}
 
 impl Drop for Answering {
     fn drop(&mut self) {

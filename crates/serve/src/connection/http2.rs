@@ -4,11 +4,11 @@ mod abuse;
 mod frames;
 mod gathered;
 mod guarded;
+mod pieces;
 
 pub(crate) use abuse::Abuse;
 pub(super) use abuse::Allowances;
 
-use super::answer::Answer;
 use super::stream::Transport;
 use super::streams::{Open, Streams, Verdict};
 use super::{Core, Here, Place};
@@ -23,6 +23,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
+use pieces::Pieces;
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
@@ -92,7 +93,7 @@ async fn serve<S: Service, T: Transport>(
             let here = Rc::clone(&here);
             async move {
                 let response = here.advertise(response.await);
-                Ok::<_, Infallible>(response.map(|body| Answer::new(body, open)))
+                Ok::<_, Infallible>(response.map(|body| Pieces::new(body, open)))
             }
         })
     };

@@ -17,9 +17,8 @@ mod way_out;
 pub use frames::http3_request;
 pub(crate) use upload::Upload;
 
-use super::answer::Ending;
 use super::http2::Abuse;
-use super::streams::{Open, Verdict};
+use super::streams::{Open, Owed, Verdict};
 use super::{Core, Place};
 use crate::body::RequestBody;
 use crate::metrics::End;
@@ -279,22 +278,21 @@ fn broken(error: impl Into<BoxError>) -> Unanswered {
 }
 
 /// Sends a piece of a body, as fast as the client takes it. What is on its way is shared with who gave it, not copied.
-async fn send(way_out: &WayOut, data: Bytes, open: &Open) -> Result<(), Unanswered> {
+async fn send(way_out: &WayOut, data: Bytes, open: &Rc<Open>) -> Result<(), Unanswered> {
     if data.is_empty() {
         return Ok(());
     }
+    let owed = Owed::begin(open);
     let mut pieces = [frames::data_head(data.len()), data];
     let mut left = &mut pieces[..];
     while !left.is_empty() {
         let before: usize = left.iter().map(Bytes::len).sum();
-        open.moved();
         poll_fn(|cx| way_out.borrow_mut().poll_send(cx, left)).await.map_err(|_| Unanswered::Broken)?;
         open.streams().took(before - left.iter().map(Bytes::len).sum::<usize>());
+        owed.moves();
         while left.first().is_some_and(Bytes::is_empty) {
             left = &mut left[1..];
         }
     }
-    // With what comes next, the client keeps nobody waiting yet.
-    open.ran_dry();
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! What the streams of an HTTP/2 or HTTP/3 connection are doing, and what follows from how long. Takes `now`; reads no
 //! clock. HTTP/1.1, which has one, is in `activity`.
 
-use super::answer::Ending;
 use super::pace::{Pace, SLOW_LOOK};
 use crate::metrics::End;
 use crate::options::Limits;
@@ -11,18 +10,18 @@ use std::cell::Cell;
 use std::rc::Rc;
 use tokio::time::Instant;
 
-/// Stall limits that a client has for one piece of a body. Over HTTP/2 only whole pieces of up to 256 KiB are seen going;
-/// on the slowest line that can play anything at all (20 kbit/s) one takes 105 s.
+/// Stall limits that a client has to take some of what waits for it. It is seen going when the kernel or QUIC has room again,
+/// for 256 KiB at a time or so; on the slowest line that can play anything at all (20 kbit/s) these take 105 s.
 const STALL_LIMITS: u32 = 3;
 
 /// What a connection's streams are doing. Takes `now`; reads no clock.
 pub(super) struct Streams {
     open: Cell<u32>,
-    /// Streams whose next bytes are there and wait for the client to take those before them.
+    /// Pieces of answers that wait for the client to take them.
     owed: Cell<u32>,
     /// What the client takes, over all streams: it is the connection that holds a place.
     pace: Pace,
-    /// When a stream last opened, handed over a piece, was sent a piece, or closed.
+    /// When a stream last opened, handed over a piece, was sent some of it or some of a request's body, or closed.
     moved: Cell<Instant>,
     /// Whether something has moved since the last look, so that the hot path sets a flag and reads no clock.
     moving: Cell<bool>,
@@ -82,11 +81,9 @@ impl Streams {
     }
 }
 
-/// Held from a stream's request to the end of its answer.
+/// Held from a stream's request until the last of its answer has left.
 pub(super) struct Open {
     streams: Rc<Streams>,
-    /// Whether it is among [`Streams::owed`].
-    owed: Cell<bool>,
     _counted: CountedRequest,
 }
 
@@ -94,7 +91,7 @@ impl Open {
     pub(super) fn begin(streams: &Rc<Streams>, standing: &Standing) -> Self {
         streams.open.set(streams.open.get() + 1);
         streams.moving.set(true);
-        Self { streams: Rc::clone(streams), owed: Cell::new(false), _counted: standing.begin_request() }
+        Self { streams: Rc::clone(streams), _counted: standing.begin_request() }
     }
 
     /// Those of its connection.
@@ -103,26 +100,32 @@ impl Open {
     }
 }
 
-impl Ending for Open {
-    fn moved(&self) {
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.streams.open.set(self.streams.open.get().saturating_sub(1));
         self.streams.moving.set(true);
-        if !self.owed.replace(true) {
-            self.streams.owed.set(self.streams.owed.get() + 1);
-        }
-    }
-
-    fn ran_dry(&self) {
-        if self.owed.replace(false) {
-            self.streams.owed.set(self.streams.owed.get().saturating_sub(1));
-        }
     }
 }
 
-impl Drop for Open {
+/// Held while a piece of an answer waits for the client to take it, by which its stream stays open.
+pub(super) struct Owed(Rc<Open>);
+
+impl Owed {
+    pub(super) fn begin(open: &Rc<Open>) -> Self {
+        open.streams.owed.set(open.streams.owed.get() + 1);
+        open.streams.moving.set(true);
+        Self(Rc::clone(open))
+    }
+
+    /// The client took some of it.
+    pub(super) fn moves(&self) {
+        self.0.streams.moving.set(true);
+    }
+}
+
+impl Drop for Owed {
     fn drop(&mut self) {
-        self.ran_dry();
-        self.streams.open.set(self.streams.open.get().saturating_sub(1));
-        self.streams.moving.set(true);
+        self.0.streams.owed.set(self.0.streams.owed.get().saturating_sub(1));
     }
 }
 
@@ -154,17 +157,20 @@ mod tests {
     fn a_stream_that_moves_lives_and_one_that_does_not_ends_the_connection() {
         let start = Instant::now();
         let streams = Rc::new(Streams::begin(start));
-        let open = Open::begin(&streams, &Standing::default());
+        let open = Rc::new(Open::begin(&streams, &Standing::default()));
+        let owed = Owed::begin(&open);
+        // Its body is done with, and still it is the client's.
+        drop(open);
         let mut now = start;
         for _ in 0..100 {
-            now += Duration::from_secs(70);
-            open.moved();
+            now += Duration::from_secs(170);
+            owed.moves();
             assert!(matches!(judge(&streams, now), Verdict::Wait(_)));
         }
         let late = now + limits().stall * STALL_LIMITS;
         assert_eq!(judge(&streams, late), Verdict::Close(End::Stalled));
-        drop(open);
-        assert!(matches!(judge(&streams, late), Verdict::Wait(_)));
+        drop(owed);
+        assert_eq!(judge(&streams, late), Verdict::Wait(late + limits().idle));
     }
 
     #[test]
@@ -178,12 +184,11 @@ mod tests {
         ] {
             let start = Instant::now();
             let streams = Rc::new(Streams::begin(start));
-            let (slow, other) =
-                (Open::begin(&streams, &Standing::default()), Open::begin(&streams, &Standing::default()));
-            slow.moved();
+            let [slow, other] = [(); 2].map(|()| Rc::new(Open::begin(&streams, &Standing::default())));
+            let _owed = Owed::begin(&slow);
             assert_eq!(streams.judge(start, &limits(), level), Verdict::Wait(start + SLOW_LOOK));
             // One that is answered in the meantime says nothing of the other.
-            other.moved();
+            drop(Owed::begin(&other));
             drop(other);
             streams.pace.took(taken);
             let verdict = streams.judge(start + SLOW_LOOK, &limits(), level);
@@ -210,10 +215,10 @@ mod tests {
     fn a_stream_that_waits_for_the_upstream_is_not_the_clients_slowness() {
         let start = Instant::now();
         let streams = Rc::new(Streams::begin(start));
-        let open = Open::begin(&streams, &Standing::default());
-        open.moved();
+        let open = Rc::new(Open::begin(&streams, &Standing::default()));
+        let owed = Owed::begin(&open);
         streams.judge(start, &limits(), Level::Critical);
-        open.ran_dry();
+        drop(owed);
         for look in 1..3 {
             let verdict = streams.judge(start + SLOW_LOOK * look, &limits(), Level::Critical);
             assert!(matches!(verdict, Verdict::Wait(_)), "{verdict:?}");

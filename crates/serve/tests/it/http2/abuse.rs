@@ -3,6 +3,7 @@
 
 use crate::server::{LARGE, Server};
 use serve::LimitOptions;
+use std::cell::Cell;
 use testkit::http2::*;
 use units::Span;
 
@@ -228,6 +229,31 @@ fn attack_32_a_window_of_single_bytes() {
         server.metric(ENDED, Some("stalled")) + server.metric(ENDED, Some("abuse")) == 1.0,
         "{taken} bytes"
     );
+}
+
+#[test]
+fn answers_that_wait_for_a_slow_client_are_not_idle() {
+    let limits = LimitOptions { idle_timeout: Some(Span::secs(1)), ..impatient() };
+    let server = Server::start(LimitOptions { stall_timeout: Some(Span::secs(60)), ..limits });
+    // A window for a sixteenth of the answer, all of which h2 has by then.
+    let mut slow = Wire::open(server.address());
+    slow.send(&request(1, "/large"));
+    let taken = Cell::new(0);
+    let take = |frame: &Frame| {
+        assert_ne!(frame.kind, GOAWAY, "{frame:?}");
+        taken.set(taken.get() + if frame.kind == DATA { frame.payload.len() } else { 0 });
+        taken.get()
+    };
+    assert!(slow.until(|frame| take(frame) == 65_535).is_some());
+    // Three clients that come later, one after the other, and ask nothing are idle.
+    for _ in 0..3 {
+        assert!(Wire::open(server.address()).until(|frame| frame.kind == GOAWAY).is_some());
+    }
+    for stream in [0, 1] {
+        slow.send(&frame(WINDOW_UPDATE, 0, stream, &(LARGE as u32).to_be_bytes()));
+    }
+    assert!(slow.until(|frame| take(frame) == LARGE).is_some());
+    assert!(slow.lives());
 }
 
 #[test]
