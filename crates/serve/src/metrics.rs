@@ -25,6 +25,8 @@ pub(crate) enum End {
     Handshake,
     /// Broken by the network or by bytes that are no HTTP.
     Broken,
+    /// An answer of ours broke off, which over HTTP/1 only the connection's end can tell.
+    Cut,
     /// The client did too much of something that costs us more than it.
     Abuse,
     /// The process is stopping.
@@ -48,6 +50,7 @@ impl Label for End {
         Self::Slow,
         Self::Handshake,
         Self::Broken,
+        Self::Cut,
         Self::Abuse,
         Self::Drained,
     ];
@@ -62,6 +65,7 @@ impl Label for End {
             Self::Slow => "slow",
             Self::Handshake => "handshake",
             Self::Broken => "broken",
+            Self::Cut => "cut",
             Self::Abuse => "abuse",
             Self::Drained => "drained",
         }

@@ -11,7 +11,7 @@ use crate::body::RequestBody;
 use crate::metrics::End;
 use crate::service::{CountedRequest, Peer, Service};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use std::cell::Cell;
@@ -49,7 +49,7 @@ pub(super) async fn run<S: Service, T: Transport>(
     let activity = Rc::new(Activity::begin(Instant::now()));
     let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
     let io = Watched::new(stream, early, strict, Rc::clone(&activity));
-    let read = Rc::new(Cell::new(false));
+    let (read, by_close) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
     let service = Tracking {
         core: Rc::clone(&core),
         peer,
@@ -57,6 +57,7 @@ pub(super) async fn run<S: Service, T: Transport>(
         here: Rc::clone(here),
         first: Cell::new(answer.map(Box::new)),
         read: Rc::clone(&read),
+        by_close: Rc::clone(&by_close),
     };
     // Then this is the connection's last request, and its answer says so.
     let last = core.drain.has_begun();
@@ -84,7 +85,8 @@ pub(super) async fn run<S: Service, T: Transport>(
     let ended = std::future::poll_fn(|cx| {
         loop {
             if let Poll::Ready(result) = connection.poll_without_shutdown(cx) {
-                return Poll::Ready(result.map_err(|_| End::Broken));
+                let broken = |error: hyper::Error| if error.is_user() { End::Cut } else { End::Broken };
+                return Poll::Ready(result.map_err(broken));
             }
             let may_have_begun = !std::mem::replace(&mut minds_drain, true) || core.drain.has_begun();
             if !told && may_have_begun && drain_begun.as_mut().poll(cx).is_ready() {
@@ -123,7 +125,8 @@ pub(super) async fn run<S: Service, T: Transport>(
 
     match ended {
         Err(end) => {
-            if end.leaves_unsent() {
+            // An orderly end would say that the answer is whole.
+            if end.leaves_unsent() || (end == End::Cut && by_close.get()) {
                 connection.into_parts().io.into_inner().socket().forget_unsent();
             }
             Outcome::Ended(end)
@@ -152,6 +155,8 @@ struct Tracking<S: Service> {
     first: Cell<Option<Box<Response<S::Body>>>>,
     /// Whether the last request's body, if it had one, was read to its end.
     read: Rc<Cell<bool>>,
+    /// Whether nothing but the connection's end may say where the last answer ends, as over HTTP/1.0.
+    by_close: Rc<Cell<bool>>,
 }
 
 impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
@@ -161,6 +166,7 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.activity.request_began();
+        self.by_close.set(request.version() == Version::HTTP_10);
         let answering =
             Answering { activity: Rc::clone(&self.activity), _counted: self.peer.standing.begin_request() };
         let here = Rc::clone(&self.here);

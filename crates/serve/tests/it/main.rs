@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
 
 mod direct;
+mod http1;
 mod http2;
 mod http3;
 mod proxy;

@@ -1,11 +1,14 @@
-//! A server with a small service: `/` is a greeting, `/large` a megabyte, `/echo` what it is sent, `/never` never answers, `/kept/…`
-//! is a greeting as a cache has it, by the status that stands there.
+//! A server with a small service: `/` is a greeting, `/large` a megabyte, `/echo` what it is sent, `/never` never answers, `/cut` breaks
+//! off behind its greeting, `/kept/…` is a greeting as a cache has it, by the status that stands there.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Either, Full};
 use serve::{Config, LimitOptions, Options, Peer, RequestBody, Running, Service};
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use telemetry::Telemetry;
 
 /// What `/` answers.
@@ -86,7 +89,7 @@ impl Drop for Server {
 struct Greeter;
 
 impl Service for Greeter {
-    type Body = Full<Bytes>;
+    type Body = Either<Full<Bytes>, Cut>;
 
     fn call(
         &self,
@@ -101,10 +104,11 @@ impl Service for Greeter {
                     Err(_) => {
                         let mut refusal = Response::new(Full::default());
                         *refusal.status_mut() = http::StatusCode::BAD_REQUEST;
-                        return refusal;
+                        return refusal.map(Either::Left);
                     }
                 },
                 "/large" => Bytes::from(vec![b'x'; LARGE]),
+                "/cut" => return Response::new(Either::Right(Cut::Begins)),
                 "/never" => std::future::pending().await,
                 "/who" => Bytes::from(format!("{} {}", peer.address, peer.scheme.as_str())),
                 _ => Bytes::from_static(GREETING),
@@ -113,7 +117,38 @@ impl Service for Greeter {
             if let Some(status) = path.strip_prefix("/kept/") {
                 keep(&mut response, status.parse().unwrap_or_default());
             }
-            response
+            response.map(Either::Left)
+        }
+    }
+}
+
+/// A greeting of which nobody hears how long it would have been.
+enum Cut {
+    Begins,
+    Goes,
+    Ends,
+}
+
+impl Body for Cut {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        match *self {
+            Self::Begins => {
+                *self = Self::Goes;
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(GREETING)))))
+            }
+            // What there is leaves first.
+            Self::Goes => {
+                *self = Self::Ends;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Self::Ends => Poll::Ready(Some(Err(std::io::ErrorKind::UnexpectedEof.into()))),
         }
     }
 }

@@ -191,7 +191,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         loop {
             let gathered = if self.outgoing.runs_short() { self.gather(cx) } else { Gathered::Enough };
             if gathered == Gathered::BrokenOff {
-                return Poll::Ready(Some(Step::Given(End::Broken)));
+                return Poll::Ready(Some(Step::Given(End::Cut)));
             }
             let more = gathered == Gathered::Enough && self.body.is_some();
             if ready!(self.outgoing.poll_send(cx, self.stream, self.activity, more)).is_err() {

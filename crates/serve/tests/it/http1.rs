@@ -1,0 +1,33 @@
+//! How connections of HTTP/1 begin and end.
+
+use crate::server::{GREETING, Server};
+use serve::LimitOptions;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+fn server() -> Server {
+    Server::start(LimitOptions::default())
+}
+
+/// Connected, and this sent.
+fn send(server: &Server, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(bytes).unwrap();
+    stream
+}
+
+#[test]
+fn over_http_1_0_an_answer_that_breaks_off_does_not_look_whole() {
+    let server = server();
+    let mut all = Vec::new();
+    let ended = send(&server, b"GET /cut HTTP/1.0\r\n\r\n").read_to_end(&mut all);
+    assert!(all.ends_with(GREETING), "{all:?}");
+    assert_eq!(ended.map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset));
+    // Where the length or the last chunk is missing, the client has all that had come by then.
+    let mut all = Vec::new();
+    let ended = send(&server, b"GET /cut HTTP/1.1\r\nhost: a\r\n\r\n").read_to_end(&mut all);
+    assert!(all.ends_with(b"5\r\nhello\r\n"), "{all:?}");
+    assert!(ended.is_ok(), "{ended:?}");
+    server.wait_until_quiet();
+    assert_eq!(server.metric("serve_connections_ended_total", Some("cut")), 2.0);
+}
