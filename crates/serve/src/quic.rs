@@ -19,7 +19,7 @@ pub(crate) use mail::{Mail, read_mail};
 use crate::connection::{Connections, MAX_STREAMS, Place};
 use crate::drain::Drain;
 use crate::metrics::Sent;
-use crate::options::{Limits, Listener};
+use crate::options::Tuning;
 use lanes::{Ids, Lane};
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{
@@ -52,32 +52,41 @@ const WAITING_BYTES_TOTAL: u64 = 4 * 1_024 * 1_024;
 /// a round trip more for them, and a handshake's signature less for us when they are not.
 const RETRY_ABOVE: u32 = 64;
 
-/// How a listener's connections are.
-pub(crate) fn config(tls: Arc<QuicServerConfig>, listener: &Listener, limits: &Limits) -> ServerConfig {
-    let mut transport = TransportConfig::default();
-    let control = Control::named(listener.tuning.congestion.as_deref()).unwrap_or(Control::Cubic);
-    transport
-        .max_concurrent_bidi_streams(MAX_STREAMS.into())
-        .max_concurrent_uni_streams(MAX_ONE_WAY_STREAMS.into())
-        .max_idle_timeout(IdleTimeout::try_from(limits.idle + SILENCE).ok())
-        .stream_receive_window(STREAM_WINDOW.into())
-        .receive_window(CONNECTION_WINDOW.into())
-        .send_window(SEND_WINDOW)
-        .datagram_receive_buffer_size(None)
-        .congestion_controller_factory(control.factory(listener.tuning.pacing));
-    let mut config = ServerConfig::with_crypto(tls);
-    config
-        .transport_config(Arc::new(transport))
-        .max_incoming(MAX_WAITING)
-        .incoming_buffer_size(WAITING_BYTES)
-        .incoming_buffer_size_total(WAITING_BYTES_TOTAL);
-    config
+/// How a listener's connections are; how long a client may be silent may change at work.
+pub(crate) struct Terms {
+    pub(crate) tls: Arc<QuicServerConfig>,
+    pub(crate) tuning: Tuning,
+}
+
+impl Terms {
+    /// For connections that begin now.
+    fn config(&self, idle: Duration) -> ServerConfig {
+        let mut transport = TransportConfig::default();
+        let control = Control::named(self.tuning.congestion.as_deref()).unwrap_or(Control::Cubic);
+        transport
+            .max_concurrent_bidi_streams(MAX_STREAMS.into())
+            .max_concurrent_uni_streams(MAX_ONE_WAY_STREAMS.into())
+            .max_idle_timeout(IdleTimeout::try_from(idle + SILENCE).ok())
+            .stream_receive_window(STREAM_WINDOW.into())
+            .receive_window(CONNECTION_WINDOW.into())
+            .send_window(SEND_WINDOW)
+            .datagram_receive_buffer_size(None)
+            .congestion_controller_factory(control.factory(self.tuning.pacing));
+        let mut config = ServerConfig::with_crypto(Arc::clone(&self.tls) as Arc<_>);
+        config
+            .transport_config(Arc::new(transport))
+            .max_incoming(MAX_WAITING)
+            .incoming_buffer_size(WAITING_BYTES)
+            .incoming_buffer_size_total(WAITING_BYTES_TOTAL);
+        config
+    }
 }
 
 /// Starts to read a lane's socket, in the runtime of its core.
 pub(crate) fn endpoint(
     socket: UdpSocket,
-    config: ServerConfig,
+    terms: &Terms,
+    idle: Duration,
     lanes: &Arc<Lanes>,
     lane: u8,
     sent: Sent,
@@ -88,7 +97,7 @@ pub(crate) fn endpoint(
     let mut ours = EndpointConfig::default();
     let lanes = Arc::clone(lanes);
     ours.cid_generator(move || Box::new(Ids { lanes: Arc::clone(&lanes), lane }));
-    Endpoint::new_with_abstract_socket(ours, Some(config), Arc::new(socket), runtime)
+    Endpoint::new_with_abstract_socket(ours, Some(terms.config(idle)), Arc::new(socket), runtime)
 }
 
 /// A handshake that is not done, until dropped.
@@ -107,15 +116,18 @@ impl Drop for Unfinished {
     }
 }
 
-/// Accepts until the drain begins. `open` starts a connection; it does not wait for it.
+/// Accepts until the drain begins. `idle` is asked for each connection; `open` starts it, and does not wait for it.
 pub(crate) async fn accept_loop(
     endpoint: Endpoint,
+    terms: Terms,
     connections: Connections,
     drain: Drain,
+    idle: impl Fn() -> Duration,
     open: impl Fn(Connecting, Place, Unfinished),
 ) {
     let mut begun = pin!(drain.begun());
     let unfinished: Rc<Cell<u32>> = Rc::default();
+    let mut in_force = idle();
     loop {
         // A place first: at the limit new connections wait here, a bounded number of them, and running ones go on.
         let place = tokio::select! {
@@ -137,6 +149,11 @@ pub(crate) async fn accept_loop(
             // One that may not be asked again has been asked.
             let _ = incoming.retry();
         };
+        let wanted = idle();
+        if wanted != in_force {
+            in_force = wanted;
+            endpoint.set_server_config(Some(terms.config(wanted)));
+        }
         // An error is a first packet that is no beginning of a handshake.
         if let Ok(handshake) = incoming.accept() {
             open(handshake, place.take(), Unfinished::begin(&unfinished));

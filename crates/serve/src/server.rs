@@ -198,7 +198,7 @@ struct Share {
 /// A UDP socket on its way to its core.
 struct Datagrams {
     socket: UdpSocket,
-    config: quinn::ServerConfig,
+    terms: quic::Terms,
     lanes: Arc<Lanes>,
     lane: u8,
 }
@@ -206,7 +206,7 @@ struct Datagrams {
 impl Server {
     /// Shares the sockets out to the cores.
     fn shares(&self) -> std::io::Result<Vec<Share>> {
-        let Config { listeners, cores, limits, http3_max_age, .. } = &self.config;
+        let Config { listeners, cores, http3_max_age, .. } = &self.config;
         let mut shares: Vec<Share> = (0..*cores).map(|_| Share::default()).collect();
         let mut lane = 0;
         for (listener, sockets) in listeners.iter().zip(&self.sockets) {
@@ -224,9 +224,9 @@ impl Server {
             let shared = listener::datagrams_by_core(&sockets.datagrams, *cores)?;
             for (share, sockets) in shares.iter_mut().zip(shared) {
                 for socket in sockets {
-                    let config = quic::config(Arc::clone(&tls.quic), listener, limits);
+                    let terms = quic::Terms { tls: Arc::clone(&tls.quic), tuning: listener.tuning.clone() };
                     let lanes = Arc::clone(&self.lanes);
-                    share.datagrams.push(Datagrams { socket, config, lanes, lane });
+                    share.datagrams.push(Datagrams { socket, terms, lanes, lane });
                     lane = lane.saturating_add(1);
                 }
             }
@@ -296,17 +296,19 @@ async fn run_core<S: Service>(
             Err(error) => tracing::error!(%error, "a listener cannot be polled"),
         }
     }
-    for Datagrams { socket, config, lanes, lane } in share.datagrams {
-        match quic::endpoint(socket, config, &lanes, lane, connections.metrics().sent.clone()) {
+    for Datagrams { socket, terms, lanes, lane } in share.datagrams {
+        let sent = connections.metrics().sent.clone();
+        match quic::endpoint(socket, &terms, core.limits.idle, &lanes, lane, sent) {
             Ok(endpoint) => {
                 let (connections, drain, current) =
                     (connections.clone(), core.drain.clone(), Rc::clone(&current));
                 let counted = connections.accepting();
                 accepting.spawn_local(async move {
-                    quic::accept_loop(endpoint, connections, drain, |handshake, place, unfinished| {
+                    let idle = || current.get().limits.idle;
+                    let open = |handshake, place, unfinished| {
                         connection::open_quic(current.get(), handshake, place, unfinished);
-                    })
-                    .await;
+                    };
+                    quic::accept_loop(endpoint, terms, connections, drain, idle, open).await;
                     drop(counted);
                 });
             }

@@ -9,6 +9,7 @@ use serve::{Config, LimitOptions, Options, Peer, RequestBody, Running, Service};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use telemetry::Telemetry;
 
 /// What `/` answers.
@@ -47,6 +48,13 @@ impl Server {
     /// Reads certificates and ticket keys again.
     pub(crate) fn reload(&self) -> Result<(), serve::TlsError> {
         self.running.as_ref().unwrap().reconfigure(&self.config)
+    }
+
+    /// Reads a configuration with another idle limit.
+    pub(crate) fn reload_with_idle(&self, idle: Duration) {
+        let mut config = self.config.clone();
+        config.limits.idle = idle;
+        self.running.as_ref().unwrap().reconfigure(&config).unwrap();
     }
 
     /// Begins to stop it; to be joined where nobody is held up.

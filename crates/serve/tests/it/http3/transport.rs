@@ -10,7 +10,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::net::UdpSocket;
+use tokio::time::Instant;
 use units::Span;
 
 /// Longer than any datagram here.
@@ -293,4 +295,21 @@ fn a_connection_under_a_ceiling_is_whole_all_the_same() {
             assert_eq!(client.get("/large").await.unwrap().body.len(), LARGE, "{tuning}");
         });
     }
+}
+
+#[test]
+fn a_silent_client_may_be_silent_for_as_long_as_the_newest_configuration_says() {
+    let limits = LimitOptions { idle_timeout: Some(Span::secs(1)), ..LimitOptions::default() };
+    let scene = Scene::start(limits);
+    scene.server.reload_with_idle(Duration::from_secs(60));
+    run(async {
+        // The shorter of the two ends' limits counts: theirs was 6 s, five more than the idle limit.
+        let ours = Duration::from_secs(8);
+        let mut transport = TransportConfig::default();
+        transport.max_idle_timeout(Some(ours.try_into().unwrap()));
+        let connection = connect(&scene.endpoint(transport), scene.server.address()).await;
+        let begun = Instant::now();
+        assert!(matches!(connection.closed().await, quinn::ConnectionError::TimedOut));
+        assert!(begun.elapsed() > Duration::from_secs(7), "{:?}", begun.elapsed());
+    });
 }
