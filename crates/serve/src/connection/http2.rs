@@ -37,8 +37,8 @@ const MAX_STREAMS: u32 = 100;
 /// Bytes of an answer queued for one stream ahead of the client's window. With [`MAX_STREAMS`] the worst case a
 /// connection is 25 MiB, of which bodies are shared and not copied.
 const MAX_SEND_BUFFER: usize = 256 * 1_024;
-/// A silent client is asked whether it lives, and has this long to say so.
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long after GOAWAY a client may still come with what it had sent before it heard.
+const LAST_WORDS: Duration = Duration::from_secs(20);
 
 /// Streams that a client may take back before we have looked at them (CVE-2023-44487).
 const MAX_PENDING_RESETS: usize = 20;
@@ -109,8 +109,9 @@ async fn serve<S: Service, T: Transport>(
             .max_frame_size(MAX_FRAME)
             .max_send_buf_size(MAX_SEND_BUFFER)
             .max_header_list_size(max_header_list)
-            .keep_alive_interval(core.limits.idle)
-            .keep_alive_timeout(PING_TIMEOUT)
+            // No PING asks whether a client lives: over a slow line the answer comes behind all that the kernel has for it. Who
+            // takes nothing for long is stalled, and who asks nothing idle.
+            .keep_alive_interval(None)
             .serve_connection(Guarded::new(stream.clone(), Rc::clone(abuse), Rc::clone(&streams)), service)
     );
     let drain = core.drain.clone();
@@ -145,7 +146,7 @@ async fn serve<S: Service, T: Transport>(
                 Verdict::Close(End::Idle) if ending.is_none() => {
                     ending = Some(End::Idle);
                     connection.as_mut().graceful_shutdown();
-                    look_again.as_mut().reset(Instant::now() + PING_TIMEOUT);
+                    look_again.as_mut().reset(Instant::now() + LAST_WORDS);
                 }
                 Verdict::Close(end) => return Poll::Ready(end),
             }
@@ -157,7 +158,6 @@ async fn serve<S: Service, T: Transport>(
 fn end_of(result: &hyper::Result<()>) -> End {
     match result {
         Ok(()) => End::Closed,
-        Err(error) if error.is_timeout() => End::Stalled,
         Err(_) => End::Broken,
     }
 }
