@@ -12,6 +12,8 @@ use tokio::time::Instant;
 pub(crate) struct Activity {
     /// Requests being answered: 0 or 1, HTTP/1.1 being what it is.
     answering: Cell<u32>,
+    /// Whether the last request has its answer, which may still be on its way.
+    has_answer: Cell<bool>,
     /// When the last answer ended, or the connection became active.
     idle_since: Cell<Instant>,
     /// When the first byte of a header section came that is not yet complete.
@@ -40,6 +42,7 @@ impl Activity {
     pub(crate) fn begin(now: Instant) -> Self {
         Self {
             answering: Cell::new(0),
+            has_answer: Cell::new(false),
             idle_since: Cell::new(now),
             head_since: Cell::new(Some(now)),
             blocked_since: Cell::new(None),
@@ -80,6 +83,12 @@ impl Activity {
     pub(crate) fn request_began(&self) {
         self.head_since.set(None);
         self.answering.set(self.answering.get() + 1);
+        self.has_answer.set(false);
+    }
+
+    /// The service has answered: from here on the client only has to take it.
+    pub(crate) fn answer_began(&self) {
+        self.has_answer.set(true);
     }
 
     /// The answer's last byte was handed over, or the answer was given up.
@@ -120,6 +129,11 @@ impl Activity {
             return until(since, limits.header, Verdict::Close(End::HeaderTimeout));
         }
         until(self.idle_since.get(), limits.park_after, Verdict::Park)
+    }
+
+    /// Whether some of an answer that is there is not yet with the kernel.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.has_answer.get() && !self.is_quiet()
     }
 
     /// Whether the process may close the connection this instant without cutting an answer short.
@@ -213,6 +227,24 @@ mod tests {
         activity.answer_ended(much_later);
         assert_eq!(judge(&activity, much_later), Verdict::Wait(much_later + limits().park_after));
         assert_eq!(judge(&activity, much_later + limits().park_after), Verdict::Park);
+    }
+
+    #[test]
+    fn an_answer_is_on_its_way_from_its_beginning_until_the_kernel_has_it() {
+        let start = Instant::now();
+        let activity = Activity::begin(start);
+        activity.request_began();
+        assert!(!activity.is_sending());
+        activity.answer_began();
+        assert!(activity.is_sending());
+        activity.write_blocked(|| start);
+        activity.answer_ended(start);
+        assert!(activity.is_sending());
+        activity.bytes_written(1);
+        assert!(!activity.is_sending());
+        // The next request has none yet.
+        activity.request_began();
+        assert!(!activity.is_sending());
     }
 
     #[test]

@@ -170,7 +170,10 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
         let answering =
             Answering { activity: Rc::clone(&self.activity), _counted: self.peer.standing.begin_request() };
         let here = Rc::clone(&self.here);
-        let finish = move |response| Ok(here.advertise(response).map(|body| Answer::new(body, answering)));
+        let finish = move |response| {
+            answering.activity.answer_began();
+            Ok(here.advertise(response).map(|body| Answer::new(body, answering)))
+        };
         if let Some(response) = self.first.take() {
             self.read.set(request.body().is_end_stream());
             return Box::pin(std::future::ready(finish(*response)));

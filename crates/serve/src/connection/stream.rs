@@ -52,15 +52,33 @@ pub(crate) struct Watched<T> {
     early: Bytes,
     strict: Strict,
     activity: Rc<Activity>,
+    /// Whether the client has ended its direction while a request had no answer.
+    has_ended: bool,
 }
 
 impl<T> Watched<T> {
     pub(crate) fn new(inner: T, early: Bytes, strict: Strict, activity: Rc<Activity>) -> Self {
-        Self { inner: TokioIo::new(inner), early, strict, activity }
+        Self { inner: TokioIo::new(inner), early, strict, activity, has_ended: false }
     }
 
     pub(crate) fn into_inner(self) -> T {
         self.inner.into_inner()
+    }
+
+    /// Whether hyper does not hear yet that the client asks no more, because it would take it for departure: not while an answer
+    /// is on its way, after which it reads again, and not before the service was asked.
+    fn keeps_end(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.strict.is_within_body() || self.activity.may_close() {
+            return false;
+        }
+        if self.activity.is_sending() {
+            return true;
+        }
+        let is_first = !std::mem::replace(&mut self.has_ended, true);
+        if is_first {
+            cx.waker().wake_by_ref();
+        }
+        is_first
     }
 }
 
@@ -81,6 +99,9 @@ impl<T: AsyncRead + Unpin> hyper::rt::Read for Watched<T> {
         }
         if this.early.is_empty() {
             match Pin::new(this.inner.inner_mut()).poll_read(cx, &mut piece) {
+                Poll::Ready(Ok(())) if piece.filled().is_empty() && this.keeps_end(cx) => {
+                    return Poll::Pending;
+                }
                 Poll::Ready(Ok(())) => this.activity.bytes_read(Instant::now),
                 Poll::Pending if this.strict.is_within_body() => {
                     this.activity.read_blocked(Instant::now);

@@ -1,9 +1,9 @@
 //! How connections of HTTP/1 begin and end.
 
-use crate::server::{GREETING, Server};
+use crate::server::{GREETING, LARGE, Server};
 use serve::LimitOptions;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
 fn server() -> Server {
     Server::start(LimitOptions::default())
@@ -30,4 +30,24 @@ fn over_http_1_0_an_answer_that_breaks_off_does_not_look_whole() {
     assert!(ended.is_ok(), "{ended:?}");
     server.wait_until_quiet();
     assert_eq!(server.metric("serve_connections_ended_total", Some("cut")), 2.0);
+}
+
+#[test]
+fn a_client_that_asks_no_more_gets_its_answer_whole() {
+    let server = server();
+    // The short way, and hyper's.
+    for request in [
+        "GET /kept/large HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET /large HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET /large HTTP/1.0\r\n\r\n",
+        "GET /kept/200 HTTP/1.1\r\nhost: a\r\n\r\nGET /kept/large HTTP/1.1\r\nhost: a\r\n\r\n",
+    ] {
+        let mut stream = send(&server, request.as_bytes());
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        assert!(all.ends_with(&[b'x'; LARGE]), "{request}: {} bytes", all.len());
+    }
+    server.wait_until_quiet();
+    assert_eq!(server.metric("serve_connections_ended_total", Some("closed")), 4.0);
 }

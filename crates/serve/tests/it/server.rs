@@ -115,7 +115,7 @@ impl Service for Greeter {
                         return refusal.map(Either::Left);
                     }
                 },
-                "/large" => Bytes::from(vec![b'x'; LARGE]),
+                "/large" | "/kept/large" => Bytes::from(vec![b'x'; LARGE]),
                 "/cut" => return Response::new(Either::Right(Cut::Begins)),
                 "/never" => std::future::pending().await,
                 "/who" => Bytes::from(format!("{} {}", peer.address, peer.scheme.as_str())),
@@ -123,7 +123,7 @@ impl Service for Greeter {
             };
             let mut response = Response::new(Full::new(body));
             if let Some(status) = path.strip_prefix("/kept/") {
-                keep(&mut response, status.parse().unwrap_or_default());
+                keep(&mut response, status.parse().unwrap_or(StatusCode::OK));
             }
             response.map(Either::Left)
         }
@@ -171,6 +171,7 @@ fn keep(response: &mut Response<Full<Bytes>>, status: StatusCode) {
     if status == StatusCode::NOT_MODIFIED {
         *response.body_mut() = Full::default();
     } else {
-        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(GREETING.len()));
+        let length = response.body().size_hint().exact().unwrap_or_default();
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct Exchange<'a, S: Service, T> {
     messages: Messages,
     /// Read, and not answered.
     read: BytesMut,
+    /// Whether the client has ended its direction while it was being sent its last answer.
+    asks_no_more: bool,
     /// What is being sent; its place on the heap is used again.
     body: Pin<Box<Option<S::Body>>>,
     /// Bytes of it that were announced and have not come.
@@ -84,6 +86,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
             state: State::Reading,
             messages: Messages::requests(Bounds { head: core.limits.max_header_bytes }),
             read: BytesMut::new(),
+            asks_no_more: false,
             body: Box::pin(None),
             left: 0,
             counted: None,
@@ -245,12 +248,19 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
     }
 
     /// Hears whether the client leaves while it is being answered. What it sends meanwhile is read once, and then waits in
-    /// the kernel.
+    /// the kernel. Who sends no more has left while there is no answer, for nothing else would tell; later writing does.
     fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<Step<S::Body>> {
-        if self.read.is_empty() && !matches!(ready!(self.poll_read(cx)), Ok(1..)) {
-            return Poll::Ready(Step::Given(End::Broken));
+        if !self.read.is_empty() || self.asks_no_more {
+            return Poll::Pending;
         }
-        Poll::Pending
+        match ready!(self.poll_read(cx)) {
+            Ok(1..) => Poll::Pending,
+            Ok(0) if !matches!(self.state, State::Answering(..)) => {
+                self.asks_no_more = true;
+                Poll::Pending
+            }
+            Ok(0) | Err(_) => Poll::Ready(Step::Given(End::Broken)),
+        }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
