@@ -158,11 +158,14 @@ fn plain<S: Service>(
         let end = match wait_for_bytes(&core, &stream, core.limits.header, End::HeaderTimeout).await {
             Err(end) => end,
             // An HTTP/2 client that knows whom it speaks to begins with the preface (RFC 9113 §3.3).
-            Ok(()) if begins_http2(&stream).await => {
-                place.metrics().speaks(Protocol::Http2);
-                Box::pin(http2::run(core, stream, peer, &place, &here)).await
-            }
-            Ok(()) => alternate(&core, stream, peer, &place, &here).await,
+            Ok(()) => match timeout(core.limits.header, stream.peek(http2::begins)).await {
+                Err(_) => End::HeaderTimeout,
+                Ok(Ok(true)) => {
+                    place.metrics().speaks(Protocol::Http2);
+                    Box::pin(http2::run(core, stream, peer, &place, &here)).await
+                }
+                Ok(_) => alternate(&core, stream, peer, &place, &here).await,
+            },
         };
         place.leave(end);
     }
@@ -289,8 +292,4 @@ async fn wait_for_bytes<S>(core: &Core<S>, socket: &Socket, limit: Duration, end
         limit.as_mut().poll(cx).map(|()| Err(end))
     })
     .await
-}
-
-async fn begins_http2(socket: &Socket) -> bool {
-    matches!(socket.peek().await, Ok((first, 3)) if &first == b"PRI")
 }

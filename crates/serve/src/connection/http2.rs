@@ -16,6 +16,7 @@ use crate::body::RequestBody;
 use crate::metrics::End;
 use crate::pressure::Pressure;
 use crate::service::{Peer, Service};
+use frames::PREFACE;
 use gathered::Gathered;
 use guarded::Guarded;
 use http::Request;
@@ -51,6 +52,13 @@ const STREAM_WINDOW: u32 = 64 * 1_024;
 const CONNECTION_WINDOW: u32 = 1_024 * 1_024;
 /// Largest frame taken, the least that may be offered (RFC 9113 §4.2).
 const MAX_FRAME: u32 = 16 * 1_024;
+
+/// Whether a connection whose first bytes are these speaks it. `None`: they may be the beginning of a preface.
+pub(super) fn begins(first: &[u8]) -> Option<bool> {
+    let so_far = &PREFACE[..first.len().min(PREFACE.len())];
+    let may_be = !first.is_empty() && first.starts_with(so_far);
+    (!may_be || so_far.len() == PREFACE.len()).then_some(may_be)
+}
 
 pub(super) async fn run<S: Service, T: Transport>(
     core: Rc<Core<S>>,
@@ -176,5 +184,21 @@ impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
     fn execute(&self, future: F) {
         // Detached: hyper hears of a stream's end through the stream itself.
         drop(tokio::task::spawn_local(async move { drop(future.await) }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preface_is_known_when_it_is_whole_and_anything_else_as_soon_as_it_differs() {
+        for length in 1..PREFACE.len() {
+            assert_eq!(begins(&PREFACE[..length]), None);
+            assert_eq!(begins(&[&PREFACE[..length], b"x"].concat()), Some(false));
+        }
+        assert_eq!(begins(PREFACE), Some(true));
+        assert_eq!(begins(&[PREFACE, b"x"].concat()), Some(true));
+        assert_eq!(begins(b""), Some(false));
     }
 }

@@ -64,26 +64,34 @@ impl Socket {
         }
     }
 
-    /// The first bytes that wait to be read, left where they are.
-    pub(super) async fn peek<const N: usize>(&self) -> io::Result<([u8; N], usize)> {
-        let mut room = [MaybeUninit::uninit(); N];
-        let count = match self {
+    /// What `tell` makes of the first bytes that wait to be read, left where they are. As long as it makes nothing of them more
+    /// are waited for; of a closed connection it sees none.
+    pub(super) async fn peek<V>(&self, tell: impl Fn(&[u8]) -> Option<V>) -> io::Result<V> {
+        match self {
             Self::Tcp(Tcp { stream, .. }) => {
-                stream.async_io(Interest::READABLE, || SockRef::from(stream).peek(&mut room)).await?
+                stream.async_io(Interest::READABLE, || told(SockRef::from(stream), &tell)).await
             }
             Self::Unix(stream) => {
-                stream.async_io(Interest::READABLE, || SockRef::from(stream).peek(&mut room)).await?
+                stream.async_io(Interest::READABLE, || told(SockRef::from(stream), &tell)).await
             }
-        };
-        let mut bytes = [0; N];
-        for (byte, seen) in bytes.iter_mut().zip(&room[..count]) {
-            #[expect(unsafe_code, reason = "the library speaks of uninitialised room")]
-            // SAFETY: the call has initialised the first `count` bytes of `room`.
-            let seen = unsafe { seen.assume_init() };
-            *byte = seen;
         }
-        Ok((bytes, count))
     }
+}
+
+/// Bytes that are looked at before they are read: the preface of HTTP/2.
+const PEEK: usize = 24;
+
+fn told<V>(socket: SockRef<'_>, tell: impl Fn(&[u8]) -> Option<V>) -> io::Result<V> {
+    let mut room = [MaybeUninit::uninit(); PEEK];
+    let count = socket.peek(&mut room)?;
+    let mut bytes = [0; PEEK];
+    for (byte, seen) in bytes.iter_mut().zip(&room[..count]) {
+        #[expect(unsafe_code, reason = "the library speaks of uninitialised room")]
+        // SAFETY: the call has initialised the first `count` bytes of `room`.
+        let seen = unsafe { seen.assume_init() };
+        *byte = seen;
+    }
+    tell(&bytes[..count]).ok_or_else(|| io::ErrorKind::WouldBlock.into())
 }
 
 impl AsyncRead for Socket {

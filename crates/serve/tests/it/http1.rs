@@ -4,6 +4,7 @@ use crate::server::{GREETING, LARGE, Server};
 use serve::LimitOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use testkit::http2::{ACK, PREFACE, SETTINGS, Wire, connect, frame};
 
 fn server() -> Server {
     Server::start(LimitOptions::default())
@@ -50,4 +51,28 @@ fn a_client_that_asks_no_more_gets_its_answer_whole() {
     }
     server.wait_until_quiet();
     assert_eq!(server.metric("serve_connections_ended_total", Some("closed")), 4.0);
+}
+
+#[test]
+fn attack_19_a_preface_in_pieces_is_one_and_a_method_like_it_is_not() {
+    let server = server();
+    for cut in [1, 2, 3, 14, 23] {
+        let stream = connect(server.address());
+        (&stream).write_all(&PREFACE[..cut]).unwrap();
+        // The server has seen this piece before the next one comes, or it has not: both have to be right.
+        std::thread::yield_now();
+        (&stream).write_all(&[&PREFACE[cut..], &frame(SETTINGS, 0, 0, &[])].concat()).unwrap();
+        assert!(
+            Wire::over(stream).until(|frame| frame.kind == SETTINGS && frame.flags == ACK).is_some(),
+            "{cut}"
+        );
+    }
+    for request in [
+        "PRI /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        "PRI * HTTP/1.1\r\nconnection: close\r\n\r\n",
+    ] {
+        let mut all = String::new();
+        let _ = send(&server, request.as_bytes()).read_to_string(&mut all);
+        assert!(all.starts_with("HTTP/1.1 "), "{request}: {all}");
+    }
 }

@@ -31,8 +31,8 @@ pub(super) mod kind {
 pub(super) const END_OR_ACK: u8 = 1;
 
 const HEAD: usize = 9;
-/// `PRI * HTTP/2.0 CRLF CRLF SM CRLF CRLF` (RFC 9113 §3.4). Whether it is one is for h2 to say.
-const PREFACE: u32 = 24;
+/// What a client begins with (RFC 9113 §3.4). Whether it is one is for h2 to say.
+pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Walks over a client's bytes, however they are cut.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(super) struct Frames {
 impl Frames {
     /// Before the preface.
     pub(super) fn begin() -> Self {
-        Self { left: PREFACE, head: [0; HEAD], have: 0 }
+        Self { left: PREFACE.len() as u32, head: [0; HEAD], have: 0 }
     }
 
     /// Passes over `bytes`; `seen` hears of each head that is complete.
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_frame_behind_the_preface_is_seen() {
-        let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        let mut bytes = PREFACE.to_vec();
         bytes.extend([0, 0, 6, kind::SETTINGS, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
         bytes.extend([0, 0, 0, kind::SETTINGS, END_OR_ACK, 0, 0, 0, 0]);
         let settings = |length, flags| Head { length, kind: kind::SETTINGS, flags };
