@@ -21,6 +21,8 @@ pub struct Heard {
     pub fields: Vec<(String, String)>,
     /// Chunks taken together.
     pub body: Vec<u8>,
+    /// Lines behind the last chunk.
+    pub trailers: Vec<String>,
     /// The header section as it came.
     pub raw: Vec<u8>,
 }
@@ -152,7 +154,7 @@ fn read_loosely(bytes: &mut Bytes) -> Option<Heard> {
         let (name, value) = line.split_once(':').unwrap_or((&line, ""));
         fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut request = Heard { method, target, fields, body: Vec::new(), raw };
+    let mut request = Heard { method, target, fields, body: Vec::new(), trailers: Vec::new(), raw };
     let length = request.values("content-length").first().and_then(|value| value.parse().ok());
     if let Some(length) = length {
         request.body = bytes.take(length)?;
@@ -166,7 +168,13 @@ fn read_loosely(bytes: &mut Bytes) -> Option<Heard> {
             request.body.extend(bytes.take(size)?);
             bytes.line()?;
         }
-        while !text(&bytes.line()?).is_empty() {}
+        loop {
+            let line = text(&bytes.line()?);
+            if line.is_empty() {
+                break;
+            }
+            request.trailers.push(line.to_ascii_lowercase());
+        }
     }
     Some(request)
 }

@@ -1,6 +1,7 @@
 //! What is asked.
 
 use super::sending::Sending;
+use crate::policy;
 use crate::upload::{TooLarge, Upload};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
@@ -125,6 +126,11 @@ impl Body for RequestBody {
             return Poll::Ready(None);
         };
         let frame = frame.map_err(RequestBodyError::Broken)?;
+        // What does not go upstream before a body does not go behind it either (attack 12).
+        let frame = frame.into_trailers().map_or_else(std::convert::identity, |mut trailers| {
+            policy::strip_unkeyed(&mut trailers);
+            Frame::trailers(trailers)
+        });
         let bytes = frame.data_ref().map_or(0, Bytes::len);
         upload.take(bytes).map_err(|TooLarge| RequestBodyError::TooLarge)?;
         sending.took(bytes, now);
