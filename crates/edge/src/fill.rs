@@ -17,6 +17,7 @@ mod load;
 mod lots;
 mod part;
 mod passing;
+mod proof;
 mod proved;
 mod renew;
 

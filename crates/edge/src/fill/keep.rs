@@ -1,6 +1,7 @@
 //! An answer on its way into the store: its head for everybody at once, its body as it grows.
 
 use super::flight::{Guard, Landed, Variant};
+use super::proof::Proof;
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
@@ -146,7 +147,7 @@ pub(crate) async fn keep(
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
 
-    match receive(edge, body, writer, stated).await {
+    match receive(edge, body, writer, stated, Proof::of(&head)).await {
         Ok(blocks) => {
             let whole = Arc::new(head.with(Body::Complete(Arc::new(blocks))));
             guard.store(|| store(edge, asked, primary, whole, variant.as_deref()));
@@ -170,7 +171,7 @@ pub(super) async fn hand_out(edge: &Edge, primary: &CacheKey, arrived: Arrived, 
     let (growing, writer) = Growing::start(stated);
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: None, way, kept: false });
-    match receive(edge, body, writer, stated).await {
+    match receive(edge, body, writer, stated, Proof::of(&head)).await {
         Ok(_) => FillOutcome::NotStored,
         Err(_) => FillOutcome::BrokenOff,
     }
@@ -256,6 +257,8 @@ enum Broken {
     Length,
     /// Longer than the cache takes.
     TooLarge,
+    /// Other bytes than the upstream itself says that they are.
+    Digest,
 }
 
 impl Broken {
@@ -265,6 +268,7 @@ impl Broken {
             Self::Upstream(BodyError::Cut) => "cut",
             Self::Upstream(BodyError::TooLong) | Self::Length => "length",
             Self::TooLarge => "too_large",
+            Self::Digest => "digest",
         }
     }
 }
@@ -275,6 +279,7 @@ async fn receive(
     mut body: UpstreamBody,
     mut writer: GrowingWriter,
     stated: Option<u64>,
+    mut proof: Option<Proof>,
 ) -> Result<Blocks, Broken> {
     let largest = edge.memory.largest_object();
     loop {
@@ -284,13 +289,19 @@ async fn receive(
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
                     edge.metrics.fill_bytes.inc_by(data.len() as u64);
-                    writer.push(&data);
+                    match &mut proof {
+                        None => writer.push(&data),
+                        Some(proof) => writer.push(&proof.hold_back(data)),
+                    }
                 }
             }
         }
         if writer.received() > largest {
             return Err(Broken::TooLarge);
         }
+    }
+    if let Some(proof) = proof {
+        writer.push(&proof.end().ok_or(Broken::Digest)?);
     }
     if stated.is_some_and(|length| length != writer.received()) {
         return Err(Broken::Length);

@@ -111,6 +111,23 @@ async fn a_digest_is_told_to_who_asks_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_is_not_what_its_digest_says_is_nobody_s_answer() {
+    // RFC 9530 §3
+    const DIGEST: &str = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
+    local(async {
+        let reply = || fresh().header("repr-digest", DIGEST);
+        let wrong = reply().header("content-length", "19").data("{\"hello\": ").data("\"World\"}\n");
+        let right = reply().header("content-length", "19").data("{\"hello\": ").data("\"world\"}\n");
+        let scene = Rc::new(Scene::new([wrong, right]));
+        assert_eq!(scene.start("/x").await.unwrap(), (StatusCode::OK, Err(())));
+        let body = Bytes::from("{\"hello\": \"world\"}\n");
+        assert_eq!(scene.start("/x").await.unwrap(), (StatusCode::OK, Ok(body)));
+        assert!(hit(&scene.ask("/x", &[]).await));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn attack_45_a_url_has_only_so_many_variants() {
     local(async {
         let reply = || fresh().header("vary", "user-agent").body("x");
