@@ -1,5 +1,6 @@
 //! Bad input ends in exit status 2 and one line, `CODE: what is wrong, what to do`.
 
+use journeys::process::run_in;
 use journeys::{Airclass, Finished, airclass, project};
 
 fn refused(arguments: &[&str], code: &str, says: &str) {
@@ -25,6 +26,11 @@ fn a_configuration_that_cannot_be_is_refused_by_file_line_and_key() {
         ),
         ("upstream = \"http://a\"\nram = \"2\"\n", "CONFIG_INVALID", "edge.toml:2:"),
         ("upstream = \n", "CONFIG_INVALID", "edge.toml:1:"),
+        (
+            "[serve]\nadmin = \"here\"\n",
+            "CONFIG_INVALID",
+            "edge.toml:2: invalid socket address syntax; write an",
+        ),
         ("ram = \"2GiB\"\n", "CONFIG_VALUE", "`upstream` is missing"),
         ("upstream = \"https:///\"\n", "CONFIG_VALUE", "`upstream`"),
     ] {
@@ -33,6 +39,43 @@ fn a_configuration_that_cannot_be_is_refused_by_file_line_and_key() {
     }
     refused(&["edge", "--config", "/nowhere/edge.toml"], "CONFIG_UNREADABLE", "/nowhere/edge.toml");
     refused(&["edge", "--upstream", "http://a", "--log", "no=such=level"], "CONFIG_VALUE", "`log`");
+}
+
+#[test]
+fn flags_and_variables_that_are_not_understood_are_one_line() {
+    for (arguments, says) in [
+        (
+            &["edge", "--listen", "x"][..],
+            "'--listen <ADDR>' (or AIRCLASS_LISTEN): invalid socket address syntax; write an address",
+        ),
+        (&["edge", "--lissten", "x"], "'--lissten' found; tip: a similar argument exists: '--listen'; see"),
+        (
+            &["edge", "--cores", "two"],
+            "digit found in string; write a whole number; see `airclass edge --help`",
+        ),
+        (&["edge", "--ram"], "a value is required for '--ram <SIZE>' (or AIRCLASS_RAM)"),
+        (
+            &["package", "verify"],
+            "not provided: --store <URL>; <PACKAGE|--all>; see `airclass package verify",
+        ),
+    ] {
+        refused(arguments, "USAGE", says);
+        assert_eq!(airclass(arguments).stderr.lines().count(), 1);
+    }
+    let said = run_in(&[("AIRCLASS_ADMIN", "here".to_owned())], "airclass", &["edge"]);
+    assert!(said.code() == Some(2) && said.stderr.starts_with("USAGE: "), "{said:?}");
+    assert!(said.stderr.contains("'--admin <ADDR>' (or AIRCLASS_ADMIN)"), "{said:?}");
+    // Help is none of it.
+    for (arguments, code) in
+        [(&["--help"][..], 0), (&["edge", "--help"], 0), (&["--version"], 0), (&["node"], 2)]
+    {
+        let Finished { status, stdout, stderr } = airclass(arguments);
+        let text = format!("{stdout}{stderr}");
+        assert!(
+            status.code() == Some(code) && text.contains("airclass") && !text.contains("USAGE"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -77,7 +77,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let run = match Arguments::parse().command {
+    let arguments: Arguments = match settings::arguments() {
+        Ok(arguments) => arguments,
+        Err(usage) => return AnyFault::from(usage).report(),
+    };
+    let run = match arguments.command {
         Command::Origin { config, options } => commands::origin(&options, config.as_deref()),
         Command::Edge { config, options } => commands::edge(&options, config.as_deref()),
         Command::Check(options) => commands::check(&options),

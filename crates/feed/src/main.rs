@@ -26,7 +26,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments: Arguments = match settings::arguments() {
+        Ok(arguments) => arguments,
+        Err(usage) => return AnyFault::from(usage).report(),
+    };
     let run = match &arguments.command {
         Some(Command::Check(options)) => feed::check(options),
         None => feed::run(&arguments.options, arguments.config.as_deref()),

@@ -1,11 +1,15 @@
 //! The program `airclass-ingest`: parse, run, exit.
 
-use clap::Parser;
+use faults::AnyFault;
 use ingest::cli::{Cli, Command};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    let Cli { command } = match settings::arguments() {
+        Ok(arguments) => arguments,
+        Err(usage) => return AnyFault::from(usage).report(),
+    };
+    match command {
         Command::Run(options) => ingest::run::run(&options),
         Command::Enqueue(options) => ingest::queue_cli::enqueue::run(&options),
         Command::Work(options) => ingest::queue_cli::work::run(&options),

@@ -4,9 +4,14 @@
 //! file. [`layered`] lays the first over the second; the service then turns the result into its checked
 //! configuration, where the defaults live. Unknown keys are refused with file and line.
 
+mod usage;
+
+pub use usage::{UsageError, arguments};
+
 use faults::Fault;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Why options could not be read.
@@ -79,6 +84,18 @@ where
 /// When the text is no TOML or not of the shape of `T`.
 pub fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, SettingsError> {
     toml::from_str(text).map_err(|error| invalid(&error, text, path))
+}
+
+/// What to write instead, where `problem` has nothing but the standard library's word that something is none.
+fn advice(problem: &str) -> Option<&'static str> {
+    let is = |error: Option<String>| error.is_some_and(|error| problem.contains(&error));
+    if is("".parse::<SocketAddr>().err().map(|error| error.to_string())) {
+        Some("write an address and a port: \"127.0.0.1:8080\", \"[::]:8080\"")
+    } else if is("x".parse::<usize>().err().map(|error| error.to_string())) {
+        Some("write a whole number")
+    } else {
+        None
+    }
 }
 
 /// What stands between the braces of a TOML inline table, as `T`: tables in flags and variables.
@@ -179,7 +196,11 @@ fn lay(base: &mut toml::Table, top: toml::Table) {
 fn invalid(error: &toml::de::Error, text: &str, path: &Path) -> SettingsError {
     let offset = error.span().map_or(0, |span| span.start).min(text.len());
     let line = text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
-    SettingsError::Invalid { path: path.to_owned(), line, problem: error.message().replace('\n', " ") }
+    let mut problem = error.message().replace('\n', " ");
+    if let Some(advice) = advice(&problem) {
+        problem = format!("{problem}; {advice}");
+    }
+    SettingsError::Invalid { path: path.to_owned(), line, problem }
 }
 
 #[cfg(test)]

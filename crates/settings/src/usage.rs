@@ -1,0 +1,60 @@
+//! A command line that is not understood, told in one line like every other fault.
+
+use crate::advice;
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::{Command, Parser};
+use faults::Fault;
+
+/// Flags, variables or words that are not understood.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+impl Fault for UsageError {
+    fn code(&self) -> &'static str {
+        "USAGE"
+    }
+}
+
+/// What this process was started with. Where that is help or a version, it is shown and the process ends.
+///
+/// # Errors
+/// It is not understood.
+pub fn arguments<Arguments: Parser>() -> Result<Arguments, UsageError> {
+    Arguments::try_parse().map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        _ => {
+            let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+            UsageError(line(&error, Arguments::command(), words))
+        }
+    })
+}
+
+/// What is wrong with `words`, of which `root` has made `error`.
+fn line(error: &Error, mut root: Command, words: impl Iterator<Item = String>) -> String {
+    root.build();
+    let command = words.fold(&root, |command, word| command.find_subcommand(word).unwrap_or(command));
+    let text = error.render().to_string();
+    let mut problem = String::new();
+    // Usage, which comes behind, is what the end of the line leads to.
+    let said = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    for said in said.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")) {
+        problem += match problem.chars().last() {
+            None => "",
+            Some(':') => " ",
+            Some(_) => "; ",
+        };
+        problem += said.strip_prefix("error: ").unwrap_or(said);
+    }
+    if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+        && let Some(argument) = command.get_arguments().find(|argument| argument.to_string() == *flag)
+        && let Some(variable) = argument.get_env()
+    {
+        let flag = format!("'{flag}'");
+        problem = problem.replacen(&flag, &format!("{flag} (or {})", variable.display()), 1);
+    }
+    let advice = advice(&problem).map(|advice| format!("; {advice}")).unwrap_or_default();
+    format!("{problem}{advice}; see `{} --help`", command.get_bin_name().unwrap_or(command.get_name()))
+}
