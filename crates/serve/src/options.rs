@@ -244,6 +244,7 @@ impl Config {
                 .filter_map(|path| std::path::absolute(path).ok())
                 .collect(),
             writes: Vec::new(),
+            disks: Vec::new(),
         };
         let handover = options.handover.clone();
         Ok(Self { listeners, http3_max_age, tls, handover, admin, admin_hosts, cores, limits, sandbox })

@@ -21,6 +21,8 @@ pub struct Sandbox {
     pub reads: Vec<PathBuf>,
     /// Folders that are written to at work: disks, the handover socket's.
     pub writes: Vec<PathBuf>,
+    /// Those of them that lie on disks of their own, which may not be mounted yet.
+    pub disks: Vec<PathBuf>,
 }
 
 impl Sandbox {

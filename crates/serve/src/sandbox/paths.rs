@@ -5,7 +5,6 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd,
     Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus,
 };
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -72,16 +71,15 @@ fn rules(sandbox: &Sandbox) -> Result<RulesetCreated, RulesetError> {
             rules = allow(rules, &target, read)?;
         }
     }
-    // Some are told of by several.
-    for folder in sandbox.writes.iter().collect::<BTreeSet<_>>() {
-        if !folder.is_dir() {
-            // A rule holds for what is there now: a mount covers it, and Landlock does not ask what is covered.
-            tracing::warn!(
-                path = %folder.display(),
-                "is not there; once it is mounted, restart this process, which may not open it otherwise"
-            );
-        }
+    for folder in &sandbox.writes {
         rules = allow(rules, folder, write)?;
+    }
+    for disk in sandbox.disks.iter().filter(|disk| !disk.is_dir()) {
+        // A rule holds for what is there now: a mount covers it, and Landlock does not ask what is covered.
+        tracing::warn!(
+            disk = %disk.display(),
+            "is not there; once it is mounted, restart this process, which may not open it otherwise"
+        );
     }
     Ok(rules)
 }
