@@ -116,8 +116,8 @@ async fn late(sending: Option<&Sending>, limit: Duration) -> UpstreamError {
         sleep(limit).await;
         return UpstreamError::ResponseTimeout;
     };
-    sending.begins(Instant::now());
-    sending.late(limit).await
+    sending.begins(Instant::now(), limit);
+    sending.late().await
 }
 
 /// What was wrong with the body that was sent on.

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Bytes a second that a body brings at least, taken over all of it: a place is not held for ever by a byte now and then. A
-/// weak line over GPRS has twice as much.
+/// Bytes a second that a client has to send: a place is not held for ever by a byte now and then. A weak line over GPRS has twice
+/// as much.
 const LEAST_RATE: u64 = 500;
 
 /// A body on its way, as both of its ends see it.
@@ -20,10 +20,13 @@ pub(super) struct Sending(Rc<Cell<Progress>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Progress {
-    begun: Instant,
-    bytes: u64,
     turn: Turn,
     since: Instant,
+    /// The longest wait.
+    limit: Duration,
+    /// When the client has taken too long. What it sends puts this off, as far as the limit allows and not further: nobody
+    /// sends ahead to be slow afterwards.
+    due: Instant,
 }
 
 /// Who is waited for.
@@ -39,32 +42,27 @@ enum Turn {
 
 impl Sending {
     pub(super) fn new(now: Instant) -> Self {
-        Self(Rc::new(Cell::new(Progress { begun: now, bytes: 0, turn: Turn::Server, since: now })))
+        Self(Rc::new(Cell::new(Progress::begun(now, Duration::ZERO))))
     }
 
-    /// There is a connection to send it over.
-    pub(super) fn begins(&self, now: Instant) {
-        self.0.update(|progress| Progress { begun: now, since: now, ..progress });
+    /// There is a connection to send it over, on which nobody may be waited for longer than `limit`.
+    pub(super) fn begins(&self, now: Instant, limit: Duration) {
+        self.0.set(Progress::begun(now, limit));
     }
 
     /// The server has room, and the client has sent nothing.
     pub(super) fn waits(&self, now: Instant) {
-        self.0.update(|progress| progress.now(Turn::Client, now));
+        self.0.update(|progress| progress.to(Turn::Client, now));
     }
 
     /// So many bytes were taken.
     pub(super) fn took(&self, bytes: usize, now: Instant) {
-        self.0.update(|progress| Progress {
-            bytes: progress.bytes.saturating_add(bytes as u64),
-            turn: Turn::Server,
-            since: now,
-            ..progress
-        });
+        self.0.update(|progress| Progress { turn: Turn::Server, since: now, ..progress.paid(bytes, now) });
     }
 
     /// All of it was taken.
     pub(super) fn ends(&self, now: Instant) {
-        self.0.update(|progress| progress.now(Turn::Answer, now));
+        self.0.update(|progress| progress.to(Turn::Answer, now));
     }
 
     /// Whether all of it was taken.
@@ -73,13 +71,11 @@ impl Sending {
     }
 
     /// Gives what went wrong, once it has taken too long.
-    pub(super) async fn late(&self, limit: Duration) -> UpstreamError {
+    pub(super) async fn late(&self) -> UpstreamError {
         loop {
-            let deadline = self.0.get().deadline(limit);
-            sleep_until(deadline).await;
+            sleep_until(self.0.get().deadline()).await;
             let progress = self.0.get();
-            // With each step it moves on, and never back.
-            if progress.deadline(limit) <= deadline {
+            if progress.deadline() <= Instant::now() {
                 return progress.blame();
             }
         }
@@ -87,16 +83,27 @@ impl Sending {
 }
 
 impl Progress {
-    fn now(self, turn: Turn, now: Instant) -> Self {
-        if self.turn == turn { self } else { Self { turn, since: now, ..self } }
+    fn begun(now: Instant, limit: Duration) -> Self {
+        Self { turn: Turn::Server, since: now, limit, due: now + limit }
     }
 
-    /// When it has taken too long: `limit` after the last step, and for the whole of the body so much later than at
-    /// [`LEAST_RATE`].
-    fn deadline(&self, limit: Duration) -> Instant {
-        let silent = self.since + limit;
-        let slow = self.begun + limit + Duration::from_secs(self.bytes / LEAST_RATE);
-        if self.turn == Turn::Answer { silent } else { silent.min(slow) }
+    fn to(self, turn: Turn, now: Instant) -> Self {
+        if self.turn == turn { self } else { Self { turn, since: now, ..self.paid(0, now) } }
+    }
+
+    /// With what the client has sent, and the time that the server has taken, put off.
+    fn paid(self, bytes: usize, now: Instant) -> Self {
+        let sent = Duration::from_millis((bytes as u64).saturating_mul(1_000) / LEAST_RATE);
+        let server = if self.turn == Turn::Server { now.duration_since(self.since) } else { Duration::ZERO };
+        Self { due: (self.due + sent.min(self.limit) + server).min(now + self.limit), ..self }
+    }
+
+    /// When whoever is waited for has taken too long.
+    fn deadline(&self) -> Instant {
+        match self.turn {
+            Turn::Client => self.due,
+            Turn::Server | Turn::Answer => self.since + self.limit,
+        }
     }
 
     fn blame(&self) -> UpstreamError {
@@ -114,14 +121,21 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(15);
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn sending(begun: Instant) -> Sending {
+        let sending = Sending::new(begun);
+        sending.begins(begun, LIMIT);
+        sending
+    }
+
     #[test]
     fn who_is_waited_for_too_long_is_to_blame() {
         let begun = Instant::now();
-        let sending = Sending::new(begun);
-        let late = || (sending.0.get().deadline(LIMIT) - begun, sending.0.get().blame());
+        let sending = sending(begun);
+        let late = || (sending.0.get().deadline() - begun, sending.0.get().blame());
         assert_eq!(late(), (LIMIT, UpstreamError::ResponseTimeout));
+        // What the server takes is not the client's time.
         sending.waits(begun + SECOND);
-        assert_eq!(late(), (LIMIT, UpstreamError::RequestTooSlow), "a client that sends nothing at all");
+        assert_eq!(late(), (LIMIT + SECOND, UpstreamError::RequestTooSlow));
         sending.took(1 << 20, begun + 2 * SECOND);
         assert_eq!(late(), (LIMIT + 2 * SECOND, UpstreamError::ResponseTimeout));
         sending.waits(begun + 3 * SECOND);
@@ -132,15 +146,19 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_now_and_then_is_too_slow() {
+    fn a_byte_now_and_then_is_too_slow_whatever_came_before() {
         let begun = Instant::now();
-        let sending = Sending::new(begun);
-        for second in (10..100).step_by(10) {
-            sending.took(1, begun + second * SECOND);
-            sending.waits(begun + second * SECOND);
-        }
-        assert_eq!(sending.0.get().deadline(LIMIT), begun + LIMIT);
-        sending.took(usize::try_from(LEAST_RATE).unwrap() * 100, begun + 100 * SECOND);
-        assert_eq!(sending.0.get().deadline(LIMIT), begun + 100 * SECOND + LIMIT);
+        let sending = sending(begun);
+        let deadline = || sending.0.get().deadline() - begun;
+        let took = |bytes: u64, at: Duration| {
+            sending.took(usize::try_from(bytes).unwrap(), begun + at);
+            sending.waits(begun + at);
+        };
+        took(64 << 20, SECOND);
+        assert_eq!(deadline(), LIMIT + SECOND);
+        took(1, 10 * SECOND);
+        assert_eq!(deadline(), LIMIT + SECOND + Duration::from_millis(2));
+        took(LEAST_RATE * 3, 11 * SECOND);
+        assert_eq!(deadline(), LIMIT + 4 * SECOND + Duration::from_millis(2));
     }
 }
