@@ -16,7 +16,7 @@ use crate::outcome::FillOutcome;
 use crate::policy;
 use crate::request::Asked;
 use crate::store::{BLOCK_SIZE, GrowingReader, Sparse};
-use crate::upstream::{Question, RequestBody};
+use crate::upstream::{Question, RequestBody, Way};
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body;
@@ -181,20 +181,26 @@ async fn load(edge: &Edge, sparse: &Sparse, lots: &mut VecDeque<Lot>) {
 }
 
 /// Fetches `lots`, which follow one another. An origin may answer with less than asked for (RFC 9110 §15.3.7): the rest
-/// is asked for again as long as each answer brings a block.
+/// is asked for again as long as each answer brings a block. A neighbour that has another is a neighbour without it: what it has
+/// may be the older.
 async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeque<Lot>) -> FillOutcome {
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, sparse.etag().clone());
+    let mut cold = true;
     while let (Some(first), Some(last)) = (lots.front(), lots.back()) {
         let (start, wanted) = (first.start(), lots.len());
         headers.insert(header::RANGE, range::request(&(start..last.end())));
-        let question = Question { cold: true, ..Question::get(&asked.host, &asked.target, &headers) };
+        let question = Question { cold, ..Question::get(&asked.host, &asked.target, &headers) };
         let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
         let Ok(response) = answer else { return FillOutcome::Failed };
         let (head, body) = response.into_parts();
-        let Some(before) = continues(head.status, &head.headers, sparse.etag(), sparse.length(), start)
-        else {
+        let before = continues(head.status, &head.headers, sparse.etag(), sparse.length(), start);
+        if Way::of(&head) == Way::Peer && (before.is_none() || head.status == StatusCode::OK) {
+            cold = false;
+            continue;
+        }
+        let Some(before) = before else {
             if matches!(head.status.as_u16(), 200 | 206 | 404 | 410 | 416) {
                 // It is another one now: what is held of the old one is of no use to anybody (attack 50). Other answers
                 // say something of this request, or of the upstream's health.

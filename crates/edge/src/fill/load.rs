@@ -15,7 +15,7 @@ use crate::outcome::FillOutcome;
 use crate::policy::{self, ClientReload};
 use crate::request::Asked;
 use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object};
-use crate::upstream::{Question, RequestBody};
+use crate::upstream::{Question, RequestBody, Way};
 use bytes::Buf;
 use http::{StatusCode, header};
 use http_body_util::BodyExt;
@@ -154,13 +154,19 @@ async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut Growin
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, etag.clone());
     headers.insert(header::RANGE, range::request(&(from..length)));
-    let question = Question { cold: true, ..Question::get(&asked.host, &asked.target, &headers) };
-    let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
-    edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
-    let Ok(response) = answer else { return false };
-    let (answered, mut body) = response.into_parts();
-    let Some(mut before) = continues(answered.status, &answered.headers, etag, length, from) else {
-        return false;
+    let mut cold = true;
+    let (mut before, mut body) = loop {
+        let question = Question { cold, ..Question::get(&asked.host, &asked.target, &headers) };
+        let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
+        edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
+        let Ok(response) = answer else { return false };
+        let (answered, body) = response.into_parts();
+        match continues(answered.status, &answered.headers, etag, length, from) {
+            Some(before) => break (before, body),
+            // A neighbour may have another one.
+            None if cold && Way::of(&answered) == Way::Peer => cold = false,
+            None => return false,
+        }
     };
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return false };

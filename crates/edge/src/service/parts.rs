@@ -1,12 +1,15 @@
 //! Parts of responses through the whole edge: RFC 9110 §14, §15.3.7, RFC 9111 §3.3, §3.4.
 
 use super::tests::*;
-use crate::options::Options;
+use crate::edge::Shared;
+use crate::options::{Config, Options};
 use crate::store::BLOCK_SIZE;
+use crate::upstream::{Dial, GroupOptions, ServerOptions};
 use bytes::Bytes;
 use http::StatusCode;
 use std::rc::Rc;
-use testkit::upstream::Reply;
+use telemetry::Telemetry;
+use testkit::upstream::{Reply, Upstream};
 use units::ByteCount;
 
 const BLOCK: usize = BLOCK_SIZE as usize;
@@ -343,6 +346,39 @@ async fn blocks_that_memory_does_not_take_are_not_fetched_in_runs() {
         // Beside what it reads: the run that comes with the head, and the first of its own.
         let fetched = scene.edge.metrics.fill_bytes.get() - before;
         assert!(fetched <= (40 + 2 * 16) * BLOCK_SIZE, "{} blocks", fetched / BLOCK_SIZE);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_neighbour_with_an_older_one_neither_breaks_a_body_nor_takes_its_blocks() {
+    local(async {
+        let length = 3 * BLOCK;
+        let server = |url: &str| ServerOptions { url: url.to_owned(), ..ServerOptions::default() };
+        let group = GroupOptions {
+            name: "lessons".to_owned(),
+            tiers: vec![vec![server("http://origin")]],
+            peers: vec![server("http://peer")],
+            ..GroupOptions::default()
+        };
+        for older in [
+            part_of(BLOCK..length, length, "\"old\""),
+            fresh().body(bytes_at(0..length + 1)),
+            part_of(BLOCK..length, length + 1, "\"a\""),
+        ] {
+            let options = Options { group: Some(vec![group.clone()]), ..Options::default() };
+            let upstream =
+                Upstream::new([part_of(0..BLOCK, length, "\"a\""), part_of(BLOCK..length, length, "\"a\"")]);
+            let peer = Upstream::new([Reply::new(504), older]);
+            let servers = [Rc::clone(&upstream), Rc::clone(&peer)];
+            let shared = Shared::new(Config::resolve(&options).unwrap(), &Telemetry::new("test"));
+            let edge = Rc::new(shared.dialling(Dial::Each(Rc::new(servers))));
+            let scene = Scene { edge, upstream };
+            assert_eq!(asks(&scene, "bytes=0-9").await.2, Ok(bytes_at(0..10)));
+            assert_eq!(asks(&scene, "bytes=0-600000").await.2, Ok(bytes_at(0..600_001)));
+            assert_eq!(asks(&scene, "bytes=0-9").await.2, Ok(bytes_at(0..10)));
+            assert_eq!((scene.upstream.count(), peer.count()), (2, 2));
+        }
     })
     .await;
 }
