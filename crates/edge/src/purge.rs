@@ -70,6 +70,23 @@ impl Handed {
         report.await.unwrap()
     }
 
+    /// The same with several that are there before any is carried out.
+    pub(crate) async fn carry_out_together(&self, orders: Vec<::purge::Order>) -> Vec<::purge::Report> {
+        let permits = self.sender.reserve_many(orders.len()).await.unwrap();
+        let mut reports = Vec::new();
+        for (order, permit) in orders.into_iter().zip(permits) {
+            let (answer, report) = tokio::sync::oneshot::channel();
+            let given_at = order.made_at;
+            permit.send(Job { order, given_at, answer });
+            reports.push(report);
+        }
+        let mut told = Vec::new();
+        for report in reports {
+            told.push(report.await.unwrap());
+        }
+        told
+    }
+
     /// Waits until every order has met everything.
     pub(crate) async fn rounds_end(&self) {
         while self.metrics.standing.get() > 0 {

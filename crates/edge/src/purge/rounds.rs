@@ -111,12 +111,13 @@ impl Rounds {
         };
         // What was put before the order may still be on its way to the disk.
         let is_there = !given.iter().any(by_keys) || self.disk.is_settled().await;
+        let groups = Arc::clone(&self.settings.borrow().groups);
         for (CarriedOut { mut report, standing }, asker) in given {
             let Some(OnDisk { number, mode, keys }) = standing else {
                 asker.tell(report, &self.metrics);
                 continue;
             };
-            let (met, is_all) = self.disk.purge_keys(&keys, mode, number).await;
+            let (met, is_all) = self.disk.purge_keys(&keys, mode, number, &groups).await;
             met.iter().for_each(|met| count(&mut report, met));
             let list = if is_all && is_there && !keys.is_empty() { &mut ended } else { &mut open };
             list.push((number, report, asker));

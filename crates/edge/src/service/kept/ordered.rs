@@ -36,6 +36,14 @@ fn replies() -> [Reply; 3] {
     ["l7 all", "l7", "l8 all"].map(|keys| fresh().header("surrogate-key", keys).body("old"))
 }
 
+/// Gives orders in one batch: the first ones are still open when the last is carried out.
+async fn purge_together(scene: &Scene, orders: &[(What, Mode)]) -> (Vec<Report>, Handed) {
+    let handed = hand_over(scene.reach());
+    let orders = orders.iter().map(|(what, mode)| order(what, *mode)).collect();
+    let reports = handed.carry_out_together(orders).await;
+    (reports, handed)
+}
+
 /// Whether it is there and fresh; asks nobody.
 async fn holds(scene: &Scene, target: &str) -> bool {
     scene.ask(target, &[("cache-control", "only-if-cached")]).await.status() == StatusCode::OK
@@ -155,6 +163,36 @@ async fn variants_that_lie_on_the_disk_alone_go_with_their_url() {
                     StatusCode::OK,
                     "{what} {mode:?} {band}"
                 );
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_soft_order_for_a_url_hides_nothing_from_a_hard_one_that_has_not_met_it_yet() {
+    let both = [(prefix("http://a/l/7/"), Mode::Hard), (url("http://a/l/7/a"), Mode::Soft)];
+    let mut turned = both.clone();
+    turned.reverse();
+    for orders in [both, turned] {
+        let disk = tempfile::tempdir().unwrap();
+        local(async {
+            let filling = scene(disk.path(), replies());
+            for target in TARGETS {
+                filling.load(target).await;
+            }
+            stop(filling).await;
+            let ordered = scene(disk.path(), []);
+            let (reports, handed) = purge_together(&ordered, &orders).await;
+            let told: u64 = reports.iter().map(|report| report.removed.disk).sum();
+            assert_eq!(told, 2, "{reports:?}");
+            handed.rounds_end().await;
+            drop(handed);
+            stop(ordered).await;
+            let after = scene(disk.path(), []);
+            after.upstream.go_down(std::io::ErrorKind::ConnectionRefused);
+            for (target, expected) in [("/l/7/a", StatusCode::GATEWAY_TIMEOUT), ("/l/8/a", StatusCode::OK)] {
+                assert_eq!(after.ask(target, &[]).await.status(), expected, "{target} {orders:?}");
             }
         })
         .await;

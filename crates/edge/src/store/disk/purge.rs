@@ -45,6 +45,17 @@ enum Lying {
     Unclear,
 }
 
+/// What the orders that stand make of something on a disk.
+struct Judged {
+    mode: Mode,
+    /// Since when it is stale, if that is all.
+    since: Option<Times>,
+    /// The order that says so.
+    number: u64,
+    /// The latest order among those that were asked.
+    latest: u64,
+}
+
 impl DiskTier {
     /// From this moment on nobody is given what `what` means of all that was put before; gives the order's number.
     pub(crate) fn order(&self, what: What, mode: Mode) -> u64 {
@@ -99,14 +110,25 @@ impl DiskTier {
 
     /// Carries a standing order for one URL out by its `keys`; and whether that is all of it, which it is not where there are
     /// variants, or a disk is away.
-    pub(crate) async fn purge_keys(&self, keys: &[CacheKey], mode: Mode, number: u64) -> (Vec<Met>, bool) {
+    pub(crate) async fn purge_keys(
+        &self,
+        keys: &[CacheKey],
+        mode: Mode,
+        number: u64,
+        groups: &Groups,
+    ) -> (Vec<Met>, bool) {
         let (mut met, mut is_all) = (Vec::new(), true);
         for key in keys {
             match self.lying(key).await {
                 Lying::Nothing => {}
                 Lying::Unclear => is_all = false,
                 Lying::Response(head, generation) => {
-                    let done = self.carry_out(key, *head, generation, mode, None);
+                    let Some(judged) = self.judge_head(key, &head, groups) else { continue };
+                    // Whichever order says so carries that out, and counts it: a head written now would hide it from that.
+                    if mode == Mode::Soft && judged.mode == Mode::Hard {
+                        continue;
+                    }
+                    let done = self.carry_out(key, *head, generation, Judged { mode, ..judged });
                     is_all &= done.is_some();
                     if done == Some(true) {
                         met.push(Met { key: key.clone(), mode, number, counts: true });
@@ -149,31 +171,34 @@ impl DiskTier {
     fn meet(&self, seen: Seen, groups: &Groups) -> Option<Met> {
         let key = CacheKey::of_bytes(&seen.key)?;
         let head = Head::parse(&seen.head)?;
-        let (orders, headers) = match &head {
+        let is_response = matches!(head, Head::Response { .. });
+        let judged = self.judge_head(&key, &head, groups)?;
+        let Judged { mode, number, .. } = judged;
+        let done = self.carry_out(&key, head, seen.generation, judged);
+        Some(Met { key, mode, number, counts: is_response && done == Some(true) })
+    }
+
+    /// What all orders that stand make of a head; `None` where it stays as it is.
+    fn judge_head(&self, key: &CacheKey, head: &Head, groups: &Groups) -> Option<Judged> {
+        // Before it is judged: an order that comes meanwhile has its turn at the head that is written.
+        let latest = self.orders.latest();
+        let (orders, headers) = match head {
             Head::Response { orders, headers, .. } => (*orders, Some(headers)),
             Head::Varies { orders, .. } => (*orders, None),
         };
-        let counts = headers.is_some();
-        let (mode, since, number) = match self.orders.judge(groups, &key, orders, headers) {
-            Verdict::Kept => return None,
-            Verdict::Gone(number) => (Mode::Hard, None, number),
-            Verdict::Softened(since, number) => (Mode::Soft, Some(since), number),
-        };
-        let done = self.carry_out(&key, head, seen.generation, mode, since);
-        Some(Met { key, mode, number, counts: counts && done == Some(true) })
+        match self.orders.judge(groups, key, orders, headers) {
+            Verdict::Kept => None,
+            Verdict::Gone(number) => Some(Judged { mode: Mode::Hard, since: None, number, latest }),
+            Verdict::Softened(since, number) => {
+                Some(Judged { mode: Mode::Soft, since: Some(since), number, latest })
+            }
+        }
     }
 
     /// Whether something was there to be done; `None` where a disk is behind and does not take it.
-    fn carry_out(
-        &self,
-        key: &CacheKey,
-        head: Head,
-        generation: Generation,
-        mode: Mode,
-        since: Option<Times>,
-    ) -> Option<bool> {
+    fn carry_out(&self, key: &CacheKey, head: Head, generation: Generation, judged: Judged) -> Option<bool> {
         let bytes = Bytes::copy_from_slice(key.as_bytes());
-        match (mode, head) {
+        match (judged.mode, head) {
             (Mode::Hard, _) => {
                 self.disks.remove(&bytes);
                 Some(true)
@@ -181,10 +206,10 @@ impl DiskTier {
             (Mode::Soft, Head::Response { status, headers, freshness, times, .. }) => {
                 let now = self.times();
                 let was_fresh = times.aged(freshness, now).state(Duration::ZERO) == State::Fresh;
-                let freshness = softened(times, freshness, now, since.unwrap_or(now));
+                let freshness = softened(times, freshness, now, judged.since.unwrap_or(now));
                 let body = Body::Complete(Arc::new(Blocks::default()));
                 let object = Object::new(status, headers, freshness, Instant::now(), body);
-                let head = Head::write_response(&object, now, self.orders.latest());
+                let head = Head::write_response(&object, now, judged.latest);
                 self.disks.freshen(&bytes, generation, head).then_some(was_fresh)
             }
             (Mode::Soft, Head::Varies { .. }) => Some(false),
