@@ -1,6 +1,6 @@
 //! Finding an object on the disks.
 
-use super::Disks;
+use super::{Disks, Placed};
 use crate::disk::Disk;
 use crate::stored::Stored;
 use crate::volume::{Located, ReadError, Reading, Volume};
@@ -20,6 +20,14 @@ impl Disks {
         disk.is_some_and(|disk| {
             disk.volume().is_some_and(|volume| volume.may_hold(key)) && !disk.is_hidden(key)
         })
+    }
+
+    /// On how many disks something seems to be under `key`, whichever of them is asked for it. Costs no reading.
+    pub fn holding(&self, key: &[u8]) -> usize {
+        let holds = |placed: &&Placed| {
+            placed.disk.volume().is_some_and(|volume| volume.may_hold(key)) && !placed.disk.is_hidden(key)
+        };
+        self.disks.iter().filter(holds).count()
     }
 
     /// What is stored under `key`. `None` is a miss, also when the disk is away, damaged or too busy. Costs a thread's turn

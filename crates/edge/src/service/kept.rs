@@ -15,8 +15,12 @@ use testkit::upstream::Reply;
 use units::ByteCount;
 
 fn scene(disk: &Path, replies: impl IntoIterator<Item = Reply>) -> Scene {
+    over(&[disk], replies)
+}
+
+fn over(disks: &[&Path], replies: impl IntoIterator<Item = Reply>) -> Scene {
     let options = Options {
-        disk: Some(vec![disk.to_owned()]),
+        disk: Some(disks.iter().map(|&disk| disk.to_owned()).collect()),
         disk_size: Some(vec![ByteCount::mib(64)]),
         cache: CacheOptions::default(),
         ..Options::default()

@@ -198,3 +198,33 @@ async fn a_soft_order_for_a_url_hides_nothing_from_a_hard_one_that_has_not_met_i
         .await;
     }
 }
+
+#[tokio::test]
+async fn what_another_disk_took_over_is_met_too() {
+    let targets: Vec<_> = (0..8).map(|number| format!("/{number}")).collect();
+    for mode in [Mode::Hard, Mode::Soft] {
+        let (usual, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        local(async {
+            // Half of it would be on the other one, which is not there.
+            let filling = over(&[other.path()], targets.iter().map(|_| fresh().body("old")));
+            for target in &targets {
+                filling.load(target).await;
+            }
+            stop(filling).await;
+            let ordered = over(&[usual.path(), other.path()], []);
+            let handed = hand_over(ordered.reach());
+            for target in &targets {
+                handed.carry_out(order(&url(&format!("http://a{target}")), mode)).await;
+            }
+            handed.rounds_end().await;
+            drop(handed);
+            stop(ordered).await;
+            // The usual one is away again.
+            let after = over(&[other.path()], []);
+            for target in &targets {
+                assert!(!holds(&after, target).await, "{mode:?} {target}");
+            }
+        })
+        .await;
+    }
+}
