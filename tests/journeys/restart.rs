@@ -349,6 +349,58 @@ fn attack_75_an_answer_over_http3_goes_on_while_another_process_takes_over() {
 }
 
 /// Everything that a thread says of itself in `/proc`.
+/// What the disk holds is served all the time, also while somebody reads from it and there is no origin to ask.
+#[test]
+fn attack_75_a_disk_is_handed_over_without_a_miss() {
+    const OBJECTS: u32 = 20;
+    let mut scene = scene();
+    let store = scene.folder.path().join("store");
+    (1..OBJECTS).for_each(|number| put(&store, &segment(number), &pattern(LENGTH)));
+    put(&store, &segment(OBJECTS), &pattern(3 * LARGE));
+    let path = |number| format!("/{}", segment(number));
+    let first = scene.edge.take().unwrap();
+    let disk = scene.folder.path().join("disk");
+    let written = format!("edge_disk_operation_bytes_total{{disk=\"{}\",op=\"write\"}}", disk.display());
+    let all = u32::try_from(3 * LARGE).unwrap() + OBJECTS * u32::try_from(LENGTH).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let taken_over = async |old: &Airclass, folder: &Path| {
+        let folder = folder.to_owned();
+        let new = tokio::task::spawn_blocking(move || start(&folder)).await.unwrap();
+        while !old.log().contains("another process has taken over") {
+            tokio::task::yield_now().await;
+        }
+        new
+    };
+    let Scene { folder, _origin: origin, .. } = scene;
+    runtime.block_on(async {
+        for number in 0..=OBJECTS {
+            client::get(first.address(), &path(number), &[]).await;
+        }
+        while metric(first.admin, &written) < f64::from(all) {
+            tokio::task::yield_now().await;
+        }
+        drop(origin);
+        let held = async |edge: &Airclass| {
+            let address = edge.address();
+            let ask = |number| tokio::spawn(async move { client::get(address, &path(number), &[]).await });
+            let all: Vec<_> = (0..OBJECTS).map(ask).collect();
+            for answer in all {
+                let answer = answer.await.unwrap();
+                assert!(answer.status == 200 && answer.body == pattern(LENGTH), "{}", answer.status);
+            }
+        };
+        // Its memory is empty.
+        let second = taken_over(&first, folder.path()).await;
+        held(&second).await;
+        let mut slow = client::connect(second.address()).await;
+        let reading = slow.send_request(client::request("GET", &path(OBJECTS), &[])).await.unwrap();
+        let third = taken_over(&second, folder.path()).await;
+        held(&third).await;
+        let read = client::read(reading).await;
+        assert!(read.status == 200 && read.body == pattern(3 * LARGE), "{} bytes", read.body.len());
+    });
+}
+
 fn threads(edge: &Airclass) -> Vec<String> {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", edge.id())).unwrap();
     let said: Vec<_> = tasks

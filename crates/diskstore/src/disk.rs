@@ -14,6 +14,7 @@ mod tests;
 mod work;
 mod writer;
 
+use crate::clock;
 use crate::counters::Counters;
 use crate::disks::Report;
 use crate::media::Folder;
@@ -27,7 +28,8 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use work::Job;
 pub(crate) use work::Work;
 use writer::Asked;
@@ -50,6 +52,8 @@ pub(crate) struct Patience {
     pub(crate) first_wait: Duration,
     /// The longest between two tries. A disk that was changed is back within this.
     pub(crate) longest_wait: Duration,
+    /// How long a disk that is opening is waited for, from the start: the process before this one may still have it.
+    pub(crate) comes_within: Duration,
 }
 
 impl Patience {
@@ -57,6 +61,7 @@ impl Patience {
         tend_every: Duration::from_secs(1),
         first_wait: Duration::from_secs(1),
         longest_wait: Duration::from_secs(60),
+        comes_within: Duration::from_secs(15),
     };
 }
 
@@ -66,7 +71,7 @@ pub(crate) type Opened = Arc<dyn Fn(Note) + Send + Sync>;
 /// How a disk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Its index is being read.
+    /// Its index is being read, or the process before this one has it and will let it go.
     Opening,
     /// Read and written.
     Online,
@@ -113,6 +118,10 @@ pub(crate) struct Disk {
     /// Held by each object that is being read.
     in_use: Arc<()>,
     settled: (Mutex<bool>, Condvar),
+    /// Until when it is waited for.
+    comes_by: Instant,
+    /// Told when it is open or found wanting.
+    come: Notify,
 }
 
 impl Disk {
@@ -142,6 +151,8 @@ impl Disk {
             leaving: AtomicBool::new(false),
             in_use: Arc::default(),
             settled: (Mutex::new(false), Condvar::new()),
+            comes_by: clock::now() + patience.comes_within,
+            come: Notify::new(),
         });
         let mut threads = Vec::with_capacity(READERS + 1);
         let started = (|| {
@@ -169,6 +180,7 @@ impl Disk {
 
     fn set_state(&self, state: State) {
         self.state.store(state as u8, Ordering::Release);
+        self.come.notify_waiters();
     }
 
     /// Whether a key of this disk is looked for on it now. A disk that does not come back from its reads is as good as away.
@@ -181,11 +193,33 @@ impl Disk {
         self.state() == State::Online && !self.is_leaving() && !self.watch.is_hung()
     }
 
+    /// Whether it will be there in a moment: look-ups wait for it, and what is put waits in the queue.
+    pub(crate) fn is_opening(&self) -> bool {
+        self.state() == State::Opening && !self.is_leaving() && clock::now() < self.comes_by
+    }
+
+    /// Whether what is given to it now will be written, as far as is known.
+    pub(crate) fn takes_work(&self) -> bool {
+        self.is_writable() || self.is_opening()
+    }
+
+    /// Waits until it is there, or not waited for any more. The caller bounds the wait.
+    pub(crate) async fn until_open(&self) {
+        loop {
+            // Made before it is looked, so that nothing is told in between.
+            let come = self.come.notified();
+            if !self.is_opening() {
+                return;
+            }
+            come.await;
+        }
+    }
+
     fn is_leaving(&self) -> bool {
         self.leaving.load(Ordering::Acquire)
     }
 
-    /// Lets the disk go, for another process: at once for all who come, then for those who read, then altogether.
+    /// Lets the disk go, for another process: at once for all who come; who reads reads on.
     pub(crate) fn let_go(&self) {
         self.leaving.store(true, Ordering::Release);
         self.writes.nudge();

@@ -142,11 +142,16 @@ impl Disks {
         ranked.into_iter().map(|(_, disk)| disk).collect()
     }
 
+    /// Where `key` is put now.
+    fn home(&self, key: &[u8]) -> Option<&Arc<Disk>> {
+        self.ranked(key).into_iter().find(|disk| disk.takes_work())
+    }
+
     /// Writes a version of an object in place of any other, when the disk comes to it. `None` when it will not be
-    /// written; what was there before is not shown any more in either case.
+    /// written, or by a disk that is opening and has no name for it yet; what was there before is not shown any more in any case.
     pub fn put(&self, key: &Bytes, object: Object) -> Option<Generation> {
         let ranked = self.ranked(key);
-        let chosen = ranked.iter().position(|disk| disk.is_writable());
+        let chosen = ranked.iter().position(|disk| disk.takes_work());
         // One version over all disks: what others hold is an older one.
         for (place, disk) in ranked.iter().enumerate() {
             if Some(place) != chosen {
@@ -156,10 +161,11 @@ impl Disks {
         let disk = ranked[chosen?];
         let Some(volume) = disk.volume() else {
             disk.remove(key.clone());
+            disk.submit(key.clone(), Work::Put { generation: None, object });
             return None;
         };
         let generation = Generation { store: volume.name(), number: volume.next_generation() };
-        disk.submit(key.clone(), Work::Put { generation: generation.number, object });
+        disk.submit(key.clone(), Work::Put { generation: Some(generation.number), object });
         Some(generation)
     }
 
@@ -187,7 +193,7 @@ impl Disks {
     /// Comes behind all work so far: what has just been put can be pinned.
     pub async fn pin(&self, key: &Bytes, until: SystemTime) -> Pinned {
         // It is where it would be put now: what has just been put is in no index yet.
-        let Some(disk) = self.ranked(key).into_iter().find(|disk| disk.is_writable()) else {
+        let Some(disk) = self.home(key) else {
             return Pinned::Away;
         };
         let (done, pinned) = oneshot::channel();
@@ -197,13 +203,13 @@ impl Disks {
 
     /// Whether what is under `key` is pinned now, also by a process before this. Asks the index alone.
     pub fn is_pinned(&self, key: &[u8]) -> bool {
-        let disk = self.ranked(key).into_iter().find(|disk| disk.is_writable());
+        let disk = self.home(key);
         disk.and_then(|disk| disk.volume()).is_some_and(|volume| volume.is_pinned(key))
     }
 
     /// Lets what is under `key` go, when its turn comes, without waiting for it. `false` when a disk has no room for more work.
     pub fn unpin(&self, key: &Bytes) -> bool {
-        let Some(disk) = self.ranked(key).into_iter().find(|disk| disk.is_writable()) else { return true };
+        let Some(disk) = self.home(key) else { return true };
         let (done, _) = oneshot::channel();
         disk.submit(key.clone(), Work::Pin { until: Until::default(), done })
     }
@@ -255,7 +261,7 @@ impl Disks {
     }
 
     /// Lets the disks go, so that another process can have them, and does not wait for it: nothing is looked up or put any more,
-    /// what was queued is written, and what is being read is read to its end, for some seconds at most.
+    /// what was queued is written, for half a second at most, and what is being read is read to its end.
     pub fn let_go(&self) {
         self.disks.iter().for_each(|placed| placed.disk.let_go());
     }

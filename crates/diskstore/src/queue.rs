@@ -74,6 +74,15 @@ impl<T> Queue<T> {
         }
     }
 
+    /// The same without taking anything: what is in it stays for later.
+    pub(crate) fn rest(&self, wait: Duration) -> Popped<T> {
+        let resting = |state: &mut State<T>| !state.nudged && !state.closed;
+        let rested = self.come.wait_timeout_while(self.state(), wait, resting);
+        let (mut state, _) = rested.unwrap_or_else(PoisonError::into_inner);
+        state.nudged = false;
+        if state.closed { Popped::Closed } else { Popped::Nothing }
+    }
+
     /// Lets one [`Queue::pop`] come back although nothing has come.
     pub(crate) fn nudge(&self) {
         self.state().nudged = true;
@@ -102,6 +111,7 @@ mod tests {
         assert_eq!(queue.push("a", 6), Ok(()));
         assert_eq!(queue.push("b", 5), Err("b"));
         assert_eq!(queue.push("c", 4), Ok(()));
+        assert_eq!(queue.rest(Duration::ZERO), Popped::Nothing);
         assert_eq!(queue.pop(Duration::ZERO), Popped::Item("a"));
         assert_eq!(queue.pop(Duration::ZERO), Popped::Item("c"));
         assert_eq!(queue.pop(Duration::ZERO), Popped::Nothing);

@@ -90,7 +90,8 @@ pub(crate) struct Volume {
     noted: Mutex<u64>,
     wanted: Wanted,
     counters: Arc<Counters>,
-    _lock: Box<dyn Debug + Send + Sync>,
+    /// Keeps other processes out; `None` once it is let go: it is only read on then.
+    lock: Mutex<Option<Box<dyn Debug + Send + Sync>>>,
 }
 
 impl Debug for Volume {
@@ -140,6 +141,16 @@ impl Volume {
         note::write(&*self.note, *noted, text).inspect_err(|_| self.counters.write_errors.inc())
     }
 
+    /// Lets another process have it. Nothing may be written any more; what is being read may be read on.
+    pub(crate) fn let_go(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Whether another process may have it.
+    pub(crate) fn is_let_go(&self) -> bool {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// Objects.
     pub(crate) fn objects(&self) -> usize {
         self.index.len()
@@ -174,7 +185,7 @@ impl Volume {
         self.regions.get(usize::from(region)).map_or(0, |sequence| sequence.load(Ordering::Acquire))
     }
 
-    /// Whether what was at `place` is still there.
+    /// Whether what was at `place` is still there, as far as this process knows.
     fn is_alive(&self, place: Place) -> bool {
         place.sequence != 0 && self.sequence(place.region) == place.sequence
     }

@@ -274,7 +274,10 @@ impl Edge {
 
     /// Whether what is under `key` is kept.
     pub(crate) fn keeps(&self, key: &CacheKey) -> bool {
-        if self.disk.is_some() { self.may_be_on_disk(key) } else { self.memory.is_pinned(key) }
+        match &self.disk {
+            Some(disk) => disk.may_hold(key),
+            None => self.memory.is_pinned(key),
+        }
     }
 
     /// Whether all memory is taken, so that nothing that is not in it is begun.
@@ -284,7 +287,7 @@ impl Edge {
 
     /// Whether it is worth asking the disk for `key`.
     pub(crate) fn may_be_on_disk(&self, key: &CacheKey) -> bool {
-        self.disk.as_ref().is_some_and(|disk| disk.may_hold(key))
+        self.disk.as_ref().is_some_and(|disk| disk.is_worth_asking(key))
     }
 
     /// Notes whether the upstream answers. A node that has reached it once stays ready when it goes away: it serves

@@ -12,6 +12,7 @@ const HURRY: Patience = Patience {
     tend_every: Duration::from_millis(2),
     first_wait: Duration::from_millis(2),
     longest_wait: Duration::from_millis(2),
+    comes_within: Duration::from_secs(300),
 };
 
 fn over(disks: &[&SimulatedDisk]) -> Disks {
@@ -277,18 +278,17 @@ async fn a_disk_that_one_process_lets_go_is_the_next_one_s() {
     old.put(&key(2), object("two"));
     assert!(old.flush().await);
     let new = over(&[&disk]);
-    assert_eq!(states(&new), [State::Offline], "it comes up without it");
+    assert_eq!(states(&new), [State::Opening], "it comes up without it");
     // What the new one learns before it has the disk is not hidden by what lies there.
     new.remove(&key(2));
     let reading = old.look_up(&key(1)).await.unwrap();
     old.put(&key(3), object("three"));
     old.let_go();
     assert!(old.look_up(&key(1)).await.is_none() && old.put(&key(4), object("four")).is_none());
+    assert_eq!(body(&new, &key(1)).await.as_deref(), Some("one"), "it is waited for");
+    assert_eq!(states(&new), [State::Online]);
     assert_eq!(reading.read(vec![0]).await.unwrap()[0], "one", "it is read to its end");
-    assert_eq!(states(&new), [State::Offline]);
     drop(reading);
-    until(&new, &[State::Online]).await;
-    assert_eq!(body(&new, &key(1)).await.as_deref(), Some("one"));
     assert_eq!(body(&new, &key(2)).await, None);
     assert_eq!(body(&new, &key(3)).await.as_deref(), Some("three"));
     assert_eq!(states(&old), [State::Offline]);
@@ -298,6 +298,65 @@ async fn a_disk_that_one_process_lets_go_is_the_next_one_s() {
         (vec![State::Offline], vec![State::Online]),
         "it does not come back"
     );
+}
+
+#[tokio::test]
+async fn what_is_put_before_the_disk_is_let_go_is_written_when_it_is() {
+    let disk = SimulatedDisk::default();
+    let old = over(&[&disk]);
+    for number in 0..3 {
+        old.put(&key(number), object("old"));
+    }
+    assert!(old.flush().await);
+    let new = over(&[&disk]);
+    assert!(new.is_worth_asking(&key(0)) && !new.may_hold(&key(0)), "who knows");
+    assert!(new.put(&key(0), object("new")).is_none(), "it has no name yet");
+    new.put(&key(1), object("new"));
+    new.remove(&key(1));
+    assert!(!new.is_worth_asking(&key(1)));
+    old.let_go();
+    assert!(new.flush().await);
+    for (number, expected) in [(0, Some("new")), (1, None), (2, Some("old"))] {
+        assert_eq!(body(&new, &key(number)).await.as_deref(), expected, "{number}");
+    }
+    let dropped: u64 = new.reports().map(|report| report.counters.dropped_writes.value()).sum();
+    assert_eq!(dropped, 0);
+}
+
+#[tokio::test]
+async fn a_process_that_has_let_a_disk_go_reads_on_and_is_never_given_what_the_next_one_wrote_there() {
+    let disk = SimulatedDisk::default();
+    let old = over(&[&disk]);
+    let long = |byte: u8| Object { blocks: vec![(0, vec![byte; 8_000].into())], ..Object::default() };
+    let version = old.put(&key(1), long(1)).unwrap();
+    // Its first block lies in another record than the one that is read with its head.
+    old.extend(&key(1), version, vec![(1, Bytes::from_static(b"end"))]);
+    assert!(old.flush().await);
+    let reading = old.look_up(&key(1)).await.unwrap();
+    let new = over(&[&disk]);
+    old.let_go();
+    assert!(new.flush().await);
+    assert_eq!(reading.read(vec![0]).await.unwrap()[0], vec![1; 8_000]);
+    // Round the whole log, and over it.
+    for number in 2..200 {
+        new.put(&key(number), long(2));
+    }
+    assert!(new.flush().await);
+    assert!(matches!(reading.read(vec![0]).await, Err(crate::ReadError::Gone)));
+    let failures: u64 = old.reports().map(|report| report.counters.checksum_failures.value()).sum();
+    assert_eq!(failures, 0, "the disk is well");
+}
+
+#[tokio::test]
+async fn a_disk_that_another_process_keeps_is_not_waited_for() {
+    let disk = SimulatedDisk::default();
+    let _other = over(&[&disk]);
+    let hasty = Patience { comes_within: Duration::ZERO, ..HURRY };
+    let folders: Vec<(String, Box<dyn Folder>, Geometry)> =
+        vec![("disk".into(), Box::new(disk.clone()), GEOMETRY)];
+    let disks = Disks::over(folders, hasty, Arc::new(|_: &[u8]| false), Arc::new(|_| {})).unwrap();
+    assert_eq!(states(&disks), [State::Offline]);
+    assert!(!disks.is_worth_asking(&key(1)) && disks.look_up(&key(1)).await.is_none());
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ pub(crate) struct Job {
 #[derive(Debug)]
 pub(crate) enum Work {
     Put {
-        generation: u64,
+        /// `None`: the disk was not open yet to give one.
+        generation: Option<u64>,
         object: Object,
     },
     Extend {

@@ -15,11 +15,13 @@ use std::time::{Duration, Instant};
 /// Removals written down at once.
 const BATCH: usize = 4_096;
 
-/// How long objects that are being read keep a disk that is to be let go. A reader that takes longer goes on elsewhere.
-const LET_GO_WITHIN: Duration = Duration::from_secs(3);
-/// Between two looks whether they are through.
+/// How long what is still to be written keeps a disk that is to be let go: the next process's clients wait for it.
+const LET_GO_WITHIN: Duration = Duration::from_millis(500);
+/// Between two looks whether it is written.
 const LEAVING_LOOK: Duration = Duration::from_millis(10);
-/// Until a disk that another process has is tried again. It gives way in a moment, or somebody has made a mistake.
+/// Until a disk that another process has is tried again, while it is expected to give way in a moment.
+const GIVING_WAY: Duration = Duration::from_millis(10);
+/// The same when it has not: somebody has made a mistake.
 const LOCKED_WAIT: Duration = Duration::from_millis(100);
 
 /// What a disk asks of its caller.
@@ -39,6 +41,8 @@ struct Retry {
     looked: Option<Instant>,
     /// Since when the disk is being let go.
     leaving: Option<Instant>,
+    /// It has been said that another process has it.
+    said: bool,
 }
 
 impl Retry {
@@ -48,8 +52,8 @@ impl Retry {
     }
 
     /// Somebody else has it.
-    fn locked(&mut self, now: Instant, patience: &Patience) {
-        self.at = Some(now + LOCKED_WAIT.min(patience.longest_wait));
+    fn locked(&mut self, now: Instant, wait: Duration, patience: &Patience) {
+        self.at = Some(now + wait.min(patience.longest_wait));
     }
 
     /// Until there is something to do.
@@ -76,7 +80,9 @@ impl Disk {
         let mut retry = Retry::default();
         self.open(asked, &mut retry);
         loop {
-            let popped = self.writes.pop(retry.until_next(clock::now(), self.patience.tend_every));
+            let wait = retry.until_next(clock::now(), self.patience.tend_every);
+            // What is to be written waits for a disk that will be there in a moment.
+            let popped = if self.is_opening() { self.writes.rest(wait) } else { self.writes.pop(wait) };
             let closed = matches!(popped, Popped::Closed);
             let worked = matches!(popped, Popped::Item(_));
             let turn = catch_unwind(AssertUnwindSafe(|| self.turn(popped, asked, &mut retry)));
@@ -97,7 +103,9 @@ impl Disk {
         self.look_after(asked, retry);
         let volume = self.volume();
         // A disk whose last write failed is tried again with the next one, when it is time.
-        let volume = volume.filter(|_| self.state() == State::Online || retry.is_due(clock::now()));
+        let volume = volume.filter(|volume| {
+            !volume.is_let_go() && (self.state() == State::Online || retry.is_due(clock::now()))
+        });
         match (popped, volume) {
             (Popped::Item(job), Some(volume)) => {
                 let began = clock::now();
@@ -142,7 +150,9 @@ impl Disk {
         let key = job.key.clone();
         let is_put = matches!(job.work, Work::Put { .. });
         let done = match job.work {
-            Work::Put { generation, object } => volume.put(job.key, generation, object),
+            Work::Put { generation, object } => {
+                volume.put(job.key, generation.unwrap_or_else(|| volume.next_generation()), object)
+            }
             Work::Extend { generation, blocks } => volume.extend(&job.key, generation, blocks),
             Work::Freshen { generation, head } => volume.freshen(&job.key, generation, head),
             // Whoever asked may be gone.
@@ -212,23 +222,27 @@ impl Disk {
         }
     }
 
-    /// Lets the disk go when nobody reads any more, and everything is written.
+    /// Lets the disk go when everything is written. What is being read is read on beside the next process: each byte is verified.
     fn leave(&self, retry: &mut Retry) {
         let now = clock::now();
-        let since = *retry.leaving.get_or_insert(now);
         let Some(volume) = self.volume() else { return };
-        if (self.is_in_use() || self.in_hand.load(Ordering::SeqCst) > 0)
-            && now.duration_since(since) < LET_GO_WITHIN
-        {
+        if volume.is_let_go() {
+            if !self.is_in_use() {
+                self.set_volume(None);
+            }
+            return;
+        }
+        let since = *retry.leaving.get_or_insert(now);
+        if self.in_hand.load(Ordering::SeqCst) > 0 && now.duration_since(since) < LET_GO_WITHIN {
             return;
         }
         let written = self.note_removals(&volume, retry).and_then(|()| volume.flush_rest());
         if let Err(error) = written {
             tracing::error!(disk = self.label, %error, "the last of what was to be written is not");
         }
-        drop(volume);
+        volume.let_go();
         self.set_state(State::Offline);
-        self.set_volume(None);
+        retry.leaving = None;
         tracing::info!(disk = self.label, "the disk is let go");
     }
 
@@ -302,14 +316,18 @@ impl Disk {
                 retry.succeeded();
             }
             Err(OpenError::Locked) => {
-                if before == State::Opening {
+                if !std::mem::replace(&mut retry.said, true) {
                     tracing::warn!(
                         disk = self.label,
                         "another process has the disk; it is used when that lets it go"
                     );
                 }
-                self.set_state(State::Offline);
-                retry.locked(clock::now(), &self.patience);
+                let is_expected = self.is_opening();
+                if !is_expected {
+                    self.set_state(State::Offline);
+                }
+                let wait = if is_expected { GIVING_WAY } else { LOCKED_WAIT };
+                retry.locked(clock::now(), wait, &self.patience);
             }
             Err(error) => {
                 if before == State::Opening {

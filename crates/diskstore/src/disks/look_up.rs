@@ -14,6 +14,16 @@ impl Disks {
         self.disks.iter().all(|placed| placed.disk.is_readable())
     }
 
+    /// Whether [`Disks::look_up`] is worth while: something seems to be under `key`, or its disk is opening and does not say yet.
+    pub fn is_worth_asking(&self, key: &[u8]) -> bool {
+        self.asked(key).is_some_and(|disk| disk.is_opening() && !disk.is_hidden(key)) || self.may_hold(key)
+    }
+
+    /// The disk that is asked for `key`.
+    fn asked(&self, key: &[u8]) -> Option<&Arc<Disk>> {
+        self.ranked(key).into_iter().find(|disk| disk.is_readable() || disk.is_opening())
+    }
+
     /// Whether something seems to be under `key`. Costs no reading; only [`Disks::look_up`] tells for certain.
     pub fn may_hold(&self, key: &[u8]) -> bool {
         let disk = self.ranked(key).into_iter().find(|disk| disk.is_readable());
@@ -33,9 +43,15 @@ impl Disks {
     /// What is stored under `key`. `None` is a miss, also when the disk is away, damaged or too busy. Costs a thread's turn
     /// only where something seems to be there that the system has not in memory.
     ///
-    /// The caller bounds the wait: a disk may hang.
+    /// The caller bounds the wait: a disk may hang, and one that is opening is waited for.
     pub async fn look_up(&self, key: &[u8]) -> Option<Stored> {
-        let disk = Arc::clone(self.ranked(key).into_iter().find(|disk| disk.is_readable())?);
+        let disk = loop {
+            let disk = Arc::clone(self.asked(key)?);
+            if disk.is_readable() {
+                break disk;
+            }
+            disk.until_open().await;
+        };
         let volume = disk.volume()?;
         if !volume.may_hold(key) || disk.is_hidden(key) {
             return None;

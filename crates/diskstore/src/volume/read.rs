@@ -142,7 +142,8 @@ impl Volume {
             let record = whole.then_some((place, bytes));
             return Ok(FrontRead::Whole(Box::new(Located { front, slot, record })));
         }
-        if !self.index.holds(print, &slot) || !self.is_alive(place) {
+        // The process that has the disk now may have written something else there.
+        if !self.index.holds(print, &slot) || !self.is_alive(place) || self.is_let_go() {
             return Ok(FrontRead::Changed);
         }
         self.damaged(print, &slot);
@@ -195,7 +196,8 @@ impl Volume {
             self.counters.read_bytes.add(bytes.len() as u64);
             return Ok(bytes);
         }
-        Err(if self.is_alive(entry.place) { ReadError::Damaged } else { ReadError::Gone })
+        let is_ours = self.is_alive(entry.place) && !self.is_let_go();
+        Err(if is_ours { ReadError::Damaged } else { ReadError::Gone })
     }
 
     /// Whether block `number` of a located object can be read, as far as is known without reading.

@@ -126,7 +126,7 @@ impl Volume {
             noted: Mutex::default(),
             wanted,
             counters,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         };
         volume.recover(&regions)?;
         Ok(volume)

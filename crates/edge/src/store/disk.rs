@@ -92,6 +92,11 @@ impl DiskTier {
         self.disks.may_hold(key.as_bytes())
     }
 
+    /// The same, or its disk does not say yet.
+    pub(crate) fn is_worth_asking(&self, key: &CacheKey) -> bool {
+        self.disks.is_worth_asking(key.as_bytes())
+    }
+
     /// What is under `key`, its head verified. `None` also where the disk is away, slow or damaged.
     pub(crate) async fn load(&self, key: &CacheKey, groups: &Groups) -> Option<Loaded> {
         let stored = timeout(LOOK_UP_WITHIN, self.disks.look_up(key.as_bytes())).await.ok()??;
