@@ -65,8 +65,19 @@ impl Patience {
     };
 }
 
-/// Told what is noted on a disk, when it is open and nobody has seen anything of it.
-pub(crate) type Opened = Arc<dyn Fn(Note) + Send + Sync>;
+/// A disk as it was found when it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The name of the store on it, see [`crate::Generation::store`].
+    pub store: u64,
+    /// What was noted on it last.
+    pub note: Note,
+    /// An earlier process had left it alone and not come back to it: what was removed after that it does not know.
+    pub left: bool,
+}
+
+/// Told how a disk was found, when it is open and nobody has seen anything of it.
+pub(crate) type Opened = Arc<dyn Fn(Found) + Send + Sync>;
 
 /// How a disk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,6 +269,11 @@ impl Disk {
 
     fn pending<T>(&self, with: impl FnOnce(&mut Pending) -> T) -> T {
         with(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether something was removed that cannot be written down here now. Ends the process before that, the disk has missed it.
+    pub(crate) fn is_owed(&self) -> bool {
+        self.state() != State::Online && self.pending(|pending| pending.is_owing())
     }
 
     /// Whether what is under `key` may be shown.

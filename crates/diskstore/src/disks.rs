@@ -9,10 +9,9 @@ mod walk;
 
 use crate::checksum;
 use crate::counters::Counters;
-use crate::disk::{Disk, Opened, Patience, State, Work};
+use crate::disk::{Disk, Found, Opened, Patience, State, Work};
 use crate::media::Folder;
 use crate::media::os::OsFolder;
-use crate::note::Note;
 use crate::pin::{Pinned, Until};
 use crate::volume::{Geometry, LEAST_REGIONS, Object, Wanted};
 use bytes::Bytes;
@@ -46,6 +45,13 @@ impl DiskConfig {
 pub struct Generation {
     pub(crate) store: u64,
     pub(crate) number: u64,
+}
+
+impl Generation {
+    /// The name of the store that it lies in. One that begins empty has another.
+    pub fn store(self) -> u64 {
+        self.store
+    }
 }
 
 /// How one disk is doing.
@@ -94,14 +100,14 @@ impl Disks {
     /// offline, and the others work.
     ///
     /// `wanted` says whether an object is in use although nobody asks the disk for it, because it is in memory. `opened` is told
-    /// what is noted on a disk, each time one is opened, before anybody is given anything of it.
+    /// how a disk was found, each time one is opened, before anybody is given anything of it.
     ///
     /// # Errors
     /// When the machine has no threads.
     pub fn open(
         configs: &[DiskConfig],
         wanted: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
-        opened: impl Fn(Note) + Send + Sync + 'static,
+        opened: impl Fn(Found) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let folder = |config: &DiskConfig| -> Box<dyn Folder> { Box::new(OsFolder::new(&config.directory)) };
         let disks = configs.iter().map(|config| {
@@ -258,6 +264,12 @@ impl Disks {
     /// How each disk is doing.
     pub fn reports(&self) -> impl Iterator<Item = Report<'_>> {
         self.disks.iter().map(|placed| placed.disk.report())
+    }
+
+    /// The directories of disks that cannot write down now what was removed. A process that ends meanwhile must have told the others.
+    pub fn owed(&self) -> Vec<String> {
+        let owed = self.disks.iter().filter(|placed| placed.disk.is_owed());
+        owed.map(|placed| placed.disk.label.clone()).collect()
     }
 
     /// Lets the disks go, so that another process can have them, and does not wait for it: nothing is looked up or put any more,

@@ -23,7 +23,7 @@ mod superblock;
 mod volume;
 
 pub use counters::{Counter, Counters};
-pub use disk::State;
+pub use disk::{Found, State};
 pub use disks::{DiskConfig, Disks, Generation, Report, Seen, Step, Walk};
 pub use note::Note;
 pub use pin::Pinned;

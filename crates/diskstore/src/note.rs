@@ -1,8 +1,9 @@
 //! The file `note`: what the caller must know before it believes anything on this disk.
 //!
 //! ```text
-//! copy 0, copy 1   sum u64 | magic [8] | turn u64 | length u32 | - u32 | bytes
+//! copy 0, copy 1   sum u64 | magic [8] | turn u64 | length u32 | left u32 | bytes
 //! ```
+//! `left`: 1 once the disk was left alone by a process that may have ended without telling it everything, 0 again with the next note.
 //! Little-endian; the sum is over what stands behind it. Both copies are written, one after the other with a barrier between:
 //! what a power cut leaves of one is told by the other, and what has rotted in one is whole in the other.
 
@@ -31,21 +32,32 @@ pub enum Note {
     Damaged,
 }
 
-/// The newer copy, and its turn.
-pub(crate) fn read(media: &dyn Media) -> io::Result<(Note, u64)> {
+/// What the file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Noted {
+    pub(crate) note: Note,
+    /// Which note it is.
+    pub(crate) turn: u64,
+    /// Whether the disk has been left alone since.
+    pub(crate) left: bool,
+}
+
+/// The newer copy.
+pub(crate) fn read(media: &dyn Media) -> io::Result<Noted> {
+    let without = |note| Noted { note, turn: 0, left: false };
     if media.length()? == 0 {
-        return Ok((Note::Nothing, 0));
+        return Ok(without(Note::Nothing));
     }
     let copies = [read_copy(media, 0)?, read_copy(media, 1)?];
     let untouched = copies.iter().all(|copy| *copy == Copy::Untouched);
     let newest = copies.into_iter().filter_map(|copy| match copy {
-        Copy::Whole(turn, text) => Some((turn, text)),
+        Copy::Whole(noted) => Some(noted),
         Copy::Untouched | Copy::Damaged => None,
     });
-    Ok(match newest.max_by_key(|(turn, _)| *turn) {
-        Some((turn, text)) => (Note::Text(text), turn),
-        None if untouched => (Note::Nothing, 0),
-        None => (Note::Damaged, 0),
+    Ok(match newest.max_by_key(|noted| noted.turn) {
+        Some(noted) => noted,
+        None if untouched => without(Note::Nothing),
+        None => without(Note::Damaged),
     })
 }
 
@@ -53,7 +65,7 @@ pub(crate) fn read(media: &dyn Media) -> io::Result<(Note, u64)> {
 enum Copy {
     /// Reserved and never written.
     Untouched,
-    Whole(u64, Bytes),
+    Whole(Noted),
     Damaged,
 }
 
@@ -76,21 +88,23 @@ fn read_copy(media: &dyn Media, copy: u64) -> io::Result<Copy> {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Copy::Damaged),
         read => read?,
     }
-    Ok(whole(bytes).map_or(Copy::Damaged, |(turn, text)| Copy::Whole(turn, text)))
+    Ok(whole(bytes).map_or(Copy::Damaged, Copy::Whole))
 }
 
-fn whole(bytes: Vec<u8>) -> Option<(u64, Bytes)> {
+fn whole(bytes: Vec<u8>) -> Option<Noted> {
     let mut numbers = Numbers(&bytes);
     if numbers.u64()? != checksum::sum(numbers.0) {
         return None;
     }
     let mut numbers = Numbers(numbers.0.strip_prefix(MAGIC)?);
-    let turn = numbers.u64()?;
-    Some((turn, Bytes::from(bytes).slice(HEADER..)))
+    let (turn, _, left) = (numbers.u64()?, numbers.u32()?, numbers.u32()? != 0);
+    let text = Bytes::from(bytes).slice(HEADER..);
+    let note = if text.is_empty() { Note::Nothing } else { Note::Text(text) };
+    Some(Noted { note, turn, left })
 }
 
 /// Writes both copies and waits until they are on the disk. `turn` is above all before.
-pub(crate) fn write(media: &dyn Media, turn: u64, text: &[u8]) -> io::Result<()> {
+pub(crate) fn write(media: &dyn Media, turn: u64, text: &[u8], left: bool) -> io::Result<()> {
     if text.len() > MOST_NOTE {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
@@ -99,7 +113,7 @@ pub(crate) fn write(media: &dyn Media, turn: u64, text: &[u8]) -> io::Result<()>
     header.put_slice(MAGIC);
     header.put_u64_le(turn);
     header.put_u32_le(u32::try_from(text.len()).unwrap_or(u32::MAX));
-    header.put_u32_le(0);
+    header.put_u32_le(left.into());
     let sum = checksum::sum(&[&header[8..], text].concat());
     header[..8].copy_from_slice(&sum.to_le_bytes());
     media.reserve(COPIES * APART)?;
@@ -117,7 +131,7 @@ mod tests {
     use crate::media::simulated::{Faults, SimulatedDisk};
 
     fn noted(disk: &SimulatedDisk) -> Note {
-        read(&*disk.open("note").unwrap()).unwrap().0
+        read(&*disk.open("note").unwrap()).unwrap().note
     }
 
     fn text(text: &'static str) -> Note {
@@ -131,12 +145,12 @@ mod tests {
                 let disk = SimulatedDisk::default();
                 let file = disk.open("note").unwrap();
                 assert_eq!(noted(&disk), Note::Nothing);
-                write(&*file, 1, b"old").unwrap();
+                write(&*file, 1, b"old", false).unwrap();
                 disk.set_faults(Faults {
                     writes_fail: Some((writes, io::ErrorKind::Other)),
                     ..Faults::default()
                 });
-                let written = write(&*file, 2, b"new").is_ok();
+                let written = write(&*file, 2, b"new", false).is_ok();
                 let mut chance = seed;
                 disk.cut_power(|below| {
                     chance = (chance * 5 + 1) % 64;
@@ -152,13 +166,13 @@ mod tests {
     fn what_has_rotted_in_one_copy_is_whole_in_the_other() {
         let disk = SimulatedDisk::default();
         let file = disk.open("note").unwrap();
-        write(&*file, 1, b"order").unwrap();
+        write(&*file, 1, b"order", false).unwrap();
         disk.flip("note", HEADER + 1, 4);
         assert_eq!(noted(&disk), text("order"));
         disk.flip("note", usize::try_from(APART).unwrap() + 9, 4);
         assert_eq!(noted(&disk), Note::Damaged);
-        write(&*file, 2, b"again").unwrap();
+        write(&*file, 2, b"again", false).unwrap();
         assert_eq!(noted(&disk), text("again"));
-        assert!(write(&*file, 3, &vec![0; MOST_NOTE + 1]).is_err());
+        assert!(write(&*file, 3, &vec![0; MOST_NOTE + 1], false).is_err());
     }
 }

@@ -34,9 +34,10 @@ use crate::clock;
 use crate::counters::Counters;
 use crate::index::Index;
 use crate::media::Media;
-use crate::note::{self, Note};
+use crate::note::{self, Note, Noted};
 use crate::record::Place;
 use crate::superblock::Superblock;
+use bytes::Bytes;
 use log::Log;
 use std::fmt::Debug;
 use std::io;
@@ -126,19 +127,34 @@ impl Volume {
         self.index.get(fingerprint(self.hash(key))).is_some_and(|slot| slot.until.holds(clock::wall()))
     }
 
-    /// What was noted here last.
-    pub(crate) fn note(&self) -> io::Result<Note> {
-        let (note, turn) = note::read(&*self.note)?;
+    /// What was noted here last, and whether the disk has been left alone since.
+    pub(crate) fn note(&self) -> io::Result<(Note, bool)> {
+        let Noted { note, turn, left } = note::read(&*self.note)?;
         *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = turn;
-        Ok(note)
+        Ok((note, left))
+    }
+
+    /// Notes that the disk is left alone, beside what was noted before.
+    pub(crate) fn note_left(&self) -> io::Result<()> {
+        let text = match self.note()?.0 {
+            Note::Text(text) => text,
+            Note::Nothing => Bytes::new(),
+            // It means the worst already.
+            Note::Damaged => return Ok(()),
+        };
+        self.write_noted(&text, true)
     }
 
     /// Notes something in place of what was noted before; it is on the disk when this returns.
     pub(crate) fn write_note(&self, text: &[u8]) -> io::Result<()> {
+        self.write_noted(text, false)
+    }
+
+    fn write_noted(&self, text: &[u8], left: bool) -> io::Result<()> {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         // Also where it fails half way: one copy may have it.
         *noted += 1;
-        note::write(&*self.note, *noted, text).inspect_err(|_| self.counters.write_errors.inc())
+        note::write(&*self.note, *noted, text, left).inspect_err(|_| self.counters.write_errors.inc())
     }
 
     /// Lets another process have it. Nothing may be written any more; what is being read may be read on.

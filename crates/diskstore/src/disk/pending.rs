@@ -53,6 +53,11 @@ impl Pending {
         self.removed.get(key).is_some_and(|removal| removal.ticket > ticket)
     }
 
+    /// Whether anything is still to be written down.
+    pub(crate) fn is_owing(&self) -> bool {
+        self.too_many || self.removed.values().any(|removal| !removal.noted)
+    }
+
     /// More than can be remembered: the disk has to begin empty.
     pub(crate) fn is_lost(&self) -> bool {
         self.too_many

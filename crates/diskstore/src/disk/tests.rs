@@ -223,7 +223,7 @@ async fn what_is_noted_is_told_to_the_next_process_before_it_sees_anything() {
     std::mem::forget(disks);
     let told = Arc::new(Mutex::new(Vec::new()));
     let (hears, third) = (Arc::clone(&told), SimulatedDisk::default());
-    let opened = move |note| hears.lock().unwrap().push(note);
+    let opened = move |found: Found| hears.lock().unwrap().push(found.note);
     let folders = [&one, &two, &third].map(|disk| -> (String, Box<dyn Folder>, Geometry) {
         (format!("{disk:p}"), Box::new(disk.clone()), GEOMETRY)
     });
@@ -357,6 +357,47 @@ async fn a_disk_that_another_process_keeps_is_not_waited_for() {
     let disks = Disks::over(folders, hasty, Arc::new(|_: &[u8]| false), Arc::new(|_| {})).unwrap();
     assert_eq!(states(&disks), [State::Offline]);
     assert!(!disks.is_worth_asking(&key(1)) && disks.look_up(&key(1)).await.is_none());
+}
+
+#[tokio::test]
+async fn a_disk_that_was_left_alone_when_its_process_ended_is_told_apart() {
+    let disk = SimulatedDisk::default();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let open = || {
+        let (hears, folder) = (Arc::clone(&told), Box::new(disk.clone()));
+        let opened = move |found: Found| hears.lock().unwrap().push((found.left, found.note));
+        let folders: Vec<(String, Box<dyn Folder>, Geometry)> = vec![("disk".into(), folder, GEOMETRY)];
+        Disks::over(folders, HURRY, Arc::new(|_: &[u8]| false), Arc::new(opened)).unwrap()
+    };
+    let text = Bytes::from_static(b"orders");
+    let noted = Note::Text(text.clone());
+    let disks = open();
+    for is_noted in [false, true] {
+        if is_noted {
+            assert!(disks.note(&text).await);
+        }
+        disk.set_faults(Faults { gone: true, ..Faults::default() });
+        until(&disks, &[State::Offline]).await;
+        assert!(disks.owed().is_empty());
+        disks.remove(&key(1));
+        assert_eq!(disks.owed(), ["disk"]);
+        disk.set_faults(Faults::default());
+        until(&disks, &[State::Online]).await;
+        disks.flush().await;
+        assert!(disks.owed().is_empty());
+    }
+    assert!(told.lock().unwrap().drain(..).all(|(left, _)| !left), "this process has told it everything");
+    disk.set_faults(Faults { gone: true, ..Faults::default() });
+    until(&disks, &[State::Offline]).await;
+    disks.remove(&key(1));
+    drop(disks);
+    disk.set_faults(Faults::default());
+    let disks = open();
+    assert_eq!(told.lock().unwrap().pop(), Some((true, noted.clone())));
+    assert!(disks.note(&text).await);
+    drop(disks);
+    drop(open());
+    assert_eq!(told.lock().unwrap().pop(), Some((false, noted)));
 }
 
 #[tokio::test]

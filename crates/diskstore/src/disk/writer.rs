@@ -1,7 +1,7 @@
 //! The thread that writes, opens the store, and looks after the disk.
 
 use super::work::{Job, Work};
-use super::{Disk, Opened, Patience, State};
+use super::{Disk, Found, Opened, Patience, State};
 use crate::clock;
 use crate::queue::Popped;
 use crate::volume::{Begin, OpenError, Volume, Wanted, WriteError};
@@ -43,6 +43,8 @@ struct Retry {
     leaving: Option<Instant>,
     /// It has been said that another process has it.
     said: bool,
+    /// The store that was open last.
+    store: Option<u64>,
 }
 
 impl Retry {
@@ -281,6 +283,12 @@ impl Disk {
     }
 
     fn take_offline(&self, retry: &mut Retry) {
+        // A directory that was unmounted or renamed still takes it. From a disk that is out nobody will hear of it.
+        if let Some(volume) = self.volume()
+            && let Err(error) = volume.note_left()
+        {
+            tracing::warn!(disk = self.label, %error, "it cannot be noted on the disk that it is left alone");
+        }
         self.set_state(State::Offline);
         self.set_volume(None);
         retry.failed(clock::now(), &self.patience);
@@ -304,8 +312,11 @@ impl Disk {
         );
         let noted = opened.and_then(|volume| Ok((volume.note()?, volume)));
         match noted {
-            Ok((note, volume)) => {
-                (asked.opened)(note);
+            Ok(((note, left), volume)) => {
+                let store = volume.name();
+                // What this process has removed meanwhile is remembered, and written down first of all.
+                let is_known = retry.store.replace(store) == Some(store);
+                (asked.opened)(Found { store, note, left: left && !is_known });
                 if begin.anew {
                     self.pending(|pending| pending.begin_anew());
                 }

@@ -24,6 +24,8 @@ use tokio::time::Instant;
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
 /// The longest pause between two steps that nobody waits for. They take turns: half of one of a disk's readers, no more.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
+/// The longest until orders that a disk did not take are given to it again; one that comes back is told at once.
+const WRITE_AGAIN: Duration = Duration::from_secs(30);
 /// Until a disk that was away is looked at again, and without orders until it is looked whether a disk has brought some.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -78,6 +80,18 @@ pub(super) struct Rounds {
     parts: u64,
     orders: Vec<OnRound>,
     pause: Duration,
+    /// The disks that miss something.
+    owed: Vec<String>,
+    refused: Refused,
+}
+
+/// What a disk has not taken.
+#[derive(Debug, Default)]
+struct Refused {
+    /// As of this change.
+    change: u64,
+    wait: Duration,
+    again: Option<Instant>,
 }
 
 impl Rounds {
@@ -94,6 +108,8 @@ impl Rounds {
             parts: 0,
             orders: Vec::new(),
             pause: Duration::ZERO,
+            owed: Vec::new(),
+            refused: Refused::default(),
         }
     }
 
@@ -153,9 +169,8 @@ impl Rounds {
     pub(super) async fn step(&mut self) {
         let began = Instant::now();
         self.join_standing();
-        if self.disk.has_unwritten_orders() && self.disk.write_orders().await {
-            self.orders.iter_mut().for_each(|order| order.lasting = true);
-        }
+        self.disk.note_absences(&mut self.owed);
+        self.write_orders().await;
         self.metrics.standing.set(i64::try_from(self.orders.len()).unwrap_or(i64::MAX));
         if self.orders.is_empty() {
             self.pause = AWAY_PAUSE;
@@ -182,6 +197,25 @@ impl Rounds {
         self.tell_in_time();
         if self.orders.iter().any(|order| order.asked.is_some()) {
             self.pause = if is_away { TOLD_WITHIN / 8 } else { Duration::ZERO };
+        }
+    }
+
+    /// Has written down what is not. A disk that is away for days is not written to each second for it.
+    async fn write_orders(&mut self) {
+        let (now, change) = (Instant::now(), self.disk.changes_of_orders());
+        let is_new = change != self.refused.change;
+        if !self.disk.has_unwritten_orders()
+            || (!is_new && self.refused.again.is_some_and(|again| now < again))
+        {
+            return;
+        }
+        if self.disk.write_orders().await {
+            self.orders.iter_mut().for_each(|order| order.lasting = true);
+            self.refused = Refused::default();
+        } else {
+            let wait =
+                if is_new { AWAY_PAUSE } else { (self.refused.wait * 2).clamp(AWAY_PAUSE, WRITE_AGAIN) };
+            self.refused = Refused { change, wait, again: Some(now + wait) };
         }
     }
 

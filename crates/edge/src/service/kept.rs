@@ -1,5 +1,6 @@
 //! The disk tier behind the whole journey. The clock is not paused: disks have threads of their own.
 
+mod away;
 mod ordered;
 mod passing;
 

@@ -71,7 +71,7 @@ impl DiskTier {
         let orders = Arc::<Orders>::default();
         let opened = {
             let orders = Arc::clone(&orders);
-            move |note| orders.take_in(note, unix_ms(Clock))
+            move |found| orders.take_in(found, unix_ms(Clock))
         };
         let disks = match Disks::open(configs, in_memory, opened) {
             Ok(disks) => disks,
@@ -100,9 +100,11 @@ impl DiskTier {
     /// What is under `key`, its head verified. `None` also where the disk is away, slow or damaged.
     pub(crate) async fn load(&self, key: &CacheKey, groups: &Groups) -> Option<Loaded> {
         let stored = timeout(LOOK_UP_WITHIN, self.disks.look_up(key.as_bytes())).await.ok()??;
+        let store = stored.generation()?.store();
         match Head::parse(stored.head())? {
             Head::Varies { orders, generation, vary } => {
-                if !matches!(self.orders.judge(groups, key, orders, None), Verdict::Kept) {
+                // Where it is doubted, so are its variants.
+                if matches!(self.orders.judge(groups, key, store, orders, None), Verdict::Gone(_)) {
                     self.remove(key);
                     return None;
                 }
@@ -110,9 +112,10 @@ impl DiskTier {
                 Some(Loaded::Varies(Arc::new(Variants::restored(names, generation))))
             }
             Head::Response { orders, status, headers, freshness, times } => {
-                let freshness = match self.orders.judge(groups, key, orders, Some(&headers)) {
+                let freshness = match self.orders.judge(groups, key, store, orders, Some(&headers)) {
                     Verdict::Kept => times.aged(freshness, self.times()),
                     Verdict::Softened(since, _) => purge::softened(times, freshness, self.times(), since),
+                    Verdict::Doubted => purge::doubted(times.aged(freshness, self.times())),
                     Verdict::Gone(_) => {
                         self.remove(key);
                         return None;

@@ -99,8 +99,10 @@ impl DiskTier {
         let looked = timeout(LOOK_UP_WITHIN, self.disks.look_up(sparse.key().as_bytes())).await;
         let stored = looked.ok()?.filter(|stored| stored.generation() == Some(generation))?;
         let Head::Response { orders, headers, .. } = Head::parse(stored.head())? else { return None };
-        let gone =
-            matches!(self.orders.judge(groups, sparse.key(), orders, Some(&headers)), Verdict::Gone(_));
+        let gone = matches!(
+            self.orders.judge(groups, sparse.key(), generation.store(), orders, Some(&headers)),
+            Verdict::Gone(_)
+        );
         (!gone).then_some(stored)
     }
 }

@@ -9,7 +9,7 @@ use crate::upstream::Groups;
 use ::purge::{Mode, What};
 use bytes::Bytes;
 use diskstore::{Generation, Seen, Step, Walk};
-use httpcache::freshness::{Freshness, State};
+use httpcache::freshness::{Freshness, StaleUse, State};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -92,6 +92,21 @@ impl DiskTier {
         self.orders.is_unwritten()
     }
 
+    /// How often what is to be written down has changed.
+    pub(crate) fn changes_of_orders(&self) -> u64 {
+        self.orders.changes()
+    }
+
+    /// Has it noted when a disk begins to miss something. `owed` are those that did when it was looked last.
+    pub(crate) fn note_absences(&self, owed: &mut Vec<String>) {
+        let now = self.disks.owed();
+        let is_new = now.iter().any(|disk| !owed.contains(disk));
+        *owed = now;
+        if self.orders.lack_some() || is_new {
+            self.orders.note_missed(self.times().unix_ms);
+        }
+    }
+
     /// Has the orders that stand written down on every disk, behind all that was put before; whether that is done. A restart
     /// brings nothing back then, nor does a power cut.
     pub(crate) async fn write_orders(&self) -> bool {
@@ -123,7 +138,7 @@ impl DiskTier {
                 Lying::Nothing => {}
                 Lying::Unclear => is_all = false,
                 Lying::Response(head, generation) => {
-                    let Some(judged) = self.judge_head(key, &head, groups) else { continue };
+                    let Some(judged) = self.judge_head(key, &head, generation, groups) else { continue };
                     // Whichever order says so carries that out, and counts it: a head written now would hide it from that.
                     if mode == Mode::Soft && judged.mode == Mode::Hard {
                         continue;
@@ -175,22 +190,29 @@ impl DiskTier {
         let key = CacheKey::of_bytes(&seen.key)?;
         let head = Head::parse(&seen.head)?;
         let is_response = matches!(head, Head::Response { .. });
-        let judged = self.judge_head(&key, &head, groups)?;
+        let judged = self.judge_head(&key, &head, seen.generation, groups)?;
         let Judged { mode, number, .. } = judged;
         let done = self.carry_out(&key, head, seen.generation, judged);
         Some(Met { key, mode, number, counts: is_response && done == Some(true) })
     }
 
     /// What all orders that stand make of a head; `None` where it stays as it is.
-    fn judge_head(&self, key: &CacheKey, head: &Head, groups: &Groups) -> Option<Judged> {
+    fn judge_head(
+        &self,
+        key: &CacheKey,
+        head: &Head,
+        generation: Generation,
+        groups: &Groups,
+    ) -> Option<Judged> {
         // Before it is judged: an order that comes meanwhile has its turn at the head that is written.
         let latest = self.orders.latest();
         let (orders, headers) = match head {
             Head::Response { orders, headers, .. } => (*orders, Some(headers)),
             Head::Varies { orders, .. } => (*orders, None),
         };
-        match self.orders.judge(groups, key, orders, headers) {
-            Verdict::Kept => None,
+        match self.orders.judge(groups, key, generation.store(), orders, headers) {
+            // What is doubted is so until it is asked for.
+            Verdict::Kept | Verdict::Doubted => None,
             Verdict::Gone(number) => Some(Judged { mode: Mode::Hard, since: None, number, latest }),
             Verdict::Softened(since, number) => {
                 Some(Judged { mode: Mode::Soft, since: Some(since), number, latest })
@@ -218,6 +240,13 @@ impl DiskTier {
             (Mode::Soft, Head::Varies { .. }) => Some(false),
         }
     }
+}
+
+/// `freshness` of what may be no more: not used in any way before the upstream was asked about it.
+pub(super) fn doubted(freshness: Freshness) -> Freshness {
+    let stale =
+        StaleUse { while_revalidating: Duration::ZERO, if_error: None, forbidden: true, only_by_word: true };
+    Freshness { lifetime: Duration::ZERO, stale, ..freshness }
 }
 
 /// `freshness` of a head written at `written`, as it is `now`, when it has been stale from `since` on at the latest.

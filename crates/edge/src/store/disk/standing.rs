@@ -5,16 +5,20 @@
 //! is meant; an order that has met everything is dropped. Numbers and no clocks say what came first: each head carries the
 //! number of the latest order when it was written.
 
+mod stores;
+
 use super::head::Times;
 use crate::key::CacheKey;
 use crate::purge::{is_about, is_labelled};
 use crate::upstream::Groups;
 use ::purge::{Mode, What};
 use bytes::Bytes;
+use diskstore::{Found, Note};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use stores::{Knew, Stores};
 
 /// Orders that stand at once. More, and the oldest is taken to mean everything older: that costs fills, and nothing comes
 /// back.
@@ -43,6 +47,8 @@ pub(super) enum Verdict {
     Kept,
     /// It is stale since then, says this order.
     Softened(Times, u64),
+    /// Its disk was away while something was invalidated: it has to be asked about.
+    Doubted,
     /// It is gone, says this order.
     Gone(u64),
 }
@@ -58,6 +64,12 @@ struct List {
     /// What was written before this number is gone, whatever it is.
     floor: u64,
     standing: Vec<Standing>,
+    /// The latest number at which a disk was away while something was removed.
+    #[serde(default)]
+    missed: u64,
+    /// What disks have missed.
+    #[serde(default)]
+    stores: Stores,
 }
 
 /// All of them.
@@ -67,12 +79,18 @@ pub(super) struct Orders {
     latest: AtomicU64,
     /// A disk may not have what is in the list.
     unwritten: AtomicBool,
+    /// How often it has changed.
+    changes: AtomicU64,
 }
 
 impl Default for Orders {
     fn default() -> Self {
-        let list = List { version: VERSION, latest: 0, dropped: 0, floor: 0, standing: Vec::new() };
-        Self { list: Mutex::new(list), latest: AtomicU64::new(0), unwritten: AtomicBool::new(false) }
+        Self {
+            list: Mutex::default(),
+            latest: AtomicU64::new(0),
+            unwritten: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
+        }
     }
 }
 
@@ -87,6 +105,7 @@ impl Orders {
         let changed = change(&mut list);
         list.keep_bounds();
         self.latest.store(list.latest, Ordering::Release);
+        self.changes.fetch_add(1, Ordering::Relaxed);
         self.unwritten.store(true, Ordering::Release);
         changed
     }
@@ -119,18 +138,33 @@ impl Orders {
         self.list().standing.iter().map(|order| order.number).collect()
     }
 
-    /// What becomes of something under `key` that was written when `orders` was the latest order. `headers` are a response's;
-    /// without them it is a sign-post.
+    /// A disk that is away misses what is removed from now on. The others say so, in case this process ends before it is back.
+    pub(super) fn note_missed(&self, now_ms: u64) {
+        self.change(|list| {
+            list.latest = now_ms.max(list.latest + 1);
+            list.missed = list.latest;
+        });
+    }
+
+    /// Whether a disk that was there in an earlier process is not now; told once.
+    pub(super) fn lack_some(&self) -> bool {
+        self.list().stores.forget_absent()
+    }
+
+    /// What becomes of something under `key` on the disk `store` that was written when `orders` was the latest order. `headers` are
+    /// a response's; without them it is a sign-post.
     pub(super) fn judge(
         &self,
         groups: &Groups,
         key: &CacheKey,
+        store: u64,
         orders: u64,
         headers: Option<&HeaderMap>,
     ) -> Verdict {
         let list = self.list();
-        if orders < list.floor {
-            return Verdict::Gone(list.floor);
+        let floor = list.floor.max(list.stores.gone(store));
+        if orders < floor {
+            return Verdict::Gone(floor);
         }
         let mut verdict = Verdict::Kept;
         let later = list.standing.partition_point(|order| order.number <= orders);
@@ -145,7 +179,7 @@ impl Orders {
                 (Mode::Soft, _) => {}
             }
         }
-        verdict
+        if orders < list.stores.doubted(store) { Verdict::Doubted } else { verdict }
     }
 
     /// The list as it is to be noted, and the number of its latest order.
@@ -165,49 +199,63 @@ impl Orders {
         self.unwritten.store(true, Ordering::Release);
     }
 
+    /// How often it has changed so far.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
     /// Takes in what a disk says, before anything else of it is believed. `now_ms` is the wall clock.
-    pub(super) fn take_in(&self, note: diskstore::Note, now_ms: u64) {
-        let text = match note {
-            diskstore::Note::Nothing => {
-                // A new disk: it must have what the others have.
-                if self.latest() > 0 {
-                    self.not_written();
-                }
-                return;
+    pub(super) fn take_in(&self, found: Found, now_ms: u64) {
+        let Found { store, note, left } = found;
+        let noted = match note {
+            // It must have what the others have, and has missed what they have.
+            Note::Nothing => Some(List::default()),
+            Note::Text(text) => {
+                serde_json::from_slice(&text).ok().filter(|list: &List| list.version == VERSION)
             }
-            diskstore::Note::Text(text) => text,
-            diskstore::Note::Damaged => Bytes::new(),
+            Note::Damaged => None,
         };
-        let noted: Option<List> =
-            serde_json::from_slice(&text).ok().filter(|list: &List| list.version == VERSION);
-        self.change(|list| match noted {
-            Some(noted) => list.take_in(noted),
-            None => {
-                tracing::warn!(
-                    "the orders to purge on a disk cannot be read; what lies on disks is not used any more"
-                );
+        self.change(|list| {
+            let is_readable = noted.is_some();
+            list.take_in(store, noted.unwrap_or_default());
+            if !is_readable || left {
                 list.latest = now_ms.max(list.latest + 1);
-                list.floor = list.latest;
+            }
+            if !is_readable {
+                tracing::warn!(
+                    "the orders to purge on a disk cannot be read; what lies on it is not used any more"
+                );
+                list.stores.hold(store, list.latest, 0);
+            } else if left {
+                tracing::warn!("a disk was away when the last process ended; what lies on it is asked about");
+                list.stores.hold(store, 0, list.latest);
             }
         });
     }
 }
 
+impl Default for List {
+    fn default() -> Self {
+        let stores = Stores::default();
+        Self { version: VERSION, latest: 0, dropped: 0, floor: 0, standing: Vec::new(), missed: 0, stores }
+    }
+}
+
 impl List {
-    fn take_in(&mut self, noted: Self) {
+    fn take_in(&mut self, store: u64, noted: Self) {
         for order in noted.standing {
             if !self.standing.iter().any(|standing| standing.number == order.number) {
                 self.standing.push(order);
             }
         }
         self.standing.sort_by_key(|order| order.number);
-        // One of the two has not been there while orders met everything else, and were dropped.
-        let missed = |dropped: u64, latest: u64| if dropped > latest { dropped } else { 0 };
-        let known = if self.latest == 0 { noted.latest } else { self.latest };
-        let missed = missed(self.dropped, noted.latest).max(missed(noted.dropped, known));
-        self.floor = self.floor.max(noted.floor).max(missed);
+        let knew = Knew { latest: noted.latest, dropped: noted.dropped, missed: noted.missed };
+        self.floor = self.floor.max(noted.floor);
         self.latest = self.latest.max(noted.latest);
         self.dropped = self.dropped.max(noted.dropped);
+        self.missed = self.missed.max(noted.missed);
+        self.stores.take_in(noted.stores);
+        self.stores.open(store, knew, self.dropped);
     }
 
     fn keep_bounds(&mut self) {
@@ -236,7 +284,6 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use diskstore::Note;
 
     fn groups() -> Groups {
         Groups::of_one("http://a")
@@ -254,8 +301,20 @@ mod tests {
         CacheKey::primary("http", "a", target)
     }
 
+    fn judge(orders: &Orders, target: &str, store: u64, written: u64) -> Verdict {
+        orders.judge(&groups(), &key(target), store, written, Some(&HeaderMap::new()))
+    }
+
     fn is_gone(orders: &Orders, target: &str, written: u64) -> bool {
-        matches!(orders.judge(&groups(), &key(target), written, Some(&HeaderMap::new())), Verdict::Gone(_))
+        matches!(judge(orders, target, 1, written), Verdict::Gone(_))
+    }
+
+    fn found(store: u64, note: Note) -> Found {
+        Found { store, note, left: false }
+    }
+
+    fn noted(store: u64, orders: &Orders) -> Found {
+        found(store, Note::Text(orders.to_note().0))
     }
 
     #[test]
@@ -267,13 +326,13 @@ mod tests {
         // The clock was set back: numbers go on all the same.
         let second = orders.add(prefix("http://a/x"), Mode::Soft, at(50));
         assert!(second > first);
-        let verdict = orders.judge(&groups(), &key("/x/1"), first, Some(&HeaderMap::new()));
+        let verdict = judge(&orders, "/x/1", 1, first);
         assert!(
             matches!(verdict, Verdict::Softened(since, number) if since == at(50) && number == second),
             "{verdict:?}"
         );
         assert!(
-            matches!(orders.judge(&groups(), &key("/x/1"), first, None), Verdict::Kept),
+            matches!(orders.judge(&groups(), &key("/x/1"), 1, first, None), Verdict::Kept),
             "sign-posts stay"
         );
         orders.drop_order(first);
@@ -287,41 +346,81 @@ mod tests {
         let (note, latest) = orders.to_note();
         assert!(latest == number && !orders.is_unwritten());
         let next = Orders::default();
-        next.take_in(Note::Text(note.clone()), 1);
-        next.take_in(Note::Text(note), 1);
+        next.take_in(found(1, Note::Text(note.clone())), 1);
+        next.take_in(found(2, Note::Text(note)), 1);
         assert!(is_gone(&next, "/x", number - 1) && !is_gone(&next, "/x", number));
         assert_eq!(next.standing().len(), 1);
         assert_eq!(next.add(prefix("http://a/y"), Mode::Hard, at(7)), number + 1);
     }
 
     #[test]
-    fn what_cannot_be_read_hides_everything_that_was_there() {
+    fn what_cannot_be_read_hides_everything_on_that_disk() {
         for note in [Note::Damaged, Note::Text(Bytes::from_static(b"{}"))] {
             let orders = Orders::default();
-            orders.take_in(note, 1_000);
+            orders.take_in(found(1, note), 1_000);
             assert!(is_gone(&orders, "/any", 999) && !is_gone(&orders, "/any", orders.latest()));
+            assert!(matches!(judge(&orders, "/any", 2, 999), Verdict::Kept), "another disk's");
         }
         let new = Orders::default();
-        new.take_in(Note::Nothing, 1_000);
+        new.take_in(found(1, Note::Nothing), 1_000);
         assert!(!is_gone(&new, "/any", 0));
     }
 
     #[test]
-    fn a_disk_that_was_not_there_when_orders_were_dropped_is_not_believed() {
+    fn a_disk_that_was_not_there_when_orders_were_dropped_is_not_believed_and_others_are() {
         let orders = Orders::default();
         let early = orders.add(prefix("http://a/x"), Mode::Hard, at(100));
-        let (old, _) = orders.to_note();
+        let old = noted(1, &orders);
         let late = orders.add(prefix("http://a/y"), Mode::Hard, at(200));
         orders.drop_order(early);
         orders.drop_order(late);
-        let (new, _) = orders.to_note();
-        for notes in [[&old, &new], [&new, &old]] {
+        let new = noted(2, &orders);
+        // One that was there before the first order, and has nothing noted.
+        let oldest = found(3, Note::Nothing);
+        for disks in [[&old, &new, &oldest], [&new, &oldest, &old], [&oldest, &old, &new]] {
             let next = Orders::default();
-            for note in notes {
-                next.take_in(Note::Text(note.clone()), 1);
+            for disk in disks {
+                next.take_in(disk.clone(), 1);
             }
-            assert!(is_gone(&next, "/y", early) && !is_gone(&next, "/y", late), "{next:?}");
+            for (store, gone) in [(1, true), (2, false), (3, true)] {
+                let verdict = judge(&next, "/y", store, early);
+                assert_eq!(matches!(verdict, Verdict::Gone(_)), gone, "{store}: {verdict:?} {next:?}");
+                assert!(matches!(judge(&next, "/y", store, late), Verdict::Kept));
+            }
         }
+    }
+
+    #[test]
+    fn what_a_disk_missed_while_it_was_away_is_asked_about_unless_this_process_has_told_it() {
+        let is_doubted =
+            |orders: &Orders, store| matches!(judge(orders, "/any", store, 150), Verdict::Doubted);
+        let orders = Orders::default();
+        let (one, two) = (found(1, Note::Nothing), found(2, Note::Nothing));
+        orders.take_in(one, 100);
+        orders.take_in(two, 100);
+        let before = noted(2, &orders);
+        orders.note_missed(200);
+        assert!(!is_doubted(&orders, 2));
+        orders.take_in(before.clone(), 300);
+        assert!(!is_doubted(&orders, 2), "it was told when it came back");
+        let other = noted(1, &orders);
+        for disks in [[&before, &other], [&other, &before]] {
+            let next = Orders::default();
+            for disk in disks {
+                next.take_in(disk.clone(), 400);
+            }
+            assert!(is_doubted(&next, 2) && !is_doubted(&next, 1), "{next:?}");
+            assert!(matches!(judge(&next, "/any", 2, 200), Verdict::Kept), "what was written after that");
+            assert!(!next.lack_some());
+            // Also when it is the only one the next time.
+            let last = Orders::default();
+            last.take_in(noted(2, &next), 500);
+            assert!(is_doubted(&last, 2));
+            assert!(last.lack_some() && !last.lack_some());
+        }
+        let left = Orders::default();
+        left.take_in(Found { left: true, ..before }, 400);
+        assert!(is_doubted(&left, 2), "nobody else was there to tell");
     }
 
     #[test]
