@@ -31,7 +31,7 @@ const OPEN_WITHIN: Duration = Duration::from_secs(10);
 pub struct DiskConfig {
     /// A directory of its own, which must be there: on a disk that is not mounted it is not, and nothing is written elsewhere.
     pub directory: PathBuf,
-    /// Bytes it may take.
+    /// Bytes it may take, beside three megabytes at most for what is known of them.
     pub size: u64,
 }
 

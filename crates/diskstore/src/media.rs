@@ -49,6 +49,11 @@ pub(crate) trait Media: Send + Sync + Debug {
     fn forget(&self, range: Range<u64>);
 }
 
+/// Whether there is no room for what was to be written.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Fills `into` from `at`.
 ///
 /// # Errors

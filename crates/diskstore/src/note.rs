@@ -103,6 +103,9 @@ fn whole(bytes: Vec<u8>) -> Option<Noted> {
     Some(Noted { note, turn, left })
 }
 
+/// Bytes of the file.
+pub(crate) const LENGTH: u64 = COPIES * APART;
+
 /// Writes both copies and waits until they are on the disk. `turn` is above all before.
 pub(crate) fn write(media: &dyn Media, turn: u64, text: &[u8], left: bool) -> io::Result<()> {
     if text.len() > MOST_NOTE {
@@ -116,7 +119,6 @@ pub(crate) fn write(media: &dyn Media, turn: u64, text: &[u8], left: bool) -> io
     header.put_u32_le(left.into());
     let sum = checksum::sum(&[&header[8..], text].concat());
     header[..8].copy_from_slice(&sum.to_le_bytes());
-    media.reserve(COPIES * APART)?;
     for copy in 0..COPIES {
         write_full(media, &mut [IoSlice::new(&header), IoSlice::new(text)], copy * APART)?;
         media.sync()?;
@@ -144,6 +146,7 @@ mod tests {
             for seed in 0..8 {
                 let disk = SimulatedDisk::default();
                 let file = disk.open("note").unwrap();
+                file.reserve(LENGTH).unwrap();
                 assert_eq!(noted(&disk), Note::Nothing);
                 write(&*file, 1, b"old", false).unwrap();
                 disk.set_faults(Faults {
@@ -166,6 +169,7 @@ mod tests {
     fn what_has_rotted_in_one_copy_is_whole_in_the_other() {
         let disk = SimulatedDisk::default();
         let file = disk.open("note").unwrap();
+        file.reserve(LENGTH).unwrap();
         write(&*file, 1, b"order", false).unwrap();
         disk.flip("note", HEADER + 1, 4);
         assert_eq!(noted(&disk), text("order"));

@@ -237,6 +237,20 @@ async fn what_is_noted_is_told_to_the_next_process_before_it_sees_anything() {
 }
 
 #[tokio::test]
+async fn a_disk_without_room_for_a_note_is_written_to_all_the_same() {
+    let disk = SimulatedDisk::default();
+    let disks = over(&[&disk]);
+    assert_eq!(disk.length("note") as u64, crate::note::LENGTH, "there is room for it from the beginning");
+    disk.set_faults(Faults { writes_fail: Some((0, ErrorKind::StorageFull)), ..Faults::default() });
+    assert!(!disks.note(&Bytes::from_static(b"first")).await);
+    assert_eq!(states(&disks), [State::Online]);
+    disk.set_faults(Faults::default());
+    disks.put(&key(1), object("here"));
+    assert!(disks.note(&Bytes::from_static(b"second")).await);
+    assert_eq!(body(&disks, &key(1)).await.as_deref(), Some("here"));
+}
+
+#[tokio::test]
 async fn a_walk_goes_by_everything_once_a_round_and_not_by_what_is_hidden() {
     let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
     let disks = over(&[&one, &two]);

@@ -3,6 +3,7 @@
 use super::work::{Job, Work};
 use super::{Disk, Found, Opened, Patience, State};
 use crate::clock;
+use crate::media::is_full;
 use crate::queue::Popped;
 use crate::volume::{Begin, OpenError, Volume, Wanted, WriteError};
 use std::hash::{BuildHasher, RandomState};
@@ -166,8 +167,16 @@ impl Disk {
                 volume.flush().map_err(WriteError::from).map(|()| done.send(()).unwrap_or(()))
             }
             Work::Note { text, done } => {
-                let noted = volume.flush().and_then(|()| volume.write_note(&text));
-                noted.map_err(WriteError::from).map(|()| done.send(()).unwrap_or(()))
+                let noted = volume.flush().map(|()| volume.write_note(&text));
+                match noted.map_err(WriteError::from) {
+                    // It takes records all the same, which lie where room was kept for them.
+                    Ok(Err(error)) if is_full(&error) => {
+                        tracing::error!(disk = self.label, %error, "what is to be noted on the disk is not");
+                        Ok(())
+                    }
+                    Ok(noted) => noted.map_err(WriteError::from).map(|()| done.send(()).unwrap_or(())),
+                    Err(error) => Err(error),
+                }
             }
         };
         match done {

@@ -10,7 +10,8 @@ use super::{Geometry, LEAST_REGIONS, Volume, Wanted};
 use crate::counters::Counters;
 use crate::footer::{self, Kind, Listed};
 use crate::index::{Index, Slot};
-use crate::media::{Folder, Media, read_full};
+use crate::media::{Folder, Media, is_full, read_full};
+use crate::note;
 use crate::record::{self, Place, UNIT};
 use crate::superblock::{self, Found, Superblock};
 use bytes::Bytes;
@@ -104,6 +105,8 @@ impl Volume {
         let size = u64::from(superblock.region) * u64::from(superblock.count);
         reserve(&*table, superblock::file_length(superblock.count), size)?;
         reserve(&*data, size, size)?;
+        // Not only when there is something to note: a disk that is full by then could not be told what is not to come back.
+        reserve(&*note, note::LENGTH, size + note::LENGTH)?;
         superblock.write(&*table)?;
 
         let mut regions = Vec::with_capacity(usize::from(superblock.count));
@@ -239,10 +242,9 @@ fn resized(there: Superblock, geometry: Geometry) -> Option<Superblock> {
 }
 
 fn reserve(media: &dyn Media, length: u64, size: u64) -> Result<(), OpenError> {
-    media.reserve(length).map_err(|error| match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::Full { size },
-        _ => OpenError::Io(error),
-    })
+    media
+        .reserve(length)
+        .map_err(|error| if is_full(&error) { OpenError::Full { size } } else { OpenError::Io(error) })
 }
 
 /// The lap of a region whose sector is damaged, by its first record; 0 when that tells nothing.
