@@ -1,5 +1,6 @@
 //! What makes two requests the same.
 
+use package::Digest;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ pub(crate) struct CacheKey(Arc<str>);
 
 /// Stands in no URL, so a primary key never equals a secondary one.
 const VARIANT: char = '\n';
+/// What tells a variant apart is kept as it is up to so many bytes. What is longer stands for itself by its digest: clients write
+/// it, and a key is held by all that know of the variant.
+const LONGEST_SECONDARY: usize = 128;
 
 /// The site of all hosts for which the group `name` answers without being told which. No host is written so.
 pub(crate) fn site_of_group(name: &str) -> String {
@@ -35,12 +39,28 @@ impl CacheKey {
     /// The key of one variant of it. `generation` is that of the list of variants: what has been invalidated is under
     /// keys that nobody makes again.
     pub(crate) fn variant(&self, generation: u64, secondary: &str) -> Self {
+        if secondary.len() > LONGEST_SECONDARY {
+            // No secondary key has a line break in it, so none is taken for a digest.
+            let digest = Digest::of(secondary.as_bytes());
+            return Self(format!("{}{VARIANT}{generation:x}{VARIANT}{VARIANT}{digest}", self.0).into());
+        }
         Self(format!("{}{VARIANT}{generation:x}{VARIANT}{secondary}", self.0).into())
     }
 
     /// The key of one block of what stands here. A generation has blocks or variants, never both.
     pub(crate) fn block(&self, generation: u64, index: u64) -> Self {
         Self(format!("{}{VARIANT}{generation:x}{VARIANT}#{index:x}", self.0).into())
+    }
+
+    /// What tells it from its primary key; nothing where it is one.
+    pub(crate) fn rest(&self) -> &str {
+        self.0.find(VARIANT).map_or("", |at| &self.0[at..])
+    }
+
+    /// The same with another [`Self::rest`].
+    pub(crate) fn with_rest(&self, rest: &str) -> Self {
+        let primary = &self.0[..self.0.len() - self.rest().len()];
+        Self([primary, rest].concat().into())
     }
 
     /// Whether it is `primary` or one of its variants.
@@ -132,6 +152,20 @@ mod tests {
         assert!(key.is_of(&key) && key.variant(1, "s").is_of(&key));
         assert!(!CacheKey::primary("http", "a", "/xy").is_of(&key));
         assert_ne!(key.variant(1, "s"), key.variant(2, "s"));
+        assert_eq!((key.rest(), key.with_rest(key.variant(1, "s").rest())), ("", key.variant(1, "s")));
+        assert_eq!(key.variant(1, "s").with_rest(""), key);
+    }
+
+    #[test]
+    fn attack_45_a_variant_s_key_is_short_whatever_clients_send() {
+        let key = CacheKey::primary("http", "a", "/x");
+        let (one, other) = ("1".repeat(24_000), "1".repeat(24_001));
+        let keys = [&one, &other].map(|secondary| key.variant(1, secondary));
+        assert_ne!(keys[0], keys[1]);
+        assert!(keys.iter().all(|variant| variant.rest().len() < 200 && variant.is_of(&key)), "{keys:?}");
+        // Nobody who sends the digest gets what stands for it.
+        let sent = keys[0].rest().rsplit(VARIANT).next().unwrap();
+        assert_ne!(key.variant(1, sent), keys[0]);
     }
 
     #[test]

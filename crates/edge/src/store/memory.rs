@@ -239,17 +239,22 @@ impl Memory {
     /// Tells the sign-post at `primary` that something stands under `key`; gives the key of what has to go for it.
     pub(crate) fn note_variant(&self, primary: &CacheKey, key: &CacheKey) -> Option<CacheKey> {
         match self.cache.get(primary) {
-            Some(Entry::Varies(variants)) => variants.note(key),
+            Some(Entry::Varies(variants)) => {
+                let oldest = variants.note(key);
+                self.put_back(primary, &variants);
+                oldest
+            }
             _ => None,
         }
     }
 
-    /// Puts a sign-post back that was evicted; one that stands there stays.
+    /// Puts a sign-post back that was evicted; where it stands it is weighed again, with what it knows by now. Another stays.
     pub(crate) fn put_back(&self, primary: &CacheKey, variants: &Arc<Variants>) {
         self.ensure(primary);
-        self.cache.entry_by_ref(primary).and_compute_with(|entry| match entry {
+        self.cache.entry_by_ref(primary).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+            Some(Entry::Varies(standing)) if !Arc::ptr_eq(&standing, variants) => Op::Nop,
+            Some(Entry::Varies(_)) | None => Op::Put(Entry::Varies(Arc::clone(variants))),
             Some(_) => Op::Nop,
-            None => Op::Put(Entry::Varies(Arc::clone(variants))),
         });
     }
 
@@ -276,7 +281,8 @@ fn weight(key: &CacheKey, entry: &Entry) -> u32 {
     let body = match entry {
         Entry::Object(object) => object.weight(),
         Entry::Block(piece) => u32::try_from(piece.bytes.len()).unwrap_or(u32::MAX).saturating_add(SMALL),
-        Entry::Varies(_) | Entry::Pass(_) => SMALL,
+        Entry::Varies(variants) => variants.weight().saturating_add(SMALL),
+        Entry::Pass(_) => SMALL,
     };
     body.saturating_add(key.weight())
 }
@@ -301,5 +307,24 @@ mod tests {
         let (one, other) = (secret_of(&memory.cache), secret_of(&memory.cache));
         let key = CacheKey::primary("http", "a", "/x");
         assert_ne!(one.hash_one(&key), other.hash_one(&key));
+    }
+
+    #[test]
+    fn attack_45_a_sign_post_is_counted_with_what_it_knows() {
+        let gauge = || IntGauge::new("a", "a").unwrap();
+        let bytes = gauge();
+        let evictions = IntCounter::new("a", "a").unwrap();
+        let memory = Memory::new(ByteCount::mib(1), bytes.clone(), gauge(), evictions);
+        let mut vary = http::HeaderMap::new();
+        vary.insert("vary", http::HeaderValue::from_static("x-band"));
+        let primary = CacheKey::primary("http", "a", "/x");
+        let variants = memory.sign_post(&primary, httpcache::vary::names(&vary).unwrap());
+        memory.tend();
+        let alone = bytes.get();
+        for number in 0..10 {
+            memory.note_variant(&primary, &primary.variant(variants.generation(), &format!("{number:0100}")));
+        }
+        memory.tend();
+        assert!(bytes.get() > alone + 10 * 100, "{} of {alone}", bytes.get());
     }
 }

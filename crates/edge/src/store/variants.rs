@@ -15,7 +15,8 @@ pub(crate) const MAX_VARIANTS: usize = 32;
 pub(crate) struct Variants {
     names: VaryNames,
     generation: u64,
-    known: Mutex<VecDeque<CacheKey>>,
+    /// What tells their keys from the primary one, which would be held once more with each.
+    known: Mutex<VecDeque<Box<str>>>,
 }
 
 impl Variants {
@@ -60,19 +61,28 @@ impl Variants {
         Some(primary.variant(self.generation, &self.names.written_language_key(request, response)?))
     }
 
-    /// Under which keys something stands, or has stood not long ago.
-    pub(crate) fn known(&self) -> Vec<CacheKey> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    /// Under which keys something stands at `primary`, or has stood not long ago.
+    pub(crate) fn known(&self, primary: &CacheKey) -> Vec<CacheKey> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().map(|rest| primary.with_rest(rest)).collect()
+    }
+
+    /// Bytes that it holds in memory for those that it knows.
+    pub(crate) fn weight(&self) -> u32 {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes: usize = known.iter().map(|rest| rest.len() + size_of::<Box<str>>()).sum();
+        u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
     /// Notes that something stands under `key`; gives the key of what has to go for it.
     pub(crate) fn note(&self, key: &CacheKey) -> Option<CacheKey> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(key) {
+        if known.iter().any(|rest| **rest == *key.rest()) {
             return None;
         }
-        known.push_back(key.clone());
-        if known.len() > MAX_VARIANTS { known.pop_front() } else { None }
+        known.push_back(key.rest().into());
+        let gone = if known.len() > MAX_VARIANTS { known.pop_front() } else { None };
+        gone.map(|rest| key.with_rest(&rest))
     }
 }
 
@@ -98,6 +108,7 @@ mod tests {
             }
             assert!(variants.note(&key).is_none());
             assert!(standing.len() <= MAX_VARIANTS);
+            assert_eq!(variants.known(&primary), standing);
         }
     }
 }

@@ -46,7 +46,7 @@ impl Memory {
     /// The keys of the variants that are known of a URL.
     fn variants_at(&self, primary: &CacheKey) -> Vec<CacheKey> {
         match self.get(primary) {
-            Some(Entry::Varies(variants)) => variants.known(),
+            Some(Entry::Varies(variants)) => variants.known(primary),
             _ => Vec::new(),
         }
     }
