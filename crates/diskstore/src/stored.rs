@@ -28,6 +28,12 @@ impl Stored {
         self.located.front.total
     }
 
+    /// Whether it is what a look-up would find now. Asks the index alone; where the disk has moved it, it is not.
+    pub fn is_current(&self) -> bool {
+        self.volume.upgrade().is_some_and(|volume| volume.is_current(&self.located))
+            && !self.disk.is_hidden(&self.located.front.key)
+    }
+
     /// Which version it is.
     pub fn generation(&self) -> Option<Generation> {
         let store = self.volume.upgrade()?.name();

@@ -39,7 +39,7 @@ use crate::policy::{self, Said};
 use crate::request::Asked;
 use crate::resources::{Full, Resources};
 use crate::response::{self, Answer, CacheStatus};
-use crate::store::{Body, Object};
+use crate::store::{Body, Loaded, Object};
 use alone::{ask_head, pass};
 use change::change;
 use fetch::{fetch, refresh};
@@ -272,7 +272,7 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
 
 /// Answers from the disk: for this client alone, or by leading or following a load for all. `None`: look again.
 async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey) -> Option<Answer> {
-    let mut found = None;
+    let (mut found, orders) = (None, edge.latest_order());
     if let Some(disk) = &edge.disk
         && asked.method == Method::GET
         && !asked.headers.contains_key(header::RANGE)
@@ -286,6 +286,8 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
     let flight = match edge.flights.join(key, || edge.memory.holds(key).then_some(())).ok()? {
         Role::Follow(flight) => flight,
         Role::Lead(flight, guard) => {
+            // What was changed or purged before this was listed has marked nothing: it is looked up again.
+            found = found.filter(|found: &Loaded| found.is_current() && edge.latest_order() == orders);
             let load = fill::load(Rc::clone(edge), asked.clone(), primary.clone(), guard, found);
             drop(tokio::task::spawn_local(load));
             flight

@@ -90,6 +90,27 @@ async fn what_is_removed_or_replaced_is_not_shown_from_that_moment() {
 }
 
 #[tokio::test]
+async fn what_was_looked_up_is_current_until_something_is_done_to_it() {
+    let disk = SimulatedDisk::default();
+    let disks = over(&[&disk]);
+    for change in ["removed", "replaced", "freshened"] {
+        let version = disks.put(&key(1), object("old")).unwrap();
+        assert!(disks.flush().await);
+        let stored = disks.look_up(&key(1)).await.unwrap();
+        disks.put(&key(2), object("another"));
+        assert!(disks.flush().await && stored.is_current());
+        match change {
+            "removed" => disks.remove(&key(1)),
+            "replaced" => assert!(disks.put(&key(1), object("new")).is_some()),
+            _ => assert!(disks.freshen(&key(1), version, Bytes::from_static(b"later"))),
+        }
+        // Written down, so that nothing hides it any more but that it is not there.
+        assert!(disks.flush().await && disks.flush().await);
+        assert!(!stored.is_current(), "{change}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_queue_has_no_room_for_is_dropped_and_what_it_replaces_too() {
     let disk = SimulatedDisk::default();
     let disks = over(&[&disk]);

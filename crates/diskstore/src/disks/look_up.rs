@@ -8,6 +8,9 @@ use bytes::Bytes;
 use std::sync::{Arc, Weak};
 use tokio::sync::oneshot;
 
+/// How often a look-up looks again when what it has read is not there any more.
+const MAX_LOOKS: usize = 4;
+
 impl Disks {
     /// Whether every disk is there and can be read.
     pub fn are_readable(&self) -> bool {
@@ -52,26 +55,31 @@ impl Disks {
             }
             disk.until_open().await;
         };
-        let volume = disk.volume()?;
-        if !volume.may_hold(key) || disk.is_hidden(key) {
-            return None;
-        }
-        let located = match volume.look_up(key, Reading::AtHand) {
-            Err(_) => {
-                drop(volume);
-                look_up_by_thread(&disk, Bytes::copy_from_slice(key)).await?
+        for _ in 0..MAX_LOOKS {
+            let stored = find(&disk, key).await?;
+            // It may have been removed while it was read, and that be written down by now; or replaced or moved.
+            if stored.is_current() {
+                return Some(stored);
             }
-            found => (looked_up(&disk, &volume, key, found).ok()??, Arc::downgrade(&volume)),
-        };
-        let (located, volume) = located;
-        // It may have been removed while it was read.
-        (!disk.is_hidden(key)).then(|| Stored {
-            _in_use: disk.use_it(),
-            disk,
-            volume,
-            located: Arc::new(located),
-        })
+        }
+        None
     }
+}
+
+async fn find(disk: &Arc<Disk>, key: &[u8]) -> Option<Stored> {
+    let volume = disk.volume()?;
+    if !volume.may_hold(key) || disk.is_hidden(key) {
+        return None;
+    }
+    let located = match volume.look_up(key, Reading::AtHand) {
+        Err(_) => {
+            drop(volume);
+            look_up_by_thread(disk, Bytes::copy_from_slice(key)).await?
+        }
+        found => (looked_up(disk, &volume, key, found).ok()??, Arc::downgrade(&volume)),
+    };
+    let (located, volume) = located;
+    Some(Stored { _in_use: disk.use_it(), disk: Arc::clone(disk), volume, located: Arc::new(located) })
 }
 
 async fn look_up_by_thread(disk: &Arc<Disk>, key: Bytes) -> Option<(Located, Weak<Volume>)> {

@@ -88,6 +88,11 @@ impl Volume {
         Ok(None)
     }
 
+    /// Whether a located object is still the one under its key, in the same place: not removed, not replaced, not written again.
+    pub(crate) fn is_current(&self, located: &Located) -> bool {
+        self.index.holds(fingerprint(located.front.hash), &located.slot)
+    }
+
     /// Fingerprints in one part of the index.
     pub(crate) fn in_part(&self, part: usize) -> Vec<u64> {
         self.index.in_part(part)

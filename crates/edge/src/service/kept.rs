@@ -228,6 +228,26 @@ async fn what_was_changed_is_gone_from_the_disk_too() {
 }
 
 #[tokio::test]
+async fn what_was_found_before_a_change_is_not_what_is_loaded_after_it() {
+    // RFC 9111 §4.4
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let before = scene(disk.path(), [fresh().body("old")]);
+        before.load("/x").await;
+        stop(before).await;
+        let after = scene(disk.path(), [Reply::new(204)]);
+        let (tier, key) =
+            (after.edge.disk.clone().unwrap(), key_of(&after.edge, &after.asked("GET", "/x", &[])));
+        let found = tier.load(&key, after.edge.upstream.groups()).await.unwrap();
+        assert!(found.is_current());
+        change(Rc::clone(&after.edge), after.asked("POST", "/x", &[]), None).await;
+        assert!(tier.is_settled().await);
+        assert!(!found.is_current());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_stale_on_the_disk_is_asked_about_and_its_head_written_again() {
     let disk = tempfile::tempdir().unwrap();
     local(async {

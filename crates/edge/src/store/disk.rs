@@ -48,6 +48,13 @@ pub(crate) enum Loaded {
     Varies(Arc<Variants>),
 }
 
+impl Loaded {
+    /// Whether it is known without looking again that nothing has been done to it since it was looked up.
+    pub(crate) fn is_current(&self) -> bool {
+        matches!(self, Self::Response(kept) if kept.is_current())
+    }
+}
+
 /// All disks of this node. Shared by all cores.
 pub(crate) struct DiskTier {
     disks: Disks,

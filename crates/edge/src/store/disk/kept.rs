@@ -50,6 +50,11 @@ impl Kept {
         })
     }
 
+    /// Whether the disk would give the same now: nothing has been done to it since it was looked up.
+    pub(crate) fn is_current(&self) -> bool {
+        self.stored.is_current()
+    }
+
     /// Bytes of the whole body.
     pub(crate) fn length(&self) -> u64 {
         self.length
