@@ -281,6 +281,11 @@ impl Disk {
         self.pending(|pending| pending.hides(key))
     }
 
+    /// Whether something seems to be here under `key` that may be shown.
+    pub(crate) fn may_hold(&self, key: &[u8]) -> bool {
+        self.volume().is_some_and(|volume| volume.may_hold(key)) && !self.is_hidden(key)
+    }
+
     /// Queues a piece of work on `key` behind all that came before; `false` when there is no room.
     pub(crate) fn submit(&self, key: Bytes, work: Work) -> bool {
         let weight = key.len() + work.weight();

@@ -134,7 +134,7 @@ async fn attack_72_a_full_disk_is_read_on_and_takes_writes_again_when_it_can() {
         disks.put(&other, object("other"));
         assert!(disks.flush().await);
         one.set_faults(Faults { writes_fail: Some((0, kind)), ..Faults::default() });
-        let more: Vec<_> = (0..).map(key).filter(|key| disks.first_choice(key) == "disk 0").take(3).collect();
+        let more: Vec<_> = (0..).map(key).filter(|key| disks.first_choice(key) == "disk 0").take(4).collect();
         // Put again for as long as it takes to see it: a barrier that follows late finds the disk well.
         while states(&disks) != [State::ReadOnly, State::Online] {
             disks.put(&more[1], object("lost"));
@@ -143,6 +143,11 @@ async fn attack_72_a_full_disk_is_read_on_and_takes_writes_again_when_it_can() {
         assert_eq!(body(&disks, &mine).await.as_deref(), Some("mine"));
         assert_eq!(body(&disks, &other).await.as_deref(), Some("other"));
         assert_eq!(body(&disks, &more[1]).await, None);
+        // What is its is put on the other meanwhile, and found there.
+        while body(&disks, &more[3]).await.as_deref() != Some("elsewhere") {
+            disks.put(&more[3], object("elsewhere"));
+            disks.flush().await;
+        }
         one.set_faults(Faults::default());
         until(&disks, &[State::Online, State::Online]).await;
         disks.put(&more[2], object("again"));

@@ -1,6 +1,6 @@
 //! Finding an object on the disks.
 
-use super::{Disks, Placed};
+use super::Disks;
 use crate::disk::Disk;
 use crate::stored::Stored;
 use crate::volume::{Located, ReadError, Reading, Volume};
@@ -19,28 +19,32 @@ impl Disks {
 
     /// Whether [`Disks::look_up`] is worth while: something seems to be under `key`, or its disk is opening and does not say yet.
     pub fn is_worth_asking(&self, key: &[u8]) -> bool {
-        self.asked(key).is_some_and(|disk| disk.is_opening() && !disk.is_hidden(key)) || self.may_hold(key)
+        let may_say = |disk: &Arc<Disk>| disk.may_hold(key) || (disk.is_opening() && !disk.is_hidden(key));
+        self.asked(key).into_iter().any(may_say)
     }
 
-    /// The disk that is asked for `key`.
-    fn asked(&self, key: &[u8]) -> Option<&Arc<Disk>> {
-        self.ranked(key).into_iter().find(|disk| disk.is_readable() || disk.is_opening())
+    /// The disks that are asked for `key`, one after the other: the first that works, and behind one that takes no writes the next,
+    /// which has what was put meanwhile.
+    fn asked(&self, key: &[u8]) -> Vec<&Arc<Disk>> {
+        let working = |disk: &&Arc<Disk>| disk.is_readable() || disk.is_opening();
+        let mut asked = Vec::new();
+        for disk in self.ranked(key).into_iter().filter(working) {
+            asked.push(disk);
+            if disk.takes_work() {
+                break;
+            }
+        }
+        asked
     }
 
     /// Whether something seems to be under `key`. Costs no reading; only [`Disks::look_up`] tells for certain.
     pub fn may_hold(&self, key: &[u8]) -> bool {
-        let disk = self.ranked(key).into_iter().find(|disk| disk.is_readable());
-        disk.is_some_and(|disk| {
-            disk.volume().is_some_and(|volume| volume.may_hold(key)) && !disk.is_hidden(key)
-        })
+        self.asked(key).into_iter().any(|disk| disk.may_hold(key))
     }
 
     /// On how many disks something seems to be under `key`, whichever of them is asked for it. Costs no reading.
     pub fn holding(&self, key: &[u8]) -> usize {
-        let holds = |placed: &&Placed| {
-            placed.disk.volume().is_some_and(|volume| volume.may_hold(key)) && !placed.disk.is_hidden(key)
-        };
-        self.disks.iter().filter(holds).count()
+        self.disks.iter().filter(|placed| placed.disk.may_hold(key)).count()
     }
 
     /// What is stored under `key`. `None` is a miss, also when the disk is away, damaged or too busy. Costs a thread's turn
@@ -48,29 +52,34 @@ impl Disks {
     ///
     /// The caller bounds the wait: a disk may hang, and one that is opening is waited for.
     pub async fn look_up(&self, key: &[u8]) -> Option<Stored> {
-        let disk = loop {
-            let disk = Arc::clone(self.asked(key)?);
-            if disk.is_readable() {
-                break disk;
+        'asking: loop {
+            for disk in self.asked(key) {
+                if disk.is_opening() {
+                    disk.until_open().await;
+                    continue 'asking;
+                }
+                if let Some(stored) = look_up_on(disk, key).await {
+                    return Some(stored);
+                }
             }
-            disk.until_open().await;
-        };
-        for _ in 0..MAX_LOOKS {
-            let stored = find(&disk, key).await?;
-            // It may have been removed while it was read, and that be written down by now; or replaced or moved.
-            if stored.is_current() {
-                return Some(stored);
-            }
+            return None;
         }
-        None
     }
 }
 
-async fn find(disk: &Arc<Disk>, key: &[u8]) -> Option<Stored> {
-    let volume = disk.volume()?;
-    if !volume.may_hold(key) || disk.is_hidden(key) {
-        return None;
+async fn look_up_on(disk: &Arc<Disk>, key: &[u8]) -> Option<Stored> {
+    for _ in 0..MAX_LOOKS {
+        let stored = find(disk, key).await?;
+        // It may have been removed while it was read, and that be written down by now; or replaced or moved.
+        if stored.is_current() {
+            return Some(stored);
+        }
     }
+    None
+}
+
+async fn find(disk: &Arc<Disk>, key: &[u8]) -> Option<Stored> {
+    let volume = disk.volume().filter(|_| disk.may_hold(key))?;
     let located = match volume.look_up(key, Reading::AtHand) {
         Err(_) => {
             drop(volume);
