@@ -6,14 +6,20 @@
 use bytes::Bytes;
 use std::collections::HashMap;
 
-/// Removals a disk may be behind with: some ten megabytes. A disk that is away for longer than that begins empty, since
-/// nobody knows any more what of it still holds.
+/// Removals a disk may be behind with. A disk that is away for longer than that begins empty, since nobody knows any more what of
+/// it still holds.
 const MOST_REMOVALS: usize = 65_536;
+/// Bytes of them, keys as long as clients make them: as much as may wait to be written.
+const MOST_BYTES: usize = super::MOST_WAITING;
+/// What one takes beside its key.
+const OVERHEAD: usize = 96;
 
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     tickets: u64,
     removed: HashMap<Bytes, Removal>,
+    /// Of all of them.
+    bytes: usize,
     too_many: bool,
 }
 
@@ -34,9 +40,13 @@ impl Pending {
     /// `must`: the disk may hold it.
     pub(crate) fn remove(&mut self, key: Bytes, must: bool) {
         let earlier = self.removed.get(&key).copied();
-        if earlier.is_none() && self.removed.len() >= MOST_REMOVALS {
-            self.too_many = true;
-            return;
+        if earlier.is_none() {
+            let bytes = self.bytes + weight(&key);
+            if self.removed.len() >= MOST_REMOVALS || bytes > MOST_BYTES {
+                self.too_many = true;
+                return;
+            }
+            self.bytes = bytes;
         }
         let must = must || earlier.is_some_and(|earlier| earlier.must && !earlier.noted);
         let removal = Removal { ticket: self.next_ticket(), must, noted: false };
@@ -66,6 +76,7 @@ impl Pending {
     /// The disk begins empty; nothing of it needs to be removed.
     pub(crate) fn begin_anew(&mut self) {
         self.removed.clear();
+        self.bytes = 0;
         self.too_many = false;
     }
 
@@ -89,7 +100,14 @@ impl Pending {
     /// No work with a smaller number than `ticket` can come any more.
     pub(crate) fn reached(&mut self, ticket: u64) {
         if !self.removed.is_empty() {
-            self.removed.retain(|_, removal| !removal.noted || removal.ticket > ticket);
+            let bytes = &mut self.bytes;
+            self.removed.retain(|key, removal| {
+                let stays = !removal.noted || removal.ticket > ticket;
+                if !stays {
+                    *bytes -= weight(key);
+                }
+                stays
+            });
         }
     }
 
@@ -97,6 +115,10 @@ impl Pending {
     pub(crate) fn last_ticket(&self) -> u64 {
         self.tickets
     }
+}
+
+fn weight(key: &Bytes) -> usize {
+    key.len() + OVERHEAD
 }
 
 #[cfg(test)]
@@ -122,6 +144,7 @@ mod tests {
         assert!(pending.hides(&key), "work older than the second removal may come");
         pending.reached(pending.last_ticket());
         assert!(!pending.hides(&key));
+        assert_eq!(pending.bytes, 0);
     }
 
     #[test]
@@ -138,12 +161,17 @@ mod tests {
 
     #[test]
     fn more_than_can_be_remembered_hides_everything() {
-        let mut pending = Pending::default();
-        for key in 0..=MOST_REMOVALS {
-            pending.remove(Bytes::from(key.to_string()), true);
+        // Many short keys, or fewer as long as a URL may be.
+        for (count, length) in [(MOST_REMOVALS, 0), (MOST_BYTES / (32 * 1_024), 32 * 1_024)] {
+            let mut pending = Pending::default();
+            for key in 0..count {
+                pending.remove(Bytes::from(format!("{key:0length$}")), true);
+                assert!(pending.bytes <= MOST_BYTES);
+            }
+            pending.remove(Bytes::from_static(b"one more"), true);
+            assert!(pending.is_lost() && pending.hides(b"anything"), "{count} of {length}");
+            pending.begin_anew();
+            assert!(!pending.hides(b"anything") && pending.bytes == 0);
         }
-        assert!(pending.is_lost() && pending.hides(b"anything"));
-        pending.begin_anew();
-        assert!(!pending.hides(b"anything"));
     }
 }
