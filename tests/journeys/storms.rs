@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the origin of a storm takes for an answer.
 const SLOW: Duration = Duration::from_millis(5);
@@ -34,6 +34,8 @@ const PATIENT: [&str; 4] = ["--header-timeout", "10min", "--idle-timeout", "10mi
 
 /// Requests of a storm.
 const STORM: usize = 400;
+/// Questions a second that the origin was promised.
+const RATE: u32 = 20;
 /// Connections that the origin was promised not to see more than.
 const AT_ONCE: usize = 8;
 
@@ -50,12 +52,14 @@ fn scene(answer: fn(&str) -> Vec<u8>) -> (Loose, Airclass, Arc<AtomicUsize>) {
             answer(&request.target)
         }
     });
-    let at_once = AT_ONCE.to_string();
+    let (at_once, rate) = (AT_ONCE.to_string(), RATE.to_string());
     let options = [
         "--ram",
         "16MiB",
         "--upstream-connections",
         &at_once,
+        "--upstream-rate",
+        &rate,
         "--negative-ttl",
         "10min",
         "--error-ttl",
@@ -81,28 +85,38 @@ fn storm(edge: &Airclass, targets: impl Iterator<Item = String>) -> Vec<u16> {
     storm.into_iter().flat_map(|mut stream| statuses(&answers(&read_to_end(&mut stream)))).collect()
 }
 
-/// Queries that nobody has asked before: the origin gets as many at once as it was promised, and lessons go on.
+/// What the origin was asked by a storm that began then: a second's worth at once, and what the time has brought.
+fn is_bounded(origin: &Loose, began: Instant) {
+    let (asked, allowed) = (origin.targets().len(), f64::from(RATE) * (1.0 + began.elapsed().as_secs_f64()));
+    assert!(asked as f64 <= allowed, "{asked} questions, {allowed} allowed");
+    assert!(asked < STORM / 2, "{asked} questions bound nothing");
+}
+
+/// Queries that nobody has asked before: the origin gets as many at once and a second as it was promised, and lessons go on.
 #[test]
 fn attack_59_a_storm_of_unique_queries() {
+    let began = Instant::now();
     let (origin, edge, most) = scene(cacheable);
     let statuses = storm(&edge, (0..STORM).map(|number| format!("/x?n={number}")));
     // Answered, or told to wait; nobody is left alone.
     assert_eq!(statuses.len(), STORM);
     assert!(statuses.iter().all(|status| matches!(status, 200 | 503 | 504)), "{statuses:?}");
     assert!(most.load(Ordering::SeqCst) <= AT_ONCE, "{most:?} at once");
+    is_bounded(&origin, began);
     let targets = origin.targets();
-    assert!(targets.len() <= STORM + 1);
     assert_eq!(targets.iter().filter(|target| *target == "/lesson.m4s").count(), 1);
 }
 
 /// Segments that never were: each name is asked for once, as many at once as promised, and lessons go on.
 #[test]
 fn attack_60_a_storm_of_names_that_are_none() {
+    let began = Instant::now();
     let (origin, edge, most) = scene(|target| match target {
         "/lesson.m4s" => cacheable(target),
         _ => b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec(),
     });
     let statuses = storm(&edge, (0..STORM).map(|number| format!("/{}.m4s", number % (STORM / 4))));
+    is_bounded(&origin, began);
     assert!(statuses.iter().all(|status| matches!(status, 404 | 503 | 504)), "{statuses:?}");
     assert!(most.load(Ordering::SeqCst) <= AT_ONCE, "{most:?} at once");
     // Once more: what is not there is known by now.

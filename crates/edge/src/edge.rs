@@ -301,6 +301,8 @@ impl Edge {
                 self.upstream_known.store(true, Ordering::Relaxed);
                 self.readiness.pass(Check::Upstream);
             }
+            // It says nothing of the upstream.
+            Err(UpstreamError::Rate) => {}
             Err(error) if error.blame() == Blame::Input => {}
             Err(error) => self.readiness.fail(Check::Upstream, error.to_string()),
         }

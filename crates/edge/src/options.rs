@@ -58,6 +58,10 @@ pub struct Options {
     /// Most connections to one upstream server at once, over all cores [default: 256]
     #[arg(long, env = "AIRCLASS_UPSTREAM_CONNECTIONS", value_name = "N")]
     pub upstream_connections: Option<usize>,
+    /// Most questions a second to one group of upstreams for what clients ask and the cache has not, over all cores; others are told
+    /// to come again. 0: any number [default: 0]
+    #[arg(long, env = "AIRCLASS_UPSTREAM_RATE", value_name = "N")]
+    pub upstream_rate: Option<u32>,
     /// How long a stale response may be used when the upstream fails and the response itself says nothing
     /// [default: 24h]
     #[arg(long, env = "AIRCLASS_STALE_ON_ERROR", value_name = "TIME")]
@@ -205,6 +209,8 @@ pub struct UpstreamLimits {
     pub body: Duration,
     /// To one server at once on one core.
     pub connections_per_core: usize,
+    /// Questions a second to one group for what clients ask; `None`: any number.
+    pub rate: Option<u32>,
 }
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8_080);
@@ -302,6 +308,7 @@ impl Config {
             response: span("response_timeout", options.response_timeout, RESPONSE)?,
             body: span("body_timeout", options.body_timeout, BODY)?,
             connections_per_core: connections.div_ceil(serve.cores),
+            rate: options.upstream_rate.filter(|rate| *rate > 0),
         };
         let stale_on_error = options.stale_on_error.map_or(STALE_ON_ERROR, |span| span.0);
         let cache = CachePolicy::resolve(&options.cache)?;

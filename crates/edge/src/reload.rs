@@ -19,6 +19,7 @@ const LIVE: &[&str] = &[
     "cache",
     "stale_on_error",
     "connect_timeout",
+    "upstream_rate",
     "response_timeout",
     "body_timeout",
     "client_connections",

@@ -60,6 +60,9 @@ pub(crate) enum UpstreamError {
     /// All connections were busy for as long as we wait for one.
     #[error("all connections to the upstream are busy")]
     Busy,
+    /// As many questions a second go to it as may.
+    #[error("too many questions a second for the upstream")]
+    Rate,
     /// No header section in time.
     #[error("no answer from the upstream in time")]
     ResponseTimeout,
@@ -108,7 +111,7 @@ impl UpstreamError {
     fn failure(self) -> Failure {
         match self {
             Self::Resolve | Self::Connect | Self::ConnectTimeout | Self::Tls => Failure::Connect,
-            Self::Busy => Failure::Busy,
+            Self::Busy | Self::Rate => Failure::Busy,
             Self::ResponseTimeout => Failure::Timeout,
             Self::Protocol => Failure::NoHead,
             Self::RequestBody
@@ -127,6 +130,7 @@ impl Label for UpstreamError {
         Self::ConnectTimeout,
         Self::Tls,
         Self::Busy,
+        Self::Rate,
         Self::ResponseTimeout,
         Self::Protocol,
         Self::RequestBody,
@@ -143,6 +147,7 @@ impl Label for UpstreamError {
             Self::ConnectTimeout => "connect-timeout",
             Self::Tls => "tls",
             Self::Busy => "busy",
+            Self::Rate => "rate",
             Self::ResponseTimeout => "response-timeout",
             Self::Protocol => "protocol",
             Self::RequestBody => "request-body",

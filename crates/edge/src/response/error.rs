@@ -37,6 +37,10 @@ pub(crate) fn failed(edge: &Edge, error: UpstreamError, forwarded: Forwarded) ->
             StatusCode::REQUEST_TIMEOUT,
             "请求内容发送过慢，请重试。\nThe request's body came too slowly; send it again.\n",
         ),
+        UpstreamError::Rate => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "现在请求的人很多，请稍候再试。\nMany are asking just now; try again in a few seconds.\n",
+        ),
         _ if error.is_disconnected() => (
             StatusCode::GATEWAY_TIMEOUT,
             "暂时连接不上源站，请稍候再试。\nThe origin cannot be reached; try again in a few seconds.\n",

@@ -148,6 +148,7 @@ fn note_error(parent: &Parent, error: UpstreamError) {
         UpstreamError::ResponseTimeout | UpstreamError::Protocol => parent.heard(Asked::Unanswered),
         // Ours, the client's, or nobody's.
         UpstreamError::Busy
+        | UpstreamError::Rate
         | UpstreamError::RequestBody
         | UpstreamError::RequestTooLarge
         | UpstreamError::RequestTooSlow

@@ -139,10 +139,13 @@ impl Upstream {
         body: RequestBody,
     ) -> Result<UpstreamResponse, UpstreamError> {
         group.deposit(Instant::now());
-        let answered = if !body.is_empty() {
-            self.send_on(group, question, body).await
-        } else if let Some(held) = self.ask_a_peer(group, question).await {
+        let held = if body.is_empty() { self.ask_a_peer(group, question).await } else { None };
+        let answered = if let Some(held) = held {
             Ok(held)
+        } else if !group.admits(self.limits.rate, Instant::now()) {
+            Err(UpstreamError::Rate)
+        } else if !body.is_empty() {
+            self.send_on(group, question, body).await
         } else {
             self.ask(group, question, None, fit_to_pass).await
         };

@@ -18,6 +18,7 @@ use parents::budget::Budget;
 use parents::health::Judge;
 use parents::hedge::Latencies;
 use parents::preference::{self, Candidate};
+use parents::rate::Rate;
 use parents::route::{Route, Routes};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -138,6 +139,7 @@ pub(super) struct Group {
     /// In keys, where its servers are not told the client's host.
     site: Option<String>,
     pub(super) config: GroupConfig,
+    rate: Mutex<Rate>,
     budget: Mutex<Budget>,
     pub(super) metrics: GroupMetrics,
 }
@@ -174,6 +176,7 @@ impl Group {
             peers,
             site: (!matches!(config.host, HostHeader::Client)).then(|| site_of_group(&config.name)),
             config: config.clone(),
+            rate: Mutex::new(Rate::new(Instant::now().into_std())),
             budget: Mutex::new(Budget::new(config.retry_percent, Instant::now().into_std())),
             metrics: families.group(&config.name),
         }
@@ -238,6 +241,12 @@ impl Group {
         let host = if self.site.is_some() { "" } else { question.host };
         let path = question.target.path_and_query().map_or("/", |path| path.as_str());
         preference::hash(host) ^ preference::hash(path).rotate_left(1)
+    }
+
+    /// Whether one more question may be asked for a client, of `most` a second; `None`: any number.
+    pub(super) fn admits(&self, most: Option<u32>, now: Instant) -> bool {
+        let take = |most| self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(most, now.into_std());
+        most.is_none_or(take)
     }
 
     /// A client's question begins.
