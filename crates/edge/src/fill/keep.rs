@@ -179,7 +179,7 @@ pub(super) async fn hand_out(edge: &Edge, primary: &CacheKey, arrived: Arrived, 
 
 /// How long it is remembered that a body is longer than the cache takes and does not say so, or does not come in parts: to find
 /// out breaks it off for those who read it, and who asks again must get it.
-pub(super) const TOO_LARGE_FOR: Duration = Duration::from_secs(3_600);
+pub(super) const TOO_LARGE_FOR: Duration = Duration::from_secs(24 * 3_600);
 
 /// Until then whoever asks need not wait for a head that will not be shared. Nothing may be stored meanwhile.
 pub(super) fn pass_until(edge: &Edge, key: &CacheKey, until: Instant) {
