@@ -66,8 +66,9 @@ async fn what_changed_while_the_only_disk_was_away_is_asked_about_in_the_next_pr
     let (disk, away) = places(room.path(), "disk");
     std::fs::create_dir(&disk).unwrap();
     local(async {
-        let before = scene(&disk, [fresh().body("old"), fresh().body("kept"), Reply::new(204)]);
-        for target in ["/changed", "/same"] {
+        let lasting = Reply::new(200).header("cache-control", "max-age=60, immutable").body("lasting");
+        let before = scene(&disk, [fresh().body("old"), fresh().body("kept"), lasting, Reply::new(204)]);
+        for target in ["/changed", "/same", "/lasting"] {
             before.load(target).await;
         }
         let tier = before.edge.disk.clone().unwrap();
@@ -84,6 +85,7 @@ async fn what_changed_while_the_only_disk_was_away_is_asked_about_in_the_next_pr
         let alone = scene(&disk, []);
         alone.upstream.go_down(std::io::ErrorKind::ConnectionRefused);
         assert_eq!(alone.ask("/changed", &[]).await.status(), StatusCode::GATEWAY_TIMEOUT);
+        assert_eq!(alone.text("/lasting", &[]).await, "lasting");
         stop(alone).await;
         let still = Reply::new(304).header("cache-control", "max-age=60").header("etag", "\"v1\"");
         let after = scene(&disk, [fresh().body("new"), still]);

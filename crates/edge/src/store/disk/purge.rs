@@ -242,8 +242,12 @@ impl DiskTier {
     }
 }
 
-/// `freshness` of what may be no more: not used in any way before the upstream was asked about it.
+/// `freshness` of what may be no more: not used in any way before the upstream was asked about it. What that has promised not to
+/// change is what it was (RFC 8246).
 pub(super) fn doubted(freshness: Freshness) -> Freshness {
+    if freshness.immutable {
+        return freshness;
+    }
     let stale =
         StaleUse { while_revalidating: Duration::ZERO, if_error: None, forbidden: true, only_by_word: true };
     Freshness { lifetime: Duration::ZERO, stale, ..freshness }
