@@ -52,41 +52,53 @@ const WAITING_BYTES_TOTAL: u64 = 4 * 1_024 * 1_024;
 /// a round trip more for them, and a handshake's signature less for us when they are not.
 const RETRY_ABOVE: u32 = 64;
 
-/// How a listener's connections are; how long a client may be silent may change at work.
+/// How a listener's connections are.
 pub(crate) struct Terms {
-    pub(crate) tls: Arc<QuicServerConfig>,
-    pub(crate) tuning: Tuning,
+    tuning: Tuning,
+    idle: Duration,
+    config: Arc<ServerConfig>,
 }
 
 impl Terms {
-    /// For connections that begin now.
-    fn config(&self, idle: Duration) -> ServerConfig {
-        let mut transport = TransportConfig::default();
-        let control = Control::named(self.tuning.congestion.as_deref()).unwrap_or(Control::Cubic);
-        transport
-            .max_concurrent_bidi_streams(MAX_STREAMS.into())
-            .max_concurrent_uni_streams(MAX_ONE_WAY_STREAMS.into())
-            .max_idle_timeout(IdleTimeout::try_from(idle + SILENCE).ok())
-            .stream_receive_window(STREAM_WINDOW.into())
-            .receive_window(CONNECTION_WINDOW.into())
-            .send_window(SEND_WINDOW)
-            .datagram_receive_buffer_size(None)
-            .congestion_controller_factory(control.factory(self.tuning.pacing));
-        let mut config = ServerConfig::with_crypto(Arc::clone(&self.tls) as Arc<_>);
+    pub(crate) fn new(tls: Arc<QuicServerConfig>, tuning: Tuning, idle: Duration) -> Self {
+        let mut config = ServerConfig::with_crypto(tls);
         config
-            .transport_config(Arc::new(transport))
+            .transport_config(transport(&tuning, idle))
             .max_incoming(MAX_WAITING)
             .incoming_buffer_size(WAITING_BYTES)
             .incoming_buffer_size_total(WAITING_BYTES_TOTAL);
-        config
+        Self { tuning, idle, config: Arc::new(config) }
     }
+
+    /// For a connection that begins under this idle limit, which may change at work.
+    fn under(&mut self, idle: Duration) -> Arc<ServerConfig> {
+        if self.idle != idle {
+            self.idle = idle;
+            Arc::make_mut(&mut self.config).transport_config(transport(&self.tuning, idle));
+        }
+        Arc::clone(&self.config)
+    }
+}
+
+fn transport(tuning: &Tuning, idle: Duration) -> Arc<TransportConfig> {
+    let mut transport = TransportConfig::default();
+    let control = Control::named(tuning.congestion.as_deref()).unwrap_or(Control::Cubic);
+    transport
+        .max_concurrent_bidi_streams(MAX_STREAMS.into())
+        .max_concurrent_uni_streams(MAX_ONE_WAY_STREAMS.into())
+        .max_idle_timeout(IdleTimeout::try_from(idle + SILENCE).ok())
+        .stream_receive_window(STREAM_WINDOW.into())
+        .receive_window(CONNECTION_WINDOW.into())
+        .send_window(SEND_WINDOW)
+        .datagram_receive_buffer_size(None)
+        .congestion_controller_factory(control.factory(tuning.pacing));
+    Arc::new(transport)
 }
 
 /// Starts to read a lane's socket, in the runtime of its core.
 pub(crate) fn endpoint(
     socket: UdpSocket,
     terms: &Terms,
-    idle: Duration,
     lanes: &Arc<Lanes>,
     lane: u8,
     sent: Sent,
@@ -97,7 +109,7 @@ pub(crate) fn endpoint(
     let mut ours = EndpointConfig::default();
     let lanes = Arc::clone(lanes);
     ours.cid_generator(move || Box::new(Ids { lanes: Arc::clone(&lanes), lane }));
-    Endpoint::new_with_abstract_socket(ours, Some(terms.config(idle)), Arc::new(socket), runtime)
+    Endpoint::new_with_abstract_socket(ours, Some((*terms.config).clone()), Arc::new(socket), runtime)
 }
 
 /// A handshake that is not done, until dropped.
@@ -119,7 +131,7 @@ impl Drop for Unfinished {
 /// Accepts until the drain begins. `idle` is asked for each connection; `open` starts it, and does not wait for it.
 pub(crate) async fn accept_loop(
     endpoint: Endpoint,
-    terms: Terms,
+    mut terms: Terms,
     connections: Connections,
     drain: Drain,
     idle: impl Fn() -> Duration,
@@ -127,7 +139,6 @@ pub(crate) async fn accept_loop(
 ) {
     let mut begun = pin!(drain.begun());
     let unfinished: Rc<Cell<u32>> = Rc::default();
-    let mut in_force = idle();
     loop {
         // A place first: at the limit new connections wait here, a bounded number of them, and running ones go on.
         let place = tokio::select! {
@@ -149,13 +160,8 @@ pub(crate) async fn accept_loop(
             // One that may not be asked again has been asked.
             let _ = incoming.retry();
         };
-        let wanted = idle();
-        if wanted != in_force {
-            in_force = wanted;
-            endpoint.set_server_config(Some(terms.config(wanted)));
-        }
         // An error is a first packet that is no beginning of a handshake.
-        if let Ok(handshake) = incoming.accept() {
+        if let Ok(handshake) = incoming.accept_with(terms.under(idle())) {
             open(handshake, place.take(), Unfinished::begin(&unfinished));
         }
     }

@@ -206,7 +206,7 @@ struct Datagrams {
 impl Server {
     /// Shares the sockets out to the cores.
     fn shares(&self) -> std::io::Result<Vec<Share>> {
-        let Config { listeners, cores, http3_max_age, .. } = &self.config;
+        let Config { listeners, cores, limits, http3_max_age, .. } = &self.config;
         let mut shares: Vec<Share> = (0..*cores).map(|_| Share::default()).collect();
         let mut lane = 0;
         for (listener, sockets) in listeners.iter().zip(&self.sockets) {
@@ -224,7 +224,7 @@ impl Server {
             let shared = listener::datagrams_by_core(&sockets.datagrams, *cores)?;
             for (share, sockets) in shares.iter_mut().zip(shared) {
                 for socket in sockets {
-                    let terms = quic::Terms { tls: Arc::clone(&tls.quic), tuning: listener.tuning.clone() };
+                    let terms = quic::Terms::new(Arc::clone(&tls.quic), listener.tuning.clone(), limits.idle);
                     let lanes = Arc::clone(&self.lanes);
                     share.datagrams.push(Datagrams { socket, terms, lanes, lane });
                     lane = lane.saturating_add(1);
@@ -298,7 +298,7 @@ async fn run_core<S: Service>(
     }
     for Datagrams { socket, terms, lanes, lane } in share.datagrams {
         let sent = connections.metrics().sent.clone();
-        match quic::endpoint(socket, &terms, core.limits.idle, &lanes, lane, sent) {
+        match quic::endpoint(socket, &terms, &lanes, lane, sent) {
             Ok(endpoint) => {
                 let (connections, drain, current) =
                     (connections.clone(), core.drain.clone(), Rc::clone(&current));
