@@ -250,6 +250,9 @@ async fn answer<S: Service>(
         Poll::Ready(())
     })
     .await;
+    if upload.is_malformed() {
+        return Err(Unanswered::Malformed);
+    }
     let method = request.method().clone();
     let request = request.map(|()| RequestBody::over_http3(upload));
     let mut response = Box::pin(core.service.call(request, peer)).await;

@@ -22,8 +22,16 @@ mod kind {
         [DATA, HEADERS, 0x2, CANCEL_PUSH, SETTINGS, PUSH_PROMISE, 0x6, GOAWAY, 0x8, 0x9, MAX_PUSH_ID];
 }
 
-/// The stream type of a control stream (RFC 9114 §6.2.1).
-const CONTROL: u64 = 0x0;
+/// Types of streams of one direction (RFC 9114 §6.2, RFC 9204 §4.2).
+mod one_way {
+    pub(super) const CONTROL: u64 = 0x0;
+    pub(super) const PUSH: u64 = 0x1;
+    pub(super) const ENCODER: u64 = 0x2;
+    pub(super) const DECODER: u64 = 0x3;
+}
+
+/// All that a client may say of the table that we do not have: that it is empty (RFC 9204 §4.3.1).
+const NO_TABLE: u8 = 0x20;
 /// Largest frame on a control stream: a dozen settings are a hundred bytes.
 const MAX_CONTROL_FRAME: u64 = 1_024;
 
@@ -49,8 +57,14 @@ enum Stream {
     },
     /// Of one direction, its type not yet known.
     Unknown,
-    Control,
-    /// Any other: h3 reads its type and no further.
+    /// The largest push that it allows, if it has said so.
+    Control {
+        max_push: Option<u64>,
+    },
+    /// QPACK's, of which h3 reads the type and no further.
+    Encoder,
+    Decoder,
+    /// Any other: likewise.
     Other,
 }
 
@@ -101,6 +115,10 @@ impl Frames {
             if input.is_empty() {
                 return Ok(None);
             }
+            if self.is_of_qpack() {
+                self.drop_instructions(input)?;
+                continue;
+            }
             match &mut self.at {
                 At::Whole { missing, .. } => {
                     let taken = (*missing).min(input.len());
@@ -137,14 +155,32 @@ impl Frames {
     /// Whether the stream may end here. To h3 a DATA frame that is cut short is the end of a body, behind which it fails.
     ///
     /// # Errors
-    /// [`Wrong::Protocol`] within a frame (RFC 9114 §7.1). A stream that has no type yet may end (§6.2).
+    /// [`Wrong::Protocol`] within a frame (RFC 9114 §7.1), and for QPACK's streams, which never end (RFC 9204 §4.2). A stream
+    /// that has no type yet may end (RFC 9114 §6.2).
     pub(super) fn end(&self) -> Result<(), Wrong> {
-        let has_frames = matches!(self.stream, Stream::Request { .. } | Stream::Control);
+        if self.is_of_qpack() {
+            return Err(Wrong::Protocol(Code::H3_CLOSED_CRITICAL_STREAM));
+        }
+        let has_frames = matches!(self.stream, Stream::Request { .. } | Stream::Control { .. });
         let is_within = !matches!(self.at, At::Head) || !self.part.is_empty();
         if has_frames && is_within { Err(Wrong::Protocol(Code::H3_FRAME_ERROR)) } else { Ok(()) }
     }
 
-    /// Passes a frame that is whole; a header section only where it has one meaning.
+    fn drop_instructions(&self, input: &mut Bytes) -> Result<(), Wrong> {
+        if self.stream == Stream::Encoder && input.iter().any(|byte| *byte != NO_TABLE) {
+            return Err(Wrong::Protocol(Code::QPACK_ENCODER_STREAM_ERROR));
+        }
+        input.clear();
+        Ok(())
+    }
+
+    /// Whether it is one that nobody but us goes on reading.
+    pub(super) fn is_of_qpack(&self) -> bool {
+        matches!(self.stream, Stream::Encoder | Stream::Decoder)
+    }
+
+    /// Passes a frame that is whole; a header section only where it has one meaning, and a limit of pushes only where it does not
+    /// take back another (RFC 9114 §7.2.7).
     fn whole(&mut self, section: Option<usize>) -> Result<Bytes, Wrong> {
         self.at = At::Head;
         let frame = self.part.split().freeze();
@@ -153,6 +189,11 @@ impl Frames {
             *sections += 1;
             section::check(&frame[begins..], kind)?;
         }
+        if let (Some(limit), Stream::Control { max_push }) = (push_limit(&frame), &mut self.stream)
+            && max_push.replace(limit).is_some_and(|before| limit < before)
+        {
+            return Err(Wrong::Protocol(Code::H3_ID_ERROR));
+        }
         Ok(frame)
     }
 
@@ -160,7 +201,14 @@ impl Frames {
     fn head(&mut self) -> Result<Option<Bytes>, Wrong> {
         let Some((first, length)) = varint(&self.part) else { return Ok(None) };
         if self.stream == Stream::Unknown {
-            self.stream = if first == CONTROL { Stream::Control } else { Stream::Other };
+            self.stream = match first {
+                one_way::CONTROL => Stream::Control { max_push: None },
+                // A client's to take, not to send (RFC 9114 §6.2.2).
+                one_way::PUSH => return Err(Wrong::Protocol(Code::H3_STREAM_CREATION_ERROR)),
+                one_way::ENCODER => Stream::Encoder,
+                one_way::DECODER => Stream::Decoder,
+                _ => Stream::Other,
+            };
             return Ok(Some(self.part.split().freeze()));
         }
         let Some((size, more)) = varint(&self.part[length..]) else { return Ok(None) };
@@ -177,14 +225,14 @@ impl Frames {
                 self.at = At::Whole { missing: size.ok_or(Wrong::TooLarge)?, section: Some(begins) };
                 Ok(None)
             }
+            // Of a push that nobody has promised (RFC 9114 §7.2.3).
+            (Stream::Control { .. }, kind::CANCEL_PUSH) => Err(Wrong::Protocol(Code::H3_ID_ERROR)),
             // They say nothing to a server that pushes nothing, and that ends its connections itself.
-            (Stream::Control, kind::CANCEL_PUSH | kind::GOAWAY | kind::MAX_PUSH_ID)
-                if size <= MAX_CONTROL_FRAME =>
-            {
+            (Stream::Control { .. }, kind::GOAWAY | kind::MAX_PUSH_ID) if size <= MAX_CONTROL_FRAME => {
                 self.at = At::Whole { missing: size as usize, section: None };
                 Err(Wrong::Costly(Abuse::Unknown))
             }
-            (Stream::Control, kind::SETTINGS) if size <= MAX_CONTROL_FRAME => {
+            (Stream::Control { .. }, kind::SETTINGS) if size <= MAX_CONTROL_FRAME => {
                 self.at = At::Whole { missing: size as usize, section: None };
                 Ok(None)
             }
@@ -199,6 +247,13 @@ impl Frames {
         self.at = if size == 0 { At::Head } else { At::Nothing(size) };
         Err(Wrong::Costly(cost))
     }
+}
+
+/// What MAX_PUSH_ID says; `None` of any other frame.
+fn push_limit(frame: &[u8]) -> Option<u64> {
+    let (kind, length) = varint(frame)?;
+    let (_, more) = varint(&frame[length..])?;
+    (kind == kind::MAX_PUSH_ID).then(|| varint(&frame[length + more..]))?.map(|(limit, _)| limit)
 }
 
 /// All that h3 would see of a request's stream that comes in pieces of so many bytes, until something is wrong, and whether
@@ -324,12 +379,15 @@ mod tests {
         };
         let cut = Err(Wrong::Protocol(Code::H3_FRAME_ERROR));
         assert_eq!(end(Frames::of_request(64), &[1, 2, 0, 0, 0, 5]), cut);
+        let closed = Err(Wrong::Protocol(Code::H3_CLOSED_CRITICAL_STREAM));
         for (bytes, expected) in [
             (&[0, 4, 1][..], cut),
             (&[0, 4], cut),
             (&[0, 4, 0], Ok(())),
             (&[0x40], Ok(())),
-            (&[2, 9], Ok(())),
+            (&[0x21, 9], Ok(())),
+            (&[2], closed),
+            (&[3], closed),
         ] {
             assert_eq!(end(Frames::of_one_direction(), bytes), expected, "{bytes:?}");
         }
@@ -353,8 +411,26 @@ mod tests {
 
     #[test]
     fn other_streams_pass_as_they_are() {
-        let encoder = [2, 0x3f, 0xe1, 0x1f, 0, 1, 2, 3];
-        assert_eq!(walk(Frames::of_one_direction(), &[&encoder]), (encoder.to_vec(), vec![]));
+        let other = [0x21, 0x3f, 0xe1, 0x1f, 0, 1, 2, 3];
+        assert_eq!(walk(Frames::of_one_direction(), &[&other]), (other.to_vec(), vec![]));
+    }
+
+    #[test]
+    fn streams_of_one_direction_keep_to_their_types() {
+        let walk = |bytes: &[u8]| walk(Frames::of_one_direction(), &[bytes]);
+        // Of QPACK's h3 sees the types.
+        assert_eq!(walk(&[2, NO_TABLE, NO_TABLE]), (vec![2], vec![]));
+        assert_eq!(walk(&[3, 0x41, 0x81]), (vec![3], vec![]));
+        let table = Wrong::Protocol(Code::QPACK_ENCODER_STREAM_ERROR);
+        // A table of four kilobytes, and something in it.
+        assert_eq!(walk(&[2, 0x3f, 0xe1, 0x1f]).1, [table]);
+        assert_eq!(walk(&[2, 0xc1, 1, b'/']).1, [table]);
+        assert_eq!(walk(&[1, 0]).1, [Wrong::Protocol(Code::H3_STREAM_CREATION_ERROR)]);
+        let control = |frames: &[Vec<u8>]| walk(&[&[0][..], &frame(4, &[]), &frames.concat()].concat()).1;
+        let (costs, id) = (Wrong::Costly(Abuse::Unknown), Wrong::Protocol(Code::H3_ID_ERROR));
+        assert_eq!(control(&[frame(0xd, &[1]), frame(0xd, &[1]), frame(0xd, &[2])]), [costs; 3]);
+        assert_eq!(control(&[frame(0xd, &[2]), frame(0xd, &[1])]), [costs, costs, id]);
+        assert_eq!(control(&[frame(3, &[0])]), [id]);
     }
 
     #[test]

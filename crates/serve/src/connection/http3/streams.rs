@@ -15,8 +15,9 @@ use h3::quic::{
     BidiStream, Connection, ConnectionErrorIncoming, OpenStreams, RecvStream, SendStream,
     StreamErrorIncoming, StreamId, WriteBuf,
 };
-use quinn::ConnectionError;
+use quinn::{ConnectionError, ReadError};
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -123,7 +124,9 @@ impl Request {
 
 /// One direction, here.
 pub(super) struct Arriving {
-    stream: quinn::RecvStream,
+    id: StreamId,
+    /// `None` once it is read elsewhere.
+    stream: Option<quinn::RecvStream>,
     frames: Frames,
     /// Has come and was not looked at.
     input: Bytes,
@@ -133,7 +136,23 @@ pub(super) struct Arriving {
 
 impl Arriving {
     fn new(stream: quinn::RecvStream, frames: Frames, watch: Rc<Watch>) -> Self {
-        Self { stream, frames, input: Bytes::new(), watch, wrong: Rc::default() }
+        let id = lost::stream_id(stream.id());
+        Self { id, stream: Some(stream), frames, input: Bytes::new(), watch, wrong: Rc::default() }
+    }
+
+    /// Goes on reading one of QPACK's streams, which h3 leaves when it knows the type. What is wrong there ends the connection.
+    fn follow(&mut self) {
+        let mut rest = Self {
+            id: self.id,
+            stream: self.stream.take(),
+            frames: std::mem::replace(&mut self.frames, Frames::of_one_direction()),
+            input: std::mem::take(&mut self.input),
+            watch: Rc::clone(&self.watch),
+            wrong: Rc::clone(&self.wrong),
+        };
+        drop(tokio::task::spawn_local(async move {
+            while let Ok(Some(_)) = poll_fn(|cx| rest.poll_data(cx)).await {}
+        }));
     }
 
     /// Ends the stream, or the whole connection.
@@ -163,33 +182,44 @@ impl RecvStream for Arriving {
         }
         loop {
             match self.frames.next(&mut self.input) {
-                Ok(Some(piece)) => return Poll::Ready(Ok(Some(piece))),
+                Ok(Some(piece)) => {
+                    if self.frames.is_of_qpack() {
+                        self.follow();
+                    }
+                    return Poll::Ready(Ok(Some(piece)));
+                }
                 Ok(None) => {}
                 Err(Wrong::Costly(abuse)) if self.watch.spend(abuse) => continue,
                 Err(wrong) => return Poll::Ready(Err(self.refuse(wrong))),
             }
+            let Some(stream) = &mut self.stream else { return Poll::Pending };
             // Cancelled and begun anew it loses nothing.
-            let chunk = ready!(pin!(self.stream.read_chunk(usize::MAX, true)).poll(cx));
-            match chunk {
-                Ok(Some(chunk)) => self.input = chunk.bytes,
-                Ok(None) => {
-                    return Poll::Ready(match self.frames.end() {
-                        Ok(()) => Ok(None),
-                        Err(wrong) => Err(self.refuse(wrong)),
-                    });
+            let chunk = ready!(pin!(stream.read_chunk(usize::MAX, true)).poll(cx));
+            let end = match chunk {
+                Ok(Some(chunk)) => {
+                    self.input = chunk.bytes;
+                    continue;
                 }
+                Err(ReadError::Reset(_)) if self.frames.is_of_qpack() => self.frames.end(),
                 Err(error) => return Poll::Ready(Err(lost::reading(error))),
-            }
+                Ok(None) => self.frames.end(),
+            };
+            return Poll::Ready(match end {
+                Ok(()) => Ok(None),
+                Err(wrong) => Err(self.refuse(wrong)),
+            });
         }
     }
 
     fn stop_sending(&mut self, code: u64) {
-        // Nothing more comes anyhow when this fails.
-        let _ = self.stream.stop(error_code(code.into()));
+        if let Some(stream) = &mut self.stream {
+            // Nothing more comes anyhow when this fails.
+            let _ = stream.stop(error_code(code.into()));
+        }
     }
 
     fn recv_id(&self) -> StreamId {
-        lost::stream_id(self.stream.id())
+        self.id
     }
 }
 

@@ -74,6 +74,12 @@ impl Upload {
         }
     }
 
+    /// Whether the length of what has come is not the one that was announced, which makes the request mean nothing
+    /// (RFC 9114 §4.1.2).
+    pub(super) fn is_malformed(&self) -> bool {
+        matches!(self.first, Some(Err(UploadError::Length)))
+    }
+
     pub(crate) fn is_end_stream(&self) -> bool {
         self.at == At::End
     }

@@ -50,7 +50,7 @@ fn attack_27_rapid_reset() {
 
 #[test]
 fn attack_30_frames_of_no_use_on_the_control_stream() {
-    let push_ids = [frame(0xd, &[1]), frame(0xd, &[2])].concat();
+    let push_ids = frame(0xd, &[1]).repeat(2);
     for flood in [frame(0x21, b"x"), frame(0xf0700, &[0]), push_ids] {
         let scene = scene();
         run(async {

@@ -18,11 +18,15 @@ pub(super) const HEADERS: u64 = 1;
 pub(super) const SETTINGS: u64 = 4;
 
 /// Error codes (RFC 9114 §8.1).
+pub(super) const STREAM_CREATION_ERROR: u64 = 0x103;
+pub(super) const CLOSED_CRITICAL_STREAM: u64 = 0x104;
 pub(super) const FRAME_UNEXPECTED: u64 = 0x105;
 pub(super) const FRAME_ERROR: u64 = 0x106;
 pub(super) const EXCESSIVE_LOAD: u64 = 0x107;
+pub(super) const ID_ERROR: u64 = 0x108;
 pub(super) const MESSAGE_ERROR: u64 = 0x10e;
 pub(super) const DECOMPRESSION_FAILED: u64 = 0x200;
+pub(super) const ENCODER_STREAM_ERROR: u64 = 0x201;
 
 /// A server that speaks HTTP/3, and what a client has to trust.
 pub(super) struct Scene {

@@ -138,6 +138,8 @@ fn attack_33_what_could_mean_two_things_is_never_answered() {
             &[method, scheme, authority, path, ("te", "gzip")],
             &[method, scheme, authority, path, ("content-length", "1"), ("content-length", "1")],
             &[method, scheme, authority, path, ("content-length", "-1")],
+            // A body that is announced and does not come.
+            &[method, scheme, authority, path, ("content-length", "5")],
         ] {
             let outcome = wire.send(&frame(HEADERS, &section(fields))).await;
             assert_eq!(outcome, Outcome::Reset(MESSAGE_ERROR), "{fields:?}");
@@ -219,6 +221,48 @@ fn what_belongs_elsewhere_ends_the_connection() {
         wire.control.write_all(&frame(SETTINGS, &[])).await.unwrap();
         assert_eq!(wire.closed().await, Outcome::Closed(FRAME_UNEXPECTED));
         assert!(scene.wire().await.send(&get("/")).await.has_status(200));
+    });
+}
+
+#[test]
+fn streams_of_one_direction_are_what_a_client_may_open() {
+    let scene = scene();
+    run(async {
+        let lower = [frame(0xd, &[2]), frame(0xd, &[1])].concat();
+        for (bytes, ends, code) in [
+            // A push of the client's; a table for us to keep; streams of QPACK's that end.
+            (&[1, 0][..], false, STREAM_CREATION_ERROR),
+            (&[2, 0x3f, 0xe1, 0x1f], false, ENCODER_STREAM_ERROR),
+            (&[2], true, CLOSED_CRITICAL_STREAM),
+            (&[3, 0x41], true, CLOSED_CRITICAL_STREAM),
+        ] {
+            let wire = scene.wire().await;
+            let mut stream = wire.connection.open_uni().await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            if ends {
+                stream.finish().unwrap();
+            }
+            assert_eq!(wire.closed().await, Outcome::Closed(code), "{bytes:?}");
+        }
+        for (frames, code) in [(lower, ID_ERROR), (frame(3, &[0]), ID_ERROR)] {
+            let mut wire = scene.wire().await;
+            wire.control.write_all(&frames).await.unwrap();
+            assert_eq!(wire.closed().await, Outcome::Closed(code), "{frames:?}");
+        }
+        // An empty table, word of requests taken back, and what has no meaning are fine, also where that ends.
+        let wire = scene.wire().await;
+        let mut kept = Vec::new();
+        for (bytes, ends) in
+            [(&[2, 0x20, 0x20][..], false), (&[3, 0x41], false), (&[0x21, 1], true), (&[], true)]
+        {
+            let mut stream = wire.connection.open_uni().await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            if ends {
+                stream.finish().unwrap();
+            }
+            kept.push(stream);
+        }
+        assert!(wire.send(&get("/")).await.has_status(200));
     });
 }
 
