@@ -21,6 +21,8 @@ pub(crate) struct Connections {
 #[derive(Default)]
 struct Open {
     count: AtomicUsize,
+    /// What may still open some, which takes no place.
+    accepting: AtomicUsize,
     /// Here because every connection holds this already.
     pressure: Pressure,
     /// Likewise.
@@ -59,7 +61,7 @@ pub(crate) struct Place {
 pub(crate) struct Counted(Arc<Open>);
 
 impl Counted {
-    fn new(open: &Arc<Open>) -> Self {
+    fn begin(open: &Arc<Open>) -> Self {
         open.count.fetch_add(1, Ordering::AcqRel);
         Self(Arc::clone(open))
     }
@@ -68,6 +70,17 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none_left.notify_waiters();
+        }
+    }
+}
+
+/// One of [`Open::accepting`], until dropped.
+pub(crate) struct Accepts(Arc<Open>);
+
+impl Drop for Accepts {
+    fn drop(&mut self) {
+        if self.0.accepting.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.0.none_left.notify_waiters();
         }
     }
@@ -101,8 +114,9 @@ impl Connections {
     }
 
     /// Held by what may still open connections: [`all_gone`](Self::all_gone) waits for it, too.
-    pub(crate) fn accepting(&self) -> Counted {
-        Counted::new(&self.open)
+    pub(crate) fn accepting(&self) -> Accepts {
+        self.open.accepting.fetch_add(1, Ordering::AcqRel);
+        Accepts(Arc::clone(&self.open))
     }
 
     /// How many are open.
@@ -116,7 +130,8 @@ impl Connections {
         let mut none_left = pin!(self.open.none_left.notified());
         loop {
             none_left.as_mut().enable();
-            if self.open() == 0 {
+            // In this order: when nothing accepts any more, what it has accepted is counted.
+            if self.open.accepting.load(Ordering::Acquire) == 0 && self.open() == 0 {
                 return;
             }
             none_left.as_mut().await;
@@ -134,7 +149,7 @@ impl Place {
     pub(crate) fn take(mut self) -> Self {
         self.metrics.accepted.inc();
         self.metrics.connections.inc();
-        self.taken = Some(Counted::new(&self.open));
+        self.taken = Some(Counted::begin(&self.open));
         self
     }
 
@@ -163,5 +178,32 @@ impl Drop for Place {
         if self.taken.is_some() {
             self.metrics.connections.dec();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::{Context, Poll, Waker};
+    use telemetry::Telemetry;
+
+    #[test]
+    fn who_accepts_takes_no_place_and_is_waited_for() {
+        let connections = Connections::new(2, Arc::new(Metrics::register(&Telemetry::new("test"))));
+        let mut gone = pin!(connections.all_gone());
+        let mut poll = || gone.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let accepting: Vec<_> = (0..3).map(|_| connections.accepting()).collect();
+        assert_eq!((connections.load().share(), connections.open()), (0.0, 0));
+        assert_eq!(poll(), Poll::Pending);
+        let Poll::Ready(place) = pin!(connections.place()).poll(&mut Context::from_waker(Waker::noop()))
+        else {
+            panic!("there are two")
+        };
+        let place = place.take();
+        assert_eq!((connections.load().share(), connections.open()), (0.5, 1));
+        drop(accepting);
+        assert_eq!(poll(), Poll::Pending);
+        place.leave(End::Closed);
+        assert_eq!(poll(), Poll::Ready(()));
     }
 }
