@@ -131,6 +131,11 @@ impl Activity {
         until(self.idle_since.get(), limits.park_after, Verdict::Park)
     }
 
+    /// Whether the client has yet to take bytes that we have.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked_since.get().is_some()
+    }
+
     /// Whether some of an answer that is there is not yet with the kernel.
     pub(crate) fn is_sending(&self) -> bool {
         self.has_answer.get() && !self.is_quiet()

@@ -77,14 +77,25 @@ pub(super) async fn run<S: Service, T: Transport>(
     let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
     let (mut told, mut draining) = (false, false);
-    let mut parking = false;
+    let (mut parking, mut finishing) = (false, false);
     // Polled once, to be woken by it, and then only looked at: this task's waker stays the same, and a poll takes a lock that
     // all connections share, for every request.
     let mut minds_drain = false;
 
     let ended = std::future::poll_fn(|cx| {
         loop {
-            if let Poll::Ready(result) = connection.poll_without_shutdown(cx) {
+            let done = if finishing {
+                Pin::new(&mut connection).poll(cx)
+            } else {
+                connection.poll_without_shutdown(cx)
+            };
+            if let Poll::Ready(result) = done {
+                // Behind a body that nobody reads hyper is done before the client has the answer, and sends the rest only where it
+                // shuts down.
+                if result.is_ok() && !finishing && activity.is_blocked() {
+                    finishing = true;
+                    continue;
+                }
                 let broken = |error: hyper::Error| if error.is_user() { End::Cut } else { End::Broken };
                 return Poll::Ready(result.map_err(broken));
             }
@@ -134,7 +145,7 @@ pub(super) async fn run<S: Service, T: Transport>(
         Ok(()) => {
             let parts = connection.into_parts();
             let mut stream = parts.io.into_inner();
-            if parking && !draining && activity.may_close() {
+            if parking && !draining && !finishing && activity.may_close() {
                 // Empty as a rule, and still the whole of hyper's read buffer: eight KiB for each parked connection.
                 let rest = if parts.read_buf.is_empty() { Bytes::new() } else { parts.read_buf };
                 return Outcome::Idle(stream, rest);

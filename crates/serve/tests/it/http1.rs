@@ -2,6 +2,7 @@
 
 use crate::server::{GREETING, LARGE, Server};
 use serve::LimitOptions;
+use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use testkit::http2::{ACK, PREFACE, SETTINGS, Wire, connect, frame};
@@ -75,4 +76,22 @@ fn attack_19_a_preface_in_pieces_is_one_and_a_method_like_it_is_not() {
         let _ = send(&server, request.as_bytes()).read_to_string(&mut all);
         assert!(all.starts_with("HTTP/1.1 "), "{request}: {all}");
     }
+}
+
+/// With so little room that the end of a large answer is still with the server when it has given it away.
+fn narrow(server: &Server) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    socket.connect(&server.address().into()).unwrap();
+    socket.into()
+}
+
+#[test]
+fn an_answer_is_whole_where_nobody_reads_the_body_of_the_request() {
+    let server = server();
+    let mut stream = narrow(&server);
+    stream.write_all(b"POST /large HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n").unwrap();
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    assert!(all.ends_with(&[b'x'; LARGE]), "{} bytes", all.len());
 }
