@@ -78,6 +78,8 @@ pub(super) async fn run<S: Service, T: Transport>(
     let mut drain_begun = pin!(drain.begun());
     let (mut told, mut draining) = (false, false);
     let (mut parking, mut finishing) = (false, false);
+    // Whether hyper has said what is wrong with a request, and reads no further.
+    let mut refused = false;
     // Polled once, to be woken by it, and then only looked at: this task's waker stays the same, and a poll takes a lock that
     // all connections share, for every request.
     let mut minds_drain = false;
@@ -96,8 +98,10 @@ pub(super) async fn run<S: Service, T: Transport>(
                     finishing = true;
                     continue;
                 }
-                let broken = |error: hyper::Error| if error.is_user() { End::Cut } else { End::Broken };
-                return Poll::Ready(result.map_err(broken));
+                return Poll::Ready(result.map_err(|error| {
+                    refused = error.is_parse();
+                    if error.is_user() { End::Cut } else { End::Broken }
+                }));
             }
             let may_have_begun = !std::mem::replace(&mut minds_drain, true) || core.drain.has_begun();
             if !told && may_have_begun && drain_begun.as_mut().poll(cx).is_ready() {
@@ -136,9 +140,12 @@ pub(super) async fn run<S: Service, T: Transport>(
 
     match ended {
         Err(end) => {
+            let mut stream = connection.into_parts().io.into_inner();
             // An orderly end would say that the answer is whole.
             if end.leaves_unsent() || (end == End::Cut && by_close.get()) {
-                connection.into_parts().io.into_inner().socket().forget_unsent();
+                stream.socket().forget_unsent();
+            } else if refused {
+                stream.close_and_linger().await;
             }
             Outcome::Ended(end)
         }
@@ -150,7 +157,11 @@ pub(super) async fn run<S: Service, T: Transport>(
                 let rest = if parts.read_buf.is_empty() { Bytes::new() } else { parts.read_buf };
                 return Outcome::Idle(stream, rest);
             }
-            stream.close().await;
+            if read.get() {
+                stream.close().await;
+            } else {
+                stream.close_and_linger().await;
+            }
             Outcome::Ended(if draining || last { End::Drained } else { End::Closed })
         }
     }

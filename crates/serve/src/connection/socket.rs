@@ -3,6 +3,7 @@
 use super::line::Lines;
 use prometheus::IntCounter;
 use socket2::SockRef;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -64,6 +65,28 @@ impl Socket {
         }
     }
 
+    /// Drops what comes until the other end sends no more, or this many bytes. No session has to read them.
+    pub(super) async fn discard(&self, most: usize) {
+        let mut left = most;
+        while left > 0 && poll_fn(|cx| self.poll_read_ready(cx)).await.is_ok() {
+            match self.try_discard() {
+                Ok(0) => return,
+                Ok(count) => left = left.saturating_sub(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Not part of what waits, which would hold the room meanwhile.
+    fn try_discard(&self) -> io::Result<usize> {
+        let mut room = [0; DISCARD];
+        match self {
+            Self::Tcp(tcp) => tcp.stream.try_read(&mut room),
+            Self::Unix(stream) => stream.try_read(&mut room),
+        }
+    }
+
     /// What `tell` makes of the first bytes that wait to be read, left where they are. As long as it makes nothing of them more
     /// are waited for; of a closed connection it sees none.
     pub(super) async fn peek<V>(&self, tell: impl Fn(&[u8]) -> Option<V>) -> io::Result<V> {
@@ -78,6 +101,8 @@ impl Socket {
     }
 }
 
+/// Bytes that are dropped at once.
+const DISCARD: usize = 16 * 1_024;
 /// Bytes that are looked at before they are read: the preface of HTTP/2.
 const PEEK: usize = 24;
 

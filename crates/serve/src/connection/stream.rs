@@ -10,8 +10,9 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// A plain or encrypted stream over a socket that can be waited on.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
@@ -30,11 +31,26 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
         None
     }
 
-    /// Says good-bye as the protocol wants it (TLS: close_notify). Does not wait for the other end.
+    /// Says good-bye as the protocol wants it (TLS: close_notify). Does not wait for the other end to say it.
     async fn close(&mut self) {
-        let _ = self.shutdown().await;
+        let _ = timeout(GOODBYE, self.shutdown()).await;
+    }
+
+    /// The same where the other end may still be sending: closing before it has stopped would be a reset, which takes from it what
+    /// it has not read of the answer (RFC 9112 §9.6).
+    async fn close_and_linger(&mut self) {
+        let lingering = async {
+            let _ = self.shutdown().await;
+            self.socket().discard(UNREAD).await;
+        };
+        let _ = timeout(GOODBYE, lingering).await;
     }
 }
+
+/// How long a good-bye may take: some round trips.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// Bytes that are read for nothing from who has been answered; more than nearly all that is sent to who does not want it.
+const UNREAD: usize = 1_024 * 1_024;
 
 impl Transport for Socket {
     fn socket(&self) -> &Socket {

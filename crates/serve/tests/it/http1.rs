@@ -95,3 +95,28 @@ fn an_answer_is_whole_where_nobody_reads_the_body_of_the_request() {
     stream.read_to_end(&mut all).unwrap();
     assert!(all.ends_with(&[b'x'; LARGE]), "{} bytes", all.len());
 }
+
+#[test]
+fn an_answer_before_the_end_of_a_body_is_not_taken_back() {
+    let server = server();
+    for (head, begins, length) in [
+        ("GET /large HTTP/1.1\r\nhost: a\r\ncontent-length: 300000\r\n\r\n", "HTTP/1.1 200 OK", LARGE),
+        ("POST /large HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000000\r\n\r\n", "HTTP/1.1 200 OK", LARGE),
+        // Nobody knows what is behind it.
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, x\r\n\r\n",
+            "HTTP/1.1 400 Bad Request",
+            0,
+        ),
+    ] {
+        let stream = narrow(&server);
+        (&stream).write_all(head.as_bytes()).unwrap();
+        std::thread::scope(|scope| {
+            // The server may have had enough.
+            scope.spawn(|| (&stream).write_all(&[b'x'; 300_000]));
+            let mut all = Vec::new();
+            (&stream).read_to_end(&mut all).unwrap();
+            assert!(all.starts_with(begins.as_bytes()) && all.len() > length, "{head}: {} bytes", all.len());
+        });
+    }
+}
