@@ -31,15 +31,32 @@ enum Pseudo {
 /// What a field's name says as far as this matters.
 enum Name {
     Pseudo(Pseudo),
-    /// One that no request has: `:status`, an empty one, or none at all.
+    /// One that no request has: `:status`, an empty one, a path with a fragment, or none at all.
     Foreign,
     Ordinary,
 }
 
 impl Name {
-    /// A pseudo-header field is there or not, and never empty (RFC 9114 §4.3.1).
-    fn with(self, value: &[u8]) -> Self {
-        if matches!(self, Self::Pseudo(_)) && value.is_empty() { Self::Foreign } else { self }
+    /// A pseudo-header field is there or not, and never empty; a path has no fragment (RFC 9114 §4.3.1), which h3 would drop.
+    fn with(self, value: Text<'_>) -> Self {
+        match self {
+            Self::Pseudo(_) if value.bytes.is_empty() => Self::Foreign,
+            Self::Pseudo(Pseudo::Path) if value.has_fragment() => Self::Foreign,
+            name => name,
+        }
+    }
+}
+
+/// A string as it stands in a section: in Huffman's code, or plain.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    bytes: &'a [u8],
+    coded: bool,
+}
+
+impl Text<'_> {
+    fn has_fragment(self) -> bool {
+        if self.coded { coded_hash(self.bytes) } else { self.bytes.contains(&b'#') }
     }
 }
 
@@ -92,8 +109,7 @@ impl<'a> Fields<'a> {
             }
             // Literal with a literal name.
             _ if first & 0b1110_0000 == 0b0010_0000 => {
-                let coded = first & 0b0000_1000 != 0;
-                let name = written(self.string(3)?, coded);
+                let name = written(self.string(3)?);
                 Some(name.with(self.string(7)?))
             }
             _ => None,
@@ -118,12 +134,13 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// A string whose length has a prefix of so many bits; as it is, coded or not.
-    fn string(&mut self, bits: u32) -> Option<&'a [u8]> {
+    /// A string whose length has a prefix of so many bits, behind one that says whether it is coded.
+    fn string(&mut self, bits: u32) -> Option<Text<'a>> {
+        let coded = self.0.first()? >> bits & 1 == 1;
         let length = self.integer(bits)?;
-        let (string, rest) = self.0.split_at_checked(length)?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        Some(string)
+        Some(Text { bytes, coded })
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -147,7 +164,7 @@ fn indexed(index: usize) -> Option<Name> {
 }
 
 /// Names that are written out.
-fn written(name: &[u8], coded: bool) -> Name {
+fn written(Text { bytes: name, coded }: Text<'_>) -> Name {
     /// `:` in seven bits.
     const COLON: u8 = 0b101_1100;
     let is_pseudo = match name.first() {
@@ -204,6 +221,66 @@ fn huffman(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// Where the codes of each length end (RFC 7541 appendix B). Those of one length follow one another, and the next longer ones
+/// them: how long the code at the front is follows from where it lies.
+const ENDS: [(u32, u32); 21] = [
+    (5, 0xa),
+    (6, 0x2e),
+    (7, 0x7c),
+    (8, 0xfe),
+    (10, 0x3fd),
+    (11, 0x7fd),
+    (12, 0xffc),
+    (13, 0x1ffe),
+    (14, 0x3ffe),
+    (15, 0x7fff),
+    (19, 0x7_fff3),
+    (20, 0xf_ffee),
+    (21, 0x1f_ffe9),
+    (22, 0x3f_ffec),
+    (23, 0x7f_fff5),
+    (24, 0xff_fff6),
+    (25, 0x1ff_fff0),
+    (26, 0x3ff_ffef),
+    (27, 0x7ff_fff1),
+    (28, 0xfff_ffff),
+    (30, 0x4000_0000),
+];
+
+/// Whether `#` is in a string in Huffman's code. What is no code is h3's to refuse.
+fn coded_hash(bytes: &[u8]) -> bool {
+    const HASH: (u32, u32) = (12, 0xffa);
+    // It begins with nine ones, of which there are so many in a row in few others: nearly all paths are not walked over.
+    if !bytes.windows(2).any(|pair| pair[0].trailing_ones() + pair[1].leading_ones() >= 9) {
+        return false;
+    }
+    let (mut waiting, mut length) = (0_u64, 0);
+    let mut bytes = bytes.iter();
+    loop {
+        while length <= 32
+            && let Some(byte) = bytes.next()
+        {
+            waiting = waiting << 8 | u64::from(*byte);
+            length += 8;
+        }
+        // The next bits, with ones behind the last as where a string ends.
+        let next = |bits| {
+            let lacking = u32::saturating_sub(bits, length);
+            let ones = (1_u64 << lacking) - 1;
+            ((waiting << lacking | ones) >> (length + lacking - bits)) as u32 & ((1 << bits) - 1)
+        };
+        let Some((bits, _)) = ENDS.into_iter().find(|(bits, end)| next(*bits) < *end) else { return false };
+        if bits > length {
+            return false;
+        }
+        if (bits, next(bits)) == HASH {
+            return true;
+        }
+        length -= bits;
+        waiting &= (1 << length) - 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,6 +323,10 @@ mod tests {
             &[&literal(b":", false, b"")],
             &[&literal(b":path", false, b"")],
             &[METHOD, &[0x51, 0]],
+            // `/a#b`, plain and in Huffman's code.
+            &[METHOD, &literal(b":path", false, b"/a#b")],
+            &[METHOD, &[0x51, 4, b'/', b'a', b'#', b'b']],
+            &[METHOD, &[0x51, 0x84, 0x60, 0x7f, 0xf5, 0x1f]],
         ] {
             assert_eq!(fine(lines), Err(Wrong::Malformed), "{lines:?}");
         }
@@ -284,7 +365,35 @@ mod tests {
         assert_eq!(huffman(":authority"), [0xb8, 0x3b, 0x53, 0x39, 0xec, 0x32, 0x7d, 0x7f]);
     }
 
+    #[test]
+    fn the_lengths_of_codes_are_those_of_a_whole_tree() {
+        // Each length's codes begin where those of the one before end: the number of letters, the end of a string among them.
+        let (mut from, mut before, mut letters) = (0, 0, 0);
+        for (bits, end) in ENDS {
+            from <<= bits - before;
+            letters += end - from;
+            (from, before) = (end, bits);
+        }
+        assert_eq!((letters, from), (257, 1 << 30));
+    }
+
     proptest! {
+        #[test]
+        fn a_hash_is_seen_wherever_it_stands(letters in prop::collection::vec((0..ENDS.len(), any::<u32>()), 0..40)) {
+            let codes = letters.into_iter().map(|(which, number)| {
+                let (bits, end) = ENDS[which];
+                let begin = which.checked_sub(1).map_or(0, |before| ENDS[before].1 << (bits - ENDS[before].0));
+                // The last of all is no letter.
+                (bits, begin + number % (end - begin - u32::from(bits == 30)))
+            });
+            let codes: Vec<_> = codes.collect();
+            let all: String = codes.iter().map(|(bits, code)| format!("{code:0>width$b}", width = *bits as usize)).collect();
+            let bytes = all.as_bytes().chunks(8).map(|bits| {
+                bits.iter().chain(&[b'1'; 8]).take(8).fold(0, |byte, bit| byte << 1 | (bit - b'0'))
+            });
+            prop_assert_eq!(coded_hash(&bytes.collect::<Vec<u8>>()), codes.contains(&(12, 0xffa)));
+        }
+
         #[test]
         fn no_bytes_are_too_much(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             let _ = check(&bytes, Kind::Request);

@@ -118,6 +118,7 @@ fn attack_33_what_could_mean_two_things_is_never_answered() {
             &[method, scheme, authority, (":path", "")],
             &[method, scheme, authority, (":path", "elsewhere")],
             &[method, scheme, authority, (":path", "/a b")],
+            &[method, scheme, authority, (":path", "/a#b")],
             &[method, scheme, authority, (":path", "/a\r\nhost: b")],
             &[(":method", "GET / HTTP/1.1"), scheme, authority, path],
             &[method, scheme, (":authority", "a b"), path],
