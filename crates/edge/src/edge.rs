@@ -280,11 +280,6 @@ impl Edge {
         }
     }
 
-    /// Whether all memory is taken, so that nothing that is not in it is begun.
-    pub(crate) fn is_full(&self) -> bool {
-        self.overload.is_full(|| self.memory.weigh())
-    }
-
     /// Whether it is worth asking the disk for `key`.
     pub(crate) fn may_be_on_disk(&self, key: &CacheKey) -> bool {
         self.disk.as_ref().is_some_and(|disk| disk.is_worth_asking(key))

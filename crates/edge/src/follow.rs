@@ -38,7 +38,7 @@ impl Source for Upstream {
         let mut headers = plans.question(known);
         edge.identity.sign(Version::HTTP_11, &mut headers);
         let host = edge.config.plan_host();
-        let question = Question::get(host, &target, &headers);
+        let question = Question { goes_on: true, ..Question::get(host, &target, &headers) };
         let sent = plans.now();
         let upstream = &edge.upstream;
         let answered = if self.apart {

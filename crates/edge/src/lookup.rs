@@ -44,16 +44,18 @@ pub(crate) fn look_up(
     match memory.get(&primary) {
         None => Lookup { key: primary, found: Found::Miss(Forwarded::UriMiss) },
         Some(Entry::Object(object)) => Lookup { key: primary, found: judged(object) },
-        Some(Entry::Pass(until)) if now < until => Lookup { key: primary, found: Found::Pass },
+        Some(Entry::Pass(until, whose)) if now < until && whose.is_of(&asked.headers) => {
+            Lookup { key: primary, found: Found::Pass }
+        }
         // Blocks stand under keys of their own.
-        Some(Entry::Pass(_) | Entry::Block(_)) => {
+        Some(Entry::Pass(..) | Entry::Block(_)) => {
             Lookup { key: primary, found: Found::Miss(Forwarded::UriMiss) }
         }
         Some(Entry::Varies(variants)) => {
             let key = variants.key(&primary, &asked.headers);
             let found = match memory.get(&key) {
                 Some(Entry::Object(object)) => judged(object),
-                Some(Entry::Pass(until)) if now < until => Found::Pass,
+                Some(Entry::Pass(until, whose)) if now < until && whose.is_of(&asked.headers) => Found::Pass,
                 _ => {
                     match variants.own_language_key(&primary, &asked.headers).and_then(|key| memory.get(&key))
                     {

@@ -2,7 +2,7 @@
 
 use crate::accounts::{NodeConfig, NodeOptions};
 use crate::admission::{AdmissionConfig, AdmissionOptions};
-use crate::overload::Share;
+use crate::overload::{Share, least_room};
 use crate::owner::{OwnerConfig, OwnerOptions};
 use crate::policy::{CacheOptions, CachePolicy};
 use crate::prefill::{FillConfig, FillOptions};
@@ -317,8 +317,9 @@ impl Config {
             return Err(SettingsError::value("bandwidth_cap", "is zero; nothing could be sent"));
         }
         let memory_cap = options.memory_cap;
-        if let Some(cap) = memory_cap.filter(|cap| *cap <= ram) {
-            let what = format!("is {cap}, and ram takes {ram} of it; give more, or less to ram");
+        let least = ByteCount(ram.0.saturating_add(least_room(ram).0));
+        if let Some(cap) = memory_cap.filter(|cap| *cap < least) {
+            let what = format!("is {cap}; with {ram} of ram give at least {least}, or less to ram");
             return Err(SettingsError::value("memory_cap", what));
         }
         let resources =

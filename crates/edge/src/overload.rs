@@ -20,7 +20,7 @@ pub(crate) use class::Class;
 pub(crate) use client::{Session, Share};
 pub(crate) use disk::strain;
 pub(crate) use machine::Ticker;
-pub(crate) use memory::Promise;
+pub(crate) use memory::{Promise, least_room};
 pub(crate) use pressure::Reason;
 
 use crate::metrics::Metrics;
@@ -195,9 +195,9 @@ impl Overload {
         self.watch.memory.set_full(full);
     }
 
-    /// Whether all memory is taken, where so many bytes are `cached`, so that nothing that is not in it is begun.
-    pub(crate) fn is_full(&self, cached: impl FnOnce() -> u64) -> bool {
-        self.watch.caps.shed && self.watch.memory.is_full(cached, Instant::now())
+    /// Whether all memory is taken, so that nothing that is not in it is begun.
+    pub(crate) fn is_full(&self) -> bool {
+        self.watch.caps.shed && self.watch.memory.is_full(Instant::now())
     }
 
     /// Takes note of a body that begins to come into memory, whole, and of so many bytes.

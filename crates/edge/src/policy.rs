@@ -340,6 +340,8 @@ mod tests {
         assert_eq!(check_loop(&asked(&[("cdn-loop", "other, Edge-1;v=2")]), &identity), Err(Refusal::Loop));
         let own = format!("other, {}", identity.cdn_loop.to_str().unwrap());
         assert_eq!(check_loop(&asked(&[("cdn-loop", &own)]), &identity), Err(Refusal::Loop));
+        let hidden = asked(&[("cdn-loop", &own), ("connection", "cdn-loop")]);
+        assert_eq!(check_loop(&hidden, &identity), Err(Refusal::Loop));
         let twin = Identity::new("edge-1");
         assert!(check_loop(&asked(&[("cdn-loop", &own)]), &twin).is_ok(), "another node of that name");
     }

@@ -229,6 +229,7 @@ impl Asked {
             target: &self.target,
             headers,
             cold: false,
+            goes_on: false,
             alone: true,
             interim: self.interim.as_ref(),
         }

@@ -190,11 +190,18 @@ const MAX_LOOKS: usize = 6;
 async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     asked.target = edge.config.cache.query.normalise(asked.target);
     let primary = key_of(&edge, &asked);
-    let mut asked_disk_for = None;
+    let (mut asked_disk_for, mut again) = (None, 0);
     for _ in 0..MAX_LOOKS {
         let now = Instant::now();
         let looked = look(&edge, &asked, &primary, now);
-        if matches!(looked.found, Found::Miss(_)) && edge.is_full() && !edge.flights.is_on(&looked.key) {
+        if matches!(looked.found, Found::Miss(_))
+            && asked.method == Method::GET
+            && edge.overload.is_full()
+            && !edge.flights.is_on(&looked.key)
+        {
+            if asked.directives.only_if_cached {
+                return response::not_cached(&edge);
+            }
             return response::shed(&edge, edge.overload.refuses_body());
         }
         if matches!(looked.found, Found::Miss(_))
@@ -216,17 +223,17 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             return response::shed(&edge, what);
         }
         let (forwarded, stale) = match found {
-            // Nothing of the answer may be kept, so nobody else has anything of the question (RFC 9111 §5.2.1.5).
-            Found::Miss(forwarded) if asked.directives.no_store && !edge.flights.is_on(&looked.key) => {
-                let reason = outcome::not_stored(NotStored::RequestNoStore);
-                return Box::pin(pass(&edge, &asked, forwarded, Some(reason))).await;
-            }
             Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit, now).await,
             Found::StaleWhileRevalidate(object) => {
                 refresh(&edge, &asked, &primary, &looked.key, &object);
                 return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate, now).await;
             }
             _ if asked.directives.only_if_cached => return response::not_cached(&edge),
+            // Nothing of the answer may be kept, so nobody else has anything of the question (RFC 9111 §5.2.1.5).
+            Found::Miss(forwarded) if asked.directives.no_store && !edge.flights.is_on(&looked.key) => {
+                let reason = outcome::not_stored(NotStored::RequestNoStore);
+                return Box::pin(pass(&edge, &asked, forwarded, Some(reason))).await;
+            }
             Found::Pass => return Box::pin(pass(&edge, &asked, Forwarded::Bypass, None)).await,
             // A HEAD is not worth a body; its answer is not kept (attack 52), but heard.
             Found::Miss(_) if asked.method == Method::HEAD => {
@@ -238,7 +245,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             Found::Stale(object, forwarded) => (forwarded, Some(object)),
             Found::Miss(forwarded) => (forwarded, None),
         };
-        let fetched = Box::pin(fetch(&edge, &asked, &primary, &looked.key, forwarded, stale));
+        let fetched = Box::pin(fetch(&edge, &asked, &primary, &looked.key, forwarded, stale, &mut again));
         if let Some(answer) = fetched.await {
             return answer;
         }
@@ -260,7 +267,7 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
     if asked.directives.only_if_cached {
         return response::not_cached(edge);
     }
-    if edge.is_full() {
+    if edge.overload.is_full() {
         return response::shed(edge, edge.overload.refuses_body());
     }
     if !Box::pin(BlockStream::new(edge, asked, &sparse, wanted).begins()).await {

@@ -17,7 +17,7 @@ pub(crate) use body::{Blocks, Body, Passing, Reader};
 pub(crate) use disk::{BrokenOff, DiskTier, Kept, Loaded, Met, Walked};
 pub(crate) use ghost::Ghost;
 pub(crate) use growing::{Growing, GrowingReader, GrowingWriter};
-pub(crate) use memory::{Entry, Memory};
+pub(crate) use memory::{Entry, Memory, Whose};
 pub(crate) use object::Object;
 pub(crate) use sparse::{BLOCK_SIZE, LONGEST, Piece, Sparse};
 #[cfg(test)]

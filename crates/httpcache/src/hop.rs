@@ -15,8 +15,15 @@ const ALWAYS: [HeaderName; 7] = [
 ];
 
 /// Names that Connection may not take away: without them the message means something else.
-const KEPT: [HeaderName; 4] =
-    [header::HOST, header::CACHE_CONTROL, header::CONTENT_LENGTH, header::AUTHORIZATION];
+const KEPT: [HeaderName; 6] = [
+    header::HOST,
+    header::CACHE_CONTROL,
+    header::CONTENT_LENGTH,
+    header::AUTHORIZATION,
+    // By which a loop is known (RFC 8586 §2).
+    header::VIA,
+    HeaderName::from_static("cdn-loop"),
+];
 
 /// Meant for the next proxy alone, or naming fields behind a body, which are not kept (RFC 9111 §3.1, RFC 9110 §6.5.1).
 const NOT_STORED: [HeaderName; 4] = [
@@ -62,7 +69,8 @@ mod tests {
     fn what_connection_names_goes_with_it() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
-            ("connection", "close, X-Trace, host"),
+            ("connection", "close, X-Trace, host, cdn-loop"),
+            ("cdn-loop", "a"),
             ("x-trace", "1"),
             ("host", "a"),
             ("keep-alive", "timeout=5"),
@@ -74,6 +82,6 @@ mod tests {
         strip(&mut headers);
         let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(left, ["host", "x-other"]);
+        assert_eq!(left, ["cdn-loop", "host", "x-other"]);
     }
 }

@@ -37,13 +37,19 @@ impl Rate {
 mod tests {
     use super::*;
 
+    /// Long after the clock's beginning, so that there is a time before it.
+    #[expect(clippy::disallowed_methods, reason = "any instant will do")]
+    fn now() -> Instant {
+        Instant::now() + Duration::from_secs(3_600)
+    }
+
     fn taken(rate: &mut Rate, per_second: u32, now: Instant) -> usize {
         (0..10_000).filter(|_| rate.take(per_second, now)).count()
     }
 
     #[test]
     fn a_second_s_worth_at_once_and_no_more_than_that_is_saved() {
-        let start = Instant::now() + Duration::from_secs(3_600);
+        let start = now();
         let mut rate = Rate::new(start);
         assert_eq!(taken(&mut rate, 50, start), 50);
         assert_eq!(taken(&mut rate, 50, start + Duration::from_millis(100)), 5);
@@ -55,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_storm_of_any_shape_gets_what_the_time_brings() {
-        let start = Instant::now() + Duration::from_secs(3_600);
+        let start = now();
         let mut rate = Rate::new(start);
         let asked =
             (0..100_000_u32).filter(|n| rate.take(500, start + Duration::from_micros(70) * *n)).count();

@@ -47,6 +47,8 @@ pub(crate) struct BlockStream {
     led: u64,
     /// How many are fetched at once.
     run: u64,
+    /// Whether the answer's head has gone out, so that its rest is no new question.
+    goes_on: bool,
 }
 
 enum Current {
@@ -68,11 +70,13 @@ impl BlockStream {
             ahead: None,
             led: 0,
             run: RUN,
+            goes_on: true,
         }
     }
 
     /// Whether its first bytes are there, or come.
     pub(crate) async fn begins(mut self) -> bool {
+        self.goes_on = false;
         poll_fn(|cx| self.poll_piece(cx)).await.is_none_or(|piece| piece.is_ok())
     }
 
@@ -145,18 +149,22 @@ impl BlockStream {
                 self.led = self.led.max(index + lots.len() as u64);
                 let (edge, asked, sparse) =
                     (Rc::clone(&self.edge), Rc::clone(&self.asked), Arc::clone(&self.sparse));
-                drop(tokio::task::spawn_local(async move { lead(&edge, &asked, &sparse, lots).await }));
+                let goes_on = self.goes_on;
+                drop(tokio::task::spawn_local(async move {
+                    lead(&edge, &asked, &sparse, lots, goes_on).await;
+                }));
                 Current::Coming(reader)
             }
         }
     }
 }
 
-async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeque<Lot>) {
+async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeque<Lot>, goes_on: bool) {
     edge.metrics.fills_in_flight.inc();
     let started = Instant::now();
     load(edge, sparse, &mut lots).await;
-    let ended = if lots.is_empty() { FillOutcome::Loaded } else { fetch(edge, asked, sparse, lots).await };
+    let ended =
+        if lots.is_empty() { FillOutcome::Loaded } else { fetch(edge, asked, sparse, lots, goes_on).await };
     if sparse.is_whole() {
         edge.memory.complete(sparse);
     }
@@ -183,14 +191,20 @@ async fn load(edge: &Edge, sparse: &Sparse, lots: &mut VecDeque<Lot>) {
 /// Fetches `lots`, which follow one another. An origin may answer with less than asked for (RFC 9110 §15.3.7): the rest
 /// is asked for again as long as each answer brings a block. A neighbour that has another is a neighbour without it: what it has
 /// may be the older.
-async fn fetch(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeque<Lot>) -> FillOutcome {
+async fn fetch(
+    edge: &Edge,
+    asked: &Asked,
+    sparse: &Arc<Sparse>,
+    mut lots: VecDeque<Lot>,
+    goes_on: bool,
+) -> FillOutcome {
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, sparse.etag().clone());
     let mut cold = true;
     while let (Some(first), Some(last)) = (lots.front(), lots.back()) {
         let (start, wanted) = (first.start(), lots.len());
         headers.insert(header::RANGE, range::request(&(start..last.end())));
-        let question = Question { cold, ..Question::get(&asked.host, &asked.target, &headers) };
+        let question = Question { cold, goes_on, ..Question::get(&asked.host, &asked.target, &headers) };
         let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
         let Ok(response) = answer else { return FillOutcome::Failed };

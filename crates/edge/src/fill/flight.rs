@@ -2,7 +2,8 @@
 
 use crate::key::CacheKey;
 use crate::outcome;
-use crate::store::{Object, Variants};
+use crate::request::Asked;
+use crate::store::{Object, Variants, Whose};
 use crate::upstream::{UpstreamError, Way};
 use httpcache::freshness::State;
 use httpcache::storable::NotStored;
@@ -78,6 +79,23 @@ impl Unshared {
                 NotStored::RequestNoStore | NotStored::Authorized | NotStored::Cookie | NotStored::Status
             ) | Self::Error
         )
+    }
+
+    /// Whether it would be the same for who has `asked` so: he need not try.
+    pub(crate) fn is_of(self, asked: &Asked) -> bool {
+        match self {
+            Self::Rule(NotStored::RequestNoStore) => asked.directives.no_store,
+            _ => self.whose().is_some_and(|whose| whose.is_of(&asked.headers)),
+        }
+    }
+
+    /// Of whose questions it came, where that can be told of another's.
+    pub(crate) const fn whose(self) -> Option<Whose> {
+        match self {
+            Self::Rule(NotStored::Authorized) => Some(Whose::Authorized),
+            Self::Rule(NotStored::Cookie) => Some(Whose::Cookie),
+            _ => None,
+        }
     }
 }
 

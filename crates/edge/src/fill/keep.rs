@@ -6,7 +6,7 @@ use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::request::Asked;
-use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object};
+use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object, Whose};
 use crate::upstream::{BodyError, UpstreamBody, UpstreamResponse, Way};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response};
 use http_body_util::BodyExt;
@@ -140,9 +140,9 @@ pub(crate) async fn keep(
     mut guard: Guard,
 ) -> FillOutcome {
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
-    let _room = stated.map(|length| edge.overload.promise(length));
     let (head, body) = head_of(edge, primary, arrived);
     let (growing, writer) = Growing::start(stated);
+    let writer = writer.promised(stated.map(|length| edge.overload.promise(length)));
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
@@ -184,7 +184,7 @@ pub(super) const TOO_LARGE_FOR: Duration = Duration::from_secs(24 * 3_600);
 /// Until then whoever asks need not wait for a head that will not be shared. Nothing may be stored meanwhile.
 pub(super) fn pass_until(edge: &Edge, key: &CacheKey, until: Instant) {
     edge.remove(key);
-    edge.memory.insert(key.clone(), Entry::Pass(until));
+    edge.memory.insert(key.clone(), Entry::Pass(until, Whose::Everybody));
 }
 
 /// Sets up the sign-post where the response varies, and lists the fill as the variant's: who comes for the same variant

@@ -10,11 +10,11 @@ use crate::outcome::FillOutcome;
 use crate::policy;
 use crate::purge::ask_for_younger;
 use crate::request::Asked;
-use crate::store::Object;
 use crate::store::memory::PASS_FOR;
+use crate::store::{Body, Entry, Object};
 use crate::upstream::{Question, RequestBody, UpstreamError, UpstreamResponse};
 use http::{StatusCode, header};
-use httpcache::range::Spec;
+use httpcache::range::{self, Spec};
 use httpcache::storable::NotStored;
 use httpcache::validation;
 use std::rc::Rc;
@@ -87,8 +87,12 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
             guard.land(Landed::StaleOnError(stale));
             return FillOutcome::Failed;
         }
-        // There are no such bytes any more, so it is not what its blocks are of.
-        if arrived.head.status == StatusCode::RANGE_NOT_SATISFIABLE {
+        // It is not as long any more as what its blocks are of.
+        if let Body::Sparse(sparse) = &stale.body
+            && arrived.head.status == StatusCode::RANGE_NOT_SATISFIABLE
+            && arrived.head.headers.get(header::CONTENT_RANGE)
+                != Some(&range::unsatisfied_range(sparse.length()))
+        {
             guard.store(|| edge.remove(guard.key()));
         }
     }
@@ -205,5 +209,12 @@ pub(crate) fn is_server_error(status: StatusCode) -> bool {
 pub(super) fn remember_pass(edge: &Edge, guard: &Guard, now: Instant, reason: Unshared) {
     if !reason.is_of_request() {
         guard.store(|| keep::pass_until(edge, guard.key(), now + PASS_FOR));
+    } else if let Some(whose) = reason.whose() {
+        // What is stored is others', and stays.
+        guard.store(|| {
+            if !edge.memory.holds(guard.key()) {
+                edge.memory.insert(guard.key().clone(), Entry::Pass(now + PASS_FOR, whose));
+            }
+        });
     }
 }

@@ -39,7 +39,6 @@ pub(crate) async fn load(
     };
     match loaded {
         Some(Loaded::Response(kept)) => {
-            let _room = edge.overload.promise(kept.length());
             let ended = if may_begin(&edge, &kept) {
                 bring_by_blocks(&edge, &asked, &primary, *kept, &guard).await
             } else {
@@ -82,9 +81,13 @@ pub(super) fn may_begin(edge: &Edge, kept: &Kept) -> bool {
 /// All of it, or nothing: what is stale has to be asked about, and may not be what it was.
 async fn bring_whole(edge: &Edge, primary: &CacheKey, mut kept: Kept, guard: &Guard) -> FillOutcome {
     let mut blocks = Vec::new();
+    let mut promise = edge.overload.promise(kept.length());
     let landed = loop {
         match kept.next_block().await {
-            Ok(Some(block)) => blocks.push(block),
+            Ok(Some(block)) => {
+                promise.keep(block.len() as u64);
+                blocks.push(block);
+            }
             Ok(None) => {
                 let body = Body::Complete(Arc::new(Blocks::new(blocks)));
                 let object = Arc::new(kept.object_on_disk(body));
@@ -111,7 +114,8 @@ async fn bring_by_blocks(
         guard.land(Landed::NotLoaded);
         return FillOutcome::Failed;
     };
-    let (growing, mut writer) = Growing::at_hand(kept.length());
+    let (growing, writer) = Growing::at_hand(kept.length());
+    let mut writer = writer.promised(Some(edge.overload.promise(kept.length())));
     guard.land(Landed::Loaded(Arc::new(kept.object_on_disk(Body::Growing(growing)))));
     writer.push_block(first);
     let broken = loop {
@@ -156,7 +160,8 @@ async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut Growin
     headers.insert(header::RANGE, range::request(&(from..length)));
     let mut cold = true;
     let (mut before, mut body) = loop {
-        let question = Question { cold, ..Question::get(&asked.host, &asked.target, &headers) };
+        let question =
+            Question { cold, goes_on: true, ..Question::get(&asked.host, &asked.target, &headers) };
         let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
         let Ok(response) = answer else { return false };

@@ -138,7 +138,7 @@ impl PassingStream {
 
     /// Who takes nothing holds a turn's blocks, and may hold fewer when all memory is taken.
     fn blocks_of_turn(&self) -> u8 {
-        if self.blocks >= BLOCKS_OF_A_TIGHT_TURN && self.edge.is_full() {
+        if self.blocks >= BLOCKS_OF_A_TIGHT_TURN && self.edge.overload.is_full() {
             return BLOCKS_OF_A_TIGHT_TURN;
         }
         BLOCKS_OF_A_TURN

@@ -17,14 +17,26 @@ const PAGE: f64 = 4_096.0;
 const OF_LIMIT: f64 = 0.9;
 /// So old a look still holds: what a disk gives in that time is some 10 MiB, and a look costs 4 µs.
 const LOOK: Duration = Duration::from_millis(2);
-/// Once all of it has been taken, the share below which it is no longer.
-const RELIEVED: f64 = 0.9;
+/// The share of the room that has to be free again.
+const RELIEVED: f64 = 0.1;
+
+/// What there has to be beside the RAM tier, so that it is watched whether all memory is taken: the program, its connections, and what an
+/// allocator keeps beside what it is asked for.
+pub(crate) fn least_room(ram: ByteCount) -> ByteCount {
+    ByteCount(LEAST_ROOM.0.saturating_add(ram.0 / 4))
+}
+
+const LEAST_ROOM: ByteCount = ByteCount::mib(64);
 
 /// One for all cores.
 #[derive(Debug)]
 pub(super) struct Memory {
-    /// Bytes beside the RAM tier, above zero; `None`: nothing can be said.
-    room: Option<f64>,
+    /// Bytes of the whole process; `None`: it is not known.
+    cap: Option<f64>,
+    /// Of them beside the RAM tier.
+    room: f64,
+    /// Whether there is enough beside the RAM tier to tell that from its own overhead.
+    watched: bool,
     full: AtomicBool,
     began: Instant,
     /// Microseconds after `began` of the next look.
@@ -40,6 +52,15 @@ pub(crate) struct Promise {
     all: Arc<AtomicU64>,
 }
 
+impl Promise {
+    /// So many bytes of it have come, and are the process's own.
+    pub(crate) fn keep(&mut self, bytes: u64) {
+        let kept = bytes.min(self.bytes);
+        self.bytes -= kept;
+        self.all.fetch_sub(kept, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Promise {
     fn drop(&mut self) {
         self.all.fetch_sub(self.bytes, Ordering::Relaxed);
@@ -50,16 +71,20 @@ impl Memory {
     /// `cap`: bytes of the whole process; `None`: by the machine. `ram`: those of the RAM tier, which is meant to be full.
     pub(super) fn new(cap: Option<ByteCount>, ram: ByteCount) -> Self {
         let cap = cap.map(|cap| cap.0 as f64).or_else(|| limits::memory().map(|limit| limit * OF_LIMIT));
-        let room = cap.map(|cap| cap - ram.0 as f64);
-        if room.is_some_and(|room| room <= 0.0) {
+        let room = cap.map_or(0.0, |cap| (cap - ram.0 as f64).max(0.0));
+        let least = least_room(ram);
+        let watched = room >= least.0 as f64;
+        if let Some(cap) = cap.filter(|_| !watched) {
             tracing::warn!(
                 %ram,
-                memory_cap = %ByteCount(cap.unwrap_or_default() as u64),
-                "ram leaves no memory for connections: give ram less; memory is not watched"
+                memory = %ByteCount(cap as u64),
+                "ram leaves less than {least} of memory beside it, so it is not watched whether all is taken: give ram less"
             );
         }
         Self {
-            room: room.filter(|room| *room > 0.0),
+            cap,
+            room,
+            watched,
             full: AtomicBool::new(false),
             began: Instant::now(),
             due: AtomicU64::new(0),
@@ -67,11 +92,9 @@ impl Memory {
         }
     }
 
-    /// The share that is taken, where `cached` bytes are in the RAM tier; 0 where nothing can be said.
+    /// The share that is taken of what is beside the RAM tier, where `cached` bytes are in it; 0 where nothing can be said.
     pub(super) fn share(&self, cached: u64) -> f64 {
-        let Some(room) = self.room else { return 0.0 };
-        let statm = std::fs::read_to_string("/proc/self/statm").ok();
-        share(statm.as_deref().and_then(resident).unwrap_or_default(), cached as f64, room)
+        if self.room > 0.0 { share(resident(), cached as f64, self.room) } else { 0.0 }
     }
 
     /// Takes note of a body of so many bytes that begins to come.
@@ -80,8 +103,8 @@ impl Memory {
         Promise { bytes, all: Arc::clone(&self.promised) }
     }
 
-    /// Whether all of it is taken or promised, where `cached` bytes are in the RAM tier.
-    pub(super) fn is_full(&self, cached: impl FnOnce() -> u64, now: Instant) -> bool {
+    /// Whether all memory is taken or promised.
+    pub(super) fn is_full(&self, now: Instant) -> bool {
         let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         let (due, at) = (self.due.load(Ordering::Relaxed), micros(now.duration_since(self.began)));
         let next = at.saturating_add(micros(LOOK));
@@ -89,11 +112,9 @@ impl Memory {
         let looks =
             at >= due && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         let was = self.full.load(Ordering::Relaxed);
-        if !looks {
-            return was;
-        }
-        let promised = self.room.map_or(0.0, |room| self.promised.load(Ordering::Relaxed) as f64 / room);
-        let is = fills(was, self.share(cached()) + promised);
+        let Some(cap) = self.cap.filter(|_| looks && self.watched) else { return was };
+        let promised = self.promised.load(Ordering::Relaxed) as f64;
+        let is = fills(was, resident() + promised, cap, self.room);
         if is != was {
             self.full.store(is, Ordering::Relaxed);
             tracing::warn!(full = is, "memory");
@@ -113,12 +134,19 @@ fn share(resident: f64, cached: f64, room: f64) -> f64 {
     (resident - cached).max(0.0) / room
 }
 
-fn fills(was: bool, share: f64) -> bool {
-    share >= if was { RELIEVED } else { 1.0 }
+/// Full is full until a tenth of the room beside the RAM tier is free again.
+fn fills(was: bool, taken: f64, cap: f64, room: f64) -> bool {
+    taken >= if was { cap - room * RELIEVED } else { cap }
+}
+
+/// Of this process, in bytes.
+fn resident() -> f64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok();
+    statm.as_deref().and_then(resident_of).unwrap_or_default()
 }
 
 /// Resident pages are the second field; in bytes.
-fn resident(text: &str) -> Option<f64> {
+fn resident_of(text: &str) -> Option<f64> {
     let pages: f64 = text.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * PAGE)
 }
@@ -132,44 +160,45 @@ mod tests {
         assert!(share(900.0, 800.0, 400.0) < 0.3);
         assert!(share(1_180.0, 800.0, 400.0) > 0.9);
         assert!(share(700.0, 800.0, 400.0) <= 0.0);
-        assert_eq!(resident("900 3 1 1 0 1 0"), Some(3.0 * PAGE));
-        assert_eq!((resident(""), resident("900")), (None, None));
+        assert_eq!(resident_of("900 3 1 1 0 1 0"), Some(3.0 * PAGE));
+        assert_eq!((resident_of(""), resident_of("900")), (None, None));
     }
 
     #[test]
     fn full_is_full_until_there_is_room_again() {
-        for (was, share, is) in [
-            (false, 0.99, false),
-            (false, 1.0, true),
-            (true, 0.95, true),
-            (true, 0.89, false),
-            (false, 0.95, false),
+        for (was, taken, is) in [
+            (false, 999.0, false),
+            (false, 1_000.0, true),
+            (true, 970.0, true),
+            (true, 959.0, false),
+            (false, 970.0, false),
         ] {
-            assert_eq!(fills(was, share), is, "{was} {share}");
+            assert_eq!(fills(was, taken, 1_000.0, 400.0), is, "{was} {taken}");
         }
     }
 
     #[test]
     fn this_process_s_memory_can_be_looked_at() {
         let now = Instant::now();
-        let little = Memory::new(Some(ByteCount::mib(1)), ByteCount(0));
-        assert!(little.is_full(|| 0, now) && little.share(0) > 1.0);
-        // A look holds for a while.
-        assert!(little.is_full(|| u64::MAX, now + LOOK / 2));
-        assert!(!little.is_full(|| u64::MAX, now + LOOK * 2));
         let by_the_machine = Memory::new(None, ByteCount::mib(1));
-        assert!(!by_the_machine.is_full(|| 0, now) && by_the_machine.share(0) > 0.0);
-        let none = Memory::new(Some(ByteCount::mib(64)), ByteCount::mib(64));
-        assert!(!none.is_full(|| 0, now));
+        assert!(!by_the_machine.is_full(now) && by_the_machine.share(0) > 0.0);
+        // With next to nothing beside the RAM tier, who could tell what takes it?
+        let tight = Memory::new(Some(ByteCount::mib(64)), ByteCount::mib(64));
+        let _promise = tight.promise(u64::MAX / 2);
+        assert!(!tight.is_full(now) && tight.share(0) <= 0.0);
     }
 
     #[test]
     fn what_is_promised_is_taken_until_it_is_there() {
-        let memory = Memory::new(Some(ByteCount::mib(1 << 20)), ByteCount(0));
+        let memory = Memory::new(Some(ByteCount::mib(1 << 20)), ByteCount::mib(1));
         let now = Instant::now();
-        let promises = [memory.promise(1 << 39), memory.promise(1 << 39)];
-        assert!(memory.is_full(|| 0, now));
+        let mut promises = [memory.promise(1 << 39), memory.promise(1 << 39)];
+        assert!(memory.is_full(now));
+        // A look holds for a while.
+        promises[0].keep(1 << 39);
+        assert!(memory.is_full(now + LOOK / 2));
+        assert!(!memory.is_full(now + LOOK));
         drop(promises);
-        assert!(!memory.is_full(|| 0, now + LOOK));
+        assert_eq!(memory.promised.load(Ordering::Relaxed), 0);
     }
 }

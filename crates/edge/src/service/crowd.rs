@@ -260,3 +260,81 @@ async fn attack_53_ranges_that_lie_together_cost_the_blocks_they_lie_in() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn those_who_ask_alike_do_not_wait_for_each_other_in_single_file() {
+    local(async {
+        let odd = || Reply::new(200).header("etag", "\"1\"").after(SECOND).body("x");
+        let shut = || Reply::new(403).after(SECOND).body("no");
+        for (fields, reply, rounds) in [
+            (&[("cookie", "a=b")][..], odd as fn() -> Reply, 2),
+            (&[("authorization", "Bearer x")], || fresh().after(SECOND).body("x"), 2),
+            (&[("cache-control", "no-store")], || fresh().after(SECOND).body("x"), 2),
+            (&[], shut, 3),
+        ] {
+            let scene = Rc::new(Scene::new((0..60).map(|_| reply())));
+            let began = Instant::now();
+            let all: Vec<_> = (0..20)
+                .map(|_| {
+                    let scene = Rc::clone(&scene);
+                    tokio::task::spawn_local(
+                        async move { read(scene.ask("/x", fields).await.into_body()).await },
+                    )
+                })
+                .collect();
+            for one in all {
+                one.await.unwrap().unwrap();
+            }
+            assert!(began.elapsed() <= SECOND * rounds, "{fields:?}: {:?}", began.elapsed());
+            // Who comes afterwards waits for nobody.
+            let began = Instant::now();
+            read(scene.ask("/x", fields).await.into_body()).await.unwrap();
+            assert!(began.elapsed() <= SECOND, "{fields:?}: {:?}", began.elapsed());
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_brings_nothing_is_not_begun_by_each_hit() {
+    // RFC 5861 §3
+    local(async {
+        let kept = Reply::new(200).header("cache-control", "max-age=1, stale-while-revalidate=600");
+        let replies = (0..60).map(|_| not_modified("max-age=1"));
+        let scene = Scene::new([kept.header("etag", "\"v1\"").body("x")].into_iter().chain(replies));
+        later(&scene, "/x", 2).await;
+        for _ in 0..40 {
+            scene.ask("/x", &[("authorization", "Bearer x")]).await;
+            tokio::time::sleep(SECOND / 10).await;
+        }
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_range_beyond_the_end_throws_away_nothing_that_may_stand_in() {
+    local(async {
+        let kept = Reply::new(200).header("cache-control", "max-age=1").body("0123456789");
+        let scene = Scene::new([kept, Reply::new(416).header("content-range", "bytes */10")]);
+        later(&scene, "/x", 2).await;
+        assert_eq!(scene.ask("/x", &[("range", "bytes=300000-")]).await.status(), 416);
+        scene.upstream.go_down(std::io::ErrorKind::ConnectionRefused);
+        assert_eq!(scene.text("/x", &[]).await, "0123456789");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wants_only_what_is_here_asks_nobody_whatever_else_he_wishes() {
+    // RFC 9111 §5.2.1.7
+    local(async {
+        let scene = Scene::new([]);
+        let both = [("cache-control", "no-store, only-if-cached")];
+        assert_eq!(scene.ask("/x", &both).await.status(), 504);
+        scene.edge.overload.fill_memory(true);
+        assert_eq!(scene.ask("/x", &[("cache-control", "only-if-cached")]).await.status(), 504);
+        assert_eq!(scene.upstream.count(), 0);
+    })
+    .await;
+}

@@ -17,7 +17,11 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// Leads or follows a fill and answers from it. `None`: look again.
+/// How often a request looks again when another's answer was not to be shared for how that one had asked: once for one that was odd;
+/// when the next is no better, everybody gets the same, and waiting in line for it helps nobody.
+const MOST_AGAIN: u8 = 1;
+
+/// Leads or follows a fill and answers from it. `None`: look again, which it has been `again` times for another's wishes.
 pub(super) async fn fetch(
     edge: &Rc<Edge>,
     asked: &Asked,
@@ -25,6 +29,7 @@ pub(super) async fn fetch(
     key: &CacheKey,
     forwarded: Forwarded,
     stale: Option<Arc<Object>>,
+    again: &mut u8,
 ) -> Option<Answer> {
     let now = Instant::now();
     let joined = edge.flights.join(key, || match look(edge, asked, primary, now) {
@@ -58,7 +63,8 @@ pub(super) async fn fetch(
         }
         // A part that somebody else asked for, or that the origin chose.
         Landed::Fetched { object, .. } if object.part.is_some() && !answers(&object, asked) => {
-            if !leads {
+            if !leads && *again < MOST_AGAIN {
+                *again += 1;
                 return None;
             }
             pass(edge, asked, Forwarded::Partial, None).await
@@ -96,7 +102,10 @@ pub(super) async fn fetch(
                     response::passed(edge, *response, status)
                 }
                 // One client's wish is not to cost the others their fill: the next of them leads.
-                None if !leads && reason.is_of_request() => return None,
+                None if !leads && reason.is_of_request() && !reason.is_of(asked) && *again < MOST_AGAIN => {
+                    *again += 1;
+                    return None;
+                }
                 _ => pass(edge, asked, forwarded, Some(reason.as_str())).await,
             }
         }
@@ -113,7 +122,8 @@ fn answers_as_it_is(asked: &Asked, response: &UpstreamResponse) -> bool {
         // Beyond the end is beyond the end, if that is all the client asks (RFC 9110 §13.2.2).
         StatusCode::RANGE_NOT_SATISFIABLE => asked.single_range().is_some(),
         StatusCode::PARTIAL_CONTENT => false,
-        _ => !wants_less(asked),
+        // Conditions and ranges are of what there is (RFC 9110 §13.2.1, §14.2).
+        status => status.is_client_error() || status.is_server_error() || !wants_less(asked),
     }
 }
 
@@ -137,7 +147,7 @@ pub(super) fn refresh(
     key: &CacheKey,
     stale: &Arc<Object>,
 ) {
-    if edge.overload.sheds_refresh() {
+    if edge.overload.sheds_refresh() || !stale.may_be_refreshed(Instant::now()) {
         return;
     }
     if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, || None::<()>) {

@@ -441,3 +441,24 @@ async fn attack_54_many_ranges_are_answered_with_one_body_at_most() {
     })
     .await;
 }
+
+/// `upstream_rate` bounds questions, not the pieces of what was begun.
+#[tokio::test(start_paused = true)]
+async fn what_has_begun_goes_on_however_many_ask() {
+    local(async {
+        let scene = Scene::over(Options { upstream_rate: Some(1), ..Options::default() }, []);
+        scene.upstream.follow(|question| {
+            let range = question.headers["range"].to_str().unwrap().trim_start_matches("bytes=");
+            let (first, last) = range.split_once('-').unwrap();
+            let end = (last.parse::<usize>().unwrap() + 1).min(40 * BLOCK);
+            part_of(first.parse().unwrap()..end, 40 * BLOCK, "\"a\"")
+        });
+        let answer = scene.ask("/x", &[("range", "bytes=1-")]).await;
+        assert_eq!(read(answer.into_body()).await.unwrap().len(), 40 * BLOCK - 1);
+        let asked = scene.upstream.count();
+        assert!(asked > 2, "{asked}");
+        assert_eq!(scene.ask("/y", &[("range", "bytes=1-")]).await.status(), 503);
+        assert_eq!(scene.upstream.count(), asked);
+    })
+    .await;
+}

@@ -10,6 +10,7 @@
 
 use super::body::{BLOCK, Blocks};
 use super::wait_list::{self, Ticket, WaitList};
+use crate::overload::Promise;
 use bytes::{Bytes, BytesMut};
 use std::io;
 use std::ops::Range;
@@ -70,7 +71,8 @@ impl Growing {
 
     fn begin(length: Option<u64>, at_hand: bool) -> (Arc<Self>, GrowingWriter) {
         let growing = Arc::new(Self { length, at_hand, state: Mutex::default() });
-        let writer = GrowingWriter { growing: Arc::clone(&growing), block: BytesMut::new(), room: 0 };
+        let writer =
+            GrowingWriter { growing: Arc::clone(&growing), block: BytesMut::new(), room: 0, promise: None };
         (growing, writer)
     }
 
@@ -105,9 +107,23 @@ pub(crate) struct GrowingWriter {
     block: BytesMut,
     /// Bytes left in it. Counted here: an allocation may be larger than asked for.
     room: usize,
+    /// Memory that the rest of it will take.
+    promise: Option<Promise>,
 }
 
 impl GrowingWriter {
+    /// Has `promise` kept with each byte that comes.
+    pub(crate) fn promised(mut self, promise: Option<Promise>) -> Self {
+        self.promise = promise;
+        self
+    }
+
+    fn keep_promise(&mut self, bytes: usize) {
+        if let Some(promise) = &mut self.promise {
+            promise.keep(bytes as u64);
+        }
+    }
+
     /// Bytes received so far.
     pub(crate) fn received(&self) -> u64 {
         self.growing.state().received
@@ -116,6 +132,7 @@ impl GrowingWriter {
     /// Adds what came and wakes the readers. Copies once, so that the upstream's buffer is free again and memory is
     /// what we count it to be; what is short is copied once more, until it is long enough.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
+        self.keep_promise(bytes.len());
         let mut at = self.received();
         let mut pieces: Vec<Piece> = Vec::new();
         while !bytes.is_empty() {
@@ -150,6 +167,7 @@ impl GrowingWriter {
     /// Adds a block as it is: full, unless it is the last, and behind full ones.
     pub(crate) fn push_block(&mut self, bytes: Bytes) {
         debug_assert!(self.room == 0, "blocks follow blocks");
+        self.keep_promise(bytes.len());
         self.growing.change(|state| {
             let at = state.received;
             state.received += bytes.len() as u64;

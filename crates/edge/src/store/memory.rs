@@ -10,6 +10,7 @@ use super::pinned::Pinned;
 use super::sparse::{Piece, Sparse};
 use super::variants::Variants;
 use crate::key::CacheKey;
+use http::{HeaderMap, header};
 use httpcache::vary::VaryNames;
 use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
@@ -28,8 +29,29 @@ pub(crate) enum Entry {
     Varies(Arc<Variants>),
     /// A block of a response that stands under another key.
     Block(Piece),
-    /// The upstream's answer was not to be shared: until then nobody waits for anybody else's.
-    Pass(Instant),
+    /// The upstream's answer was not to be shared: until then nobody of these waits for anybody else's.
+    Pass(Instant, Whose),
+}
+
+/// Whose answers are not to be shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Everybody,
+    /// Of who asks with Authorization.
+    Authorized,
+    /// Of who asks with a cookie.
+    Cookie,
+}
+
+impl Whose {
+    /// Whether the one who asks so is one of them.
+    pub(crate) fn is_of(self, headers: &HeaderMap) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::Authorized => headers.contains_key(header::AUTHORIZATION),
+            Self::Cookie => headers.contains_key(header::COOKIE),
+        }
+    }
 }
 
 /// How long "not to be shared" is remembered. Short: an origin that starts to allow caching in the morning rush
@@ -263,15 +285,10 @@ impl Memory {
         (self.capacity / 8).min(u64::from(u32::MAX) / 2)
     }
 
-    /// Bytes that are in it now, bookkeeping included.
-    pub(crate) fn weigh(&self) -> u64 {
-        self.cache.run_pending_tasks();
-        self.cache.weighted_size()
-    }
-
     /// Brings moka's bookkeeping and our gauges up to date; called now and then, off the hot path.
     pub(crate) fn tend(&self) {
-        self.bytes.set(i64::try_from(self.weigh()).unwrap_or(i64::MAX));
+        self.cache.run_pending_tasks();
+        self.bytes.set(i64::try_from(self.cache.weighted_size()).unwrap_or(i64::MAX));
         self.objects.set(i64::try_from(self.cache.entry_count()).unwrap_or(i64::MAX));
     }
 }
@@ -282,7 +299,7 @@ fn weight(key: &CacheKey, entry: &Entry) -> u32 {
         Entry::Object(object) => object.weight(),
         Entry::Block(piece) => u32::try_from(piece.bytes.len()).unwrap_or(u32::MAX).saturating_add(SMALL),
         Entry::Varies(variants) => variants.weight().saturating_add(SMALL),
-        Entry::Pass(_) => SMALL,
+        Entry::Pass(..) => SMALL,
     };
     body.saturating_add(key.weight())
 }

@@ -1,6 +1,7 @@
 //! One stored response.
 
 use super::body::Body;
+use bytes::BytesMut;
 use diskstore::Generation;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use httpcache::content_range::{self, ContentRange};
@@ -10,6 +11,7 @@ use httpcache::freshness::{self, Freshness, State};
 use httpcache::range::{self, Spec};
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -33,6 +35,7 @@ pub(crate) struct Object {
     answer: OnceLock<HeaderMap>,
     /// Which version on the disk has this body, once there is one.
     on_disk: OnceLock<Generation>,
+    refreshes: Refreshes,
     /// Repr-Digest, made for the first client that asked for it; `None` within: it cannot be had.
     digest: OnceLock<Option<HeaderValue>>,
 }
@@ -42,8 +45,46 @@ const OVERHEAD: usize = 768;
 /// What a field costs beside its text: a place in two maps, which share the text.
 const FIELD_OVERHEAD: usize = 192;
 
+/// When a refresh may begin, in milliseconds of an object's stay.
+#[derive(Debug, Default)]
+struct Refreshes(AtomicU64);
+
+impl Refreshes {
+    /// Between two of one object, when the first has brought nothing.
+    const APART: Duration = Duration::from_secs(5);
+
+    /// Whether one may begin after `resident`; the next may be later.
+    fn begin(&self, resident: Duration) -> bool {
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        let (at, now) = (self.0.load(Ordering::Relaxed), millis(resident));
+        let next = now.saturating_add(millis(Self::APART));
+        now >= at && self.0.compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+impl Clone for Refreshes {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
 /// The largest body whose digest is reckoned while its client waits, and the others of its core: some 5 ms.
 const MOST_DIGESTED: u64 = 8 * 1_024 * 1_024;
+
+/// Has all values in one piece of memory of their own. As they come they are slices of what was read from a connection or a disk, some
+/// kilobytes to some hundreds of them, and each would hold all of that.
+fn compact(headers: &mut HeaderMap) {
+    let mut all = BytesMut::with_capacity(headers.values().map(HeaderValue::len).sum());
+    for value in headers.values_mut() {
+        let sensitive = value.is_sensitive();
+        all.extend_from_slice(value.as_bytes());
+        // The bytes of a value are one.
+        if let Ok(own) = HeaderValue::from_maybe_shared(all.split().freeze()) {
+            *value = own;
+            value.set_sensitive(sensitive);
+        }
+    }
+}
 
 impl Object {
     /// `headers` are end-to-end fields only.
@@ -55,6 +96,7 @@ impl Object {
         body: Body,
     ) -> Self {
         headers.remove(header::AGE);
+        compact(&mut headers);
         let etag = headers.get(header::ETAG).and_then(Etag::parse);
         let last_modified = freshness::last_modified_of(&headers);
         let part = headers
@@ -72,6 +114,7 @@ impl Object {
             body,
             answer: OnceLock::new(),
             on_disk: OnceLock::new(),
+            refreshes: Refreshes::default(),
             digest: OnceLock::new(),
         }
     }
@@ -109,6 +152,11 @@ impl Object {
     /// Which version on the disk has its body.
     pub(crate) fn on_disk(&self) -> Option<Generation> {
         self.on_disk.get().copied()
+    }
+
+    /// Whether a refresh that nobody waits for may begin now. One that has brought nothing is not followed by another with the next hit.
+    pub(crate) fn may_be_refreshed(&self, now: Instant) -> bool {
+        self.refreshes.begin(self.resident(now))
     }
 
     /// How long it has been here.
@@ -165,5 +213,37 @@ impl Object {
             self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD).sum();
         let body = self.body.weight();
         u32::try_from(body.saturating_add((fields + OVERHEAD) as u64)).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::HeaderName;
+
+    #[test]
+    fn fields_hold_nothing_of_what_they_were_read_in() {
+        let read = Bytes::from(vec![b'x'; 400_000]);
+        let mut headers = HeaderMap::new();
+        for (name, range) in [("etag", 0..3), ("x-a", 7..9), ("x-b", 9..9)] {
+            let value = HeaderValue::from_maybe_shared(read.slice(range)).unwrap();
+            headers.append(HeaderName::from_static(name), value);
+        }
+        let freshness = Freshness::of(
+            StatusCode::OK,
+            &headers,
+            &httpcache::directives::ResponseDirectives::default(),
+            SystemTime::UNIX_EPOCH,
+            Duration::ZERO,
+            &httpcache::policy::Policy::default(),
+        );
+        let body = Body::Complete(std::sync::Arc::default());
+        let object = Object::new(StatusCode::OK, headers, freshness, Instant::now(), body);
+        assert_eq!(
+            (&object.headers["etag"], &object.headers["x-b"]),
+            (&"xxx".parse().unwrap(), &"".parse().unwrap())
+        );
+        assert!(read.is_unique(), "some of it is held");
     }
 }

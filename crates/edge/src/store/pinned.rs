@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn room_is_a_bound_and_time_gives_it_back() {
         let pinned = Pinned::new(100);
-        let entry = || Entry::Pass(Instant::now());
+        let entry = || Entry::Pass(Instant::now(), super::super::memory::Whose::Everybody);
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         assert!(pinned.put(key("/a"), entry(), 60, at(1)));
         assert!(!pinned.put(key("/b"), entry(), 60, at(2)), "no room");

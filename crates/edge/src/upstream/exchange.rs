@@ -102,7 +102,8 @@ impl Upstream {
         question: Question<'_>,
     ) -> Result<UpstreamResponse, UpstreamError> {
         let group = self.groups.plans().ok_or(UpstreamError::UnknownHost)?;
-        self.exchange_in(group, question, RequestBody::Empty).await
+        // A storm of clients does not keep a node from its plan.
+        self.exchange_in(group, Question { goes_on: true, ..question }, RequestBody::Empty).await
     }
 
     /// Asks for the cache, with another server than `avoid` where there is one. Tells which server answered.
@@ -138,16 +139,18 @@ impl Upstream {
         question: Question<'_>,
         body: RequestBody,
     ) -> Result<UpstreamResponse, UpstreamError> {
-        group.deposit(Instant::now());
         let held = if body.is_empty() { self.ask_a_peer(group, question).await } else { None };
         let answered = if let Some(held) = held {
             Ok(held)
-        } else if !group.admits(self.limits.rate, Instant::now()) {
+        } else if !question.goes_on && !group.admits(self.limits.rate, Instant::now()) {
             Err(UpstreamError::Rate)
-        } else if !body.is_empty() {
-            self.send_on(group, question, body).await
         } else {
-            self.ask(group, question, None, fit_to_pass).await
+            group.deposit(Instant::now());
+            if body.is_empty() {
+                self.ask(group, question, None, fit_to_pass).await
+            } else {
+                self.send_on(group, question, body).await
+            }
         };
         match answered {
             Ok(answered) => {

@@ -26,6 +26,8 @@ pub(crate) struct Question<'a> {
     pub(crate) cold: bool,
     /// Asked for one client alone, who reads the answer as slowly as it may.
     pub(crate) alone: bool,
+    /// The rest of something that has begun: it is no new question, however many there are (`upstream_rate`).
+    pub(crate) goes_on: bool,
     /// Where interim responses go.
     pub(crate) interim: Option<&'a Interim>,
 }
@@ -33,7 +35,16 @@ pub(crate) struct Question<'a> {
 impl<'a> Question<'a> {
     /// A GET that nobody hears interim responses to.
     pub(crate) const fn get(host: &'a str, target: &'a Uri, headers: &'a HeaderMap) -> Self {
-        Self { method: &Method::GET, host, target, headers, cold: false, alone: false, interim: None }
+        Self {
+            method: &Method::GET,
+            host,
+            target,
+            headers,
+            cold: false,
+            alone: false,
+            goes_on: false,
+            interim: None,
+        }
     }
 
     /// As it is sent to one server.
