@@ -355,12 +355,23 @@ async fn what_is_put_before_the_disk_is_let_go_is_written_when_it_is() {
     new.remove(&key(1));
     assert!(!new.is_worth_asking(&key(1)));
     old.let_go();
+    until(&new, &[State::Online]).await;
     assert!(new.flush().await);
     for (number, expected) in [(0, Some("new")), (1, None), (2, Some("old"))] {
         assert_eq!(body(&new, &key(number)).await.as_deref(), expected, "{number}");
     }
     let dropped: u64 = new.reports().map(|report| report.counters.dropped_writes.value()).sum();
     assert_eq!(dropped, 0);
+}
+
+#[tokio::test]
+async fn nobody_waits_to_have_something_noted_on_a_disk_that_is_opening() {
+    let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
+    let _old = over(&[&one]);
+    let new = over(&[&one, &two]);
+    assert!(!new.note(&Bytes::from_static(b"noted")).await && !new.flush().await);
+    assert_eq!(states(&new), [State::Opening, State::Online]);
+    assert!(two.bytes("note").windows(5).any(|window| window == b"noted"), "the other has it");
 }
 
 #[tokio::test]
@@ -375,6 +386,7 @@ async fn a_process_that_has_let_a_disk_go_reads_on_and_is_never_given_what_the_n
     let reading = old.look_up(&key(1)).await.unwrap();
     let new = over(&[&disk]);
     old.let_go();
+    until(&new, &[State::Online]).await;
     assert!(new.flush().await);
     assert_eq!(reading.read(vec![0]).await.unwrap()[0], vec![1; 8_000]);
     // Round the whole log, and over it.

@@ -228,3 +228,28 @@ async fn what_another_disk_took_over_is_met_too() {
         .await;
     }
 }
+
+#[tokio::test]
+async fn an_order_is_carried_out_in_memory_while_a_disk_is_opening() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let keeping = scene(disk.path(), []);
+        let coming = scene(disk.path(), [Reply::new(204), fresh().body("old")]);
+        let tier = coming.edge.disk.clone().unwrap();
+        let is_opening = || tier.is_worth_asking(&CacheKey::primary("http", "a", "/never"));
+        // What was changed is not looked for on the disk.
+        change(Rc::clone(&coming.edge), coming.asked("POST", "/x", &[]), None).await;
+        coming.load("/x").await;
+        let handed = hand_over(coming.reach());
+        let report = handed.carry_out(order(&url("http://a/x"), Mode::Hard)).await;
+        assert!(report.removed.memory == 1 && !report.lasting, "{report:?}");
+        assert!(is_opening(), "nobody waited for it");
+        // It is told when it comes.
+        stop(keeping).await;
+        while tier.has_unwritten_orders() || is_opening() {
+            tokio::task::yield_now().await;
+        }
+        handed.rounds_end().await;
+    })
+    .await;
+}
