@@ -119,10 +119,16 @@ impl DiskTier {
                 Some(Loaded::Varies(Arc::new(Variants::restored(names, generation))))
             }
             Head::Response { orders, status, headers, freshness, times } => {
+                let now = self.times();
                 let freshness = match self.orders.judge(groups, key, store, orders, Some(&headers)) {
-                    Verdict::Kept => times.aged(freshness, self.times()),
-                    Verdict::Softened(since, _) => purge::softened(times, freshness, self.times(), since),
-                    Verdict::Doubted => purge::doubted(times.aged(freshness, self.times())),
+                    Verdict::Kept => times.aged(freshness, now),
+                    Verdict::Softened { since, doubted: false, .. } => {
+                        purge::softened(times, freshness, now, since)
+                    }
+                    // Which is stricter.
+                    Verdict::Doubted | Verdict::Softened { doubted: true, .. } => {
+                        purge::doubted(times.aged(freshness, now))
+                    }
                     Verdict::Gone(_) => {
                         self.remove(key);
                         return None;

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::purge::hand_over;
+use ::purge::{Mode, Order, What};
+use jiff::Timestamp;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A disk's directory, and where it is while it is away.
 fn places(room: &Path, name: &str) -> (PathBuf, PathBuf) {
@@ -60,38 +63,90 @@ async fn what_changed_while_one_of_two_disks_was_away_is_asked_about_in_the_next
     .await;
 }
 
+/// A process whose only disk goes away when it has got this, before `/changed` is changed; the disk is back where it was.
+async fn leave(disk: &Path, away: &Path, replies: impl IntoIterator<Item = (&str, Reply)>) {
+    let (targets, replies): (Vec<_>, Vec<_>) = replies.into_iter().unzip();
+    let before = scene(disk, replies.into_iter().chain([Reply::new(204)]));
+    for target in targets {
+        before.load(target).await;
+    }
+    let tier = before.edge.disk.clone().unwrap();
+    assert!(tier.is_settled().await);
+    std::fs::rename(disk, away).unwrap();
+    // Until its thread has seen it.
+    while tier.strain() < 0.7 {
+        tokio::task::yield_now().await;
+    }
+    drop(tier);
+    post(&before, "/changed").await;
+    stop(before).await;
+    std::fs::rename(away, disk).unwrap();
+}
+
+fn lasting(status: u16) -> Reply {
+    Reply::new(status).header("cache-control", "max-age=60, immutable").header("etag", "\"v1\"")
+}
+
 #[tokio::test]
 async fn what_changed_while_the_only_disk_was_away_is_asked_about_in_the_next_process() {
     let room = tempfile::tempdir().unwrap();
     let (disk, away) = places(room.path(), "disk");
     std::fs::create_dir(&disk).unwrap();
     local(async {
-        let lasting = Reply::new(200).header("cache-control", "max-age=60, immutable").body("lasting");
-        let before = scene(&disk, [fresh().body("old"), fresh().body("kept"), lasting, Reply::new(204)]);
-        for target in ["/changed", "/same", "/lasting"] {
-            before.load(target).await;
-        }
-        let tier = before.edge.disk.clone().unwrap();
-        assert!(tier.is_settled().await);
-        std::fs::rename(&disk, &away).unwrap();
-        // Until its thread has seen it.
-        while tier.strain() < 0.7 {
-            tokio::task::yield_now().await;
-        }
-        drop(tier);
-        post(&before, "/changed").await;
-        stop(before).await;
-        std::fs::rename(&away, &disk).unwrap();
+        let old = fresh().body("old");
+        let held =
+            [("/changed", old), ("/same", fresh().body("kept")), ("/lasting", lasting(200).body("lasting"))];
+        leave(&disk, &away, held).await;
         let alone = scene(&disk, []);
         alone.upstream.go_down(std::io::ErrorKind::ConnectionRefused);
         assert_eq!(alone.ask("/changed", &[]).await.status(), StatusCode::GATEWAY_TIMEOUT);
-        assert_eq!(alone.text("/lasting", &[]).await, "lasting");
+        assert_eq!(alone.text("/lasting", &[]).await, "lasting", "it has promised not to change");
         stop(alone).await;
         let still = Reply::new(304).header("cache-control", "max-age=60").header("etag", "\"v1\"");
-        let after = scene(&disk, [fresh().body("new"), still]);
+        let after = scene(&disk, [fresh().body("new"), still, lasting(304)]);
         assert_eq!(after.text("/changed", &[]).await, "new");
         assert_eq!(after.text("/same", &[]).await, "kept", "its body need not come again");
-        assert_eq!(after.upstream.count(), 2);
+        for _ in 0..2 {
+            assert_eq!(after.text("/lasting", &[]).await, "lasting");
+        }
+        assert_eq!(after.upstream.count(), 3, "all are asked about once");
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_order_meets_what_lies_on_a_disk_that_was_away_also_what_is_immutable() {
+    for mode in [Mode::Soft, Mode::Hard] {
+        let room = tempfile::tempdir().unwrap();
+        let (disk, away) = places(room.path(), "disk");
+        std::fs::create_dir(&disk).unwrap();
+        local(async {
+            // Usable for a while although it is stale, by its own word.
+            let patient = Reply::new(200)
+                .header("cache-control", "max-age=60, stale-while-revalidate=60, stale-if-error=60")
+                .header("etag", "\"v1\"");
+            let held = [("/changed", patient.body("old")), ("/lasting", lasting(200).body("lasting"))];
+            leave(&disk, &away, held).await;
+            let ordered = scene(&disk, []);
+            ordered.upstream.go_down(std::io::ErrorKind::ConnectionRefused);
+            let handed = hand_over(ordered.reach());
+            let (what, life) = (What::Prefix("http://a/".parse().unwrap()), Duration::from_secs(60));
+            let order = Order::new(what, mode, None, Timestamp::UNIX_EPOCH, life).unwrap();
+            let report = handed.carry_out(order).await;
+            let (told, other) = match mode {
+                Mode::Soft => (report.softened.disk, report.removed.disk),
+                Mode::Hard => (report.removed.disk, report.softened.disk),
+            };
+            assert_eq!((told, other), (2, 0), "{mode:?}");
+            handed.rounds_end().await;
+            assert_eq!(ordered.ask("/changed", &[]).await.status(), StatusCode::GATEWAY_TIMEOUT, "{mode:?}");
+            let stands_in = if mode == Mode::Soft { StatusCode::OK } else { StatusCode::GATEWAY_TIMEOUT };
+            assert_eq!(ordered.ask("/lasting", &[]).await.status(), stands_in, "{mode:?}");
+            drop(handed);
+            stop(ordered).await;
+            let after = scene(&disk, [lasting(200).body("another")]);
+            assert_eq!(after.text("/lasting", &[]).await, "another", "{mode:?}");
+        })
+        .await;
+    }
 }

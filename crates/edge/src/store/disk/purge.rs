@@ -50,6 +50,8 @@ struct Judged {
     mode: Mode,
     /// Since when it is stale, if that is all.
     since: Option<Times>,
+    /// It has to be asked about besides.
+    doubted: bool,
     /// The order that says so.
     number: u64,
     /// The latest order among those that were asked.
@@ -213,9 +215,11 @@ impl DiskTier {
         match self.orders.judge(groups, key, generation.store(), orders, headers) {
             // What is doubted is so until it is asked for.
             Verdict::Kept | Verdict::Doubted => None,
-            Verdict::Gone(number) => Some(Judged { mode: Mode::Hard, since: None, number, latest }),
-            Verdict::Softened(since, number) => {
-                Some(Judged { mode: Mode::Soft, since: Some(since), number, latest })
+            Verdict::Gone(number) => {
+                Some(Judged { mode: Mode::Hard, since: None, doubted: false, number, latest })
+            }
+            Verdict::Softened { since, number, doubted } => {
+                Some(Judged { mode: Mode::Soft, since: Some(since), doubted, number, latest })
             }
         }
     }
@@ -231,7 +235,11 @@ impl DiskTier {
             (Mode::Soft, Head::Response { status, headers, freshness, times, .. }) => {
                 let now = self.times();
                 let was_fresh = times.aged(freshness, now).state(Duration::ZERO) == State::Fresh;
-                let freshness = softened(times, freshness, now, judged.since.unwrap_or(now));
+                // The head that is written is held against no order before it: it says itself that it is doubted.
+                let freshness = match judged.doubted {
+                    true => doubted(times.aged(freshness, now)),
+                    false => softened(times, freshness, now, judged.since.unwrap_or(now)),
+                };
                 let body = Body::Complete(Arc::new(Blocks::default()));
                 let object = Object::new(status, headers, freshness, Instant::now(), body);
                 let head = Head::write_response(&object, now, judged.latest);
@@ -243,13 +251,14 @@ impl DiskTier {
 }
 
 /// `freshness` of what may be no more: not used in any way before the upstream was asked about it. What that has promised not to
-/// change is what it was (RFC 8246).
+/// change (RFC 8246) stands in for as long as it would have while the upstream is out, since it probably is what it was.
 pub(super) fn doubted(freshness: Freshness) -> Freshness {
-    if freshness.immutable {
-        return freshness;
-    }
+    let Freshness { lifetime, stale, immutable, .. } = freshness;
+    let beyond = stale.if_error.filter(|_| !stale.forbidden).unwrap_or_default();
+    // Counted from its beginning, as it has no lifetime any more; the same again when it is doubted once more.
+    let if_error = immutable.then_some(lifetime.saturating_add(beyond));
     let stale =
-        StaleUse { while_revalidating: Duration::ZERO, if_error: None, forbidden: true, only_by_word: true };
+        StaleUse { while_revalidating: Duration::ZERO, if_error, forbidden: !immutable, only_by_word: true };
     Freshness { lifetime: Duration::ZERO, stale, ..freshness }
 }
 

@@ -48,7 +48,12 @@ pub(super) enum Verdict {
     /// Nothing.
     Kept,
     /// It is stale since then, says this order.
-    Softened(Times, u64),
+    Softened {
+        since: Times,
+        number: u64,
+        /// It is doubted besides.
+        doubted: bool,
+    },
     /// Its disk was away while something was invalidated: it has to be asked about.
     Doubted,
     /// It is gone, says this order.
@@ -168,7 +173,8 @@ impl Orders {
         if orders < floor {
             return Verdict::Gone(floor);
         }
-        let mut verdict = Verdict::Kept;
+        let doubted = orders < list.stores.doubted(store);
+        let mut verdict = if doubted { Verdict::Doubted } else { Verdict::Kept };
         let later = list.standing.partition_point(|order| order.number <= orders);
         for order in &list.standing[later..] {
             if !order.means(groups, key, headers) {
@@ -177,11 +183,13 @@ impl Orders {
             match (order.mode, &verdict) {
                 (Mode::Hard, _) => return Verdict::Gone(order.number),
                 // Stale since the first that said so.
-                (Mode::Soft, Verdict::Kept) => verdict = Verdict::Softened(order.at, order.number),
+                (Mode::Soft, Verdict::Kept | Verdict::Doubted) => {
+                    verdict = Verdict::Softened { since: order.at, number: order.number, doubted };
+                }
                 (Mode::Soft, _) => {}
             }
         }
-        if orders < list.stores.doubted(store) { Verdict::Doubted } else { verdict }
+        verdict
     }
 
     /// The list as it is to be noted, and the number of its latest order.

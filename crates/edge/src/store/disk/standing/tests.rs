@@ -45,7 +45,7 @@ fn an_order_is_about_what_was_written_before_it() {
     assert!(second > first);
     let verdict = judge(&orders, "/x/1", 1, first);
     assert!(
-        matches!(verdict, Verdict::Softened(since, number) if since == at(50) && number == second),
+        matches!(verdict, Verdict::Softened { since, number, doubted: false } if since == at(50) && number == second),
         "{verdict:?}"
     );
     assert!(
@@ -137,6 +137,15 @@ fn what_a_disk_missed_while_it_was_away_is_asked_about_unless_this_process_has_t
     let left = Orders::default();
     left.take_in(Found { left: true, ..before }, 400);
     assert!(is_doubted(&left, 2), "nobody else was there to tell");
+    // Orders have their say beside it.
+    left.add(prefix("http://a/any"), Mode::Soft, at(500));
+    let softened = judge(&left, "/any", 2, 150);
+    assert!(
+        matches!(softened, Verdict::Softened { since, doubted: true, .. } if since == at(500)),
+        "{softened:?}"
+    );
+    left.add(prefix("http://a/any"), Mode::Hard, at(600));
+    assert!(matches!(judge(&left, "/any", 2, 150), Verdict::Gone(_)));
 }
 
 #[test]
