@@ -31,7 +31,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use work::Job;
-pub(crate) use work::Work;
+pub(crate) use work::{MakeNote, Work};
 use writer::Asked;
 
 /// Bytes waiting to be written. More is dropped: a fill never waits for a disk. Half a second of a slow SSD.

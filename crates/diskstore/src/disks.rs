@@ -9,7 +9,7 @@ mod walk;
 
 use crate::checksum;
 use crate::counters::Counters;
-use crate::disk::{Disk, Found, Opened, Patience, State, Work};
+use crate::disk::{Disk, Found, MakeNote, Opened, Patience, State, Work};
 use crate::media::Folder;
 use crate::media::os::OsFolder;
 use crate::pin::{Pinned, Until};
@@ -251,7 +251,10 @@ impl Disks {
 
     /// Notes something on every disk in place of what was noted before, behind all work so far. `false` when a disk could
     /// not; the longest note is a megabyte.
-    pub async fn note(&self, text: &Bytes) -> bool {
+    ///
+    /// `text` is asked for by each disk when it comes to it, so that what was found when it was opened is in it.
+    pub async fn note(&self, text: impl Fn() -> Bytes + Send + Sync + 'static) -> bool {
+        let text = MakeNote(Arc::new(text));
         self.done_everywhere(|done| Work::Note { text: text.clone(), done }).await
     }
 

@@ -240,7 +240,8 @@ async fn what_is_noted_is_told_to_the_next_process_before_it_sees_anything() {
     let disks = over(&[&one, &two]);
     disks.put(&key(1), object("here"));
     assert!(
-        disks.note(&Bytes::from_static(b"first")).await && disks.note(&Bytes::from_static(b"second")).await
+        disks.note(|| Bytes::from_static(b"first")).await
+            && disks.note(|| Bytes::from_static(b"second")).await
     );
     // By a kill: nothing is closed.
     for disk in [&one, &two] {
@@ -259,7 +260,7 @@ async fn what_is_noted_is_told_to_the_next_process_before_it_sees_anything() {
     assert_eq!(told.iter().filter(|note| **note == second).count(), 2, "{told:?}");
     assert!(told.contains(&Note::Nothing) && told.len() == 3);
     third.set_faults(Faults { writes_fail: Some((0, ErrorKind::Other)), ..Faults::default() });
-    assert!(!disks.note(&Bytes::from_static(b"third")).await);
+    assert!(!disks.note(|| Bytes::from_static(b"third")).await);
 }
 
 #[tokio::test]
@@ -268,11 +269,11 @@ async fn a_disk_without_room_for_a_note_is_written_to_all_the_same() {
     let disks = over(&[&disk]);
     assert_eq!(disk.length("note") as u64, crate::note::LENGTH, "there is room for it from the beginning");
     disk.set_faults(Faults { writes_fail: Some((0, ErrorKind::StorageFull)), ..Faults::default() });
-    assert!(!disks.note(&Bytes::from_static(b"first")).await);
+    assert!(!disks.note(|| Bytes::from_static(b"first")).await);
     assert_eq!(states(&disks), [State::Online]);
     disk.set_faults(Faults::default());
     disks.put(&key(1), object("here"));
-    assert!(disks.note(&Bytes::from_static(b"second")).await);
+    assert!(disks.note(|| Bytes::from_static(b"second")).await);
     assert_eq!(body(&disks, &key(1)).await.as_deref(), Some("here"));
 }
 
@@ -369,9 +370,33 @@ async fn nobody_waits_to_have_something_noted_on_a_disk_that_is_opening() {
     let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
     let _old = over(&[&one]);
     let new = over(&[&one, &two]);
-    assert!(!new.note(&Bytes::from_static(b"noted")).await && !new.flush().await);
+    assert!(!new.note(|| Bytes::from_static(b"noted")).await && !new.flush().await);
     assert_eq!(states(&new), [State::Opening, State::Online]);
     assert!(two.bytes("note").windows(5).any(|window| window == b"noted"), "the other has it");
+}
+
+#[tokio::test]
+async fn a_note_says_what_is_known_when_the_disk_comes_to_write_it() {
+    let disk = SimulatedDisk::default();
+    let disks = over(&[&disk]);
+    let (go, going) = std::sync::mpsc::channel();
+    let (known, going) = (Arc::new(Mutex::new("early")), Mutex::new(going));
+    let busy = move || {
+        going.lock().unwrap().recv().unwrap();
+        Bytes::from_static(b"before")
+    };
+    let knows = Arc::clone(&known);
+    let text = move || Bytes::from(*knows.lock().unwrap());
+    let learns = async {
+        *known.lock().unwrap() = "found when it was opened";
+        go.send(()).unwrap();
+    };
+    assert_eq!(tokio::join!(disks.note(busy), disks.note(text), learns), (true, true, ()));
+    let noted = disk.bytes("note");
+    assert!(
+        noted.windows(5).any(|window| window == b"found")
+            && !noted.windows(5).any(|window| window == b"early")
+    );
 }
 
 #[tokio::test]
@@ -421,12 +446,12 @@ async fn a_disk_that_was_left_alone_when_its_process_ended_is_told_apart() {
         let folders: Vec<(String, Box<dyn Folder>, Geometry)> = vec![("disk".into(), folder, GEOMETRY)];
         Disks::over(folders, HURRY, Arc::new(|_: &[u8]| false), Arc::new(opened)).unwrap()
     };
-    let text = Bytes::from_static(b"orders");
-    let noted = Note::Text(text.clone());
+    let text = || Bytes::from_static(b"orders");
+    let noted = Note::Text(text());
     let disks = open();
     for is_noted in [false, true] {
         if is_noted {
-            assert!(disks.note(&text).await);
+            assert!(disks.note(text).await);
         }
         disk.set_faults(Faults { gone: true, ..Faults::default() });
         until(&disks, &[State::Offline]).await;
@@ -446,7 +471,7 @@ async fn a_disk_that_was_left_alone_when_its_process_ended_is_told_apart() {
     disk.set_faults(Faults::default());
     let disks = open();
     assert_eq!(told.lock().unwrap().pop(), Some((true, noted.clone())));
-    assert!(disks.note(&text).await);
+    assert!(disks.note(text).await);
     drop(disks);
     drop(open());
     assert_eq!(told.lock().unwrap().pop(), Some((false, noted)));

@@ -3,6 +3,7 @@
 use crate::pin::{Pinned, Until};
 use crate::volume::Object;
 use bytes::Bytes;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A piece of work in its order.
@@ -38,9 +39,20 @@ pub(crate) enum Work {
     Flush(oneshot::Sender<()>),
     /// Writes the note; says when it and all before it are on the disk.
     Note {
-        text: Bytes,
+        text: MakeNote,
         done: oneshot::Sender<()>,
     },
+}
+
+/// Makes a note's text when the disk comes to write it: it may have been opened since it was asked to, and says what it had
+/// noted itself.
+#[derive(Clone)]
+pub(crate) struct MakeNote(pub(crate) Arc<dyn Fn() -> Bytes + Send + Sync>);
+
+impl std::fmt::Debug for MakeNote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MakeNote").finish_non_exhaustive()
+    }
 }
 
 impl Work {

@@ -167,7 +167,7 @@ impl Disk {
                 volume.flush().map_err(WriteError::from).map(|()| done.send(()).unwrap_or(()))
             }
             Work::Note { text, done } => {
-                let noted = volume.flush().map(|()| volume.write_note(&text));
+                let noted = volume.flush().map(|()| volume.write_note(&(text.0)()));
                 match noted.map_err(WriteError::from) {
                     // It takes records all the same, which lie where room was kept for them.
                     Ok(Err(error)) if is_full(&error) => {

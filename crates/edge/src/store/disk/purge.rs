@@ -112,8 +112,10 @@ impl DiskTier {
     /// Has the orders that stand written down on every disk, behind all that was put before; whether that is done. A restart
     /// brings nothing back then, nor does a power cut.
     pub(crate) async fn write_orders(&self) -> bool {
-        let (note, _) = self.orders.to_note();
-        let written = timeout(WRITTEN_WITHIN, self.disks.note(&note)).await.unwrap_or(false);
+        self.orders.begin_note();
+        let orders = Arc::clone(&self.orders);
+        let written = timeout(WRITTEN_WITHIN, self.disks.note(move || orders.to_note()));
+        let written = written.await.unwrap_or(false);
         if !written {
             self.orders.not_written();
         }

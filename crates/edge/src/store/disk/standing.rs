@@ -192,11 +192,14 @@ impl Orders {
         verdict
     }
 
-    /// The list as it is to be noted, and the number of its latest order.
-    pub(super) fn to_note(&self) -> (Bytes, u64) {
+    /// A note is written of all that is in the list by now. What comes later may be in it on one disk and not on another.
+    pub(super) fn begin_note(&self) {
         self.unwritten.store(false, Ordering::Release);
-        let list = self.list();
-        (serde_json::to_vec(&*list).unwrap_or_default().into(), list.latest)
+    }
+
+    /// The list as it is to be noted now.
+    pub(super) fn to_note(&self) -> Bytes {
+        serde_json::to_vec(&*self.list()).unwrap_or_default().into()
     }
 
     /// Whether a disk may lack something of the list.
