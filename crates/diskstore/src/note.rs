@@ -63,7 +63,7 @@ pub(crate) fn read(media: &dyn Media) -> io::Result<Noted> {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Copy {
-    /// Reserved and never written.
+    /// Reserved, or not even that, and never written.
     Untouched,
     Whole(Noted),
     Damaged,
@@ -72,12 +72,16 @@ enum Copy {
 fn read_copy(media: &dyn Media, copy: u64) -> io::Result<Copy> {
     let at = copy * APART;
     let mut bytes = vec![0; HEADER];
-    match read_full(media, &mut bytes, at) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Copy::Damaged),
-        read => read?,
-    }
+    let is_cut_off = match read_full(media, &mut bytes, at) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => true,
+        read => read.map(|()| false)?,
+    };
+    // Also where the file ends: a disk without room may have reserved a part of it.
     if bytes.iter().all(|&byte| byte == 0) {
         return Ok(Copy::Untouched);
+    }
+    if is_cut_off {
+        return Ok(Copy::Damaged);
     }
     let length = Numbers(&bytes[24..]).u32().unwrap_or_default() as usize;
     if length > MOST_NOTE {
@@ -162,6 +166,18 @@ mod tests {
                 let expected = if written { [text("new"), text("new")] } else { [text("old"), text("new")] };
                 assert!(expected.contains(&noted(&disk)), "{writes} {seed}: {:?}", noted(&disk));
             }
+        }
+    }
+
+    #[test]
+    fn what_was_reserved_in_part_and_never_written_is_no_note() {
+        let apart = usize::try_from(APART).unwrap();
+        for length in [1, HEADER, apart, apart + 1, apart + HEADER] {
+            let disk = SimulatedDisk::default();
+            disk.overwrite("note", &vec![0; length]);
+            assert_eq!(noted(&disk), Note::Nothing, "{length}");
+            disk.flip("note", 0, 1);
+            assert_eq!(noted(&disk), Note::Damaged, "{length}");
         }
     }
 

@@ -278,6 +278,27 @@ async fn a_disk_without_room_for_a_note_is_written_to_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_store_that_a_full_disk_gives_no_room_for_a_note_is_used_all_the_same_and_none_is_begun_there() {
+    let disk = SimulatedDisk::default();
+    disk.set_faults(Faults { no_room_for: Some("note"), ..Faults::default() });
+    assert_eq!(states(&over(&[&disk])), [State::Offline]);
+    // As a version has left it that reserved nothing.
+    disk.set_faults(Faults::default());
+    let disks = over(&[&disk]);
+    disks.put(&key(1), object("here"));
+    assert!(disks.flush().await);
+    disks.close();
+    disk.open("note").unwrap().reserve(0).unwrap();
+    disk.set_faults(Faults { no_room_for: Some("note"), ..Faults::default() });
+    let disks = over(&[&disk]);
+    assert_eq!(states(&disks), [State::Online]);
+    assert_eq!(body(&disks, &key(1)).await.as_deref(), Some("here"));
+    assert!(!disks.note(|| Bytes::from_static(b"none")).await);
+    assert!(disks.put(&key(2), object("there")).is_some() && disks.flush().await);
+    assert_eq!(states(&disks), [State::Online]);
+}
+
+#[tokio::test]
 async fn a_walk_goes_by_everything_once_a_round_and_not_by_what_is_hidden() {
     let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
     let disks = over(&[&one, &two]);

@@ -36,6 +36,8 @@ pub(crate) struct Faults {
     pub(crate) short_writes: Option<usize>,
     /// The directory is gone.
     pub(crate) gone: bool,
+    /// There is no room for this file to be any longer.
+    pub(crate) no_room_for: Option<&'static str>,
 }
 
 #[derive(Debug, Default)]
@@ -195,6 +197,9 @@ impl Media for SimulatedFile {
                 bytes.truncate(most);
             }
             let at = usize::try_from(at).unwrap_or(usize::MAX);
+            if faults.no_room_for == Some(&self.name) && at + bytes.len() > file.bytes.len() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
             assert!(at + bytes.len() <= file.bytes.len(), "the store writes inside what it has reserved");
             file.bytes[at..at + bytes.len()].copy_from_slice(&bytes);
             let written = bytes.len();
@@ -220,6 +225,9 @@ impl Media for SimulatedFile {
                 return Err(kind.into());
             }
             let length = usize::try_from(length).unwrap_or(usize::MAX);
+            if faults.no_room_for == Some(&self.name) && length > file.bytes.len() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
             file.bytes.resize(length, 0);
             file.durable.resize(length, 0);
             Ok(())

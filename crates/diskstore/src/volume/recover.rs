@@ -86,7 +86,9 @@ impl Volume {
             _ => OpenError::Io(error),
         })?;
         let (table, data, note) = (folder.open("store")?, folder.open("data")?, folder.open("note")?);
-        let superblock = match Superblock::read(&*table)? {
+        let found = Superblock::read(&*table)?;
+        let is_new = matches!(found, Found::Nothing);
+        let superblock = match found {
             Found::Superblock(_) if begin.anew => None,
             Found::Superblock(there) => resized(there, geometry),
             Found::Nothing => None,
@@ -106,7 +108,16 @@ impl Volume {
         reserve(&*table, superblock::file_length(superblock.count), size)?;
         reserve(&*data, size, size)?;
         // Not only when there is something to note: a disk that is full by then could not be told what is not to come back.
-        reserve(&*note, note::LENGTH, size + note::LENGTH)?;
+        match reserve(&*note, note::LENGTH, size + note::LENGTH) {
+            // What is there serves all the same; a version that reserved none may have made it.
+            Err(OpenError::Full { .. }) if !is_new => {
+                tracing::warn!(
+                    bytes = note::LENGTH,
+                    "the disk has no room for its note; what is purged may come back with a restart"
+                );
+            }
+            reserved => reserved?,
+        }
         superblock.write(&*table)?;
 
         let mut regions = Vec::with_capacity(usize::from(superblock.count));
