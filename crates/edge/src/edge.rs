@@ -12,6 +12,7 @@ use crate::overload::{Caps, Overload};
 use crate::owner::Owner;
 use crate::policy::{Identity, Release};
 use crate::purge::Recent;
+use crate::request::Asked;
 use crate::resources::Resources;
 use crate::store::{DiskTier, Entry, Ghost, Memory, Object};
 use crate::upload::Uploads;
@@ -19,6 +20,7 @@ use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
 use accesslog::{AccessLog, Pen};
 use diskstore::Pinned;
 use faults::Blame;
+use http::Method;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -280,9 +282,13 @@ impl Edge {
         }
     }
 
-    /// Whether it is worth asking the disk for `key`.
-    pub(crate) fn may_be_on_disk(&self, key: &CacheKey) -> bool {
-        self.disk.as_ref().is_some_and(|disk| disk.is_worth_asking(key))
+    /// Whether it is worth asking the disk for `key`. One that is opening is waited for by those whose question would be a fill:
+    /// who wants no other answer than what is here wants none later, and a HEAD costs the upstream no body.
+    pub(crate) fn may_be_on_disk(&self, key: &CacheKey, asked: &Asked) -> bool {
+        let waits = asked.method == Method::GET && !asked.directives.only_if_cached;
+        self.disk
+            .as_ref()
+            .is_some_and(|disk| if waits { disk.is_worth_asking(key) } else { disk.may_hold(key) })
     }
 
     /// Notes whether the upstream answers. A node that has reached it once stays ready when it goes away: it serves

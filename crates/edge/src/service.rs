@@ -206,7 +206,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
         }
         if matches!(looked.found, Found::Miss(_))
             && asked_disk_for.as_ref() != Some(&looked.key)
-            && edge.may_be_on_disk(&looked.key)
+            && edge.may_be_on_disk(&looked.key, &asked)
         {
             if let Some(answer) = Box::pin(load(&edge, &asked, &primary, &looked.key)).await {
                 return answer;

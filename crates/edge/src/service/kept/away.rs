@@ -150,3 +150,25 @@ async fn an_order_meets_what_lies_on_a_disk_that_was_away_also_what_is_immutable
         .await;
     }
 }
+
+#[tokio::test]
+async fn who_asks_for_no_fill_does_not_wait_for_a_disk_that_is_opening() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let keeping = scene(disk.path(), [fresh().body("kept")]);
+        keeping.load("/x").await;
+        let coming = scene(disk.path(), [fresh()]);
+        let cached = [("cache-control", "only-if-cached")];
+        assert_eq!(coming.ask("/x", &cached).await.status(), StatusCode::GATEWAY_TIMEOUT);
+        let head = coming.asked("HEAD", "/x", &[]);
+        assert_eq!(answer(Rc::clone(&coming.edge), head).await.status(), StatusCode::OK);
+        let tier = coming.edge.disk.clone().unwrap();
+        assert!(tier.is_worth_asking(&CacheKey::primary("http", "a", "/y")), "it is opening still");
+        drop(tier);
+        // Who would have it fetched waits, and has it without.
+        stop(keeping).await;
+        assert_eq!(coming.text("/x", &[]).await, "kept");
+        assert_eq!(coming.upstream.count(), 1);
+    })
+    .await;
+}
