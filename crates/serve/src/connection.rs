@@ -160,7 +160,7 @@ fn plain<S: Service>(
             // An HTTP/2 client that knows whom it speaks to begins with the preface (RFC 9113 §3.3).
             Ok(()) => match timeout(core.limits.header, stream.peek(http2::begins)).await {
                 Err(_) => End::HeaderTimeout,
-                Ok(Ok(true)) => {
+                Ok(Ok(Some(true))) => {
                     place.metrics().speaks(Protocol::Http2);
                     Box::pin(http2::run(core, stream, peer, &place, &here)).await
                 }

@@ -88,15 +88,28 @@ impl Socket {
     }
 
     /// What `tell` makes of the first bytes that wait to be read, left where they are. As long as it makes nothing of them more
-    /// are waited for; of a closed connection it sees none.
-    pub(super) async fn peek<V>(&self, tell: impl Fn(&[u8]) -> Option<V>) -> io::Result<V> {
+    /// are waited for; `None` where the client sends no more.
+    pub(super) async fn peek<V>(&self, tell: impl Fn(&[u8]) -> Option<V>) -> io::Result<Option<V>> {
+        loop {
+            let ready = match self {
+                Self::Tcp(tcp) => tcp.stream.ready(Interest::READABLE).await?,
+                Self::Unix(stream) => stream.ready(Interest::READABLE).await?,
+            };
+            match self.try_peek(&tell) {
+                // Word that more has come is waited for anew. That no more will come is said for good, at once each time.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !ready.is_read_closed() => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                told => return told.map(Some),
+            }
+        }
+    }
+
+    fn try_peek<V>(&self, tell: impl Fn(&[u8]) -> Option<V>) -> io::Result<V> {
         match self {
             Self::Tcp(Tcp { stream, .. }) => {
-                stream.async_io(Interest::READABLE, || told(SockRef::from(stream), &tell)).await
+                stream.try_io(Interest::READABLE, || told(SockRef::from(stream), tell))
             }
-            Self::Unix(stream) => {
-                stream.async_io(Interest::READABLE, || told(SockRef::from(stream), &tell)).await
-            }
+            Self::Unix(stream) => stream.try_io(Interest::READABLE, || told(SockRef::from(stream), tell)),
         }
     }
 }

@@ -5,7 +5,9 @@ use serve::LimitOptions;
 use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 use testkit::http2::{ACK, PREFACE, SETTINGS, Wire, connect, frame};
+use units::Span;
 
 fn server() -> Server {
     Server::start(LimitOptions::default())
@@ -76,6 +78,37 @@ fn attack_19_a_preface_in_pieces_is_one_and_a_method_like_it_is_not() {
         let _ = send(&server, request.as_bytes()).read_to_string(&mut all);
         assert!(all.starts_with("HTTP/1.1 "), "{request}: {all}");
     }
+}
+
+#[test]
+fn who_stops_within_a_preface_holds_no_core() {
+    let soon = Some(Span::secs(1));
+    let server = Server::start(LimitOptions { header_timeout: soon, ..LimitOptions::default() });
+    let patience = Some(Duration::from_secs(20));
+    // One that asks no more, and one that might: the core is the only one.
+    let stopped: Vec<_> = (1..PREFACE.len())
+        .map(|length| {
+            let ended = send(&server, &PREFACE[..length]);
+            ended.shutdown(Shutdown::Write).unwrap();
+            (ended, send(&server, &PREFACE[..length]))
+        })
+        .collect();
+    let mut other = send(&server, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    other.set_read_timeout(patience).unwrap();
+    let mut all = Vec::new();
+    other.read_to_end(&mut all).unwrap();
+    assert!(all.ends_with(GREETING), "{all:?}");
+    for (mut ended, mut waiting) in stopped {
+        for stream in [&mut ended, &mut waiting] {
+            stream.set_read_timeout(patience).unwrap();
+            // A refusal or nothing; where nobody has read what it sent, by a reset.
+            let end = stream.read_to_end(&mut Vec::new()).map_err(|error| error.kind());
+            assert!(matches!(end, Ok(_) | Err(ErrorKind::ConnectionReset)), "{end:?}");
+        }
+    }
+    server.wait_until_quiet();
+    let late = server.metric("serve_connections_ended_total", Some("header_timeout"));
+    assert_eq!(late, (PREFACE.len() - 1) as f64);
 }
 
 /// With so little room that the end of a large answer is still with the server when it has given it away.
