@@ -6,6 +6,7 @@ pub use listener::{Address, Listener, ListenerOptions, Others, ProxyRule, ProxyS
 
 use crate::pressure::Level;
 use crate::sandbox::Sandbox;
+use rustix::process::{Resource, getrlimit};
 use serde::{Deserialize, Deserializer, Serialize};
 use settings::SettingsError;
 use std::net::SocketAddr;
@@ -174,8 +175,8 @@ pub struct Limits {
 const RESERVED_DESCRIPTORS: usize = 512;
 /// However few descriptors there are: a service that nobody can try is none.
 const LEAST_CONNECTIONS: usize = 64;
-/// Taken when the system names no limit.
-const DEFAULT_DESCRIPTORS: usize = 1_024;
+/// Taken where there is no limit.
+const UNLIMITED_DESCRIPTORS: usize = 1 << 20;
 /// hyper does not work with less.
 const MIN_HEADER_BYTES: usize = 8 * 1_024;
 
@@ -370,14 +371,11 @@ fn most_connections(descriptors: usize) -> usize {
     descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(LEAST_CONNECTIONS)
 }
 
-/// The soft limit of open files, as the kernel tells it.
+/// The soft limit of open files. Asked of the kernel itself: it has to be the same at a reload as it was at the start, and a file
+/// of `/proc` may be none that the sandbox leaves open.
 fn descriptor_limit() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))
-        .and_then(|rest| rest.split_whitespace().next())
-        .map_or(DEFAULT_DESCRIPTORS, |soft| soft.parse().unwrap_or(1 << 20))
+    let soft = getrlimit(Resource::Nofile).current;
+    soft.and_then(|soft| usize::try_from(soft).ok()).unwrap_or(UNLIMITED_DESCRIPTORS)
 }
 
 #[cfg(test)]
