@@ -291,8 +291,9 @@ async fn send(way_out: &WayOut, data: Bytes, open: &Rc<Open>) -> Result<(), Unan
     while !left.is_empty() {
         let before: usize = left.iter().map(Bytes::len).sum();
         poll_fn(|cx| way_out.borrow_mut().poll_send(cx, left)).await.map_err(|_| Unanswered::Broken)?;
-        open.streams().took(before - left.iter().map(Bytes::len).sum::<usize>());
-        owed.moves();
+        let taken = before - left.iter().map(Bytes::len).sum::<usize>();
+        open.streams().took(taken);
+        owed.took(taken);
         while left.first().is_some_and(Bytes::is_empty) {
             left = &mut left[1..];
         }

@@ -13,6 +13,9 @@ use tokio::time::Instant;
 /// Stall limits that a client has to take some of what waits for it. It is seen going when the kernel or QUIC has room again,
 /// for 256 KiB at a time or so; on the slowest line that can play anything at all (20 kbit/s) these take 105 s.
 const STALL_LIMITS: u32 = 3;
+/// Bytes that a client has to take of a piece to be seen going: single ones, given room for now and then, would keep an answer
+/// for ever. Over 20 kbit/s these take seven seconds.
+const ENOUGH: usize = 16 * 1_024;
 
 /// What a connection's streams are doing. Takes `now`; reads no clock.
 pub(super) struct Streams {
@@ -21,7 +24,7 @@ pub(super) struct Streams {
     owed: Cell<u32>,
     /// What the client takes, over all streams: it is the connection that holds a place.
     pace: Pace,
-    /// When a stream last opened, handed over a piece, was sent some of it or some of a request's body, or closed.
+    /// When a stream last opened, handed over a piece, was sent enough of it or some of a request's body, or closed.
     moved: Cell<Instant>,
     /// Whether something has moved since the last look, so that the hot path sets a flag and reads no clock.
     moving: Cell<bool>,
@@ -108,24 +111,33 @@ impl Drop for Open {
 }
 
 /// Held while a piece of an answer waits for the client to take it, by which its stream stays open.
-pub(super) struct Owed(Rc<Open>);
+pub(super) struct Owed {
+    open: Rc<Open>,
+    /// Bytes that were taken since that last counted.
+    taken: Cell<usize>,
+}
 
 impl Owed {
     pub(super) fn begin(open: &Rc<Open>) -> Self {
         open.streams.owed.set(open.streams.owed.get() + 1);
         open.streams.moving.set(true);
-        Self(Rc::clone(open))
+        Self { open: Rc::clone(open), taken: Cell::new(0) }
     }
 
-    /// The client took some of it.
-    pub(super) fn moves(&self) {
-        self.0.streams.moving.set(true);
+    /// The client took so many bytes of it.
+    pub(super) fn took(&self, bytes: usize) {
+        let taken = self.taken.get() + bytes;
+        if taken >= ENOUGH {
+            self.open.streams.moving.set(true);
+        }
+        self.taken.set(taken % ENOUGH);
     }
 }
 
 impl Drop for Owed {
     fn drop(&mut self) {
-        self.0.streams.owed.set(self.0.streams.owed.get().saturating_sub(1));
+        self.open.streams.owed.set(self.open.streams.owed.get().saturating_sub(1));
+        self.open.streams.moving.set(true);
     }
 }
 
@@ -164,13 +176,33 @@ mod tests {
         let mut now = start;
         for _ in 0..100 {
             now += Duration::from_secs(170);
-            owed.moves();
+            owed.took(ENOUGH);
             assert!(matches!(judge(&streams, now), Verdict::Wait(_)));
         }
         let late = now + limits().stall * STALL_LIMITS;
         assert_eq!(judge(&streams, late), Verdict::Close(End::Stalled));
         drop(owed);
         assert_eq!(judge(&streams, late), Verdict::Wait(late + limits().idle));
+    }
+
+    #[test]
+    fn attack_32_an_answer_that_is_taken_by_single_bytes_is_not_taken() {
+        let start = Instant::now();
+        let streams = Rc::new(Streams::begin(start));
+        let open = Rc::new(Open::begin(&streams, &Standing::default()));
+        let owed = Owed::begin(&open);
+        judge(&streams, start);
+        let end = start + limits().stall * STALL_LIMITS;
+        let mut now = start;
+        while now < end {
+            assert_eq!(judge(&streams, now), Verdict::Wait(end.min(now + SLOW_LOOK)));
+            owed.took(1);
+            now += Duration::from_secs(4);
+        }
+        assert_eq!(judge(&streams, end), Verdict::Close(End::Stalled));
+        // The last of a piece is enough, however little.
+        drop(owed);
+        assert!(matches!(judge(&streams, end), Verdict::Wait(_)));
     }
 
     #[test]

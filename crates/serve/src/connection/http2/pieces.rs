@@ -66,6 +66,6 @@ impl Buf for Piece {
 
     fn advance(&mut self, count: usize) {
         self.bytes.advance(count);
-        self.owed.moves();
+        self.owed.took(count);
     }
 }
