@@ -115,6 +115,18 @@ mod tests {
     use super::*;
     use http::{HeaderName, HeaderValue};
 
+    /// A GET with nothing special about it.
+    fn get() -> Asked<'static> {
+        Asked {
+            method: &Method::GET,
+            located: false,
+            part: false,
+            authorized: false,
+            cookie: false,
+            directives: RequestDirectives::default(),
+        }
+    }
+
     fn decide(
         authorized: bool,
         status: u16,
@@ -125,14 +137,7 @@ mod tests {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let policy = Policy::default();
-        let asked = Asked {
-            method: &Method::GET,
-            located: false,
-            part: false,
-            authorized,
-            cookie: false,
-            directives: RequestDirectives::default(),
-        };
+        let asked = Asked { authorized, ..get() };
         let directives = ResponseDirectives::targeted(&headers, &policy.targets);
         storable(&asked, StatusCode::from_u16(status).unwrap(), &headers, &directives, &policy)
     }
@@ -195,14 +200,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(control));
             let directives = ResponseDirectives::read(&headers);
-            let asked = Asked {
-                method: &method,
-                located,
-                part: false,
-                authorized: false,
-                cookie: false,
-                directives: RequestDirectives::default(),
-            };
+            let asked = Asked { method: &method, located, ..get() };
             let stored = storable(&asked, StatusCode::OK, &headers, &directives, &Policy::default());
             assert_eq!(stored == Ok(()), kept, "{method} {located} {control}");
         }
@@ -215,14 +213,7 @@ mod tests {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=60"));
         headers.insert(header::SET_COOKIE, HeaderValue::from_static("a=b"));
         let directives = ResponseDirectives::read(&headers);
-        let asked = Asked {
-            method: &Method::GET,
-            located: false,
-            part: false,
-            authorized: false,
-            cookie: false,
-            directives: RequestDirectives::default(),
-        };
+        let asked = get();
         for (set_cookie, answer) in
             [(SetCookie::Refuse, Err(NotStored::SetCookie)), (SetCookie::Store, Ok(()))]
         {
@@ -243,14 +234,7 @@ mod tests {
         ] {
             let headers = crate::fields::headers(fields);
             let directives = ResponseDirectives::read(&headers);
-            let asked = Asked {
-                method: &Method::GET,
-                located: false,
-                part: false,
-                authorized: false,
-                cookie: true,
-                directives: RequestDirectives::default(),
-            };
+            let asked = Asked { cookie: true, ..get() };
             let policy = Policy::default();
             assert_eq!(
                 storable(&asked, StatusCode::OK, &headers, &directives, &policy),

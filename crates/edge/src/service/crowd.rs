@@ -200,8 +200,7 @@ async fn a_416_answers_a_range_that_was_asked_for_and_applies() {
             let scene = Scene::new([beyond(), own]);
             assert_eq!(scene.ask("/x", fields).await.status(), status, "{fields:?}");
         }
-        let block = Reply::new(206).header("cache-control", "max-age=1").header("etag", "\"v1\"");
-        let block = block.header("content-range", "bytes 0-262143/1000000").body(vec![b'x'; 262_144]);
+        let block = first_block("max-age=1");
         let scene =
             Scene::new([block, Reply::new(416).header("content-range", "bytes */0"), fresh().body("")]);
         assert_eq!(scene.ask("/x", &[("range", "bytes=0-9")]).await.status(), 206);
@@ -215,8 +214,7 @@ async fn a_416_answers_a_range_that_was_asked_for_and_applies() {
 async fn only_if_cached_asks_nobody_for_blocks_that_are_not_there() {
     // RFC 9111 §5.2.1.7
     local(async {
-        let block = Reply::new(206).header("cache-control", "max-age=60").header("etag", "\"v1\"");
-        let block = block.header("content-range", "bytes 0-262143/1000000").body(vec![b'x'; 262_144]);
+        let block = first_block("max-age=60");
         let scene = Scene::new([block]);
         let only = ("cache-control", "only-if-cached");
         assert_eq!(scene.ask("/x", &[("range", "bytes=0-9")]).await.status(), 206);
@@ -251,8 +249,7 @@ async fn an_error_made_here_may_be_kept_by_nobody_and_describes_no_body() {
 #[tokio::test(start_paused = true)]
 async fn attack_53_ranges_that_lie_together_cost_the_blocks_they_lie_in() {
     local(async {
-        let block = Reply::new(206).header("cache-control", "max-age=60").header("etag", "\"v1\"");
-        let block = block.header("content-range", "bytes 0-262143/100000000").body(vec![b'x'; 262_144]);
+        let block = first_block("max-age=60");
         let scene = Scene::new([block]);
         assert_eq!(scene.ask("/x", &[("range", "bytes=0-0,2-2")]).await.status(), 206);
         let asked = &scene.upstream.questions()[0].headers;

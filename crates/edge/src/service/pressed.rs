@@ -100,8 +100,7 @@ async fn refreshes_that_nobody_waits_for_go_first() {
 #[tokio::test(start_paused = true)]
 async fn when_memory_is_all_taken_only_what_is_in_it_is_answered() {
     local(async {
-        let blocks = Reply::new(206).header("cache-control", "max-age=60").header("etag", "\"v1\"");
-        let blocks = blocks.header("content-range", "bytes 0-262143/1000000").body(vec![b'x'; 262_144]);
+        let blocks = first_block("max-age=60");
         let scene = Rc::new(Scene::new([kept(), blocks, kept().after(SECOND), kept()]));
         let standing = Standing::default();
         assert_eq!(scene.on(&standing, "/1.m4s").await.status(), 200);

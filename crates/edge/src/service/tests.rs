@@ -116,6 +116,12 @@ pub(super) fn fresh() -> Reply {
 }
 
 /// Every test runs on one thread with the clock paused.
+/// The first block of something in blocks, of a million bytes in all, with this Cache-Control.
+pub(super) fn first_block(control: &'static str) -> Reply {
+    let block = Reply::new(206).header("cache-control", control).header("etag", "\"v1\"");
+    block.header("content-range", "bytes 0-262143/1000000").body(vec![b'x'; 262_144])
+}
+
 pub(super) async fn local<T>(test: impl Future<Output = T>) -> T {
     LocalSet::new().run_until(test).await
 }
