@@ -35,8 +35,9 @@ pub(crate) fn edge(flags: &edge::Options, file: Option<&Path>) -> Result<(), Any
     let options = read()?;
     start_logs(&options.log)?;
     let mut config = edge::Config::resolve(&options)?;
-    // Read again on a reload.
-    config.serve.sandbox.reads.extend(file.and_then(|file| std::path::absolute(file).ok()));
+    if let Some(file) = file {
+        config.serve.sandbox.reads_configuration(file);
+    }
     config.serve.sandbox.disks.extend(config.disks.iter().map(|disk| disk.directory.clone()));
     let server = edge::EdgeServer::start(config)?;
     server.run_until_told(options, Box::new(move || Ok(read()?)))

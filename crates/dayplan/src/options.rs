@@ -137,10 +137,10 @@ impl PlanConfig {
             Place::Path(path) => Some(path.clone()),
             Place::Own | Place::Url(_) => None,
         };
-        // A file that is replaced is another file: its folder must be open.
-        let around = |path: &std::path::Path| path.parent().map(std::path::Path::to_path_buf);
-        let tokens = self.tokens.as_ref().and_then(|tokens| around(tokens.path()));
-        let paths = [source.as_deref().and_then(around), source, around(self.keys.path()), tokens];
+        // One that is replaced is another one: its folder must be open.
+        let around = source.as_deref().and_then(|source| source.parent().map(std::path::Path::to_path_buf));
+        let tokens = self.tokens.as_ref().map(|tokens| tokens.path().to_path_buf());
+        let paths = [around, source, Some(self.keys.path().to_path_buf()), tokens];
         paths.into_iter().flatten().filter_map(|path| std::path::absolute(path).ok())
     }
 

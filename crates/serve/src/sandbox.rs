@@ -8,7 +8,7 @@ mod paths;
 mod user;
 
 use faults::Fault;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a process may still do once it listens.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,13 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// Has this configuration read again at work. Where links lead to its folder, they are followed now: unlike a certificate's they
+    /// are turned by who restarts anyhow, and what lies beside that folder is nothing of ours.
+    pub fn reads_configuration(&mut self, file: &Path) {
+        let folder = std::path::absolute(file).ok().and_then(|file| file.parent()?.canonicalize().ok());
+        self.reads.extend(folder.zip(file.file_name()).map(|(folder, name)| folder.join(name)));
+    }
+
     /// What went wrong at work, in one line, and what else it can be due to where the system has refused something.
     pub(crate) fn explain(&self, problem: String) -> String {
         // Most have made words of the error by now; they are the system's own.

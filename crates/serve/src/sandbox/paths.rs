@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The newest that we know: on an older kernel, what that one knows.
 const KNOWN: ABI = ABI::V6;
 
-/// Links that are followed one after the other: more than anybody has, as many as a kernel takes.
+/// Links that are followed from one path: more than anybody has, as many as a kernel takes.
 const MOST_LINKS: usize = 40;
 
 /// What the C library reads to look up a host name, what the trusted authorities stand in, and what metrics and overload
@@ -107,17 +107,24 @@ fn allow(
     }
 }
 
-/// The folders that links lead to, from `path` and from its own folder. Who renews a file behind a link leaves the old one
-/// where it is, puts another beside it, and turns the link round (`live/cert.pem -> ../archive/cert2.pem`, `current -> v2`).
+/// The folders that links lead to, from the file at `path`, from its own folder, and from those of what they lead to. Who renews
+/// a file behind a link leaves the old one where it is, puts another beside it, and turns the link round
+/// (`live/cert.pem -> ../archive/cert2.pem`, `current -> v2`). A folder is read as it is: beside what a link to it leads to is
+/// nothing of ours.
 fn targets(path: &Path) -> Vec<PathBuf> {
     let mut folders = Vec::new();
-    for link in [Some(path), path.parent()].into_iter().flatten() {
-        let mut link = link.to_owned();
-        for _ in 0..MOST_LINKS {
-            let (Some(folder), Ok(target)) = (link.parent(), link.read_link()) else { break };
-            link = folder.join(target);
-            folders.extend(link.parent().map(Path::to_path_buf));
+    if path.is_dir() {
+        return folders;
+    }
+    let mut links: Vec<_> = path.ancestors().take(2).map(Path::to_path_buf).collect();
+    while let Some(link) = links.pop().filter(|_| folders.len() < MOST_LINKS) {
+        let (Some(folder), Ok(target)) = (link.parent(), link.read_link()) else { continue };
+        let target = folder.join(target);
+        if let Some(folder) = target.parent() {
+            links.push(folder.to_path_buf());
+            folders.push(folder.to_path_buf());
         }
+        links.push(target);
     }
     folders
 }
@@ -152,7 +159,7 @@ mod tests {
     fn a_certificate_behind_a_link_can_be_renewed() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        ["live/a", "archive/a", "tls/v1", "elsewhere"]
+        ["live/a", "archive/a", "tls/v1", "etc", "elsewhere"]
             .iter()
             .for_each(|name| create_dir_all(at(name)).unwrap());
         for file in ["archive/a/cert1.pem", "tls/v1/cert.pem", "elsewhere/secret"] {
@@ -171,8 +178,29 @@ mod tests {
             symlink("v2", &current).unwrap();
         };
         let under_current = current.join("cert.pem");
-        let found = opens(&[&link, &under_current], renew, [&link, &under_current, &at("elsewhere/secret")]);
-        assert_eq!(found, [true, true, false]);
+        // A link to what lies under another one.
+        let far = at("etc/cert.pem");
+        symlink(&under_current, &far).unwrap();
+        let secret = at("elsewhere/secret");
+        assert_eq!(opens(&[&far], || {}, [&far, &link, &secret]), [true, false, false]);
+        let found = opens(&[&link, &far], renew, [&link, &far, &under_current, &secret]);
+        assert_eq!(found, [true, true, true, false]);
+    }
+
+    #[test]
+    fn a_folder_behind_a_link_is_open_and_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        ["etc", "data/conf"].iter().for_each(|name| create_dir_all(at(name)).unwrap());
+        ["data/conf/edge.toml", "data/secret"].iter().for_each(|name| write(at(name), name).unwrap());
+        let conf = at("etc/airclass");
+        symlink("../data/conf", &conf).unwrap();
+        let (file, secret) = (conf.join("edge.toml"), at("data/secret"));
+        assert_eq!(opens(&[&conf], || {}, [&file, &secret]), [true, false]);
+        let mut sandbox = Sandbox::default();
+        sandbox.reads_configuration(&file);
+        let reads: Vec<_> = sandbox.reads.iter().map(PathBuf::as_path).collect();
+        assert_eq!(opens(&reads, || {}, [&file, &secret]), [true, false]);
     }
 
     #[test]
