@@ -400,7 +400,7 @@ async fn nobody_waits_to_have_something_noted_on_a_disk_that_is_opening() {
 async fn a_note_says_what_is_known_when_the_disk_comes_to_write_it() {
     let disk = SimulatedDisk::default();
     let disks = over(&[&disk]);
-    let (go, going) = std::sync::mpsc::channel();
+    let (go, going) = std::sync::mpsc::sync_channel(1);
     let (known, going) = (Arc::new(Mutex::new("early")), Mutex::new(going));
     let busy = move || {
         going.lock().unwrap().recv().unwrap();
