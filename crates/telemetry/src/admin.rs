@@ -104,7 +104,9 @@ impl Admin {
         std::net::TcpListener::bind(address).map_err(|source| AdminError::Bind { address, source })
     }
 
-    /// For [`Admin::on`]: `socket`, which another process has listened on, where it is at `address`, or a new one there.
+    /// For [`Admin::on`]: `socket`, which another process has listened on, where it is at `address`, or a new one there. Where the
+    /// two differ only in being all addresses of the machine or one of them, the other process is in the way of a new one:
+    /// `socket` is kept.
     ///
     /// # Errors
     /// The address is taken.
@@ -113,13 +115,24 @@ impl Admin {
         address: SocketAddr,
     ) -> Result<std::net::TcpListener, AdminError> {
         let socket = socket.map(std::net::TcpListener::from);
-        let is_there = |socket: &std::net::TcpListener| {
-            let bound = socket.local_addr().ok();
-            bound.is_some_and(|bound| {
-                bound.ip() == address.ip() && [0, bound.port()].contains(&address.port())
-            })
+        let Some((socket, bound)) = socket.and_then(|socket| socket.local_addr().ok().map(|at| (socket, at)))
+        else {
+            return Self::bind(address);
         };
-        socket.filter(is_there).map_or_else(|| Self::bind(address), Ok)
+        if bound.ip() == address.ip() && [0, bound.port()].contains(&address.port()) {
+            return Ok(socket);
+        }
+        let overlaps = bound.port() == address.port()
+            && [bound, address].iter().any(|address| address.ip().is_unspecified());
+        match Self::bind(address) {
+            Err(AdminError::Bind { source, .. })
+                if overlaps && source.kind() == std::io::ErrorKind::AddrInUse =>
+            {
+                tracing::warn!(admin = %address, stays = %bound, "a changed admin address; stop this process and start it again");
+                Ok(socket)
+            }
+            bound => bound,
+        }
     }
 
     /// The same on a socket that is there already.

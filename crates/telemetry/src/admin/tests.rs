@@ -156,3 +156,14 @@ fn a_socket_that_is_taken_over_is_kept_only_where_it_is_wanted() {
     let taken = Admin::adopt(Some(before.into()), other.local_addr().unwrap()).unwrap_err();
     assert_eq!(taken.code(), "LISTEN_TAKEN", "another port is asked for, and not passed over");
 }
+
+#[test]
+fn a_socket_that_is_taken_over_is_kept_where_it_is_in_the_way_of_the_one_that_is_wanted() {
+    let at = |address: &str, port| SocketAddr::new(address.parse().unwrap(), port);
+    for (before, wanted) in [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "0.0.0.0")] {
+        let socket = Admin::bind(at(before, 0)).unwrap();
+        let address = socket.local_addr().unwrap();
+        let kept = Admin::adopt(Some(socket.into()), at(wanted, address.port())).unwrap();
+        assert_eq!(kept.local_addr().unwrap(), address, "{before} {wanted}");
+    }
+}
