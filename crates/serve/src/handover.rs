@@ -6,11 +6,12 @@
 //! new process                          old process
 //!      ── connects ───────────────────────►
 //!      ◄── "socket NAME" + descriptor ────  one each, the handover socket itself among them
-//!      ◄── "out of service" ──────────────  if it is
+//!      ◄── "out of service" ──────────────  if it is; with a descriptor, as older versions pass over
 //!      ◄── "end" ─────────────────────────
 //!   starts all cores
 //!      ── "ready" ────────────────────────►  accepts no more, answers what it has begun, ends
 //!      ◄── "farewell" ────────────────────
+//!      ◄── "in service", "out of service" ─  if it was told so meanwhile; older versions have closed
 //! ```
 //!
 //! UDP sockets (HTTP/3) are read by one process at a time: the old one stops before its farewell. What the new one reads
@@ -29,7 +30,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use telemetry::Readiness;
+use telemetry::{Check, Readiness};
 use tokio::sync::oneshot;
 
 /// Longest wait for the other process's next word while sockets are passed: it has them at hand.
@@ -42,6 +43,8 @@ const HANDOVER: &str = "handover";
 
 /// What a process that stands aside says: the next one does, too.
 const OUT_OF_SERVICE: &str = "out of service";
+/// What it says once it does not any more.
+const IN_SERVICE: &str = "in service";
 
 /// Why sockets could not be taken over or offered.
 #[derive(Debug, thiserror::Error)]
@@ -109,12 +112,12 @@ impl Successor {
         packets.set_timeout(WORD_TIMEOUT).map_err(failed)?;
         for _ in 0..MAX_SOCKETS {
             match packets.receive().map_err(failed)? {
+                Packet { word, .. } if word == OUT_OF_SERVICE => readiness.stand_aside(),
                 Packet { word, socket: Some(socket) } => {
                     if let Some(name) = word.strip_prefix("socket ") {
                         inherited.add(name.to_owned(), socket);
                     }
                 }
-                Packet { word, socket: None } if word == OUT_OF_SERVICE => readiness.stand_aside(),
                 Packet { word, socket: None } if word == "end" => break,
                 Packet { .. } => return Err(failed(io::ErrorKind::InvalidData.into())),
             }
@@ -125,15 +128,24 @@ impl Successor {
         Ok(Self { path: path.to_owned(), predecessor: Some(packets), listening: Some(listening) })
     }
 
-    /// Says that this process serves, so that the one before it may go.
+    /// Says that this process serves, so that the one before it may go. What that one was told of standing aside while this one
+    /// started goes to `readiness`.
     ///
     /// # Errors
     /// It does not answer. Then both serve; somebody has to look.
-    pub(crate) fn ready(&mut self) -> Result<(), HandoverError> {
+    pub(crate) fn ready(&mut self, readiness: &Readiness) -> Result<(), HandoverError> {
         let Some(packets) = self.predecessor.take() else { return Ok(()) };
         let farewell = packets.send("ready", None).and_then(|()| packets.receive());
         match farewell {
-            Ok(Packet { word, .. }) if word == "farewell" => Ok(()),
+            Ok(Packet { word, .. }) if word == "farewell" => {
+                // Most close without another word.
+                match packets.receive().map(|packet| packet.word).as_deref() {
+                    Ok(OUT_OF_SERVICE) => readiness.stand_aside(),
+                    Ok(IN_SERVICE) => readiness.pass(Check::InService),
+                    Ok(_) | Err(_) => {}
+                }
+                Ok(())
+            }
             Ok(_) => Err(io::ErrorKind::InvalidData.into()),
             Err(error) => Err(error),
         }
@@ -212,8 +224,9 @@ fn pass(
         packets.send(&format!("socket {name}"), Some(socket.as_fd()))?;
     }
     packets.send(&format!("socket {HANDOVER}"), Some(listening.as_fd()))?;
-    if readiness.stands_aside() {
-        packets.send(OUT_OF_SERVICE, None)?;
+    let stands_aside = readiness.stands_aside();
+    if stands_aside {
+        packets.send(OUT_OF_SERVICE, Some(listening.as_fd()))?;
     }
     packets.send("end", None)?;
     packets.set_timeout(READY_TIMEOUT)?;
@@ -221,7 +234,12 @@ fn pass(
         return Err(io::ErrorKind::InvalidData.into());
     }
     read(false);
-    packets.send("farewell", None)
+    packets.send("farewell", None)?;
+    if readiness.stands_aside() != stands_aside {
+        // Who does not wait for it has taken over all the same.
+        let _ = packets.send(if stands_aside { IN_SERVICE } else { OUT_OF_SERVICE }, None);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -259,7 +277,8 @@ mod tests {
         let mut second = Successor::ask(&path, &mut inherited, &aside).unwrap();
         assert!(aside.stands_aside());
         assert!(gone.try_recv().is_err(), "not before the new one is ready");
-        second.ready().unwrap();
+        second.ready(&aside).unwrap();
+        assert!(aside.stands_aside());
         gone.blocking_recv().unwrap();
         let taken = TcpListener::from(inherited.take_named(&name).pop().unwrap());
         let (accepted, from) = taken.accept().unwrap();
@@ -269,8 +288,48 @@ mod tests {
         // And on to the next, over the same path.
         let _gone = second.offer(vec![(name.clone(), taken.into())], Arc::default(), |_| {}).unwrap();
         let mut inherited = Inherited::default();
-        Successor::ask(&path, &mut inherited, &here).unwrap().ready().unwrap();
+        Successor::ask(&path, &mut inherited, &here).unwrap().ready(&here).unwrap();
         assert_eq!(inherited.left(), [name]);
+    }
+
+    #[test]
+    fn what_a_process_is_told_while_another_takes_over_is_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.handover");
+        let old = Arc::<Readiness>::default();
+        let mut first = Some(Successor::ask(&path, &mut Inherited::default(), &old).unwrap());
+        for is_aside in [true, false] {
+            let _gone = first.take().unwrap().offer(Vec::new(), Arc::clone(&old), |_| {}).unwrap();
+            let new = Readiness::default();
+            let mut next = Successor::ask(&path, &mut Inherited::default(), &new).unwrap();
+            assert_eq!(new.stands_aside(), !is_aside);
+            if is_aside {
+                old.stand_aside()
+            } else {
+                old.pass(Check::InService)
+            }
+            next.ready(&new).unwrap();
+            assert_eq!(new.stands_aside(), is_aside);
+            first = Some(next);
+        }
+    }
+
+    #[test]
+    fn an_older_version_takes_over_from_a_process_out_of_service() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.handover");
+        let old = Arc::<Readiness>::default();
+        old.stand_aside();
+        let first = Successor::ask(&path, &mut Inherited::default(), &old).unwrap();
+        let gone = first.offer(Vec::new(), old, |_| {}).unwrap();
+        // It takes descriptors by their names, and one word without any.
+        let packets = Packets::connect(&path).unwrap().unwrap();
+        packets.set_timeout(WORD_TIMEOUT).unwrap();
+        while let Packet { socket: Some(_), .. } = packets.receive().unwrap() {}
+        packets.send("ready", None).unwrap();
+        assert_eq!(packets.receive().unwrap().word, "farewell");
+        drop(packets);
+        gone.blocking_recv().unwrap();
     }
 
     #[test]

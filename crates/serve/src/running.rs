@@ -123,7 +123,7 @@ impl Running {
     /// From here on another process may take the sockets, the admin listener's among them. `None` when nobody can ask.
     fn offer(&mut self, admin: &Admin) -> Result<Option<Offer>, HandoverError> {
         let Some(mut successor) = self.successor.take() else { return Ok(None) };
-        successor.ready()?;
+        successor.ready(&self.telemetry.readiness)?;
         self.lanes.read(true);
         let mut sockets = Vec::new();
         let mut add = |name: String, socket: std::io::Result<OwnedFd>| match socket {
