@@ -140,7 +140,7 @@ impl Porter {
         let (mut avoid, mut paced, mut trouble) = (None, false, Brought::NoServer);
         for _ in 0..MAX_LOOKS {
             let looked = look(&edge, &asked, &primary, Instant::now());
-            let here = match self.here(&looked.key, looked.found, &primary).await {
+            let here = match self.here(&looked.key, looked.found, &asked).await {
                 Here::Whole(object, blocks) => Some((object, blocks)),
                 // Under another key, which is known now.
                 Here::Varies => continue,
@@ -198,7 +198,7 @@ impl Porter {
     }
 
     /// What is here, whole. On the disk it may be, and what it is found to vary by is then known.
-    async fn here(&self, key: &CacheKey, found: Found, primary: &CacheKey) -> Here {
+    async fn here(&self, key: &CacheKey, found: Found, asked: &Asked) -> Here {
         let object = match found {
             Found::Fresh(object) | Found::StaleWhileRevalidate(object) | Found::Stale(object, _) => object,
             Found::Pass => return Here::Absent,
@@ -218,8 +218,12 @@ impl Porter {
                         Arc::new(kept.object_on_disk(Body::Complete(Arc::new(Blocks::new(blocks)))))
                     }
                     Some(Loaded::InBlocks(_)) | None => return Here::Absent,
-                    Some(Loaded::Varies(variants)) => {
-                        edge.memory.put_back(primary, &variants);
+                    Some(Loaded::Varies(_)) => {
+                        // Looked up again where a purge or a change can reach it.
+                        if let Some(guard) = lead(&edge, key).await {
+                            crate::fill::load(Rc::clone(&edge), asked.clone(), key.clone(), guard, None)
+                                .await;
+                        }
                         return Here::Varies;
                     }
                 }
