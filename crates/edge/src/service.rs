@@ -279,7 +279,7 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
 
 /// Answers from the disk: for this client alone, or by leading or following a load for all. `None`: look again.
 async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey) -> Option<Answer> {
-    let (mut found, orders) = (None, edge.latest_order());
+    let mut found = None;
     if let Some(disk) = &edge.disk
         && asked.method == Method::GET
         && !asked.headers.contains_key(header::RANGE)
@@ -294,7 +294,7 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
         Role::Follow(flight) => flight,
         Role::Lead(flight, guard) => {
             // What was changed or purged before this was listed has marked nothing: it is looked up again.
-            found = found.filter(|found: &Loaded| found.is_current() && edge.latest_order() == orders);
+            found = found.filter(Loaded::is_current);
             let load = fill::load(Rc::clone(edge), asked.clone(), primary.clone(), guard, found);
             drop(tokio::task::spawn_local(load));
             flight

@@ -197,25 +197,40 @@ impl PassingStream {
                 }
                 Source::Nothing => return Poll::Ready(None),
             };
-            if let Ok(block) = block {
-                self.source = Source::Disk(kept);
-                return Poll::Ready(block);
-            }
+            let broken = match block {
+                Ok(block) => {
+                    self.source = Source::Disk(kept);
+                    return Poll::Ready(block);
+                }
+                Err(broken) => broken,
+            };
             let (edge, asked) = (Rc::clone(&self.edge), (*self.asked).clone());
-            self.source = Source::Mending(Box::pin(mend(edge, asked, self.key.clone(), kept, self.at)));
+            let mended = mend(edge, asked, self.key.clone(), kept, broken, self.at);
+            self.source = Source::Mending(Box::pin(mended));
         }
     }
 }
 
 /// Has it loaded for all, from its beginning: the load finds the same, fetches what is missing, and puts it on the disk again.
 /// Its bytes from `from` on, where it is still the same.
-async fn mend(edge: Rc<Edge>, asked: Asked, key: CacheKey, kept: Box<Kept>, from: u64) -> Option<Reader> {
+async fn mend(
+    edge: Rc<Edge>,
+    asked: Asked,
+    key: CacheKey,
+    kept: Box<Kept>,
+    broken: BrokenOff,
+    from: u64,
+) -> Option<Reader> {
     let (etag, length) = (kept.head().etag.clone()?, kept.length());
     let flight = match edge.flights.join(&key, || None::<()>) {
         Ok(Role::Follow(flight)) => flight,
         Ok(Role::Lead(flight, guard)) => {
-            let (primary, found) = (key_of(&edge, &asked), Loaded::Response(Box::new(kept.rewound())));
-            drop(tokio::task::spawn_local(load(edge, asked, primary, guard, Some(found))));
+            // What is lost is no more in the index, and the upstream says whether it still holds. What a slow disk has is looked up
+            // again where it was changed or purged before this was listed.
+            let holds = broken == BrokenOff::Lost || kept.is_current();
+            let found = holds.then(|| Loaded::Response(Box::new(kept.rewound())));
+            let primary = key_of(&edge, &asked);
+            drop(tokio::task::spawn_local(load(edge, asked, primary, guard, found)));
             flight
         }
         Err(()) => return None,

@@ -8,6 +8,7 @@ use super::tests::{Scene, field, fresh, local, read};
 use super::*;
 use crate::options::Options;
 use crate::policy::CacheOptions;
+use ::purge::{Mode, What};
 use bytes::Bytes;
 use diskstore::{BLOCK, Pinned};
 use http::StatusCode;
@@ -238,7 +239,13 @@ async fn what_was_found_before_a_change_is_not_what_is_loaded_after_it() {
         let after = scene(disk.path(), [Reply::new(204)]);
         let (tier, key) =
             (after.edge.disk.clone().unwrap(), key_of(&after.edge, &after.asked("GET", "/x", &[])));
-        let found = tier.load(&key, after.edge.upstream.groups()).await.unwrap();
+        let load = async || tier.load(&key, after.edge.upstream.groups()).await.unwrap();
+        let found = load().await;
+        assert!(found.is_current());
+        // An order that it was not held against may be about it.
+        tier.order(What::Prefix("http://b/".parse().unwrap()), Mode::Soft);
+        assert!(!found.is_current());
+        let found = load().await;
         assert!(found.is_current());
         change(Rc::clone(&after.edge), after.asked("POST", "/x", &[]), None).await;
         assert!(tier.is_settled().await);

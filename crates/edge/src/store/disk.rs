@@ -119,7 +119,7 @@ impl DiskTier {
                 Some(Loaded::Varies(Arc::new(Variants::restored(names, generation))))
             }
             Head::Response { orders, status, headers, freshness, times } => {
-                let now = self.times();
+                let (now, latest) = (self.times(), self.orders.latest());
                 let freshness = match self.orders.judge(groups, key, store, orders, Some(&headers)) {
                     Verdict::Kept => times.aged(freshness, now),
                     Verdict::Softened { since, doubted: false, .. } => {
@@ -137,7 +137,8 @@ impl DiskTier {
                 let body = Body::Complete(Arc::default());
                 let head = Object::new(status, headers, freshness, Instant::now(), body);
                 let fits = stored.length().is_some_and(|length| length <= self.largest_object);
-                if fits && let Some(kept) = Kept::new(&stored, &head) {
+                let judged = kept::Judged { by: Arc::clone(&self.orders), latest };
+                if fits && let Some(kept) = Kept::new(&stored, &head, judged) {
                     return Some(Loaded::Response(Box::new(kept)));
                 }
                 Self::in_blocks(key, &stored, &head).map(Loaded::InBlocks)

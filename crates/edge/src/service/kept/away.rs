@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::purge::hand_over;
-use ::purge::{Mode, Order, What};
+use ::purge::Order;
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::purge::{Handed, hand_over};
-use ::purge::{Mode, Order, Report, What};
+use ::purge::{Order, Report};
 use http::StatusCode;
 use jiff::Timestamp;
 use std::time::Duration;

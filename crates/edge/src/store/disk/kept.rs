@@ -2,10 +2,12 @@
 
 use super::super::body::BLOCK;
 use super::READ_WITHIN;
+use super::standing::Orders;
 use crate::store::{Body, Object};
 use bytes::Bytes;
 use diskstore::{ReadError, Stored};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use tokio::time::timeout;
 
 /// Blocks that a thread reads in one go at most: 4 MiB, so that a long body leaves its turn to others.
@@ -17,6 +19,7 @@ pub(crate) struct Kept {
     /// Without its body.
     head: Object,
     stored: Stored,
+    judged: Judged,
     length: u64,
     /// The next block to be given.
     next: u32,
@@ -24,6 +27,14 @@ pub(crate) struct Kept {
     read: VecDeque<Bytes>,
     /// Blocks that a thread is asked for the next time: one at first, since somebody waits for it.
     at_once: u32,
+}
+
+/// The orders to purge that a response was held against when it was looked up.
+#[derive(Debug, Clone)]
+pub(super) struct Judged {
+    pub(super) by: Arc<Orders>,
+    /// The latest of them.
+    pub(super) latest: u64,
 }
 
 /// The rest of a body cannot be had from the disk.
@@ -37,12 +48,13 @@ pub(crate) enum BrokenOff {
 
 impl Kept {
     /// `None` where not all of the body is there.
-    pub(super) fn new(stored: &Stored, head: &Object) -> Option<Self> {
+    pub(super) fn new(stored: &Stored, head: &Object, judged: Judged) -> Option<Self> {
         let length = stored.length()?;
         let count = u32::try_from(length.div_ceil(BLOCK as u64)).ok()?;
         stored.blocks().into_iter().eq(0..count).then(|| Self {
             head: head.clone(),
             stored: stored.clone(),
+            judged,
             length,
             next: 0,
             read: VecDeque::new(),
@@ -50,9 +62,9 @@ impl Kept {
         })
     }
 
-    /// Whether the disk would give the same now: nothing has been done to it since it was looked up.
+    /// Whether the disk would give the same now: nothing has been done to it since it was looked up, and no order has come.
     pub(crate) fn is_current(&self) -> bool {
-        self.stored.is_current()
+        self.stored.is_current() && self.judged.by.latest() == self.judged.latest
     }
 
     /// Bytes of the whole body.
