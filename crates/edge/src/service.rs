@@ -179,9 +179,9 @@ async fn admit(
     answer
 }
 
-/// How often a request looks again when another's fill turned out to be of another variant. Two answers' worth of
-/// Vary is all that honest origins have, and two things may have to be fetched from the disk; beyond it the request is passed
-/// through by itself.
+/// How often a request looks again when another's fill turned out to be of another variant, or for that one alone. Two answers' worth
+/// of Vary is all that honest origins have, two things may have to be fetched from the disk, and another's odd wish counts once;
+/// beyond it the request is passed through by itself.
 const MAX_LOOKS: usize = 6;
 
 /// GET and HEAD.
