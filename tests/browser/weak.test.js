@@ -23,7 +23,7 @@ const MINUTES = Number(process.env.WEAK_MINUTES ?? 0);
 const LOOK_MS = 2_000;
 
 /** From here on it was the machine that stood still and not the line, in milliseconds. */
-const LATE_MS = 250;
+const LATE_MS = 100;
 
 /** What the console says when the line is cut. */
 const CUT = /Failed to load resource/;
