@@ -94,7 +94,7 @@ fn now() -> Instant {
 fn is_bounded(origin: &Loose, began: Instant) {
     let (asked, allowed) = (origin.targets().len(), f64::from(RATE) * (1.0 + began.elapsed().as_secs_f64()));
     assert!(asked as f64 <= allowed, "{asked} questions, {allowed} allowed");
-    assert!(asked < STORM / 2, "{asked} questions bound nothing");
+    assert!(asked < STORM, "nobody was put off");
 }
 
 /// Queries that nobody has asked before: the origin gets as many at once and a second as it was promised, and lessons go on.
