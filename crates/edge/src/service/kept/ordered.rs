@@ -49,6 +49,15 @@ async fn holds(scene: &Scene, target: &str) -> bool {
     scene.ask(target, &[("cache-control", "only-if-cached")]).await.status() == StatusCode::OK
 }
 
+/// Has a process keep all of [`TARGETS`] on the disk, and end.
+async fn fill(disk: &Path) {
+    let filling = scene(disk, replies());
+    for target in TARGETS {
+        filling.load(target).await;
+    }
+    stop(filling).await;
+}
+
 #[tokio::test]
 async fn what_lies_on_the_disk_alone_is_met_counted_and_does_not_come_back() {
     for (what, meant) in [
@@ -61,11 +70,7 @@ async fn what_lies_on_the_disk_alone_is_met_counted_and_does_not_come_back() {
         for mode in [Mode::Hard, Mode::Soft] {
             let disk = tempfile::tempdir().unwrap();
             local(async {
-                let filling = scene(disk.path(), replies());
-                for target in TARGETS {
-                    filling.load(target).await;
-                }
-                stop(filling).await;
+                fill(disk.path()).await;
                 // A process that knows nothing of it by heart.
                 let ordered = scene(disk.path(), []);
                 let (report, handed) = purge(&ordered, &what, mode).await;
@@ -177,11 +182,7 @@ async fn a_soft_order_for_a_url_hides_nothing_from_a_hard_one_that_has_not_met_i
     for orders in [both, turned] {
         let disk = tempfile::tempdir().unwrap();
         local(async {
-            let filling = scene(disk.path(), replies());
-            for target in TARGETS {
-                filling.load(target).await;
-            }
-            stop(filling).await;
+            fill(disk.path()).await;
             let ordered = scene(disk.path(), []);
             let (reports, handed) = purge_together(&ordered, &orders).await;
             let told: u64 = reports.iter().map(|report| report.removed.disk).sum();
