@@ -156,7 +156,8 @@ pub(crate) fn is_heuristically_cacheable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
-pub(crate) fn is_error(status: StatusCode) -> bool {
+/// Whether it says that something went wrong, here or there (RFC 9110 §15.5, §15.6).
+pub fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 

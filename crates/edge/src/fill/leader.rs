@@ -14,6 +14,7 @@ use crate::store::memory::PASS_FOR;
 use crate::store::{Body, Entry, Object};
 use crate::upstream::{Question, RequestBody, UpstreamError, UpstreamResponse};
 use http::{StatusCode, header};
+use httpcache::freshness::is_error;
 use httpcache::range::{self, Spec};
 use httpcache::storable::NotStored;
 use httpcache::validation;
@@ -191,10 +192,6 @@ fn is_handed_out(edge: &Edge, arrived: &Arrived) -> bool {
     is_server_error(arrived.head.status)
         && !arrived.head.headers.contains_key(header::VARY)
         && arrived.length().is_none_or(|length| length <= edge.memory.largest_object())
-}
-
-fn is_error(status: StatusCode) -> bool {
-    status.is_client_error() || status.is_server_error()
 }
 
 fn is_refusal(status: StatusCode) -> bool {

@@ -1,7 +1,7 @@
 //! Whether a body is what its upstream says that it is (RFC 9530): from node to node a bit may flip where no checksum looks.
 //!
-//! Readers have what comes as it comes, but for the last piece, which is given when the sum is right: a body that is not what it should be
-//! is broken off for everybody, and nobody takes it for the whole.
+//! Readers have what comes as it comes, but for the last piece, which is given when the sum is right: a body that is not what it
+//! should be is broken off for everybody, and nobody takes it for the whole.
 
 use super::keep::Head;
 use bytes::Bytes;

@@ -9,6 +9,7 @@ use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
 use http::{HeaderMap, Uri, header};
+use httpcache::freshness::is_error;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -26,7 +27,7 @@ pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve
         Err(error) => return response::failed(&edge, error, Forwarded::Method),
     };
     let status = CacheStatus { forwarded: Some(Forwarded::Method), ..CacheStatus::default() };
-    if asked.method.is_safe() || response.status().is_client_error() || response.status().is_server_error() {
+    if asked.method.is_safe() || is_error(response.status()) {
         return response::passed(&edge, response, status);
     }
     forget(&edge, &asked, response.headers());

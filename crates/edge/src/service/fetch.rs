@@ -12,6 +12,7 @@ use crate::response::{self, Answer, CacheStatus};
 use crate::store::Object;
 use crate::upstream::UpstreamResponse;
 use http::{StatusCode, header};
+use httpcache::freshness::is_error;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -123,7 +124,7 @@ fn answers_as_it_is(asked: &Asked, response: &UpstreamResponse) -> bool {
         StatusCode::RANGE_NOT_SATISFIABLE => asked.single_range().is_some(),
         StatusCode::PARTIAL_CONTENT => false,
         // Conditions and ranges are of what there is (RFC 9110 §13.2.1, §14.2).
-        status => status.is_client_error() || status.is_server_error() || !wants_less(asked),
+        status => is_error(status) || !wants_less(asked),
     }
 }
 
