@@ -89,8 +89,8 @@ pub(crate) fn stored(
     }
 }
 
-/// Takes out what is said of the stored bytes and of how long they hold: the answer is an error of this one request, which nobody on its way may
-/// keep as long as those.
+/// Takes out what is said of the stored bytes and of how long they hold: the answer is an error of this one request, which nobody on
+/// its way may keep as long as those.
 fn describe_nothing(edge: &Edge, headers: &mut HeaderMap) {
     let described = headers.keys().filter(|name| {
         let text = name.as_str();
