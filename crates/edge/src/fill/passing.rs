@@ -14,7 +14,7 @@ use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::request::Asked;
 use crate::service::key_of;
-use crate::store::{Body, BrokenOff, Kept, Loaded, Object, Passing, Reader};
+use crate::store::{BLOCK_SIZE, Body, BrokenOff, Kept, Loaded, Object, Passing, Reader};
 use bytes::Bytes;
 use std::io;
 use std::ops::Range;
@@ -64,6 +64,10 @@ const BLOCKS_OF_A_TIGHT_TURN: u8 = 1;
 /// turns: one packet 1.28, two 1.09, four 0.98, eight 0.95, sixteen 1.01. Fewer wake the client more often, more leave a core's cache.
 const BLOCKS_OF_A_TURN: u8 = 2;
 
+/// The end of a body goes with the turn before it where it is no longer than this: the third of three turns of 1.1 MB had 50 kB of it,
+/// a write and a wake-up of its own. -3 to -6 % of the CPU time, by turns; with turns of four blocks, which then are all of it, +2 %.
+const SHORT_END: u64 = BLOCK_SIZE / 2;
+
 type Block = Result<Option<Bytes>, BrokenOff>;
 type Waiting<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -107,7 +111,7 @@ impl PassingStream {
 
     /// The next piece; `None` at the end.
     pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        if self.remaining() > 0 && self.blocks >= self.blocks_of_turn() {
+        if self.remaining() > 0 && self.is_turn_over() {
             // Others have their turn, and this is sent meanwhile.
             (self.blocks, self.given) = (0, 0);
             cx.waker().wake_by_ref();
@@ -137,19 +141,19 @@ impl PassingStream {
     }
 
     /// Who takes nothing holds a turn's blocks, and may hold fewer when all memory is taken.
-    fn blocks_of_turn(&self) -> u8 {
+    fn is_turn_over(&self) -> bool {
         if self.blocks >= BLOCKS_OF_A_TIGHT_TURN && self.edge.overload.is_full() {
-            return BLOCKS_OF_A_TIGHT_TURN;
+            return true;
         }
-        BLOCKS_OF_A_TURN
+        self.blocks >= BLOCKS_OF_A_TURN && self.remaining() > SHORT_END
     }
 
     /// What of a block is for this turn. The rest is copied, so that the block's memory is free for the next.
     fn give(&mut self, mut bytes: Bytes) -> Bytes {
         self.blocks += 1;
-        let is_last = bytes.len() as u64 == self.remaining();
+        let to_come = self.remaining() - bytes.len() as u64;
         let beyond = (self.given + bytes.len()) % serve::PACKET;
-        if self.blocks == BLOCKS_OF_A_TURN && !is_last && beyond < bytes.len() {
+        if self.blocks == BLOCKS_OF_A_TURN && to_come > SHORT_END && beyond < bytes.len() {
             self.rest = Bytes::copy_from_slice(&bytes.split_off(bytes.len() - beyond));
         }
         self.note_given(&bytes);

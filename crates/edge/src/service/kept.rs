@@ -73,7 +73,11 @@ async fn what_was_fetched_is_found_on_the_disk_after_a_restart_and_in_memory_aft
 
 /// A body of three blocks, no two of whose bytes near each other are alike.
 fn long_body() -> Vec<u8> {
-    (0..600_000_u32).flat_map(|n| n.to_le_bytes()[..1].to_vec()).collect()
+    bytes(600_000)
+}
+
+fn bytes(length: usize) -> Vec<u8> {
+    (0..=u8::MAX).cycle().take(length).collect()
 }
 
 /// Flips a bit in the second of three blocks on the disk.

@@ -4,9 +4,13 @@ use super::*;
 use crate::outcome::FillOutcome;
 use http_body_util::BodyExt;
 
-/// A new process over a disk that has [`long_body`] under `/x`, of whose files the system has nothing in memory.
 async fn over_a_long_body(disk: &Path) -> Scene {
-    let before = scene(disk, [fresh().body(long_body())]);
+    over(disk, &long_body()).await
+}
+
+/// A new process over a disk that has `body` under `/x`, of whose files the system has nothing in memory.
+async fn over(disk: &Path, body: &[u8]) -> Scene {
+    let before = scene(disk, [fresh().body(body.to_vec())]);
     before.load("/x").await;
     stop(before).await;
     for file in std::fs::read_dir(disk).unwrap() {
@@ -89,19 +93,31 @@ async fn a_client_that_leaves_in_the_middle_changes_nothing() {
 
 #[tokio::test]
 async fn a_turn_fills_packets_and_the_next_begins_with_the_rest() {
+    let rest = 2 * BLOCK - 8 * serve::PACKET;
+    let long = 2 * BLOCK + BLOCK / 2 + 1;
+    assert_eq!(pieces_of(long).await, [BLOCK, BLOCK - rest, rest, BLOCK / 2 + 1]);
+}
+
+#[tokio::test]
+async fn a_short_end_goes_with_the_turn_before_it() {
+    assert_eq!(pieces_of(2 * BLOCK + BLOCK / 2).await, [BLOCK, BLOCK, BLOCK / 2]);
+}
+
+/// Lengths of what a body of `length` bytes is given in.
+async fn pieces_of(length: usize) -> Vec<usize> {
     let disk = tempfile::tempdir().unwrap();
     local(async {
-        let scene = over_a_long_body(disk.path()).await;
-        let mut body = scene.ask("/x", &[]).await.into_body();
+        let body = bytes(length);
+        let scene = over(disk.path(), &body).await;
+        let mut answer = scene.ask("/x", &[]).await.into_body();
         let (mut lengths, mut all) = (vec![], vec![]);
-        while let Some(frame) = body.frame().await {
+        while let Some(frame) = answer.frame().await {
             let piece = frame.unwrap().into_data().unwrap();
             lengths.push(piece.len());
             all.extend_from_slice(&piece);
         }
-        let rest = 2 * BLOCK - 8 * serve::PACKET;
-        assert_eq!(lengths, [BLOCK, BLOCK - rest, rest, long_body().len() - 2 * BLOCK]);
-        assert_eq!(all, long_body());
+        assert_eq!(all, body);
+        lengths
     })
-    .await;
+    .await
 }
