@@ -17,8 +17,11 @@ const PAGE: f64 = 4_096.0;
 const OF_LIMIT: f64 = 0.9;
 /// So old a look still holds: what a disk gives in that time is some 10 MiB, and a look costs 4 µs.
 const LOOK: Duration = Duration::from_millis(2);
-/// The share of the room that has to be free again.
-const RELIEVED: f64 = 0.1;
+/// The share of the room beside the RAM tier that is left free: for what comes between two looks, and for connections, which are let in
+/// whatever memory there is.
+const LEFT_FREE: f64 = 0.05;
+/// The share that has to be free again.
+const RELIEVED: f64 = 0.15;
 
 /// What there has to be beside the RAM tier, so that it is watched whether all memory is taken: the program, its connections, and what an
 /// allocator keeps beside what it is asked for.
@@ -134,9 +137,9 @@ fn share(resident: f64, cached: f64, room: f64) -> f64 {
     (resident - cached).max(0.0) / room
 }
 
-/// Full is full until a tenth of the room beside the RAM tier is free again.
+/// Full is full until so much of the room beside the RAM tier is free again.
 fn fills(was: bool, taken: f64, cap: f64, room: f64) -> bool {
-    taken >= if was { cap - room * RELIEVED } else { cap }
+    taken >= cap - room * if was { RELIEVED } else { LEFT_FREE }
 }
 
 /// Of this process, in bytes.
@@ -167,11 +170,11 @@ mod tests {
     #[test]
     fn full_is_full_until_there_is_room_again() {
         for (was, taken, is) in [
-            (false, 999.0, false),
-            (false, 1_000.0, true),
-            (true, 970.0, true),
-            (true, 959.0, false),
-            (false, 970.0, false),
+            (false, 979.0, false),
+            (false, 981.0, true),
+            (true, 950.0, true),
+            (true, 939.0, false),
+            (false, 950.0, false),
         ] {
             assert_eq!(fills(was, taken, 1_000.0, 400.0), is, "{was} {taken}");
         }
