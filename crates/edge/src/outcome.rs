@@ -261,6 +261,8 @@ pub(crate) enum FillOutcome {
     NotStored,
     /// Broke off in the body.
     BrokenOff,
+    /// Its client has what it wanted of it or has gone, and much was still to come.
+    GivenUp,
     /// No usable answer.
     Failed,
 }
@@ -273,6 +275,7 @@ impl Label for FillOutcome {
         Self::NotModified,
         Self::NotStored,
         Self::BrokenOff,
+        Self::GivenUp,
         Self::Failed,
     ];
 
@@ -284,6 +287,7 @@ impl Label for FillOutcome {
             Self::NotModified => "not_modified",
             Self::NotStored => "not_stored",
             Self::BrokenOff => "broken_off",
+            Self::GivenUp => "given_up",
             Self::Failed => "failed",
         }
     }

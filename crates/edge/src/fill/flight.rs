@@ -121,6 +121,15 @@ impl Flight {
         self.followers.load(Ordering::Relaxed)
     }
 
+    /// Whether somebody waits for its head, or holds what that has brought.
+    fn is_awaited(&self) -> bool {
+        let held = |landed: &Landed| match landed {
+            Landed::Fetched { object, .. } => Arc::strong_count(object) > 1,
+            _ => false,
+        };
+        self.landed.receiver_count() > 0 || self.landed.borrow().as_ref().is_some_and(held)
+    }
+
     /// What its head has brought, once it has come.
     fn object(&self) -> Option<Arc<Object>> {
         match &*self.landed.borrow() {
@@ -175,7 +184,12 @@ impl Flights {
             followers: AtomicU32::new(0),
         });
         flights.insert(key.clone(), Arc::clone(&flight));
-        let guard = Guard { flights: self.clone(), keys: vec![key.clone()], flight: Arc::clone(&flight) };
+        let guard = Guard {
+            flights: self.clone(),
+            keys: vec![key.clone()],
+            flight: Arc::clone(&flight),
+            for_its_reader: false,
+        };
         Ok(Role::Lead(flight, guard))
     }
 
@@ -238,6 +252,8 @@ pub(crate) struct Guard {
     /// Under which it is listed: the one it began with, and its variant's once that is known.
     keys: Vec<CacheKey>,
     flight: Arc<Flight>,
+    /// It has no purpose beyond who began it.
+    for_its_reader: bool,
 }
 
 impl Guard {
@@ -265,6 +281,35 @@ impl Guard {
         }
     }
 
+    /// What is fetched is worth no more than its reader's wish, unless others join.
+    pub(crate) fn is_for_its_reader(&mut self) {
+        self.for_its_reader = true;
+    }
+
+    /// Whether who began it has gone or got what it wanted, and nobody has joined; nobody can any more then. `is_read`: whether
+    /// the body has a reader.
+    pub(crate) fn is_left(&self, is_read: impl FnOnce() -> bool) -> bool {
+        if !self.for_its_reader {
+            return false;
+        }
+        let mut flights = self.flights.list();
+        // Who waits for the head has the object before it stops waiting, and a reader before it lets go of that.
+        let left = self.flight.followers() == 0 && !self.flight.is_awaited() && !is_read();
+        if left {
+            self.unlist(&mut flights);
+        }
+        left
+    }
+
+    fn unlist(&self, flights: &mut HashMap<CacheKey, Arc<Flight>>) {
+        for key in &self.keys {
+            // One that was forgotten may have been followed by another under the same key.
+            if flights.get(key).is_some_and(|listed| Arc::ptr_eq(listed, &self.flight)) {
+                flights.remove(key);
+            }
+        }
+    }
+
     /// Does `store`, unless what was fetched has been changed since.
     pub(crate) fn store(&self, store: impl FnOnce()) {
         let _flights = self.flights.list();
@@ -276,14 +321,7 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let mut flights = self.flights.list();
-        for key in &self.keys {
-            // One that was forgotten may have been followed by another under the same key.
-            if flights.get(key).is_some_and(|listed| Arc::ptr_eq(listed, &self.flight)) {
-                flights.remove(key);
-            }
-        }
-        drop(flights);
+        self.unlist(&mut self.flights.list());
         self.flight.landed.send_if_modified(|landed| {
             let abandoned = landed.is_none();
             if abandoned {

@@ -1,6 +1,7 @@
 //! An answer on its way into the store: its head for everybody at once, its body as it grows.
 
 use super::flight::{Guard, Landed, Variant};
+use super::part;
 use super::proof::Proof;
 use crate::edge::Edge;
 use crate::key::CacheKey;
@@ -147,7 +148,13 @@ pub(crate) async fn keep(
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
 
-    match receive(edge, body, writer, stated, Proof::of(&head)).await {
+    // Attack 53: what is asked for by the byte must not be sent by the gigabyte.
+    let is_left = |writer: &GrowingWriter| {
+        let missing = stated.map_or(u64::MAX, |length| length.saturating_sub(writer.received()));
+        missing > part::MOST && guard.is_left(|| writer.is_read())
+    };
+    match receive(edge, body, writer, stated, Proof::of(&head), is_left).await {
+        Err(Broken::Left) => FillOutcome::GivenUp,
         Ok(blocks) => {
             let whole = Arc::new(head.with(Body::Complete(Arc::new(blocks))));
             guard.store(|| store(edge, asked, primary, whole, variant.as_deref()));
@@ -171,7 +178,7 @@ pub(super) async fn hand_out(edge: &Edge, primary: &CacheKey, arrived: Arrived, 
     let (growing, writer) = Growing::start(stated);
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: None, way, kept: false });
-    match receive(edge, body, writer, stated, Proof::of(&head)).await {
+    match receive(edge, body, writer, stated, Proof::of(&head), |_| false).await {
         Ok(_) => FillOutcome::NotStored,
         Err(_) => FillOutcome::BrokenOff,
     }
@@ -259,6 +266,8 @@ enum Broken {
     TooLarge,
     /// Other bytes than the upstream itself says that they are.
     Digest,
+    /// Nobody reads it any more, and much is still to come.
+    Left,
 }
 
 impl Broken {
@@ -269,6 +278,7 @@ impl Broken {
             Self::Upstream(BodyError::TooLong) | Self::Length => "length",
             Self::TooLarge => "too_large",
             Self::Digest => "digest",
+            Self::Left => "left",
         }
     }
 }
@@ -280,6 +290,7 @@ async fn receive(
     mut writer: GrowingWriter,
     stated: Option<u64>,
     mut proof: Option<Proof>,
+    is_left: impl Fn(&GrowingWriter) -> bool,
 ) -> Result<Blocks, Broken> {
     let largest = edge.memory.largest_object();
     loop {
@@ -298,6 +309,9 @@ async fn receive(
         }
         if writer.received() > largest {
             return Err(Broken::TooLarge);
+        }
+        if is_left(&writer) {
+            return Err(Broken::Left);
         }
     }
     if let Some(proof) = proof {

@@ -60,7 +60,7 @@ pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
     shared.metrics.fills_in_flight.dec();
 }
 
-async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
+async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
     let Errand { asked, primary, stale, alone } = errand;
     let wanted = part::wanted(&asked, stale.as_deref());
     let mut arrived = match ask(&edge, &asked, &primary, stale.as_deref(), wanted).await {
@@ -124,7 +124,13 @@ async fn fill(edge: Rc<Edge>, errand: Errand, guard: Guard) -> FillOutcome {
             }
             Unshared::TooLarge
         }
-        Ok(()) => return keep::keep(&edge, &asked, &primary, arrived, guard).await,
+        Ok(()) => {
+            // It was asked for a part and sends the whole.
+            if alone.is_some() && asked.headers.contains_key(header::RANGE) {
+                guard.is_for_its_reader();
+            }
+            return keep::keep(&edge, &asked, &primary, arrived, guard).await;
+        }
     };
     remember_pass(&edge, &guard, arrived.now, refused);
     // Without a place for it there, its client asks once more, and waits for one.

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The longest run of bytes that is asked for in one piece.
-const MOST: u64 = RUN * BLOCK_SIZE;
+pub(super) const MOST: u64 = RUN * BLOCK_SIZE;
 
 /// Which part a fill for `asked` asks for; `None` for the whole.
 ///

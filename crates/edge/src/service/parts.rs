@@ -68,6 +68,48 @@ async fn attack_53_a_byte_of_a_gigabyte_costs_the_origin_one_block() {
     .await;
 }
 
+/// The whole of `blocks` blocks, one each 10 ms, whatever part was asked for.
+fn whole_of(blocks: usize) -> Reply {
+    let head = fresh().header("content-length", leak((blocks * BLOCK).to_string()));
+    (0..blocks).fold(head, |reply, at| reply.data(bytes_at(at * BLOCK..(at + 1) * BLOCK)).pause(SECOND / 100))
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_53_an_origin_that_knows_no_ranges_sends_no_more_than_is_read() {
+    local(async {
+        let scene = Rc::new(Scene::new([whole_of(60), whole_of(60), whole_of(60)]));
+        let fetched = || scene.edge.metrics.fill_bytes.get() / BLOCK_SIZE;
+        for range in ["bytes=0-0", "bytes=300000-300009"] {
+            let before = fetched();
+            assert_eq!(asks(&scene, range).await.0, 206);
+            tokio::time::sleep(SECOND).await;
+            assert!(fetched() - before <= 2, "{range}: {} blocks", fetched() - before);
+        }
+        // Of two who want other parts of it at once each gets what it wants, and the whole is kept.
+        let before = fetched();
+        let own = Rc::clone(&scene);
+        let other = tokio::task::spawn_local(async move { asks(&own, "bytes=9000000-9000009").await.2 });
+        assert_eq!(asks(&scene, "bytes=0-0").await.0, 206);
+        assert_eq!(other.await.unwrap(), Ok(bytes_at(9_000_000..9_000_010)));
+        tokio::time::sleep(SECOND).await;
+        assert_eq!((fetched() - before, scene.upstream.count()), (60, 3));
+        assert_eq!(asks(&scene, "bytes=5-5").await.0, 206);
+        assert_eq!(scene.upstream.count(), 3);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_much_longer_than_a_run_is_kept_whoever_reads_it() {
+    local(async {
+        let scene = Scene::new([whole_of(17)]);
+        asks(&scene, "bytes=0-0").await.2.unwrap();
+        tokio::time::sleep(SECOND).await;
+        assert!(field(&scene.ask("/x", &[]).await, "cache-status").starts_with("airclass; hit"));
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_missing_is_asked_for_once_and_what_is_there_is_not() {
     local(async {

@@ -129,6 +129,11 @@ impl GrowingWriter {
         self.growing.state().received
     }
 
+    /// Whether anybody reads it: holds it beside this end and the one object that it is the body of.
+    pub(crate) fn is_read(&self) -> bool {
+        Arc::strong_count(&self.growing) > 2
+    }
+
     /// Adds what came and wakes the readers. Copies once, so that the upstream's buffer is free again and memory is
     /// what we count it to be; what is short is copied once more, until it is long enough.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
