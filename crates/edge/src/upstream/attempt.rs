@@ -5,10 +5,10 @@ use super::exchange::Upstream;
 use super::metrics::Asked;
 use super::parent::{Load, Parent};
 use super::pool::{Hold, Lease, Wish};
-use super::question::{Question, RequestBody, RequestBodyError};
+use super::question::{RequestBody, RequestBodyError};
 use super::sending::Sending;
 use http::response::Parts;
-use http::{HeaderValue, Request};
+use http::{Request, request};
 use hyper::body::Incoming;
 use parents::retry::is_unwell;
 use std::error::Error;
@@ -34,24 +34,24 @@ pub(super) struct Reached {
 }
 
 impl Upstream {
-    /// Asks `parent`, connecting within `connect`, and notes what it is worth.
+    /// Asks `parent` what `head` asks, connecting within `connect`, and notes what it is worth.
     ///
-    /// With `reuse`, which takes a question that may be repeated (RFC 9110 §9.2.2), kept connections are used, and one that
-    /// turns out to be closed is followed by another (RFC 9112 §9.3.1).
+    /// With a wish for `reuse`, which takes a question that may be repeated (RFC 9110 §9.2.2), kept connections are used, and
+    /// one that turns out to be closed is followed by another (RFC 9112 §9.3.1).
     pub(super) async fn attempt(
         &self,
         parent: &Arc<Parent>,
-        question: Question<'_>,
-        host: HeaderValue,
-        reuse: bool,
+        head: &request::Parts,
+        wish: Wish,
         connect: Duration,
     ) -> Result<Answered, UpstreamError> {
         let mut stale = 0;
         loop {
-            let wish = Wish { reuse: reuse && stale < MAX_STALE_CONNECTIONS, alone: question.alone };
+            let wish = Wish { reuse: wish.reuse && stale < MAX_STALE_CONNECTIONS, ..wish };
             let reached = self.reach(parent, wish, connect).await?;
             let reused = reached.lease.reused;
-            match reached.exchange(self, question.request(host.clone(), RequestBody::Empty)).await {
+            let request = Request::from_parts(head.clone(), RequestBody::Empty);
+            match reached.exchange(self, request).await {
                 Err(UpstreamError::Protocol) if reused => stale += 1,
                 result => return noted(parent, result),
             }

@@ -168,19 +168,18 @@ impl Upstream {
     /// Asks one server after the other until an answer `fits`. A server in `broken` is asked only when there is no other.
     pub(super) async fn ask(
         &self,
-        group: &Group,
+        group: &Arc<Group>,
         question: Question<'_>,
         broken: Option<usize>,
         mut fits: impl FnMut(&Parts) -> Result<(), Failure>,
     ) -> Result<Answered, UpstreamError> {
         let mut search = Search::new(self, group, question, Repeating::new(question.method, false), broken);
         let first = search.next().ok_or(UpstreamError::Connect)?;
-        let begun = search.begun;
-        let mut hedge_at = search.patience(&first).map(|patience| begun + patience);
+        let mut hedge_at = search.patience(&first).map(|patience| search.begun + patience);
         let (mut hedge, mut retried) = (None::<usize>, false);
         let mut last = Err(UpstreamError::Connect);
         let mut running = FuturesUnordered::new();
-        running.push(search.attempt(first.clone()));
+        running.push(search.attempt(first));
         loop {
             tokio::select! {
                 biased;
@@ -198,10 +197,7 @@ impl Upstream {
                                 if let Some(hedge) = hedge {
                                     let won = pick.parent.number == hedge;
                                     group.metrics.hedged(if won { Hedged::Won } else { Hedged::Lost });
-                                    if won && !running.is_empty() {
-                                        // It takes longer than this, at least.
-                                        group.took(&first, begun.elapsed());
-                                    }
+                                    see_out(group, running);
                                 }
                                 return Ok(answered);
                             }
@@ -241,7 +237,7 @@ impl Upstream {
     /// Sends a client's own body on. Until it is begun, another server will do; after that it is gone.
     async fn send_on(
         &self,
-        group: &Group,
+        group: &Arc<Group>,
         question: Question<'_>,
         body: RequestBody,
     ) -> Result<Answered, UpstreamError> {
@@ -274,10 +270,31 @@ fn fit_to_pass(head: &Parts) -> Result<(), Failure> {
     if is_unwell(head.status) { Err(Failure::Unwell) } else { Ok(()) }
 }
 
+/// Waits for the heads of those that another was quicker than, in a task of its own: what they are worth and how long they take
+/// is known only then, and a trial that nobody sees the end of is none. Each has its own limits; no body is read.
+fn see_out(
+    group: &Arc<Group>,
+    mut running: FuturesUnordered<
+        impl Future<Output = (Pick, Duration, Result<Answered, UpstreamError>)> + 'static,
+    >,
+) {
+    if running.is_empty() {
+        return;
+    }
+    let group = Arc::clone(group);
+    drop(tokio::task::spawn_local(async move {
+        while let Some((pick, took, result)) = running.next().await {
+            if result.is_ok_and(|answered| fit_to_pass(&answered.head).is_ok()) {
+                group.took(&pick, took);
+            }
+        }
+    }));
+}
+
 /// Who has been asked one question, and who may be.
 struct Search<'a> {
     upstream: &'a Upstream,
-    group: &'a Group,
+    group: &'a Arc<Group>,
     question: Question<'a>,
     key: u64,
     repeating: Repeating,
@@ -291,7 +308,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(
         upstream: &'a Upstream,
-        group: &'a Group,
+        group: &'a Arc<Group>,
         question: Question<'a>,
         repeating: Repeating,
         broken: Option<usize>,
@@ -362,16 +379,16 @@ impl<'a> Search<'a> {
         (left / u32::try_from(sharing).unwrap_or(1)).max(LEAST_CONNECT)
     }
 
-    /// One question to one server, with how long it took.
+    /// One question to one server, with how long it took. It has all that it needs: it may go on when the search is over.
     fn attempt(
         &self,
         pick: Pick,
-    ) -> impl Future<Output = (Pick, Duration, Result<Answered, UpstreamError>)> + use<'a> {
-        let (upstream, group, question) = (self.upstream, self.group, self.question);
-        let (begun, connect, reuse) = (self.begun, self.connect_limit(), self.repeating.harmless);
+    ) -> impl Future<Output = (Pick, Duration, Result<Answered, UpstreamError>)> + use<> {
+        let (upstream, begun, connect) = (self.upstream.clone(), self.begun, self.connect_limit());
+        let head = self.question.head(self.group.host(&pick.parent, self.question.host));
+        let wish = Wish { reuse: self.repeating.harmless, alone: self.question.alone };
         async move {
-            let host = group.host(&pick.parent, question.host);
-            let result = upstream.attempt(&pick.parent, question, host, reuse, connect).await;
+            let result = upstream.attempt(&pick.parent, &head, wish, connect).await;
             (pick, begun.elapsed(), result)
         }
     }

@@ -276,7 +276,7 @@ impl Group {
         self.latencies(pick, |latencies| latencies.patience())
     }
 
-    /// Notes how long the head of `pick`'s answer took, or that it had not come after so long.
+    /// Notes how long the head of `pick`'s answer took.
     pub(super) fn took(&self, pick: &Pick, time: Duration) {
         self.latencies(pick, |latencies| latencies.note(time));
     }

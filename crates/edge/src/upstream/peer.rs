@@ -7,6 +7,7 @@ use super::attempt::Answered;
 use super::exchange::Upstream;
 use super::group::Group;
 use super::metrics::{Asked, PeerSaid};
+use super::pool::Wish;
 use super::question::Question;
 use super::way::Way;
 use http::response::Parts;
@@ -34,7 +35,8 @@ impl Upstream {
         let asked = Question { headers: &headers, ..question };
         // What it holds is under the host that its clients ask, whatever the servers behind are told.
         let host = HeaderValue::from_str(question.host).ok()?;
-        let answer = timeout(PATIENCE, self.attempt(peer, asked, host, true, PATIENCE)).await;
+        let (head, wish) = (asked.head(host), Wish { reuse: true, alone: question.alone });
+        let answer = timeout(PATIENCE, self.attempt(peer, &head, wish, PATIENCE)).await;
         let said = match &answer {
             Ok(Ok(answered)) if self.is_worth_keeping(&answered.head, begun.elapsed()) => PeerSaid::Hit,
             Ok(Ok(_)) => PeerSaid::Miss,

@@ -4,6 +4,7 @@ use super::sending::Sending;
 use crate::policy;
 use crate::upload::{TooLarge, Upload};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use httpcache::hop;
@@ -49,7 +50,12 @@ impl<'a> Question<'a> {
 
     /// As it is sent to one server.
     pub(super) fn request(&self, host: HeaderValue, body: RequestBody) -> Request<RequestBody> {
-        let mut request = Request::new(body);
+        Request::from_parts(self.head(host), body)
+    }
+
+    /// The same without its body.
+    pub(super) fn head(&self, host: HeaderValue) -> Parts {
+        let mut request = Request::new(());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.target.clone();
         *request.version_mut() = Version::HTTP_11;
@@ -64,7 +70,7 @@ impl<'a> Question<'a> {
                 interim.pass(response.status(), &headers);
             });
         }
-        request
+        request.into_parts().0
     }
 }
 

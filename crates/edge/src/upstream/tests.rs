@@ -184,6 +184,59 @@ async fn a_slow_answer_gets_company_once_it_is_known_what_slow_is() {
     .await;
 }
 
+/// A pair of which the first is known to answer within 40 ms.
+async fn known_to_be_quick(second: Vec<Reply>) -> (Scene, Uri) {
+    let scene = Scene::pair((0..60).map(|_| ok("quick").after(Duration::from_millis(40))).collect(), second);
+    let path = scene.path(0);
+    for _ in 0..60 {
+        assert_eq!(scene.ask(&path).await, whole(200, "quick"));
+    }
+    (scene, path)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_counts_also_when_another_server_is_quicker() {
+    local(async {
+        let (scene, path) = known_to_be_quick((0..9).map(|_| ok("other")).collect()).await;
+        scene.servers[0].go_down(ErrorKind::ConnectionRefused);
+        for _ in 0..3 {
+            assert_eq!(scene.ask(&path).await, whole(200, "other"));
+        }
+        assert_eq!(scene.metric("edge_parent_up", &["a"]), 0.0);
+        scene.servers[0].come_back();
+        tokio::time::sleep(SECOND).await;
+        // It has nothing in memory yet.
+        scene.servers[0].then(ok("slow").after(SECOND));
+        assert_eq!(scene.ask(&path).await, whole(200, "other"));
+        assert_eq!(scene.metric("edge_hedges_total", &["won"]), 1.0);
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(scene.metric("edge_parent_up", &["a"]), 1.0);
+        assert_eq!(scene.metric("edge_parent_load", &["a"]), 0.0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_hangs_is_found_out_behind_hedges_and_does_not_make_them_patient() {
+    local(async {
+        let (scene, path) = known_to_be_quick((0..60).map(|_| ok("other")).collect()).await;
+        for _ in 0..3 {
+            scene.servers[0].then(ok("never").after(3600 * SECOND));
+        }
+        for _ in 0..3 {
+            let begun = Instant::now();
+            assert_eq!(scene.ask(&path).await, whole(200, "other"));
+            assert!(begun.elapsed() < Duration::from_millis(60), "{:?}", begun.elapsed());
+        }
+        assert_eq!(scene.metric("edge_parent_load", &["a"]), 3.0);
+        tokio::time::sleep(16 * SECOND).await;
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "unanswered"]), 3.0);
+        assert_eq!(scene.metric("edge_parent_up", &["a"]), 0.0);
+        assert_eq!(scene.metric("edge_parent_load", &["a"]), 0.0);
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_first_answer_wins_and_a_failed_one_waits_for_the_other() {
     local(async {
