@@ -8,7 +8,7 @@ use super::pool::{Hold, Lease, Wish};
 use super::question::{RequestBody, RequestBodyError};
 use super::sending::Sending;
 use http::response::Parts;
-use http::{Request, request};
+use http::{Request, StatusCode, request};
 use hyper::body::Incoming;
 use parents::retry::is_unwell;
 use std::error::Error;
@@ -37,13 +37,14 @@ impl Upstream {
     /// Asks `parent` what `head` asks, connecting within `connect`, and notes what it is worth.
     ///
     /// With a wish for `reuse`, which takes a question that may be repeated (RFC 9110 §9.2.2), kept connections are used, and
-    /// one that turns out to be closed is followed by another (RFC 9112 §9.3.1).
+    /// one that turns out to be closed is followed by another (RFC 9112 §9.3.1). `unwell` are statuses that say that it cannot.
     pub(super) async fn attempt(
         &self,
         parent: &Arc<Parent>,
         head: &request::Parts,
         wish: Wish,
         connect: Duration,
+        unwell: fn(StatusCode) -> bool,
     ) -> Result<Answered, UpstreamError> {
         let mut stale = 0;
         loop {
@@ -53,7 +54,7 @@ impl Upstream {
             let request = Request::from_parts(head.clone(), RequestBody::Empty);
             match reached.exchange(self, request).await {
                 Err(UpstreamError::Protocol) if reused => stale += 1,
-                result => return noted(parent, result),
+                result => return noted(parent, result, unwell),
             }
         }
     }
@@ -80,7 +81,7 @@ impl Reached {
         request: Request<RequestBody>,
     ) -> Result<Answered, UpstreamError> {
         let parent = Arc::clone(self.load.parent());
-        noted(&parent, self.exchange(upstream, request).await)
+        noted(&parent, self.exchange(upstream, request).await, is_unwell)
     }
 
     async fn exchange(
@@ -128,9 +129,13 @@ fn body_error(error: &hyper::Error) -> UpstreamError {
     }
 }
 
-fn noted(parent: &Parent, result: Result<Answered, UpstreamError>) -> Result<Answered, UpstreamError> {
+fn noted(
+    parent: &Parent,
+    result: Result<Answered, UpstreamError>,
+    unwell: fn(StatusCode) -> bool,
+) -> Result<Answered, UpstreamError> {
     match &result {
-        Ok(answered) if is_unwell(answered.head.status) => parent.heard(Asked::Unwell),
+        Ok(answered) if unwell(answered.head.status) => parent.heard(Asked::Unwell),
         Ok(_) => parent.heard(Asked::Answer),
         Err(error) => note_error(parent, *error),
     }

@@ -388,7 +388,7 @@ impl<'a> Search<'a> {
         let head = self.question.head(self.group.host(&pick.parent, self.question.host));
         let wish = Wish { reuse: self.repeating.harmless, alone: self.question.alone };
         async move {
-            let result = upstream.attempt(&pick.parent, &head, wish, connect).await;
+            let result = upstream.attempt(&pick.parent, &head, wish, connect, is_unwell).await;
             (pick, begun.elapsed(), result)
         }
     }

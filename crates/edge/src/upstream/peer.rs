@@ -10,10 +10,12 @@ use super::metrics::{Asked, PeerSaid};
 use super::pool::Wish;
 use super::question::Question;
 use super::way::Way;
+use crate::policy::ClientReload;
 use http::response::Parts;
-use http::{HeaderValue, Method, StatusCode, header};
-use httpcache::directives::ResponseDirectives;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use httpcache::directives::{RequestDirectives, ResponseDirectives};
 use httpcache::freshness::{Freshness, State};
+use parents::retry;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -25,7 +27,7 @@ const ONLY_IF_CACHED: HeaderValue = HeaderValue::from_static("only-if-cached");
 impl Upstream {
     /// The answer of the neighbour that is likeliest to hold what is asked for; `None` when it has to be fetched.
     pub(super) async fn ask_a_peer(&self, group: &Group, question: Question<'_>) -> Option<Answered> {
-        if !question.cold || question.method != Method::GET {
+        if !question.cold || question.method != Method::GET || self.is_wished_anew(question.headers) {
             return None;
         }
         let begun = Instant::now();
@@ -36,7 +38,7 @@ impl Upstream {
         // What it holds is under the host that its clients ask, whatever the servers behind are told.
         let host = HeaderValue::from_str(question.host).ok()?;
         let (head, wish) = (asked.head(host), Wish { reuse: true, alone: question.alone });
-        let answer = timeout(PATIENCE, self.attempt(peer, &head, wish, PATIENCE)).await;
+        let answer = timeout(PATIENCE, self.attempt(peer, &head, wish, PATIENCE, is_unwell)).await;
         let said = match &answer {
             Ok(Ok(answered)) if self.is_worth_keeping(&answered.head, begun.elapsed()) => PeerSaid::Hit,
             Ok(Ok(_)) => PeerSaid::Miss,
@@ -52,6 +54,13 @@ impl Upstream {
         Some(held)
     }
 
+    /// Whether its client may wish, and does, for less than what a cache may hold: a neighbour is not told, and does not know.
+    fn is_wished_anew(&self, headers: &HeaderMap) -> bool {
+        let wishes = RequestDirectives::read(headers);
+        self.config.cache.client_reload == ClientReload::Honour
+            && (wishes.no_cache || wishes.max_age.is_some() || wishes.min_fresh.is_some())
+    }
+
     /// Whether a neighbour's answer is there and fresh: what is stale there is not taken over as new here.
     fn is_worth_keeping(&self, head: &Parts, delay: Duration) -> bool {
         let rules = &self.config.cache.rules;
@@ -61,4 +70,9 @@ impl Upstream {
         matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT)
             && freshness.state(Duration::ZERO) == State::Fresh
     }
+}
+
+/// A neighbour's 504 says that it does not hold it, as it was asked to say.
+fn is_unwell(status: StatusCode) -> bool {
+    status != StatusCode::GATEWAY_TIMEOUT && retry::is_unwell(status)
 }

@@ -9,6 +9,7 @@ mod ways;
 use super::*;
 use crate::edge::{Edge, Shared};
 use crate::options::{Config, Options};
+use crate::policy::ClientReload;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use http_body_util::BodyExt;
@@ -349,6 +350,51 @@ async fn a_neighbour_is_asked_for_what_it_holds_and_for_nothing_else() {
                 assert_eq!(question.headers["cache-control"], "only-if-cached");
                 assert_eq!(question.headers["host"], "h");
             }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_neighbour_that_holds_nothing_is_well_and_one_that_cannot_is_not() {
+    local(async {
+        for (status, up) in [(504, 1.0), (503, 0.0)] {
+            let keys = "tiers = [[\"http://origin\"]]\npeers = [\"http://peer\"]";
+            let scene = Scene::new(keys, [Vec::new(), (0..12).map(|_| Reply::new(status)).collect()]);
+            scene.servers[0].follow(|_| ok("origin"));
+            for n in 0..12 {
+                let path = format!("/{n}").parse().unwrap();
+                assert_eq!(scene.ask_by(Method::GET, &path, true).await, whole(200, "origin"));
+            }
+            assert_eq!(scene.metric("edge_parent_up", &["peer"]), up, "{status}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_reload_is_not_given_what_a_neighbour_holds() {
+    local(async {
+        for (wish, honoured, answer) in [
+            (("cache-control", "no-cache"), true, "origin"),
+            (("cache-control", "max-age=0"), true, "origin"),
+            (("cache-control", "min-fresh=90"), true, "origin"),
+            (("pragma", "no-cache"), true, "origin"),
+            (("cache-control", "max-stale"), true, "peer"),
+            (("cache-control", "no-cache"), false, "peer"),
+        ] {
+            let mut config = config("tiers = [[\"http://origin\"]]\npeers = [\"http://peer\"]");
+            if honoured {
+                config.cache.client_reload = ClientReload::Honour;
+            }
+            let held = ok("peer").header("cache-control", "max-age=60");
+            let scene = Scene::by(config, [vec![ok("origin")], vec![held]]);
+            let headers = HeaderMap::from_iter([(wish.0.parse().unwrap(), wish.1.parse().unwrap())]);
+            let target = Uri::from_static("/x");
+            let question = Question { cold: true, ..Question::get("h", &target, &headers) };
+            let response = scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, answer, "{wish:?} {honoured}");
         }
     })
     .await;
