@@ -66,13 +66,14 @@ pub(crate) struct Shared {
 impl Settings {
     /// Those by which these are replaced: what of `config` may change at work; the rest stays what it is.
     pub(crate) fn succeeded_by(&self, config: Config) -> Self {
-        let groups = Arc::new(self.groups.succeeded_by(&config.upstream));
         let now = &*self.config;
+        let upstream = config.upstream.with_plans_of(&now.upstream);
+        let groups = Arc::new(self.groups.succeeded_by(&upstream));
         // Places for connections are counted out once.
         let limits =
             UpstreamLimits { connections_per_core: now.limits.connections_per_core, ..config.limits };
         let config = Config {
-            upstream: config.upstream,
+            upstream,
             cache: config.cache,
             stale_on_error: config.stale_on_error,
             limits,

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub struct Upstreams {
     pub(super) routes: Routes,
     pub(super) groups: Vec<GroupConfig>,
-    /// Which group plans come from, where they have one of their own. No request finds it.
+    /// Which group plans come from, the last, where they have one of their own. No request finds it.
     pub(super) plans: Option<usize>,
 }
 
@@ -149,6 +149,19 @@ impl Upstreams {
         self.plans = Some(self.groups.len());
         self.groups.push(GroupReader { group: &group, simple: false }.read()?);
         Ok(())
+    }
+
+    /// The same, but that plans come from where they come from by `begun`: who follows them does not change at work.
+    pub(crate) fn with_plans_of(mut self, begun: &Self) -> Self {
+        // It stands last.
+        if let Some(at) = self.plans.take() {
+            self.groups.truncate(at);
+        }
+        if let Some(plans) = begun.plans.and_then(|at| begun.groups.get(at)) {
+            self.plans = Some(self.groups.len());
+            self.groups.push(plans.clone());
+        }
+        self
     }
 
     /// Groups and their servers, for the log.

@@ -46,6 +46,40 @@ async fn servers_that_have_not_changed_are_the_same_with_all_that_is_known_and_c
 }
 
 #[tokio::test(start_paused = true)]
+async fn plans_come_from_where_they_came_from_until_a_restart() {
+    local(async {
+        let from = |plans: Option<&str>, keys| {
+            let mut config = config(keys);
+            plans.inspect(|url| config.upstream.plans_from(url).unwrap());
+            config
+        };
+        for begun in [Some("http://plans"), None] {
+            let scripts = || [vec![ok("a")], vec![ok("plans"), ok("plans")], Vec::new(), Vec::new()];
+            let scene = Scene::by(from(begun, "tiers = [[\"http://a\"]]"), scripts());
+            let mut edge = scene.edge.clone();
+            let headers = HeaderMap::new();
+            let target = Uri::from_static("/x");
+            let question = Question::get("h", &target, &headers);
+            for (written, keys) in [
+                (Some("http://others"), "tiers = [[\"http://a\"]]"),
+                (None, "tiers = [[\"http://a\"], [\"http://b\"]]"),
+            ] {
+                let (now, groups) = (Arc::clone(&edge.config), Arc::clone(edge.upstream.groups()));
+                let next = Settings { config: now, groups }.succeeded_by(from(written, keys));
+                edge = edge.succeeded_by(next);
+                let answer = edge.upstream.exchange_for_plan(question).await;
+                assert_eq!(answer.map(|_| ()).err(), begun.is_none().then_some(UpstreamError::UnknownHost));
+            }
+            assert_eq!(scene.servers[1].count(), begun.map_or(0, |_| 2));
+            // What requests find is what was written.
+            assert!(edge.upstream.exchange(question, RequestBody::Empty).await.is_ok());
+            assert_eq!(scene.servers[0].count(), 1);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_goes_on_ends_as_it_began_and_what_comes_then_goes_the_new_way() {
     local(async {
         let slow = Reply::new(200).data("0").pause(SECOND).data("1");
