@@ -140,12 +140,14 @@ impl UpstreamBody {
         }
     }
 
-    /// The server broke off: looks for the rest, where there is a way.
+    /// It broke off: looks for the rest, where there is a way.
     fn break_off(&mut self, broken: BodyError) -> Result<(), BodyError> {
-        let State::Reading { load, .. } = std::mem::replace(&mut self.state, State::Over) else {
+        let State::Reading { load, hold, .. } = std::mem::replace(&mut self.state, State::Over) else {
             return Err(broken);
         };
-        load.parent().heard(Asked::Broken);
+        if !hold.is_failed_by_client() {
+            load.parent().heard(Asked::Broken);
+        }
         let rest = self.rest.take().ok_or(broken)?;
         self.state = State::Resuming(rest.begin(load.parent().number, self.received, broken)?);
         Ok(())

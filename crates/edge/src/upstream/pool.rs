@@ -105,6 +105,8 @@ pub(super) struct Lease {
 /// An answer's hold on its exchange, until its body is over.
 pub(super) struct Hold {
     place: Weak<Place>,
+    /// What was sent with the question.
+    sending: Option<Sending>,
     /// Dropped with this.
     _over: Option<oneshot::Sender<Infallible>>,
 }
@@ -119,6 +121,11 @@ impl Hold {
             *client = Arc::clone(&place.clients).try_acquire_owned().ok();
         }
         client.is_some()
+    }
+
+    /// Whether the client's own body failed, with which hyper gives up the connection and what comes over it.
+    pub(super) fn is_failed_by_client(&self) -> bool {
+        self.sending.as_ref().is_some_and(Sending::has_failed)
     }
 }
 
@@ -195,9 +202,9 @@ impl Pool {
     pub(super) fn give_back(self: &Rc<Self>, lease: Lease, sending: Option<Sending>) -> Hold {
         let pool = Rc::clone(self);
         let Lease { mut connection, place, .. } = lease;
-        let unsent = sending.filter(|sending| !sending.is_whole());
+        let unsent = sending.clone().filter(|sending| !sending.is_whole());
         let (over, answered) = unsent.as_ref().map(|_| oneshot::channel()).unzip();
-        let hold = Hold { place: Rc::downgrade(&place), _over: over };
+        let hold = Hold { place: Rc::downgrade(&place), sending, _over: over };
         drop(tokio::task::spawn_local(async move {
             if let (Some(unsent), Some(answered)) = (unsent, answered) {
                 let _ = answered.await;

@@ -142,14 +142,20 @@ impl Body for RequestBody {
             sending.ends(now);
             return Poll::Ready(None);
         };
-        let frame = frame.map_err(RequestBodyError::Broken)?;
+        let frame = frame.map_err(|error| {
+            sending.fails();
+            RequestBodyError::Broken(error)
+        })?;
         // What does not go upstream before a body does not go behind it either (attack 12).
         let frame = frame.into_trailers().map_or_else(std::convert::identity, |mut trailers| {
             policy::strip_unkeyed(&mut trailers);
             Frame::trailers(trailers)
         });
         let bytes = frame.data_ref().map_or(0, Bytes::len);
-        upload.take(bytes).map_err(|TooLarge| RequestBodyError::TooLarge)?;
+        upload.take(bytes).map_err(|TooLarge| {
+            sending.fails();
+            RequestBodyError::TooLarge
+        })?;
         sending.took(bytes, now);
         // Who sees that this was the last asks for no more.
         if body.is_end_stream() {

@@ -27,6 +27,8 @@ struct Progress {
     /// When the client has taken too long. What it sends puts this off, as far as the limit allows and not further: nobody
     /// sends ahead to be slow afterwards.
     due: Instant,
+    /// Whether its client broke it off, or sent more than is sent on.
+    failed: bool,
 }
 
 /// Who is waited for.
@@ -65,6 +67,16 @@ impl Sending {
         self.0.update(|progress| progress.to(Turn::Answer, now));
     }
 
+    /// Its client broke it off, or sent more than is sent on: what becomes of the exchange is no server's fault.
+    pub(super) fn fails(&self) {
+        self.0.update(|progress| Progress { failed: true, ..progress });
+    }
+
+    /// Whether it [fails](Self::fails).
+    pub(super) fn has_failed(&self) -> bool {
+        self.0.get().failed
+    }
+
     /// Whether all of it was taken.
     pub(super) fn is_whole(&self) -> bool {
         self.0.get().turn == Turn::Answer
@@ -84,7 +96,7 @@ impl Sending {
 
 impl Progress {
     fn begun(now: Instant, limit: Duration) -> Self {
-        Self { turn: Turn::Server, since: now, limit, due: now + limit }
+        Self { turn: Turn::Server, since: now, limit, due: now + limit, failed: false }
     }
 
     fn to(self, turn: Turn, now: Instant) -> Self {

@@ -15,6 +15,11 @@ const PIPE: usize = 1_024;
 
 /// A client that sends a body of `length` bytes, by what is written to its connection.
 async fn client(length: usize) -> (DuplexStream, serve::RequestBody) {
+    client_by(&format!("content-length: {length}")).await
+}
+
+/// The same, its body's length told by `framing`.
+async fn client_by(framing: &str) -> (DuplexStream, serve::RequestBody) {
     let (mut client, ours) = tokio::io::duplex(PIPE);
     let (bodies, mut body) = mpsc::channel(1);
     drop(tokio::task::spawn_local(async move {
@@ -24,7 +29,7 @@ async fn client(length: usize) -> (DuplexStream, serve::RequestBody) {
         });
         let _ = http1::Builder::new().serve_connection(TokioIo::new(ours), service).await;
     }));
-    let head = format!("POST /x HTTP/1.1\r\nhost: h\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!("POST /x HTTP/1.1\r\nhost: h\r\n{framing}\r\n\r\n");
     client.write_all(head.as_bytes()).await.unwrap();
     (client, body.recv().await.unwrap().into())
 }
@@ -136,6 +141,31 @@ async fn an_early_answer_does_not_stop_what_is_still_read() {
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert_eq!(scene.ask(&Uri::from_static("/x")).await, whole(200, "b"));
         assert_eq!(scene.servers[0].connections(), 1);
+    })
+    .await;
+}
+
+/// A server that answers before it has read the body is not to blame for what its client does then.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_ends_with_its_clients_body_is_nobodys_fault_but_the_clients() {
+    local(async {
+        let early = || Reply::new(200).while_reading().data("begun").pause(60 * SECOND).data("ended");
+        let mut config = config("tiers = [[\"http://a\"]]");
+        config.upload_caps.size = units::ByteCount(2_000);
+        let scene = Scene::by(config, [(0..6).map(|_| early()).collect()]);
+        let too_large = ("transfer-encoding: chunked", [b"bb8\r\n", &[7; 3_000][..]].concat());
+        let broken_off = ("content-length: 2000", vec![7; 1_000]);
+        for (framing, sent) in [too_large, broken_off].iter().cycle().take(6).cloned() {
+            let (mut client, body) = client_by(framing).await;
+            drop(tokio::task::spawn_local(async move {
+                tokio::time::sleep(SECOND).await;
+                let _ = client.write_all(&sent).await;
+            }));
+            assert_eq!(scene.send(body).await, Ok((StatusCode::OK, Err(BodyError::Cut))), "{framing}");
+        }
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "answer"]), 6.0);
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "broken"]), 0.0);
+        assert_eq!(scene.metric("edge_parent_up", &["a"]), 1.0);
     })
     .await;
 }
