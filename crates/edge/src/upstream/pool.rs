@@ -15,6 +15,7 @@ use super::sender::Sender;
 use super::sending::Sending;
 use crate::metrics::Metrics;
 use crate::options::UpstreamLimits;
+use futures_util::FutureExt;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -157,9 +158,18 @@ impl Pool {
     }
 
     /// A connection: an idle one, the last used first, where it may be, and else a new one. Waits for a place where all are taken.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Busy`] also when a wait for a place has left too little time to connect: the server is not to blame.
     pub(super) async fn lease(&self, wish: Wish, limit: Duration) -> Result<Lease, UpstreamError> {
         let started = Instant::now();
-        let place = timeout(limit, self.place(wish.alone)).await.ok().flatten().ok_or(UpstreamError::Busy)?;
+        let at_once = self.place(wish.alone).now_or_never();
+        let waited = at_once.is_none();
+        let place = match at_once {
+            Some(place) => place,
+            None => timeout(limit, self.place(wish.alone)).await.ok().flatten(),
+        };
+        let place = place.ok_or(UpstreamError::Busy)?;
         if wish.reuse
             && let Some(connection) = self.take_idle()
         {
@@ -168,7 +178,10 @@ impl Pool {
         self.make_room();
         let counted = self.count();
         let left = limit.saturating_sub(started.elapsed()).max(Duration::from_millis(1));
-        let sender = self.dial.connect(&self.parent, left).await?;
+        let sender = self.dial.connect(&self.parent, left).await.map_err(|error| match error {
+            UpstreamError::ConnectTimeout if waited => UpstreamError::Busy,
+            error => error,
+        })?;
         Ok(Lease { connection: Connection { sender, _counted: counted }, reused: false, place })
     }
 

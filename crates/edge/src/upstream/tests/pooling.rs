@@ -93,3 +93,24 @@ async fn slow_readers_leave_the_cache_a_quarter_of_the_connections() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_for_a_place_does_not_blame_the_server_for_what_is_left_of_the_time() {
+    local(async {
+        let scene = narrow(1, vec![ok("a").after(2 * SECOND)]);
+        let first = start(&scene, Method::GET);
+        tokio::task::yield_now().await;
+        let others: Vec<_> = (0..4).map(|_| start(&scene, Method::POST)).collect();
+        tokio::task::yield_now().await;
+        scene.servers[0].fall_silent();
+        assert_eq!(first.await.unwrap(), whole(200, "a"));
+        for other in others {
+            assert_eq!(other.await.unwrap(), Err(UpstreamError::Busy));
+        }
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "unreached"]), 0.0);
+        // All of the time, and no connection.
+        assert_eq!(start(&scene, Method::POST).await.unwrap(), Err(UpstreamError::ConnectTimeout));
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "unreached"]), 1.0);
+    })
+    .await;
+}
