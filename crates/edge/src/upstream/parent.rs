@@ -30,7 +30,7 @@ pub(crate) struct Parent {
     metrics: ParentMetrics,
 }
 
-/// What a server on trial may have of its share: one question at a time.
+/// What a server on trial may have of its share: one question, whose end is waited for.
 const TRIAL_SHARE: f64 = 1e-6;
 
 impl Parent {
@@ -64,12 +64,13 @@ impl Parent {
 
     /// As far as choosing goes. With `on_trial`, one that is down may be asked if it is time to find out.
     pub(super) fn candidate(&self, now: Instant, on_trial: bool) -> Candidate {
-        let share = match self.health().admission(now.into_std()) {
-            Admission::Share(share) => share,
-            Admission::Trial if on_trial => TRIAL_SHARE,
-            Admission::Trial | Admission::Refused => 0.0,
-        };
-        Candidate { share, ..self.candidate_in_need() }
+        let candidate = self.candidate_in_need();
+        match self.health().admission(now.into_std()) {
+            Admission::Share(share) => Candidate { share, ..candidate },
+            // What still comes of questions before its fall is no reason to leave it alone.
+            Admission::Trial if on_trial => Candidate { share: TRIAL_SHARE, load: 0, ..candidate },
+            Admission::Trial | Admission::Refused => Candidate { share: 0.0, ..candidate },
+        }
     }
 
     /// The same, its health not looked at.

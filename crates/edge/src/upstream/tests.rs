@@ -296,6 +296,28 @@ async fn a_server_that_is_down_is_left_alone_but_for_trials() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_is_down_is_tried_while_an_old_answer_of_it_still_comes() {
+    local(async {
+        let long = Reply::new(200).data("0").pause(12 * SECOND).data("1");
+        let scene = Scene::pair(vec![long, ok("a")], (0..9).map(|_| ok("b")).collect());
+        let path = scene.path(0);
+        let headers = HeaderMap::new();
+        let question = Question::get("h", &path, &headers);
+        let old = scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
+        scene.servers[0].go_down(ErrorKind::ConnectionRefused);
+        for _ in 0..3 {
+            assert_eq!(scene.ask(&path).await, whole(200, "b"));
+        }
+        assert_eq!(scene.metric("edge_parent_up", &["a"]), 0.0);
+        scene.servers[0].come_back();
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(scene.ask(&path).await, whole(200, "a"));
+        assert_eq!(old.into_body().collect().await.unwrap().to_bytes(), "01");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_all_down_they_are_asked_all_the_same() {
     local(async {
         let scene = Scene::pair(vec![ok("a")], Vec::new());
