@@ -86,6 +86,7 @@ pub struct Health {
     failures: u32,
     broken: u32,
     unwell: u32,
+    /// Against the standing.
     checks: u32,
     /// Falls in a row, none of which was followed by a steady time.
     falls: u32,
@@ -187,7 +188,7 @@ impl Health {
         if self.checks < CHECKS {
             return None;
         }
-        (self.checks, self.failures, self.unwell) = (0, 0, 0);
+        (self.failures, self.unwell) = (0, 0);
         if good { self.rise(now) } else { self.fall(now) }
     }
 
@@ -197,7 +198,7 @@ impl Health {
         }
         self.phase = Phase::Up { since: Some(now) };
         // It has another chance, not the last one.
-        self.broken = 0;
+        (self.broken, self.checks) = (0, 0);
         Some(Standing::Up)
     }
 
@@ -207,6 +208,8 @@ impl Health {
                 let steady = since.is_none_or(|since| now.saturating_duration_since(since) >= STEADY);
                 self.falls = if steady { 1 } else { self.falls.saturating_add(1) };
                 self.phase = Phase::Down { until: now + back_off(self.falls), trial: None };
+                // Bad ones so far are not good ones from now on.
+                self.checks = 0;
                 Some(Standing::Down)
             }
             // What was asked in need before its time says nothing new.
@@ -326,5 +329,18 @@ mod tests {
         assert_eq!(health.checked(later, true), Some(Standing::Up));
         assert_eq!(health.checked(later, false), None);
         assert_eq!(health.checked(later, false), Some(Standing::Down));
+    }
+
+    #[test]
+    fn a_bad_check_before_a_fall_is_no_good_one_after_it() {
+        let now = now();
+        let mut health = Health::new(Judge::Checks);
+        assert_eq!(health.checked(now, false), None);
+        for _ in 0..FAILURES {
+            health.met(now, Met::Failure);
+        }
+        assert_eq!(health.standing(), Standing::Down);
+        assert_eq!(health.checked(now, true), None);
+        assert_eq!(health.checked(now, true), Some(Standing::Up));
     }
 }
