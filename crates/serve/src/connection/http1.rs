@@ -140,7 +140,7 @@ pub(super) async fn run<S: Service, T: Transport>(
 
     match ended {
         Err(end) => {
-            let mut stream = connection.into_parts().io.into_inner();
+            let (mut stream, _) = connection.into_parts().io.into_inner();
             // An orderly end would say that the answer is whole.
             if end.leaves_unsent() || (end == End::Cut && by_close.get()) {
                 stream.socket().forget_unsent();
@@ -151,11 +151,12 @@ pub(super) async fn run<S: Service, T: Transport>(
         }
         Ok(()) => {
             let parts = connection.into_parts();
-            let mut stream = parts.io.into_inner();
-            if parking && !draining && !finishing && activity.may_close() {
-                // Empty as a rule, and still the whole of hyper's read buffer: eight KiB for each parked connection.
-                let rest = if parts.read_buf.is_empty() { Bytes::new() } else { parts.read_buf };
-                return Outcome::Idle(stream, rest);
+            // Else what is left of a body, of which hyper has read no more, would be read as the next request.
+            let is_between = read.get() || (parts.read_buf.is_empty() && parts.io.is_between_requests());
+            let (mut stream, early) = parts.io.into_inner();
+            let may_go_on = is_between && fault.get().is_none() && activity.may_close();
+            if parking && !draining && !finishing && may_go_on {
+                return Outcome::Idle(stream, joined(parts.read_buf, early));
             }
             if read.get() {
                 stream.close().await;
@@ -164,6 +165,16 @@ pub(super) async fn run<S: Service, T: Transport>(
             }
             Outcome::Ended(if draining || last { End::Drained } else { End::Closed })
         }
+    }
+}
+
+/// What hyper has read and not answered, and what it has not read.
+fn joined(read: Bytes, early: Bytes) -> Bytes {
+    match (read.is_empty(), early.is_empty()) {
+        // As a rule both are empty, and `read` is still the whole of hyper's buffer: eight KiB for each parked connection.
+        (true, _) => early,
+        (false, true) => read,
+        (false, false) => [read, early].concat().into(),
     }
 }
 
@@ -217,5 +228,150 @@ struct Answering {
 impl Drop for Answering {
     fn drop(&mut self) {
         self.activity.answer_ended(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{Connections, LOCAL, Socket, plain};
+    use crate::drain;
+    use crate::metrics::Metrics;
+    use crate::options::Limits;
+    use crate::service::{Scheme, Standing};
+    use http_body_util::{BodyExt, Full};
+    use std::cell::RefCell;
+    use std::sync::Arc;
+    use telemetry::Telemetry;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixStream;
+    use tokio::task::{AbortHandle, LocalSet, spawn_local, yield_now};
+
+    /// Answers before it has read what it is sent, which it goes on reading, or does not where it is to be ignored.
+    #[derive(Clone, Default)]
+    struct Hasty {
+        asked: Rc<RefCell<Vec<String>>>,
+        reading: Rc<RefCell<Option<AbortHandle>>>,
+    }
+
+    impl Service for Hasty {
+        type Body = Full<Bytes>;
+
+        fn call(
+            &self,
+            request: Request<RequestBody>,
+            _: Peer,
+        ) -> impl Future<Output = Response<Full<Bytes>>> + use<> {
+            let path = request.uri().path().to_owned();
+            if path != "/ignored" {
+                let reading = spawn_local(async move { drop(request.into_body().collect().await) });
+                self.reading.replace(Some(reading.abort_handle()));
+            }
+            self.asked.borrow_mut().push(path);
+            std::future::ready(Response::new(Full::from("hello")))
+        }
+    }
+
+    /// A connection's surroundings.
+    async fn around(drain: drain::Drain) -> (Rc<Core<Hasty>>, Peer, Place, Rc<Here>) {
+        let core = Rc::new(Core { service: Rc::new(Hasty::default()), limits: Limits::default(), drain });
+        let peer =
+            Peer { address: LOCAL, scheme: Scheme::Http, standing: Standing::default(), interim: None };
+        let metrics = Arc::new(Metrics::register(&Telemetry::new("test")));
+        let place = Connections::new(1, metrics).place().await.take();
+        (core, peer, place, Rc::new(Here { tls: None, proxy: None, alternative: None }))
+    }
+
+    /// Lets the server go as far as it comes.
+    async fn turns() {
+        for _ in 0..16 {
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn attack_19_what_is_left_of_a_body_is_no_request_while_another_process_takes_over() {
+        let story = async {
+            let (sender, drain) = drain::pair();
+            let (core, peer, place, here) = around(drain).await;
+            let Hasty { asked, reading } = core.service.as_ref().clone();
+            let (mut client, server) = UnixStream::pair().unwrap();
+            let serving = spawn_local(plain(core, Socket::Unix(server), peer, place, here));
+            client
+                .write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nbody")
+                .await
+                .unwrap();
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"hello") {
+                client.read_buf(&mut answer).await.unwrap();
+            }
+            sender.give_way();
+            turns().await;
+            reading.take().unwrap().abort();
+            turns().await;
+            client.write_all(b"GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+            client.shutdown().await.unwrap();
+            client.read_to_end(&mut answer).await.unwrap();
+            serving.await.unwrap();
+            assert!(answer.ends_with(b"hello"), "{}", String::from_utf8_lossy(&answer));
+            assert_eq!(*asked.borrow(), ["/"]);
+        };
+        LocalSet::new().run_until(story).await;
+    }
+
+    #[tokio::test]
+    async fn a_body_that_has_come_and_nobody_wants_keeps_no_connection_from_going_on() {
+        let story = async {
+            let (sender, drain) = drain::pair();
+            let (core, peer, place, here) = around(drain).await;
+            let asked = Rc::clone(&core.service.asked);
+            let (mut client, server) = UnixStream::pair().unwrap();
+            let serving = spawn_local(plain(core, Socket::Unix(server), peer, place, here));
+            let request = b"POST /ignored HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nbody";
+            client.write_all(request).await.unwrap();
+            turns().await;
+            sender.give_way();
+            turns().await;
+            client.write_all(b"GET /next HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+            let mut answers = String::new();
+            client.read_to_string(&mut answers).await.unwrap();
+            serving.await.unwrap();
+            assert_eq!(*asked.borrow(), ["/ignored", "/next"], "{answers}");
+            assert_eq!(answers.matches("connection: close").count(), 1, "{answers}");
+        };
+        LocalSet::new().run_until(story).await;
+    }
+
+    #[tokio::test]
+    async fn requests_behind_one_another_are_all_answered_however_often_hyper_pauses() {
+        const REQUESTS: usize = 80;
+        let story = async {
+            let (_sender, drain) = drain::pair();
+            let (core, peer, place, here) = around(drain).await;
+            let asked = Rc::clone(&core.service.asked);
+            let (mut client, server) = UnixStream::pair().unwrap();
+            // More than is read at once.
+            let pad = "x".repeat(200);
+            let request = |n| format!("GET /{n} HTTP/1.1\r\nhost: a\r\nx-pad: {pad}\r\n\r\n");
+            let mut early = Bytes::from((0..REQUESTS).map(request).collect::<String>());
+            let mut stream = Socket::Unix(server);
+            let mut rounds = 0;
+            while !early.is_empty() {
+                rounds += 1;
+                let run = run(Rc::clone(&core), stream, early, None, peer.clone(), &place, &here);
+                (stream, early) = match run.await {
+                    Outcome::Idle(stream, rest) => (stream, rest),
+                    Outcome::Ended(end) => panic!("{end:?} after {} requests", asked.borrow().len()),
+                };
+            }
+            drop(stream);
+            assert!(rounds > 1);
+            let expected: Vec<_> = (0..REQUESTS).map(|n| format!("/{n}")).collect();
+            assert_eq!(*asked.borrow(), expected);
+            let mut answers = String::new();
+            client.read_to_string(&mut answers).await.unwrap();
+            assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), REQUESTS);
+        };
+        LocalSet::new().run_until(story).await;
     }
 }

@@ -77,8 +77,14 @@ impl<T> Watched<T> {
         Self { inner: TokioIo::new(inner), early, strict, activity, has_ended: false }
     }
 
-    pub(crate) fn into_inner(self) -> T {
-        self.inner.into_inner()
+    /// The transport, and what has not been given of the early bytes.
+    pub(crate) fn into_inner(self) -> (T, Bytes) {
+        (self.inner.into_inner(), self.early)
+    }
+
+    /// Whether what was given ends where a request ends.
+    pub(crate) fn is_between_requests(&self) -> bool {
+        self.strict.is_between_requests()
     }
 
     /// Whether hyper does not hear yet that the client asks no more, because it would take it for departure: not while an answer
@@ -129,6 +135,7 @@ impl<T: AsyncRead + Unpin> hyper::rt::Read for Watched<T> {
             let length = this.early.len().min(piece.remaining());
             piece.put_slice(&this.early[..length]);
             this.early.advance(length);
+            this.activity.bytes_read(Instant::now);
         }
         buffer.put_slice(this.strict.pass(piece.filled_mut()));
         Poll::Ready(Ok(()))

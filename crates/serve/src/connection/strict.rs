@@ -45,6 +45,11 @@ impl Strict {
         self.messages.is_within_body()
     }
 
+    /// Whether the last request has ended and nothing of another has begun.
+    pub(crate) fn is_between_requests(&self) -> bool {
+        self.messages.is_between()
+    }
+
     /// What hyper reads instead of the connection once something was wrong; in the end nothing, as if it were closed.
     pub(crate) fn end(&mut self) -> Option<&'static [u8]> {
         self.fault.get().map(|_| std::mem::take(&mut self.end))
