@@ -28,11 +28,12 @@ use bytes::Bytes;
 use frames::Wrong;
 use h3::error::{Code, ConnectionError};
 use h3::frame::FrameStream;
-use h3::quic::ConnectionErrorIncoming;
+use h3::quic::{ConnectionErrorIncoming, RecvStream, SendStream};
 use h3::server::{Connection, RequestResolver};
 use h3::stream::BufRecvStream;
 use http::{Method, Response, header};
 use http_body::Body;
+use quinn::{Dir, Side};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -90,11 +91,17 @@ async fn serve<S: Service>(
     let mut look_again = pin!(sleep(core.limits.header.min(core.limits.idle)));
     // Set once the connection is asked to end: why.
     let mut ending = None;
+    // The first request that has not come; from which on we have said that we answer none.
+    let (mut next_id, mut refused_from) =
+        (lost::stream_id(quinn::StreamId::new(Side::Client, Dir::Bi, 0)), None);
     loop {
         let next = poll_fn(|cx| {
             loop {
-                if let Poll::Ready(stream) = connection.poll_accept_request_stream(cx) {
-                    return Poll::Ready(Next::Stream(stream));
+                match connection.poll_accept_request_stream(cx) {
+                    // Of a connection that ends h3 only says that it has written all answers, and says it each time.
+                    Poll::Ready(Ok(None)) if ending.is_some() => {}
+                    Poll::Ready(stream) => return Poll::Ready(Next::Stream(stream)),
+                    Poll::Pending => {}
                 }
                 if ending.is_none() && drain_begun.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Next::End(End::Drained));
@@ -115,7 +122,14 @@ async fn serve<S: Service>(
         })
         .await;
         match next {
+            Next::Stream(Ok(Some(mut stream)))
+                if refused_from.is_some_and(|from| stream.send_id() >= from) =>
+            {
+                stream.stop_sending(Code::H3_REQUEST_REJECTED.value());
+                stream.reset(Code::H3_REQUEST_REJECTED.value());
+            }
             Next::Stream(Ok(Some(stream))) => {
+                next_id = stream.send_id() + 1;
                 let (way_out, wrong) = (stream.way_out(), stream.wrong());
                 let resolver = connection.create_resolver(FrameStream::new(BufRecvStream::new(stream)));
                 let open = Rc::new(Open::begin(&watch.streams, &peer.standing));
@@ -126,13 +140,21 @@ async fn serve<S: Service>(
                     drop(open);
                 }));
             }
-            // The client has said that it asks no more, and has all its answers.
-            Next::Stream(Ok(None)) => return End::Closed,
+            // The client has said that it asks no more. What it had asked before may come behind that, and its answers, which are
+            // written, are still on their way.
+            Next::Stream(Ok(None)) => {
+                ending = Some(End::Closed);
+                look_again.as_mut().reset(Instant::now() + LAST_WORDS);
+            }
             Next::Stream(Err(error)) => return ending.unwrap_or_else(|| end_of(&error, watch)),
             Next::End(end) => {
                 ending = Some(end);
-                // What was sent before the client heard of it is answered, too.
-                if let Err(error) = connection.shutdown(MAX_STREAMS as usize).await {
+                // What was sent before the client heard of it is answered, too; nothing from there on, which it may ask somebody else
+                // (RFC 9114 §5.2). h3's own word is 0 where nothing has come, and it answers the request that it names.
+                let from = next_id + MAX_STREAMS as usize;
+                let telling = connection.inner.shutdown(&mut refused_from, from);
+                // A client that has no room for it does without.
+                if let Ok(Err(error)) = timeout(LAST_WORDS, telling).await {
                     return end_of(&error, watch);
                 }
                 look_again.as_mut().reset(Instant::now() + LAST_WORDS);

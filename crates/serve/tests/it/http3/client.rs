@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub(super) const DATA: u64 = 0;
 pub(super) const HEADERS: u64 = 1;
 pub(super) const SETTINGS: u64 = 4;
+pub(super) const GOAWAY: u64 = 7;
 
 /// Error codes (RFC 9114 §8.1).
 pub(super) const STREAM_CREATION_ERROR: u64 = 0x103;
@@ -24,6 +25,7 @@ pub(super) const FRAME_UNEXPECTED: u64 = 0x105;
 pub(super) const FRAME_ERROR: u64 = 0x106;
 pub(super) const EXCESSIVE_LOAD: u64 = 0x107;
 pub(super) const ID_ERROR: u64 = 0x108;
+pub(super) const REQUEST_REJECTED: u64 = 0x10b;
 pub(super) const MESSAGE_ERROR: u64 = 0x10e;
 pub(super) const DECOMPRESSION_FAILED: u64 = 0x200;
 pub(super) const ENCODER_STREAM_ERROR: u64 = 0x201;

@@ -3,6 +3,7 @@
 use super::client::*;
 use crate::server::{GREETING, LARGE};
 use http::Request;
+use quinn::{TransportConfig, VarInt};
 use serve::{LimitOptions, Options};
 use std::rc::Rc;
 
@@ -328,5 +329,81 @@ fn a_server_that_stops_ends_what_it_has_begun() {
         assert!(bytes.len() > LARGE, "{} bytes", bytes.len());
         assert_eq!(wire.closed().await, Outcome::Closed(0x100));
         tokio::task::spawn_blocking(|| stopping.join()).await.unwrap();
+    });
+}
+
+/// What the server has said on its control stream by when it says `end`.
+async fn control(wire: &Wire, end: &[u8]) -> Vec<u8> {
+    let mut stream = wire.connection.accept_uni().await.unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(end) {
+        let piece = stream.read_chunk(usize::MAX, true).await.unwrap().unwrap();
+        said.extend_from_slice(&piece.bytes);
+    }
+    // Its end would be an error.
+    std::mem::forget(stream);
+    said
+}
+
+#[test]
+fn a_client_that_asks_no_more_gets_all_that_it_has_asked() {
+    let scene = scene();
+    run(async {
+        let mut transport = TransportConfig::default();
+        transport.stream_receive_window(VarInt::from_u32(64 * 1_024));
+        let connection = connect(&scene.endpoint(transport), scene.server.address()).await;
+        let mut wire = Wire::over(connection).await;
+        let (mut sender, receiver) = wire.connection.open_bi().await.unwrap();
+        sender.write_all(&get("/large")).await.unwrap();
+        sender.finish().unwrap();
+        wire.control.write_all(&frame(GOAWAY, &[0])).await.unwrap();
+        // What comes behind that may have been sent before it. By the last of them the large answer has been written.
+        for _ in 0..10 {
+            assert!(wire.send(&get("/")).await.has_status(200));
+        }
+        let Outcome::Answered(bytes) = wire.outcome(receiver).await else { panic!("an answer") };
+        assert!(bytes.len() > LARGE, "{} bytes", bytes.len());
+        assert_eq!(wire.closed().await, Outcome::Closed(0x100));
+        while scene.server.metric("serve_connections_ended_total", Some("closed")) < 1.0 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn a_server_that_stops_answers_what_it_does_not_refuse() {
+    let scene = scene();
+    run(async {
+        let wire = scene.wire().await;
+        // Kept open, that the server has something to wait for.
+        let begun = wire.connection.open_bi().await.unwrap();
+        let stopping = scene.server.stop();
+        // As many as there may be at once.
+        control(&wire, &frame(GOAWAY, &varint(4 * 100))).await;
+        for _ in 1..100 {
+            assert!(wire.send(&get("/")).await.has_status(200));
+        }
+        assert_eq!(wire.send(&get("/")).await, Outcome::Reset(REQUEST_REJECTED));
+        drop(begun);
+        wire.closed().await;
+        tokio::task::spawn_blocking(|| stopping.join()).await.unwrap();
+    });
+}
+
+#[test]
+fn a_client_without_room_for_a_farewell_is_ended_all_the_same() {
+    let soon = Some(units::Span::secs(1));
+    let scene = Scene::start(LimitOptions { idle_timeout: soon, ..LimitOptions::default() });
+    run(async {
+        let all = control(&scene.wire().await, &frame(GOAWAY, &varint(4 * 100))).await;
+        let mut transport = TransportConfig::default();
+        transport.stream_receive_window(VarInt::from_u32(all.len() as u32 - 4));
+        transport.keep_alive_interval(Some(std::time::Duration::from_millis(20)));
+        let connection = connect(&scene.endpoint(transport), scene.server.address()).await;
+        let wire = Wire::over(connection).await;
+        assert_eq!(wire.closed().await, Outcome::Closed(0x100));
+        while scene.server.metric("serve_connections_ended_total", Some("idle")) < 2.0 {
+            tokio::task::yield_now().await;
+        }
     });
 }
