@@ -209,6 +209,13 @@ async fn watched(
         },
         result = answer => result,
     };
+    if matches!(
+        result,
+        Err(Unanswered::NoHead | Unanswered::Malformed | Unanswered::TooLarge | Unanswered::TakenBack)
+    ) {
+        // When it was too much, the connection is over.
+        watch.spend(Abuse::Resets);
+    }
     if result.is_err() && wrong.get() == Some(Wrong::TooLarge) {
         let mut answer = [Bytes::from_static(TOO_LARGE)];
         result = poll_fn(|cx| way_out.borrow_mut().poll_send(cx, &mut answer))
@@ -218,12 +225,9 @@ async fn watched(
     }
     let code = match (result, wrong.get()) {
         // It is not over before the client has it all: closing a connection takes back what is on its way.
-        (Ok(()), _) => return drop(stopped.await),
+        (Ok(()) | Err(Unanswered::TooLarge), _) => return drop(stopped.await),
         (Err(_), Some(wrong)) => wrong.code(),
-        (Err(Unanswered::TakenBack), None) => {
-            watch.spend(Abuse::Resets);
-            Code::H3_REQUEST_CANCELLED
-        }
+        (Err(Unanswered::TakenBack), None) => Code::H3_REQUEST_CANCELLED,
         (Err(Unanswered::Malformed), None) => Code::H3_MESSAGE_ERROR,
         (Err(Unanswered::NoHead), None) => Code::H3_REQUEST_INCOMPLETE,
         // Nobody may take the part for the whole.
@@ -238,6 +242,8 @@ enum Unanswered {
     NoHead,
     /// It could mean two things.
     Malformed,
+    /// Its head is beyond the bound, and h3 has answered that.
+    TooLarge,
     /// The client does not want it any more.
     TakenBack,
     /// The answer broke off, or could not be sent.
@@ -259,7 +265,7 @@ async fn answer<S: Service>(
         Ok(Err(h3::error::StreamError::HeaderTooBig { .. })) => {
             // h3 has said so.
             way_out.borrow_mut().finish();
-            return Ok(());
+            return Err(Unanswered::TooLarge);
         }
         Ok(Err(_)) | Err(_) => return Err(Unanswered::NoHead),
     };

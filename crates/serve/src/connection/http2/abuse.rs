@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// What a client did too much of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Abuse {
-    /// RST_STREAM: requests taken back as soon as they are made.
+    /// RST_STREAM: requests taken back as soon as they are made; over HTTP/3 also those that are none.
     Resets,
     /// SETTINGS, each of which we must acknowledge.
     Settings,

@@ -49,6 +49,30 @@ fn attack_27_rapid_reset() {
 }
 
 #[test]
+fn attack_27_requests_that_are_none() {
+    let long = "x".repeat(60_000);
+    for nothing in [
+        Vec::new(),
+        frame(HEADERS, &head("GET", "no path", &[])),
+        frame(HEADERS, &head("GET", "/", &[("Upper", "case")])),
+        // Beyond the bound as it stands, and as it is decoded.
+        frame(HEADERS, &head("GET", "/", &[("x-long", &long)])),
+        frame(HEADERS, &[head("GET", "/", &[]), [0xff, 85 - 63].repeat(400)].concat()),
+    ] {
+        let scene = scene();
+        run(async {
+            let wire = scene.wire().await;
+            for _ in 0..MANY {
+                if matches!(wire.send(&nothing).await, Outcome::Closed(_) | Outcome::Gone) {
+                    break;
+                }
+            }
+            too_much(&scene, &wire, "resets").await;
+        });
+    }
+}
+
+#[test]
 fn attack_30_frames_of_no_use_on_the_control_stream() {
     let push_ids = frame(0xd, &[1]).repeat(2);
     for flood in [frame(0x21, b"x"), frame(0xf0700, &[0]), push_ids] {
