@@ -1,13 +1,15 @@
-//! Attacks 1 to 26: requests whose end two servers could see in different places, through the built edge to an origin
-//! that reads as loosely as any. What comes through means the same at both ends; the rest is refused, the connection
+//! Attacks 1 to 58, through the built edge to an origin that reads as loosely as any. Where two servers could see the end of a
+//! request in different places (1 to 26): what comes through means the same at both ends; the rest is refused, the connection
 //! closed, and the origin hears nothing.
 
 mod answers;
 mod bodies;
+mod caching;
 mod interim;
 mod lines;
 mod mutations;
 mod poisoning;
+mod ranges;
 mod requests;
 mod uploads;
 
