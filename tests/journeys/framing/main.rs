@@ -5,6 +5,7 @@
 mod answers;
 mod bodies;
 mod caching;
+mod cuts;
 mod interim;
 mod lines;
 mod mutations;
