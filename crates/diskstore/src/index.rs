@@ -6,7 +6,7 @@
 use crate::pin::{Size, Until};
 use crate::record::{Place, UNIT};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{self, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -88,7 +88,8 @@ impl Hasher for Already {
     }
 }
 
-type Table = HashMap<u64, Slot, BuildHasherDefault<Already>>;
+#[expect(clippy::disallowed_types, reason = "what it hashes is a hash under the store's secret")]
+type Table = HashMap<u64, Slot, hash::BuildHasherDefault<Already>>;
 
 /// All objects of one disk.
 #[derive(Debug)]

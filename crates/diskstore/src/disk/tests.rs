@@ -3,6 +3,7 @@
 use super::*;
 use crate::disks::{Disks, Step, Walk};
 use crate::media::simulated::{Faults, SimulatedDisk};
+use crate::superblock::{self, Superblock};
 use crate::volume::Object;
 use std::io::ErrorKind;
 
@@ -522,4 +523,22 @@ async fn what_is_at_hand_is_read_without_a_thread() {
     disk.flip("data", at, 1);
     assert!(matches!(stored.read_at_hand(0), Err(crate::ReadError::Damaged)));
     assert!(disks.look_up(&key(2)).await.is_none(), "it is forgotten");
+}
+
+/// Or keys could be chosen so that they meet on every node.
+#[tokio::test]
+async fn attack_46_each_store_has_a_secret_of_its_own() {
+    let secret = async |disk: SimulatedDisk| {
+        let disks = over(&[&disk]);
+        assert!(disks.flush().await);
+        match Superblock::read(&*disk.open("store").unwrap()).unwrap() {
+            superblock::Found::Superblock(superblock) => superblock.secret,
+            found => panic!("{found:?}"),
+        }
+    };
+    let mut secrets = Vec::new();
+    for _ in 0..3 {
+        secrets.push(secret(SimulatedDisk::default()).await);
+    }
+    assert!(secrets.is_sorted_by(|one, other| one != other) && !secrets.contains(&0), "{secrets:?}");
 }

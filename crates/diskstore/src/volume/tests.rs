@@ -2,6 +2,7 @@
 
 mod faults;
 mod flips;
+mod keyed;
 mod model;
 mod power;
 mod resize;
