@@ -2,6 +2,7 @@
 //! longer, and who asks properly meanwhile is answered.
 
 mod readers;
+mod trickles;
 
 use journeys::client::{self, Certificate};
 use journeys::raw::{Loose, answers, read_to_end, statuses};
