@@ -7,9 +7,10 @@ use journeys::raw::Loose;
 use rustls::pki_types::ServerName;
 use rustls::version::TLS13;
 use rustls::{ClientConnection, StreamOwned};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use testkit::http2::{Stream, Wire, conformance, connect};
 
 /// Fewer would mean that the table was lost.
@@ -18,6 +19,8 @@ const LEAST_ROWS: usize = 80;
 struct Scene {
     _folder: tempfile::TempDir,
     _origin: Loose,
+    /// What the origin was asked for, answered or not.
+    asked: Arc<Mutex<BTreeSet<String>>>,
     edge: Airclass,
     certificate: Certificate,
 }
@@ -25,7 +28,10 @@ struct Scene {
 fn scene() -> Scene {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let certificate = Certificate::make(folder.path());
-    let origin = Loose::start(|request| {
+    let asked = Arc::<Mutex<BTreeSet<String>>>::default();
+    let heard = Arc::clone(&asked);
+    let origin = Loose::start(move |request| {
+        heard.lock().expect("nobody panics with it").insert(request.target.clone());
         if request.target != "/" {
             loop {
                 std::thread::park();
@@ -42,7 +48,7 @@ fn scene() -> Scene {
         origin.address,
         &["--tls-listen", "127.0.0.1:0", "--cert", &cert, "--key", &key, "--response-timeout", "10min"],
     );
-    Scene { _folder: folder, _origin: origin, edge, certificate }
+    Scene { _folder: folder, _origin: origin, asked, edge, certificate }
 }
 
 impl Scene {
@@ -70,6 +76,9 @@ impl Scene {
         assert!(rows >= LEAST_ROWS, "{rows} rows");
         conformance::lawful_requests_are_answered(connect);
         conformance::windows_are_kept_to_the_byte(connect);
+        // What a frame was made to smuggle has come through as nothing.
+        let asked = self.asked.lock().expect("nobody panics with it");
+        assert!(asked.iter().all(|target| target == "/" || target == "/never"), "{asked:?}");
     }
 }
 
