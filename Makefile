@@ -56,7 +56,7 @@ bench: build ## Side by side with nginx, Varnish, Traffic Server and ffmpeg: rat
 bench-edge: ## The same for the edge alone, without building ingest
 	@scripts/setup --bench
 	$(CARGO) build --release --locked -p cli
-	$(CARGO) run --release --locked -p benches -- --only edge,latency,idle,herd,outage,reload $(BENCH)
+	$(CARGO) run --release --locked -p benches -- --only edge,latency,idle,herd,outage,reload,faults $(BENCH)
 
 fuzz: setup ## Each fuzz target for a minute
 	@scripts/fuzz

@@ -1,6 +1,6 @@
 //! Airclass against its peers, measured from outside.
 //!
-//! `options → [throughput, latency, idle, herd, outage, reload, logging, bell, stagger, ingest, bits, resume, disk] → table, report, page`. Every figure is
+//! `options → [throughput, latency, idle, herd, outage, reload, logging, bell, stagger, ingest, bits, resume, disk, faults] → table, report, page`. Every figure is
 //! one [`line::Line`]: ours, the peers', their ratios and the bars. The peers run as processes of their own and are measured by what
 //! the kernel says of them (`cpu`, `memory`), not by what a client sees.
 
@@ -10,6 +10,7 @@ mod cleanup;
 mod clock;
 mod cpu;
 mod disk;
+mod faults;
 mod herd;
 mod idle;
 mod ingest;
@@ -20,6 +21,7 @@ mod load;
 mod logging;
 mod machine;
 mod memory;
+mod metrics;
 mod options;
 mod outage;
 mod page;
@@ -79,6 +81,7 @@ pub fn run(options: &Options) -> Result<bool> {
         Part::Resume => resume::measure(options, &workplace),
         Part::Disk => disk::speed(options, &workplace),
         Part::DiskKills => disk::kills(options, &workplace),
+        Part::Faults => faults::measure(options, &workplace),
     };
     let (mut parts, mut failed) = (Vec::new(), Ok(()));
     for part in options.parts() {

@@ -9,7 +9,7 @@ mod head;
 mod http2;
 mod question;
 
-pub(crate) use connection::{Connection, SMALL};
+pub(crate) use connection::{Connection, SMALL, Verdict};
 pub(crate) use head::Head;
 pub(crate) use question::Question;
 

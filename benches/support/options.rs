@@ -16,7 +16,7 @@ pub struct Options {
     /// Only these parts
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Part>,
-    /// Of the part `edge` only lines that have this in their name, such as HTTP/2
+    /// Of the parts `edge` and `faults` only what has this in its name, such as HTTP/2
     #[arg(long, value_name = "TEXT")]
     pub line: Option<String>,
     /// Measure nothing; make RESULTS.md anew from the files in benches/results
@@ -74,6 +74,8 @@ pub enum Part {
     Disk,
     /// The disk store, its process killed a thousand times while it writes
     DiskKills,
+    /// What breaks around the edge: bits, disks, clocks, parents, readers
+    Faults,
 }
 
 /// A lesson of the usual length, and a short one for a quick look.

@@ -53,6 +53,18 @@ impl Process {
         Ok(())
     }
 
+    /// Its number, and its group's.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut does.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        killpg(self.group(), Signal::SIGKILL)?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(&mut self, limit: Duration) -> Result<std::process::ExitStatus> {
         let ended = clock::wait_until(limit, || matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)));

@@ -1,12 +1,11 @@
 //! The store, the plan and the nodes of a bell: one origin, its edges, and lessons that players can play.
 
-use crate::clock;
 use crate::process::Process;
+use crate::{clock, metrics};
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use package::Grade;
 use serde_json::Value;
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -138,7 +137,8 @@ impl Site {
 
     /// Whether everything is on the edge.
     pub(crate) fn is_covered(&self, edge: &Node) -> bool {
-        let said = edge.ask("/fill").ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let said =
+            metrics::ask(edge.admin, "/fill").ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
         let bells = said.as_ref().and_then(|said| said["bells"].as_array());
         bells.is_some_and(|bells| {
             !bells.is_empty()
@@ -148,24 +148,9 @@ impl Site {
 }
 
 impl Node {
-    /// What it says on its admin listener.
-    fn ask(&self, path: &str) -> Result<String> {
-        let mut stream = TcpStream::connect(self.admin)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(
-            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes(),
-        )?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        let (_, body) = text.split_once("\r\n\r\n").context("an answer has a body")?;
-        Ok(body.to_owned())
-    }
-
     /// A metric by its name and labels.
     pub(crate) fn metric(&self, name: &str) -> Result<f64> {
-        let text = self.ask("/metrics")?;
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.and_then(|value| value.trim().parse().ok()).with_context(|| format!("no metric {name}"))
+        metrics::value(self.admin, name)
     }
 }
 

@@ -22,6 +22,17 @@ pub(crate) struct Connection {
     buffer: Vec<u8>,
 }
 
+/// What came of a question whose answer may be anything.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// The status and every byte.
+    Right(Head),
+    /// The status, and not the bytes; where.
+    Wrong(String),
+    /// Another status.
+    Refused(Head),
+}
+
 enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<BufReader<TcpStream>>>),
@@ -63,6 +74,31 @@ impl Connection {
         Ok(head)
     }
 
+    /// Asks, and says what came. The connection is of no use after anything but what was right.
+    pub(crate) async fn judge(&mut self, question: &Question) -> Result<Verdict> {
+        let expected = question.expected();
+        let (head, mut known) = self.send(question).await?;
+        if head.status != question.status() {
+            return Ok(Verdict::Refused(head));
+        }
+        let (mut from, mut seen) = (head.length, 0);
+        loop {
+            let piece = &self.buffer[from..known];
+            if expected.get(seen..seen + piece.len()) != Some(piece) {
+                return Ok(Verdict::Wrong(format!("{} differs after {seen} bytes", question.path)));
+            }
+            seen += piece.len();
+            if seen >= head.content_length {
+                break;
+            }
+            (from, known) = (0, self.read().await?);
+        }
+        if seen == expected.len() {
+            return Ok(Verdict::Right(head));
+        }
+        Ok(Verdict::Wrong(format!("{}: {seen} bytes instead of {}", question.path, expected.len())))
+    }
+
     /// Asks, and throws the body away. How long it was.
     pub(crate) async fn ask_and_discard(&mut self, question: &Question) -> Result<u64> {
         let (head, known) = self.ask(question).await?;
@@ -78,8 +114,17 @@ impl Connection {
         Ok(head.content_length as u64)
     }
 
-    /// Sends the request and reads the head. Gives it, and how much of the buffer is filled.
+    /// Asks, and sees that the head is the one that there must be. Gives it, and how much of the buffer is filled.
     async fn ask(&mut self, question: &Question) -> Result<(Head, usize)> {
+        let (head, known) = self.send(question).await?;
+        ensure!(head.status == question.status(), "{} answered {}", question.path, head.status);
+        let (length, wanted) = (head.content_length, question.length());
+        ensure!(length == wanted, "{}: {length} bytes instead of {wanted}", question.path);
+        Ok((head, known))
+    }
+
+    /// Sends the request and reads the head. Gives it, and how much of the buffer is filled.
+    async fn send(&mut self, question: &Question) -> Result<(Head, usize)> {
         let range = question.range_field().map(|range| format!("Range: {range}\r\n")).unwrap_or_default();
         let request = format!("GET {} HTTP/1.1\r\nHost: {}\r\n{range}\r\n", question.path, tls::HOST);
         match &mut self.stream {
@@ -97,9 +142,6 @@ impl Connection {
                 break head;
             }
         };
-        ensure!(head.status == question.status(), "{} answered {}", question.path, head.status);
-        let (length, wanted) = (head.content_length, question.length());
-        ensure!(length == wanted, "{}: {length} bytes instead of {wanted}", question.path);
         Ok((head, known))
     }
 

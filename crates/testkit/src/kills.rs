@@ -38,7 +38,7 @@ fn config(directory: &Path) -> DiskConfig {
 }
 
 /// Numbers without end from `seed` (SplitMix64).
-fn numbers(seed: u64) -> impl Iterator<Item = u64> {
+pub fn numbers(seed: u64) -> impl Iterator<Item = u64> {
     let mut state = seed;
     std::iter::repeat_with(move || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

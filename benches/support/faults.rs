@@ -1,0 +1,27 @@
+//! What breaks around an edge: bits on its disk, the disk itself, the clock, the servers behind it, itself, and readers
+//! and questions that are there to break it. The service stays up, gives no wrong byte, and recovers by itself.
+
+mod amplify;
+mod edge;
+mod flips;
+mod hosts;
+
+use crate::cleanup::Workplace;
+use crate::line::Line;
+use crate::options::Options;
+use anyhow::{Context, Result};
+
+type Measure = fn(&Options, &Workplace) -> Result<Vec<Line>>;
+
+/// In the order of the lines.
+const FAULTS: [(&str, Measure); 3] =
+    [("bits flipped on the disk", flips::measure), ("RangeAmp", amplify::measure), ("hosts", hosts::measure)];
+
+pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    for (what, measure) in FAULTS.into_iter().filter(|(what, _)| options.wants(what)) {
+        eprintln!("bench: {what}");
+        lines.extend(measure(options, workplace).context(what)?);
+    }
+    Ok(lines)
+}
