@@ -25,6 +25,8 @@ mod rules;
 mod tests;
 #[cfg(test)]
 mod told;
+#[cfg(test)]
+mod troubles;
 
 use crate::delivery::Delivery;
 use crate::edge::{Edge, Settings};

@@ -7,7 +7,7 @@ use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::request::Asked;
-use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object, Whose};
+use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object, Variants, Whose};
 use crate::upstream::{BodyError, UpstreamBody, UpstreamResponse, Way};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response};
 use http_body_util::BodyExt;
@@ -79,6 +79,17 @@ pub(super) fn still_storable(edge: &Edge, asked: &Asked, object: &Object) -> Res
     may_keep(edge, asked, object.status, &object.headers, object.part.is_some())
 }
 
+/// Whether an error that is not to be kept is for all who wait for it: it is nobody's own. `no-store` forbids to store it (RFC 9111
+/// §5.2.2.5) and says of nobody that it is for him alone. Nor does a cookie that it was asked for with, where the origin has failed.
+pub(super) fn is_for_who_waits(edge: &Edge, asked: &Asked, arrived: &Arrived) -> bool {
+    let (status, headers) = (arrived.head.status, &arrived.head.headers);
+    let mut storing = storing(asked, headers, false);
+    storing.cookie &= !status.is_server_error();
+    let directives = ResponseDirectives { no_store: false, ..arrived.directives(edge) };
+    let judged = storable::storable(&storing, status, headers, &directives, &edge.config.cache.rules);
+    matches!(judged, Ok(()) | Err(NotStored::NoFreshness))
+}
+
 fn may_keep(
     edge: &Edge,
     asked: &Asked,
@@ -86,18 +97,20 @@ fn may_keep(
     headers: &HeaderMap,
     part: bool,
 ) -> Result<(), NotStored> {
-    let method = if asked.method == Method::HEAD { &Method::GET } else { &asked.method };
-    let storing = storable::Asked {
-        method,
+    let rules = &edge.config.cache.rules;
+    let directives = ResponseDirectives::targeted(headers, &rules.targets);
+    storable::storable(&storing(asked, headers, part), status, headers, &directives, rules)
+}
+
+fn storing<'a>(asked: &'a Asked, headers: &HeaderMap, part: bool) -> storable::Asked<'a> {
+    storable::Asked {
+        method: if asked.method == Method::HEAD { &Method::GET } else { &asked.method },
         located: asked.is_named_by(headers.get(header::CONTENT_LOCATION)),
         part,
         authorized: asked.headers.contains_key(header::AUTHORIZATION),
         cookie: asked.headers.contains_key(header::COOKIE),
         directives: asked.directives,
-    };
-    let rules = &edge.config.cache.rules;
-    let directives = ResponseDirectives::targeted(headers, &rules.targets);
-    storable::storable(&storing, status, headers, &directives, rules)
+    }
 }
 
 /// A response that is to be kept, without its body.
@@ -171,13 +184,25 @@ pub(crate) async fn keep(
     }
 }
 
-/// Tells everybody who waits of the head, and hands them the body as it comes; nothing is kept of it.
-pub(super) async fn hand_out(edge: &Edge, primary: &CacheKey, arrived: Arrived, guard: Guard) -> FillOutcome {
+/// Tells everybody who waits of the head, and hands them the body as it comes; nothing is kept of it, nor found by who comes later.
+pub(super) async fn hand_out(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    arrived: Arrived,
+    guard: Guard,
+) -> FillOutcome {
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
     let (head, body) = head_of(edge, primary, arrived);
     let (growing, writer) = Growing::start(stated);
     let object = Arc::new(head.with(Body::Growing(growing)));
-    guard.land(Landed::Fetched { object, variant: None, way, kept: false });
+    let variant = vary::names(&object.headers).filter(|names| !names.is_empty()).map(|names| {
+        let variants = Arc::new(Variants::new(names));
+        let key = variants.key(primary, &asked.headers);
+        Arc::new(Variant { variants, key })
+    });
+    guard.land(Landed::Fetched { object, variant, way, kept: false });
+    drop(guard);
     match receive(edge, body, writer, stated, Proof::of(&head), |_| false).await {
         Ok(_) => FillOutcome::NotStored,
         Err(_) => FillOutcome::BrokenOff,
@@ -207,7 +232,7 @@ pub(super) fn variant(
     let mut post = None;
     guard.store(|| post = Some(edge.memory.sign_post(primary, names.clone())));
     // Changed meanwhile: it serves those who wait for it, and nobody finds it afterwards.
-    let variants = post.unwrap_or_else(|| Arc::new(crate::store::Variants::new(names)));
+    let variants = post.unwrap_or_else(|| Arc::new(Variants::new(names)));
     let key = variants.key(primary, &asked.headers);
     guard.list_as(key.clone());
     Some(Arc::new(Variant { variants, key }))

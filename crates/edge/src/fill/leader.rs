@@ -100,10 +100,10 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
 
     let refused = match keep::storable(&edge, &asked, &arrived, wanted.is_some()) {
         // Who waited has it, or a failing origin would be asked by each of them; and by one again afterwards.
-        Err(NotStored::NoFreshness) if is_handed_out(&edge, &arrived) => {
-            return keep::hand_out(&edge, &primary, arrived, guard).await;
+        Err(_) if is_handed_out(&edge, &asked, &arrived) => {
+            return keep::hand_out(&edge, &asked, &primary, arrived, guard).await;
         }
-        Err(NotStored::NoFreshness) if is_error(arrived.head.status) => Unshared::Error,
+        Err(reason) if is_error_alone(arrived.head.status, reason) => Unshared::Error,
         Err(reason) => Unshared::Rule(reason),
         Ok(()) if arrived.head.status == StatusCode::PARTIAL_CONTENT => {
             match wanted.map_or(Part::Useless, |spec| part::judge(&edge, spec, &arrived)) {
@@ -193,11 +193,21 @@ pub(crate) fn may_stand_in(edge: &Edge, stale: &Object, now: Instant) -> bool {
     !is_error(stale.status) && stale.freshness.may_serve_on_error(stale.resident(now), edge.stale_on_error)
 }
 
-/// Whether an error that does not say for how long is the same for all who wait for it.
-fn is_handed_out(edge: &Edge, arrived: &Arrived) -> bool {
-    is_server_error(arrived.head.status)
-        && !arrived.head.headers.contains_key(header::VARY)
+/// Whether it is the same for all who wait for it: an upstream in trouble says so, to nobody in particular, and not for how long.
+fn is_handed_out(edge: &Edge, asked: &Asked, arrived: &Arrived) -> bool {
+    let status = arrived.head.status;
+    (is_server_error(status) || status == StatusCode::TOO_MANY_REQUESTS)
         && arrived.length().is_none_or(|length| length <= edge.memory.largest_object())
+        && keep::is_for_who_waits(edge, asked, arrived)
+}
+
+/// Whether it is an error and no more: what it forbids, it forbids of itself, and nothing of what is stored, or of what another is
+/// answered. That there is nothing any more is said of the URL.
+fn is_error_alone(status: StatusCode, reason: NotStored) -> bool {
+    let is_gone = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
+    is_error(status)
+        && !Unshared::Rule(reason).is_of_request()
+        && (!is_gone || reason == NotStored::NoFreshness)
 }
 
 fn is_refusal(status: StatusCode) -> bool {

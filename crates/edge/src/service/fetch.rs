@@ -10,7 +10,7 @@ use crate::outcome::{Forwarded, Outcome};
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::Object;
-use crate::upstream::UpstreamResponse;
+use crate::upstream::{UpstreamError, UpstreamResponse};
 use http::{StatusCode, header};
 use httpcache::freshness::is_error;
 use std::rc::Rc;
@@ -55,16 +55,21 @@ pub(super) async fn fetch(
     let leads = alone.is_some();
     let status = CacheStatus { forwarded: Some(forwarded), collapsed: !leads, ..CacheStatus::default() };
     let arrived = if leads { Outcome::Miss } else { Outcome::Collapsed };
+    let may_look_again = !leads && *again < MOST_AGAIN;
     Some(match flight.landed().await {
-        // Its answer is not ours; by now the sign-post to the variants stands.
-        Landed::Fetched { variant: Some(variant), .. }
+        // Its answer is not ours; by now the sign-post to the variants stands, where it is kept.
+        Landed::Fetched { variant: Some(variant), kept, .. }
             if !leads && variant.variants.key(primary, &asked.headers) != variant.key =>
         {
+            if !kept && !may_look_again {
+                return Some(pass(edge, asked, forwarded, None).await);
+            }
+            *again += u8::from(!kept);
             return None;
         }
         // A part that somebody else asked for, or that the origin chose.
         Landed::Fetched { object, .. } if object.part.is_some() && !answers(&object, asked) => {
-            if !leads && *again < MOST_AGAIN {
+            if may_look_again {
                 *again += 1;
                 return None;
             }
@@ -103,12 +108,17 @@ pub(super) async fn fetch(
                     response::passed(edge, *response, status)
                 }
                 // One client's wish is not to cost the others their fill: the next of them leads.
-                None if !leads && reason.is_of_request() && !reason.is_of(asked) && *again < MOST_AGAIN => {
+                None if may_look_again && reason.is_of_request() && !reason.is_of(asked) => {
                     *again += 1;
                     return None;
                 }
                 _ => pass(edge, asked, forwarded, Some(reason.as_str())).await,
             }
+        }
+        // It may have been the leader's own question that the upstream hung up on.
+        Landed::Failed(UpstreamError::Protocol) if may_look_again => {
+            *again += 1;
+            return None;
         }
         Landed::Failed(error) => response::failed(edge, error, forwarded),
         Landed::Loaded(_) | Landed::NotLoaded => return None,
