@@ -272,11 +272,20 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
     if edge.overload.is_full() {
         return response::shed(edge, edge.overload.refuses_body());
     }
+    if !may_add(edge, asked, object) {
+        return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
+    }
     if !Box::pin(BlockStream::new(edge, asked, &sparse, wanted).begins()).await {
         return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
     }
     let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
     response::stored(edge, asked, object, Outcome::Partial, status, Instant::now())
+}
+
+/// Whether what is missing of a stored response may be fetched by this question. It is kept for everybody: not what comes to one's
+/// credentials, nor against his wish.
+fn may_add(edge: &Edge, asked: &Asked, object: &Object) -> bool {
+    fill::still_storable(edge, asked, object).is_ok()
 }
 
 /// Answers from the disk: for this client alone, or by leading or following a load for all. `None`: look again.

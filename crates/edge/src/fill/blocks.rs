@@ -9,6 +9,7 @@
 //! The client's reading sets the pace: while one block goes out, the run behind it is fetched, and no more. Where memory does not
 //! keep a run until it is read, blocks are fetched one at a time, and the next one is held.
 
+use super::flight::Unshared;
 use super::keep::{self, TOO_LARGE_FOR};
 use super::lots::{Lot, RUN, Source};
 use crate::edge::Edge;
@@ -218,12 +219,18 @@ async fn fetch(
             if matches!(head.status.as_u16(), 200 | 206 | 404 | 410 | 416) {
                 // It is another one now: what is held of the old one is of no use to anybody (attack 50). Other answers
                 // say something of this request, or of the upstream's health.
-                edge.memory.drop_sparse(sparse);
-                edge.remove_from_disk(sparse.key());
+                forget(edge, sparse);
                 tracing::info!(key = %sparse.key(), status = %head.status, "changed while its blocks were fetched");
             }
             return FillOutcome::Failed;
         };
+        if let Err(reason) = keep::may_add(edge, asked, head.status, &head.headers) {
+            // For this client alone, who asks by himself. Where that is not for how he has asked, all of it is nobody's to share now.
+            if !Unshared::Rule(reason).is_of_request() {
+                forget(edge, sparse);
+            }
+            return FillOutcome::NotStored;
+        }
         if head.status == StatusCode::OK && sparse.length() > edge.memory.largest_object() {
             pass_from_now_on(edge, sparse);
         }
@@ -237,6 +244,11 @@ async fn fetch(
         }
     }
     FillOutcome::Stored
+}
+
+fn forget(edge: &Edge, sparse: &Arc<Sparse>) {
+    edge.memory.drop_sparse(sparse);
+    edge.remove_from_disk(sparse.key());
 }
 
 /// Bytes of the whole that are fetched and left out to come to a block: an origin that ignores Range sends them again with

@@ -71,11 +71,11 @@ pub(crate) fn storable(edge: &Edge, asked: &Asked, arrived: &Arrived, part: bool
 }
 
 /// The same of a stored response that a 304, or an answer to HEAD, has brought up to date: what that says of it now is as good
-/// a reason as if it had said so in the beginning.
+/// a reason as if it had said so in the beginning. Also of what is to be added to it for who asks now.
 ///
 /// # Errors
 /// The reason why not.
-pub(super) fn still_storable(edge: &Edge, asked: &Asked, object: &Object) -> Result<(), NotStored> {
+pub(crate) fn still_storable(edge: &Edge, asked: &Asked, object: &Object) -> Result<(), NotStored> {
     may_keep(edge, asked, object.status, &object.headers, object.part.is_some())
 }
 
@@ -88,6 +88,22 @@ pub(super) fn is_for_who_waits(edge: &Edge, asked: &Asked, arrived: &Arrived) ->
     let directives = ResponseDirectives { no_store: false, ..arrived.directives(edge) };
     let judged = storable::storable(&storing, status, headers, &directives, &edge.config.cache.rules);
     matches!(judged, Ok(()) | Err(NotStored::NoFreshness))
+}
+
+/// The same of more bytes of what is stored. As with a 304, a cookie that comes with them is not kept.
+///
+/// # Errors
+/// The reason why not.
+pub(super) fn may_add(
+    edge: &Edge,
+    asked: &Asked,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Result<(), NotStored> {
+    match may_keep(edge, asked, status, headers, true) {
+        Err(NotStored::SetCookie) => Ok(()),
+        judged => judged,
+    }
 }
 
 fn may_keep(

@@ -9,6 +9,7 @@
 
 use super::blocks::continues;
 use super::flight::{Guard, Landed};
+use super::keep;
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
@@ -167,6 +168,9 @@ async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut Growin
         let Ok(response) = answer else { return false };
         let (answered, body) = response.into_parts();
         match continues(answered.status, &answered.headers, etag, length, from) {
+            Some(_) if keep::may_add(edge, asked, answered.status, &answered.headers).is_err() => {
+                return false;
+            }
             Some(before) => break (before, body),
             // A neighbour may have another one.
             None if cold && Way::of(&answered) == Way::Peer => cold = false,

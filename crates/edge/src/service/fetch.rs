@@ -1,7 +1,7 @@
 //! What the cache lacks, brought by a fill that all who want it share.
 
 use super::alone::stands_in;
-use super::{look, pass};
+use super::{look, may_add, pass};
 use crate::edge::Edge;
 use crate::fill::{self, Errand, Landed, Own, Role};
 use crate::key::CacheKey;
@@ -73,6 +73,12 @@ pub(super) async fn fetch(
                 *again += 1;
                 return None;
             }
+            pass(edge, asked, Forwarded::Partial, None).await
+        }
+        // What the leader's question has not brought of it, this one's would bring for everybody.
+        Landed::Fetched { object, .. } | Landed::Revalidated(object)
+            if !leads && response::lacking(asked, &object).is_some() && !may_add(edge, asked, &object) =>
+        {
             pass(edge, asked, Forwarded::Partial, None).await
         }
         Landed::Fetched { object, way, kept, .. } => {

@@ -504,3 +504,52 @@ async fn what_has_begun_goes_on_however_many_ask() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_and_came_to_one_is_kept_for_nobody() {
+    // RFC 9111 §3, §3.5, §5.2.1.5, §5.2.2.7
+    local(async {
+        let length = 4 * BLOCK;
+        let (second, range) = (BLOCK..2 * BLOCK, ("range", "bytes=300000-300009"));
+        let own = |control: &'static str| {
+            let part = Reply::new(206).header("cache-control", control).header("etag", "\"a\"");
+            let says = leak(format!("bytes {}-{}/{length}", second.start, second.end - 1));
+            part.header("content-range", says).body(bytes_at(second.clone()))
+        };
+        for (client, control) in [
+            (("authorization", "Bearer alice"), "max-age=60"),
+            (("authorization", "Bearer alice"), "private, max-age=60"),
+            (("cache-control", "no-store"), "max-age=60"),
+            (("x-plain", "1"), "private"),
+            (("x-plain", "1"), "no-store, max-age=60"),
+        ] {
+            // What was kept before stays, unless nothing of it is to be shared any more.
+            let kept = client.0 != "x-plain";
+            let scene = Scene::new([part_of(0..BLOCK, length, "\"a\"")]);
+            assert_eq!(asks(&scene, "bytes=0-9").await.0, 206);
+            scene.upstream.follow(|_| Reply::new(401));
+            // Once for everybody, and then for this client.
+            for _ in 0..if kept { 1 } else { 2 } {
+                scene.upstream.then(own(control));
+            }
+            assert_eq!(scene.ask("/x", &[range, client]).await.status(), 206, "{client:?} {control}");
+            for (range, status) in [(range.1, 401), ("bytes=0-9", if kept { 206 } else { 401 })] {
+                assert_eq!(asks(&scene, range).await.0, status, "{client:?} {control} {range}");
+            }
+        }
+        // What everybody may have is kept, whoever has asked.
+        let scene = Scene::new([
+            part_head(&(0..BLOCK), length)
+                .header("cache-control", "public")
+                .header("etag", "\"a\"")
+                .body(bytes_at(0..BLOCK)),
+            own("public, max-age=60"),
+        ]);
+        assert_eq!(asks(&scene, "bytes=0-9").await.0, 206);
+        let answer = scene.ask("/x", &[range, ("authorization", "Bearer alice")]).await;
+        assert_eq!(read(answer.into_body()).await.unwrap().len(), 10);
+        assert_eq!(asks(&scene, range.1).await.0, 206);
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
