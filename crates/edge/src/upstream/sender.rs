@@ -1,5 +1,5 @@
 //! A connection's sending half. Its other half runs as a task of this core until the upstream closes it or the sender
-//! is dropped.
+//! is dropped: at once where an exchange is given up before its answer, otherwise with a good-bye.
 
 use super::UpstreamError;
 use super::question::RequestBody;
@@ -16,6 +16,8 @@ pub(super) struct Sender {
     requests: SendRequest<RequestBody>,
     answers: Answers,
     connection: AbortHandle,
+    /// Whether it has sent something that there is no answer to.
+    asks: bool,
 }
 
 /// Fields an answer may have.
@@ -37,7 +39,7 @@ impl Sender {
                 tracing::debug!(%error, "upstream connection ended");
             }
         });
-        Ok(Self { requests, answers, connection: running.abort_handle() })
+        Ok(Self { requests, answers, connection: running.abort_handle(), asks: false })
     }
 
     /// Closes the connection at once, whatever goes on over it.
@@ -61,6 +63,79 @@ impl Sender {
         request: Request<RequestBody>,
     ) -> hyper::Result<Response<Incoming>> {
         self.answers.expect();
-        self.requests.send_request(request).await
+        self.asks = true;
+        let answer = self.requests.send_request(request).await;
+        self.asks = answer.is_err();
+        answer
+    }
+}
+
+impl Drop for Sender {
+    /// A good-bye behind what the upstream does not take would wait for it for ever.
+    fn drop(&mut self) {
+        if self.asks {
+            self.abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, DuplexStream, ReadBuf};
+    use tokio::task::LocalSet;
+
+    /// One whose good-bye does not go out, as of TLS behind what is not taken.
+    struct Stuck(DuplexStream);
+
+    impl AsyncRead for Stuck {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, buffer)
+        }
+    }
+
+    impl AsyncWrite for Stuck {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.0).poll_write(cx, bytes)
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exchange_that_is_given_up_closes_its_connection_also_where_no_good_bye_goes_out() {
+        LocalSet::new()
+            .run_until(async {
+                let (mut upstream, ours) = tokio::io::duplex(1_024);
+                let mut sender = Sender::over(Stuck(ours)).await.unwrap();
+                let mut request = Request::new(RequestBody::Empty);
+                request.headers_mut().insert("host", HeaderValue::from_static("a"));
+                let limit = Duration::from_secs(1);
+                assert!(tokio::time::timeout(limit, sender.send_request(request)).await.is_err());
+                drop(sender);
+                let mut sent = String::new();
+                let ended = tokio::time::timeout(limit, upstream.read_to_string(&mut sent)).await;
+                assert!(ended.is_ok() && sent.starts_with("GET "), "{ended:?} {sent}");
+            })
+            .await;
     }
 }
