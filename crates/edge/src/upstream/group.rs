@@ -79,12 +79,14 @@ impl Groups {
             parents.extend(group.parents().chain(&group.peers).cloned());
             groups.push(group);
         }
-        for gone in &self.parents {
-            if !parents
-                .iter()
-                .any(|parent: &Arc<Parent>| parent.group == gone.group && parent.name == gone.name)
-            {
-                self.families.forget(&gone.group, &gone.name);
+        let gone =
+            |old: &&Arc<Parent>| !parents.iter().any(|parent: &Arc<Parent>| parent.number == old.number);
+        for gone in self.parents.iter().filter(gone) {
+            gone.leave();
+            match parents.iter().find(|parent| parent.group == gone.group && parent.name == gone.name) {
+                // It has moved.
+                Some(successor) => successor.show(),
+                None => self.families.forget(&gone.group, &gone.name),
             }
         }
         Self {

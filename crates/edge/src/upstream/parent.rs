@@ -6,7 +6,7 @@ use super::resolve::Resolver;
 use super::{Address, metrics};
 use parents::health::{Admission, Health, Judge, Met, Standing};
 use parents::preference::{self, Candidate};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use telemetry::Label;
 use tokio::time::Instant;
@@ -27,6 +27,8 @@ pub(crate) struct Parent {
     load: AtomicUsize,
     /// Touched once or twice a question that goes upstream, never by a hit.
     health: Mutex<Health>,
+    /// No group has it any more; what was asked of it may still go on.
+    gone: AtomicBool,
     metrics: ParentMetrics,
 }
 
@@ -53,6 +55,7 @@ impl Parent {
             identity: preference::hash(&config.name),
             load: AtomicUsize::new(0),
             health: Mutex::new(Health::new(judge)),
+            gone: AtomicBool::new(false),
             metrics: families.parent(group, &config.name),
         })
     }
@@ -113,17 +116,26 @@ impl Parent {
 
     fn changed(&self, change: Option<Standing>, why: &'static str) {
         let (group, parent) = (&*self.group, &*self.name);
+        // Another may have its name.
+        if change.is_none() || self.gone.load(Ordering::Relaxed) {
+            return;
+        }
+        self.show();
         match change {
             None => {}
-            Some(Standing::Up) => {
-                self.metrics.up.set(1);
-                tracing::info!(group, parent, why, "parent up");
-            }
-            Some(Standing::Down) => {
-                self.metrics.up.set(0);
-                tracing::warn!(group, parent, why, "parent down");
-            }
+            Some(Standing::Up) => tracing::info!(group, parent, why, "parent up"),
+            Some(Standing::Down) => tracing::warn!(group, parent, why, "parent down"),
         }
+    }
+
+    /// No group has it any more: what still comes of it says nothing of who has its name now.
+    pub(super) fn leave(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+    }
+
+    /// Shows in metrics whether it is up.
+    pub(super) fn show(&self) {
+        self.metrics.up.set(i64::from(self.health().standing() == Standing::Up));
     }
 
     fn health(&self) -> MutexGuard<'_, Health> {

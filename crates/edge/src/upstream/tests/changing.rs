@@ -99,3 +99,22 @@ async fn what_goes_on_ends_as_it_began_and_what_comes_then_goes_the_new_way() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_has_moved_is_not_shown_down_by_what_its_old_address_still_owes() {
+    local(async {
+        let scene = Scene::new("tiers = [[\"http://a\"]]", [Vec::new(), vec![ok("moved")]]);
+        scene.servers[0].fall_silent();
+        let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+        let question = Question::get("h", &target, &headers);
+        let ask = || scene.edge.upstream.exchange(question, RequestBody::Empty);
+        let owed = async { tokio::join!(ask(), ask(), ask()) };
+        let next = async { changed(&scene.edge, "tiers = [[{ url = \"http://a2\", name = \"a\" }]]") };
+        let (owed, next) = tokio::join!(owed, next);
+        assert!(owed.0.is_err() && owed.1.is_err() && owed.2.is_err());
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "unreached"]), 3.0);
+        assert_eq!(scene.metric("edge_parent_up", &["a"]), 1.0);
+        assert!(next.upstream.exchange(question, RequestBody::Empty).await.is_ok());
+    })
+    .await;
+}
