@@ -14,10 +14,16 @@ const KNOWN: ABI = ABI::V6;
 /// Links that are followed from one path: more than anybody has, as many as a kernel takes.
 const MOST_LINKS: usize = 40;
 
+/// Where the machine's own configuration is.
+const ETC: &str = "/etc";
+/// What of it the C library reads to look up a host name. Who manages the network keeps it elsewhere, as a rule somewhere below
+/// `/run`, and a link here.
+const LOOK_UP: &[&str] = &["resolv.conf", "nsswitch.conf", "hosts"];
+
 /// What the C library reads to look up a host name, what the trusted authorities stand in, and what metrics and overload
 /// rules are read from. All of it is everybody's to read.
 const SYSTEM: &[&str] = &[
-    "/etc",
+    ETC,
     "/usr",
     "/lib",
     "/lib64",
@@ -35,7 +41,13 @@ const SYSTEM: &[&str] = &[
 
 /// Restricts this thread and all that it starts. Gives the version of the kernel's interface.
 pub(super) fn restrict(sandbox: &Sandbox) -> Result<String, String> {
-    let status = rules(sandbox).and_then(RulesetCreated::restrict_self).map_err(|error| error.to_string())?;
+    restrict_under(sandbox, Path::new(ETC))
+}
+
+/// The same where the machine's configuration is in `etc`.
+fn restrict_under(sandbox: &Sandbox, etc: &Path) -> Result<String, String> {
+    let status =
+        rules(sandbox, etc).and_then(RulesetCreated::restrict_self).map_err(|error| error.to_string())?;
     if status.ruleset == RulesetStatus::NotEnforced {
         return Err("this kernel has none, or was started without it".to_owned());
     }
@@ -49,7 +61,7 @@ pub(super) fn restrict(sandbox: &Sandbox) -> Result<String, String> {
     })
 }
 
-fn rules(sandbox: &Sandbox) -> Result<RulesetCreated, RulesetError> {
+fn rules(sandbox: &Sandbox, etc: &Path) -> Result<RulesetCreated, RulesetError> {
     let read = AccessFs::from_read(KNOWN) & !AccessFs::Execute;
     let write = read | AccessFs::from_write(KNOWN);
     let mut rules = Ruleset::default()
@@ -70,9 +82,10 @@ fn rules(sandbox: &Sandbox) -> Result<RulesetCreated, RulesetError> {
     }
     for path in &sandbox.reads {
         rules = allow(rules, path, read)?;
-        for target in targets(path) {
-            rules = allow(rules, &target, read)?;
-        }
+    }
+    let look_up = LOOK_UP.iter().map(|name| etc.join(name));
+    for target in sandbox.reads.iter().cloned().chain(look_up).flat_map(|path| targets(&path)) {
+        rules = allow(rules, &target, read)?;
     }
     for folder in &sandbox.writes {
         rules = allow(rules, folder, write)?;
@@ -138,12 +151,22 @@ mod tests {
 
     /// Which of `paths` a thread that may read `reads` can open once `change` has been made by somebody who is not held.
     fn opens<const N: usize>(reads: &[&Path], change: impl FnOnce(), paths: [&Path; N]) -> [bool; N] {
+        opens_under(Path::new(ETC), reads, change, paths)
+    }
+
+    /// The same where the machine's configuration is in `etc`.
+    fn opens_under<const N: usize>(
+        etc: &Path,
+        reads: &[&Path],
+        change: impl FnOnce(),
+        paths: [&Path; N],
+    ) -> [bool; N] {
         let sandbox =
             Sandbox { reads: reads.iter().map(|path| path.to_path_buf()).collect(), ..Sandbox::default() };
         std::thread::scope(|scope| {
             let ((held, is_held), (changed, is_changed)) = (sync_channel(1), sync_channel(1));
             let reader = scope.spawn(move || {
-                restrict(&sandbox).expect("this kernel has Landlock");
+                restrict_under(&sandbox, etc).expect("this kernel has Landlock");
                 held.send(()).unwrap();
                 is_changed.recv().unwrap();
                 paths.map(|path| File::open(path).is_ok())
@@ -201,6 +224,23 @@ mod tests {
         sandbox.reads_configuration(&file);
         let reads: Vec<_> = sandbox.reads.iter().map(PathBuf::as_path).collect();
         assert_eq!(opens(&reads, || {}, [&file, &secret]), [true, false]);
+    }
+
+    #[test]
+    fn names_are_looked_up_where_who_manages_the_network_keeps_the_resolvers() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        ["etc", "run/resolvconf", "elsewhere"].iter().for_each(|name| create_dir_all(at(name)).unwrap());
+        let (resolvers, link, secret) =
+            (at("run/resolvconf/resolv.conf"), at("etc/resolv.conf"), at("elsewhere/secret"));
+        [&resolvers, &secret].iter().for_each(|file| write(file, "nameserver 192.0.2.1").unwrap());
+        symlink("../run/resolvconf/resolv.conf", &link).unwrap();
+        // The machine has been given another address by now.
+        let renew = || {
+            remove_file(&resolvers).unwrap();
+            write(&resolvers, "nameserver 198.51.100.1").unwrap();
+        };
+        assert_eq!(opens_under(&at("etc"), &[], renew, [&link, &secret]), [true, false]);
     }
 
     #[test]
