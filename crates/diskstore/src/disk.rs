@@ -43,6 +43,9 @@ const READERS: usize = 4;
 /// Reads in a row that fail before the disk is left alone. One bad sector is not a bad disk.
 const READ_ERRORS: u32 = 5;
 
+/// How long a disk that has not ended in time is waited for to take the word that it was left alone.
+const LEFT_WITHIN: Duration = Duration::from_secs(1);
+
 /// For how long a disk is left alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
@@ -107,6 +110,16 @@ impl State {
     }
 }
 
+/// How far the thread that writes has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Starting,
+    /// The disk has been opened or found wanting.
+    Settled,
+    /// It was closed, and nothing more is written.
+    Ended,
+}
+
 /// One disk. Shared by its threads and everybody who asks it.
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -128,7 +141,7 @@ pub(crate) struct Disk {
     leaving: AtomicBool,
     /// Held by each object that is being read.
     in_use: Arc<()>,
-    settled: (Mutex<bool>, Condvar),
+    stage: (Mutex<Stage>, Condvar),
     /// Until when it is waited for.
     comes_by: Instant,
     /// Told when it is open or found wanting.
@@ -161,7 +174,7 @@ impl Disk {
             watch: Watch::new(READERS),
             leaving: AtomicBool::new(false),
             in_use: Arc::default(),
-            settled: (Mutex::new(false), Condvar::new()),
+            stage: (Mutex::new(Stage::Starting), Condvar::new()),
             comes_by: clock::now() + patience.comes_within,
             come: Notify::new(),
         });
@@ -335,9 +348,45 @@ impl Disk {
 
     /// Waits until the disk has been opened or found wanting, so long at most.
     pub(crate) fn wait_until_settled(&self, limit: Duration) {
-        let (settled, come) = &self.settled;
-        let settled = settled.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(come.wait_timeout_while(settled, limit, |settled| !*settled));
+        self.wait_until(Stage::Settled, limit);
+    }
+
+    /// Waits until nothing more is written after it was closed, so long at most. A disk that takes longer and does not know of
+    /// everything that was removed is told that it was left alone, if it takes that.
+    pub(crate) fn wait_until_ended(self: &Arc<Self>, limit: Duration) {
+        if self.wait_until(Stage::Ended, limit) {
+            return;
+        }
+        tracing::error!(
+            disk = self.label,
+            "the disk does not end its writing; what it has not taken is lost"
+        );
+        if let Some(volume) = self.volume().filter(|_| self.pending(|pending| pending.is_owing())) {
+            let disk = Arc::clone(self);
+            let (done, noted) = std::sync::mpsc::sync_channel(1);
+            let noting = named("disk-leave", move || {
+                disk.note_left(&volume);
+                // Nobody may be waiting any more.
+                let _ = done.send(());
+            });
+            if noting.is_ok() {
+                let _ = noted.recv_timeout(LEFT_WITHIN);
+            }
+        }
+    }
+
+    fn reach(&self, reached: Stage) {
+        let (stage, come) = &self.stage;
+        let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+        *stage = reached.max(*stage);
+        come.notify_all();
+    }
+
+    fn wait_until(&self, reached: Stage, limit: Duration) -> bool {
+        let (stage, come) = &self.stage;
+        let stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = come.wait_timeout_while(stage, limit, |stage| *stage < reached);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 >= reached
     }
 }
 

@@ -8,6 +8,7 @@ mod look_up;
 mod walk;
 
 use crate::checksum;
+use crate::clock;
 use crate::counters::Counters;
 use crate::disk::{Disk, Found, MakeNote, Opened, Patience, State, Work};
 use crate::media::Folder;
@@ -17,7 +18,7 @@ use crate::volume::{Geometry, LEAST_REGIONS, Object, Wanted};
 use bytes::Bytes;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
@@ -83,7 +84,7 @@ pub struct Report<'a> {
 #[derive(Debug)]
 pub struct Disks {
     disks: Vec<Placed>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
@@ -122,13 +123,13 @@ impl Disks {
         wanted: Wanted,
         opened: Opened,
     ) -> io::Result<Self> {
-        let mut all = Self { disks: Vec::new(), threads: Vec::new() };
+        let mut all = Self { disks: Vec::new(), threads: Mutex::default() };
         for (label, folder, geometry) in folders {
             let identity = checksum::sum(label.as_bytes());
             #[expect(clippy::cast_precision_loss, reason = "a share of keys need not be exact")]
             let weight = geometry.size as f64;
             let (disk, threads) = Disk::start(label, folder, geometry, patience, &wanted, &opened)?;
-            all.threads.extend(threads);
+            all.threads().extend(threads);
             all.disks.push(Placed { identity, weight, disk });
         }
         for placed in &all.disks {
@@ -281,24 +282,38 @@ impl Disks {
     }
 
     /// Closes the disks and waits until what was queued has been written.
-    pub fn close(mut self) {
-        self.end();
+    pub fn close(self) {
+        drop(self);
     }
 
-    fn end(&mut self) {
+    /// The same for so long at most, also where others still hold the disks: the process is about to end. What was removed is
+    /// written down whatever a disk is to be spared; one that does not take it is told that it was left alone.
+    pub fn close_within(&self, limit: Duration) {
+        let by = clock::now() + limit;
+        self.end();
         for placed in &self.disks {
-            placed.disk.close();
+            placed.disk.wait_until_ended(by.saturating_duration_since(clock::now()));
         }
-        for thread in self.threads.drain(..) {
-            // A thread that panicked has said so.
-            let _ = thread.join();
-        }
+        // Threads that hang are waited for no longer.
+        self.threads().clear();
+    }
+
+    fn end(&self) {
+        self.disks.iter().for_each(|placed| placed.disk.close());
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Disks {
     fn drop(&mut self) {
         self.end();
+        for thread in self.threads().drain(..) {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
     }
 }
 

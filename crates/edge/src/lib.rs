@@ -61,6 +61,7 @@ use service::EdgeService;
 use status::{Board, Sources};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use store::DiskTier;
 use telemetry::{Admin, Telemetry};
 use tokio::sync::watch;
 
@@ -75,6 +76,8 @@ pub struct EdgeServer {
     accounts: Option<Accounts>,
     /// Likewise, behind the last answer.
     log: Option<accesslog::Keeper>,
+    /// Written to its end behind the last answer: what was removed must not be back after a restart.
+    disk: Option<Arc<DiskTier>>,
     board: Board,
     /// Every core follows what stands here.
     settings: watch::Sender<Settings>,
@@ -111,7 +114,7 @@ impl EdgeServer {
         let sources =
             Sources { name, release: followed, fill: told.clone(), metrics: Arc::clone(&shared.metrics) };
         let board = Board::start(sources, &telemetry).map_err(telemetry::AdminError::Thread)?;
-        let load = server.load();
+        let (load, disk) = (server.load(), shared.disk.clone());
         let (settings, following) = watch::channel(shared.settings.clone());
         let reach = Reach::of(&shared, following.clone());
         purge::start(reach, &telemetry).map_err(telemetry::AdminError::Thread)?;
@@ -142,7 +145,7 @@ impl EdgeServer {
             drop(tokio::task::spawn_local(service.clone().follow(following.clone(), core.0 == 0)));
             service
         })?;
-        Ok(Self { running, admin, accounts, log, board, settings })
+        Ok(Self { running, admin, accounts, log, disk, board, settings })
     }
 
     /// Plain addresses, then TLS addresses.
@@ -170,6 +173,9 @@ impl EdgeServer {
         drop(self.board);
         drop(self.accounts);
         drop(self.log);
+        if let Some(disk) = self.disk {
+            disk.close();
+        }
         ended
     }
 
@@ -177,6 +183,9 @@ impl EdgeServer {
     pub fn stop(self) {
         self.running.drain();
         self.running.join();
+        if let Some(disk) = self.disk {
+            disk.close();
+        }
     }
 }
 

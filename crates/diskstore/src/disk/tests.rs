@@ -542,3 +542,66 @@ async fn attack_46_each_store_has_a_secret_of_its_own() {
     }
     assert!(secrets.is_sorted_by(|one, other| one != other) && !secrets.contains(&0), "{secrets:?}");
 }
+
+/// What was removed while the thread that writes was held up, of a disk that is closed and whose other users have not let it go.
+async fn closed_while_held(within: Duration, holds_on: bool) -> (Option<String>, bool) {
+    let disk = SimulatedDisk::default();
+    let disks = Arc::new(over(&[&disk]));
+    disks.put(&key(1), object("old"));
+    assert!(disks.flush().await);
+    let (go, going) = std::sync::mpsc::sync_channel(1);
+    let (held, holding) = std::sync::mpsc::sync_channel(1);
+    let going = Mutex::new(going);
+    let busy = move || {
+        let _ = held.send(());
+        let _ = going.lock().unwrap().recv();
+        Bytes::new()
+    };
+    let removes = async {
+        holding.recv().unwrap();
+        disks.remove(&key(1));
+        if !holds_on {
+            go.send(()).unwrap();
+        }
+        disks.close_within(within);
+    };
+    tokio::select! { biased; _ = disks.note(busy) => panic!("it is held"), () = removes => {} }
+    // The process ends here: nothing is dropped.
+    disk.cut_power(|_| 0);
+    std::mem::forget(disks);
+    let told = Arc::new(AtomicBool::new(false));
+    let hears = Arc::clone(&told);
+    let opened = move |found: Found| hears.store(found.left, Ordering::SeqCst);
+    let folders: Vec<(String, Box<dyn Folder>, Geometry)> =
+        vec![("disk 0".into(), Box::new(disk.clone()), GEOMETRY)];
+    let next = Disks::over(folders, HURRY, Arc::new(|_: &[u8]| false), Arc::new(opened)).unwrap();
+    drop(go);
+    (body(&next, &key(1)).await, told.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn a_process_that_ends_waits_until_what_was_removed_is_written_down() {
+    assert_eq!(closed_while_held(Duration::from_secs(60), false).await, (None, false));
+}
+
+#[tokio::test]
+async fn a_disk_that_does_not_end_in_time_is_told_that_it_was_left_alone() {
+    assert_eq!(closed_while_held(Duration::ZERO, true).await, (Some("old".into()), true));
+}
+
+#[tokio::test]
+async fn what_was_removed_is_written_down_at_the_end_also_on_a_disk_that_is_spared_writes() {
+    let disk = SimulatedDisk::default();
+    let spared = Patience { first_wait: Duration::from_secs(3_600), longest_wait: Duration::MAX, ..HURRY };
+    let folders: Vec<(String, Box<dyn Folder>, Geometry)> =
+        vec![("disk 0".into(), Box::new(disk.clone()), GEOMETRY)];
+    let disks = Disks::over(folders, spared, Arc::new(|_: &[u8]| false), Arc::new(|_| {})).unwrap();
+    disks.put(&key(1), object("old"));
+    assert!(disks.flush().await);
+    disk.set_faults(Faults { writes_fail: Some((0, ErrorKind::Other)), ..Faults::default() });
+    disks.remove(&key(1));
+    until(&disks, &[State::ReadOnly]).await;
+    disk.set_faults(Faults::default());
+    disks.close();
+    assert_eq!(body(&over(&[&disk]), &key(1)).await, None);
+}

@@ -1,7 +1,7 @@
 //! The thread that writes, opens the store, and looks after the disk.
 
 use super::work::{Job, Work};
-use super::{Disk, Found, Opened, Patience, State};
+use super::{Disk, Found, Opened, Patience, Stage, State};
 use crate::clock;
 use crate::media::is_full;
 use crate::queue::Popped;
@@ -96,13 +96,19 @@ impl Disk {
                 tracing::error!(disk = self.label, "writing panicked; this is a bug");
                 self.take_offline(&mut retry);
             }
-            if closed {
-                return;
+            // What waited for a disk that has come with the last turn is written, too.
+            if closed && (self.is_opening() || self.writes.weight() == 0) {
+                return self.reach(Stage::Ended);
             }
         }
     }
 
     fn turn(&self, popped: Popped<Job>, asked: &Asked, retry: &mut Retry) {
+        let is_last = matches!(popped, Popped::Closed);
+        if is_last && self.pending(|pending| pending.is_owing()) {
+            // There is no later for what was removed.
+            retry.succeeded();
+        }
         self.look_after(asked, retry);
         let volume = self.volume();
         // A disk whose last write failed is tried again with the next one, when it is time.
@@ -127,6 +133,9 @@ impl Disk {
                     retry.removed_since = None;
                 }
                 self.wrote(done, retry);
+                if is_last && self.pending(|pending| pending.is_owing()) {
+                    self.note_left(&volume);
+                }
                 // Only what was queued before: a job may have come since.
                 if self.writes.weight() == 0 {
                     self.pending(|pending| pending.reached(reached));
@@ -250,6 +259,7 @@ impl Disk {
         let written = self.note_removals(&volume, retry).and_then(|()| volume.flush_rest());
         if let Err(error) = written {
             tracing::error!(disk = self.label, %error, "the last of what was to be written is not");
+            self.note_left(&volume);
         }
         volume.let_go();
         self.set_state(State::Offline);
@@ -293,14 +303,18 @@ impl Disk {
 
     fn take_offline(&self, retry: &mut Retry) {
         // A directory that was unmounted or renamed still takes it. From a disk that is out nobody will hear of it.
-        if let Some(volume) = self.volume()
-            && let Err(error) = volume.note_left()
-        {
-            tracing::warn!(disk = self.label, %error, "it cannot be noted on the disk that it is left alone");
+        if let Some(volume) = self.volume() {
+            self.note_left(&volume);
         }
         self.set_state(State::Offline);
         self.set_volume(None);
         retry.failed(clock::now(), &self.patience);
+    }
+
+    pub(super) fn note_left(&self, volume: &Volume) {
+        if let Err(error) = volume.note_left() {
+            tracing::warn!(disk = self.label, %error, "it cannot be noted on the disk that it is left alone");
+        }
     }
 
     fn set_volume(&self, volume: Option<Arc<Volume>>) {
@@ -357,8 +371,6 @@ impl Disk {
                 retry.failed(clock::now(), &self.patience);
             }
         }
-        let (settled, come) = &self.settled;
-        *settled.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        come.notify_all();
+        self.reach(Stage::Settled);
     }
 }

@@ -38,6 +38,9 @@ const LOOK_UP_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 60 } else {
 /// The same for the next blocks of a body.
 const READ_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 2 });
 
+/// How long the end of the process waits for the disks. With the answers' own time it is less than a service manager's patience.
+const CLOSED_WITHIN: Duration = Duration::from_secs(8);
+
 /// What stands under a key on the disk.
 pub(crate) enum Loaded {
     /// A response; its body has to be read.
@@ -203,6 +206,11 @@ impl DiskTier {
     /// Lets the disks go, for the next process.
     pub(crate) fn let_go(&self) {
         self.disks.let_go();
+    }
+
+    /// Ends what is still to be written, before the process does. Waits some seconds at most.
+    pub(crate) fn close(&self) {
+        self.disks.close_within(CLOSED_WITHIN);
     }
 
     /// The share that the disks have of what they can do.
