@@ -4,7 +4,7 @@ use crate::admission::Door;
 use crate::clock::Clock;
 use crate::coverage::Coverage;
 use crate::feedback::Feedback;
-use crate::fill::{Again, Flights, Lots};
+use crate::fill::{Again, Flights, Lots, Watch};
 use crate::key::CacheKey;
 use crate::metrics::Metrics;
 use crate::options::{Config, UpstreamLimits};
@@ -250,27 +250,31 @@ impl Edge {
     }
 
     /// Keeps `object`, which stands under `key`, until `until`: on the disk where there is one, otherwise in memory. `false`
-    /// where there is no room.
+    /// where there is no room, or `watch`, which was there before it was found or asked for, says that it is no more.
     pub(crate) async fn keep_until(
         &self,
         key: &CacheKey,
         primary: &CacheKey,
         object: &Arc<Object>,
         until: SystemTime,
+        watch: &Watch,
     ) -> bool {
         match &self.disk {
             Some(disk) => {
                 // A disk that was busy has left it out.
                 if !disk.may_hold(key) {
-                    disk.put(key, object);
+                    watch.store(|| disk.put(key, object));
                 }
                 // The sign-post, too: without it nobody finds the variant.
                 disk.pin(key, until).await == Pinned::Kept
                     && (key == primary || disk.pin(primary, until).await == Pinned::Kept)
             }
             None => {
-                self.memory.pin(key, Entry::Object(Arc::clone(object)), until)
-                    && self.memory.pin_sign_post(primary, until)
+                let pinned = watch.store(|| {
+                    self.memory.pin(key, Entry::Object(Arc::clone(object)), until)
+                        && self.memory.pin_sign_post(primary, until)
+                });
+                pinned == Some(true)
             }
         }
     }

@@ -154,7 +154,21 @@ impl Flight {
 
 /// All fills of the node, over all cores.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Flights(Arc<Mutex<HashMap<CacheKey, Arc<Flight>>>>);
+pub(crate) struct Flights(Arc<Mutex<List>>);
+
+#[derive(Debug, Default)]
+struct List {
+    fills: HashMap<CacheKey, Arc<Flight>>,
+    /// A few: of each thing that is brought before anybody has asked for it.
+    watches: Vec<Watched>,
+}
+
+/// What a [`Watch`] is about.
+#[derive(Debug)]
+struct Watched {
+    primaries: Vec<CacheKey>,
+    outdated: Arc<AtomicBool>,
+}
 
 /// What a request is to the fill of its key.
 pub(crate) enum Role {
@@ -170,8 +184,8 @@ impl Flights {
     /// A fill is stored before it is taken out here, and `stored` looks under the same lock: between two fills there
     /// is no gap that a request could slip through to the upstream.
     pub(crate) fn join<T>(&self, key: &CacheKey, stored: impl FnOnce() -> Option<T>) -> Result<Role, T> {
-        let mut flights = self.list();
-        if let Some(flight) = flights.get(key) {
+        let mut list = self.list();
+        if let Some(flight) = list.fills.get(key) {
             flight.followers.fetch_add(1, Ordering::Relaxed);
             return Ok(Role::Follow(Arc::clone(flight)));
         }
@@ -183,7 +197,7 @@ impl Flights {
             outdated: AtomicBool::new(false),
             followers: AtomicU32::new(0),
         });
-        flights.insert(key.clone(), Arc::clone(&flight));
+        list.fills.insert(key.clone(), Arc::clone(&flight));
         let guard = Guard {
             flights: self.clone(),
             keys: vec![key.clone()],
@@ -195,14 +209,14 @@ impl Flights {
 
     /// Whether a fill of `key` is going on, which costs whoever joins it no memory.
     pub(crate) fn is_on(&self, key: &CacheKey) -> bool {
-        self.list().contains_key(key)
+        self.list().fills.contains_key(key)
     }
 
     /// Forgets everything about a URL: `remove` takes out what is stored, and what is being fetched serves those who wait
     /// for it and is not stored.
     pub(crate) fn forget(&self, primary: &CacheKey, remove: impl FnOnce()) {
-        let mut flights = self.list();
-        outdate(&mut flights, |key, _| key.is_of(primary));
+        let mut list = self.list();
+        list.outdate(|key, _| key.is_of(primary));
         remove();
     }
 
@@ -213,36 +227,73 @@ impl Flights {
         is_meant: impl Fn(&CacheKey, Option<&Object>) -> bool,
         then: impl FnOnce() -> T,
     ) -> (u64, T) {
-        let mut flights = self.list();
-        (outdate(&mut flights, |key, flight| is_meant(key, flight.object().as_deref())), then())
+        let mut list = self.list();
+        (list.outdate(|key, flight| is_meant(key, flight.and_then(Flight::object).as_deref())), then())
     }
 
     /// Does `store` while nobody joins or leaves.
     pub(crate) fn store(&self, store: impl FnOnce()) {
-        let _flights = self.list();
+        let _list = self.list();
         store();
     }
 
-    fn list(&self) -> MutexGuard<'_, HashMap<CacheKey, Arc<Flight>>> {
+    /// Watches the URLs of `primaries`: whether something that is found or fetched from now on may still be kept.
+    pub(crate) fn watch(&self, primaries: Vec<CacheKey>) -> Watch {
+        let outdated = Arc::<AtomicBool>::default();
+        self.list().watches.push(Watched { primaries, outdated: Arc::clone(&outdated) });
+        Watch { flights: self.clone(), outdated }
+    }
+
+    fn list(&self) -> MutexGuard<'_, List> {
         // Nothing that holds the lock can panic half way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Marks fills and takes them off the list, under all their keys; gives how many they were.
-fn outdate(
-    flights: &mut HashMap<CacheKey, Arc<Flight>>,
-    is_meant: impl Fn(&CacheKey, &Flight) -> bool,
-) -> u64 {
-    let mut count = 0;
-    flights.retain(|key, flight| {
-        let meant = is_meant(key, flight);
-        if meant && !flight.outdated.swap(true, Ordering::Relaxed) {
-            count += 1;
+impl List {
+    /// Marks fills and takes them off the list, under all their keys; gives how many they were. Marks what is watched, too.
+    fn outdate(&mut self, is_meant: impl Fn(&CacheKey, Option<&Flight>) -> bool) -> u64 {
+        let mut count = 0;
+        self.fills.retain(|key, flight| {
+            let meant = is_meant(key, Some(flight));
+            if meant && !flight.outdated.swap(true, Ordering::Relaxed) {
+                count += 1;
+            }
+            !meant
+        });
+        for watched in &self.watches {
+            if watched.primaries.iter().any(|primary| is_meant(primary, None)) {
+                watched.outdated.store(true, Ordering::Relaxed);
+            }
         }
-        !meant
-    });
-    count
+        count
+    }
+}
+
+/// A watch over what is about to be kept. Dropped, it is over.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    flights: Flights,
+    outdated: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// Whether nothing of it has been changed or purged so far.
+    pub(crate) fn is_current(&self) -> bool {
+        !self.outdated.load(Ordering::Relaxed)
+    }
+
+    /// Does `store` while nobody joins or leaves, unless something of it has been changed or purged; gives what that gives.
+    pub(crate) fn store<T>(&self, store: impl FnOnce() -> T) -> Option<T> {
+        let _list = self.flights.list();
+        self.is_current().then(store)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.flights.list().watches.retain(|watched| !Arc::ptr_eq(&watched.outdated, &self.outdated));
+    }
 }
 
 /// The leader's hold on its fill. Dropped, the fill is over.
@@ -274,9 +325,9 @@ impl Guard {
 
     /// Lists the fill under one more key.
     pub(crate) fn list_as(&mut self, key: CacheKey) {
-        let mut flights = self.flights.list();
+        let mut list = self.flights.list();
         if !self.flight.outdated.load(Ordering::Relaxed) {
-            flights.insert(key.clone(), Arc::clone(&self.flight));
+            list.fills.insert(key.clone(), Arc::clone(&self.flight));
             self.keys.push(key);
         }
     }
@@ -292,30 +343,32 @@ impl Guard {
         if !self.for_its_reader {
             return false;
         }
-        let mut flights = self.flights.list();
+        let mut list = self.flights.list();
         // Who waits for the head has the object before it stops waiting, and a reader before it lets go of that.
         let left = self.flight.followers() == 0 && !self.flight.is_awaited() && !is_read();
         if left {
-            self.unlist(&mut flights);
+            self.unlist(&mut list);
         }
         left
     }
 
-    fn unlist(&self, flights: &mut HashMap<CacheKey, Arc<Flight>>) {
+    fn unlist(&self, list: &mut List) {
         for key in &self.keys {
             // One that was forgotten may have been followed by another under the same key.
-            if flights.get(key).is_some_and(|listed| Arc::ptr_eq(listed, &self.flight)) {
-                flights.remove(key);
+            if list.fills.get(key).is_some_and(|listed| Arc::ptr_eq(listed, &self.flight)) {
+                list.fills.remove(key);
             }
         }
     }
 
-    /// Does `store`, unless what was fetched has been changed since.
-    pub(crate) fn store(&self, store: impl FnOnce()) {
-        let _flights = self.flights.list();
-        if !self.flight.outdated.load(Ordering::Relaxed) {
+    /// Does `store`, unless what was fetched has been changed since; whether it was done.
+    pub(crate) fn store(&self, store: impl FnOnce()) -> bool {
+        let _list = self.flights.list();
+        let is_current = !self.flight.outdated.load(Ordering::Relaxed);
+        if is_current {
             store();
         }
+        is_current
     }
 }
 
@@ -388,6 +441,24 @@ mod tests {
         others.store(|| stored = true);
         assert!(stored);
         assert!(matches!(flights.join(&key(), nothing), Ok(Role::Lead(..))));
+    }
+
+    #[test]
+    fn what_is_watched_is_kept_unless_something_happened_to_it() {
+        let flights = Flights::default();
+        let other = CacheKey::primary("http", "a", "/y");
+        let watch = |key: &CacheKey| flights.watch(vec![key.clone()]);
+        let (before, others) = (watch(&key()), watch(&other));
+        assert_eq!(before.store(|| "kept"), Some("kept"));
+        flights.forget(&key(), || ());
+        let after = watch(&key());
+        assert_eq!((before.store(|| ()), after.store(|| ())), (None, Some(())));
+        // By its URL alone, an order by a label may mean it.
+        let meant = |at: &CacheKey, object: Option<&Object>| object.is_none() && at.is_of(&other);
+        assert_eq!(flights.overtake(meant, || ()).0, 0, "it is no fill");
+        assert!(!others.is_current() && after.is_current());
+        drop((before, others, after));
+        assert!(flights.list().watches.is_empty());
     }
 
     #[tokio::test]

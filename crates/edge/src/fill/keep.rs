@@ -1,6 +1,6 @@
 //! An answer on its way into the store: its head for everybody at once, its body as it grows.
 
-use super::flight::{Guard, Landed, Variant};
+use super::flight::{Guard, Landed, Variant, Watch};
 use super::part;
 use super::proof::Proof;
 use crate::edge::Edge;
@@ -284,8 +284,14 @@ pub(super) fn store(
     edge.memory.put_back(primary, variants);
 }
 
-/// Stores what was fetched under one URL under another, too. Gives the key that it stands under.
-pub(crate) fn store_as(edge: &Edge, asked: &Asked, primary: &CacheKey, object: &Arc<Object>) -> CacheKey {
+/// Stores what was fetched under one URL under another, too, unless `watch` knows better. Gives the key that it stands under.
+pub(crate) fn store_as(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    object: &Arc<Object>,
+    watch: &Watch,
+) -> Option<CacheKey> {
     let names = vary::names(&object.headers).filter(|names| !names.is_empty());
     let variant = names.map(|names| {
         let variants = edge.memory.sign_post(primary, names);
@@ -293,8 +299,8 @@ pub(crate) fn store_as(edge: &Edge, asked: &Asked, primary: &CacheKey, object: &
         Variant { variants, key }
     });
     let key = variant.as_ref().map_or_else(|| primary.clone(), |variant| variant.key.clone());
-    edge.flights.store(|| store(edge, asked, primary, Arc::clone(object), variant.as_ref()));
-    key
+    watch.store(|| store(edge, asked, primary, Arc::clone(object), variant.as_ref()))?;
+    Some(key)
 }
 
 /// Why a body did not come whole.

@@ -29,6 +29,8 @@ pub(crate) enum Unproved {
     Wrong(usize),
     /// The cache may not keep it, or has no room for one so large.
     NotKept,
+    /// It was changed or purged after it was asked for.
+    Overtaken,
 }
 
 /// Fetches what `asked` is for, whole, from another server than `avoid` where there is one, and stores it when it is `right`.
@@ -45,7 +47,7 @@ pub(crate) async fn prove(
     edge.metrics.filled(match &proved {
         Ok(_) => crate::outcome::FillOutcome::Stored,
         Err(Unproved::BrokenOff) => crate::outcome::FillOutcome::BrokenOff,
-        Err(Unproved::NotKept) => crate::outcome::FillOutcome::NotStored,
+        Err(Unproved::NotKept | Unproved::Overtaken) => crate::outcome::FillOutcome::NotStored,
         Err(_) => crate::outcome::FillOutcome::Failed,
     });
     proved
@@ -113,8 +115,8 @@ async fn fetch(
         return Err(Unproved::Wrong(server));
     }
     let variant = keep::variant(edge, asked, primary, &object.headers, &mut guard);
-    guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
+    let kept = guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
     let key = variant.as_ref().map_or_else(|| primary.clone(), |variant| variant.key.clone());
-    guard.land(Landed::Fetched { object: Arc::clone(&object), variant, way, kept: true });
-    Ok((object, key))
+    guard.land(Landed::Fetched { object: Arc::clone(&object), variant, way, kept });
+    if kept { Ok((object, key)) } else { Err(Unproved::Overtaken) }
 }

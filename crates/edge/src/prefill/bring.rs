@@ -5,7 +5,7 @@ use super::metrics::{Brought, FillMetrics};
 use super::pace::Pace;
 use super::proof::{self, Proof};
 use crate::edge::Edge;
-use crate::fill::{Guard, Landed, Role, Unproved, prove};
+use crate::fill::{Guard, Landed, Role, Unproved, Watch, prove};
 use crate::key::CacheKey;
 use crate::lookup::Found;
 use crate::request::Asked;
@@ -138,7 +138,9 @@ impl Porter {
         let asked = thing.asked(host, form).ok_or(Brought::Wrong)?;
         let primary = key_of(&edge, &asked);
         let (mut avoid, mut paced, mut trouble) = (None, false, Brought::NoServer);
+        let watch = || self.watch(|host| thing.asked(host, form));
         for _ in 0..MAX_LOOKS {
+            let mut watched = watch();
             let looked = look(&edge, &asked, &primary, Instant::now());
             let here = match self.here(&looked.key, looked.found, &asked).await {
                 Here::Whole(object, blocks) => Some((object, blocks)),
@@ -148,7 +150,8 @@ impl Porter {
             };
             if let Some((object, blocks)) = here {
                 if thing.proof.holds(&object, &blocks).await {
-                    self.pin(thing, form, &asked, &looked.key, &object, job).await?;
+                    let ask = |host: &str| thing.asked(host, form);
+                    self.keep(ask, &asked, &looked.key, &object, self.until(job), &watched).await?;
                     let outcome = if paced { Brought::Fetched } else { Brought::Held };
                     self.metrics.brought(outcome, 0);
                     return Ok((object, blocks));
@@ -156,6 +159,7 @@ impl Porter {
                 // The pointer is still another's, or somebody's bytes are wrong: neither is anybody's answer.
                 self.metrics.brought(Brought::Wrong, 0);
                 edge.flights.forget(&primary, || edge.remove(&looked.key));
+                watched = watch();
             }
             if job.reach == Reach::Here {
                 return Err(Brought::Absent);
@@ -172,7 +176,8 @@ impl Porter {
                     let Body::Complete(blocks) = &object.body else { return Err(Brought::BrokenOff) };
                     let blocks = Arc::clone(blocks);
                     self.metrics.brought(Brought::Fetched, blocks.length());
-                    self.pin(thing, form, &asked, &key, &object, job).await?;
+                    let ask = |host: &str| thing.asked(host, form);
+                    self.keep(ask, &asked, &key, &object, self.until(job), &watched).await?;
                     return Ok((object, blocks));
                 }
                 Err(Unproved::Wrong(server)) => {
@@ -238,17 +243,11 @@ impl Porter {
         }
     }
 
-    /// Keeps it until the plan lets it go.
-    async fn pin(
-        &self,
-        thing: &Thing,
-        form: Option<&'static str>,
-        asked: &Asked,
-        key: &CacheKey,
-        object: &Arc<Object>,
-        job: &Job,
-    ) -> Result<(), Brought> {
-        self.keep(|host| thing.asked(host, form), asked, key, object, self.until(job)).await
+    /// Watches what is to be kept, under all hosts, from before it is looked at: what is purged meanwhile must not be put back.
+    pub(super) fn watch(&self, ask: impl Fn(&str) -> Option<Box<Asked>>) -> Watch {
+        let edge = self.edge();
+        let asked = self.hosts.iter().filter_map(|host| ask(host));
+        edge.flights.watch(asked.map(|asked| key_of(&edge, &asked)).collect())
     }
 
     /// Keeps `object`, which stands under `key`, until then, also under the other hosts; `ask` is the question at a host.
@@ -259,17 +258,24 @@ impl Porter {
         key: &CacheKey,
         object: &Arc<Object>,
         until: SystemTime,
+        watch: &Watch,
     ) -> Result<(), Brought> {
         let edge = self.edge();
         let primary = key_of(&edge, asked);
         let keep = async |key: &CacheKey, primary: &CacheKey| {
-            if edge.keep_until(key, primary, object, until).await { Ok(()) } else { Err(Brought::NoRoom) }
+            let kept = edge.keep_until(key, primary, object, until, watch).await;
+            match (kept, watch.is_current()) {
+                (true, _) => Ok(()),
+                (false, true) => Err(Brought::NoRoom),
+                (false, false) => Err(Brought::Overtaken),
+            }
         };
         keep(key, &primary).await?;
         for host in self.hosts.iter().skip(1) {
             let alias = ask(host).ok_or(Brought::Wrong)?;
             let alias_primary = key_of(&edge, &alias);
-            let alias_key = crate::fill::store_as(&edge, &alias, &alias_primary, object);
+            let alias_key = crate::fill::store_as(&edge, &alias, &alias_primary, object, watch)
+                .ok_or(Brought::Overtaken)?;
             keep(&alias_key, &alias_primary).await?;
         }
         Ok(())

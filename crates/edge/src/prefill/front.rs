@@ -158,6 +158,7 @@ impl Front {
         let asked = ask(host).ok_or(Brought::Wrong)?;
         let primary = key_of(&edge, &asked);
         for _ in 0..MAX_LOOKS {
+            let watch = porter.watch(ask);
             let looked = look(&edge, &asked, &primary, Instant::now());
             if let Found::Fresh(object) = &looked.found
                 && let Body::Complete(blocks) = &object.body
@@ -166,7 +167,7 @@ impl Front {
                 if missing {
                     return Ok(None);
                 }
-                porter.keep(ask, &asked, &looked.key, object, until(edge.clock.now())).await?;
+                porter.keep(ask, &asked, &looked.key, object, until(edge.clock.now()), &watch).await?;
                 return Ok(Some(Arc::clone(blocks)));
             }
             let Some(guard) = lead(&edge, &looked.key).await else { continue };
@@ -182,7 +183,7 @@ impl Front {
             }
             let next = porter.pace.borrow_mut().begin(blocks.length(), Instant::now());
             sleep_until(next).await;
-            porter.keep(ask, &asked, &key, &object, until(edge.clock.now())).await?;
+            porter.keep(ask, &asked, &key, &object, until(edge.clock.now()), &watch).await?;
             return Ok(Some(blocks));
         }
         Err(Brought::NoServer)

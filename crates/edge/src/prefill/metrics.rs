@@ -33,6 +33,8 @@ pub(crate) enum Brought {
     TooLarge,
     /// There is no room left for what is pinned.
     NoRoom,
+    /// It was changed or purged meanwhile.
+    Overtaken,
 }
 
 impl Brought {
@@ -43,6 +45,7 @@ impl Brought {
             Unproved::BrokenOff => Self::BrokenOff,
             Unproved::Wrong(_) => Self::Wrong,
             Unproved::NotKept => Self::NotKept,
+            Unproved::Overtaken => Self::Overtaken,
         }
     }
 }
@@ -59,6 +62,7 @@ impl Label for Brought {
         Self::NotKept,
         Self::TooLarge,
         Self::NoRoom,
+        Self::Overtaken,
     ];
 
     fn as_str(self) -> &'static str {
@@ -73,6 +77,7 @@ impl Label for Brought {
             Self::NotKept => "not_kept",
             Self::TooLarge => "too_large",
             Self::NoRoom => "no_room",
+            Self::Overtaken => "overtaken",
         }
     }
 

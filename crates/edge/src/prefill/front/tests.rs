@@ -76,6 +76,57 @@ async fn what_an_order_took_away_comes_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_order_takes_away_while_it_is_brought_is_not_put_back() {
+    local(async {
+        let second = Duration::from_secs(1);
+        let slow = Reply::new(200).header("cache-control", "max-age=5").header("content-length", "3");
+        let slow = slow.data("o").pause(second).data("ld");
+        // In the other form it is asked for after the order.
+        let (mut front, servers) = over(vec![list("1", &["/"]), slow, page("new")]);
+        let edge = front.porter.edge();
+        let purge = async {
+            tokio::time::sleep(second / 2).await;
+            let primary = front_key(&edge);
+            edge.flights.forget(&primary, || edge.remove(&primary));
+        };
+        let (all, ()) = tokio::join!(front.round(), purge);
+        assert!(!all, "the first form is still due");
+        let asked = question("a", "/", None).unwrap();
+        let Found::Fresh(object) = look(&edge, &asked, &front_key(&edge), Instant::now()).found else {
+            panic!("it is here")
+        };
+        assert_eq!((object.body.length(), servers[0].count()), (Some(3), 3));
+        let Body::Complete(blocks) = &object.body else { panic!("all of it") };
+        assert_eq!(blocks.blocks().concat(), b"new");
+    })
+    .await;
+}
+
+fn front_key(edge: &crate::edge::Edge) -> CacheKey {
+    key_of(edge, &question("a", "/", None).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_order_takes_away_before_it_is_pinned_is_not_put_back() {
+    local(async {
+        let (mut front, _) = over(vec![list("1", &["/"]), page("home")]);
+        assert!(front.round().await);
+        let edge = front.porter.edge();
+        let primary = front_key(&edge);
+        let asked = question("a", "/", None).unwrap();
+        let watch = front.porter.watch(|host| question(host, "/", None));
+        let Found::Fresh(object) = look(&edge, &asked, &primary, Instant::now()).found else {
+            panic!("it is here")
+        };
+        edge.flights.forget(&primary, || edge.remove(&primary));
+        assert!(!edge.keep_until(&primary, &primary, &object, until(edge.clock.now()), &watch).await);
+        assert!(crate::fill::store_as(&edge, &asked, &primary, &object, &watch).is_none());
+        assert!(!front.is_here("/") && edge.memory.get(&primary).is_none());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_address_that_leads_nowhere_is_not_waited_for_and_an_upstream_without_a_list_is_as_any() {
     local(async {
         let nothing = || Reply::new(404).header("cache-control", "max-age=2").body("");
