@@ -42,7 +42,7 @@ impl Upstream {
     async fn check(&self, group: &Group, parent: &Parent, check: &CheckConfig) -> bool {
         let Ok(mut sender) = self.dial.connect(parent, self.limits.connect).await else { return false };
         let headers = HeaderMap::from_iter([(header::USER_AGENT, USER_AGENT)]);
-        let host = parent.address.authority_str();
+        let host = check.host.as_deref().unwrap_or(parent.address.authority_str());
         let question = Question::get(host, &check.path, &headers);
         let answer =
             sender.send_request(question.request(group.host(parent, host), RequestBody::Empty)).await;

@@ -79,6 +79,8 @@ pub(super) enum HostHeader {
 pub(super) struct CheckConfig {
     pub(super) path: Uri,
     pub(super) every: Duration,
+    /// The host that is asked for, where servers are told the client's; `None`: each one's own.
+    pub(super) host: Option<String>,
 }
 
 /// The group of those that are named by `upstream` alone.

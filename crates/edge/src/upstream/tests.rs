@@ -446,6 +446,26 @@ async fn checks_find_out_before_requests_do_and_decide_the_return() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn checks_ask_for_a_host_that_servers_know() {
+    local(async {
+        for (keys, host) in [
+            ("", "a"),
+            ("hosts = [\"*.below\", \"First\", \"second\"]", "first"),
+            ("hosts = [\"*.below\"]", "a"),
+            ("hosts = [\"first\"]\nhost_header = \"upstream\"", "a"),
+            ("hosts = [\"first\"]\nhost_header = \"fixed\"", "fixed"),
+        ] {
+            let keys = format!("tiers = [[\"http://a\"]]\nhealth_path = \"/healthz\"\n{keys}");
+            let scene = Scene::new(&keys, [vec![ok("")]]);
+            let _checks = scene.edge.upstream.start_checks();
+            tokio::time::sleep(SECOND).await;
+            assert_eq!(scene.servers[0].questions()[0].headers["host"], host, "{keys}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn host_is_what_the_group_says_and_others_are_refused() {
     local(async {
         for (keys, host, asked) in [

@@ -5,6 +5,7 @@ use crate::upstream::address::Address;
 use crate::upstream::options::{GroupOptions, ServerOptions};
 use crate::upstream::tls::{self, Client};
 use http::{HeaderValue, Uri};
+use parents::route::Hosts;
 use rustls::pki_types::ServerName;
 use settings::SettingsError;
 use std::cell::OnceCell;
@@ -180,13 +181,22 @@ impl GroupReader<'_> {
             Some(path) => {
                 match path.parse::<Uri>() {
                     Ok(uri) if path.starts_with('/') && uri.authority().is_none() => {
-                        Ok(Some(CheckConfig { path: uri, every: interval.unwrap_or(CHECK_EVERY) }))
+                        let (every, host) = (interval.unwrap_or(CHECK_EVERY), self.first_host());
+                        Ok(Some(CheckConfig { path: uri, every, host }))
                     }
                     _ => Err(self
                         .problem("group.health_path", format!("is {path:?}; give a path, as \"/healthz\""))),
                 }
             }
         }
+    }
+
+    /// The first host that the group names whole: as a client, the check asks for what there is.
+    fn first_host(&self) -> Option<String> {
+        self.group.hosts.iter().find_map(|host| match Hosts::parse(host) {
+            Ok(Hosts::Exactly(host)) => Some(host),
+            _ => None,
+        })
     }
 
     fn retry_percent(&self) -> Result<u32, SettingsError> {
