@@ -38,7 +38,8 @@ impl Dial {
                 let stream = race(parent.resolver.addresses().await?).await?;
                 // A request is written whole.
                 let _ = stream.set_nodelay(true);
-                match &parent.tls {
+                let peer = stream.peer_addr().ok();
+                let mut sender = match &parent.tls {
                     None => Sender::over(stream).await,
                     Some(tls) => {
                         let connector = TlsConnector::from(Arc::clone(&tls.config));
@@ -48,7 +49,9 @@ impl Dial {
                         })?;
                         Sender::over(stream).await
                     }
-                }
+                }?;
+                sender.peer = peer;
+                Ok(sender)
             }
             #[cfg(test)]
             Self::Scripted(upstream) => scripted(upstream).await,

@@ -194,7 +194,13 @@ impl Pool {
 
     fn take_idle(&self) -> Option<Connection> {
         self.drop_unusable();
-        self.idle.borrow_mut().pop_back().map(|idle| idle.connection)
+        loop {
+            let Idle { connection, .. } = self.idle.borrow_mut().pop_back()?;
+            // Where it no longer is, it is not asked: whoever moves a name waits for that.
+            if connection.sender.peer.is_none_or(|peer| self.parent.resolver.is_at(peer)) {
+                return Some(connection);
+            }
+        }
     }
 
     /// Closes idle connections for one that is to be made. Those in use have a place each, and so has the new one: there is

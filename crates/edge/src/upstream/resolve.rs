@@ -3,8 +3,9 @@
 use super::{Address, UpstreamError};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How long addresses of a name are used before it is asked again. The system's resolver does not say how long they hold;
@@ -13,73 +14,141 @@ const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// Addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 8;
 
+/// How long a name that has no address is not asked again: each question asks for it anew, and the system's resolver holds a
+/// thread for every look-up.
+const REMEMBER_FAILURE: Duration = Duration::from_secs(1);
+
 /// Resolves one server's host, for all cores.
 #[derive(Debug)]
 pub(super) struct Resolver {
     host: String,
     port: u16,
     known: Mutex<Known>,
+    /// Told to those who wait for a first answer.
+    heard: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Known {
     addresses: Vec<SocketAddr>,
-    /// When they were asked for; `None`: never.
-    asked: Option<Instant>,
+    lookup: LookUp,
     /// Counts up, so that connections go to the addresses in turn.
     turn: usize,
+}
+
+/// Where the look-up stands; there is one at a time.
+#[derive(Debug, Clone, Copy, Default)]
+enum LookUp {
+    #[default]
+    Never,
+    /// A literal address.
+    NeedsNone,
+    GoesOn,
+    Ended(Instant),
+}
+
+impl Known {
+    /// Whether a look-up is to begin at `now`, which from then on goes on.
+    fn begins(&mut self, now: Instant) -> bool {
+        let holds = if self.addresses.is_empty() { REMEMBER_FAILURE } else { ASK_AGAIN };
+        let due = match self.lookup {
+            LookUp::Never => true,
+            LookUp::NeedsNone | LookUp::GoesOn => false,
+            LookUp::Ended(at) => now.duration_since(at) >= holds,
+        };
+        if due {
+            self.lookup = LookUp::GoesOn;
+        }
+        due
+    }
+
+    /// The addresses, beginning with the next one; `None` where there are none.
+    fn in_turn(&mut self) -> Option<Vec<SocketAddr>> {
+        if self.addresses.is_empty() {
+            return None;
+        }
+        self.turn = self.turn.wrapping_add(1);
+        Some(in_turn(&self.addresses, self.turn))
+    }
+
+    /// Takes what it found; where that is nothing, what was known holds on.
+    fn ends(&mut self, now: Instant, found: Vec<SocketAddr>) {
+        if !found.is_empty() {
+            self.addresses = found;
+        }
+        self.lookup = LookUp::Ended(now);
+    }
 }
 
 impl Resolver {
     pub(super) fn new(address: &Address) -> Arc<Self> {
         let (host, port) = address.target();
-        let known = host
-            .parse::<IpAddr>()
-            .map(|address| Known { addresses: vec![SocketAddr::new(address, port)], ..Known::default() });
-        Arc::new(Self { host: host.to_owned(), port, known: Mutex::new(known.unwrap_or_default()) })
+        let known = host.parse::<IpAddr>().map(|address| Known {
+            addresses: vec![SocketAddr::new(address, port)],
+            lookup: LookUp::NeedsNone,
+            turn: 0,
+        });
+        Arc::new(Self {
+            host: host.to_owned(),
+            port,
+            known: Mutex::new(known.unwrap_or_default()),
+            heard: Notify::new(),
+        })
     }
 
     /// Its addresses in the order to try them: each call begins with another one.
     ///
     /// Addresses that are known are given at once, and asked for anew behind that when it is time: a resolver that is
-    /// slow or gone does not stop a server whose addresses are known.
+    /// slow or gone does not stop a server whose addresses are known. Where none are, all wait for the same answer.
     ///
     /// # Errors
     /// [`UpstreamError::Resolve`] when none has ever been known.
     pub(super) async fn addresses(self: &Arc<Self>) -> Result<Vec<SocketAddr>, UpstreamError> {
-        if let Some(addresses) = self.known() {
-            return Ok(addresses);
+        let heard = self.heard.notified();
+        let goes_on = {
+            let mut known = self.known_now();
+            match known.in_turn() {
+                Some(addresses) => return Ok(addresses),
+                None => matches!(known.lookup, LookUp::GoesOn),
+            }
+        };
+        if goes_on {
+            heard.await;
         }
-        self.ask().await;
-        self.known().ok_or(UpstreamError::Resolve)
+        self.known_now().in_turn().ok_or(UpstreamError::Resolve)
     }
 
-    fn known(self: &Arc<Self>) -> Option<Vec<SocketAddr>> {
-        let now = Instant::now();
+    /// Whether the server is still at `address`, as far as is known.
+    pub(super) fn is_at(self: &Arc<Self>, address: SocketAddr) -> bool {
+        self.known_now().addresses.contains(&address)
+    }
+
+    /// As if a look-up had found these.
+    #[cfg(test)]
+    pub(super) fn finds(&self, addresses: Vec<SocketAddr>) {
+        self.known.lock().unwrap().ends(Instant::now(), addresses);
+    }
+
+    /// What is known; a look-up that is due is begun.
+    fn known_now(self: &Arc<Self>) -> MutexGuard<'_, Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.addresses.is_empty() {
-            return None;
-        }
-        // A literal address was never asked for and never is.
-        if known.asked.is_some_and(|asked| now.duration_since(asked) >= ASK_AGAIN) {
-            known.asked = Some(now);
+        if known.begins(Instant::now()) {
             let resolver = Arc::clone(self);
-            drop(tokio::task::spawn_local(async move { resolver.ask().await }));
+            drop(tokio::task::spawn_local(async move { resolver.look_up().await }));
         }
-        known.turn = known.turn.wrapping_add(1);
-        Some(in_turn(&known.addresses, known.turn))
+        known
     }
 
-    async fn ask(&self) {
+    async fn look_up(&self) {
         let answer = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
-        let addresses: Vec<_> = answer.into_iter().flatten().take(MAX_ADDRESSES).collect();
+        let found: Vec<_> = answer.into_iter().flatten().take(MAX_ADDRESSES).collect();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if addresses.is_empty() {
+        if found.is_empty() {
             tracing::debug!(host = self.host, kept = known.addresses.len(), "name without addresses");
-        } else {
-            known.addresses = addresses;
         }
-        known.asked = Some(Instant::now());
+        known.ends(Instant::now(), found);
+        drop(known);
+        self.heard.notify_waiters();
     }
 }
 
@@ -128,5 +197,25 @@ mod tests {
     async fn a_literal_address_is_its_own_answer() {
         let resolver = Resolver::new(&Address::parse("http://[::1]:8090").unwrap());
         assert_eq!(resolver.addresses().await, Ok(vec!["[::1]:8090".parse().unwrap()]));
+    }
+
+    #[test]
+    fn one_look_up_at_a_time_and_a_failure_is_remembered_for_a_second() {
+        let second = Duration::from_secs(1);
+        let mut at = Instant::now();
+        let mut known = Known::default();
+        assert!(known.begins(at));
+        assert!(!known.begins(at + 60 * second), "it goes on");
+        known.ends(at, Vec::new());
+        assert!(!known.begins(at + second / 2));
+        at += second;
+        assert!(known.begins(at));
+        known.ends(at, addresses("1.1.1.1"));
+        assert!(!known.begins(at + second));
+        at += ASK_AGAIN;
+        assert!(known.begins(at));
+        known.ends(at, Vec::new());
+        assert_eq!(known.in_turn(), Some(addresses("1.1.1.1")), "what was known holds on");
+        assert!(!known.begins(at + second));
     }
 }

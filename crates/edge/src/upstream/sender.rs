@@ -8,6 +8,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 
@@ -18,6 +19,8 @@ pub(super) struct Sender {
     connection: AbortHandle,
     /// Whether it has sent something that there is no answer to.
     asks: bool,
+    /// Where it leads to; `None`: not over the network.
+    pub(super) peer: Option<SocketAddr>,
 }
 
 /// Fields an answer may have.
@@ -39,7 +42,7 @@ impl Sender {
                 tracing::debug!(%error, "upstream connection ended");
             }
         });
-        Ok(Self { requests, answers, connection: running.abort_handle(), asks: false })
+        Ok(Self { requests, answers, connection: running.abort_handle(), asks: false, peer: None })
     }
 
     /// Closes the connection at once, whatever goes on over it.

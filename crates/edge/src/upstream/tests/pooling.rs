@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::options::UpstreamLimits;
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// One server, with so many connections to it at most, that answers by `replies` and keeps connections for a minute.
 fn narrow(connections: usize, replies: Vec<Reply>) -> Rc<Scene> {
@@ -111,6 +114,51 @@ async fn who_waited_for_a_place_does_not_blame_the_server_for_what_is_left_of_th
         // All of the time, and no connection.
         assert_eq!(start(&scene, Method::POST).await.unwrap(), Err(UpstreamError::ConnectTimeout));
         assert_eq!(scene.metric("edge_parent_requests_total", &["a", "unreached"]), 1.0);
+    })
+    .await;
+}
+
+/// A server that says `name` for as long as it is asked over a connection.
+async fn listening(name: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(tokio::task::spawn_local(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            drop(tokio::task::spawn_local(async move {
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{name}", name.len());
+                let mut question = Vec::new();
+                while connection.read_buf(&mut question).await.is_ok_and(|read| read > 0) {
+                    if question.ends_with(b"\r\n\r\n") {
+                        connection.write_all(answer.as_bytes()).await.unwrap();
+                    }
+                }
+            }));
+        }
+    }));
+    address
+}
+
+#[tokio::test]
+async fn a_name_that_moves_is_followed_past_kept_connections() {
+    local(async {
+        let (old, new) = (listening("old").await, listening("new").await);
+        let config = config("tiers = [[\"http://moves.example\"]]\nhedge = false");
+        // Who has to wait for the only place finds the connection.
+        let limits = UpstreamLimits { connections_per_core: 1, ..config.limits };
+        let edge = Shared::new(Config { limits, ..config }, &Telemetry::new("test")).on_this_core();
+        let resolver = &edge.upstream.groups().parents[0].resolver;
+        let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+        let question = Question::get("h", &target, &headers);
+        let ask = async || {
+            let answer = edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
+            answer.into_body().collect().await.unwrap().to_bytes()
+        };
+        resolver.finds(vec![old]);
+        assert_eq!((ask().await, ask().await), ("old".into(), "old".into()));
+        resolver.finds(vec![new, old]);
+        assert_eq!(ask().await, "old", "it is still there");
+        resolver.finds(vec![new]);
+        assert_eq!(ask().await, "new");
     })
     .await;
 }
