@@ -195,7 +195,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     let (mut asked_disk_for, mut again) = (None, 0);
     for _ in 0..MAX_LOOKS {
         let now = Instant::now();
-        let looked = look(&edge, &asked, &primary, now);
+        let mut looked = look(&edge, &asked, &primary, now);
         if matches!(looked.found, Found::Miss(_))
             && asked.method == Method::GET
             && edge.overload.is_full()
@@ -210,11 +210,18 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             && asked_disk_for.as_ref() != Some(&looked.key)
             && edge.may_be_on_disk(&looked.key, &asked)
         {
-            if let Some(answer) = Box::pin(load(&edge, &asked, &primary, &looked.key)).await {
+            asked_disk_for = Some(looked.key.clone());
+            let is_head = asked.method == Method::HEAD;
+            let head = if is_head { Box::pin(fill::head_on_disk(&edge, &looked.key)).await } else { None };
+            let answer = match &head {
+                Some(head) => answer_from_disk(&edge, &asked, Arc::clone(head)),
+                None => Box::pin(load(&edge, &asked, &primary, &looked.key)).await,
+            };
+            if let Some(answer) = answer {
                 return answer;
             }
-            asked_disk_for = Some(looked.key);
-            continue;
+            let Some(head) = head else { continue };
+            looked.found = judge(head, &asked, edge.config.cache.client_reload, Instant::now());
         }
         let found = edge.release.look_after(&mut asked, looked.found, edge.stale_on_error, now);
         let is_held = matches!(found, Found::Fresh(_) | Found::StaleWhileRevalidate(_));

@@ -40,6 +40,19 @@ pub(crate) async fn pass_on(edge: &Edge, key: &CacheKey, found: Loaded) -> Resul
     Ok(Some(head.with_body(Body::Passing(Arc::new(Passing::new(key.clone(), kept))))))
 }
 
+/// What stands under `key` on the disk, for who wants its head alone: nothing of its body is read. `None` also where it is to be
+/// looked at for all.
+pub(crate) async fn head_on_disk(edge: &Edge, key: &CacheKey) -> Option<Arc<Object>> {
+    let Loaded::Response(kept) = edge.disk.as_ref()?.load(key, edge.upstream.groups()).await? else {
+        return None;
+    };
+    let (head, generation) = (kept.head().clone(), kept.generation());
+    let object = head.with_body(Body::Passing(Arc::new(Passing::new(key.clone(), kept))));
+    // So that what is said of it now can be written there.
+    generation.into_iter().for_each(|generation| object.note_on_disk(generation));
+    Some(Arc::new(object))
+}
+
 /// A range of it.
 pub(crate) struct PassingStream {
     edge: Rc<Edge>,

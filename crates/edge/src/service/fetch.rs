@@ -9,7 +9,7 @@ use crate::lookup::{Found, answers};
 use crate::outcome::{Forwarded, Outcome};
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
-use crate::store::Object;
+use crate::store::{Body, Object};
 use crate::upstream::{UpstreamError, UpstreamResponse};
 use http::{StatusCode, header};
 use httpcache::freshness::is_error;
@@ -164,7 +164,9 @@ pub(super) fn refresh(
     key: &CacheKey,
     stale: &Arc<Object>,
 ) {
-    if edge.overload.sheds_refresh() || !stale.may_be_refreshed(Instant::now()) {
+    // Of a head alone there is nothing to renew.
+    let is_head = matches!(stale.body, Body::Passing(_));
+    if is_head || edge.overload.sheds_refresh() || !stale.may_be_refreshed(Instant::now()) {
         return;
     }
     if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, || None::<()>) {

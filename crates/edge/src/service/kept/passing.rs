@@ -51,11 +51,35 @@ async fn parts_and_heads_of_it_are_not_passed_on() {
         let scene = over_a_long_body(disk.path()).await;
         let answer = scene.ask_by("HEAD", "/x", &[]).await;
         assert_eq!((answer.status(), field(&answer, "content-length")), (StatusCode::OK, "600000"));
+        assert!(field(&answer, "cache-status").ends_with("detail=disk"), "{:?}", answer.headers());
+        settle(&scene).await;
+        assert!(!is_held(&scene), "its body is nobody's");
         let answer = scene.ask("/x", &[("range", "bytes=300000-300009")]).await;
         assert_eq!(answer.status(), StatusCode::PARTIAL_CONTENT);
         assert_eq!(read(answer.into_body()).await.unwrap(), body[300_000..300_010]);
         assert_eq!(scene.edge.metrics.fills(FillOutcome::PassedOn), 0);
         assert_eq!(scene.ask("/x", &[("if-none-match", "\"v1\"")]).await.status(), StatusCode::NOT_MODIFIED);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_head_of_what_is_stale_on_the_disk_is_asked_about_and_brings_no_body() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let stale = Reply::new(200).header("cache-control", "max-age=0").header("etag", "\"v1\"");
+        let before = scene(disk.path(), [stale.body(long_body())]);
+        before.load("/x").await;
+        stop(before).await;
+        let says = Reply::new(200).header("cache-control", "max-age=60").header("etag", "\"v1\"");
+        let after = scene(disk.path(), [says.header("content-length", "600000").header("x-a", "2")]);
+        for asked in [1, 1] {
+            let answer = after.ask_by("HEAD", "/x", &[]).await;
+            assert_eq!((answer.status(), field(&answer, "x-a")), (StatusCode::OK, "2"));
+            assert_eq!((after.upstream.count(), is_held(&after)), (asked, false));
+            assert!(after.edge.disk.as_ref().unwrap().is_settled().await);
+        }
+        assert_eq!(read(after.ask("/x", &[]).await.into_body()).await.unwrap(), long_body());
     })
     .await;
 }

@@ -5,7 +5,7 @@ use super::READ_WITHIN;
 use super::standing::Orders;
 use crate::store::{Body, Object};
 use bytes::Bytes;
-use diskstore::{ReadError, Stored};
+use diskstore::{Generation, ReadError, Stored};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::time::timeout;
@@ -97,10 +97,15 @@ impl Kept {
         self.head.with_body(body)
     }
 
+    /// Which version it is.
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.stored.generation()
+    }
+
     /// The same, whose body is the one on the disk.
     pub(crate) fn object_on_disk(&self, body: Body) -> Object {
         let object = self.object(body);
-        if let Some(generation) = self.stored.generation() {
+        if let Some(generation) = self.generation() {
             object.note_on_disk(generation);
         }
         object
