@@ -4,13 +4,16 @@ use super::tests::*;
 use super::*;
 use crate::edge::Settings;
 use crate::purge::Reach;
+use crate::store::{Blocks, Entry, Memory};
 use ::purge::{Mode, Order, Report, What};
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
+use httpcache::freshness::{Freshness, StaleUse, State};
 use jiff::Timestamp;
 use std::io::ErrorKind;
 use std::time::Duration;
 use testkit::upstream::Reply;
+use units::ByteCount;
 
 /// What is cached, and its keys.
 const CACHED: [(&str, &str); 3] = [
@@ -62,6 +65,39 @@ impl Scene {
     async fn holds(&self, target: &str, fields: &[(&str, &str)]) -> bool {
         let fields = [&[("cache-control", "only-if-cached")], fields].concat();
         self.ask(target, &fields).await.status() == StatusCode::OK
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_pinned_beside_a_memory_that_has_no_room_for_it_is_met() {
+    let scene = before_group(&["a"], None, []);
+    let gauge = || prometheus::IntGauge::new("a", "a").unwrap();
+    let evictions = prometheus::IntCounter::new("a", "a").unwrap();
+    let memory = Memory::new(ByteCount::mib(1), gauge(), gauge(), evictions).with_pins(ByteCount::mib(64));
+    let stale = StaleUse {
+        while_revalidating: Duration::ZERO,
+        if_error: None,
+        forbidden: false,
+        only_by_word: false,
+    };
+    let freshness = Freshness { initial_age: Duration::ZERO, lifetime: SECOND, stale, immutable: false };
+    let body = Body::Complete(Arc::new(Blocks::new(vec![vec![0; 80_000].into()])));
+    let page = Arc::new(Object::new(StatusCode::OK, HeaderMap::new(), freshness, Instant::now(), body));
+    let key = |number| key_of(&scene.edge, &scene.asked("GET", &format!("/page/{number}"), &[]));
+    let reach = Reach { memory: memory.clone(), ..scene.reach() };
+    for mode in [Mode::Soft, Mode::Hard] {
+        for number in 0..300 {
+            assert!(memory.pin(&key(number), Entry::Object(Arc::clone(&page)), std::time::UNIX_EPOCH));
+        }
+        let what = prefix("http://a/page/");
+        let order = Order::new(what, mode, None, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
+        let report = reach.carry_out(&order, Instant::now()).report;
+        assert_eq!(report.removed.memory + report.softened.memory, 300);
+        let is_fresh = |number| {
+            let entry = memory.get(&key(number));
+            matches!(entry, Some(Entry::Object(object)) if object.state(Instant::now()) == State::Fresh)
+        };
+        assert!(!(0..300).any(is_fresh), "{mode:?}");
     }
 }
 

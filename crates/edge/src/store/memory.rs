@@ -100,8 +100,14 @@ impl Memory {
     }
 
     pub(crate) fn insert(&self, key: CacheKey, entry: Entry) {
-        self.pinned.renew(&key, &entry, weight(&key, &entry).into());
-        self.cache.insert(key, entry);
+        if !self.pinned.holds(&key) {
+            return self.cache.insert(key, entry);
+        }
+        // In one with what is brought back meanwhile: the older must not come in behind this.
+        self.change(&key, |_| {
+            self.pinned.renew(&key, &entry, weight(&key, &entry).into());
+            Op::Put(entry)
+        });
     }
 
     /// Keeps `entry` under `key` until `until`; `false` where there is no room for it.
@@ -135,29 +141,36 @@ impl Memory {
 
     /// What is pinned and was evicted stands where all others do again.
     fn bring_back(&self, key: &CacheKey) -> Option<Entry> {
-        let entry = self.pinned.get(key)?;
-        self.cache.insert(key.clone(), entry.clone());
-        Some(entry)
+        if !self.pinned.holds(key) {
+            return None;
+        }
+        let mut found = None;
+        self.change(key, |entry| {
+            found.clone_from(&entry);
+            entry.map_or(Op::Nop, Op::Put)
+        });
+        found
     }
 
-    /// The same before something is done to what stands there.
-    fn ensure(&self, key: &CacheKey) {
-        if self.pinned.holds(key) && !self.cache.contains_key(key) {
-            self.bring_back(key);
-        }
+    /// Does something to what stands under `key`, be it pinned and evicted, while nobody else does.
+    fn change(&self, key: &CacheKey, change: impl FnOnce(Option<Entry>) -> Op<Entry>) {
+        self.cache.entry_by_ref(key).and_compute_with(|entry| {
+            change(entry.map(moka::Entry::into_value).or_else(|| self.pinned.get(key)))
+        });
     }
 
     /// What stands there goes. Where it was the sign-post to variants, they are out of reach with it.
     pub(crate) fn remove(&self, key: &CacheKey) {
-        self.pinned.remove(key);
-        self.cache.invalidate(key);
+        self.change(key, |_| {
+            self.pinned.remove(key);
+            Op::Remove
+        });
     }
 
     /// Puts `new` in the place of `old`, unless something else stands there by now.
     pub(crate) fn replace(&self, key: &CacheKey, old: &Arc<Object>, new: Arc<Object>) {
-        self.ensure(key);
         let renewed = Entry::Object(Arc::clone(&new));
-        self.cache.entry_by_ref(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+        self.change(key, |entry| match entry {
             Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => {
                 self.pinned.renew(key, &renewed, weight(key, &renewed).into());
                 Op::Put(Entry::Object(new))
@@ -168,8 +181,7 @@ impl Memory {
 
     /// Takes `old` out, unless something else stands there by now.
     pub(crate) fn drop_object(&self, key: &CacheKey, old: &Arc<Object>) {
-        self.ensure(key);
-        self.cache.entry_by_ref(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+        self.change(key, |entry| match entry {
             Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => {
                 self.pinned.remove(key);
                 Op::Remove
@@ -243,8 +255,7 @@ impl Memory {
     /// The sign-post to the variants by `names` at a URL: the one that stands there, or a new one.
     pub(crate) fn sign_post(&self, primary: &CacheKey, names: VaryNames) -> Arc<Variants> {
         let mut post = None;
-        self.ensure(primary);
-        self.cache.entry_by_ref(primary).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+        self.change(primary, |entry| match entry {
             Some(Entry::Varies(standing)) if *standing.names() == names => {
                 post = Some(standing);
                 Op::Nop
@@ -260,7 +271,7 @@ impl Memory {
 
     /// Tells the sign-post at `primary` that something stands under `key`; gives the key of what has to go for it.
     pub(crate) fn note_variant(&self, primary: &CacheKey, key: &CacheKey) -> Option<CacheKey> {
-        match self.cache.get(primary) {
+        match self.get(primary) {
             Some(Entry::Varies(variants)) => {
                 let oldest = variants.note(key);
                 self.put_back(primary, &variants);
@@ -272,8 +283,7 @@ impl Memory {
 
     /// Puts a sign-post back that was evicted; where it stands it is weighed again, with what it knows by now. Another stays.
     pub(crate) fn put_back(&self, primary: &CacheKey, variants: &Arc<Variants>) {
-        self.ensure(primary);
-        self.cache.entry_by_ref(primary).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+        self.change(primary, |entry| match entry {
             Some(Entry::Varies(standing)) if !Arc::ptr_eq(&standing, variants) => Op::Nop,
             Some(Entry::Varies(_)) | None => Op::Put(Entry::Varies(Arc::clone(variants))),
             Some(_) => Op::Nop,
@@ -324,6 +334,58 @@ mod tests {
         let (one, other) = (secret_of(&memory.cache), secret_of(&memory.cache));
         let key = CacheKey::primary("http", "a", "/x");
         assert_ne!(one.hash_one(&key), other.hash_one(&key));
+    }
+
+    /// One of a mebibyte, with room for pins.
+    fn with_pins() -> Memory {
+        let gauge = || IntGauge::new("a", "a").unwrap();
+        let evictions = IntCounter::new("a", "a").unwrap();
+        Memory::new(ByteCount::mib(1), gauge(), gauge(), evictions).with_pins(ByteCount::mib(64))
+    }
+
+    fn pass(after: u64) -> Entry {
+        Entry::Pass(Instant::now() + Duration::from_secs(after), Whose::Everybody)
+    }
+
+    fn is_pass(entry: Option<Entry>, expected: &Entry) -> bool {
+        matches!((entry, expected), (Some(Entry::Pass(found, _)), Entry::Pass(expected, _)) if found == *expected)
+    }
+
+    #[test]
+    fn what_is_pinned_and_evicted_is_changed_and_removed_as_what_stands_there() {
+        let memory = with_pins();
+        let key = CacheKey::primary("http", "a", "/x");
+        let (old, new) = (pass(1), pass(2));
+        let until = SystemTime::UNIX_EPOCH;
+        assert!(memory.pin(&key, old.clone(), until));
+        assert!(memory.holds(&key) && is_pass(memory.get(&key), &old));
+        memory.cache.invalidate(&key);
+        memory.insert(key.clone(), new.clone());
+        memory.cache.invalidate(&key);
+        assert!(is_pass(memory.get(&key), &new), "the pin has it, too");
+        memory.cache.invalidate(&key);
+        memory.remove(&key);
+        assert!(!memory.holds(&key) && memory.get(&key).is_none());
+    }
+
+    #[test]
+    fn what_is_brought_back_beside_those_who_remove_and_renew_it_is_never_the_older() {
+        let memory = with_pins();
+        let until = SystemTime::UNIX_EPOCH;
+        for round in 0..500 {
+            let key = CacheKey::primary("http", "a", &format!("/{round}"));
+            let (old, new) = (pass(1), pass(2));
+            memory.pin(&key, old.clone(), until);
+            std::thread::scope(|scope| {
+                scope.spawn(|| memory.get(&key));
+                scope.spawn(|| {
+                    if round % 2 == 0 { memory.remove(&key) } else { memory.insert(key.clone(), new.clone()) }
+                });
+            });
+            let expected = if round % 2 == 0 { None } else { Some(new) };
+            assert_eq!(memory.get(&key).is_some(), expected.is_some());
+            assert!(expected.is_none_or(|new| is_pass(memory.get(&key), &new)));
+        }
     }
 
     #[test]

@@ -29,9 +29,9 @@ impl Memory {
             });
             return keys.for_each(|key| self.sweep_one(&key, what, mode, now, report));
         }
-        // What is pinned and evicted is met like all others.
+        // What is pinned may be evicted: the walk would not meet it.
         for key in self.pinned.keys().iter().filter(|key| is_about(groups, what, key)) {
-            self.ensure(key);
+            self.sweep_one(key, what, mode, now, report);
         }
         for (at, (key, _)) in self.cache.iter().enumerate() {
             if is_about(groups, what, &key) {
@@ -57,31 +57,28 @@ impl Memory {
     }
 
     fn sweep_one(&self, key: &CacheKey, what: &What, mode: Mode, now: Instant, report: &mut Report) {
-        self.ensure(key);
-        self.cache.entry_by_ref(key).and_compute_with(|entry| {
-            match (entry.map(moka::Entry::into_value), mode) {
-                (None, _) => Op::Nop,
-                (Some(Entry::Object(object)), _) if !is_labelled(what, &object.headers) => Op::Nop,
-                (Some(Entry::Object(_)), Mode::Hard) => {
-                    report.removed.memory += 1;
-                    report.tell(key);
-                    self.pinned.remove(key);
-                    Op::Remove
-                }
-                (Some(Entry::Object(object)), Mode::Soft) if object.state(now) == State::Fresh => {
-                    report.softened.memory += 1;
-                    report.tell(key);
-                    let stale = Entry::Object(Arc::new(Object::stale_from(&object, now)));
-                    self.pinned.renew(key, &stale, super::weight(key, &stale).into());
-                    Op::Put(stale)
-                }
-                // Sign-posts and the like carry no labels; by their URL they go.
-                (Some(_), Mode::Hard) if what.key().is_none() => {
-                    self.pinned.remove(key);
-                    Op::Remove
-                }
-                (Some(_), _) => Op::Nop,
+        self.change(key, |entry| match (entry, mode) {
+            (None, _) => Op::Nop,
+            (Some(Entry::Object(object)), _) if !is_labelled(what, &object.headers) => Op::Nop,
+            (Some(Entry::Object(_)), Mode::Hard) => {
+                report.removed.memory += 1;
+                report.tell(key);
+                self.pinned.remove(key);
+                Op::Remove
             }
+            (Some(Entry::Object(object)), Mode::Soft) if object.state(now) == State::Fresh => {
+                report.softened.memory += 1;
+                report.tell(key);
+                let stale = Entry::Object(Arc::new(Object::stale_from(&object, now)));
+                self.pinned.renew(key, &stale, super::weight(key, &stale).into());
+                Op::Put(stale)
+            }
+            // Sign-posts and the like carry no labels; by their URL they go.
+            (Some(_), Mode::Hard) if what.key().is_none() => {
+                self.pinned.remove(key);
+                Op::Remove
+            }
+            (Some(_), _) => Op::Nop,
         });
     }
 }
