@@ -97,6 +97,22 @@ struct OsFile {
     tells: AtomicBool,
 }
 
+impl OsFile {
+    /// What becomes of a file that was `before` bytes long and is to be `length`.
+    fn after_reserving(&self, reserved: Result<(), Errno>, before: u64, length: u64) -> io::Result<()> {
+        match reserved {
+            Ok(()) => Ok(()),
+            // Not every file system can; there a full disk shows when it is written to.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.file.set_len(length),
+            Err(error) => {
+                // ext4 has given all that was free by then, and lengthened the file by it: others need that.
+                self.file.set_len(before)?;
+                Err(error.into())
+            }
+        }
+    }
+}
+
 impl Media for OsFile {
     fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
         self.file.read_at(into, at)
@@ -135,12 +151,8 @@ impl Media for OsFile {
             return Ok(());
         }
         // Over the whole length and not the new part: what an earlier run could not reserve is reserved now.
-        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, length) {
-            Ok(()) => Ok(()),
-            // Not every file system can; there a full disk shows when it is written to.
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.file.set_len(length),
-            Err(error) => Err(error.into()),
-        }
+        let reserved = rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, length);
+        self.after_reserving(reserved, now, length)
     }
 
     fn length(&self) -> io::Result<u64> {
@@ -152,5 +164,25 @@ impl Media for OsFile {
             // A hint: memory is used less well when it is not taken, nothing else.
             let _ = rustix::fs::fadvise(&self.file, range.start, Some(length), Advice::DontNeed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_as_long_as_it_should_is_as_long_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = File::create_new(directory.path().join("data")).unwrap();
+        let file = OsFile { file, tells: AtomicBool::new(true) };
+        file.file.set_len(4_096).unwrap();
+        // As a file system does that is full before the end.
+        file.file.set_len(65_536).unwrap();
+        let error = file.after_reserving(Err(Errno::NOSPC), 4_096, 1 << 20).unwrap_err();
+        assert_eq!((error.kind(), file.length().unwrap()), (io::ErrorKind::StorageFull, 4_096));
+        // One that cannot reserve gives the length without the room.
+        file.after_reserving(Err(Errno::OPNOTSUPP), 4_096, 8_192).unwrap();
+        assert_eq!(file.length().unwrap(), 8_192);
     }
 }
