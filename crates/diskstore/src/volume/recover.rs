@@ -236,11 +236,11 @@ impl Volume {
 
 /// The store as it goes on under `geometry`; `None` when it begins anew.
 ///
-/// A larger disk gets more regions. A smaller one begins empty: what is cut off may hold the word that something in
+/// A larger disk gets more regions, as many as there may be of the size that they have. A smaller one begins empty: what is cut off may hold the word that something in
 /// the rest is gone.
-fn resized(there: Superblock, geometry: Geometry) -> Option<Superblock> {
+pub(super) fn resized(there: Superblock, geometry: Geometry) -> Option<Superblock> {
     let sound = there.region >= UNIT && there.region.is_multiple_of(UNIT);
-    let count = if sound { u16::try_from(geometry.size / u64::from(there.region)).ok() } else { None };
+    let count = sound.then(|| Geometry { region: there.region, ..geometry }.count());
     let going_on = count.filter(|&count| count >= there.count && u64::from(count) >= LEAST_REGIONS);
     if going_on.is_none() {
         tracing::warn!(

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::media::Folder;
-use crate::superblock::SECTOR;
+use crate::superblock::{SECTOR, Superblock};
+use crate::volume::recover;
 
 #[test]
 fn a_larger_size_keeps_everything_and_a_smaller_one_begins_empty() {
@@ -17,6 +18,13 @@ fn a_larger_size_keeps_everything_and_a_smaller_one_begins_empty() {
     // Another cut for new stores does not concern one that is there.
     let other = Geometry { region: 16_384, ..SMALL };
     assert_eq!(get(&open(&disk, other), 1), Some(bytes));
+}
+
+#[test]
+fn a_store_of_small_regions_on_a_disk_that_has_become_very_large_goes_on() {
+    let there = Superblock { region: 16 << 20, count: 64, epoch: 1, store: 2, secret: 3 };
+    let grown = recover::resized(there, Geometry::of(2 << 40)).unwrap();
+    assert_eq!((grown.region, grown.count), (16 << 20, u16::MAX));
 }
 
 #[test]
