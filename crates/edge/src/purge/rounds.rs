@@ -155,7 +155,7 @@ impl Rounds {
             lasting,
             since,
             has_met: false,
-            asked: Some((asker, Report { lasting, ..report })),
+            asked: Some((asker, report)),
         }));
         self.pause = Duration::ZERO;
     }
@@ -246,7 +246,7 @@ impl Rounds {
                 continue;
             }
             if let Some((asker, report)) = order.asked.take() {
-                asker.tell(report, &self.metrics);
+                asker.tell(Report { lasting: order.lasting, ..report }, &self.metrics);
             }
             if order.has_met || !order.lasting {
                 (order.has_met, order.since) = (false, self.parts);
@@ -266,7 +266,7 @@ impl Rounds {
             if let Some((asker, report)) = order.asked.take_if(late) {
                 let left = parts.saturating_sub(self.parts.saturating_sub(order.since));
                 let disk_objects_left = objects * left / parts.max(1);
-                asker.tell(Report { disk_objects_left, ..report }, &self.metrics);
+                asker.tell(Report { lasting: order.lasting, disk_objects_left, ..report }, &self.metrics);
             }
         }
     }

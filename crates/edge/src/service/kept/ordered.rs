@@ -254,3 +254,25 @@ async fn an_order_is_carried_out_in_memory_while_a_disk_is_opening() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_order_that_was_written_down_before_it_is_answered_lasts() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let keeping = scene(disk.path(), []);
+        let coming = scene(disk.path(), []);
+        let tier = coming.edge.disk.clone().unwrap();
+        let handed = hand_over(coming.reach());
+        let comes = async {
+            while tier.standing_orders().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            stop(keeping).await;
+        };
+        let what = What::Prefix("http://a/".parse().unwrap());
+        let (report, ()) = tokio::join!(handed.carry_out(order(&what, Mode::Hard)), comes);
+        assert!(report.lasting, "{report:?}");
+        handed.rounds_end().await;
+    })
+    .await;
+}
