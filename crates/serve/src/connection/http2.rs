@@ -96,12 +96,12 @@ async fn serve<S: Service, T: Transport>(
         let (core, streams, here) = (Rc::clone(&core), Rc::clone(&streams), Rc::clone(here));
         service_fn(move |request: Request<Incoming>| {
             let open = Open::begin(&streams, &peer.standing);
+            let (here, method) = (Rc::clone(&here), request.method().clone());
             // On the heap at once: hyper and tokio move it several times on its way to a task, and it is large.
             let response = Box::pin(core.service.call(request.map(RequestBody::from), peer.clone()));
-            let here = Rc::clone(&here);
             async move {
                 let response = here.advertise(response.await);
-                Ok::<_, Infallible>(response.map(|body| Pieces::new(body, open)))
+                Ok::<_, Infallible>(Pieces::of(response, &method, open))
             }
         })
     };

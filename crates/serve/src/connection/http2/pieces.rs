@@ -5,6 +5,7 @@
 
 use crate::connection::streams::{Open, Owed};
 use bytes::{Buf, Bytes};
+use http::{Method, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -14,14 +15,22 @@ pin_project_lite::pin_project! {
     /// A body whose stream is open until its last piece has left.
     pub(super) struct Pieces<B> {
         #[pin]
-        body: B,
+        body: Option<B>,
         open: Rc<Open>,
     }
 }
 
-impl<B> Pieces<B> {
-    pub(super) fn new(body: B, open: Open) -> Self {
-        Self { body, open: Rc::new(open) }
+impl<B: Body> Pieces<B> {
+    /// The body of an answer to `method`. One to HEAD has none, whatever was made for it (RFC 9110 §9.3.2); how long it would have been
+    /// stays said. hyper sends what it is given.
+    pub(super) fn of(answer: Response<B>, method: &Method, open: Open) -> Response<Self> {
+        let (mut head, body) = answer.into_parts();
+        let is_head = *method == Method::HEAD;
+        if is_head && let Some(length) = body.size_hint().exact().filter(|&length| length > 0) {
+            head.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| length.into());
+        }
+        let body = Some(body).filter(|_| !is_head);
+        Response::from_parts(head, Self { body, open: Rc::new(open) })
     }
 }
 
@@ -34,18 +43,19 @@ impl<B: Body<Data = Bytes>> Body for Pieces<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Piece>, B::Error>>> {
         let this = self.project();
-        let frame = ready!(this.body.poll_frame(cx));
+        let Some(body) = this.body.as_pin_mut() else { return Poll::Ready(None) };
+        let frame = ready!(body.poll_frame(cx));
         Poll::Ready(frame.map(|frame| {
             frame.map(|frame| frame.map_data(|bytes| Piece { bytes, owed: Owed::begin(this.open) }))
         }))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
