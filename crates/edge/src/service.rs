@@ -12,6 +12,8 @@ mod fetch;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
+mod late;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod pressed;
@@ -199,7 +201,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
         if matches!(looked.found, Found::Miss(_))
             && asked.method == Method::GET
             && edge.overload.is_full()
-            && !edge.flights.is_on(&looked.key)
+            && !edge.flights.is_on(&looked.key, now)
         {
             if asked.directives.only_if_cached {
                 return response::not_cached(&edge);
@@ -239,7 +241,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             }
             _ if asked.directives.only_if_cached => return response::not_cached(&edge),
             // Nothing of the answer may be kept, so nobody else has anything of the question (RFC 9111 §5.2.1.5).
-            Found::Miss(forwarded) if asked.directives.no_store && !edge.flights.is_on(&looked.key) => {
+            Found::Miss(forwarded) if asked.directives.no_store && !edge.flights.is_on(&looked.key, now) => {
                 let reason = outcome::not_stored(NotStored::RequestNoStore);
                 return Box::pin(pass(&edge, &asked, forwarded, Some(reason))).await;
             }
@@ -308,7 +310,7 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
             Err(for_all) => found = Some(for_all),
         }
     }
-    let flight = match edge.flights.join(key, || edge.memory.holds(key).then_some(())).ok()? {
+    let flight = match edge.flights.join(key, Instant::now(), || edge.memory.holds(key).then_some(())).ok()? {
         Role::Follow(flight) => flight,
         Role::Lead(flight, guard) => {
             // What was changed or purged before this was listed has marked nothing: it is looked up again.

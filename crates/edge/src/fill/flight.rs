@@ -10,6 +10,7 @@ use httpcache::storable::NotStored;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -107,13 +108,29 @@ pub(crate) struct Flight {
     outdated: AtomicBool,
     /// Requests that joined it.
     followers: AtomicU32,
+    /// Held by it and those before it under the same key whose bodies still come.
+    line: Arc<()>,
 }
+
+/// Fills of one URL at once, of which the head of each but the last is not fresh any more: a body that takes longer than it is good for
+/// costs so many times its length in memory, and beyond that a question for each client.
+const MOST_IN_LINE: usize = 4;
 
 impl Flight {
     /// Whether its head has come and may not serve a request that comes only now: one that must be asked about each
     /// time answers those that were waiting for it (RFC 9111 §4), nobody after them.
     pub(crate) fn is_too_late(&self, now: Instant) -> bool {
         matches!(&*self.landed.borrow(), Some(Landed::Fetched { object, .. }) if object.state(now) == State::Stale)
+    }
+
+    /// Whether another fill is to follow it: it was for everybody who came, and its body takes longer than that holds. What has to be
+    /// asked about each time was for nobody but those who waited.
+    fn gives_way(&self, now: Instant) -> bool {
+        let was_fresh = matches!(
+            &*self.landed.borrow(),
+            Some(Landed::Fetched { object, .. }) if object.freshness.state(Duration::ZERO) == State::Fresh
+        );
+        was_fresh && self.is_too_late(now) && Arc::strong_count(&self.line) < MOST_IN_LINE
     }
 
     /// Requests that have joined it so far.
@@ -179,20 +196,29 @@ pub(crate) enum Role {
 }
 
 impl Flights {
-    /// Joins the fill of `key`, or begins one unless `stored` finds that it has just ended.
+    /// Joins the fill of `key`, or begins one unless `stored` finds that it has just ended. One that is too late for who comes now is
+    /// left to those who read it.
     ///
     /// A fill is stored before it is taken out here, and `stored` looks under the same lock: between two fills there
     /// is no gap that a request could slip through to the upstream.
-    pub(crate) fn join<T>(&self, key: &CacheKey, stored: impl FnOnce() -> Option<T>) -> Result<Role, T> {
+    pub(crate) fn join<T>(
+        &self,
+        key: &CacheKey,
+        now: Instant,
+        stored: impl FnOnce() -> Option<T>,
+    ) -> Result<Role, T> {
         let mut list = self.list();
-        if let Some(flight) = list.fills.get(key) {
+        let listed = list.fills.get(key);
+        if let Some(flight) = listed.filter(|flight| !flight.gives_way(now)) {
             flight.followers.fetch_add(1, Ordering::Relaxed);
             return Ok(Role::Follow(Arc::clone(flight)));
         }
         if let Some(found) = stored() {
             return Err(found);
         }
+        let line = listed.map(|before| Arc::clone(&before.line)).unwrap_or_default();
         let flight = Arc::new(Flight {
+            line,
             landed: watch::Sender::new(None),
             outdated: AtomicBool::new(false),
             followers: AtomicU32::new(0),
@@ -208,8 +234,8 @@ impl Flights {
     }
 
     /// Whether a fill of `key` is going on, which costs whoever joins it no memory.
-    pub(crate) fn is_on(&self, key: &CacheKey) -> bool {
-        self.list().fills.contains_key(key)
+    pub(crate) fn is_on(&self, key: &CacheKey, now: Instant) -> bool {
+        self.list().fills.get(key).is_some_and(|flight| !flight.gives_way(now))
     }
 
     /// Forgets everything about a URL: `remove` takes out what is stored, and what is being fetched serves those who wait
@@ -400,27 +426,35 @@ mod tests {
     #[tokio::test]
     async fn a_leader_that_vanishes_leaves_nobody_waiting() {
         let flights = Flights::default();
-        let Ok(Role::Lead(_, guard)) = flights.join(&key(), nothing) else { panic!("the first leads") };
-        let Ok(Role::Follow(flight)) = flights.join(&key(), nothing) else { panic!("the second follows") };
+        let Ok(Role::Lead(_, guard)) = flights.join(&key(), Instant::now(), nothing) else {
+            panic!("the first leads")
+        };
+        let Ok(Role::Follow(flight)) = flights.join(&key(), Instant::now(), nothing) else {
+            panic!("the second follows")
+        };
         let waiting = tokio::spawn(async move { flight.landed().await });
         drop(guard);
         assert!(matches!(waiting.await.unwrap(), Landed::Abandoned));
-        assert!(matches!(flights.join(&key(), nothing), Ok(Role::Lead(..))));
+        assert!(matches!(flights.join(&key(), Instant::now(), nothing), Ok(Role::Lead(..))));
     }
 
     #[tokio::test]
     async fn what_was_changed_meanwhile_is_not_stored_nor_joined() {
         // RFC 9111 §4.4
         let flights = Flights::default();
-        let Ok(Role::Lead(_, mut old)) = flights.join(&key(), nothing) else { panic!("the first leads") };
+        let Ok(Role::Lead(_, mut old)) = flights.join(&key(), Instant::now(), nothing) else {
+            panic!("the first leads")
+        };
         old.list_as(key().variant(1, "s"));
         let mut removed = false;
         flights.forget(&key(), || removed = true);
         assert!(removed);
         old.store(|| panic!("outdated"));
-        let Ok(Role::Lead(_, new)) = flights.join(&key(), nothing) else { panic!("the next leads") };
+        let Ok(Role::Lead(_, new)) = flights.join(&key(), Instant::now(), nothing) else {
+            panic!("the next leads")
+        };
         drop(old);
-        assert!(matches!(flights.join(&key(), nothing), Ok(Role::Follow(_))));
+        assert!(matches!(flights.join(&key(), Instant::now(), nothing), Ok(Role::Follow(_))));
         let mut stored = false;
         new.store(|| stored = true);
         assert!(stored);
@@ -429,10 +463,14 @@ mod tests {
     #[tokio::test]
     async fn an_order_overtakes_a_fill_once_under_all_its_keys() {
         let flights = Flights::default();
-        let Ok(Role::Lead(_, mut guard)) = flights.join(&key(), nothing) else { panic!("the first leads") };
+        let Ok(Role::Lead(_, mut guard)) = flights.join(&key(), Instant::now(), nothing) else {
+            panic!("the first leads")
+        };
         guard.list_as(key().variant(1, "s"));
         let other = CacheKey::primary("http", "a", "/y");
-        let Ok(Role::Lead(_, others)) = flights.join(&other, nothing) else { panic!("the first leads") };
+        let Ok(Role::Lead(_, others)) = flights.join(&other, Instant::now(), nothing) else {
+            panic!("the first leads")
+        };
         let meant = |at: &CacheKey, object: Option<&Object>| object.is_none() && at.is_of(&key());
         assert_eq!(flights.overtake(meant, || "then"), (1, "then"));
         assert_eq!(flights.overtake(meant, || ()).0, 0);
@@ -440,7 +478,7 @@ mod tests {
         let mut stored = false;
         others.store(|| stored = true);
         assert!(stored);
-        assert!(matches!(flights.join(&key(), nothing), Ok(Role::Lead(..))));
+        assert!(matches!(flights.join(&key(), Instant::now(), nothing), Ok(Role::Lead(..))));
     }
 
     #[test]
@@ -464,7 +502,7 @@ mod tests {
     #[tokio::test]
     async fn what_has_just_been_stored_is_not_fetched_again() {
         let flights = Flights::default();
-        assert!(matches!(flights.join(&key(), || Some("stored")), Err("stored")));
-        assert!(matches!(flights.join(&key(), nothing), Ok(Role::Lead(..))));
+        assert!(matches!(flights.join(&key(), Instant::now(), || Some("stored")), Err("stored")));
+        assert!(matches!(flights.join(&key(), Instant::now(), nothing), Ok(Role::Lead(..))));
     }
 }

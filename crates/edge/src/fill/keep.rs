@@ -186,7 +186,12 @@ pub(crate) async fn keep(
         Err(Broken::Left) => FillOutcome::GivenUp,
         Ok(blocks) => {
             let whole = Arc::new(head.with(Body::Complete(Arc::new(blocks))));
-            guard.store(|| store(edge, asked, primary, whole, variant.as_deref()));
+            guard.store(|| {
+                // One that was asked for later may have come sooner.
+                if !edge.memory.has_younger(guard.key(), &whole) {
+                    store(edge, asked, primary, whole, variant.as_deref());
+                }
+            });
             FillOutcome::Stored
         }
         Err(broken) => {

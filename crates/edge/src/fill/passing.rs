@@ -22,6 +22,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use tokio::time::Instant;
 
 /// What was found under `key` on the disk, for one client alone; `Err`, where it is to be loaded for all: what is short, or has to
 /// be asked about. `Ok(None)`: it is not there after all.
@@ -239,7 +240,7 @@ async fn mend(
     from: u64,
 ) -> Option<Reader> {
     let (etag, length) = (kept.head().etag.clone()?, kept.length());
-    let flight = match edge.flights.join(&key, || None::<()>) {
+    let flight = match edge.flights.join(&key, Instant::now(), || None::<()>) {
         Ok(Role::Follow(flight)) => flight,
         Ok(Role::Lead(flight, guard)) => {
             // What is lost is no more in the index, and the upstream says whether it still holds. What a slow disk has is looked up

@@ -289,7 +289,7 @@ impl Porter {
 
 /// The right to fill `key`; `None`, once another's fill of it is over: what it has brought is to be looked at.
 pub(super) async fn lead(edge: &Edge, key: &CacheKey) -> Option<Guard> {
-    match edge.flights.join(key, || None::<()>).ok()? {
+    match edge.flights.join(key, Instant::now(), || None::<()>).ok()? {
         Role::Lead(_, guard) => Some(guard),
         Role::Follow(flight) => {
             follow(flight.landed().await).await;

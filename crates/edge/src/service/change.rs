@@ -39,7 +39,7 @@ pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve
     // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).
     let target = edge.config.cache.query.normalise(asked.target.clone());
     let primary = key_of(&edge, &Asked { target, ..(*asked).clone() });
-    let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, || None::<()>) else {
+    let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, Instant::now(), || None::<()>) else {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     };
     let keeper = (Rc::clone(&edge), asked.clone());

@@ -33,7 +33,7 @@ pub(super) async fn fetch(
     again: &mut u8,
 ) -> Option<Answer> {
     let now = Instant::now();
-    let joined = edge.flights.join(key, || match look(edge, asked, primary, now) {
+    let joined = edge.flights.join(key, now, || match look(edge, asked, primary, now) {
         looked if &looked.key != key => Some(()),
         looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
     });
@@ -164,12 +164,13 @@ pub(super) fn refresh(
     key: &CacheKey,
     stale: &Arc<Object>,
 ) {
+    let now = Instant::now();
     // Of a head alone there is nothing to renew.
     let is_head = matches!(stale.body, Body::Passing(_));
-    if is_head || edge.overload.sheds_refresh() || !stale.may_be_refreshed(Instant::now()) {
+    if is_head || edge.overload.sheds_refresh() || !stale.may_be_refreshed(now) {
         return;
     }
-    if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, || None::<()>) {
+    if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, now, || None::<()>) {
         let errand = Errand {
             asked: asked.clone(),
             primary: primary.clone(),

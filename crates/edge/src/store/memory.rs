@@ -203,6 +203,11 @@ impl Memory {
         self.cache.contains_key(key) || self.pinned.holds(key)
     }
 
+    /// Whether what stands under `key` came later than `object`.
+    pub(crate) fn has_younger(&self, key: &CacheKey, object: &Object) -> bool {
+        matches!(self.get(key), Some(Entry::Object(standing)) if standing.is_younger_than(object))
+    }
+
     /// The representation in blocks that stands under `key`.
     pub(crate) fn sparse(&self, key: &CacheKey) -> Option<Arc<Sparse>> {
         match self.cache.get(key) {

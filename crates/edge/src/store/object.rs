@@ -159,6 +159,11 @@ impl Object {
         self.refreshes.begin(self.resident(now))
     }
 
+    /// Whether it came later.
+    pub(crate) fn is_younger_than(&self, other: &Self) -> bool {
+        self.stored_at > other.stored_at
+    }
+
     /// How long it has been here.
     pub(crate) fn resident(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.stored_at)
