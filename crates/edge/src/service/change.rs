@@ -8,7 +8,7 @@ use crate::policy;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, Method, Uri, header};
 use httpcache::freshness::is_error;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -19,30 +19,30 @@ pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve
         Ok(body) => body,
         Err(denied) => return response::upload_denied(&edge, denied),
     };
-    let headers = policy::upstream_headers(&asked, &edge.identity);
-    let question = asked.question(&headers);
-    let sent_at = Instant::now();
-    let response = match edge.upstream.exchange(question, body).await {
+    let (asked, sent_at) = (Rc::new(*asked), Instant::now());
+    // A task of its own: what it changes, it changes also when its client has gone before the answer.
+    let exchange = tokio::task::spawn_local(ask(Rc::clone(&edge), Rc::clone(&asked), body));
+    let response = match exchange.await.unwrap_or(Err(UpstreamError::Protocol)) {
         Ok(response) => response,
         Err(error) => return response::failed(&edge, error, Forwarded::Method),
     };
     let status = CacheStatus { forwarded: Some(Forwarded::Method), ..CacheStatus::default() };
-    if asked.method.is_safe() || is_error(response.status()) {
+    if is_safe(&asked.method) || is_error(response.status()) {
         return response::passed(&edge, response, status);
     }
-    forget(&edge, &asked, response.headers());
     let arrived = Arrived::now(&edge, response, sent_at);
-    let fits = arrived.length().is_none_or(|length| length <= edge.memory.largest_object());
+    // Found out later, that it is too long would cut it.
+    let fits = arrived.length().is_some_and(|length| length <= edge.memory.largest_object());
     if !fits || fill::storable(&edge, &asked, &arrived, false).is_err() {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     }
     // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).
     let target = edge.config.cache.query.normalise(asked.target.clone());
-    let primary = key_of(&edge, &Asked { target, ..(*asked).clone() });
+    let primary = key_of(&edge, &Asked { target, ..Asked::clone(&asked) });
     let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, Instant::now(), || None::<()>) else {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     };
-    let keeper = (Rc::clone(&edge), asked.clone());
+    let keeper = (Rc::clone(&edge), Rc::clone(&asked));
     drop(tokio::task::spawn_local(async move {
         let (edge, asked) = keeper;
         edge.metrics.filled(fill::keep(&edge, &asked, &primary, arrived, guard).await);
@@ -55,6 +55,22 @@ pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve
         // Only a panic or a shutdown ends a fill between its head and its body.
         _ => response::failed(&edge, UpstreamError::Protocol, Forwarded::Method),
     }
+}
+
+/// Asks the upstream, and forgets what has changed as soon as it says so. An answer that nobody has heard says nothing: to forget for
+/// it would let anybody empty the cache with questions that an upstream hangs up on.
+async fn ask(edge: Rc<Edge>, asked: Rc<Asked>, body: RequestBody) -> Result<UpstreamResponse, UpstreamError> {
+    let headers = policy::upstream_headers(&asked, &edge.identity);
+    let response = edge.upstream.exchange(asked.question(&headers), body).await?;
+    if !is_safe(&asked.method) && !is_error(response.status()) {
+        forget(&edge, &asked, response.headers());
+    }
+    Ok(response)
+}
+
+/// Methods that ask and change nothing (RFC 9110 §9.2.1), those of WebDAV among them.
+fn is_safe(method: &Method) -> bool {
+    method.is_safe() || matches!(method.as_str(), "PROPFIND" | "REPORT" | "SEARCH")
 }
 
 /// Forgets what a request has changed: its URL, and those that the answer names, as far as they are of the same site.

@@ -37,6 +37,10 @@ async fn unsafe_methods_invalidate_what_they_name_on_the_same_site() {
             ("POST", 500, "/other", &[]),
             ("POST", 404, "/other", &[]),
             ("OPTIONS", 200, "/other", &[]),
+            // RFC 9110 §9.2.1: safe, by what they are defined as.
+            ("PROPFIND", 207, "/other", &[]),
+            ("REPORT", 200, "/other", &[]),
+            ("SEARCH", 200, "/other", &[]),
         ] {
             for name in ["location", "content-location"] {
                 let change = Reply::new(status).header(name, location);
@@ -49,6 +53,29 @@ async fn unsafe_methods_invalidate_what_they_name_on_the_same_site() {
                     assert_eq!(kept, !forgotten.contains(&target), "{method} {status} {name} {target}");
                 }
             }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_whose_client_has_gone_invalidates_when_it_is_answered() {
+    // RFC 9111 §4.4
+    local(async {
+        for (status, kept) in [(204, false), (405, true)] {
+            let change = Reply::new(status).after(SECOND);
+            let scene = Rc::new(Scene::new([fresh().body("old"), change]));
+            scene.load("/x").await;
+            let own = Rc::clone(&scene);
+            let client = tokio::task::spawn_local(async move {
+                own.change("POST", "/x", &[]).await;
+            });
+            while scene.upstream.count() < 2 {
+                tokio::task::yield_now().await;
+            }
+            client.abort();
+            tokio::time::sleep(SECOND * 2).await;
+            assert_eq!(hit(&scene.ask("/x", &[]).await), kept, "{status}");
         }
     })
     .await;
@@ -274,6 +301,12 @@ async fn an_answer_to_post_is_kept_only_when_it_names_itself() {
             assert_eq!(read(answer.into_body()).await, Ok(Bytes::from("made")));
             assert_eq!(hit(&scene.ask("/x", &[]).await), kept, "{control} {location}");
         }
+        // Of one that does not say how long it is, nobody knows that it does not have to be cut.
+        let long = Reply::new(200).header("cache-control", "max-age=60").header("content-location", "/x");
+        let scene = Scene::new([long.data(vec![b'x'; 3 << 20])]);
+        let answer = scene.change("POST", "/x", &[]).await;
+        assert!(!field(&answer, "cache-status").contains("stored"));
+        assert_eq!(read(answer.into_body()).await.unwrap().len(), 3 << 20);
     })
     .await;
 }
