@@ -3,8 +3,12 @@
 
 mod amplify;
 mod edge;
+mod flaps;
 mod flips;
 mod hosts;
+mod jump;
+mod kills;
+mod watch;
 
 use crate::cleanup::Workplace;
 use crate::line::Line;
@@ -14,12 +18,18 @@ use anyhow::{Context, Result};
 type Measure = fn(&Options, &Workplace) -> Result<Vec<Line>>;
 
 /// In the order of the lines.
-const FAULTS: [(&str, Measure); 3] =
-    [("bits flipped on the disk", flips::measure), ("RangeAmp", amplify::measure), ("hosts", hosts::measure)];
+const FAULTS: &[(&str, Measure)] = &[
+    ("bits flipped on the disk", flips::measure),
+    ("RangeAmp", amplify::measure),
+    ("hosts", hosts::measure),
+    ("an upstream that comes and goes", flaps::measure),
+    ("a clock that jumps", jump::measure),
+    ("kill -9 of the edge", kills::measure),
+];
 
 pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
-    for (what, measure) in FAULTS.into_iter().filter(|(what, _)| options.wants(what)) {
+    for (what, measure) in FAULTS.iter().filter(|(what, _)| options.wants(what)) {
         eprintln!("bench: {what}");
         lines.extend(measure(options, workplace).context(what)?);
     }

@@ -44,6 +44,11 @@ pub(crate) fn path(length: usize, name: &str) -> String {
     format!("/{length}/{name}")
 }
 
+/// The path of an object whose bytes are those from `from` on: unlike [`path`]'s, no two are alike.
+pub(crate) fn path_from(from: usize, length: usize, name: &str) -> String {
+    format!("/{from}+{length}/{name}")
+}
+
 impl Upstream {
     pub(crate) fn start() -> Result<Self> {
         let listener =
@@ -128,11 +133,11 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
     let _ = shared.held.subscribe().wait_for(|held| !held).await;
     let manner = *shared.manner.lock().unwrap_or_else(PoisonError::into_inner);
     let mut response = Response::new(Paced::empty());
-    let Some(length) = length_in(request.uri().path()) else {
+    let Some((from, length)) = bytes_in(request.uri().path()) else {
         *response.status_mut() = StatusCode::NOT_FOUND;
         return Ok(response);
     };
-    let body = payload::of(length);
+    let body = payload::of(payload::MOST).slice(from..from + length);
     let rest =
         (manner == Manner::BreaksOff).then(|| rest_from(&request)).flatten().filter(|&from| from < length);
     let headers = response.headers_mut();
@@ -145,7 +150,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
     set(ACCEPT_RANGES, "bytes");
     set(CACHE_CONTROL, "max-age=31536000, immutable");
     if manner != Manner::BreaksOffForGood {
-        set(ETAG, &format!("\"{length:x}\""));
+        set(ETAG, &format!("\"{from:x}-{length:x}\""));
         set(LAST_MODIFIED, "Thu, 01 Jan 2026 00:00:00 GMT");
     }
     if let Some(from) = rest {
@@ -166,10 +171,13 @@ fn rest_from(request: &Request<Incoming>) -> Option<usize> {
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 const SEGMENT: &str = "video/iso.segment";
 
-/// The length that a path of [`path`] asks for.
-fn length_in(path: &str) -> Option<usize> {
-    let length = path.strip_prefix('/')?.split('/').next()?.parse().ok()?;
-    (1..=payload::MOST).contains(&length).then_some(length)
+/// Where the bytes begin that a path of [`path`] or [`path_from`] asks for, and how many they are.
+fn bytes_in(path: &str) -> Option<(usize, usize)> {
+    let bytes = path.strip_prefix('/')?.split('/').next()?;
+    let (from, length) = bytes.split_once('+').unwrap_or(("0", bytes));
+    let (from, length): (usize, usize) = (from.parse().ok()?, length.parse().ok()?);
+    let fits = length > 0 && from.checked_add(length).is_some_and(|end| end <= payload::MOST);
+    fits.then_some((from, length))
 }
 
 #[cfg(test)]
@@ -178,9 +186,12 @@ mod tests {
 
     #[test]
     fn a_path_says_how_long() {
-        assert_eq!(length_in(&path(8_000, "a.m3u8")), Some(8_000));
-        for path in ["/", "/0/a", "/x/a", "/99999999999/a"] {
-            assert_eq!(length_in(path), None, "{path}");
+        assert_eq!(bytes_in(&path(8_000, "a.m3u8")), Some((0, 8_000)));
+        assert_eq!(bytes_in(&path_from(16, 8_000, "a.m3u8")), Some((16, 8_000)));
+        for path in
+            ["/", "/0/a", "/x/a", "/99999999999/a", "/3999999+2/a", "/+/a", "/18446744073709551615+1/a"]
+        {
+            assert_eq!(bytes_in(path), None, "{path}");
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use journeys::Airclass;
 use journeys::client;
+use journeys::door::Door;
 use journeys::store::{pattern, put, segment};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::RootCertStore;
@@ -13,12 +14,11 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 
 /// A bound on every test that waits, never a pace.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -140,12 +140,12 @@ fn a_parent_that_comes_and_goes_is_not_noticed_and_not_asked_too_much() {
         let edge = edge_over(door.address, origin.address(), "");
         let begun = tokio::time::Instant::now();
         for number in 0..LESSONS {
-            door.open.send_replace(number / 10 % 2 == 0);
+            door.set_open(number / 10 % 2 == 0);
             let answer = client::get(edge.address(), &format!("/{}", segment(number)), &[]).await;
             assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 1_000), "{number}");
         }
         let at_the_origin = sum(origin.admin, "origin_requests_total{").await;
-        let asked = at_the_origin + f64::from(door.turned_away.load(Ordering::Relaxed));
+        let asked = at_the_origin + f64::from(door.turned_away());
         let lessons = f64::from(LESSONS);
         let allowed = lessons * 1.2 + 20.0 + begun.elapsed().as_secs_f64() + 1.0;
         assert!(asked >= lessons && asked <= allowed, "{asked} of {allowed}");
@@ -157,54 +157,6 @@ async fn sum(admin: SocketAddr, series: &str) -> f64 {
     let text = String::from_utf8_lossy(&text).into_owned();
     let lines = text.lines().filter(|line| line.starts_with(series));
     lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
-}
-
-/// A way to a server that can be shut: who comes then is turned away, who is inside is thrown out.
-struct Door {
-    address: SocketAddr,
-    open: watch::Sender<bool>,
-    turned_away: Arc<AtomicU32>,
-    /// May be known later than the door.
-    to: Arc<OnceLock<SocketAddr>>,
-}
-
-impl Door {
-    async fn before(server: SocketAddr) -> Self {
-        let door = Self::to_nowhere().await;
-        door.to.set(server).unwrap();
-        door
-    }
-
-    async fn to_nowhere() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (open, turned_away, to) = (watch::Sender::new(true), Arc::default(), Arc::default());
-        tokio::spawn(keep_door(listener, open.subscribe(), Arc::clone(&turned_away), Arc::clone(&to)));
-        Self { address, open, turned_away, to }
-    }
-}
-
-async fn keep_door(
-    listener: TcpListener,
-    open: watch::Receiver<bool>,
-    turned_away: Arc<AtomicU32>,
-    to: Arc<OnceLock<SocketAddr>>,
-) {
-    loop {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        if !*open.borrow() {
-            turned_away.fetch_add(1, Ordering::Relaxed);
-            continue;
-        }
-        let (to, mut open) = (*to.get().expect("known by now"), open.clone());
-        tokio::spawn(async move {
-            let mut server = TcpStream::connect(to).await.unwrap();
-            tokio::select! {
-                _ = tokio::io::copy_bidirectional(&mut stream, &mut server) => {}
-                _ = open.wait_for(|open| !open) => {}
-            }
-        });
-    }
 }
 
 #[test]
@@ -236,7 +188,7 @@ fn two_edges_that_point_at_each_other_are_a_loop_and_say_so() {
         let door = Door::to_nowhere().await;
         let first = Airclass::edge(door.address, &[]);
         let second = Airclass::edge(first.address(), &[]);
-        door.to.set(second.address()).unwrap();
+        door.lead_to(second.address());
         for edge in [&first, &second] {
             let answer = client::get(edge.address(), "/x", &[]).await;
             assert_eq!(answer.status, 508, "{}", answer.field("cache-status"));

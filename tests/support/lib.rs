@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod debian;
+pub mod door;
 pub mod http3;
 pub mod load;
 pub mod machine;

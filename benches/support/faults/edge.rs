@@ -7,7 +7,7 @@ use crate::peers::{self, Ports, airclass};
 use crate::process::Process;
 use crate::tls::Certificate;
 use crate::{clock, metrics};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -79,14 +79,14 @@ impl Home {
         self.start(command)
     }
 
-    /// The same with `disk`, in use when this returns.
+    /// Starts `command` before `upstream` with `disk`, which is in use when this returns.
     pub(super) fn start_with_disk(
         &self,
+        mut command: Command,
         upstream: SocketAddr,
         disk: &Path,
         flags: &[&str],
     ) -> Result<Edge<'_>> {
-        let mut command = self.command();
         command.args(["--upstream", &format!("http://{upstream}")]).arg("--disk").arg(disk).args(flags);
         let edge = self.start(command)?;
         edge.wait_for_disk(disk, "online")?;
@@ -126,9 +126,12 @@ impl Edge<'_> {
         if clock::wait_until(PATIENCE, done) {
             return Ok(());
         }
-        let said = std::fs::read_to_string(self.home.path("output.log")).unwrap_or_default();
-        ensure!(false, "not within {PATIENCE:?}; the edge says: {}", said.trim());
-        Ok(())
+        bail!("not within {PATIENCE:?}; the edge says: {}", self.log().trim())
+    }
+
+    /// What it has logged.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(self.home.path("output.log")).unwrap_or_default()
     }
 
     /// Ends it as a power cut does.

@@ -70,7 +70,9 @@ struct Toll {
 fn round(home: &Home, upstream: &Upstream, count: usize, room: &str, while_down: bool) -> Result<Toll> {
     let disk = home.path("disk");
     std::fs::create_dir(&disk)?;
-    let start = || home.start_with_disk(upstream.address(), &disk, &["--ram", RAM, "--disk-size", room]);
+    let start = || {
+        home.start_with_disk(home.command(), upstream.address(), &disk, &["--ram", RAM, "--disk-size", room])
+    };
     let mut edge = start()?;
     // In steps: a disk that is slower than what comes is passed over.
     for first in (0..count).step_by(STEP) {

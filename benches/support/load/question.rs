@@ -8,6 +8,8 @@ use bytes::Bytes;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
     pub(crate) path: String,
+    /// Where in the payload it begins.
+    from: usize,
     /// Bytes of the whole object.
     object: usize,
     /// First and last byte, if not the whole is asked for.
@@ -17,7 +19,12 @@ pub(crate) struct Question {
 impl Question {
     /// The whole of the origin's object of that length and name.
     pub(crate) fn whole(object: usize, name: &str) -> Self {
-        Self { path: upstream::path(object, name), object, range: None }
+        Self { path: upstream::path(object, name), from: 0, object, range: None }
+    }
+
+    /// The whole of an object that begins elsewhere in the payload, so that it cannot be taken for another.
+    pub(crate) fn whole_from(from: usize, object: usize, name: &str) -> Self {
+        Self { path: upstream::path_from(from, object, name), from, object, range: None }
     }
 
     /// The same object from byte `first` to byte `last`, both included.
@@ -32,7 +39,7 @@ impl Question {
 
     /// What must be answered.
     pub(crate) fn expected(&self) -> Bytes {
-        let whole = payload::of(self.object);
+        let whole = payload::of(payload::MOST).slice(self.from..self.from + self.object);
         match self.range {
             None => whole,
             Some((first, last)) => whole.slice(first..=last),
