@@ -5,6 +5,7 @@ mod amplify;
 mod edge;
 mod flaps;
 mod flips;
+mod full;
 mod hosts;
 mod jump;
 mod kills;
@@ -22,6 +23,7 @@ const FAULTS: &[(&str, Measure)] = &[
     ("bits flipped on the disk", flips::measure),
     ("RangeAmp", amplify::measure),
     ("hosts", hosts::measure),
+    ("a disk that is full or gone", full::measure),
     ("an upstream that comes and goes", flaps::measure),
     ("a clock that jumps", jump::measure),
     ("kill -9 of the edge", kills::measure),
