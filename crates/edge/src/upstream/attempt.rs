@@ -7,8 +7,10 @@ use super::parent::{Load, Parent};
 use super::pool::{Hold, Lease, Wish};
 use super::question::{RequestBody, RequestBodyError};
 use super::sending::Sending;
+use crate::policy::CDN_LOOP;
 use http::response::Parts;
-use http::{Request, StatusCode, request};
+use http::{HeaderMap, Request, StatusCode, request};
+use httpcache::fields;
 use hyper::body::Incoming;
 use parents::retry::is_unwell;
 use std::error::Error;
@@ -18,6 +20,9 @@ use tokio::time::{Instant, sleep};
 
 /// Tries on kept connections that turn out to be closed, before a new one is made.
 const MAX_STALE_CONNECTIONS: usize = 3;
+
+/// Nodes before this one that time is left to: as many as there are tiers of ours, and no client makes a fill hasty by inventing more.
+const MAX_NODES_BEFORE: usize = 2;
 
 /// A head, and the body that is still to come.
 pub(super) struct Answered {
@@ -89,7 +94,9 @@ impl Reached {
         upstream: &Upstream,
         request: Request<RequestBody>,
     ) -> Result<Answered, UpstreamError> {
-        let (sending, limit) = (request.body().sending(), upstream.limits.response);
+        let (sending, whole) = (request.body().sending(), upstream.limits.response);
+        // Instead of an answer to an upload there is nothing to give.
+        let limit = if sending.is_some() { whole } else { response_limit(whole, request.headers()) };
         let reused = self.lease.reused;
         let answer = tokio::select! {
             biased;
@@ -109,6 +116,13 @@ impl Reached {
         let (head, body) = response.into_parts();
         Ok(Answered { head, body, load: self.load, hold })
     }
+}
+
+/// How long an answer is waited for, of `whole`: who asks us may wait no longer than that, and would give us up a moment before it
+/// had what we give instead. So each node leaves a third of its time to the one that asks it; how many there are, the question says.
+fn response_limit(whole: Duration, headers: &HeaderMap) -> Duration {
+    let others = fields::members(headers, &CDN_LOOP).count().saturating_sub(1);
+    (0..others.min(MAX_NODES_BEFORE)).fold(whole, |limit, _| limit * 2 / 3)
 }
 
 /// Gives what went wrong, once there has been no answer for too long. While the request is still being sent, none is due.

@@ -9,7 +9,7 @@ mod ways;
 use super::*;
 use crate::edge::{Edge, Shared};
 use crate::options::{Config, Options};
-use crate::policy::ClientReload;
+use crate::policy::{self, ClientReload};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use http_body_util::BodyExt;
@@ -271,6 +271,29 @@ async fn dead_servers_together_take_no_longer_than_the_limit_and_leave_time_for_
         let begun = Instant::now();
         assert_eq!(scene.ask(&path).await, Err(UpstreamError::ConnectTimeout));
         assert!(begun.elapsed() <= scene.edge.config.limits.connect, "{:?}", begun.elapsed());
+    })
+    .await;
+}
+
+/// With the same limit in each, the node in front would give up first, and this one's stale copy reach nobody.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_another_asks_gives_up_before_that_one_does() {
+    local(async {
+        let mut before = None;
+        for nodes in ["edge", "parent, edge", "shield, parent;node=1, edge"] {
+            let scene = Scene::new("tiers = [[\"http://a\"]]", [vec![ok("late").after(60 * SECOND)]]);
+            let headers = HeaderMap::from_iter([(policy::CDN_LOOP, nodes.parse().unwrap())]);
+            let (begun, target) = (Instant::now(), Uri::from_static("/x"));
+            let question = Question::get("h", &target, &headers);
+            let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await;
+            assert_eq!(answer.err(), Some(UpstreamError::ResponseTimeout));
+            // A connection may have to be waited for, too.
+            let limits = scene.edge.config.limits;
+            let taken = begun.elapsed();
+            assert!(before.is_none_or(|before| taken + limits.connect < before), "{nodes}: {taken:?}");
+            before = Some(taken);
+        }
+        assert_eq!(before.map(|time| time.as_millis()), Some(6_667));
     })
     .await;
 }
