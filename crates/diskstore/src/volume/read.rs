@@ -19,7 +19,7 @@ pub enum ReadError {
     /// It is not among the blocks that are there, or given up meanwhile.
     #[error("the block is not there any more")]
     Gone,
-    /// It is not as it was written; the object has been forgotten.
+    /// It is not as it was written, of what stood under its key until now; the object has been forgotten.
     #[error("the block is damaged")]
     Damaged,
     /// The system could not read it.
@@ -178,8 +178,9 @@ impl Volume {
         }
         match self.read_entry(&located.front, &entry, reading) {
             Err(ReadError::Damaged) => {
-                self.damaged(fingerprint(located.front.hash), &located.slot);
-                Err(ReadError::Damaged)
+                let was_current = self.damaged(fingerprint(located.front.hash), &located.slot);
+                // What was removed or replaced before is gone for that, and whatever stands there now is as it should be.
+                Err(if was_current { ReadError::Damaged } else { ReadError::Gone })
             }
             read => read,
         }
@@ -215,9 +216,10 @@ impl Volume {
         checksum::block(front.hash, front.generation, entry.number, bytes) == entry.sum
     }
 
-    fn damaged(&self, print: u64, slot: &Slot) {
+    /// Forgets a damaged record; whether it was still known.
+    fn damaged(&self, print: u64, slot: &Slot) -> bool {
         self.counters.checksum_failures.inc();
-        self.index.remove_record(print, slot);
+        self.index.remove_record(print, slot)
     }
 
     /// Bytes from the data file; `None` where they are not at hand and may not be waited for.

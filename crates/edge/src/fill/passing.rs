@@ -2,19 +2,20 @@
 //!
 //! ```text
 //! disk ─► two blocks, verified ─► client   and only then the next two, into the same memory
-//!            └─ one is damaged, or the disk goes away: a load for all, which the client goes on with
+//!            └─ one is damaged or given up, or the disk goes away: a load or a fill for all, which the client goes on with
 //! ```
 //! Nothing of it is kept, so that a core reads, verifies and sends in memory that its cache holds. What the client has got of a
 //! body that cannot be ended is known to it as broken off, as with an upstream's.
 
 use super::flight::{Landed, Role};
+use super::leader::{Errand, lead};
 use super::load::{load, may_begin};
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::request::Asked;
 use crate::service::key_of;
-use crate::store::{BLOCK_SIZE, Body, BrokenOff, Kept, Loaded, Object, Passing, Reader};
+use crate::store::{BLOCK_SIZE, Body, BrokenOff, Entry, Kept, Loaded, Object, Passing, Reader};
 use bytes::Bytes;
 use std::io;
 use std::ops::Range;
@@ -229,8 +230,8 @@ impl PassingStream {
     }
 }
 
-/// Has it loaded for all, from its beginning: the load finds the same, fetches what is missing, and puts it on the disk again.
-/// Its bytes from `from` on, where it is still the same.
+/// Has it loaded for all, from its beginning: the load finds the same, fetches what is missing, and puts it on the disk again; or has it
+/// fetched for all, where the disk has it no more. Its bytes from `from` on, where it is still the same.
 async fn mend(
     edge: Rc<Edge>,
     asked: Asked,
@@ -240,24 +241,50 @@ async fn mend(
     from: u64,
 ) -> Option<Reader> {
     let (etag, length) = (kept.head().etag.clone()?, kept.length());
-    let flight = match edge.flights.join(&key, Instant::now(), || None::<()>) {
-        Ok(Role::Follow(flight)) => flight,
-        Ok(Role::Lead(flight, guard)) => {
-            // What is lost is no more in the index, and the upstream says whether it still holds. What a slow disk has is looked up
-            // again where it was changed or purged before this was listed.
-            let holds = broken == BrokenOff::Lost || kept.is_current();
+    let primary = key_of(&edge, &asked);
+    let Ok(role) = edge.flights.join(&key, Instant::now(), || None::<()>) else { return None };
+    let loading = match role {
+        Role::Follow(flight) => flight,
+        Role::Lead(flight, guard) => {
+            // What is damaged is no more in the index, and the upstream says whether it still holds. All that was given up, changed
+            // or purged before this was listed is looked up again: it may have been moved, or is not to come back.
+            let holds = match broken {
+                BrokenOff::Damaged => kept.is_judged(),
+                BrokenOff::Away => kept.is_current(),
+                BrokenOff::Lost => false,
+            };
             let found = holds.then(|| Loaded::Response(Box::new(kept.rewound())));
-            let primary = key_of(&edge, &asked);
-            drop(tokio::task::spawn_local(load(edge, asked, primary, guard, found)));
+            let load = load(Rc::clone(&edge), asked.clone(), primary.clone(), guard, found);
+            drop(tokio::task::spawn_local(load));
             flight
         }
-        Err(()) => return None,
     };
-    let object = match flight.landed().await {
+    let landed = match loading.landed().await {
+        Landed::NotLoaded => fetched(&edge, asked, primary, &key).await,
+        landed => landed,
+    };
+    let object = match landed {
         Landed::Loaded(object) | Landed::Fetched { object, .. } | Landed::Revalidated(object) => object,
         _ => return None,
     };
     let same = object.etag.as_ref().is_some_and(|other| other.is_strongly(etag.value().as_bytes()))
         && object.body.length() == Some(length);
     object.body.reader(Some(from..length)).filter(|_| same)
+}
+
+/// What is fetched for all, as by whoever asks now.
+async fn fetched(edge: &Rc<Edge>, asked: Asked, primary: CacheKey, key: &CacheKey) -> Landed {
+    let stored = || match edge.memory.get(key) {
+        Some(Entry::Object(object)) => Some(object),
+        _ => None,
+    };
+    match edge.flights.join(key, stored) {
+        Err(object) => Landed::Loaded(object),
+        Ok(Role::Follow(flight)) => flight.landed().await,
+        Ok(Role::Lead(flight, guard)) => {
+            let errand = Errand { asked, primary, stale: None, alone: None };
+            drop(tokio::task::spawn_local(lead(Rc::clone(edge), errand, guard)));
+            flight.landed().await
+        }
+    }
 }

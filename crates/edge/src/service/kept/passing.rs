@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::outcome::FillOutcome;
+use crate::response::EdgeBody;
 use http_body_util::BodyExt;
 
 async fn over_a_long_body(disk: &Path) -> Scene {
@@ -144,4 +145,56 @@ async fn pieces_of(length: usize) -> Vec<usize> {
         lengths
     })
     .await
+}
+
+/// A client that has got the first block of `/x`, and the rest of it.
+async fn begun(scene: &Scene) -> (Bytes, EdgeBody) {
+    let mut body = scene.ask("/x", &[]).await.into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(first.len(), BLOCK);
+    (first, body)
+}
+
+#[tokio::test]
+async fn a_client_goes_on_when_the_disk_gives_up_what_it_reads() {
+    // Once round the log it is written again, since somebody has asked for it; after a second round it is not there any more.
+    for (passing, asked_again) in [(40, 0), (60, 1)] {
+        let disk = tempfile::tempdir().unwrap();
+        local(async {
+            let scene = over_a_long_body(disk.path()).await;
+            let (first, rest) = begun(&scene).await;
+            let other = Bytes::from(vec![1; 1_500_000]);
+            for number in 0..passing {
+                scene.upstream.then(fresh().body(other.clone()));
+                scene.load(&format!("/passing/{number}")).await;
+                assert!(scene.edge.disk.as_ref().unwrap().is_settled().await);
+            }
+            scene.upstream.then(fresh().body(long_body()));
+            assert_eq!([first, read(rest).await.unwrap()].concat(), long_body(), "{passing}");
+            assert_eq!(scene.upstream.count(), passing + asked_again);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_an_order_meant_is_not_mended_into_the_cache() {
+    for mode in [Mode::Hard, Mode::Soft] {
+        let disk = tempfile::tempdir().unwrap();
+        local(async {
+            let before = scene(disk.path(), [fresh().body(long_body()), fresh().body("behind it")]);
+            before.load("/x").await;
+            before.load("/y").await;
+            stop(before).await;
+            let after = scene(disk.path(), [fresh().header("x-a", "2").body(long_body())]);
+            let (first, rest) = begun(&after).await;
+            after.edge.disk.as_ref().unwrap().order(What::Url("http://a/x".parse().unwrap()), mode);
+            damage(disk.path());
+            assert_eq!([first, read(rest).await.unwrap()].concat(), long_body());
+            assert!(!after.upstream.questions()[0].headers.contains_key("range"), "as by who asks now");
+            settle(&after).await;
+            assert_eq!(field(&after.ask("/x", &[]).await, "x-a"), "2", "{mode:?}");
+        })
+        .await;
+    }
 }

@@ -40,7 +40,9 @@ pub(super) struct Judged {
 /// The rest of a body cannot be had from the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BrokenOff {
-    /// A block is not as it was written, or given up: what is left of it is of no use.
+    /// A block is not as it was written: it was what stands under its key, and is forgotten for that alone.
+    Damaged,
+    /// Given up, removed or replaced: what is left of it is of no use.
     Lost,
     /// The disk is away or slow.
     Away,
@@ -64,7 +66,12 @@ impl Kept {
 
     /// Whether the disk would give the same now: nothing has been done to it since it was looked up, and no order has come.
     pub(crate) fn is_current(&self) -> bool {
-        self.stored.is_current() && self.judged.by.latest() == self.judged.latest
+        self.stored.is_current() && self.is_judged()
+    }
+
+    /// Whether no order has come since it was looked up.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.judged.by.latest() == self.judged.latest
     }
 
     /// Bytes of the whole body.
@@ -176,7 +183,8 @@ impl Kept {
 impl BrokenOff {
     fn of(error: &ReadError) -> Self {
         match error {
-            ReadError::Gone | ReadError::Damaged => Self::Lost,
+            ReadError::Damaged => Self::Damaged,
+            ReadError::Gone => Self::Lost,
             ReadError::Io(_) | ReadError::Offline | ReadError::Busy | ReadError::NotAtHand => Self::Away,
         }
     }
@@ -184,6 +192,7 @@ impl BrokenOff {
     /// For logs.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
+            Self::Damaged => "damaged",
             Self::Lost => "lost",
             Self::Away => "away",
         }
