@@ -57,6 +57,9 @@ pub(crate) struct Patience {
     pub(crate) longest_wait: Duration,
     /// How long a disk that is opening is waited for, from the start: the process before this one may still have it.
     pub(crate) comes_within: Duration,
+    /// A disk whose writer has been in one turn for longer hangs, and what is new goes elsewhere. A barrier behind much that waits
+    /// takes seconds on a hard disk.
+    pub(crate) writes_within: Duration,
 }
 
 impl Patience {
@@ -65,6 +68,7 @@ impl Patience {
         first_wait: Duration::from_secs(1),
         longest_wait: Duration::from_secs(60),
         comes_within: Duration::from_secs(15),
+        writes_within: Duration::from_secs(10),
     };
 }
 
@@ -137,6 +141,8 @@ pub(crate) struct Disk {
     pending: Mutex<Pending>,
     failed_reads: AtomicU32,
     watch: Watch,
+    /// The same of the thread that writes.
+    writing: Watch,
     /// It is being let go: nobody begins anything with it any more.
     leaving: AtomicBool,
     /// Held by each object that is being read.
@@ -172,6 +178,7 @@ impl Disk {
             pending: Mutex::default(),
             failed_reads: AtomicU32::new(0),
             watch: Watch::new(READERS),
+            writing: Watch::new(1),
             leaving: AtomicBool::new(false),
             in_use: Arc::default(),
             stage: (Mutex::new(Stage::Starting), Condvar::new()),
@@ -214,7 +221,10 @@ impl Disk {
 
     /// Whether a new object may go to it.
     pub(crate) fn is_writable(&self) -> bool {
-        self.state() == State::Online && !self.is_leaving() && !self.watch.is_hung()
+        self.state() == State::Online
+            && !self.is_leaving()
+            && !self.watch.is_hung()
+            && !self.writing.are_busy_for(self.patience.writes_within)
     }
 
     /// Whether it will be there in a moment: look-ups wait for it, and what is put waits in the queue.

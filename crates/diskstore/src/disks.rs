@@ -197,7 +197,7 @@ impl Disks {
     /// Keeps what is under `key` until `until`, when its turn to be given up comes, also over restarts and under a newer version.
     /// A quarter of each disk may be pinned.
     ///
-    /// Comes behind all work so far: what has just been put can be pinned.
+    /// Comes behind all work so far: what has just been put can be pinned. The caller bounds the wait: a disk may hang.
     pub async fn pin(&self, key: &Bytes, until: SystemTime) -> Pinned {
         // It is where it would be put now: what has just been put is in no index yet.
         let Some(disk) = self.home(key) else {

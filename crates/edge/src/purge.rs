@@ -21,10 +21,13 @@ use metrics::PurgeMetrics;
 use rounds::{Asker, Rounds};
 use std::io;
 use std::sync::Arc;
+use sweep::CarriedOut;
 use telemetry::Telemetry;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
+/// Orders that have been carried out in memory and wait for disks: minutes' worth beside disks that hang. Beyond it memory waits.
+const WAITING_FOR_DISKS: usize = 1_024;
 /// Orders that wait for those that are being carried out. Each costs at most one walk over the index.
 const WAITING: usize = 16;
 
@@ -104,33 +107,57 @@ impl Drop for Handed {
     }
 }
 
-/// Carries orders out until nobody can give any. Those that came together are written to disks together.
-async fn work(mut orders: mpsc::Receiver<Job>, reach: &Reach, metrics: &Arc<PurgeMetrics>) {
-    let mut rounds =
-        reach.disk.clone().map(|disk| Rounds::new(disk, reach.settings.clone(), Arc::clone(metrics)));
+/// Carries orders out until nobody can give any.
+async fn work(orders: mpsc::Receiver<Job>, reach: &Reach, metrics: &Arc<PurgeMetrics>) {
+    let (done, to_disks) = mpsc::channel(WAITING_FOR_DISKS);
+    let on_disks = async {
+        if let Some(disk) = reach.disk.clone() {
+            look_on_disks(to_disks, Rounds::new(disk, reach.settings.clone(), Arc::clone(metrics))).await;
+        } else {
+            answer(to_disks, metrics).await;
+        }
+    };
+    tokio::join!(sweep_memory(orders, reach, done), on_disks);
+}
+
+/// Carries orders out in memory as they come, however long disks take with those before.
+async fn sweep_memory(
+    mut orders: mpsc::Receiver<Job>,
+    reach: &Reach,
+    done: mpsc::Sender<(CarriedOut, Asker)>,
+) {
+    while let Some(Job { order, given_at, answer }) = orders.recv().await {
+        let began = Instant::now();
+        tracing::info!(id = %order.id, what = order.what.as_str(), about = %order.what, "purging");
+        let carried_out = reach.carry_out(&order, began);
+        if done.send((carried_out, Asker { answer, given_at, began })).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Has them looked for on disks. Those that came together are written down together.
+async fn look_on_disks(mut done: mpsc::Receiver<(CarriedOut, Asker)>, mut rounds: Rounds) {
     loop {
-        let next = match &rounds {
-            Some(rounds) => timeout(rounds.pause(), orders.recv()).await,
-            None => Ok(orders.recv().await),
-        };
-        let Ok(next) = next else {
-            if let Some(rounds) = &mut rounds {
-                rounds.step().await;
-            }
+        let Ok(next) = timeout(rounds.pause(), done.recv()).await else {
+            rounds.step().await;
             continue;
         };
         let Some(first) = next else { return };
         let mut together = Vec::with_capacity(WAITING);
-        let mut job = Some(first);
-        while let Some(Job { order, given_at, answer }) = job {
-            let began = Instant::now();
-            tracing::info!(id = %order.id, what = order.what.as_str(), about = %order.what, "purging");
-            together.push((reach.carry_out(&order, began), Asker { answer, given_at, began }));
-            job = if together.len() < WAITING { orders.try_recv().ok() } else { None };
+        together.push(first);
+        while together.len() < WAITING
+            && let Ok(another) = done.try_recv()
+        {
+            together.push(another);
         }
-        match &mut rounds {
-            Some(rounds) => rounds.take_on(together).await,
-            None => together.into_iter().for_each(|(done, asker)| asker.tell(done.report, metrics)),
-        }
+        rounds.take_on(together).await;
+    }
+}
+
+/// Tells what they have done, where there are no disks.
+async fn answer(mut done: mpsc::Receiver<(CarriedOut, Asker)>, metrics: &PurgeMetrics) {
+    while let Some((carried_out, asker)) = done.recv().await {
+        asker.tell(carried_out.report, metrics);
     }
 }

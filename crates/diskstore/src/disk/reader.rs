@@ -17,17 +17,17 @@ const IDLE: Duration = Duration::from_secs(3_600);
 /// One look-up or read. It answers whoever asked, and tells whether the system failed it.
 pub(crate) type ReadJob = Box<dyn FnOnce(&Arc<Volume>) -> Result<(), ()> + Send>;
 
-/// Since when each reader has been reading.
+/// Since when each of some threads has been at work.
 #[derive(Debug)]
 pub(crate) struct Watch {
     begun: Instant,
-    /// Milliseconds after that; 0: not reading.
+    /// Milliseconds after that; 0: idle.
     since: Vec<AtomicU64>,
 }
 
 impl Watch {
-    pub(crate) fn new(readers: usize) -> Self {
-        Self { begun: clock::now(), since: (0..readers).map(|_| AtomicU64::new(0)).collect() }
+    pub(crate) fn new(threads: usize) -> Self {
+        Self { begun: clock::now(), since: (0..threads).map(|_| AtomicU64::new(0)).collect() }
     }
 
     fn now(&self) -> u64 {
@@ -35,13 +35,26 @@ impl Watch {
     }
 
     pub(crate) fn is_hung(&self) -> bool {
-        let hung = |since: &AtomicU64| match since.load(Ordering::Relaxed) {
+        self.are_busy_for(HUNG_AFTER)
+    }
+
+    /// Whether all of them have been busy for longer than this.
+    pub(crate) fn are_busy_for(&self, limit: Duration) -> bool {
+        let busy = |since: &AtomicU64| match since.load(Ordering::Relaxed) {
             0 => false,
-            since => {
-                self.now().saturating_sub(since) > u64::try_from(HUNG_AFTER.as_millis()).unwrap_or(u64::MAX)
-            }
+            since => u128::from(self.now().saturating_sub(since)) > limit.as_millis(),
         };
-        self.since.iter().all(hung)
+        self.since.iter().all(busy)
+    }
+
+    /// Notes that the one at `place` begins.
+    pub(crate) fn begins(&self, place: usize) {
+        self.since[place].store(self.now(), Ordering::Relaxed);
+    }
+
+    /// Notes that it has ended.
+    pub(crate) fn ends(&self, place: usize) {
+        self.since[place].store(0, Ordering::Relaxed);
     }
 }
 
@@ -55,13 +68,13 @@ impl Disk {
             };
             // Dropped unanswered, it tells whoever asked that the disk is away.
             let Some(volume) = self.volume() else { continue };
-            self.watch.since[place].store(self.watch.now(), Ordering::Relaxed);
+            self.watch.begins(place);
             // A reader that is gone would leave everybody behind it waiting.
             let began = clock::now();
             let read = catch_unwind(AssertUnwindSafe(|| job(&volume)));
             self.counters.read_jobs.inc();
             self.counters.read_micros.add_since(began);
-            self.watch.since[place].store(0, Ordering::Relaxed);
+            self.watch.ends(place);
             match read {
                 Ok(Ok(())) => self.failed_reads.store(0, Ordering::Relaxed),
                 Ok(Err(())) => self.read_failed(),

@@ -14,6 +14,7 @@ const HURRY: Patience = Patience {
     first_wait: Duration::from_millis(2),
     longest_wait: Duration::from_millis(2),
     comes_within: Duration::from_secs(300),
+    writes_within: Duration::from_secs(300),
 };
 
 fn over(disks: &[&SimulatedDisk]) -> Disks {
@@ -604,4 +605,37 @@ async fn what_was_removed_is_written_down_at_the_end_also_on_a_disk_that_is_spar
     disk.set_faults(Faults::default());
     disks.close();
     assert_eq!(body(&over(&[&disk]), &key(1)).await, None);
+}
+
+#[tokio::test]
+async fn what_is_new_goes_past_a_disk_whose_writer_hangs() {
+    let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
+    let hasty = Patience { writes_within: Duration::from_millis(50), ..HURRY };
+    let folders = [&one, &two].into_iter().zip(["disk 0", "disk 1"]).map(
+        |(disk, label)| -> (String, Box<dyn Folder>, Geometry) {
+            (label.to_owned(), Box::new(disk.clone()), GEOMETRY)
+        },
+    );
+    let disks = Disks::over(folders.collect(), hasty, Arc::new(|_: &[u8]| false), Arc::new(|_| {})).unwrap();
+    let (go, going) = std::sync::mpsc::sync_channel::<()>(1);
+    let going = Mutex::new(Some(going));
+    // Whichever comes to it first hangs there.
+    let hangs = disks.note(move || {
+        let going = going.lock().unwrap().take();
+        let _ = going.map(|going| going.recv());
+        Bytes::new()
+    });
+    let goes_past = async {
+        let mut found = 0;
+        while found < 32 {
+            found = 0;
+            for number in 0..32 {
+                disks.put(&key(number), object("new"));
+                found += usize::from(body(&disks, &key(number)).await.is_some());
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(go);
+    };
+    tokio::join!(hangs, goes_past);
 }

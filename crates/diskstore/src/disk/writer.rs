@@ -88,7 +88,9 @@ impl Disk {
             let popped = if self.is_opening() { self.writes.rest(wait) } else { self.writes.pop(wait) };
             let closed = matches!(popped, Popped::Closed);
             let worked = matches!(popped, Popped::Item(_));
+            self.writing.begins(0);
             let turn = catch_unwind(AssertUnwindSafe(|| self.turn(popped, asked, &mut retry)));
+            self.writing.ends(0);
             if worked {
                 self.in_hand.fetch_sub(1, Ordering::SeqCst);
             }

@@ -190,7 +190,8 @@ impl DiskTier {
     /// Keeps what is under `key` until `until`, whatever else is asked for: over restarts, and when it is fetched anew. At most a
     /// quarter of each disk is kept so.
     pub(crate) async fn pin(&self, key: &CacheKey, until: SystemTime) -> Pinned {
-        self.disks.pin(&key.to_bytes(), until).await
+        let pinned = timeout(purge::WRITTEN_WITHIN, self.disks.pin(&key.to_bytes(), until)).await;
+        pinned.unwrap_or(Pinned::Away)
     }
 
     /// Whether what is under `key` is pinned. Asks the index alone.
@@ -211,6 +212,17 @@ impl DiskTier {
     /// Ends what is still to be written, before the process does. Waits some seconds at most.
     pub(crate) fn close(&self) {
         self.disks.close_within(CLOSED_WITHIN);
+    }
+
+    /// Keeps the threads that write busy until `go` is told or dropped.
+    #[cfg(test)]
+    pub(crate) async fn hold(&self, go: std::sync::mpsc::Receiver<()>) {
+        let go = std::sync::Mutex::new(go);
+        let busy = move || {
+            let _ = go.lock().map(|go| go.recv());
+            Bytes::new()
+        };
+        self.disks.note(busy).await;
     }
 
     /// The share that the disks have of what they can do.

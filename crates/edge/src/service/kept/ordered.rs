@@ -276,3 +276,31 @@ async fn an_order_that_was_written_down_before_it_is_answered_lasts() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn memory_is_swept_at_once_while_a_disk_takes_its_time_with_the_order_before() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let scene = scene(disk.path(), [fresh().body("old")]);
+        scene.load("/x").await;
+        let tier = scene.edge.disk.clone().unwrap();
+        assert!(tier.is_settled().await);
+        let (go, going) = std::sync::mpsc::channel();
+        let handed = hand_over(scene.reach());
+        let key = key_of(&scene.edge, &scene.asked("GET", "/x", &[]));
+        let orders = ["http://b/", "http://a/"]
+            .map(|prefix| handed.carry_out(order(&What::Prefix(prefix.parse().unwrap()), Mode::Hard)));
+        let [first, second] = orders;
+        let swept = async {
+            while tier.standing_orders().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            while scene.edge.memory.holds(&key) {
+                tokio::task::yield_now().await;
+            }
+            drop(go);
+        };
+        tokio::join!(tier.hold(going), first, second, swept);
+    })
+    .await;
+}

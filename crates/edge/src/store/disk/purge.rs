@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// How long the disks are waited for to write an order down. A disk behind with all it may be behind with takes seconds.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 10 });
+/// How long the disks are waited for to write an order or a pin down. A disk behind with all it may be behind with takes seconds.
+pub(super) const WRITTEN_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 10 });
 
 /// What an order meant and the walk or a look by key has met.
 pub(crate) struct Met {
