@@ -351,6 +351,10 @@ async fn receive(
             Some(Err(error)) => return Err(Broken::Upstream(error)),
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
+                    let received = writer.received() + data.len() as u64;
+                    if stated.is_some_and(|length| received > length) {
+                        return Err(Broken::Length);
+                    }
                     edge.metrics.fill_bytes.inc_by(data.len() as u64);
                     match &mut proof {
                         None => writer.push(&data),

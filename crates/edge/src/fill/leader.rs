@@ -106,6 +106,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         Err(reason) if is_error_alone(arrived.head.status, reason) => Unshared::Error,
         Err(reason) => Unshared::Rule(reason),
         Ok(()) if arrived.head.status == StatusCode::PARTIAL_CONTENT => {
+            part::state_length(&mut arrived);
             match wanted.map_or(Part::Useless, |spec| part::judge(&edge, spec, &arrived)) {
                 Part::Whole => {
                     part::as_whole(&mut arrived);

@@ -66,6 +66,17 @@ pub(crate) enum Part {
     Useless,
 }
 
+/// States the length of a 206 that comes without one, as its Content-Range has it (RFC 9110 §14.4): a body of another is an error.
+pub(crate) fn state_length(arrived: &mut Arrived) {
+    let headers = &mut arrived.head.headers;
+    if !headers.contains_key(header::CONTENT_LENGTH)
+        && let Some(ContentRange { part, .. }) =
+            headers.get(header::CONTENT_RANGE).and_then(content_range::parse)
+    {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
+    }
+}
+
 /// Judges a 206 that answers a question for `spec`.
 pub(crate) fn judge(edge: &Edge, spec: Spec, arrived: &Arrived) -> Part {
     let headers = &arrived.head.headers;

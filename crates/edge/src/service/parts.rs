@@ -553,3 +553,43 @@ async fn what_is_missing_and_came_to_one_is_kept_for_nobody() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_comes_in_chunks_is_as_long_as_it_says() {
+    // RFC 9110 §14.4
+    local(async {
+        let chunked = |range: &std::ops::Range<usize>, length, body: Bytes| {
+            part_head(range, length).header("etag", "\"a\"").data(body)
+        };
+        let first = 0..BLOCK;
+        // Blocks of it.
+        let scene = Scene::new([chunked(&first, 4 * BLOCK, bytes_at(first.clone()))]);
+        for range in ["bytes=0-9", "bytes=0-9", "bytes=100-109"] {
+            assert_eq!(asks(&scene, range).await.0, 206);
+        }
+        assert_eq!(scene.upstream.count(), 1);
+        // All of it.
+        let all = 0..1_000;
+        let scene = Scene::new([chunked(&all, 1_000, bytes_at(all.clone()))]);
+        for _ in 0..2 {
+            assert_eq!(asks(&scene, "bytes=5-9").await.2, Ok(bytes_at(5..10)));
+            assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await, Ok(bytes_at(all.clone())));
+        }
+        assert_eq!(scene.upstream.count(), 1);
+        // Less or more than it says: an error, and nothing is kept.
+        for (range, length, body) in [
+            (&all, 1_000, bytes_at(0..500)),
+            (&all, 1_000, bytes_at(0..2_000)),
+            (&first, 4 * BLOCK, bytes_at(0..500)),
+        ] {
+            let scene = Scene::new([]);
+            scene.upstream.follow(|_| fresh().body("new"));
+            scene.upstream.then(chunked(range, length, body));
+            assert!(asks(&scene, "bytes=5-999").await.2.is_err(), "{range:?}");
+            // What is there now is another, and is asked for.
+            let now = asks(&scene, "bytes=1-2").await.2;
+            assert_eq!(now, Ok(Bytes::from("ew")), "{range:?}");
+        }
+    })
+    .await;
+}
