@@ -90,7 +90,7 @@ pub fn storable(
     {
         return Err(NotStored::Authorized);
     }
-    if asked.cookie && !explicit && !directives.public && !freshness::is_error(status) {
+    if asked.cookie && !explicit && !directives.public {
         return Err(NotStored::Cookie);
     }
     if policy.set_cookie == SetCookie::Refuse && headers.contains_key(header::SET_COOKIE) {
@@ -231,16 +231,16 @@ mod tests {
             (&[("etag", "\"a\""), ("cache-control", "public")], Ok(())),
             (&[("cache-control", "max-age=60")], Ok(())),
             (&[("expires", "0")], Ok(())),
+            (&[], Err(NotStored::Cookie)),
         ] {
             let headers = crate::fields::headers(fields);
             let directives = ResponseDirectives::read(&headers);
             let asked = Asked { cookie: true, ..get() };
             let policy = Policy::default();
-            assert_eq!(
-                storable(&asked, StatusCode::OK, &headers, &directives, &policy),
-                answer,
-                "{fields:?}"
-            );
+            for status in [StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::NOT_IMPLEMENTED] {
+                let judged = storable(&asked, status, &headers, &directives, &policy);
+                assert_eq!(judged, answer, "{status} {fields:?}");
+            }
         }
     }
 }

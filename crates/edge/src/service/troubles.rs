@@ -150,6 +150,8 @@ async fn an_error_for_one_is_handed_to_nobody_else() {
             (503, "set-cookie", "sid=1", &[]),
             (503, "vary", "*", &[]),
             (503, "cache-control", "no-store", &[("authorization", "Bearer x")]),
+            (429, "cache-control", "no-store", &[("cookie", "sid=1")]),
+            (404, "last-modified", "Sun, 06 Nov 1994 08:49:37 GMT", &[("cookie", "sid=1")]),
         ] {
             let trouble = Reply::new(status).header(name, value).after(SECOND).body("yours");
             let replies = (0..3).map(|_| brief("max-age=60").after(SECOND));
