@@ -302,6 +302,10 @@ mod tests {
         for several in ["bytes=0-,0-,0-", "bytes=0-0,5-5", "lines=1-2"] {
             assert_eq!(range(several), (false, false), "{several}");
         }
+        // In lines of their own.
+        let lines = asked(&[("range", "bytes=0-0"), ("range", "0-,0-,0-"), ("if-range", "\"a\"")]);
+        let headers = bodiless_headers(&lines, &Identity::new("edge-1"));
+        assert!(!headers.contains_key("range") && !headers.contains_key("if-range"));
     }
 
     #[test]

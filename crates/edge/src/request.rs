@@ -20,7 +20,7 @@ pub(crate) struct Asked {
     pub(crate) host: String,
     /// Path and query only.
     pub(crate) target: Uri,
-    /// As the client sent them, less what Connection keeps from everybody else, and Cookie in one line.
+    /// As the client sent them, less what Connection keeps from everybody else and a Range of several lines, and Cookie in one.
     pub(crate) headers: HeaderMap,
     /// By which it came.
     pub(crate) version: Version,
@@ -164,6 +164,9 @@ impl Asked {
         if noted.cookie {
             join_cookies(&mut headers);
         }
+        if noted.choice {
+            one_range(&mut headers);
+        }
         let target = origin_form(uri)?;
         let directives =
             if noted.directives { RequestDirectives::read(&headers) } else { RequestDirectives::default() };
@@ -261,6 +264,14 @@ fn join_cookies(headers: &mut HeaderMap) {
         && let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b"; "[..]))
     {
         headers.insert(header::COOKIE, joined);
+    }
+}
+
+/// Range is one line (RFC 9110 §14.2). Of several, one server takes the first, another the last and a third a list: they are as none.
+fn one_range(headers: &mut HeaderMap) {
+    if headers.get_all(header::RANGE).iter().nth(1).is_some() {
+        headers.remove(header::RANGE);
+        headers.remove(header::IF_RANGE);
     }
 }
 
