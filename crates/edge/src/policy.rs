@@ -163,7 +163,7 @@ pub(crate) fn strip_unkeyed(headers: &mut HeaderMap) {
 
 /// Whether it is one of [`UNKEYED`] or of their families. CGI and its descendants read `_` as `-`, so that a name with it is
 /// another's by another spelling: as with nginx, none goes further.
-fn is_unkeyed(name: &HeaderName) -> bool {
+pub(crate) fn is_unkeyed(name: &HeaderName) -> bool {
     let text = name.as_str();
     text.contains('_')
         || UNKEYED.contains(name)

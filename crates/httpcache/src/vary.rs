@@ -37,6 +37,13 @@ impl VaryNames {
         self.0.is_empty()
     }
 
+    /// The same without those that `is_unknown`: the origin is not told of them, so nothing can differ by them.
+    #[must_use]
+    pub fn without(mut self, is_unknown: impl Fn(&HeaderName) -> bool) -> Self {
+        self.0.retain(|name| !is_unknown(name));
+        self
+    }
+
     /// The request's values of these fields as one text: equal texts, same response. Lines of a field are joined and white
     /// space around commas folded (§4.1 allows both); absent and empty differ, and so does everything else, since the origin sees what
     /// the client has sent. Two fields are known better. Accept-Encoding counts as what it comes to and is sent as, gzip or plain: the

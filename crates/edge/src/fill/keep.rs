@@ -6,6 +6,7 @@ use super::proof::Proof;
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
+use crate::policy;
 use crate::request::Asked;
 use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object, Variants, Whose};
 use crate::upstream::{BodyError, UpstreamBody, UpstreamResponse, Way};
@@ -13,8 +14,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response};
 use http_body_util::BodyExt;
 use httpcache::directives::ResponseDirectives;
 use httpcache::freshness::Freshness;
+use httpcache::hop;
 use httpcache::storable::{self, NotStored};
-use httpcache::{hop, vary};
+use httpcache::vary::{self, VaryNames};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -217,7 +219,7 @@ pub(super) async fn hand_out(
     let (head, body) = head_of(edge, primary, arrived);
     let (growing, writer) = Growing::start(stated);
     let object = Arc::new(head.with(Body::Growing(growing)));
-    let variant = vary::names(&object.headers).filter(|names| !names.is_empty()).map(|names| {
+    let variant = varies_by(&object.headers).map(|names| {
         let variants = Arc::new(Variants::new(names));
         let key = variants.key(primary, &asked.headers);
         Arc::new(Variant { variants, key })
@@ -240,6 +242,11 @@ pub(super) fn pass_until(edge: &Edge, key: &CacheKey, until: Instant) {
     edge.memory.insert(key.clone(), Entry::Pass(until, Whose::Everybody));
 }
 
+/// The request fields that a response differs by. What upstreams are not told, clients cannot make variants with.
+fn varies_by(headers: &HeaderMap) -> Option<VaryNames> {
+    vary::names(headers).map(|names| names.without(policy::is_unkeyed)).filter(|names| !names.is_empty())
+}
+
 /// Sets up the sign-post where the response varies, and lists the fill as the variant's: who comes for the same variant
 /// joins, who comes for another begins a fill of his own.
 pub(super) fn variant(
@@ -249,7 +256,7 @@ pub(super) fn variant(
     headers: &HeaderMap,
     guard: &mut Guard,
 ) -> Option<Arc<Variant>> {
-    let names = vary::names(headers).filter(|names| !names.is_empty())?;
+    let names = varies_by(headers)?;
     let mut post = None;
     guard.store(|| post = Some(edge.memory.sign_post(primary, names.clone())));
     // Changed meanwhile: it serves those who wait for it, and nobody finds it afterwards.
@@ -297,8 +304,7 @@ pub(crate) fn store_as(
     object: &Arc<Object>,
     watch: &Watch,
 ) -> Option<CacheKey> {
-    let names = vary::names(&object.headers).filter(|names| !names.is_empty());
-    let variant = names.map(|names| {
+    let variant = varies_by(&object.headers).map(|names| {
         let variants = edge.memory.sign_post(primary, names);
         let key = variants.key(primary, &asked.headers);
         Variant { variants, key }

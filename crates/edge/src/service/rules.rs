@@ -391,6 +391,24 @@ async fn attack_60_a_storm_for_what_is_not_there_is_one_question_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn attack_45_fields_that_no_upstream_is_told_make_no_variants() {
+    local(async {
+        for vary in ["x-forwarded-for, x-forwarded-proto", "x_any", "accept-encoding, x-real-ip"] {
+            let scene = Scene::new([fresh().header("vary", vary).body("same")]);
+            scene.text("/x", &[]).await;
+            for value in ["10.0.0.1", "10.0.0.2"] {
+                let fields =
+                    ["x-forwarded-for", "x-forwarded-proto", "x_any", "x-real-ip"].map(|name| (name, value));
+                let answer = scene.ask("/x", &fields).await;
+                assert!(hit(&answer), "{vary}");
+                assert_eq!(field(&answer, "vary"), vary);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn attack_42_campaign_tags_and_measurements_reach_neither_key_nor_origin() {
     local(async {
         let scene = Scene::new([fresh().body("x")]);
