@@ -27,6 +27,16 @@ pub(crate) struct EdgeBody {
     paced: Option<Box<Paced>>,
     /// Told when it is over.
     delivery: Option<Delivery>,
+    end: End,
+}
+
+/// How its source has ended: what is left of it does not say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Not yet, or nobody asked it for more than there was.
+    Open,
+    Whole,
+    Broken,
 }
 
 enum Source {
@@ -73,7 +83,15 @@ impl EdgeBody {
     }
 
     fn new(source: Source, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
-        Self { source, sent: 0, outcome, metrics: Arc::clone(metrics), paced: None, delivery: None }
+        Self {
+            source,
+            sent: 0,
+            outcome,
+            metrics: Arc::clone(metrics),
+            paced: None,
+            delivery: None,
+            end: End::Open,
+        }
     }
 
     /// Sends it piece by piece, each in its turn.
@@ -89,6 +107,15 @@ impl EdgeBody {
     /// Bytes that were taken from the source and are not sent.
     fn waiting(&self) -> u64 {
         self.paced.as_ref().map_or(0, |paced| paced.waiting())
+    }
+
+    /// Whether all of it has been handed over.
+    pub(crate) fn is_whole(&self) -> bool {
+        match self.end {
+            // Who knows the length does not ask for the end.
+            End::Open => self.is_end_stream(),
+            end => end == End::Whole,
+        }
     }
 
     /// Has `delivery` told when this is over.
@@ -110,14 +137,18 @@ impl Body for EdgeBody {
             None => this.source.poll_frame(cx),
             Some(paced) => poll_paced(paced, &mut this.source, cx),
         };
-        if let Poll::Ready(Some(Ok(frame))) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            this.sent += data.len() as u64;
-            // What takes minutes by design is counted as it goes, so that graphs show no bursts.
-            if this.paced.is_some() {
-                this.metrics.sent(this.outcome, data.len() as u64);
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+                this.sent += length;
+                // What takes minutes by design is counted as it goes, so that graphs show no bursts.
+                if this.paced.is_some() {
+                    this.metrics.sent(this.outcome, length);
+                }
             }
+            Poll::Ready(Some(Err(_))) => this.end = End::Broken,
+            Poll::Ready(None) if this.end == End::Open => this.end = End::Whole,
+            _ => {}
         }
         frame
     }
@@ -198,7 +229,7 @@ impl Drop for EdgeBody {
             self.metrics.sent(self.outcome, self.sent);
         }
         if let Some(delivery) = self.delivery.take() {
-            delivery.ends(self.outcome, self.sent, self.is_end_stream(), &self.metrics);
+            delivery.ends(self.outcome, self.sent, self.is_whole(), &self.metrics);
         }
     }
 }

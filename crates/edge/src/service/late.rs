@@ -4,6 +4,7 @@ use super::tests::*;
 use super::*;
 use bytes::Bytes;
 use http::StatusCode;
+use http_body_util::BodyExt;
 use testkit::upstream::Reply;
 
 /// Its body takes `seconds`.
@@ -53,6 +54,27 @@ async fn no_more_than_so_many_bodies_of_one_url_come_at_once() {
             assert_eq!(status.contains("stored"), client < 4, "{client}: {status}");
         }
         drop(clients);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_come_whole_is_known_by_how_it_ended() {
+    // As the access log has it.
+    local(async {
+        let private = || Reply::new(200).header("cache-control", "private");
+        for (reply, whole) in [
+            (fresh().data("01234").pause(SECOND).data("56789"), true),
+            (fresh().data("01234").pause(SECOND).cut(), false),
+            (private().data("01234").pause(SECOND).data("56789"), true),
+            (private().header("content-length", "100").data("01234").pause(SECOND).cut(), false),
+        ] {
+            let scene = Scene::new([reply]);
+            let mut body = scene.ask("/x", &[]).await.into_body();
+            assert!(!body.is_whole());
+            while let Some(Ok(_)) = body.frame().await {}
+            assert_eq!(body.is_whole(), whole);
+        }
     })
     .await;
 }
