@@ -9,7 +9,7 @@ pub use options::{CacheOptions, CachePolicy, ClientReload};
 pub(crate) use release::{Release, Said};
 
 use crate::request::{Asked, Refusal};
-use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use httpcache::accept_encoding::{self, Coding};
 use httpcache::{fields, hop, range, validation};
 use std::hash::{BuildHasher, RandomState};
@@ -149,6 +149,9 @@ pub(crate) fn upstream_headers(asked: &Asked, identity: &Identity) -> HeaderMap 
     {
         headers.insert(header::AUTHORIZATION, word);
     }
+    if let Some(left) = most_forwards(asked) {
+        headers.insert(header::MAX_FORWARDS, HeaderValue::from(left.saturating_sub(1)));
+    }
     identity.sign(asked.version, &mut headers);
     headers
 }
@@ -168,6 +171,12 @@ pub(crate) fn is_unkeyed(name: &HeaderName) -> bool {
     text.contains('_')
         || UNKEYED.contains(name)
         || UNKEYED_FAMILIES.iter().any(|family| text.starts_with(family))
+}
+
+/// How many more servers an OPTIONS may be passed on by (RFC 9110 §7.6.2); `None` where it does not say. TRACE goes no further anyway.
+pub(crate) fn most_forwards(asked: &Asked) -> Option<u64> {
+    let stated = asked.headers.get(header::MAX_FORWARDS).filter(|_| asked.method == Method::OPTIONS);
+    stated.and_then(|stated| stated.to_str().ok()?.trim().parse().ok())
 }
 
 /// The same for a request that is sent on without its body. A body on GET has no meaning (RFC 9110 §9.3.1) and is

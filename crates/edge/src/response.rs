@@ -9,7 +9,7 @@ mod said;
 pub(crate) use body::EdgeBody;
 pub(crate) use cache_status::CacheStatus;
 pub(crate) use error::{
-    downloads_full, elsewhere, failed, not_cached, refused, shed, too_many, upload_denied,
+    downloads_full, elsewhere, failed, not_cached, options, refused, shed, too_many, upload_denied,
 };
 pub(crate) use headers::{lacking, passed, stored};
 pub(crate) use said::said;

@@ -4,7 +4,7 @@ use super::{Answer, CacheStatus, EdgeBody};
 use crate::edge::Edge;
 use crate::outcome::{Forwarded, Outcome};
 use crate::overload::Shed;
-use crate::request::Refusal;
+use crate::request::{METHODS, Refusal};
 use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
@@ -134,6 +134,19 @@ pub(crate) fn refused(edge: &Edge, refusal: Refusal, version: Version) -> Answer
     if version <= Version::HTTP_11 {
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    answer
+}
+
+/// To OPTIONS that may be passed on by nobody (RFC 9110 §7.6.2): what goes through here.
+pub(crate) fn options(edge: &Edge) -> Answer {
+    edge.metrics.answered(Outcome::Refused);
+    let mut answer = Response::new(EdgeBody::empty(Outcome::Refused, &edge.metrics));
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    let headers = answer.headers_mut();
+    let methods = HeaderValue::try_from(METHODS.join(", "));
+    headers.insert(header::ALLOW, methods.expect("names of methods are a field value"));
+    let status = CacheStatus { detail: Some("max-forwards"), ..CacheStatus::default() };
+    status.append_to(headers, edge.identity.name());
     answer
 }
 

@@ -15,6 +15,9 @@ use tokio::time::Instant;
 
 /// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
 pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve::RequestBody>) -> Answer {
+    if policy::most_forwards(&asked) == Some(0) {
+        return response::options(&edge);
+    }
     let body = match body.map_or(Ok(RequestBody::Empty), |body| edge.uploads.admit(body)) {
         Ok(body) => body,
         Err(denied) => return response::upload_denied(&edge, denied),

@@ -59,6 +59,25 @@ async fn unsafe_methods_invalidate_what_they_name_on_the_same_site() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn options_is_passed_on_as_often_as_it_may_be() {
+    // RFC 9110 §7.6.2
+    local(async {
+        let scene = Scene::new([Reply::new(200), Reply::new(200)]);
+        let own = scene.change("OPTIONS", "/x", &[("max-forwards", "0")]).await;
+        assert_eq!((own.status(), scene.upstream.count()), (StatusCode::NO_CONTENT, 0));
+        assert!(field(&own, "allow").starts_with("GET, HEAD,"));
+        scene.change("OPTIONS", "/x", &[("max-forwards", "5")]).await;
+        scene.change("POST", "/x", &[("max-forwards", "5")]).await;
+        let told = scene.upstream.questions();
+        assert_eq!(
+            [&told[0], &told[1]].map(|asked| asked.headers["max-forwards"].to_str().unwrap()),
+            ["4", "5"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_whose_client_has_gone_invalidates_when_it_is_answered() {
     // RFC 9111 §4.4
     local(async {
