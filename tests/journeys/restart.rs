@@ -348,7 +348,34 @@ fn attack_75_an_answer_over_http3_goes_on_while_another_process_takes_over() {
     });
 }
 
-/// Everything that a thread says of itself in `/proc`.
+/// The next process has no use for the sockets, so the old one goes on reading them.
+#[test]
+fn attack_75_an_answer_over_http3_goes_on_when_the_next_process_speaks_none() {
+    let mut scene = scene();
+    put(&scene.folder.path().join("store"), &segment(1), &pattern(LARGE));
+    let large = format!("/{}", segment(1));
+    let mut old = scene.edge.take().unwrap();
+    let target = &scene.target;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut begun = Http3::connect(&target.certificates, target.tls).await.unwrap();
+        let answering = begun.begin(&large).await.unwrap();
+        let config = scene.folder.path().join("edge.toml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, text.replace("http3 = true", "http3 = false")).unwrap();
+        let folder = scene.folder.path().to_owned();
+        let _new = tokio::task::spawn_blocking(move || start(&folder)).await.unwrap();
+        while !old.log().contains("another process has taken over") {
+            tokio::task::yield_now().await;
+        }
+        let answer = answering.read().await.unwrap();
+        assert!(answer.body == pattern(LARGE), "{} bytes", answer.body.len());
+        drop(begun);
+        let (status, log) = tokio::task::spawn_blocking(move || (old.wait(), old.log())).await.unwrap();
+        assert!(status.success() && !log.contains("drain limit"), "{log}");
+    });
+}
+
 /// What the disk holds is served all the time, also while somebody reads from it and there is no origin to ask.
 #[test]
 fn attack_75_a_disk_is_handed_over_without_a_miss() {
@@ -401,6 +428,7 @@ fn attack_75_a_disk_is_handed_over_without_a_miss() {
     });
 }
 
+/// Everything that a thread says of itself in `/proc`.
 fn threads(edge: &Airclass) -> Vec<String> {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", edge.id())).unwrap();
     let said: Vec<_> = tasks

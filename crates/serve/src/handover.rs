@@ -7,15 +7,18 @@
 //!      ── connects ───────────────────────►
 //!      ◄── "socket NAME" + descriptor ────  one each, the handover socket itself among them
 //!      ◄── "out of service" ──────────────  if it is; with a descriptor, as older versions pass over
+//!      ◄── "reads on" ────────────────────  it reads what it is left; likewise
 //!      ◄── "end" ─────────────────────────
 //!   starts all cores
+//!      ── "leaves NAME" ─────────────────►  each UDP socket that is not configured any more, if it reads on
 //!      ── "ready" ────────────────────────►  accepts no more, answers what it has begun, ends
 //!      ◄── "farewell" ────────────────────
 //!      ◄── "in service", "out of service" ─  if it was told so meanwhile; older versions have closed
 //! ```
 //!
 //! UDP sockets (HTTP/3) are read by one process at a time: the old one stops before its farewell. What the new one reads
-//! that is for connections of the old one, it sends there ([`crate::quic`]).
+//! that is for connections of the old one, it sends there ([`crate::quic`]). A socket that it has no use for it leaves to the old
+//! one, whose connections are still to be answered.
 //!
 //! Both accept from the very same sockets in between, so that no connection in the kernel's backlog is lost, as it would
 //! be with SO_REUSEPORT and a second set. A new process that dies before it is ready costs nothing.
@@ -45,6 +48,10 @@ const HANDOVER: &str = "handover";
 const OUT_OF_SERVICE: &str = "out of service";
 /// What it says once it does not any more.
 const IN_SERVICE: &str = "in service";
+/// What a process says that goes on reading the UDP sockets which it is left.
+const READS_ON: &str = "reads on";
+/// Before the name of each of them.
+const LEAVES: &str = "leaves ";
 
 /// Why sockets could not be taken over or offered.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +90,15 @@ impl Fault for HandoverError {
     }
 }
 
+/// Which of its UDP sockets a process reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reads<'a> {
+    /// Nobody else reads any.
+    All,
+    /// Those that the successor leaves to it, by their names.
+    Left(&'a [String]),
+}
+
 /// The new process's side.
 #[derive(Debug)]
 pub(crate) struct Successor {
@@ -91,6 +107,10 @@ pub(crate) struct Successor {
     predecessor: Option<Packets>,
     /// Where our own successor will ask.
     listening: Option<OwnedFd>,
+    /// Whether the predecessor reads the UDP sockets which it is left.
+    reads_on: bool,
+    /// Those, by their names.
+    left: Vec<String>,
 }
 
 impl Successor {
@@ -107,12 +127,14 @@ impl Successor {
         let failed = |source| HandoverError::Other { path: path.to_owned(), source };
         let Some(packets) = Packets::connect(path).map_err(unusable)? else {
             let listening = packets::listen(path).map_err(unusable)?;
-            return Ok(Self { path: path.to_owned(), predecessor: None, listening: Some(listening) });
+            return Ok(Self::new(path, None, listening, false));
         };
         packets.set_timeout(WORD_TIMEOUT).map_err(failed)?;
+        let mut reads_on = false;
         for _ in 0..MAX_SOCKETS {
             match packets.receive().map_err(failed)? {
                 Packet { word, .. } if word == OUT_OF_SERVICE => readiness.stand_aside(),
+                Packet { word, .. } if word == READS_ON => reads_on = true,
                 Packet { word, socket: Some(socket) } => {
                     if let Some(name) = word.strip_prefix("socket ") {
                         inherited.add(name.to_owned(), socket);
@@ -125,7 +147,16 @@ impl Successor {
         let listening = inherited.take_named(HANDOVER).pop();
         let listening = listening.ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
         tracing::info!(path = %path.display(), "sockets taken over");
-        Ok(Self { path: path.to_owned(), predecessor: Some(packets), listening: Some(listening) })
+        Ok(Self::new(path, Some(packets), listening, reads_on))
+    }
+
+    fn new(path: &Path, predecessor: Option<Packets>, listening: OwnedFd, reads_on: bool) -> Self {
+        Self { path: path.to_owned(), predecessor, listening: Some(listening), reads_on, left: Vec::new() }
+    }
+
+    /// Of what was taken over, nobody here reads these UDP sockets. An older predecessor does not hear of it, and does not either.
+    pub(crate) fn leave(&mut self, sockets: Vec<String>) {
+        self.left = sockets;
     }
 
     /// Says that this process serves, so that the one before it may go. What that one was told of standing aside while this one
@@ -135,7 +166,9 @@ impl Successor {
     /// It does not answer. Then both serve; somebody has to look.
     pub(crate) fn ready(&mut self, readiness: &Readiness) -> Result<(), HandoverError> {
         let Some(packets) = self.predecessor.take() else { return Ok(()) };
-        let farewell = packets.send("ready", None).and_then(|()| packets.receive());
+        let left = self.left.iter().filter(|_| self.reads_on).map(|name| format!("{LEAVES}{name}"));
+        let mut words = left.chain(["ready".to_owned()]);
+        let farewell = words.try_for_each(|word| packets.send(&word, None)).and_then(|()| packets.receive());
         match farewell {
             Ok(Packet { word, .. }) if word == "farewell" => {
                 // Most close without another word.
@@ -157,13 +190,13 @@ impl Successor {
     /// # Errors
     /// The system gives no thread.
     ///
-    /// `read` is told that packets are not to be read here any more, because the successor is about to, and that they are
-    /// when it did not hear of that.
+    /// `read` is told which packets are still to be read here, because the successor is about to read the others, and that all
+    /// are when it did not hear of that.
     pub(crate) fn offer(
         mut self,
         sockets: Vec<(String, OwnedFd)>,
         readiness: Arc<Readiness>,
-        read: impl Fn(bool) + Send + 'static,
+        read: impl Fn(Reads<'_>) + Send + 'static,
     ) -> Result<oneshot::Receiver<()>, HandoverError> {
         let (gone, hear) = oneshot::channel();
         let path = self.path.clone();
@@ -188,7 +221,7 @@ fn serve(
     listening: &OwnedFd,
     sockets: &[(String, OwnedFd)],
     readiness: &Readiness,
-    read: &impl Fn(bool),
+    read: &impl Fn(Reads<'_>),
 ) -> bool {
     loop {
         let packets = match Packets::accept(listening) {
@@ -205,7 +238,7 @@ fn serve(
         match pass(&packets, listening, sockets, readiness, read) {
             Ok(()) => return true,
             Err(error) => {
-                read(true);
+                read(Reads::All);
                 tracing::warn!(%error, "a successor did not become ready; this process goes on");
             }
         }
@@ -217,7 +250,7 @@ fn pass(
     listening: &OwnedFd,
     sockets: &[(String, OwnedFd)],
     readiness: &Readiness,
-    read: &impl Fn(bool),
+    read: &impl Fn(Reads<'_>),
 ) -> io::Result<()> {
     packets.set_timeout(WORD_TIMEOUT)?;
     for (name, socket) in sockets {
@@ -228,18 +261,29 @@ fn pass(
     if stands_aside {
         packets.send(OUT_OF_SERVICE, Some(listening.as_fd()))?;
     }
+    packets.send(READS_ON, Some(listening.as_fd()))?;
     packets.send("end", None)?;
     packets.set_timeout(READY_TIMEOUT)?;
-    if packets.receive()?.word != "ready" {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    read(false);
+    read(Reads::Left(&left_until_ready(packets)?));
     packets.send("farewell", None)?;
     if readiness.stands_aside() != stands_aside {
         // Who does not wait for it has taken over all the same.
         let _ = packets.send(if stands_aside { IN_SERVICE } else { OUT_OF_SERVICE }, None);
     }
     Ok(())
+}
+
+/// What a successor leaves, by when it is ready.
+fn left_until_ready(packets: &Packets) -> io::Result<Vec<String>> {
+    let mut left = Vec::new();
+    for _ in 0..MAX_SOCKETS {
+        let Packet { word, .. } = packets.receive()?;
+        if word == "ready" {
+            return Ok(left);
+        }
+        left.push(word.strip_prefix(LEAVES).ok_or(io::ErrorKind::InvalidData)?.to_owned());
+    }
+    Err(io::ErrorKind::InvalidData.into())
 }
 
 #[cfg(test)]
@@ -312,6 +356,28 @@ mod tests {
             assert_eq!(new.stands_aside(), is_aside);
             first = Some(next);
         }
+    }
+
+    #[test]
+    fn sockets_that_a_successor_has_no_use_for_are_left_to_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.handover");
+        let first = Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap();
+        let (read, reads) = std::sync::mpsc::sync_channel(2);
+        let reading = move |reads: Reads<'_>| match reads {
+            Reads::All => read.send(None).unwrap(),
+            Reads::Left(left) => read.send(Some(left.to_vec())).unwrap(),
+        };
+        let gone = first.offer(Vec::new(), Arc::default(), reading).unwrap();
+        // One that dies before it is ready.
+        drop(Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap());
+        assert_eq!(reads.recv().unwrap(), None);
+        let mut second = Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap();
+        let left = vec!["udp 192.0.2.1:443".to_owned(), "udp [::]:443#1".to_owned()];
+        second.leave(left.clone());
+        second.ready(&Readiness::default()).unwrap();
+        assert_eq!(reads.recv().unwrap(), Some(left));
+        gone.blocking_recv().unwrap();
     }
 
     #[test]

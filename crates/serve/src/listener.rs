@@ -43,7 +43,10 @@ pub(crate) fn bind(
 ) -> Result<Sockets, ListenError> {
     let there = inherited.take(listeners, number);
     let listener = &listeners[number];
-    let datagrams = inherited.take_named(&name_of_datagrams(listeners, number));
+    let datagrams = match listener.http3 {
+        true => inherited.take_named(&name_of_datagrams(listeners, number)),
+        false => Vec::new(),
+    };
     let any = matches!(&listener.address, Address::Tcp(address) if address.port() == 0);
     if there.is_empty() {
         for tries in (0..if any { PORT_TRIES } else { 1 }).rev() {
@@ -57,7 +60,7 @@ pub(crate) fn bind(
     }
     let listening: Vec<_> =
         there.into_iter().map(|socket| Listening::adopt(socket, listener)).collect::<Result<_, _>>()?;
-    let datagrams = match datagrams.is_empty() || !listener.http3 {
+    let datagrams = match datagrams.is_empty() {
         true => datagrams::open(listener, &listening, cores)?,
         false => datagrams::adopt(datagrams, listener)?,
     };

@@ -6,7 +6,7 @@ pub use signals::{Reread, hold_hang_ups, run_until_signalled, serve_until_told};
 
 use crate::connection::Connections;
 use crate::drain::DrainSender;
-use crate::handover::{HandoverError, Successor};
+use crate::handover::{HandoverError, Reads, Successor};
 use crate::listener::{self, ADMIN, MAIL, Sockets};
 use crate::metrics::Metrics;
 use crate::options::{Config, Limits, TlsFiles};
@@ -124,21 +124,25 @@ impl Running {
     fn offer(&mut self, admin: &Admin) -> Result<Option<Offer>, HandoverError> {
         let Some(mut successor) = self.successor.take() else { return Ok(None) };
         successor.ready(&self.telemetry.readiness)?;
-        self.lanes.read(true);
+        self.lanes.read(|_| true);
         let mut sockets = Vec::new();
         let mut add = |name: String, socket: std::io::Result<OwnedFd>| match socket {
             Ok(socket) => sockets.push((name, socket)),
             Err(error) => tracing::error!(%error, name, "a socket cannot be handed over"),
         };
         let config = self.config.borrow();
+        // By the names of their sockets, which are counted through.
+        let (mut lanes_of, mut lane) = (Vec::new(), 0);
         for (number, open) in self.sockets.borrow().iter().enumerate() {
             for socket in &open.listening {
                 add(listener::name(&config.listeners, number), socket.as_fd().try_clone_to_owned());
             }
+            let name = listener::name_of_datagrams(&config.listeners, number);
             for socket in &open.datagrams {
-                let name = listener::name_of_datagrams(&config.listeners, number);
-                add(name, socket.as_fd().try_clone_to_owned());
+                add(name.clone(), socket.as_fd().try_clone_to_owned());
             }
+            lanes_of.push((name, lane..lane + open.datagrams.len()));
+            lane += open.datagrams.len();
         }
         let mut mail = None;
         if self.sockets.borrow().iter().any(|open| !open.datagrams.is_empty()) {
@@ -154,8 +158,15 @@ impl Running {
         add(ADMIN.to_owned(), admin.socket());
         // Read by one process at a time: this one stops before the next is told to begin.
         let lanes = Arc::clone(&self.lanes);
-        let readiness = Arc::clone(&self.telemetry.readiness);
-        let taken_over = successor.offer(sockets, readiness, move |reading| lanes.read(reading))?;
+        let read = move |reads: Reads<'_>| {
+            lanes.read(|lane| match reads {
+                Reads::All => true,
+                Reads::Left(names) => {
+                    lanes_of.iter().any(|(name, of)| of.contains(&lane) && names.contains(name))
+                }
+            });
+        };
+        let taken_over = successor.offer(sockets, Arc::clone(&self.telemetry.readiness), read)?;
         Ok(Some(Offer { taken_over, mail }))
     }
 }

@@ -94,7 +94,7 @@ impl Server {
         config: Config,
         telemetry: &Telemetry,
         inherited: &mut Inherited,
-        successor: Option<Successor>,
+        mut successor: Option<Successor>,
     ) -> Result<Self, AnyFault> {
         let tls = config.tls.as_ref().map(Tls::load).transpose()?;
         let bind = |number| listener::bind(&config.listeners, number, config.cores, inherited);
@@ -102,6 +102,9 @@ impl Server {
         let lanes = lanes(&sockets, inherited)?;
         if !inherited.left().is_empty() {
             tracing::warn!(addresses = inherited.left().join(","), "were handed over and are not configured");
+        }
+        if let Some(successor) = &mut successor {
+            successor.leave(inherited.left_datagrams());
         }
         let metrics = Arc::new(Metrics::register(telemetry));
         if let Some(tls) = &tls {

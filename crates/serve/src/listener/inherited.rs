@@ -72,6 +72,12 @@ impl Inherited {
         names.dedup();
         names
     }
+
+    /// Those of them that are over UDP.
+    pub(crate) fn left_datagrams(&self) -> Vec<String> {
+        let left = self.left().into_iter().filter(|name| name.starts_with(UDP));
+        left.map(str::to_owned).collect()
+    }
 }
 
 /// What the sockets of the listener `number` are called: its address as configured. Several may have port 0, of which

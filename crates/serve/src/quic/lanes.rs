@@ -35,13 +35,12 @@ pub(crate) struct Lanes {
     inboxes: Vec<Inbox>,
     /// Where packets of connections go that the process before this one has begun.
     before: Option<Mail>,
-    /// Whether packets are read from the sockets, or another process does that.
-    reading: AtomicBool,
 }
 
-#[derive(Default)]
 struct Inbox {
     waiting: Mutex<(VecDeque<Datagram>, Option<Waker>)>,
+    /// Whether packets are read from the lane's socket, or another process does that.
+    reading: AtomicBool,
 }
 
 impl Lanes {
@@ -53,10 +52,10 @@ impl Lanes {
             next.is_some().then_some(mail)
         });
         let routes = next.unwrap_or_else(Routes::first);
-        let inboxes = (0..count.min(MAX_LANES)).map(|_| Inbox::default()).collect();
-        // Until the process before this one has stopped.
-        let reading = AtomicBool::new(before.is_none());
-        Arc::new(Self { routes, inboxes, before, reading })
+        // Not until the process before this one has stopped.
+        let inbox = |_| Inbox { waiting: Mutex::default(), reading: AtomicBool::new(before.is_none()) };
+        let inboxes = (0..count.min(MAX_LANES)).map(inbox).collect();
+        Arc::new(Self { routes, inboxes, before })
     }
 
     /// What the next process has to be told.
@@ -64,10 +63,10 @@ impl Lanes {
         self.routes.to_pass_on()
     }
 
-    /// From now on packets are read from the sockets, or are not.
-    pub(crate) fn read(&self, reading: bool) {
-        self.reading.store(reading, Ordering::Release);
-        for inbox in &self.inboxes {
+    /// From now on packets are read from the sockets of those lanes for which `reads` says so, and of no others.
+    pub(crate) fn read(&self, reads: impl Fn(usize) -> bool) {
+        for (lane, inbox) in self.inboxes.iter().enumerate() {
+            inbox.reading.store(reads(lane), Ordering::Release);
             inbox.wake();
         }
     }
@@ -184,7 +183,7 @@ impl AsyncUdpSocket for Lane {
                 datagram.write(&mut meta[0], &mut buffers[0]);
                 return Poll::Ready(Ok(1));
             }
-            if !self.lanes.reading.load(Ordering::Acquire) {
+            if !inbox.reading.load(Ordering::Acquire) {
                 return Poll::Pending;
             }
             let count = std::task::ready!(self.socket.poll_recv(cx, buffers, meta))?;
