@@ -106,6 +106,13 @@ impl Airclass {
         Self::up(command, net.address, arguments)
     }
 
+    /// The same by a program that ends in it: `words` and then what is to be run.
+    pub fn start_through(words: &[&str], arguments: &[&str]) -> Self {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg(program("airclass")).args(arguments);
+        Self::up(command, Ipv4Addr::LOCALHOST, arguments)
+    }
+
     fn up(mut command: Command, admin: Ipv4Addr, arguments: &[&str]) -> Self {
         let mut child = command
             .args(["--admin", &format!("{admin}:0"), "--log-format", "json"])
