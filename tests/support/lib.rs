@@ -3,6 +3,7 @@
 //! Every process is started on ports that the system picks and is killed when its handle is dropped.
 
 pub mod client;
+pub mod clock;
 pub mod debian;
 pub mod door;
 pub mod http3;
