@@ -1,8 +1,11 @@
 //! The `airclass` command: parse, load, run.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod allocator;
 mod clock;
 mod commands;
+mod say;
 
 use clap::{Parser, Subcommand};
 use faults::AnyFault;
@@ -97,7 +100,7 @@ fn main() -> ExitCode {
         Command::Drill(options) => drill::run(&options).map_err(AnyFault::from),
         Command::Other(words) => commands::other(&words),
     };
-    match run {
+    match run.and_then(|()| say::all()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => AnyFault::report(&fault),
     }

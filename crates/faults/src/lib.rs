@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Who has to act so that the next try succeeds.
@@ -46,9 +47,9 @@ impl AnyFault {
         format!("{}: {}", self.0.code(), self.0.to_string().replace(['\n', '\r'], " "))
     }
 
-    /// Prints the line to standard error and gives the exit status.
+    /// Prints the line to standard error, if that can be written, and gives the exit status, which then says it alone.
     pub fn report(&self) -> ExitCode {
-        eprintln!("{}", self.line());
+        let _ = io::stderr().lock().write_all(format!("{}\n", self.line()).as_bytes());
         ExitCode::from(self.0.blame().exit_status())
     }
 

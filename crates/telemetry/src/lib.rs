@@ -54,6 +54,7 @@ impl Telemetry {
         build.set(1);
         registry.register(Box::new(process)).expect("a new registry has no duplicates");
         registry.register(Box::new(build)).expect("a new registry has no duplicates");
+        registry.register(Box::new(logs::LOST.clone())).expect("a new registry has no duplicates");
         let ready = IntGauge::new(
             "airclass_ready",
             "1 when the process should be given traffic; /readyz says why not",

@@ -1,8 +1,10 @@
 //! Tracing to standard error, as text for people or JSON for machines.
 
 use clap::ValueEnum;
+use prometheus::IntCounter;
 use serde::{Deserialize, Serialize};
-use std::sync::OnceLock;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{LazyLock, OnceLock};
 use tracing_subscriber::EnvFilter;
 
 /// How a log line looks.
@@ -35,8 +37,10 @@ pub struct LogOptions {
 /// The filter cannot be read; the text says where.
 pub fn init(options: &LogOptions) -> Result<(), String> {
     let filter = filter(options)?;
-    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let terminal = io::stderr().is_terminal();
+    // What the subscriber would say of a failed write goes to where writing has just failed, and panics there.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Lines).log_internal_errors(false);
     // An already installed subscriber stays: the first caller decides.
     match options.log_format.unwrap_or_default() {
         LogFormat::Text => {
@@ -55,6 +59,29 @@ pub fn init(options: &LogOptions) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Lines that could not be written, of this process: there is one standard error.
+pub(crate) static LOST: LazyLock<IntCounter> = LazyLock::new(|| {
+    IntCounter::new("airclass_log_lines_lost_total", "Log lines that standard error did not take")
+        .expect("a constant name is valid")
+});
+
+/// Standard error that never fails: a service goes on when its disk is full or whoever read its log has gone.
+struct Lines;
+
+impl Write for Lines {
+    /// The subscriber writes a line at once.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if io::stderr().lock().write_all(line).is_err() {
+            LOST.inc();
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How the installed subscriber takes another filter.

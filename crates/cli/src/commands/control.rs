@@ -8,6 +8,7 @@ mod show;
 mod zero_rating;
 
 use crate::commands::purge::Meant;
+use crate::say::{note, say};
 use ::control::{Config, Options};
 use agent::{Control, Line, Trouble};
 use clap::{Args, Subcommand};
@@ -181,14 +182,14 @@ pub(crate) fn control(command: &ControlCommand) -> Result<(), AnyFault> {
             };
             let asked = MakeToken { place, valid_seconds: valid.0.as_secs() };
             let made: Made = ask(desk, async |line| line.tell("/v1/tokens", &asked).await)?;
-            eprintln!("counts until {}, once", made.until);
-            println!("{}", made.token);
+            note!("counts until {}, once", made.until);
+            say!("{}", made.token);
             Ok(())
         }
         ControlCommand::Revoke { desk, node } => {
             let asked = Revoke { node: node.clone() };
             let done: Recorded = ask(desk, async |line| line.tell("/v1/revoke", &asked).await)?;
-            println!("{node} is revoked, record {}", done.number);
+            say!("{node} is revoked, record {}", done.number);
             Ok(())
         }
         ControlCommand::Purge { give, meant } => orders::purge(give, meant),

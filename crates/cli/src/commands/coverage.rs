@@ -3,6 +3,7 @@
 mod page;
 mod publish;
 
+use crate::say::say;
 use clap::{Args, Subcommand};
 use coverage::ClassCode;
 use faults::{AnyFault, Blame, Fault};
@@ -73,7 +74,7 @@ pub(crate) fn coverage(command: &CoverageCommand) -> Result<(), AnyFault> {
 
 fn codes(options: &CodeOptions) -> Result<(), AnyFault> {
     for _ in 0..options.number {
-        println!("{}", ClassCode::random().map_err(|_| CoverageFault::Random)?);
+        say!("{}", ClassCode::random().map_err(|_| CoverageFault::Random)?);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod log;
 mod spool;
 
+use crate::say::say;
 use ::feedback::{Entry, ReportId};
 use clap::{Args, Subcommand};
 use faults::{AnyFault, Blame, Fault};
@@ -129,13 +130,13 @@ fn list(ListOptions { place, all, json }: &ListOptions) -> Result<(), AnyFault> 
     let shown: Vec<_> = entries.iter().filter(|entry| *all || !spool.is_closed(entry.id)).collect();
     for entry in &shown {
         if *json {
-            print!("{}", String::from_utf8_lossy(&entry.to_line()));
+            crate::say::text(&String::from_utf8_lossy(&entry.to_line()));
         } else {
-            println!("{}", line(entry, spool.is_closed(entry.id)));
+            say!("{}", line(entry, spool.is_closed(entry.id)));
         }
     }
     if !json {
-        println!("{} reports, {} of them shown", entries.len(), shown.len());
+        say!("{} reports, {} of them shown", entries.len(), shown.len());
     }
     Ok(())
 }
@@ -161,18 +162,15 @@ fn show(ShowOptions { id, place }: &ShowOptions) -> Result<(), AnyFault> {
     let node = place.node()?;
     let entries = node.spool.entries();
     let entry = entries.iter().find(|entry| entry.id == *id).ok_or(FeedbackFault::Unknown(*id))?;
-    println!("{}", line(entry, node.spool.is_closed(*id)));
+    say!("{}", line(entry, node.spool.is_closed(*id)));
     let report = &entry.report;
-    println!(
+    say!(
         "  status {}  build {}  waited {} min on the device",
         report.status.map_or_else(|| "-".to_owned(), |status| status.to_string()),
         report.build.as_deref().unwrap_or("-"),
         report.waited_min
     );
-    println!(
-        "  node of {}",
-        node.owner.as_deref().unwrap_or("(nobody has said: [node] in its configuration)")
-    );
+    say!("  node of {}", node.owner.as_deref().unwrap_or("(nobody has said: [node] in its configuration)"));
     let found = match (&report.trace, &node.log) {
         (None, _) => "(the report names none)".to_owned(),
         (_, None) => "(no access log: give --log DIR)".to_owned(),
@@ -180,6 +178,6 @@ fn show(ShowOptions { id, place }: &ShowOptions) -> Result<(), AnyFault> {
             .map_err(|source| FeedbackFault::Unreadable { path: folder.clone(), source })?
             .unwrap_or_else(|| "(not found: another node's, or no longer kept)".to_owned()),
     };
-    println!("  line {found}");
+    say!("  line {found}");
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::fault::ControlFault;
 use crate::clock;
+use crate::say::say;
 use ::control::Authority;
 use clap::Args;
 use faults::AnyFault;
@@ -45,8 +46,8 @@ pub(crate) struct Admit {
 /// `airclass control init`
 pub(super) fn init(options: &Init) -> Result<(), AnyFault> {
     let authority = Authority::make(&options.state, now())?;
-    println!("authority: {}", authority.fingerprint());
-    println!("records are signed by: {}", authority.records.public());
+    say!("authority: {}", authority.fingerprint());
+    say!("records are signed by: {}", authority.records.public());
     Ok(())
 }
 
@@ -62,7 +63,7 @@ pub(super) fn admit(options: &Admit) -> Result<(), AnyFault> {
         path: options.out.clone(),
         problem: format!("{error}; nothing is overwritten"),
     })?;
-    println!("{} until {}: {}", options.person, issued.until, options.out.display());
+    say!("{} until {}: {}", options.person, issued.until, options.out.display());
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::fault::ControlFault;
 use super::{Desk, Whom, ask};
 use crate::commands::purge::Meant;
+use crate::say::say;
 use agent::{Line, Trouble};
 use bytes::Bytes;
 use clap::Args;
@@ -99,17 +100,17 @@ async fn wait(line: &mut Line, number: u64, limit: Duration) -> Result<Acknowled
 
 fn tell(number: u64, acknowledged: &Acknowledged) -> Result<(), ControlFault> {
     let Acknowledged { done, refused, waiting } = acknowledged;
-    println!(
+    say!(
         "order {number}: obeyed by {}, refused by {}, {} to answer",
         done.len(),
         refused.len(),
         waiting.len()
     );
     for (node, why) in refused {
-        println!("  {node}  refuses: {why}");
+        say!("  {node}  refuses: {why}");
     }
     for node in waiting {
-        println!("  {node}  has not answered");
+        say!("  {node}  has not answered");
     }
     if acknowledged.is_whole() {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use super::fault::ControlFault;
 use super::{Desk, ask};
+use crate::say::say;
 use faults::AnyFault;
 use fleet::{Record, Registry};
 use signing::PublicKey;
@@ -17,14 +18,14 @@ pub(super) fn records(desk: &Desk, key: Option<&PublicKey>) -> Result<(), AnyFau
             registry.apply(&record, key).map_err(broken)?;
         }
         let about = serde_json::to_string(&record.event).unwrap_or_default();
-        println!("{}  {}  {}  {about}", record.number, record.at, record.by);
+        say!("{}  {}  {}  {about}", record.number, record.at, record.by);
     }
     match key {
         Some(_) => {
             let (last, hash) = registry.end();
-            println!("# {last} records, each follows the one before and is signed; the last is {hash}");
+            say!("# {last} records, each follows the one before and is signed; the last is {hash}");
         }
-        None => println!("# not checked; give --key"),
+        None => say!("# not checked; give --key"),
     }
     Ok(())
 }

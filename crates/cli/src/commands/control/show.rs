@@ -1,6 +1,7 @@
 //! `nodes`: a table.
 
 use super::{Desk, ask};
+use crate::say::say;
 use faults::AnyFault;
 use fleet::Standing;
 use fleet::wire::{Node, Nodes};
@@ -9,11 +10,11 @@ use fleet::wire::{Node, Nodes};
 pub(super) fn nodes(desk: &Desk, json: bool) -> Result<(), AnyFault> {
     let all: Nodes = ask(desk, async |line| line.look("/v1/nodes").await)?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
+        say!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
         return Ok(());
     }
     for node in &all.nodes {
-        println!("{}  {}", node.node, told(node));
+        say!("{}  {}", node.node, told(node));
     }
     Ok(())
 }

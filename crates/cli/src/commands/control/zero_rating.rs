@@ -3,6 +3,7 @@
 use super::fault::ControlFault;
 use super::{Desk, ask};
 use crate::clock;
+use crate::say::say;
 use clap::Args;
 use faults::AnyFault;
 use fleet::wire::{Nodes, Recorded};
@@ -59,7 +60,7 @@ pub(super) fn zero_rating(options: &ZeroRating) -> Result<(), AnyFault> {
     let Some(manifest) =
         Manifest::next(previous.as_ref().map(|(_, manifest)| manifest), &nodes, &options.hosts, now)
     else {
-        println!("edition {} still says all", previous.as_ref().map_or(0, |(_, manifest)| manifest.edition));
+        say!("edition {} still says all", previous.as_ref().map_or(0, |(_, manifest)| manifest.edition));
         // One whose publishing failed is published now.
         return match &previous {
             Some((signed, _)) if options.publish => publish(&options.desk, signed),
@@ -71,9 +72,9 @@ pub(super) fn zero_rating(options: &ZeroRating) -> Result<(), AnyFault> {
     let draft = options.out.with_extension("new");
     let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &options.out));
     written.map_err(|error| fault(error.to_string()))?;
-    println!("edition {}, {} networks: {}", manifest.edition, manifest.entries.len(), options.out.display());
+    say!("edition {}, {} networks: {}", manifest.edition, manifest.entries.len(), options.out.display());
     for change in manifest.changes.iter().filter(|change| change.edition == manifest.edition) {
-        println!(
+        say!(
             "  {} {}: {} added, {} removed",
             change.province,
             change.carrier,
@@ -86,6 +87,6 @@ pub(super) fn zero_rating(options: &ZeroRating) -> Result<(), AnyFault> {
 
 fn publish(desk: &Desk, signed: &SignedManifest) -> Result<(), AnyFault> {
     let done: Recorded = ask(desk, async |line| line.tell("/v1/zero-rating", signed).await)?;
-    println!("published, record {}", done.number);
+    say!("published, record {}", done.number);
     Ok(())
 }

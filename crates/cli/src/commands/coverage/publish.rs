@@ -2,6 +2,7 @@
 
 use super::CoverageFault;
 use super::page::page;
+use crate::say::say;
 use clap::Args;
 use coverage::{NoiseKey, Tally, csv};
 use faults::AnyFault;
@@ -51,7 +52,7 @@ pub(super) fn publish(options: &PublishOptions) -> Result<(), AnyFault> {
         write(&options.out, &format!("{name}.html"), page(class).as_bytes())?;
     }
     let left_out = all.classes.len() - published.len();
-    println!(
+    say!(
         "{} classes of {} in {}; {left_out} left out: fewer than {} have begun any lesson",
         published.len(),
         options.day,

@@ -3,6 +3,7 @@
 //! `edge → its own checks → descriptors → disks → control → filling`. Nothing is assumed to be well that was not tried.
 
 use crate::clock;
+use crate::say::say;
 use agent::{Home, Local, Trouble};
 use clap::Args;
 use faults::{AnyFault, Blame, Fault};
@@ -100,7 +101,7 @@ pub(super) fn doctor(options: &Doctor) -> Result<(), AnyFault> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DoctorFault::System)?;
     let findings = runtime.block_on(examine(options));
     for Finding { check, well, says } in &findings {
-        println!("{}  {check}: {says}", if *well { "ok " } else { "BAD" });
+        say!("{}  {check}: {says}", if *well { "ok " } else { "BAD" });
     }
     let (bad, of) = (findings.iter().filter(|finding| !finding.well).count(), findings.len());
     if let Some(out) = &options.out {

@@ -2,6 +2,7 @@
 
 mod services;
 
+use crate::say::say;
 use agent::{AgentError, Enrolment, Home};
 use clap::Args;
 use faults::AnyFault;
@@ -62,24 +63,24 @@ pub(super) fn enroll(options: &Enroll) -> Result<(), AnyFault> {
         append(keys, &entry).map_err(|error| fault((keys.clone(), error.to_string())))?;
     }
     let place = &state.node.place;
-    println!("# {} of {}, certificate until {}", state.node, state.control, state.until);
+    say!("# {} of {}, certificate until {}", state.node, state.control, state.until);
     if let Some(services) = &services {
         let upstream = if options.upstream.is_empty() { &upstream } else { &options.upstream };
         services.write_edge(place, upstream, purge_keys.as_deref()).map_err(fault)?;
         services
             .write_node(options.address.as_deref(), &options.ips, purge_keys.as_deref())
             .map_err(fault)?;
-        println!("# written: {}", services.shown());
+        say!("# written: {}", services.shown());
         if upstream.is_empty() {
-            println!("# neither the control nor --upstream says where its edge fetches from: edge.toml does");
+            say!("# neither the control nor --upstream says where its edge fetches from: edge.toml does");
         }
     }
-    println!("# for edge.toml:");
-    println!("[node]");
-    println!("owner = \"{}\"", place.owner);
-    println!("province = \"{}\"", place.province);
-    println!("carrier = \"{}\"", place.carrier);
-    println!("site = \"{}\"", place.site);
+    say!("# for edge.toml:");
+    say!("[node]");
+    say!("owner = \"{}\"", place.owner);
+    say!("province = \"{}\"", place.province);
+    say!("carrier = \"{}\"", place.carrier);
+    say!("site = \"{}\"", place.site);
     Ok(())
 }
 

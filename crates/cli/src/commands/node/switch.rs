@@ -38,7 +38,7 @@ pub(super) fn switch(options: &Switch, path: &str) -> Result<(), AnyFault> {
         .map_err(|error| fault(error.to_string()))?;
     match runtime.block_on(Local::new(options.edge).post(path, Bytes::new())) {
         Ok((StatusCode::OK, said)) => {
-            print!("{}", String::from_utf8_lossy(&said));
+            crate::say::text(&String::from_utf8_lossy(&said));
             Ok(())
         }
         Ok((status, _)) => Err(fault(format!("answers {status}")).into()),
