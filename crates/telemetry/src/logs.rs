@@ -31,6 +31,9 @@ pub struct LogOptions {
     pub log: Option<String>,
 }
 
+/// What a word without a target may be.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// Starts logging for the process. A second call changes nothing, so that tests may call it freely.
 ///
 /// # Errors
@@ -108,6 +111,31 @@ pub fn check(options: &LogOptions) -> Result<(), String> {
 }
 
 fn filter(options: &LogOptions) -> Result<EnvFilter, String> {
-    EnvFilter::try_new(options.log.as_deref().unwrap_or("info"))
-        .map_err(|error| format!("{error}; write for example \"info,edge=debug\""))
+    let text = options.log.as_deref().unwrap_or("info");
+    let example = |problem: String| format!("{problem}; write for example \"info,edge=debug\"");
+    // The filter itself takes any other word for a target, of which nothing is heard, and silences the rest.
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    let plain = |word: &&str| !word.is_empty() && !word.contains(['=', '[', ']', '{', '}']);
+    if let Some(word) = text.split(',').filter(plain).find(|word| !is_level(word)) {
+        return Err(example(format!("`{word}` is no level ({})", LEVELS.join(", "))));
+    }
+    EnvFilter::try_new(text).map_err(|error| example(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_level_is_refused_and_silences_nothing() {
+        let said = |log: &str| check(&LogOptions { log: Some(log.to_owned()), ..LogOptions::default() });
+        for log in ["warn", "off", "info,edge=debug", "INFO,edge::fill=trace", "info,[request{path=a}]=debug"]
+        {
+            assert_eq!(said(log), Ok(()), "{log}");
+        }
+        for log in ["inof", "warnn", "info,edge", "edge=inof"] {
+            let problem = said(log).expect_err(log);
+            assert!(problem.ends_with("write for example \"info,edge=debug\""), "{problem}");
+        }
+    }
 }
