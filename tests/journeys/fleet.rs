@@ -283,8 +283,8 @@ fn a_new_node_is_tried_out_before_it_is_ready_and_keeps_to_its_owners_word() {
     wait_for("/readyz", "burn_in: not ok: not tried out yet");
     let admin = edge.admin.to_string();
     let listen = edge.address().to_string();
-    let doctor = |disk: &Path, least: &str| {
-        airclass(&[
+    let doctor = |disk: &Path, least: &str, more: &[&str]| {
+        let arguments = [
             "node",
             "doctor",
             "--edge",
@@ -295,18 +295,22 @@ fn a_new_node_is_tried_out_before_it_is_ready_and_keeps_to_its_owners_word() {
             text(disk),
             "--least-disk",
             least,
-            "--listen",
-            &listen,
-            "--path",
-            PATH,
             "--out",
             text(&paper),
-        ])
+        ];
+        airclass(&[&arguments[..], more].concat())
     };
-    let ill = doctor(&folder.join("no-disk"), "1B");
+    let fills = ["--listen", &listen, "--path", PATH];
+    let untried = doctor(&folder, "1B", &[]);
+    assert!(
+        untried.code() == Some(1) && untried.stdout.contains("BAD  filling: was not tried"),
+        "{untried:?}"
+    );
+    wait_for("/readyz", "burn_in: not ok: the doctor was not content with filling");
+    let ill = doctor(&folder.join("no-disk"), "1B", &fills);
     assert!(ill.code() == Some(1) && ill.stdout.contains("BAD  disk"), "{ill:?}");
     wait_for("/readyz", "burn_in: not ok: the doctor was not content with disk");
-    let well = doctor(&folder, "1B");
+    let well = doctor(&folder, "1B", &fills);
     assert_eq!(well.code(), Some(0), "{well:?}");
     assert!(well.stdout.contains("control: knows hubei/dianxin/acme/new/1"), "{well:?}");
     wait_for("/readyz", "burn_in: ok");

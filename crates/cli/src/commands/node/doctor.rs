@@ -1,6 +1,7 @@
 //! `doctor`: whether a machine can be a node, tried out.
 //!
-//! `edge → its own checks → descriptors → disks → control → filling`. Nothing is assumed to be well that was not tried.
+//! `filling → the edge's own checks → descriptors → disks → control`. Nothing is assumed to be well that was not tried; filling comes first,
+//! because an edge that was asked nothing yet does not know whether its upstream is there.
 
 use crate::clock;
 use crate::say::say;
@@ -40,12 +41,12 @@ pub(crate) struct Doctor {
     /// The node's folder, to try whether the control is there and knows it
     #[arg(long, env = "AIRCLASS_NODE_HOME", value_name = "DIR")]
     home: Option<PathBuf>,
-    /// Where the edge listens in plain HTTP, to try whether it fills: a path that its upstream has is asked for twice
-    #[arg(long, value_name = "ADDRESS", requires = "path")]
+    /// Where the edge listens in plain HTTP, to try whether it fills; without it that counts as not well
+    #[arg(long, env = "AIRCLASS_DOCTOR_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// That path
-    #[arg(long, value_name = "PATH", requires = "listen")]
-    path: Option<String>,
+    /// What is asked for there, twice: a path that its upstream has
+    #[arg(long, env = "AIRCLASS_DOCTOR_PATH", value_name = "PATH", default_value = "/")]
+    path: String,
     /// Write what was found here; the edge's owner.burn_in reads it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -113,7 +114,12 @@ pub(super) fn doctor(options: &Doctor) -> Result<(), AnyFault> {
 }
 
 async fn examine(options: &Doctor) -> Vec<Finding> {
+    let filled = match options.listen {
+        Some(listen) => fill(Local::new(listen), &options.path).await,
+        None => Err("was not tried; give --listen, where the edge listens in plain HTTP".to_owned()),
+    };
     let mut findings = edge(Local::new(options.edge)).await;
+    findings.push(found("filling", filled));
     findings.push(found("descriptors", descriptors()));
     for disk in &options.disks {
         let tried = try_disk(disk, options.least_disk);
@@ -121,9 +127,6 @@ async fn examine(options: &Doctor) -> Vec<Finding> {
     }
     if let Some(home) = &options.home {
         findings.push(found("control", control(home).await));
-    }
-    if let (Some(listen), Some(path)) = (options.listen, &options.path) {
-        findings.push(found("filling", fill(Local::new(listen), path).await));
     }
     findings
 }
@@ -228,7 +231,11 @@ async fn fill(local: Local, path: &str) -> Result<String, String> {
     for turn in 0..2 {
         match local.get(path).await {
             Ok((StatusCode::OK, _)) => {}
-            Ok((status, _)) => return Err(format!("{path} is answered {status}")),
+            Ok((status, _)) => {
+                return Err(format!(
+                    "{path} is answered {status}; --path is something that the upstream has"
+                ));
+            }
             Err(unheard) if turn == 0 => return Err(format!("{path}: {}", unheard.0)),
             Err(unheard) => return Err(format!("{path} the second time: {}", unheard.0)),
         }
