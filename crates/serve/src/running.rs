@@ -24,7 +24,7 @@ use tokio::sync::{oneshot, watch};
 /// A server at work.
 pub struct Running {
     pub(crate) addresses: Vec<SocketAddr>,
-    pub(crate) drain: DrainSender,
+    pub(crate) drain: Arc<DrainSender>,
     pub(crate) threads: Vec<JoinHandle<()>>,
     pub(crate) telemetry: Telemetry,
     /// New connections take what stands here.

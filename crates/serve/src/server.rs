@@ -18,9 +18,15 @@ use std::cell::RefCell;
 use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use telemetry::{Admin, Check, Telemetry};
 use tokio::runtime::{LocalOptions, LocalRuntime};
 use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// The longest that a process stays which has given way to another. Nobody waits for its address, so a download over a slow line may
+/// end, and a connection out of use is there for the next request of whoever is idle; but its memory is not there for the other.
+const GIVEN_WAY_MOST: Duration = Duration::from_secs(600);
 
 /// Which of the server's cores, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,7 +182,7 @@ impl Server {
         tracing::info!(listen = listen.join(","), cores, "listening");
         Ok(Running {
             addresses,
-            drain: sender,
+            drain: Arc::new(sender),
             threads,
             telemetry: self.telemetry,
             limits,
@@ -321,10 +327,25 @@ async fn run_core<S: Service>(
     while accepting.join_next().await.is_some() {}
     // A server without listeners still lives until it is told to stop.
     core.drain.begun().await;
-    let limit = current.get().limits.drain;
-    if tokio::time::timeout(limit, connections.all_gone()).await.is_err() {
+    if !last_answers(&core.drain, || current.get().limits.drain, connections.all_gone()).await {
         tracing::warn!(connections = connections.open(), "drain limit reached; the rest is cut");
     }
+}
+
+/// Waits until all are gone, or for as long as they may stay; whether they are gone. Who stops leaves an address that is about to be
+/// gone, and may say so also after it has given way.
+async fn last_answers(
+    drain: &Drain,
+    limit: impl Fn() -> Duration,
+    all_gone: impl Future<Output = ()>,
+) -> bool {
+    let most = async {
+        tokio::select! {
+            () = drain.closing() => sleep(limit()).await,
+            () = sleep(GIVEN_WAY_MOST) => {}
+        }
+    };
+    tokio::select! { () = all_gone => true, () = most => false }
 }
 
 /// What new connections of one core share. Those that are open keep what they began with.
@@ -343,5 +364,41 @@ impl<S> Current<S> {
             *core = Rc::new(Core { service, limits: now, drain });
         }
         Rc::clone(&self.core.borrow())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+    use tokio::time::Instant;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_goes_on_over_a_handover_is_not_cut_at_the_drain_limit() {
+        let (sender, drain) = drain::pair();
+        sender.give_way();
+        assert!(last_answers(&drain, || LIMIT, sleep(LIMIT * 19)).await);
+        let began = Instant::now();
+        assert!(!last_answers(&drain, || LIMIT, pending()).await);
+        assert_eq!(began.elapsed(), GIVEN_WAY_MOST, "and nothing stays for ever");
+        // Who has given way may still be told to stop.
+        let began = Instant::now();
+        let stop = async {
+            sleep(LIMIT).await;
+            sender.begin();
+        };
+        let (gone, ()) = tokio::join!(last_answers(&drain, || LIMIT, pending()), stop);
+        assert_eq!((gone, began.elapsed()), (false, LIMIT * 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stops_waits_for_no_longer_than_the_drain_limit() {
+        let (sender, drain) = drain::pair();
+        sender.begin();
+        let began = Instant::now();
+        assert!(!last_answers(&drain, || LIMIT, pending()).await);
+        assert_eq!(began.elapsed(), LIMIT);
     }
 }

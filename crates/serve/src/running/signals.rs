@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | stop | SIGTERM, SIGINT, `POST /drain` | no new connections, running answers go on, the process ends; a second signal ends it at once |
 //! | reload | SIGHUP, `POST /reload` | the configuration is read again: all of it comes into force, or nothing |
-//! | make way | the handover socket | another process accepts from here on; this one ends when it has answered |
+//! | make way | the handover socket | another process accepts from here on; this one ends when it has answered, or is told to stop |
 
 use super::{Offer, Running};
 use crate::quic::read_mail;
@@ -111,7 +111,8 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
                 _ = look.tick() => running.look_at_files(&mut seen),
             }
         };
-        let why = match wish {
+        let mut hurries = matches!(wish, Wish::Stop);
+        let mut why = match wish {
             Wish::Stop => {
                 tracing::info!("stopping: no new connections, running answers go on");
                 running.drain();
@@ -126,20 +127,33 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
                 "another process has taken over"
             }
         };
-        let connections = running.connections.clone();
+        let (connections, drain) = (running.connections.clone(), Arc::clone(&running.drain));
         let mut ended = tokio::task::spawn_blocking(move || running.join());
         let mut say = interval_at(Instant::now() + SAY_EVERY, SAY_EVERY);
+        let mut said = None;
         loop {
             tokio::select! {
                 _ = &mut ended => break tracing::info!("stopped"),
-                () = stop() => break tracing::warn!("stopped at the second signal; running answers are cut"),
+                () = stop() => match std::mem::replace(&mut hurries, true) {
+                    true => break tracing::warn!("stopped at the second signal; running answers are cut"),
+                    false => {
+                        // Other processes' requests are none of its business any more: what is left here has the drain limit.
+                        tracing::info!("stopping: running answers go on");
+                        why = "stopping";
+                        drain.begin();
+                    }
+                },
                 Told { order, answer } = telemetry.orders.next() => answer.give(match order {
                     Order::Reload => Err(format!("{why}: the process is ending")),
                     Order::Drain => Ok(DRAINING.to_owned()),
                 }),
                 _ = say.tick() => {
-                    let left = format!("{why}: {} connections left", connections.open());
-                    tracing::info!(connections = connections.open(), "ending");
+                    let open = connections.open();
+                    // A line for each step, not for each of ten minutes' seconds.
+                    if said.replace(open) != Some(open) {
+                        tracing::info!(connections = open, "ending");
+                    }
+                    let left = format!("{why}: {open} connections left");
                     telemetry.readiness.fail(Check::NotDraining, left);
                 }
             }
