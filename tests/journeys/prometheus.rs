@@ -256,6 +256,17 @@ async fn every_rule_is_healthy_and_no_panel_is_empty() {
 }
 
 #[test]
+fn no_alert_fires_while_nothing_is_wrong() {
+    installed("promtool");
+    let said = Command::new("promtool")
+        .args(["test", "rules"])
+        .arg(project().join("tests/journeys/alerts.yml"))
+        .output()
+        .unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&[said.stdout, said.stderr].concat()));
+}
+
+#[test]
 fn every_alert_has_a_page_and_every_page_an_alert() {
     let alerts = std::fs::read_to_string(project().join("deploy/prometheus/airclass-alerts.yml")).unwrap();
     let mut linked: Vec<&str> =

@@ -6,6 +6,8 @@ use crate::sample::Count;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
+/// Checks of `/readyz` that fail because somebody wants them to.
+const ASIDE: [&str; 3] = ["maintenance", "in_service", "burn_in"];
 /// What "of late" is for shares of requests: long enough for many, short enough to be now.
 const LATELY: Duration = Duration::from_secs(300);
 /// For what happens rarely.
@@ -50,6 +52,10 @@ pub(super) fn judge(alarm: Alarm, look: &Look<'_>) -> Vec<Raised> {
     let ticket = |detail: String| raise(Severity::Ticket, "", detail);
     let once = |raised: Option<Raised>| raised.into_iter().collect();
     match alarm {
+        // Who stands aside on purpose is what somebody wants it to be.
+        Alarm::NotReady if look.checks.iter().any(|one| ASIDE.contains(&one.check) && one.why.is_some()) => {
+            vec![]
+        }
         Alarm::NotReady => {
             let failed = look.checks.iter().filter_map(|check| Some((check.check, check.why.as_ref()?)));
             failed.map(|(check, why)| raise(Severity::Page, check, why.clone())).collect()

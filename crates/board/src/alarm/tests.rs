@@ -230,15 +230,14 @@ fn each_alarm_is_on_when_it_should_be_and_not_before() {
 }
 
 #[test]
-fn a_check_that_fails_is_told_with_its_reason() {
-    let checks = [
-        Checked { check: "clock", why: None },
-        Checked { check: "in_service", why: Some("taken out of service".to_owned()) },
-    ];
-    let raised = judge(&CALM, &checks);
-    let wanted =
-        (Alarm::NotReady, Severity::Page, "in_service".to_owned(), "taken out of service".to_owned());
-    assert_eq!(raised, [wanted]);
+fn a_check_that_fails_is_told_with_its_reason_unless_the_node_stands_aside_on_purpose() {
+    let failed = |check, why: &str| Checked { check, why: Some(why.to_owned()) };
+    let mut checks = vec![Checked { check: "clock", why: None }, failed("upstream", "unreachable")];
+    let wanted = (Alarm::NotReady, Severity::Page, "upstream".to_owned(), "unreachable".to_owned());
+    assert_eq!(judge(&CALM, &checks), [wanted]);
+    // In the owner's own window nobody is woken for it.
+    checks.push(failed("maintenance", "02:00-04:00"));
+    assert_eq!(judge(&CALM, &checks), []);
 }
 
 #[test]

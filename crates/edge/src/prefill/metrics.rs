@@ -93,6 +93,7 @@ pub(crate) struct FillMetrics {
     bytes: IntCounter,
     paused: IntGauge,
     ratio: GaugeVec,
+    bell: IntGaugeVec,
     wanted: IntGaugeVec,
     held: IntGaugeVec,
     front_wanted: IntGauge,
@@ -109,6 +110,8 @@ impl FillMetrics {
             "airclass_fill_ready_ratio",
             "Share of what a bell's lessons need that is here; 1: all of it",
         );
+        let bell =
+            opts("airclass_fill_bell_timestamp_seconds", "When a bell of the ratio is, in Unix seconds");
         let wanted = opts("airclass_fill_wanted_bytes", "Bytes that a bell's lessons need");
         let held = opts("airclass_fill_held_bytes", "Bytes of them that are here, proved and pinned");
         let gauges = |opts| IntGaugeVec::new(opts, &["bell"]).expect("a constant name is valid");
@@ -122,6 +125,7 @@ impl FillMetrics {
             bytes: telemetry.counter("airclass_fill_bytes_total", "Bytes fetched beforehand and proved"),
             paused: telemetry.gauge("airclass_fill_paused", "1 while live traffic leaves the fill no room"),
             ratio: telemetry.register(GaugeVec::new(ratio, &["bell"]).expect("a constant name is valid")),
+            bell: telemetry.register(gauges(bell)),
             wanted: telemetry.register(gauges(wanted)),
             held: telemetry.register(gauges(held)),
             front_wanted: telemetry.gauge(
@@ -163,6 +167,7 @@ impl FillMetrics {
             // A series that is not there need not go.
             let _ = (
                 self.ratio.remove_label_values(&[&name]),
+                self.bell.remove_label_values(&[&name]),
                 self.wanted.remove_label_values(&[&name]),
                 self.held.remove_label_values(&[&name]),
             );
@@ -172,6 +177,7 @@ impl FillMetrics {
         for (bell, ready) in ready {
             let name = name(zone, *bell);
             self.ratio.with_label_values(&[&name]).set(ready.ratio());
+            self.bell.with_label_values(&[&name]).set(bell.as_second());
             self.wanted.with_label_values(&[&name]).set(whole(ready.wanted));
             self.held.with_label_values(&[&name]).set(whole(ready.held));
         }
