@@ -4,11 +4,13 @@
 //! access-20260901T003000Z-1a2b.log      being written    ─► …log.gz, and a line in SHA256SUMS
 //! security-20260901T003000Z-1a2b.sealed being written as .open, sealed and zipped by itself ─► a line in SHA256SUMS
 //! ```
+//!
+//! Who writes or finishes a file has it locked (`flock`): the kernel lets go when a process dies, however it dies.
 
 use crate::line::Reader;
 use crate::seal::{SealKey, Sealer};
 use jiff::Timestamp;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -41,6 +43,9 @@ impl Open {
         let begun = now.strftime("%Y%m%dT%H%M%S%3fZ");
         let path = folder.join(format!("{first}{begun}-{:x}{end}", std::process::id()));
         let mut file = File::options().create_new(true).append(true).open(&path)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::Error::other("another process has taken the file for one that was left behind"));
+        }
         let (mut sealer, mut written) = (None, 0);
         if let Some(key) = key.filter(|_| reader == Reader::Security) {
             let (begun, head) = Sealer::begin(key)?;
@@ -76,18 +81,37 @@ impl Open {
         u64::try_from(now.duration_since(self.begun).as_secs()).unwrap_or(0)
     }
 
-    /// Ends it; its path, for who zips and sums it.
-    pub(crate) fn end(mut self) -> io::Result<PathBuf> {
+    /// Ends it, for who zips and sums it.
+    pub(crate) fn end(mut self) -> io::Result<Over> {
         if let Some(sealer) = &mut self.sealer {
             let last = sealer.piece(b"", true)?;
             self.file.write_all(&last)?;
         }
         self.file.sync_data()?;
-        Ok(self.path)
+        Ok(self.give_up())
     }
 
     /// Gives up on it, where a disk did not take all: the half batch stays where it is.
-    pub(crate) fn give_up(self) -> PathBuf {
-        self.path
+    pub(crate) fn give_up(self) -> Over {
+        Over { path: self.path, _locked: self.file }
+    }
+}
+
+/// A file that nobody writes any more, and that nobody else finishes while this is there.
+pub(crate) struct Over {
+    path: PathBuf,
+    _locked: File,
+}
+
+impl Over {
+    /// The file at `path`, unless a process is at it or has just finished it.
+    pub(crate) fn unlocked(path: PathBuf) -> Option<Self> {
+        let file = File::open(&path).ok()?;
+        let free = file.try_lock().is_ok() && path.exists();
+        free.then_some(Self { path, _locked: file })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 }

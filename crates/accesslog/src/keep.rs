@@ -1,6 +1,6 @@
 //! What becomes of a file that is over: zipped, summed, and in half a year removed.
 
-use crate::files::names;
+use crate::files::{Over, names};
 use crate::line::Reader;
 use crate::metrics::Metrics;
 use crate::seal::sum;
@@ -16,8 +16,10 @@ use std::time::Duration;
 /// Where the sums of all finished files stand, as `sha256sum -c` reads them.
 const SUMS: &str = "SHA256SUMS";
 
-/// Zips and sums a file that is over. It is there under one name or the other at every moment, and whole under its last.
-pub(crate) fn finish(path: &Path) -> io::Result<PathBuf> {
+/// Zips and sums a file that is over, which stays locked meanwhile. It is there under one name or the other at every moment, and whole
+/// under its last.
+pub(crate) fn finish(over: &Over) -> io::Result<PathBuf> {
+    let path = over.path();
     let done = match path.extension().and_then(OsStr::to_str) {
         Some("open") => path.with_extension("sealed"),
         _ => PathBuf::from(format!("{}.gz", path.display())),
@@ -40,20 +42,16 @@ pub(crate) fn finish(path: &Path) -> io::Result<PathBuf> {
     Ok(done)
 }
 
-/// Finishes what a process left behind that was killed: files that nobody writes any more.
-pub(crate) fn left_behind(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// What a process left behind that was killed: files that nobody has locked. A number of a process says nothing of that; in a container
+/// each has the same.
+pub(crate) fn left_behind(folder: &Path) -> io::Result<Vec<Over>> {
     let mut left = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let ours = [Reader::Analysis, Reader::Security].map(names);
-        let writer = ours.iter().find_map(|(first, end)| {
-            name.strip_prefix(first)?.strip_suffix(end)?.rsplit_once('-').map(|(_, writer)| writer)
-        });
-        let Some(writer) = writer.and_then(|writer| u32::from_str_radix(writer, 16).ok()) else { continue };
-        // A process that lives, or another that has got its number since: then it is seen to at the next start.
-        if !Path::new(&format!("/proc/{writer}")).exists() {
-            left.push(path);
+        if ours.iter().any(|(first, end)| name.starts_with(first) && name.ends_with(end)) {
+            left.extend(Over::unlocked(path));
         }
     }
     Ok(left)
@@ -86,26 +84,31 @@ pub(crate) fn remove_old(folder: &Path, keep: Duration, now: Timestamp, metrics:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::Open;
     use std::io::Read;
     use telemetry::Telemetry;
 
     #[test]
     fn what_is_over_is_zipped_summed_and_removed_in_its_time() {
         let folder = tempfile::tempdir().unwrap();
-        // No process has this number.
-        let dead = folder.path().join("access-20260301T000000000Z-ffffffff.log");
+        // Its writer had our number, as in a container whose program is always the first.
+        let name = format!("access-20260301T000000000Z-{:x}.log", std::process::id());
+        let dead = folder.path().join(&name);
         std::fs::write(&dead, "a line\n").unwrap();
-        let ours = format!("access-20260301T000000000Z-{:x}.log", std::process::id());
-        std::fs::write(folder.path().join(ours), "").unwrap();
-        assert_eq!(left_behind(folder.path()).unwrap(), std::slice::from_ref(&dead));
-        let done = finish(&dead).unwrap();
+        // Another process is at this one, after a handover.
+        let lives = "2026-03-01T00:00:00Z".parse().unwrap();
+        let _open = Open::begin(folder.path(), Reader::Security, None, lives).unwrap();
+        let left = left_behind(folder.path()).unwrap();
+        assert_eq!(left.iter().map(Over::path).collect::<Vec<_>>(), [&dead]);
+        assert!(left_behind(folder.path()).unwrap().is_empty(), "one process finishes it");
+        let done = finish(&left[0]).unwrap();
         assert!(!dead.exists());
         let mut text = String::new();
         flate2::read::GzDecoder::new(File::open(&done).unwrap()).read_to_string(&mut text).unwrap();
         assert_eq!(text, "a line\n");
         let sums = std::fs::read_to_string(folder.path().join(SUMS)).unwrap();
-        let (digits, name) = sums.trim_end().split_once("  ").unwrap();
-        assert_eq!((digits.len(), name), (64, "access-20260301T000000000Z-ffffffff.log.gz"));
+        let (digits, summed) = sums.trim_end().split_once("  ").unwrap();
+        assert_eq!((digits.len(), summed), (64, format!("{name}.gz").as_str()));
         let metrics = Metrics::register(&Telemetry::new("test"));
         let half_a_year = Duration::from_secs(180 * 24 * 3_600);
         for (now, there) in [("2026-08-27T00:00:00Z", true), ("2026-08-29T00:00:00Z", false)] {

@@ -2,7 +2,7 @@
 
 use crate::batch::{Batch, Batches};
 use crate::entry::Named;
-use crate::files::Open;
+use crate::files::{Open, Over};
 use crate::keep;
 use crate::line::{Reader, Scribe};
 use crate::metrics::{Lost, Metrics};
@@ -10,7 +10,6 @@ use crate::options::{Config, Format};
 use crate::pen::{Door, Pen};
 use jiff::Timestamp;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -61,13 +60,13 @@ impl AccessLog {
     ) -> io::Result<(Self, Keeper)> {
         let metrics = Metrics::register(telemetry);
         let (stop, stopped) = sync_channel(0);
-        let (over, finishing) = sync_channel::<PathBuf>(MOST_OVER);
+        let (over, finishing) = sync_channel::<Over>(MOST_OVER);
         let count = metrics.clone();
         let zipping = std::thread::Builder::new().name("access-log-zip".to_owned()).spawn(move || {
             // Alone this thread: on Linux it is a thread that is nice.
             let _ = rustix::process::nice(NICE);
-            for path in &finishing {
-                finish(&path, &count);
+            for over in &finishing {
+                finish(&over, &count);
             }
         })?;
         let log = Self(Arc::new(Door::new(Batches::new(cores), metrics.clone())));
@@ -89,11 +88,11 @@ impl AccessLog {
     }
 }
 
-fn finish(path: &std::path::Path, metrics: &Metrics) {
-    match keep::finish(path) {
+fn finish(over: &Over, metrics: &Metrics) {
+    match keep::finish(over) {
         Ok(_) => metrics.files.inc(),
         Err(error) => {
-            tracing::error!(%error, path = %path.display(), "a file of the access log stays as it is")
+            tracing::error!(%error, path = %over.path().display(), "a file of the access log stays as it is")
         }
     }
 }
@@ -137,14 +136,14 @@ struct Writer<N, C> {
     readers: usize,
     names: N,
     now: C,
-    over: SyncSender<PathBuf>,
+    over: SyncSender<Over>,
     metrics: Metrics,
 }
 
 impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
     fn run(&mut self, batches: &Batches, stopped: &Receiver<()>) {
         match keep::left_behind(&self.config.dir) {
-            Ok(left) => left.into_iter().for_each(|path| self.is_over(path)),
+            Ok(left) => left.into_iter().for_each(|over| self.is_over(over)),
             Err(error) => tracing::error!(%error, "the access log's folder cannot be read"),
         }
         let mut batch = Batch::default();
@@ -213,8 +212,7 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
             }
             // The next batch begins a file of its own: behind half a piece nothing could be read.
             Err(error) => {
-                let path = open.give_up();
-                if self.over.try_send(path).is_err() {
+                if self.over.try_send(open.give_up()).is_err() {
                     tracing::warn!("a file of the access log waits for the next start");
                 }
                 Err(error)
@@ -234,13 +232,13 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
     fn turn_over(&mut self, at: usize) {
         let Some(open) = self.logs[at].open.take() else { return };
         match open.end() {
-            Ok(path) => self.is_over(path),
+            Ok(over) => self.is_over(over),
             Err(error) => tracing::warn!(%error, "a file of the access log has no end"),
         }
     }
 
-    fn is_over(&self, path: PathBuf) {
-        if self.over.try_send(path).is_err() {
+    fn is_over(&self, over: Over) {
+        if self.over.try_send(over).is_err() {
             tracing::warn!("many files of the access log wait to be zipped; this one for the next start");
         }
     }
@@ -260,6 +258,7 @@ mod tests {
     use crate::line::tests::entry;
     use crate::options::Options;
     use std::io::Read;
+    use std::path::PathBuf;
 
     #[derive(Default)]
     struct Nobody(Named);
