@@ -3,6 +3,7 @@
 use crate::connection::{Abuse, Lines, Protocol};
 use framing::Fault;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use telemetry::{Label, Telemetry};
 
@@ -276,7 +277,7 @@ impl Metrics {
                 IntGaugeVec::new(
                     Opts::new(
                         "serve_certificate_not_after_timestamp_seconds",
-                        "When each certificate ends, by its first name, in Unix seconds",
+                        "When the certificates end, by first name, in Unix seconds; the earliest of those that share one",
                     ),
                     &["name"],
                 )
@@ -299,11 +300,16 @@ impl Metrics {
         self.ended[end.index()].inc();
     }
 
-    /// Each certificate's first name, which is the operator's choice, and its end in Unix seconds.
+    /// Each certificate's first name, which is the operator's choice, and its end in Unix seconds. Of several with one first name
+    /// (RSA beside ECDSA) the end that comes first counts.
     pub(crate) fn certificates_expire(&self, expiries: &[(String, i64)]) {
         self.certificates.reset();
+        let mut ends = BTreeMap::new();
         for (name, end) in expiries {
-            self.certificates.with_label_values(&[name]).set(*end);
+            ends.entry(name).and_modify(|first: &mut i64| *first = (*first).min(*end)).or_insert(*end);
+        }
+        for (name, end) in ends {
+            self.certificates.with_label_values(&[name]).set(end);
         }
     }
 
@@ -328,5 +334,21 @@ impl Metrics {
 
     pub(crate) fn abused(&self, abuse: Abuse) {
         self.abuse[abuse.index()].inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_certificates_with_one_name_the_end_that_comes_first_is_told() {
+        let metrics = Metrics::register(&Telemetry::new("test"));
+        let of = |name: &str, end| (name.to_owned(), end);
+        metrics.certificates_expire(&[of("a.example", 100), of("b.example", 7), of("a.example", 200)]);
+        let told = |name| metrics.certificates.with_label_values(&[name]).get();
+        assert_eq!((told("a.example"), told("b.example")), (100, 7));
+        metrics.certificates_expire(&[of("a.example", 300)]);
+        assert_eq!(told("a.example"), 300, "a new one has taken its place");
     }
 }
