@@ -113,7 +113,10 @@ fn the_shipped_configurations_start_their_services() {
     let config = |name: &str| project().join("config").join(name).to_str().unwrap().to_owned();
     let store = tempfile::tempdir().unwrap();
     let store = store.path().to_str().unwrap();
-    Airclass::start(&["edge", "--config", &config("edge.toml"), "--listen", "127.0.0.1:0"]);
+    let edges = project().join("deploy/kubernetes/edges.toml");
+    for file in [&config("edge.toml"), edges.to_str().unwrap()] {
+        Airclass::start(&["edge", "--config", file, "--listen", "127.0.0.1:0"]);
+    }
     Airclass::start(&[
         "origin",
         "--config",
