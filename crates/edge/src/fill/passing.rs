@@ -278,7 +278,7 @@ async fn fetched(edge: &Rc<Edge>, asked: Asked, primary: CacheKey, key: &CacheKe
         Some(Entry::Object(object)) => Some(object),
         _ => None,
     };
-    match edge.flights.join(key, stored) {
+    match edge.flights.join(key, Instant::now(), stored) {
         Err(object) => Landed::Loaded(object),
         Ok(Role::Follow(flight)) => flight.landed().await,
         Ok(Role::Lead(flight, guard)) => {
