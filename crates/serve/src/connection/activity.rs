@@ -118,10 +118,14 @@ impl Activity {
             };
         }
         self.pace.rest();
-        if let Some(since) = self.starved_since.get() {
+        let is_answering = self.answering.get() > 0;
+        // An answer that is there goes on, however little more the client sends, which then has its time from the answer's end on.
+        // What it does not take of it is looked at above.
+        if let Some(since) = self.starved_since.get().filter(|_| !is_answering || !self.has_answer.get()) {
+            let since = if is_answering { since } else { since.max(self.idle_since.get()) };
             return until(since, limits.stall, Verdict::Close(End::Stalled));
         }
-        if self.answering.get() > 0 {
+        if is_answering {
             // The service limits its own waits; look again in case the client stops taking or sending meanwhile.
             return Verdict::Wait(now + limits.stall.min(SLOW_LOOK));
         }
@@ -220,6 +224,20 @@ mod tests {
         assert_eq!(judge(&activity, start + limits().stall), Verdict::Close(End::Stalled));
         activity.bytes_read(|| start + limits().stall);
         assert!(matches!(judge(&activity, start + limits().stall), Verdict::Wait(_)));
+    }
+
+    #[test]
+    fn an_answer_that_flows_is_not_cut_for_a_body_that_stops_coming() {
+        let start = Instant::now();
+        let activity = Activity::begin(start);
+        activity.request_began();
+        activity.read_blocked(|| start);
+        activity.answer_began();
+        let late = start + limits().stall * 10;
+        assert!(matches!(judge(&activity, late), Verdict::Wait(_)));
+        activity.answer_ended(late);
+        assert_eq!(judge(&activity, late), Verdict::Wait(late + limits().stall));
+        assert_eq!(judge(&activity, late + limits().stall), Verdict::Close(End::Stalled));
     }
 
     #[test]
