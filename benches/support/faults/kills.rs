@@ -108,7 +108,7 @@ fn ask_until_dead(target: &Target, dead: &AtomicBool, round: usize, asker: u64) 
 }
 
 fn question(number: usize, round: usize) -> Question {
-    let age = if number % 3 == 0 { round } else { 0 };
+    let age = if number.is_multiple_of(3) { round } else { 0 };
     let place = (number * APART + age * 17) % 3_000_000;
     Question::whole_from(place, LENGTHS[number % LENGTHS.len()], &format!("killed-{number}-{age}.m4s"))
 }
