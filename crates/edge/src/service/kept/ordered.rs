@@ -285,7 +285,7 @@ async fn memory_is_swept_at_once_while_a_disk_takes_its_time_with_the_order_befo
         scene.load("/x").await;
         let tier = scene.edge.disk.clone().unwrap();
         assert!(tier.is_settled().await);
-        let (go, going) = std::sync::mpsc::channel();
+        let (go, going) = std::sync::mpsc::sync_channel(1);
         let handed = hand_over(scene.reach());
         let key = key_of(&scene.edge, &scene.asked("GET", "/x", &[]));
         let orders = ["http://b/", "http://a/"]
