@@ -12,7 +12,7 @@ use tokio::time::Instant;
 const HEALTH: &str = "/resources/health.json";
 /// Where it is asked who helps.
 const SUPPORT: &str = "/resources/support.json";
-/// How long that may be kept: health is known a few seconds late anyhow, and a telephone number changes with a reload.
+/// How long that may be kept: health is known a few seconds late anyhow, and a telephone number changes with a restart.
 const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=5");
 
 /// One of them.

@@ -52,6 +52,7 @@ impl<'a> Reload<'a> {
         telemetry::check(&options.log).map_err(|problem| SettingsError::value("log", problem))?;
         let changed = settings::changes(&self.now, &options)?;
         let waiting = settings::changes(&self.begun, &options)?;
+        let tls = running.speaks_tls() && config.serve.tls.is_some();
         // The last thing that can fail.
         running.reconfigure(&config.serve)?;
         // Also when no key has changed: a file that one names may have.
@@ -62,8 +63,8 @@ impl<'a> Reload<'a> {
             tracing::warn!(problem, "the log stays as it was");
         }
         self.now = options;
-        let in_force = list(&changed, true).unwrap_or_else(|| "nothing has changed".to_owned());
-        Ok(match list(&waiting, false) {
+        let in_force = list(&changed, true, tls).unwrap_or_else(|| "nothing has changed".to_owned());
+        Ok(match list(&waiting, false, tls) {
             Some(waiting) => format!("{in_force}; only a restart brings into force {waiting}"),
             None => in_force,
         })
@@ -71,15 +72,16 @@ impl<'a> Reload<'a> {
 }
 
 /// The keys that are live, or those that are not; `None` for none.
-fn list(keys: &[String], live: bool) -> Option<String> {
-    let keys: Vec<&str> = keys.iter().map(String::as_str).filter(|key| is_live(key) == live).collect();
+fn list(keys: &[String], live: bool, tls: bool) -> Option<String> {
+    let keys: Vec<&str> = keys.iter().map(String::as_str).filter(|key| is_live(key, tls) == live).collect();
     (!keys.is_empty()).then(|| if live { format!("in force: {}", keys.join(", ")) } else { keys.join(", ") })
 }
 
-fn is_live(key: &str) -> bool {
+fn is_live(key: &str, tls: bool) -> bool {
     let below =
         |live: &str| key.strip_prefix(live).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    LIVE.iter().any(|live| below(live)) || key.strip_prefix("serve.").is_some_and(serve::is_live)
+    LIVE.iter().any(|live| below(live))
+        || key.strip_prefix("serve.").is_some_and(|key| serve::is_live(key, tls))
 }
 
 #[cfg(test)]
@@ -91,8 +93,12 @@ mod tests {
         let live = ["log.log", "serve.cert", "serve.limits.idle_timeout", "group", "cache.negative_ttl"];
         let others = ["ram", "serve.listen", "upstream_connections", "groups", "log.log_format"];
         let keys: Vec<String> = live.into_iter().chain(others).map(str::to_owned).collect();
-        assert_eq!(list(&keys, true).unwrap(), format!("in force: {}", live.join(", ")));
-        assert_eq!(list(&keys, false).unwrap(), others.join(", "));
-        assert_eq!(list(&keys[live.len()..], true), None);
+        assert_eq!(list(&keys, true, true).unwrap(), format!("in force: {}", live.join(", ")));
+        assert_eq!(list(&keys, false, true).unwrap(), others.join(", "));
+        assert_eq!(list(&keys[live.len()..], true, true), None);
+        // A plain edge that is given its first certificate needs a listener for it.
+        let first = ["serve.cert", "serve.key", "serve.tls_listen"].map(str::to_owned);
+        assert_eq!(list(&first, true, false), None);
+        assert_eq!(list(&first, false, false).unwrap(), first.join(", "));
     }
 }

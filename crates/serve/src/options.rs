@@ -211,7 +211,12 @@ impl Config {
         for table in options.listener.iter().flatten() {
             listeners.push(Listener::resolve(table)?);
         }
-        if listeners.is_empty() && options.listen.is_none() {
+        if listeners.is_empty() {
+            if options.listen.is_some() {
+                let problem =
+                    "is empty, and nothing else listens: give an address, or leave it out for the default";
+                return Err(SettingsError::value("listen", problem));
+            }
             listeners.push(Listener::plain(listen, false));
         }
         let tls = TlsFiles::resolve(options, listeners.iter().any(|listener| listener.tls))?;
@@ -393,6 +398,20 @@ mod tests {
         let config = resolve(&Options::default()).unwrap();
         assert_eq!(config.listeners, [Listener::plain(LISTEN.parse().unwrap(), false)]);
         assert!(config.tls.is_none() && config.cores >= 1);
+    }
+
+    #[test]
+    fn who_would_listen_nowhere_is_refused() {
+        let nowhere = Options { listen: Some(vec![]), ..Options::default() };
+        assert!(resolve(&nowhere).unwrap_err().to_string().contains("`listen` is empty"));
+        let files = Some(vec!["c".into()]);
+        let tls = Options {
+            tls_listen: Some(vec![LISTEN.parse().unwrap()]),
+            cert: files.clone(),
+            key: files,
+            ..nowhere
+        };
+        assert_eq!(resolve(&tls).unwrap().listeners.len(), 1, "another one is enough");
     }
 
     #[test]

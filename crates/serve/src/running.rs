@@ -74,6 +74,11 @@ impl Running {
         self.connections.open()
     }
 
+    /// Whether it has listeners that speak TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Takes what may change at work from `config`: certificates, ticket keys, time-outs and bounds of new connections.
     /// The rest of it is not looked at ([`is_live`] says which is which).
     ///
@@ -179,10 +184,11 @@ struct Offer {
     mail: Option<UnixDatagram>,
 }
 
-/// Whether a key of `[serve]` may change at work, by its path below that table.
-pub fn is_live(key: &str) -> bool {
+/// Whether a key of `[serve]` may change at work, by its path below that table. `tls`: the process has listeners that speak TLS, and
+/// keeps them; without one certificates are nobody's.
+pub fn is_live(key: &str, tls: bool) -> bool {
     match key.strip_prefix("limits.") {
         Some(limit) => limit != "max_connections",
-        None => matches!(key, "cert" | "key" | "ticket_keys"),
+        None => tls && matches!(key, "cert" | "key" | "ticket_keys"),
     }
 }
