@@ -236,8 +236,8 @@ impl Volume {
 
 /// The store as it goes on under `geometry`; `None` when it begins anew.
 ///
-/// A larger disk gets more regions, as many as there may be of the size that they have. A smaller one begins empty: what is cut off may hold the word that something in
-/// the rest is gone.
+/// A larger disk gets more regions, as many as there may be of the size that they have. A smaller one begins empty: what is cut
+/// off may hold the word that something in the rest is gone.
 pub(super) fn resized(there: Superblock, geometry: Geometry) -> Option<Superblock> {
     let sound = there.region >= UNIT && there.region.is_multiple_of(UNIT);
     let count = sound.then(|| Geometry { region: there.region, ..geometry }.count());

@@ -1,7 +1,7 @@
 //! `doctor`: whether a machine can be a node, tried out.
 //!
-//! `filling → the edge's own checks → descriptors → disks → control`. Nothing is assumed to be well that was not tried; filling comes first,
-//! because an edge that was asked nothing yet does not know whether its upstream is there.
+//! `filling → the edge's own checks → descriptors → disks → control`. Nothing is assumed to be well that was not tried; filling
+//! comes first, because an edge that was asked nothing yet does not know whether its upstream is there.
 
 use crate::clock;
 use crate::say::say;
