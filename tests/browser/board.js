@@ -116,7 +116,7 @@ test('an alarm says what is wrong, what to do, and leads to its runbook', async 
   assert.equal(await post('out-of-service'), 200);
   const alarm = page.locator('[data-alarm=not_ready]');
   await alarm.waitFor();
-  assert.match(await alarm.innerText(), /立即处理[\s\S]*节点未就绪[\s\S]*in_service/);
+  assert.match(await alarm.innerText(), /今天处理[\s\S]*节点未就绪[\s\S]*in_service/);
   assert.match(await page.locator('header').innerText(), /未就绪/);
   await assertAccessible(page, 'alarm');
   await page.screenshot({ path: join(PICTURES, 'alarm.png'), fullPage: true });

@@ -52,13 +52,12 @@ pub(super) fn judge(alarm: Alarm, look: &Look<'_>) -> Vec<Raised> {
     let ticket = |detail: String| raise(Severity::Ticket, "", detail);
     let once = |raised: Option<Raised>| raised.into_iter().collect();
     match alarm {
-        // Who stands aside on purpose is what somebody wants it to be.
-        Alarm::NotReady if look.checks.iter().any(|one| ASIDE.contains(&one.check) && one.why.is_some()) => {
-            vec![]
-        }
         Alarm::NotReady => {
             let failed = look.checks.iter().filter_map(|check| Some((check.check, check.why.as_ref()?)));
-            failed.map(|(check, why)| raise(Severity::Page, check, why.clone())).collect()
+            // Who stands aside on purpose wakes nobody; who looks at the page is told all the same.
+            let is_aside = failed.clone().any(|(check, _)| ASIDE.contains(&check));
+            let severity = if is_aside { Severity::Ticket } else { Severity::Page };
+            failed.map(|(check, why)| raise(severity, check, why.clone())).collect()
         }
         Alarm::BellNotCovered => bells(look, &raise),
         Alarm::SlowerThanRealtime => {
