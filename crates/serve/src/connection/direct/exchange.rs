@@ -3,7 +3,7 @@
 use super::outgoing::Outgoing;
 use super::question;
 use crate::connection::activity::Activity;
-use crate::connection::stream::Transport;
+use crate::connection::stream::{Transport, forget};
 use crate::connection::{Core, Here};
 use crate::interim::Heard;
 use crate::metrics::End;
@@ -268,7 +268,9 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         let mut piece = ReadBuf::uninit(&mut room);
         ready!(Pin::new(&mut *self.stream).poll_read(cx, &mut piece))?;
         self.read.extend_from_slice(piece.filled());
-        Poll::Ready(Ok(piece.filled().len()))
+        let length = piece.filled().len();
+        forget(&mut piece);
+        Poll::Ready(Ok(length))
     }
 }
 
