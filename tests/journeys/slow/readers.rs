@@ -33,7 +33,7 @@ const SETTLES: usize = 120;
 const PLAIN_COST: f64 = 40_000.0;
 const TLS_COST: f64 = 120_000.0;
 /// What the edge is told to keep to.
-const CAP: f64 = 640.0 * 1_048_576.0;
+const CAP: f64 = 1_024.0 * 1_048_576.0;
 /// Of the kernel's memory for each: `send_buffer`, its last piece, and what the kernel writes beside it.
 const KERNEL_COST: f64 = 150_000.0;
 
@@ -111,7 +111,7 @@ fn attack_63_fifteen_thousand_readers_of_a_byte_a_second() {
                 "--ram",
                 "64MiB",
                 "--memory-cap",
-                "640MiB",
+                "1GiB",
                 "--tls-listen",
                 "127.0.0.1:0",
                 "--cert",
