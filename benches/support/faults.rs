@@ -9,7 +9,10 @@ mod full;
 mod hosts;
 mod jump;
 mod kills;
+mod slow;
 mod watch;
+
+pub(crate) use slow::run_errand as read_slowly;
 
 use crate::cleanup::Workplace;
 use crate::line::Line;
@@ -23,6 +26,7 @@ const FAULTS: &[(&str, Measure)] = &[
     ("bits flipped on the disk", flips::measure),
     ("RangeAmp", amplify::measure),
     ("hosts", hosts::measure),
+    ("slow readers", slow::measure),
     ("a disk that is full or gone", full::measure),
     ("an upstream that comes and goes", flaps::measure),
     ("a clock that jumps", jump::measure),

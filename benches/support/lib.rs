@@ -58,6 +58,9 @@ pub fn run(options: &Options) -> Result<bool> {
     if let Some(errand) = &options.disk_errand {
         return disk::run_errand(errand).map(|()| true);
     }
+    if let Some(errand) = &options.slow_errand {
+        return faults::read_slowly(errand).map(|()| true);
+    }
     if options.page {
         println!("written: {}", page::write()?.display());
         return Ok(true);

@@ -40,6 +40,9 @@ pub struct Options {
     /// Write to a disk store; the bench starts itself so, to be killed
     #[arg(long, hide = true, num_args = 3, value_names = ["WHAT", "DIR", "N"])]
     pub disk_errand: Option<Vec<std::ffi::OsString>>,
+    /// Read slowly; the bench starts itself so, for the descriptors of a second process
+    #[arg(long, hide = true, num_args = 4, value_names = ["PLAIN", "TLS", "N", "CERT"])]
+    pub slow_errand: Option<Vec<std::ffi::OsString>>,
 }
 
 /// What can be measured by itself.

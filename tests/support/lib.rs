@@ -13,6 +13,7 @@ pub mod net;
 pub mod node;
 pub mod process;
 pub mod raw;
+pub mod slow;
 pub mod store;
 
 pub use process::{Airclass, Finished, airclass, beside_tests, ingest, program};

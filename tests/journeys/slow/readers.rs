@@ -2,16 +2,12 @@
 
 use journeys::client::Certificate;
 use journeys::raw::{answers, exchange_only, statuses};
+use journeys::slow::{Plan, Readers};
 use journeys::{Airclass, process, raw::Loose};
-use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::rc::Rc;
+use std::process::Command;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
-use tokio::task::JoinSet;
 
 /// Fewer where a process may not have as many descriptors.
 const READERS: usize = 15_000;
@@ -43,38 +39,14 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Where the child finds what to do.
 const WHERE: &str = "AIRCLASS_SLOW_READERS";
 
-struct Readers {
-    child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Readers {
-    /// Starts a process with `count` readers, half of them over TLS.
-    fn start(edge: &Airclass, certificate: &Path, count: usize) -> Self {
-        let told = format!("{} {} {count} {}", edge.addresses[0], edge.addresses[1], certificate.display());
-        let mut child = Command::new(std::env::current_exe().expect("a running test has a path"))
-            .args(["--exact", "readers::reads_slowly_until_it_is_told_to_end", "--nocapture"])
-            .env(WHERE, told)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a test starts itself");
-        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        Self { child, lines }
-    }
-
-    /// Waits until it says so.
-    fn wait_for(&mut self, word: &str) {
-        let said = self.lines.by_ref().map_while(Result::ok).any(|line| line == word);
-        assert!(said, "the readers ended before {word}");
-    }
-}
-
-impl Drop for Readers {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// This test's program, to be the readers.
+fn start(edge: &Airclass, certificate: &Path, count: usize) -> Readers {
+    let told = format!("{} {} {count} {}", edge.addresses[0], edge.addresses[1], certificate.display());
+    let mut command = Command::new(std::env::current_exe().expect("a running test has a path"));
+    command
+        .args(["--exact", "readers::reads_slowly_until_it_is_told_to_end", "--nocapture"])
+        .env(WHERE, told);
+    Readers::start(command)
 }
 
 /// Bytes of all TCP buffers of this machine.
@@ -130,8 +102,8 @@ fn attack_63_fifteen_thousand_readers_of_a_byte_a_second() {
     let resident = || process::metric(edge.admin, "process_resident_memory_bytes");
     let (before, kernel_before) = (resident(), kernel_memory());
 
-    let mut child = Readers::start(&edge, &certificate.cert, readers);
-    child.wait_for("asked");
+    let mut child = start(&edge, &certificate.cert, readers);
+    child.wait_for(&format!("asked {readers}"));
     let most = before + readers as f64 / 2.0 * (PLAIN_COST + TLS_COST);
     let kernel_most = kernel_before + readers as f64 * KERNEL_COST;
     let mut look = || {
@@ -183,64 +155,5 @@ fn reads_slowly_until_it_is_told_to_end() {
     let (plain, tls) = (plain.parse().expect("an address"), tls.parse().expect("an address"));
     let count: usize = count.parse().expect("a number");
     let certificate = Certificate::read(PathBuf::from(certificate), PathBuf::new());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    tokio::task::LocalSet::new().block_on(&runtime, read_slowly(plain, tls, count, Rc::new(certificate)));
-}
-
-/// Handshakes at the same time: fewer than a listening socket's queue holds.
-const AT_ONCE: usize = 250;
-
-async fn read_slowly(plain: SocketAddr, tls: SocketAddr, count: usize, certificate: Rc<Certificate>) {
-    let mut streams = Vec::with_capacity(count);
-    let mut opening = JoinSet::new();
-    for number in 0..count {
-        if opening.len() >= AT_ONCE {
-            streams.extend(opening.join_next().await.map(|stream| stream.expect("a reader")));
-        }
-        let certificate = Rc::clone(&certificate);
-        opening.spawn_local(async move {
-            let ask = format!("GET /{}.m4s HTTP/1.1\r\nHost: a\r\n\r\n", number % SEGMENTS);
-            let stream = connect(if number % 2 == 0 { plain } else { tls }).await;
-            let mut stream = if number % 2 == 0 {
-                stream
-            } else {
-                let mut stream = certificate.encrypt(stream).await.expect("a handshake");
-                stream.write_all(ask.as_bytes()).await.expect("a request");
-                // From here on it is bytes.
-                return stream.into_inner().0;
-            };
-            stream.write_all(ask.as_bytes()).await.expect("a request");
-            stream
-        });
-    }
-    while let Some(stream) = opening.join_next().await {
-        streams.push(stream.expect("a reader"));
-    }
-    // Everybody has the beginning of an answer.
-    for stream in &mut streams {
-        stream.read_u8().await.expect("an answer begins");
-    }
-    say("asked");
-    let mut seconds = tokio::time::interval(Duration::from_secs(1));
-    loop {
-        seconds.tick().await;
-        for stream in &streams {
-            // Who was let go has nothing to read.
-            let _ = stream.try_read(&mut [0]);
-        }
-        say("read");
-    }
-}
-
-async fn connect(address: SocketAddr) -> TcpStream {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    // What the readers' side of the kernel holds is not what is measured.
-    socket.set_recv_buffer_size(4_096).expect("a small buffer");
-    socket.connect(address).await.expect("the edge listens")
-}
-
-/// On a line of its own, which the test's own output does not share.
-fn say(word: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(format!("\n{word}\n").as_bytes()).and_then(|()| stdout.flush());
+    Plan { plain, tls, count, certificate, path: |number| format!("/{}.m4s", number % SEGMENTS) }.follow();
 }
