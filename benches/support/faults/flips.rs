@@ -46,7 +46,7 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
                 Some(Bar::Exactly(100.0)),
             )
             .note(format!(
-                "one in the first block of each of {count} objects of 1.1 MB; {} of them were read, the others answered from memory",
+                "one in the first block of each of {count} objects of 1.1 MB; {} of them were read, the others came from memory, or had not been written",
                 toll.read
             )),
         );
