@@ -16,6 +16,7 @@ pub(crate) use slow::run_errand as read_slowly;
 
 use crate::cleanup::Workplace;
 use crate::line::Line;
+use crate::load::{Connection, Question, SMALL, Target};
 use crate::options::Options;
 use anyhow::{Context, Result};
 
@@ -32,6 +33,29 @@ const FAULTS: &[(&str, Measure)] = &[
     ("a clock that jumps", jump::measure),
     ("kill -9 of the edge", kills::measure),
 ];
+
+/// Objects that an edge is given before anything breaks.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    count: usize,
+    /// Of each, in bytes.
+    length: usize,
+}
+
+impl Held {
+    fn object(self, number: usize) -> Question {
+        Question::whole(self.length, &format!("held-{number}.m4s"))
+    }
+
+    /// Has the edge at `target` hold them all.
+    async fn load(self, target: &Target) -> Result<()> {
+        let mut connection = Connection::open(target, SMALL).await?;
+        for number in 0..self.count {
+            connection.ask_and_compare(&self.object(number)).await?;
+        }
+        Ok(())
+    }
+}
 
 pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Line>> {
     let mut lines = Vec::new();

@@ -37,11 +37,7 @@ fn wait_for_level(edge: &Airclass, level: f64) {
 
 #[test]
 fn when_places_run_out_playback_goes_on_and_new_sessions_wait() {
-    let origin = Loose::start(|request| {
-        let (text, length) = (&request.target, request.target.len());
-        format!("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: {length}\r\n\r\n{text}")
-            .into()
-    });
+    let origin = Loose::targets_for_keeps();
     let edge = Airclass::edge(
         origin.address,
         &["--max-connections", &PLACES.to_string(), "--header-timeout", "10min", "--idle-timeout", "10min"],

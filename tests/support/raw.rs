@@ -79,6 +79,15 @@ impl Loose {
         })
     }
 
+    /// Answers every request with its target, which may be kept for ten minutes.
+    pub fn targets_for_keeps() -> Self {
+        Self::start(|request| {
+            let (text, length) = (&request.target, request.target.len());
+            format!("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: {length}\r\n\r\n{text}")
+                .into()
+        })
+    }
+
     /// Everything asked so far.
     pub fn seen(&self) -> Vec<Heard> {
         self.seen.lock().expect("nobody panics with the list").clone()

@@ -1,11 +1,12 @@
 //! A server behind the edge that comes and goes each second.
 
+use super::Held;
 use super::edge::Home;
 use super::watch::Watch;
 use crate::cleanup::Workplace;
 use crate::clock;
 use crate::line::{Bar, Line};
-use crate::load::{Connection, Question, SMALL, Target};
+use crate::load::Question;
 use crate::options::Options;
 use crate::upstream::Upstream;
 use anyhow::Result;
@@ -18,7 +19,7 @@ const SECONDS: (u32, u32) = (20, 6);
 /// Open or shut.
 const EACH: Duration = Duration::from_secs(1);
 /// Objects the edge holds, and what is asked of them and of new ones each second.
-const HELD: usize = 20;
+const HELD: Held = Held { count: 20, length: LENGTH };
 const RATE: u32 = 50;
 const LENGTH: usize = 20_000;
 /// Questions at the servers for each that the edge lacks.
@@ -107,10 +108,10 @@ fn flap(options: &Options, workplace: &Workplace, another: bool) -> Result<Toll>
     // The door is kept while the runtime runs.
     let _guard = runtime.enter();
     let edge = home.start(command)?;
-    runtime.block_on(hold(&edge.target()))?;
+    runtime.block_on(HELD.load(&edge.target()))?;
     let before = upstream.requests();
 
-    let held = Watch::start(edge.target(), RATE, |number| held(number % HELD))?;
+    let held = Watch::start(edge.target(), RATE, |number| HELD.object(number % HELD.count))?;
     let cold =
         Watch::start(edge.target(), RATE, |number| Question::whole(LENGTH, &format!("cold-{number}.m4s")))?;
     let mut openings = Vec::new();
@@ -143,8 +144,9 @@ fn flap(options: &Options, workplace: &Workplace, another: bool) -> Result<Toll>
                     .map(|&(from, until)| cold.seconds_to_recover(from, until))
                     .fold(0.0, f64::max),
                 note: format!(
-                    "{} requests for {HELD} held objects and {} for new ones",
+                    "{} requests for {} held objects and {} for new ones",
                     held.asked(),
+                    HELD.count,
                     cold.asked()
                 ),
             }
@@ -155,16 +157,4 @@ fn group(door: SocketAddr, another: Option<SocketAddr>) -> String {
     let servers: Vec<_> =
         [door].into_iter().chain(another).map(|address| format!("\"http://{address}\"")).collect();
     format!("[[group]]\nname = \"all\"\ntiers = [[{}]]\n", servers.join(", "))
-}
-
-fn held(number: usize) -> Question {
-    Question::whole(LENGTH, &format!("held-{number}.m4s"))
-}
-
-async fn hold(target: &Target) -> Result<()> {
-    let mut connection = Connection::open(target, SMALL).await?;
-    for number in 0..HELD {
-        connection.ask_and_compare(&held(number)).await?;
-    }
-    Ok(())
 }

@@ -1,12 +1,13 @@
 //! A disk that is full, one that is away for a while, and one that is gone, on a file system of the edge's own: nothing of this
 //! machine's is filled.
 
+use super::Held;
 use super::edge::{Edge, Home};
 use super::watch::Watch;
 use crate::cleanup::Workplace;
 use crate::clock;
 use crate::line::{Bar, Line};
-use crate::load::{Connection, Question, SMALL, Target};
+use crate::load::Question;
 use crate::options::Options;
 use crate::upstream::Upstream;
 use anyhow::{Context, Result, ensure};
@@ -22,7 +23,7 @@ const MOUNT: &str = "mount -t tmpfs -o size=90m tmpfs \"$0\" && mkdir \"$0/disk\
 const RAM: &str = "16MiB";
 const ROOM: &str = "64MiB";
 /// Objects the edge holds, more than there is memory for, and what is asked of them and of new ones each second.
-const HELD: usize = 200;
+const HELD: Held = Held { count: 200, length: LENGTH };
 const RATE: u32 = 100;
 const LENGTH: usize = 100_000;
 /// How long the disk stays as it has become, and how long it is watched once it is well.
@@ -45,13 +46,13 @@ pub(crate) fn measure(options: &Options, workplace: &Workplace) -> Result<Vec<Li
         .context("needs root, for a file system of the edge's own")?;
     let scene = Scene { seen: format!("/proc/{}/root{}", edge.id(), room.display()).into(), edge, room };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(hold(&scene.edge.target()))?;
+    runtime.block_on(HELD.load(&scene.edge.target()))?;
 
     let stays = options.pick(STAYS.0, STAYS.1);
     let target = || scene.edge.target();
     let watched = |what: &str, event: &dyn Fn() -> Result<Event>| {
         let watches = [
-            Watch::start(target(), RATE, |number| held(number % HELD))?,
+            Watch::start(target(), RATE, |number| HELD.object(number % HELD.count))?,
             // Nothing of it was asked for before.
             Watch::start(target(), RATE, {
                 let what = what.replace(' ', "-");
@@ -183,18 +184,6 @@ fn write_until_full(path: &Path) -> Result<()> {
             Err(error) if error.kind() == ErrorKind::StorageFull => piece.truncate(piece.len() / 2),
             Err(error) => return Err(error).context("junk cannot be written"),
         }
-    }
-    Ok(())
-}
-
-fn held(number: usize) -> Question {
-    Question::whole(LENGTH, &format!("held-{number}.m4s"))
-}
-
-async fn hold(target: &Target) -> Result<()> {
-    let mut connection = Connection::open(target, SMALL).await?;
-    for number in 0..HELD {
-        connection.ask_and_compare(&held(number)).await?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use journeys::raw::{Loose, answers, read_to_end, statuses};
 use journeys::{Airclass, process};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 /// At once in each attack. The bounds under test are a connection's, so more would show no more.
@@ -137,17 +138,23 @@ fn attack_63_readers_that_do_not_read() {
     assert_eq!(origin.targets().len(), 1);
 }
 
+/// An edge that speaks TLS as well, with a certificate in `scratch`, and waits so long for a handshake.
+fn edge_with_tls(origin: &Loose, scratch: &Path, handshake: &str) -> (Airclass, Certificate) {
+    let certificate = Certificate::make(scratch);
+    let path = |file: &Path| file.to_str().expect("a plain name").to_owned();
+    let (cert, key) = (path(&certificate.cert), path(&certificate.key));
+    let edge = Airclass::edge(
+        origin.address,
+        &["--tls-listen", "127.0.0.1:0", "--cert", &cert, "--key", &key, "--handshake-timeout", handshake],
+    );
+    (edge, certificate)
+}
+
 #[test]
 fn attack_64_handshakes_that_do_not_come() {
     let scratch = tempfile::tempdir().expect("a scratch folder");
-    let certificate = Certificate::make(scratch.path());
-    let path = |file: &std::path::Path| file.to_str().expect("a plain name").to_owned();
-    let (cert, key) = (path(&certificate.cert), path(&certificate.key));
     let origin = Loose::echo();
-    let edge = Airclass::edge(
-        origin.address,
-        &["--tls-listen", "127.0.0.1:0", "--cert", &cert, "--key", &key, "--handshake-timeout", PATIENCE],
-    );
+    let (edge, certificate) = edge_with_tls(&origin, scratch.path(), PATIENCE);
     let tls = edge.addresses[1];
     // Nothing at all, and the beginning of a ClientHello that never ends.
     let mut attackers: Vec<_> = (0..ATTACKERS / 2).map(|_| connect(tls, b"")).collect();

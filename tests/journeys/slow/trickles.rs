@@ -1,8 +1,8 @@
 //! Attacks 62 and 64 by those who are never silent: a byte now and then wins no time.
 
-use crate::{ATTACKERS, connect, is_over_now, is_served, wait_for};
+use crate::{ATTACKERS, connect, edge_with_tls, is_over_now, is_served, wait_for};
 use journeys::Airclass;
-use journeys::client::{self, Certificate};
+use journeys::client;
 use journeys::raw::{Loose, answers, read_to_end, statuses};
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
@@ -71,14 +71,8 @@ fn attack_62_bodies_that_trickle_to_an_origin_that_reads_on() {
 #[test]
 fn attack_64_handshakes_that_trickle() {
     let scratch = tempfile::tempdir().expect("a scratch folder");
-    let certificate = Certificate::make(scratch.path());
-    let path = |file: &std::path::Path| file.to_str().expect("a plain name").to_owned();
-    let (cert, key) = (path(&certificate.cert), path(&certificate.key));
     let origin = Loose::echo();
-    let edge = Airclass::edge(
-        origin.address,
-        &["--tls-listen", "127.0.0.1:0", "--cert", &cert, "--key", &key, "--handshake-timeout", SHORT],
-    );
+    let (edge, certificate) = edge_with_tls(&origin, scratch.path(), SHORT);
     let config = Arc::new(client::config([&certificate], &TLS13, &[b"http/1.1"]));
     let name = ServerName::try_from("localhost").expect("a name");
     let mut hello = Vec::new();
