@@ -4,15 +4,31 @@ use std::time::SystemTime;
 
 /// The instant that `text` names; `None` when it is no HTTP date.
 ///
-/// The three formats that a recipient has to know, in any case (RFC 9111 §4.2), and nothing near them: a wrong weekday, 31
-/// February or another zone are no date, because whoever writes those has miscalculated. `httpdate` alone would pass over space around
-/// it.
+/// The three formats that a recipient has to know, in any case (RFC 9111 §4.2), and nothing near them: 31 February or another zone
+/// are no date. The day of the week says nothing of the instant: one that is another than the date's is passed over, since to take
+/// the whole for no date would have an `Expires` that lies years ahead be long past. `httpdate` alone would pass over space around it.
 pub fn parse(text: &str) -> Option<SystemTime> {
     if text.trim().len() != text.len() || text.len() > LONGEST {
         return None;
     }
-    httpdate::parse_http_date(text).or_else(|_| httpdate::parse_http_date(&cased(text))).ok()
+    let instant = |text: &str| httpdate::parse_http_date(text).ok();
+    instant(text).or_else(|| {
+        let cased = cased(text);
+        instant(&cased).or_else(|| on_any_day(&cased)?.iter().find_map(|text| instant(text)))
+    })
 }
+
+/// The same date as of each day of the week, whose name it begins with; `None` where it begins with none.
+fn on_any_day(cased: &str) -> Option<[String; 7]> {
+    let (name, rest) = cased.split_at(cased.find(|letter: char| !letter.is_ascii_alphabetic())?);
+    let short = name.len() == SHORT;
+    let written = |day: &'static str| if short { &day[..SHORT] } else { day };
+    DAYS.iter().any(|day| written(day) == name).then(|| DAYS.map(|day| [written(day), rest].concat()))
+}
+
+const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+/// Letters of a day's short name.
+const SHORT: usize = 3;
 
 /// Bytes of the longest date, `Wednesday, 06-Nov-94 08:49:37 GMT`.
 const LONGEST: usize = 33;
@@ -44,6 +60,9 @@ mod tests {
             "SUN, 06 nov 1994 08:49:37 gMt",
             "sunday, 06-NOV-94 08:49:37 gmt",
             "suN noV  6 08:49:37 1994",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "MONDAY, 06-Nov-94 08:49:37 GMT",
+            "Thu Nov  6 08:49:37 1994",
         ] {
             assert_eq!(parse(text), Some(then), "{text}");
         }
@@ -51,7 +70,10 @@ mod tests {
             "",
             "0",
             "-1",
-            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Mor, 06 Nov 1994 08:49:37 GMT",
+            "Mond, 06 Nov 1994 08:49:37 GMT",
+            "Monday, 06 Nov 1994 08:49:37 GMT",
+            "Mon, 31 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 08:49:37 UTC",
             "Sun, 06 Nov 1994 08:49:37 utc",
             "Sun, 06 Nov 1994 08:49:37 GMT ",
