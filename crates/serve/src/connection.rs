@@ -149,7 +149,7 @@ fn start<S: Service>(core: Rc<Core<S>>, socket: Socket, address: SocketAddr, pla
 )]
 fn plain<S: Service>(
     core: Rc<Core<S>>,
-    stream: Socket,
+    mut stream: Socket,
     peer: Peer,
     place: Place,
     here: Rc<Here>,
@@ -164,37 +164,39 @@ fn plain<S: Service>(
                     place.metrics().speaks(Protocol::Http2);
                     Box::pin(http2::run(core, stream, peer, &place, &here)).await
                 }
-                Ok(_) => alternate(&core, stream, peer, &place, &here).await,
+                Ok(_) => alternate(&core, &mut stream, &peer, &place, &here).await,
             },
         };
         place.leave(end);
     }
 }
 
-/// Runs a TLS connection to its end.
-async fn encrypted<S: Service>(
+/// Runs a TLS connection to its end. No async fn, as above.
+fn encrypted<S: Service>(
     core: Rc<Core<S>>,
     stream: Socket,
     peer: Peer,
     place: Place,
     here: Rc<Here>,
     config: Arc<rustls::ServerConfig>,
-) {
+) -> impl Future<Output = ()> {
+    // On the heap: it is large, and over soon.
     let handshake = Box::pin(timeout(core.limits.handshake, TlsAcceptor::from(config).accept(stream)));
-    let end = match handshake.await {
-        Err(_) | Ok(Err(_)) => End::Handshake,
-        Ok(Ok(stream)) => {
+    async move {
+        let shaken = handshake.await.ok().and_then(Result::ok).map(|stream| {
             place.metrics().shaken(Handshake::of(stream.get_ref().1));
-            let stream = Encrypted::new(stream);
-            if stream.speaks_http2() {
+            Encrypted::new(stream)
+        });
+        let end = match shaken {
+            None => End::Handshake,
+            Some(stream) if stream.speaks_http2() => {
                 place.metrics().speaks(Protocol::Http2);
                 Box::pin(http2::run(core, stream, peer, &place, &here)).await
-            } else {
-                alternate(&core, stream, peer, &place, &here).await
             }
-        }
-    };
-    place.leave(end);
+            Some(mut stream) => alternate(&core, &mut stream, &peer, &place, &here).await,
+        };
+        place.leave(end);
+    }
 }
 
 /// Starts a QUIC connection that was accepted into this place; does not wait for it.
@@ -226,42 +228,44 @@ pub(crate) fn open_quic<S: Service>(
 /// Until nothing is asked any more: the short way, and hyper where that is not enough.
 async fn active<S: Service, T: Transport>(
     core: &Rc<Core<S>>,
-    stream: T,
+    stream: &mut T,
     early: Bytes,
     peer: &Peer,
     place: &Place,
     here: &Rc<Here>,
-) -> http1::Outcome<T> {
-    let (stream, early, answer) = if early.is_empty() {
+) -> http1::Outcome {
+    let (early, answer) = if early.is_empty() {
         match direct::run(core, stream, peer, place, here).await {
             direct::Left::Ended(end) => return http1::Outcome::Ended(end),
-            direct::Left::Idle(stream) => return http1::Outcome::Idle(stream, Bytes::new()),
-            direct::Left::Hyper(stream, bytes, answer) => (stream, bytes, answer),
+            direct::Left::Idle => return http1::Outcome::Idle(Bytes::new()),
+            direct::Left::Hyper(bytes, answer) => (bytes, answer),
         }
     } else {
-        (stream, early, None)
+        (early, None)
     };
     Box::pin(http1::run(Rc::clone(core), stream, early, answer, peer.clone(), place, here)).await
 }
 
 /// HTTP/1.1, active and parked by turns.
+///
+/// The connection's parts are its task's own, and only lent here: a future that is given one keeps it twice.
 async fn alternate<S: Service, T: Transport>(
     core: &Rc<Core<S>>,
-    mut stream: T,
-    peer: Peer,
+    stream: &mut T,
+    peer: &Peer,
     place: &Place,
     here: &Rc<Here>,
 ) -> End {
     place.metrics().speaks(Protocol::Http1);
-    let mut early = Bytes::new();
     loop {
-        // On the heap, and given back before the connection is parked.
-        match Box::pin(active(core, stream, early, &peer, place, here)).await {
-            http1::Outcome::Ended(end) => return end,
-            http1::Outcome::Idle(idle, rest) => (stream, early) = (idle, rest),
-        }
-        if !early.is_empty() {
-            continue;
+        let mut early = Bytes::new();
+        loop {
+            // On the heap, and given back before the connection is parked.
+            match Box::pin(active(core, stream, early, peer, place, here)).await {
+                http1::Outcome::Ended(end) => return end,
+                http1::Outcome::Idle(rest) if rest.is_empty() => break,
+                http1::Outcome::Idle(rest) => early = rest,
+            }
         }
         place.metrics().parked.inc();
         let idle = core.limits.idle_under(place.pressure().level());

@@ -25,23 +25,23 @@ use std::task::Poll;
 use tokio::time::Instant;
 
 /// How the short way ended.
-pub(super) enum Left<T, B> {
+pub(super) enum Left<B> {
     /// With the connection.
     Ended(End),
     /// Everything is answered, and nothing asked for a while.
-    Idle(T),
+    Idle,
     /// At bytes that hyper is to read, and what the first request in them is answered with, if that is known.
-    Hyper(T, Bytes, Option<Response<B>>),
+    Hyper(Bytes, Option<Response<B>>),
 }
 
 /// Answers until something else is wanted.
 pub(super) async fn run<S: Service, T: Transport>(
     core: &Core<S>,
-    mut stream: T,
+    stream: &mut T,
     peer: &Peer,
     place: &Place,
     here: &Here,
-) -> Left<T, S::Body> {
+) -> Left<S::Body> {
     let activity = Activity::begin(Instant::now());
     let first_look = Instant::now() + core.limits.header.min(core.limits.park_after);
     let timer = pin!(tokio::time::sleep_until(first_look));
@@ -50,7 +50,7 @@ pub(super) async fn run<S: Service, T: Transport>(
     let mut drain_begun = pin!(core.drain.begun());
     // Polled once, to be woken by it, and then only looked at, as where hyper runs.
     let (mut minds_drain, mut told) = (false, false);
-    let mut exchange = Exchange::new(core, &mut stream, peer, here, &activity);
+    let mut exchange = Exchange::new(core, stream, peer, here, &activity);
 
     let step = std::future::poll_fn(|cx| {
         if let Poll::Ready(step) = exchange.poll(cx) {
@@ -68,8 +68,8 @@ pub(super) async fn run<S: Service, T: Transport>(
     .await;
     drop(exchange);
     match step {
-        Step::Idle => Left::Idle(stream),
-        Step::Hyper(early, answer) => Left::Hyper(stream, early, answer),
+        Step::Idle => Left::Idle,
+        Step::Hyper(early, answer) => Left::Hyper(early, answer),
         Step::Closed => {
             stream.close().await;
             Left::Ended(End::Closed)

@@ -29,23 +29,23 @@ pub(super) const MAX_HEADERS: usize = 96;
 pub(super) const MAX_SEND_BUFFER: usize = 5 * 256 * 1_024;
 
 /// How the active part ended.
-pub(super) enum Outcome<T> {
+pub(super) enum Outcome {
     /// Over.
     Ended(End),
-    /// Everything answered; the stream, and bytes read beyond the last request (mostly none).
-    Idle(T, Bytes),
+    /// Everything answered; bytes read beyond the last request (mostly none).
+    Idle(Bytes),
 }
 
 /// `early` are bytes that were read already; `answer` is what the first request in them is answered with, if that is known.
 pub(super) async fn run<S: Service, T: Transport>(
     core: Rc<Core<S>>,
-    stream: T,
+    stream: &mut T,
     early: Bytes,
     answer: Option<Response<S::Body>>,
     peer: Peer,
     place: &Place,
     here: &Rc<Here>,
-) -> Outcome<T> {
+) -> Outcome {
     let activity = Rc::new(Activity::begin(Instant::now()));
     let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
     let io = Watched::new(stream, early, strict, Rc::clone(&activity));
@@ -140,7 +140,7 @@ pub(super) async fn run<S: Service, T: Transport>(
 
     match ended {
         Err(end) => {
-            let (mut stream, _) = connection.into_parts().io.into_inner();
+            let (stream, _) = connection.into_parts().io.into_inner();
             // An orderly end would say that the answer is whole.
             if end.leaves_unsent() || (end == End::Cut && by_close.get()) {
                 stream.socket().forget_unsent();
@@ -153,10 +153,10 @@ pub(super) async fn run<S: Service, T: Transport>(
             let parts = connection.into_parts();
             // Else what is left of a body, of which hyper has read no more, would be read as the next request.
             let is_between = read.get() || (parts.read_buf.is_empty() && parts.io.is_between_requests());
-            let (mut stream, early) = parts.io.into_inner();
+            let (stream, early) = parts.io.into_inner();
             let may_go_on = is_between && fault.get().is_none() && activity.may_close();
             if parking && !draining && !finishing && may_go_on {
-                return Outcome::Idle(stream, joined(parts.read_buf, early));
+                return Outcome::Idle(joined(parts.read_buf, early));
             }
             if read.get() {
                 stream.close().await;
@@ -358,9 +358,9 @@ mod tests {
             let mut rounds = 0;
             while !early.is_empty() {
                 rounds += 1;
-                let run = run(Rc::clone(&core), stream, early, None, peer.clone(), &place, &here);
-                (stream, early) = match run.await {
-                    Outcome::Idle(stream, rest) => (stream, rest),
+                let run = run(Rc::clone(&core), &mut stream, early, None, peer.clone(), &place, &here);
+                early = match run.await {
+                    Outcome::Idle(rest) => rest,
                     Outcome::Ended(end) => panic!("{end:?} after {} requests", asked.borrow().len()),
                 };
             }
