@@ -363,6 +363,11 @@ impl Guard {
         self.for_its_reader = true;
     }
 
+    /// Whether it ends once nobody reads it.
+    pub(crate) fn may_be_left(&self) -> bool {
+        self.for_its_reader
+    }
+
     /// Whether who began it has gone or got what it wanted, and nobody has joined; nobody can any more then. `is_read`: whether
     /// the body has a reader.
     pub(crate) fn is_left(&self, is_read: impl FnOnce() -> bool) -> bool {

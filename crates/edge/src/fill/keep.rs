@@ -163,6 +163,10 @@ pub(super) fn head_of(edge: &Edge, primary: &CacheKey, arrived: Arrived) -> (Hea
     (Head { status, headers, freshness, now }, body)
 }
 
+/// Turns of all that a core has to do, for which a fill that ends once nobody reads it waits before it reads on. One is enough
+/// as a rule.
+const TURNS: u8 = 4;
+
 /// Tells everybody of the head, receives the body, and keeps it when it came whole.
 pub(crate) async fn keep(
     edge: &Edge,
@@ -180,9 +184,19 @@ pub(crate) async fn keep(
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
 
     // Attack 53: what is asked for by the byte must not be sent by the gigabyte.
-    let is_left = |writer: &GrowingWriter| {
+    let is_left = async |writer: &GrowingWriter| {
         let missing = stated.map_or(u64::MAX, |length| length.saturating_sub(writer.received()));
-        missing > part::MOST && guard.is_left(|| writer.is_read())
+        if missing <= part::MOST || !guard.may_be_left() {
+            return false;
+        }
+        for _ in 0..TURNS {
+            // Whoever reads it takes what has come, and may have all it wants, before more is read.
+            tokio::task::yield_now().await;
+            if guard.is_left(|| writer.is_read()) {
+                return true;
+            }
+        }
+        false
     };
     match receive(edge, body, writer, stated, Proof::of(&head), is_left).await {
         Err(Broken::Left) => FillOutcome::GivenUp,
@@ -226,7 +240,7 @@ pub(super) async fn hand_out(
     });
     guard.land(Landed::Fetched { object, variant, way, kept: false });
     drop(guard);
-    match receive(edge, body, writer, stated, Proof::of(&head), |_| false).await {
+    match receive(edge, body, writer, stated, Proof::of(&head), async |_| false).await {
         Ok(_) => FillOutcome::NotStored,
         Err(_) => FillOutcome::BrokenOff,
     }
@@ -348,7 +362,7 @@ async fn receive(
     mut writer: GrowingWriter,
     stated: Option<u64>,
     mut proof: Option<Proof>,
-    is_left: impl Fn(&GrowingWriter) -> bool,
+    is_left: impl AsyncFn(&GrowingWriter) -> bool,
 ) -> Result<Blocks, Broken> {
     let largest = edge.memory.largest_object();
     loop {
@@ -372,7 +386,7 @@ async fn receive(
         if writer.received() > largest {
             return Err(Broken::TooLarge);
         }
-        if is_left(&writer) {
+        if is_left(&writer).await {
             return Err(Broken::Left);
         }
     }

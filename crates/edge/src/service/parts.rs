@@ -100,6 +100,20 @@ async fn attack_53_an_origin_that_knows_no_ranges_sends_no_more_than_is_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn attack_53_who_reads_a_byte_has_its_turn_before_more_is_read() {
+    local(async {
+        let head = fresh().header("content-length", leak((60 * BLOCK).to_string()));
+        let at_once = (0..60 * 8).fold(head, |reply, _| reply.data(vec![0; BLOCK / 8]));
+        let scene = Scene::new([at_once]);
+        assert_eq!(asks(&scene, "bytes=0-0").await.0, 206);
+        tokio::time::sleep(SECOND).await;
+        let fetched = scene.edge.metrics.fill_bytes.get();
+        assert!(fetched <= 2 * BLOCK_SIZE, "{} kB", fetched / 1_024);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_much_longer_than_a_run_is_kept_whoever_reads_it() {
     local(async {
         let scene = Scene::new([whole_of(17)]);
