@@ -23,14 +23,12 @@ pub(crate) fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterat
 }
 
 fn parted(line: &[u8], escapes: bool) -> impl Iterator<Item = &[u8]> {
-    Members { rest: line, escapes }.map(trimmed).filter(|member| !member.is_empty())
+    Members { rest: Some(line), escapes }.map(trimmed).filter(|member| !member.is_empty())
 }
 
 /// What stands between the commas of one line, empty or not, white space trimmed.
 pub(crate) fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let line = trimmed(line);
-    let last = line.ends_with(b",").then_some(&line[..0]);
-    Members { rest: line, escapes: true }.map(trimmed).chain(last)
+    Members { rest: Some(line), escapes: true }.map(trimmed)
 }
 
 /// Without white space around it.
@@ -41,8 +39,9 @@ pub(crate) fn trimmed(mut text: &[u8]) -> &[u8] {
     text
 }
 
+/// One more than there are commas.
 struct Members<'a> {
-    rest: &'a [u8],
+    rest: Option<&'a [u8]>,
     /// Whether `\` in quotes takes the meaning of the byte behind it (§5.6.4).
     escapes: bool,
 }
@@ -51,25 +50,22 @@ impl<'a> Iterator for Members<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        if self.rest.is_empty() {
-            return None;
-        }
+        let rest = self.rest.take()?;
         let mut quoted = false;
         let mut escaped = false;
-        for (at, byte) in self.rest.iter().enumerate() {
+        for (at, byte) in rest.iter().enumerate() {
             match byte {
                 _ if escaped => escaped = false,
                 b'\\' if quoted => escaped = self.escapes,
                 b'"' => quoted = !quoted,
                 b',' if !quoted => {
-                    let member = &self.rest[..at];
-                    self.rest = &self.rest[at + 1..];
-                    return Some(member);
+                    self.rest = Some(&rest[at + 1..]);
+                    return Some(&rest[..at]);
                 }
                 _ => {}
             }
         }
-        Some(std::mem::take(&mut self.rest))
+        Some(rest)
     }
 }
 

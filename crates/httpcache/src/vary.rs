@@ -93,7 +93,10 @@ impl VaryNames {
                     (Some(language), _) => write!(key, "={}:{language};", language.len()),
                     (None, Some(ranked)) => write!(key, "{ranked:?};"),
                     // Whoever reads it more loosely than we do makes something else of it.
-                    (None, None) => write!(key, "?{};", joined(request, name)),
+                    (None, None) => {
+                        let value = joined(request, name);
+                        write!(key, "?{}:{value};", value.len())
+                    }
                 };
                 written.expect("writing to a String does not fail");
                 continue;
@@ -122,8 +125,11 @@ fn joined(request: &HeaderMap, name: &HeaderName) -> String {
         }
         match std::str::from_utf8(piece) {
             Ok(text) => joined.push_str(text),
-            // Bytes that are no text are compared as their escapes.
-            Err(_) => write!(joined, "{}", piece.escape_ascii()).expect("writing to a String does not fail"),
+            // Bytes that are no text are compared as their escapes, marked by what no value has in it: they are not the text that is
+            // written as they are escaped.
+            Err(_) => {
+                write!(joined, "\0{}", piece.escape_ascii()).expect("writing to a String does not fail");
+            }
         }
     }
     joined
@@ -159,6 +165,29 @@ mod tests {
         let other = vary.secondary_key(&headers(&[("a", "1"), ("b", "2;1:3")]));
         assert_ne!(one, other);
         assert_ne!(vary.secondary_key(&headers(&[("a", "")])), vary.secondary_key(&headers(&[])));
+        // A list of languages that cannot be read.
+        let vary = names(&headers(&[("vary", "accept-language, b")])).unwrap();
+        let one = vary.secondary_key(&headers(&[("accept-language", "en;q=9"), ("b", "x;-")]));
+        let other = vary.secondary_key(&headers(&[("accept-language", "en;q=9;3:x")]));
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_not_the_text_of_their_escape() {
+        let vary = names(&headers(&[("vary", "a")])).unwrap();
+        let mut bytes = HeaderMap::new();
+        bytes.insert("a", http::HeaderValue::from_bytes(b"\xff").unwrap());
+        assert_ne!(vary.secondary_key(&bytes), vary.secondary_key(&headers(&[("a", r"\xff")])));
+    }
+
+    #[test]
+    fn an_empty_line_is_an_empty_piece() {
+        let vary = names(&headers(&[("vary", "a")])).unwrap();
+        let key = |fields: &[(&'static str, &'static str)]| vary.secondary_key(&headers(fields));
+        assert_eq!(key(&[("a", ""), ("a", "2")]), key(&[("a", ", 2")]));
+        assert_ne!(key(&[("a", ""), ("a", "2")]), key(&[("a", "2")]));
+        assert_ne!(key(&[("a", ""), ("a", "")]), key(&[("a", "")]));
+        assert_ne!(key(&[("a", "\"1,")]), key(&[("a", "\"1"), ("a", ""), ("a", "")]));
     }
 
     #[test]
