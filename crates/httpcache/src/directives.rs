@@ -116,7 +116,11 @@ impl RequestDirectives {
                 Known::NoStore => read.no_store = true,
                 Known::NoCache => read.no_cache = true,
                 Known::MaxAge => shorter(&mut read.max_age, argument),
-                Known::MaxStale => read.max_stale = Some(argument.and_then(delta_seconds)),
+                Known::MaxStale => {
+                    // Any amount is said by no argument, not by one that cannot be read.
+                    let limit = argument.map(|argument| delta_seconds(argument).unwrap_or_default());
+                    read.max_stale = Some(limit);
+                }
                 Known::MinFresh => read.min_fresh = argument.and_then(delta_seconds),
                 Known::OnlyIfCached => read.only_if_cached = true,
                 _ => {}
@@ -237,6 +241,20 @@ mod tests {
             (&["no-store"], None),
         ] {
             assert_eq!(max_age(lines), seconds, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_max_stale_that_cannot_be_read_is_not_any_amount() {
+        let zero = Some(Some(Duration::ZERO));
+        for (line, limit) in [
+            ("max-stale", Some(None)),
+            ("max-stale=5", Some(Some(Duration::from_secs(5)))),
+            ("max-stale=", zero),
+            ("max-stale=-1", zero),
+            ("max-stale=1.5", zero),
+        ] {
+            assert_eq!(RequestDirectives::read(&headers(&[line])).max_stale, limit, "{line}");
         }
     }
 
