@@ -64,7 +64,12 @@ pub fn range_applies(
     last_modified: Option<SystemTime>,
     date: impl FnOnce() -> SystemTime,
 ) -> bool {
-    let Some(condition) = request.get(header::IF_RANGE) else { return true };
+    let mut conditions = request.get_all(header::IF_RANGE).iter();
+    let Some(condition) = conditions.next() else { return true };
+    // It is no list: of two, nobody knows which is meant.
+    if conditions.next().is_some() {
+        return false;
+    }
     if is_etag(condition.as_bytes()) {
         return etag.is_some_and(|etag| etag.is_strongly(condition.as_bytes()));
     }
@@ -224,5 +229,7 @@ mod tests {
             assert_eq!(range_applies(&headers, etag, Some(then()), || date), applies, "{case}");
         }
         assert!(range_applies(&HeaderMap::new(), None, None, || now));
+        let two = request(&[("if-range", "\"a\""), ("if-range", "\"b\"")]);
+        assert!(!range_applies(&two, Some(&strong), None, || now), "it is no list");
     }
 }

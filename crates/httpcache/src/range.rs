@@ -75,7 +75,10 @@ pub fn together(header: &HeaderValue) -> Option<Spec> {
         _ => None,
     };
     match coalesce(specs.iter().map(bounded).collect::<Option<_>>()?) {
-        Coalesced::One(part) => Some(Spec::From { first: part.start, last: Some(part.end - 1) }),
+        // Empty at the end of all numbers, where no byte is.
+        Coalesced::One(part) if !part.is_empty() => {
+            Some(Spec::From { first: part.start, last: Some(part.end - 1) })
+        }
         _ => None,
     }
 }
@@ -204,6 +207,10 @@ mod tests {
             ("bytes=0-,0-", None),
             ("bytes=7-", Some(Spec::From { first: 7, last: None })),
             ("bytes=1-18446744073709551615,0-0", from(0, u64::MAX - 1)),
+            (
+                "bytes=18446744073709551615-18446744073709551615,18446744073709551615-18446744073709551615",
+                None,
+            ),
         ] {
             assert_eq!(together(&HeaderValue::from_str(text).unwrap()), part, "{text}");
         }
@@ -307,6 +314,17 @@ mod tests {
         fn a_part_is_never_empty_nor_beyond_the_end(text in "bytes=[0-9,-]{0,40}", length: u64) {
             if let Requested::Part(part) = asked(&text, length) {
                 prop_assert!(part.start < part.end && part.end <= length);
+            }
+        }
+
+        #[test]
+        fn what_is_asked_for_together_holds_the_part_whatever_the_length(
+            text in "bytes=[0-9]{1,2}-[0-9]{1,3}(,[0-9]{1,3}-[0-9]{1,3}){0,3}", length in 0..1_000_u64,
+        ) {
+            let field = HeaderValue::from_str(&text).unwrap();
+            if let (Some(spec), Requested::Part(part)) = (together(&field), asked(&text, length)) {
+                let within = spec.within(length);
+                prop_assert!(within.is_some_and(|whole| whole.start <= part.start && part.end <= whole.end));
             }
         }
 
