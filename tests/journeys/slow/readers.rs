@@ -24,12 +24,12 @@ const SECONDS: usize = 8;
 const SETTLED: f64 = 1.002;
 /// Seconds until it has, on the slowest machine.
 const SETTLES: usize = 120;
-/// What a plain reader may cost the edge beside what is shared, and what an encrypted one: its records wait encrypted, 64 KiB
-/// of them at most.
-const PLAIN_COST: f64 = 40_000.0;
-const TLS_COST: f64 = 120_000.0;
+/// What a plain reader may cost the edge beside what is shared, and what an encrypted one: its session, and of what is encrypted
+/// no more than the kernel was about to take.
+const PLAIN_COST: f64 = 12_000.0;
+const TLS_COST: f64 = 32_000.0;
 /// What the edge is told to keep to.
-const CAP: f64 = 1_024.0 * 1_048_576.0;
+const CAP: f64 = 512.0 * 1_048_576.0;
 /// Of the kernel's memory for each: `send_buffer`, its last piece, and what the kernel writes beside it.
 const KERNEL_COST: f64 = 150_000.0;
 
@@ -83,7 +83,7 @@ fn attack_63_fifteen_thousand_readers_of_a_byte_a_second() {
                 "--ram",
                 "64MiB",
                 "--memory-cap",
-                "1GiB",
+                "512MiB",
                 "--tls-listen",
                 "127.0.0.1:0",
                 "--cert",

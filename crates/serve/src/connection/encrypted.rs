@@ -4,12 +4,16 @@
 //! what has been encrypted and not been taken is memory that nobody shares, so for a slow reader they should be small.
 //! Hence a batch grows once the socket has taken several in a row, and is small again after the first that it does not take.
 //! Who reads nothing at all still takes what fits into the kernel's buffers on both sides, and is not quick for that.
+//!
+//! What a socket does not take cannot be made plain again. So who is not known to be quick has nothing encrypted behind a full batch
+//! before the kernel says that it would take some: a stalled reader then holds its session, and not a batch of its own beside the
+//! kernel's.
 
 use super::socket::{PACKET, Socket};
 use super::stream::Transport;
 use std::io::{self, IoSlice, Write};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
@@ -40,6 +44,18 @@ pub(crate) struct Encrypted {
     most: usize,
     /// Whether what was gathered last found the room full.
     full: bool,
+    room: Room,
+}
+
+/// What is known of whether the socket takes more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// Enough is.
+    Likely,
+    /// The kernel is to be asked.
+    Unknown,
+    /// It has none, and will say when it has.
+    None,
 }
 
 /// How much is encrypted at once.
@@ -53,6 +69,15 @@ struct Batch {
 
 impl Batch {
     const FIRST: Self = Self { room: LEAST, taken: 0 };
+
+    /// Whether the socket takes more, after one before this was written.
+    const fn room_behind(self, full: bool, left: bool) -> Room {
+        match (left, full) {
+            (true, _) => Room::None,
+            (false, true) if self.taken < PROVEN => Room::Unknown,
+            (false, _) => Room::Likely,
+        }
+    }
 
     /// After one was written. `full`: there was more than it had room for; `left`: the socket did not take all. `most`: bytes that it
     /// may grow to.
@@ -69,7 +94,8 @@ impl Batch {
 impl Encrypted {
     /// On the heap: it is large, and handed on.
     pub(crate) fn new(stream: TlsStream<Socket>) -> Box<Self> {
-        let mut encrypted = Box::new(Self { stream, batch: Batch::FIRST, most: MOST, full: false });
+        let mut encrypted =
+            Box::new(Self { stream, batch: Batch::FIRST, most: MOST, full: false, room: Room::Likely });
         if encrypted.speaks_http2() {
             encrypted.most = MOST_HTTP2;
         }
@@ -86,9 +112,23 @@ impl Encrypted {
         self.stream.get_mut().1
     }
 
+    /// Until the socket takes more, as far as it has to be waited for.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.room == Room::Unknown {
+            self.room = if self.stream.get_ref().0.has_room() { Room::Likely } else { Room::None };
+        }
+        if self.room == Room::None {
+            ready!(self.stream.get_ref().0.poll_write_ready(cx))?;
+            self.room = Room::Likely;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// After a batch was written as far as the socket takes it. `full`: there was more than it had room for.
     fn size_next(&mut self, full: bool) {
-        let next = self.batch.next(full, self.session().wants_write(), self.most);
+        let left = self.session().wants_write();
+        self.room = self.batch.room_behind(full, left);
+        let next = self.batch.next(full, left, self.most);
         if next.room != self.batch.room {
             self.session().set_buffer_limit(Some(next.room));
         }
@@ -107,6 +147,10 @@ impl Transport for Box<Encrypted> {
 
     fn packet(&self) -> usize {
         LEAST
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_more(cx)
     }
 
     fn gather(&mut self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
@@ -144,6 +188,7 @@ impl AsyncWrite for Encrypted {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_more(cx))?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         let full = length(slices) > self.batch.room;
         self.size_next(full);
@@ -155,6 +200,10 @@ impl AsyncWrite for Encrypted {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Nothing waits, and nothing is learned: who has no room still has none.
+        if !self.full && !self.session().wants_write() {
+            return Poll::Ready(Ok(()));
+        }
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         let full = std::mem::take(&mut self.full);
         self.size_next(full);
@@ -194,5 +243,21 @@ mod tests {
         assert_eq!(batch, Batch::FIRST, "and has to prove it anew");
         let over_http2 = (0..3).fold(proven, |batch, _| batch.next(true, false, MOST_HTTP2));
         assert_eq!(over_http2.room / LEAST, 2);
+    }
+
+    #[test]
+    fn attack_63_behind_a_full_batch_the_kernel_is_asked_before_more_is_encrypted() {
+        let proven = Batch { room: LEAST, taken: PROVEN };
+        for (batch, full, left, room) in [
+            (Batch::FIRST, true, false, Room::Unknown),
+            // A small answer asks nobody.
+            (Batch::FIRST, false, false, Room::Likely),
+            // Nor does who is quick.
+            (proven, true, false, Room::Likely),
+            (proven, true, true, Room::None),
+            (Batch::FIRST, false, true, Room::None),
+        ] {
+            assert_eq!(batch.room_behind(full, left), room, "{batch:?} {full} {left}");
+        }
     }
 }

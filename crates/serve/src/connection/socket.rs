@@ -2,10 +2,12 @@
 
 use super::line::Lines;
 use prometheus::IntCounter;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -65,6 +67,24 @@ impl Socket {
         }
     }
 
+    /// Whether the kernel would take something to send. Where not, [`Socket::poll_write_ready`] waits until it would: the kernel is
+    /// asked in the way that has it tell, which a look at the queue's length is not.
+    pub(super) fn has_room(&self) -> bool {
+        match self {
+            Self::Tcp(Tcp { stream, .. }) => stream.try_io(Interest::WRITABLE, || room(stream)),
+            Self::Unix(stream) => stream.try_io(Interest::WRITABLE, || room(stream)),
+        }
+        .is_ok()
+    }
+
+    /// Whether something can be sent, as far as is known.
+    pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(tcp) => tcp.stream.poll_write_ready(cx),
+            Self::Unix(stream) => stream.poll_write_ready(cx),
+        }
+    }
+
     /// Drops what comes until the other end sends no more, or this many bytes. No session has to read them.
     pub(super) async fn discard(&self, most: usize) {
         let mut left = most;
@@ -118,6 +138,15 @@ impl Socket {
 const DISCARD: usize = 16 * 1_024;
 /// Bytes that are looked at before they are read: the preface of HTTP/2.
 const PEEK: usize = 24;
+
+/// An error where the kernel would take nothing. A broken socket takes all, and says so then.
+fn room(socket: &impl AsFd) -> io::Result<()> {
+    const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+    match poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&AT_ONCE)) {
+        Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
 
 fn told<V>(socket: SockRef<'_>, tell: impl Fn(&[u8]) -> Option<V>) -> io::Result<V> {
     let mut room = [MaybeUninit::uninit(); PEEK];
@@ -187,4 +216,31 @@ fn counted(written: Poll<io::Result<usize>>, sent: &IntCounter) -> Poll<io::Resu
         sent.inc_by(bytes as u64);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use telemetry::Telemetry;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpSocket};
+
+    #[tokio::test]
+    async fn who_was_asked_for_room_and_had_none_says_when_there_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpSocket::new_v4().unwrap();
+        client.set_recv_buffer_size(4_096).unwrap();
+        let mut client = client.connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        SockRef::from(&stream).set_tcp_notsent_lowat(64 * 1_024).unwrap();
+        let sent = IntCounter::new("sent", "bytes").unwrap();
+        let mut socket = Socket::Tcp(Tcp::new(stream, sent, Lines::register(&Telemetry::new("test"))));
+        assert!(socket.has_room());
+        // All of it is taken, so that nobody has been told that there is no more room.
+        socket.write_all(&[7; PACKET]).await.unwrap();
+        assert!(!socket.has_room());
+        client.read_exact(&mut [0; PACKET]).await.unwrap();
+        poll_fn(|cx| socket.poll_write_ready(cx)).await.unwrap();
+        assert!(socket.has_room());
+    }
 }

@@ -31,6 +31,12 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
         None
     }
 
+    /// Until it makes sense to [`gather`](Self::gather): what has been taken can wait with nobody but us.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _ = cx;
+        Poll::Ready(Ok(()))
+    }
+
     /// Says good-bye as the protocol wants it (TLS: close_notify). Does not wait for the other end to say it.
     async fn close(&mut self) {
         let _ = timeout(GOODBYE, self.shutdown()).await;

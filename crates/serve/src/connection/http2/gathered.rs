@@ -61,11 +61,15 @@ impl<T: Transport> AsyncWrite for Gathered<T> {
             return Poll::Ready(Ok(0));
         }
         let inner = &mut *self.0.borrow_mut();
+        ready!(inner.poll_room(cx))?;
         loop {
             match inner.gather(slices) {
                 None => return Pin::new(inner).poll_write_vectored(cx, slices),
                 // Full.
-                Some(Ok(0)) => ready!(Pin::new(&mut *inner).poll_flush(cx))?,
+                Some(Ok(0)) => {
+                    ready!(Pin::new(&mut *inner).poll_flush(cx))?;
+                    ready!(inner.poll_room(cx))?;
+                }
                 Some(taken) => return Poll::Ready(taken),
             }
         }
@@ -96,6 +100,8 @@ mod tests {
         waiting: Vec<u8>,
         sent: Vec<u8>,
         blocked: bool,
+        /// Whether its far end would take nothing, as it has said.
+        shut: bool,
     }
 
     const ROOM: usize = 8;
@@ -110,6 +116,10 @@ mod tests {
             let taken = bytes.len().min(ROOM - self.waiting.len());
             self.waiting.extend_from_slice(&bytes[..taken]);
             Some(Ok(taken))
+        }
+
+        fn poll_room(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if self.shut { Poll::Pending } else { Poll::Ready(Ok(())) }
         }
     }
 
@@ -160,5 +170,16 @@ mod tests {
         assert_eq!(session.borrow().sent, b"headpict");
         assert!(gathered.poll_send(cx).is_ready());
         assert_eq!(session.borrow().sent, b"headpicturesmore");
+    }
+
+    #[test]
+    fn nothing_is_gathered_for_who_takes_nothing() {
+        let mut gathered = Gathered::new(Session { shut: true, ..Session::default() });
+        let session = Rc::clone(&gathered.0);
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut gathered).poll_write(cx, b"pictures").is_pending());
+        assert!(session.borrow().waiting.is_empty());
+        session.borrow_mut().shut = false;
+        assert!(Pin::new(&mut gathered).poll_write(cx, b"pictures").is_ready());
     }
 }
