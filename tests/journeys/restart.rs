@@ -22,7 +22,7 @@ const LARGE: usize = 8_000_000;
 
 struct Scene {
     folder: TempDir,
-    _origin: Airclass,
+    origin: Airclass,
     edge: Option<Airclass>,
     target: Rc<Target>,
     tally: Rc<Tally>,
@@ -46,7 +46,7 @@ fn scene() -> Scene {
         path: format!("/{}", segment(0)),
         length: LENGTH,
     };
-    Scene { folder, _origin: origin, edge: Some(edge), target: Rc::new(target), tally: Rc::default() }
+    Scene { folder, origin, edge: Some(edge), target: Rc::new(target), tally: Rc::default() }
 }
 
 fn edge(folder: &Path, origin: &Airclass) -> Airclass {
@@ -157,6 +157,62 @@ fn groups_and_rules_change_under_load() {
                 tokio::task::yield_now().await;
             }
         }
+    });
+}
+
+/// Two sites of one node, the one by rules of its own.
+#[test]
+fn rules_of_one_site_change_under_load() {
+    let scene = scene();
+    let config = scene.folder.path().join("edge.toml");
+    let good = std::fs::read_to_string(&config).unwrap();
+    let origin = scene.origin.address();
+    let group =
+        format!("[[group]]\nname = \"own\"\nhosts = [\"own.example\"]\ntiers = [[\"http://{origin}\"]]\n");
+    let edge = scene.edge.as_ref().unwrap().address();
+    let asked = std::cell::Cell::new(0);
+    // Whether to each site a parameter means nothing, of URLs that nobody has asked for before.
+    let ignored = async || {
+        asked.set(asked.get() + 1);
+        let mut ignored = Vec::new();
+        for host in ["own.example", "lessons.example"] {
+            let mut last = String::new();
+            for more in ["", "&t=1"] {
+                let path = format!("/{}?n={}{more}", segment(0), asked.get());
+                let mut question = client::request("GET", &path, &[]);
+                question.headers_mut().insert("host", host.parse().unwrap());
+                let sent = client::connect(edge).await.send_request(question).await.unwrap();
+                let answer = client::read(sent).await;
+                assert_eq!(answer.status, 200);
+                last = answer.field("cache-status").to_owned();
+            }
+            ignored.push(last.contains("; hit"));
+        }
+        ignored
+    };
+    scene.under_load(async |scene| {
+        for (own, expected) in [
+            ("[group.cache]\nignore_query = [\"t\"]\n", [true, false]),
+            ("", [false, false]),
+            ("stale_on_error = \"1h\"\n[group.cache]\nignore_query = [\"t*\"]\n", [true, false]),
+        ] {
+            std::fs::write(&config, format!("{good}{group}{own}")).unwrap();
+            let (status, said) = scene.order("/reload").await;
+            assert_eq!((status, said.contains("restart")), (200, false), "{said}");
+            // Cores change over one by one.
+            while ignored().await != expected {
+                tokio::task::yield_now().await;
+            }
+        }
+        // What cannot be of one site changes nothing of any.
+        let wrong = format!("{good}{group}[group.cache]\nignore_query = [\"a=b\"]\n");
+        std::fs::write(&config, wrong).unwrap();
+        let (status, said) = scene.order("/reload").await;
+        assert!(
+            status == 409 && said.contains("`group.cache` of \"own\": `ignore_query`"),
+            "{status} {said}"
+        );
+        assert_eq!(ignored().await, [true, false]);
     });
 }
 
@@ -398,7 +454,7 @@ fn attack_75_a_disk_is_handed_over_without_a_miss() {
         }
         new
     };
-    let Scene { folder, _origin: origin, .. } = scene;
+    let Scene { folder, origin, .. } = scene;
     runtime.block_on(async {
         for number in 0..=OBJECTS {
             client::get(first.address(), &path(number), &[]).await;

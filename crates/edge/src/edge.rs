@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 use crate::options::{Config, UpstreamLimits};
 use crate::overload::{Caps, Overload};
 use crate::owner::Owner;
-use crate::policy::{Identity, Release};
+use crate::policy::{CachePolicy, Identity, Release};
 use crate::purge::Recent;
 use crate::request::Asked;
 use crate::resources::Resources;
@@ -20,10 +20,10 @@ use crate::upstream::{Dial, Groups, Upstream, UpstreamError};
 use accesslog::{AccessLog, Pen};
 use diskstore::Pinned;
 use faults::Blame;
-use http::Method;
+use http::{Method, Uri};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use telemetry::{Check, Readiness, Telemetry};
 use units::ByteCount;
 
@@ -75,7 +75,6 @@ impl Settings {
         let config = Config {
             upstream,
             cache: config.cache,
-            stale_on_error: config.stale_on_error,
             limits,
             client_share: config.client_share,
             resources: config.resources.under(now.bandwidth_cap),
@@ -170,7 +169,6 @@ impl Shared {
             resources: self.resources.clone(),
             owner: self.owner.clone(),
             clock: Clock,
-            stale_on_error: config.stale_on_error,
             config,
             filled: Arc::clone(&self.filled),
             pen: self.log.as_ref().map(AccessLog::pen),
@@ -202,7 +200,6 @@ pub(crate) struct Edge {
     pub(crate) resources: Resources,
     pub(crate) owner: Owner,
     pub(crate) clock: Clock,
-    pub(crate) stale_on_error: Duration,
     pub(crate) config: Arc<Config>,
     /// What has been filled lately.
     pub(crate) filled: Arc<Again>,
@@ -216,12 +213,17 @@ impl Edge {
     /// The same core's edge by other settings. What goes on goes on as it began: it has the edge that it was asked of.
     pub(crate) fn succeeded_by(&self, Settings { config, groups }: Settings) -> Self {
         self.resources.keep_to(&config.resources);
-        Self {
-            upstream: self.upstream.succeeded_by(groups, Arc::clone(&config)),
-            stale_on_error: config.stale_on_error,
-            config,
-            ..self.clone()
-        }
+        Self { upstream: self.upstream.succeeded_by(groups, Arc::clone(&config)), config, ..self.clone() }
+    }
+
+    /// The rules for what is kept of what is asked for.
+    pub(crate) fn policy(&self, asked: &Asked) -> &CachePolicy {
+        self.policy_of(&asked.host, &asked.target)
+    }
+
+    /// The same for what is under a host and a target.
+    pub(crate) fn policy_of(&self, host: &str, target: &Uri) -> &CachePolicy {
+        self.config.cache.of(self.upstream.groups().route(host, target.path()))
     }
 
     /// Takes what is under `key` out of both tiers.

@@ -41,7 +41,7 @@ pub use admission::{AdmissionConfig, AdmissionOptions};
 pub use options::{Config, Options, UpstreamLimits};
 pub use owner::{OwnerConfig, OwnerOptions};
 pub use paper::Paper;
-pub use policy::{CacheOptions, CachePolicy, ClientReload};
+pub use policy::{CacheOptions, ClientReload, Policies};
 pub use prefill::{FillConfig, FillOptions};
 pub use purge::{PurgeConfig, PurgeOptions};
 pub use reload::Read;

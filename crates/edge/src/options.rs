@@ -4,7 +4,7 @@ use crate::accounts::{NodeConfig, NodeOptions};
 use crate::admission::{AdmissionConfig, AdmissionOptions};
 use crate::overload::{Share, least_room};
 use crate::owner::{OwnerConfig, OwnerOptions};
-use crate::policy::{CacheOptions, CachePolicy};
+use crate::policy::{CacheOptions, Policies};
 use crate::prefill::{FillConfig, FillOptions};
 use crate::purge::{PurgeConfig, PurgeOptions};
 use crate::resources::ResourceCaps;
@@ -158,8 +158,6 @@ pub struct Config {
     pub name: String,
     /// Waits and bounds towards the upstream.
     pub limits: UpstreamLimits,
-    /// For responses that do not say themselves.
-    pub stale_on_error: Duration,
     /// What may be sent a second.
     pub bandwidth_cap: Option<BitRate>,
     /// What the process may take of memory; `None`: by the machine.
@@ -172,8 +170,8 @@ pub struct Config {
     pub(crate) client_share: Share,
     /// What may be sent to the upstream.
     pub(crate) upload_caps: UploadCaps,
-    /// What is kept and how long.
-    pub cache: CachePolicy,
+    /// What is kept and how long, for each group.
+    pub cache: Policies,
     /// Whose orders to forget are obeyed.
     pub purge: PurgeConfig,
     /// Which day plans are followed.
@@ -243,7 +241,8 @@ impl Config {
     /// The first option that cannot be, by name.
     pub fn resolve(options: &Options) -> Result<Self, SettingsError> {
         let simple = options.upstream.as_deref().unwrap_or_default();
-        let mut upstream = Upstreams::resolve(simple, options.group.as_deref().unwrap_or_default())?;
+        let groups = options.group.as_deref().unwrap_or_default();
+        let mut upstream = Upstreams::resolve(simple, groups)?;
         let plan = PlanConfig::resolve(&options.plan)?;
         if let Some(PlanConfig { place: Place::Url(url), .. }) = &plan {
             upstream.plans_from(url)?;
@@ -311,7 +310,7 @@ impl Config {
             rate: options.upstream_rate.filter(|rate| *rate > 0),
         };
         let stale_on_error = options.stale_on_error.map_or(STALE_ON_ERROR, |span| span.0);
-        let cache = CachePolicy::resolve(&options.cache)?;
+        let cache = Policies::resolve(&options.cache, stale_on_error, groups)?;
         let bandwidth_cap = options.bandwidth_cap;
         if bandwidth_cap == Some(BitRate(0)) {
             return Err(SettingsError::value("bandwidth_cap", "is zero; nothing could be sent"));
@@ -350,7 +349,6 @@ impl Config {
             disks,
             name,
             limits,
-            stale_on_error,
             bandwidth_cap,
             memory_cap,
             resources,

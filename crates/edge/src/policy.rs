@@ -1,11 +1,14 @@
-//! What goes upstream of a client's request, and what does not; `options` (the operator's choices), `query` (which
-//! queries are the same), `release` (what the day plan says).
+//! What goes upstream of a client's request, and what does not; `options` (the operator's choices), `by_group` (for which site
+//! they are), `query` (which queries are the same), `release` (what the day plan says).
 
+mod by_group;
 mod options;
 mod query;
 mod release;
 
-pub use options::{CacheOptions, CachePolicy, ClientReload};
+pub use by_group::Policies;
+pub(crate) use options::CachePolicy;
+pub use options::{CacheOptions, ClientReload};
 pub(crate) use release::{Release, Said};
 
 use crate::request::{Asked, Refusal};

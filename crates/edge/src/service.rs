@@ -5,6 +5,8 @@ mod admitted;
 mod alone;
 #[cfg(test)]
 mod attacks;
+#[cfg(test)]
+mod by_group;
 mod change;
 #[cfg(test)]
 mod crowd;
@@ -49,6 +51,7 @@ use change::change;
 use fetch::{fetch, refresh};
 use http::{Method, Request, header};
 use httpcache::storable::NotStored;
+use parents::route::Route;
 use serve::{Peer, Service};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -192,12 +195,14 @@ const MAX_LOOKS: usize = 6;
 ///
 /// Whatever has to wait is boxed: as a part of this future it would make each hit's 12 kB large, which are moved twice.
 async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
-    asked.target = edge.config.cache.query.normalise(asked.target);
-    let primary = key_of(&edge, &asked);
+    let route = edge.upstream.groups().route(&asked.host, asked.target.path());
+    let policy = edge.config.cache.of(route);
+    asked.target = policy.query.normalise(asked.target);
+    let primary = key_by(&edge, route, &asked);
     let (mut asked_disk_for, mut again) = (None, 0);
     for _ in 0..MAX_LOOKS {
         let now = Instant::now();
-        let mut looked = look(&edge, &asked, &primary, now);
+        let mut looked = look_up(&edge.memory, primary.clone(), &asked, policy.client_reload, now);
         if matches!(looked.found, Found::Miss(_))
             && asked.method == Method::GET
             && edge.overload.is_full()
@@ -223,9 +228,9 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
                 return answer;
             }
             let Some(head) = head else { continue };
-            looked.found = judge(head, &asked, edge.config.cache.client_reload, Instant::now());
+            looked.found = judge(head, &asked, policy.client_reload, Instant::now());
         }
-        let found = edge.release.look_after(&mut asked, looked.found, edge.stale_on_error, now);
+        let found = edge.release.look_after(&mut asked, looked.found, policy.stale_on_error, now);
         let is_held = matches!(found, Found::Fresh(_) | Found::StaleWhileRevalidate(_));
         if !is_held
             && !asked.directives.only_if_cached
@@ -264,8 +269,9 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     Box::pin(pass(&edge, &asked, Forwarded::VaryMiss, None)).await
 }
 
+/// What memory has of it.
 pub(crate) fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant) -> Lookup {
-    look_up(&edge.memory, primary.clone(), asked, edge.config.cache.client_reload, now)
+    look_up(&edge.memory, primary.clone(), asked, edge.policy(asked).client_reload, now)
 }
 
 /// Answers from what is stored. Where blocks of it are missing, the first bytes must be there before the head goes out: an
@@ -305,7 +311,7 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
         && !asked.headers.contains_key(header::RANGE)
         && !edge.ghost.is_back(key)
     {
-        match fill::pass_on(edge, key, disk.load(key, edge.upstream.groups()).await?).await {
+        match fill::pass_on(edge, asked, key, disk.load(key, edge.upstream.groups()).await?).await {
             Ok(object) => return answer_from_disk(edge, asked, Arc::new(object?)),
             Err(for_all) => found = Some(for_all),
         }
@@ -331,7 +337,7 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
 /// What is not simply fresh is in memory by now, and goes the way of all that is not.
 fn answer_from_disk(edge: &Rc<Edge>, asked: &Asked, object: Arc<Object>) -> Option<Answer> {
     let now = Instant::now();
-    match judge(object, asked, edge.config.cache.client_reload, now) {
+    match judge(object, asked, edge.policy(asked).client_reload, now) {
         Found::Fresh(object) => {
             let status = CacheStatus { hit: true, detail: Some("disk"), ..CacheStatus::default() };
             Some(response::stored(edge, asked, &object, Outcome::HitDisk, status, now))
@@ -343,6 +349,11 @@ fn answer_from_disk(edge: &Rc<Edge>, asked: &Asked, object: Arc<Object>) -> Opti
 /// The key of what is asked for. Which scheme the client used, no origin learns: one stands for both. Host and path say
 /// which group is asked, so no two groups share a key.
 pub(crate) fn key_of(edge: &Edge, asked: &Asked) -> CacheKey {
-    let site = edge.upstream.groups().site(&asked.host, asked.target.path());
+    key_by(edge, edge.upstream.groups().route(&asked.host, asked.target.path()), asked)
+}
+
+/// The same where the way is known.
+fn key_by(edge: &Edge, route: Route, asked: &Asked) -> CacheKey {
+    let site = edge.upstream.groups().site_by(route, &asked.host);
     CacheKey::primary("http", site, asked.path_and_query())
 }

@@ -26,7 +26,7 @@ pub(crate) fn learn_from_head(
     }
     let headers = &arrived.head.headers;
     let fresh = validation::head_selects(&stored.headers, headers, stored.body.length())
-        .then(|| Arc::new(freshened(edge, key, stored, headers, arrived)))
+        .then(|| Arc::new(freshened(edge, asked, key, stored, headers, arrived)))
         // One that differs by other things than it did is not what stands under this key.
         .filter(|fresh| vary::names(&stored.headers) == vary::names(&fresh.headers));
     match fresh.map(|fresh| (keep::still_storable(edge, asked, &fresh), fresh)) {

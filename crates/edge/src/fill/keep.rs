@@ -15,6 +15,7 @@ use http_body_util::BodyExt;
 use httpcache::directives::ResponseDirectives;
 use httpcache::freshness::Freshness;
 use httpcache::hop;
+use httpcache::policy::Policy;
 use httpcache::storable::{self, NotStored};
 use httpcache::vary::{self, VaryNames};
 use std::sync::Arc;
@@ -54,8 +55,8 @@ impl Arrived {
         stated_length(&self.head.headers)
     }
 
-    fn directives(&self, edge: &Edge) -> ResponseDirectives {
-        ResponseDirectives::targeted(&self.head.headers, &edge.config.cache.rules.targets)
+    fn directives(&self, rules: &Policy) -> ResponseDirectives {
+        ResponseDirectives::targeted(&self.head.headers, &rules.targets)
     }
 }
 
@@ -87,8 +88,9 @@ pub(super) fn is_for_who_waits(edge: &Edge, asked: &Asked, arrived: &Arrived) ->
     let (status, headers) = (arrived.head.status, &arrived.head.headers);
     let mut storing = storing(asked, headers, false);
     storing.cookie &= !status.is_server_error();
-    let directives = ResponseDirectives { no_store: false, ..arrived.directives(edge) };
-    let judged = storable::storable(&storing, status, headers, &directives, &edge.config.cache.rules);
+    let rules = &edge.policy(asked).rules;
+    let directives = ResponseDirectives { no_store: false, ..arrived.directives(rules) };
+    let judged = storable::storable(&storing, status, headers, &directives, rules);
     matches!(judged, Ok(()) | Err(NotStored::NoFreshness))
 }
 
@@ -115,7 +117,7 @@ fn may_keep(
     headers: &HeaderMap,
     part: bool,
 ) -> Result<(), NotStored> {
-    let rules = &edge.config.cache.rules;
+    let rules = &edge.policy(asked).rules;
     let directives = ResponseDirectives::targeted(headers, &rules.targets);
     storable::storable(&storing(asked, headers, part), status, headers, &directives, rules)
 }
@@ -146,12 +148,18 @@ impl Head {
 }
 
 /// An answer as its head, with what is to be kept of it, and its body.
-pub(super) fn head_of(edge: &Edge, primary: &CacheKey, arrived: Arrived) -> (Head, UpstreamBody) {
-    let directives = arrived.directives(edge);
+pub(super) fn head_of(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    arrived: Arrived,
+) -> (Head, UpstreamBody) {
+    let rules = &edge.policy(asked).rules;
+    let directives = arrived.directives(rules);
     let Arrived { head, body, at, delay, now } = arrived;
     let (status, mut headers) = (head.status, head.headers);
     hop::strip_unstored(&mut headers);
-    let freshness = Freshness::of(status, &headers, &directives, at, delay, &edge.config.cache.rules);
+    let freshness = Freshness::of(status, &headers, &directives, at, delay, rules);
     let freshness = edge.recent.judge(
         edge.upstream.groups(),
         primary,
@@ -176,7 +184,7 @@ pub(crate) async fn keep(
     mut guard: Guard,
 ) -> FillOutcome {
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
-    let (head, body) = head_of(edge, primary, arrived);
+    let (head, body) = head_of(edge, asked, primary, arrived);
     let (growing, writer) = Growing::start(stated);
     let writer = writer.promised(stated.map(|length| edge.overload.promise(length)));
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
@@ -230,7 +238,7 @@ pub(super) async fn hand_out(
     guard: Guard,
 ) -> FillOutcome {
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
-    let (head, body) = head_of(edge, primary, arrived);
+    let (head, body) = head_of(edge, asked, primary, arrived);
     let (growing, writer) = Growing::start(stated);
     let object = Arc::new(head.with(Body::Growing(growing)));
     let variant = varies_by(&object.headers).map(|names| {

@@ -67,7 +67,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         Ok(arrived) => arrived,
         Err(error) => {
             edge.upstream_seen(Err(error));
-            let landed = match stale.filter(|stale| may_stand_in(&edge, stale, Instant::now())) {
+            let landed = match stale.filter(|stale| may_stand_in(&edge, &asked, stale, Instant::now())) {
                 Some(stale) => Landed::StaleOnError(stale),
                 None => Landed::Failed(error),
             };
@@ -84,7 +84,8 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         // RFC 5861 §4 names the errors for which stale is better. An upstream whose clock is behind, or that does not know our
         // word, does not shut what is open here.
         let shuts = asked.planned && is_refusal(arrived.head.status);
-        if (shuts || is_server_error(arrived.head.status)) && may_stand_in(&edge, &stale, arrived.now) {
+        if (shuts || is_server_error(arrived.head.status)) && may_stand_in(&edge, &asked, &stale, arrived.now)
+        {
             guard.land(Landed::StaleOnError(stale));
             return FillOutcome::Failed;
         }
@@ -190,8 +191,9 @@ async fn ask(
 }
 
 /// Whether it is better than what a failing upstream says. An error is not: it may be mended behind the failure.
-pub(crate) fn may_stand_in(edge: &Edge, stale: &Object, now: Instant) -> bool {
-    !is_error(stale.status) && stale.freshness.may_serve_on_error(stale.resident(now), edge.stale_on_error)
+pub(crate) fn may_stand_in(edge: &Edge, asked: &Asked, stale: &Object, now: Instant) -> bool {
+    let limit = edge.policy(asked).stale_on_error;
+    !is_error(stale.status) && stale.freshness.may_serve_on_error(stale.resident(now), limit)
 }
 
 /// Whether it is the same for all who wait for it: an upstream in trouble says so, to nobody in particular, and not for how long.

@@ -40,7 +40,7 @@ pub(crate) async fn load(
     };
     match loaded {
         Some(Loaded::Response(kept)) => {
-            let ended = if may_begin(&edge, &kept) {
+            let ended = if may_begin(&edge, &asked, &kept) {
                 bring_by_blocks(&edge, &asked, &primary, *kept, &guard).await
             } else {
                 bring_whole(&edge, &primary, *kept, &guard).await
@@ -71,12 +71,12 @@ fn remember(edge: &Edge, primary: &CacheKey, key: &CacheKey, object: Arc<Object>
 }
 
 /// Whether it may be served before all of it is there: it will be served as it is, whoever has asked.
-pub(super) fn may_begin(edge: &Edge, kept: &Kept) -> bool {
+pub(super) fn may_begin(edge: &Edge, asked: &Asked, kept: &Kept) -> bool {
     let head = kept.head();
     kept.is_long()
         && head.status == StatusCode::OK
         && head.state(Instant::now()) == State::Fresh
-        && edge.config.cache.client_reload == ClientReload::Ignore
+        && edge.policy(asked).client_reload == ClientReload::Ignore
 }
 
 /// All of it, or nothing: what is stale has to be asked about, and may not be what it was.

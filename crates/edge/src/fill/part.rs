@@ -141,7 +141,7 @@ pub(crate) async fn keep_blocks(
     let way = Way::of(&arrived.head);
     let ContentRange { part, length } = range;
     arrived.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    let (head, body) = keep::head_of(edge, primary, arrived);
+    let (head, body) = keep::head_of(edge, asked, primary, arrived);
     let variant = keep::variant(edge, asked, primary, &head.headers, &mut guard);
     let key = variant.as_ref().map_or(primary, |variant| &variant.key);
     // Blocks of the same representation that are held already go on being its blocks (RFC 9111 §3.4).

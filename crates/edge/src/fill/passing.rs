@@ -27,9 +27,14 @@ use tokio::time::Instant;
 
 /// What was found under `key` on the disk, for one client alone; `Err`, where it is to be loaded for all: what is short, or has to
 /// be asked about. `Ok(None)`: it is not there after all.
-pub(crate) async fn pass_on(edge: &Edge, key: &CacheKey, found: Loaded) -> Result<Option<Object>, Loaded> {
+pub(crate) async fn pass_on(
+    edge: &Edge,
+    asked: &Asked,
+    key: &CacheKey,
+    found: Loaded,
+) -> Result<Option<Object>, Loaded> {
     let mut kept = match found {
-        Loaded::Response(kept) if may_begin(edge, &kept) => kept,
+        Loaded::Response(kept) if may_begin(edge, asked, &kept) => kept,
         other => return Err(other),
     };
     edge.ghost.has_come(kept.length());

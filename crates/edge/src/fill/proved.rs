@@ -83,7 +83,7 @@ async fn fetch(
         return Err(if status == StatusCode::OK { Unproved::NotKept } else { Unproved::Status(status) });
     }
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
-    let (head, mut body) = keep::head_of(edge, primary, arrived);
+    let (head, mut body) = keep::head_of(edge, asked, primary, arrived);
     let (_, mut writer) = Growing::start(stated);
     loop {
         match body.frame().await {

@@ -29,7 +29,7 @@ pub(super) fn renew(
     mut guard: Guard,
     alone: Option<oneshot::Sender<Own>>,
 ) -> FillOutcome {
-    let object = Arc::new(freshened(edge, guard.key(), stale, &arrived.head.headers, arrived));
+    let object = Arc::new(freshened(edge, asked, guard.key(), stale, &arrived.head.headers, arrived));
     if let Err(reason) = keep::still_storable(edge, asked, &object) {
         let reason = Unshared::Rule(reason);
         remember_pass(edge, &guard, arrived.now, reason);
@@ -60,6 +60,7 @@ pub(super) fn renew(
 /// The stored response with what a 304, or an answer to HEAD, says of it now.
 pub(super) fn freshened(
     edge: &Edge,
+    asked: &Asked,
     key: &CacheKey,
     stale: &Object,
     fresh: &HeaderMap,
@@ -67,7 +68,7 @@ pub(super) fn freshened(
 ) -> Object {
     let mut headers = validation::freshen(&stale.headers, fresh);
     hop::strip_unstored(&mut headers);
-    let rules = &edge.config.cache.rules;
+    let rules = &edge.policy(asked).rules;
     if rules.set_cookie == SetCookie::Refuse {
         // Whose it is, whoever is answered next is not.
         headers.remove(header::SET_COOKIE);

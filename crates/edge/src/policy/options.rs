@@ -5,9 +5,10 @@ use http::HeaderName;
 use httpcache::policy::{Policy, SetCookie, UnreadableAge};
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
+use std::time::Duration;
 use units::Span;
 
-/// As typed: flags, environment or the table `[cache]`.
+/// As typed: flags, environment or the table `[cache]`; for one group the table `[group.cache]`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "cache")]
@@ -76,24 +77,43 @@ pub enum UnreadableAgeChoice {
 
 /// Checked and complete.
 #[derive(Debug, Clone)]
-pub struct CachePolicy {
+pub(crate) struct CachePolicy {
     /// The rules of storing and reuse.
     pub(crate) rules: Policy,
     /// What a client's reload does.
     pub(crate) client_reload: ClientReload,
     /// Which queries are the same.
     pub(crate) query: QueryPolicy,
+    /// How long a stale response may stand in for a failing upstream where it does not say itself.
+    pub(crate) stale_on_error: Duration,
 }
 
 /// Named by an origin that means this system and no other.
 const AIRCLASS_CACHE_CONTROL: &str = "airclass-cache-control";
+
+impl CacheOptions {
+    /// These, and what they do not say as `others` have it.
+    pub(crate) fn over(&self, others: &Self) -> Self {
+        Self {
+            client_reload: self.client_reload.or(others.client_reload),
+            set_cookie: self.set_cookie.or(others.set_cookie),
+            unreadable_age: self.unreadable_age.or(others.unreadable_age),
+            heuristic_ttl: self.heuristic_ttl.or(others.heuristic_ttl),
+            negative_ttl: self.negative_ttl.or(others.negative_ttl),
+            error_ttl: self.error_ttl.or(others.error_ttl),
+            control_fields: self.control_fields.clone().or_else(|| others.control_fields.clone()),
+            ignore_query: self.ignore_query.clone().or_else(|| others.ignore_query.clone()),
+            sort_query: self.sort_query.or(others.sort_query),
+        }
+    }
+}
 
 impl CachePolicy {
     /// `options` checked, defaults filled in.
     ///
     /// # Errors
     /// The first option that cannot be, by name.
-    pub fn resolve(options: &CacheOptions) -> Result<Self, SettingsError> {
+    pub(super) fn resolve(options: &CacheOptions, stale_on_error: Duration) -> Result<Self, SettingsError> {
         let rules = Policy::default();
         let targets = match &options.control_fields {
             None => [vec![HeaderName::from_static(AIRCLASS_CACHE_CONTROL)], rules.targets.clone()].concat(),
@@ -120,6 +140,7 @@ impl CachePolicy {
             },
             client_reload: options.client_reload.unwrap_or_default(),
             query: QueryPolicy::new(options.ignore_query.as_deref(), options.sort_query.unwrap_or(true))?,
+            stale_on_error,
         })
     }
 }

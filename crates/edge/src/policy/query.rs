@@ -7,7 +7,7 @@ use settings::SettingsError;
 /// Parameters that are taken out, and whether their order counts.
 ///
 /// Names and values are compared as they are written: decoding would merge what an origin may tell apart (attack 40).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct QueryPolicy {
     /// Whole names.
     names: Vec<String>,

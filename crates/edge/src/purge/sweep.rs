@@ -58,7 +58,7 @@ impl Reach {
     pub(crate) fn carry_out(&self, order: &Order, now: Instant) -> CarriedOut {
         let started = Instant::now();
         let Settings { config, groups } = self.settings.borrow().clone();
-        let what = normal(&config, order.what.clone());
+        let what = normal(&config, &groups, order.what.clone());
         let mut report = Report::new(order.id, order.mode);
         let keys = self.keys(&groups, &what, order.mode);
         let is_meant = |key: &CacheKey, object: Option<&Object>| {
@@ -87,11 +87,12 @@ impl Reach {
 }
 
 /// A URL as the cache knows it: without the parameters that mean nothing.
-fn normal(config: &Config, what: What) -> What {
+fn normal(config: &Config, groups: &Groups, what: What) -> What {
     match what {
         What::Url(place) => match place.target().parse::<Uri>() {
             Ok(target) => {
-                let target = config.cache.query.normalise(target).to_string();
+                let route = groups.route(place.host(), target.path());
+                let target = config.cache.of(route).query.normalise(target).to_string();
                 What::Url(place.with_target(target))
             }
             // It was part of a URL, so it is one.

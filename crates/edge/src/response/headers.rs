@@ -55,11 +55,11 @@ pub(crate) fn stored(
             answer(StatusCode::NOT_MODIFIED, headers, EdgeBody::empty(outcome, &edge.metrics))
         }
         Selected::PreconditionFailed => {
-            describe_nothing(edge, &mut headers);
+            describe_nothing(edge, asked, &mut headers);
             answer(StatusCode::PRECONDITION_FAILED, headers, EdgeBody::empty(outcome, &edge.metrics))
         }
         Selected::Unsatisfiable(length) => {
-            describe_nothing(edge, &mut headers);
+            describe_nothing(edge, asked, &mut headers);
             headers.insert(header::CONTENT_RANGE, range::unsatisfied_range(length));
             answer(StatusCode::RANGE_NOT_SATISFIABLE, headers, EdgeBody::empty(outcome, &edge.metrics))
         }
@@ -91,13 +91,13 @@ pub(crate) fn stored(
 
 /// Takes out what is said of the stored bytes and of how long they hold: the answer is an error of this one request, which nobody on
 /// its way may keep as long as those.
-fn describe_nothing(edge: &Edge, headers: &mut HeaderMap) {
+fn describe_nothing(edge: &Edge, asked: &Asked, headers: &mut HeaderMap) {
     let described = headers.keys().filter(|name| {
         let text = name.as_str();
         text.starts_with("content-") || text == "repr-digest"
     });
     let described: Vec<_> = described.cloned().collect();
-    let targets = edge.config.cache.rules.targets.iter();
+    let targets = edge.policy(asked).rules.targets.iter();
     let held = [header::AGE, header::EXPIRES, header::LAST_MODIFIED];
     for name in described.iter().chain(targets).chain(&held) {
         headers.remove(name);

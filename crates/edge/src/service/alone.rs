@@ -42,14 +42,16 @@ pub(super) async fn ask_head(
     match ask_alone(edge, asked).await {
         Ok(response) => {
             let arrived = Arrived::now(edge, response, sent_at);
-            if fill::is_server_error(arrived.head.status) && fill::may_stand_in(edge, stored, arrived.now) {
+            if fill::is_server_error(arrived.head.status)
+                && fill::may_stand_in(edge, asked, stored, arrived.now)
+            {
                 return stands_in(edge, asked, stored, forwarded, Some(arrived.head.status));
             }
             fill::learn_from_head(edge, asked, key, stored, &arrived, orders);
             let status = CacheStatus { forwarded: Some(forwarded), ..CacheStatus::default() };
             response::passed(edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status)
         }
-        Err(_) if fill::may_stand_in(edge, stored, Instant::now()) => {
+        Err(_) if fill::may_stand_in(edge, asked, stored, Instant::now()) => {
             stands_in(edge, asked, stored, forwarded, None)
         }
         Err(error) => response::failed(edge, error, forwarded),

@@ -40,7 +40,7 @@ pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     }
     // An answer to POST that is what a GET would bring (RFC 9110 §9.3.3).
-    let target = edge.config.cache.query.normalise(asked.target.clone());
+    let target = edge.policy(&asked).query.normalise(asked.target.clone());
     let primary = key_of(&edge, &Asked { target, ..Asked::clone(&asked) });
     let Ok(Role::Lead(flight, guard)) = edge.flights.join(&primary, Instant::now(), || None::<()>) else {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
@@ -82,7 +82,7 @@ fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
         .into_iter()
         .filter_map(|name| asked.same_site(answer.get(name))?.parse::<Uri>().ok());
     for target in std::iter::once(asked.target.clone()).chain(named) {
-        let target = edge.config.cache.query.normalise(target);
+        let target = edge.policy_of(&asked.host, &target).query.normalise(target);
         let key = key_of(edge, &Asked { target, ..asked.clone() });
         edge.flights.forget(&key, || edge.remove(&key));
     }

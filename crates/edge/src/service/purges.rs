@@ -56,7 +56,7 @@ impl Scene {
         }
     }
 
-    fn purge(&self, what: What, mode: Mode) -> Report {
+    pub(super) fn purge(&self, what: What, mode: Mode) -> Report {
         let order = Order::new(what, mode, None, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
         self.reach().carry_out(&order, Instant::now()).report
     }

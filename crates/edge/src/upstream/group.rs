@@ -99,9 +99,19 @@ impl Groups {
         }
     }
 
+    /// Which group answers for a host and a path.
+    pub(crate) fn route(&self, host: &str, path: &str) -> Route {
+        self.routes.find(host, path)
+    }
+
     /// What stands for `host` in the keys of what is asked of it: itself, or the group that answers without being told it.
     pub(crate) fn site<'a>(&'a self, host: &'a str, path: &str) -> &'a str {
-        match self.routes.find(host, path) {
+        self.site_by(self.route(host, path), host)
+    }
+
+    /// The same where the way is known.
+    pub(crate) fn site_by<'a>(&'a self, route: Route, host: &'a str) -> &'a str {
+        match route {
             Route::Group(at) => self.groups[at].site.as_deref().unwrap_or(host),
             Route::UnknownHost | Route::UnknownPath => host,
         }

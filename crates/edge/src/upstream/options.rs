@@ -1,5 +1,6 @@
 //! A group of servers as the configuration file writes it.
 
+use crate::policy::CacheOptions;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -39,6 +40,10 @@ pub struct GroupOptions {
     pub retry_percent: Option<u32>,
     /// Whether a second server is asked when one is slower than usual.
     pub hedge: Option<bool>,
+    /// How long a stale response may be used when its servers fail; none: as the node.
+    pub stale_on_error: Option<Span>,
+    /// What is kept of it and how long; what it does not say is as for the node.
+    pub cache: Option<CacheOptions>,
 }
 
 /// A server: its URL, or a table with more.

@@ -10,9 +10,9 @@ use super::metrics::{Asked, PeerSaid};
 use super::pool::Wish;
 use super::question::Question;
 use super::way::Way;
-use crate::policy::ClientReload;
+use crate::policy::{CachePolicy, ClientReload};
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use httpcache::directives::{RequestDirectives, ResponseDirectives};
 use httpcache::freshness::{Freshness, State};
 use parents::retry;
@@ -27,7 +27,7 @@ const ONLY_IF_CACHED: HeaderValue = HeaderValue::from_static("only-if-cached");
 impl Upstream {
     /// The answer of the neighbour that is likeliest to hold what is asked for; `None` when it has to be fetched.
     pub(super) async fn ask_a_peer(&self, group: &Group, question: Question<'_>) -> Option<Answered> {
-        if !question.cold || question.method != Method::GET || self.is_wished_anew(question.headers) {
+        if !question.cold || question.method != Method::GET || self.is_wished_anew(question) {
             return None;
         }
         let begun = Instant::now();
@@ -40,7 +40,9 @@ impl Upstream {
         let (head, wish) = (asked.head(host), Wish { reuse: true, alone: question.alone });
         let answer = timeout(PATIENCE, self.attempt(peer, &head, wish, PATIENCE, is_unwell)).await;
         let said = match &answer {
-            Ok(Ok(answered)) if self.is_worth_keeping(&answered.head, begun.elapsed()) => PeerSaid::Hit,
+            Ok(Ok(answered)) if self.is_worth_keeping(question, &answered.head, begun.elapsed()) => {
+                PeerSaid::Hit
+            }
             Ok(Ok(_)) => PeerSaid::Miss,
             Ok(Err(_)) => PeerSaid::Failed,
             Err(_) => {
@@ -54,16 +56,21 @@ impl Upstream {
         Some(held)
     }
 
+    /// The rules for what is kept of what is asked for.
+    fn policy(&self, question: Question<'_>) -> &CachePolicy {
+        self.config.cache.of(self.groups.route(question.host, question.target.path()))
+    }
+
     /// Whether its client may wish, and does, for less than what a cache may hold: a neighbour is not told, and does not know.
-    fn is_wished_anew(&self, headers: &HeaderMap) -> bool {
-        let wishes = RequestDirectives::read(headers);
-        self.config.cache.client_reload == ClientReload::Honour
+    fn is_wished_anew(&self, question: Question<'_>) -> bool {
+        let wishes = RequestDirectives::read(question.headers);
+        self.policy(question).client_reload == ClientReload::Honour
             && (wishes.no_cache || wishes.max_age.is_some() || wishes.min_fresh.is_some())
     }
 
     /// Whether a neighbour's answer is there and fresh: what is stale there is not taken over as new here.
-    fn is_worth_keeping(&self, head: &Parts, delay: Duration) -> bool {
-        let rules = &self.config.cache.rules;
+    fn is_worth_keeping(&self, question: Question<'_>, head: &Parts, delay: Duration) -> bool {
+        let rules = &self.policy(question).rules;
         let directives = ResponseDirectives::targeted(&head.headers, &rules.targets);
         let (status, now) = (head.status, self.clock.now());
         let freshness = Freshness::of(status, &head.headers, &directives, now, delay, rules);

@@ -9,7 +9,7 @@ mod ways;
 use super::*;
 use crate::edge::{Edge, Shared};
 use crate::options::{Config, Options};
-use crate::policy::{self, ClientReload};
+use crate::policy;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use http_body_util::BodyExt;
@@ -428,10 +428,9 @@ async fn who_may_reload_is_not_given_what_a_neighbour_holds() {
             (("cache-control", "max-stale"), true, "peer"),
             (("cache-control", "no-cache"), false, "peer"),
         ] {
-            let mut config = config("tiers = [[\"http://origin\"]]\npeers = [\"http://peer\"]");
-            if honoured {
-                config.cache.client_reload = ClientReload::Honour;
-            }
+            let own = if honoured { "[cache]\nclient_reload = \"honour\"" } else { "" };
+            let servers = "tiers = [[\"http://origin\"]]\npeers = [\"http://peer\"]";
+            let config = config(&format!("{servers}\n{own}"));
             let held = ok("peer").header("cache-control", "max-age=60");
             let scene = Scene::by(config, [vec![ok("origin")], vec![held]]);
             let headers = HeaderMap::from_iter([(wish.0.parse().unwrap(), wish.1.parse().unwrap())]);
