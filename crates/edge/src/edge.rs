@@ -11,7 +11,7 @@ use crate::options::{Config, UpstreamLimits};
 use crate::overload::{Caps, Overload};
 use crate::owner::Owner;
 use crate::policy::{CachePolicy, Identity, Release};
-use crate::purge::Recent;
+use crate::purge::{Recent, Relay};
 use crate::request::Asked;
 use crate::resources::Resources;
 use crate::store::{DiskTier, Entry, Ghost, Memory, Object};
@@ -21,6 +21,7 @@ use accesslog::{AccessLog, Pen};
 use diskstore::Pinned;
 use faults::Blame;
 use http::{Method, Uri};
+use serve::Work;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -47,6 +48,9 @@ pub(crate) struct Shared {
     uploads: Uploads,
     pub(crate) flights: Flights,
     pub(crate) recent: Recent,
+    pub(crate) relay: Relay,
+    /// What is to be ended before the process is.
+    pub(crate) work: Work,
     lots: Lots,
     identity: Arc<Identity>,
     release: Release,
@@ -129,6 +133,8 @@ impl Shared {
             memory,
             flights: Flights::default(),
             recent: Recent::default(),
+            relay: Relay::default(),
+            work: Work::default(),
             lots: Lots::default(),
             filled: Arc::default(),
             log: None,
@@ -160,6 +166,8 @@ impl Shared {
             uploads: self.uploads.clone(),
             flights: self.flights.clone(),
             recent: self.recent.clone(),
+            relay: self.relay.clone(),
+            work: self.work.clone(),
             lots: self.lots.clone(),
             identity: Arc::clone(&self.identity),
             release: self.release.clone(),
@@ -191,6 +199,10 @@ pub(crate) struct Edge {
     pub(crate) uploads: Uploads,
     pub(crate) flights: Flights,
     pub(crate) recent: Recent,
+    /// Other processes that share the sockets.
+    pub(crate) relay: Relay,
+    /// What is to be ended before the process is.
+    pub(crate) work: Work,
     pub(crate) lots: Lots,
     pub(crate) identity: Arc<Identity>,
     pub(crate) release: Release,

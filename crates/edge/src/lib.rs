@@ -90,7 +90,7 @@ impl EdgeServer {
     /// An address that is taken, a certificate that is wrong, a machine without threads.
     pub fn start(config: Config) -> Result<Self, AnyFault> {
         let telemetry = Telemetry::new("edge");
-        let (server, admin) = serve::open(config.serve.clone(), &telemetry)?;
+        let (mut server, admin) = serve::open(config.serve.clone(), &telemetry)?;
         tracing::info!(upstream = config.upstream.names(), ram = %config.ram, name = config.name, "edge");
         let (release, following) = following(&config, &telemetry);
         let hosts: Arc<[String]> =
@@ -108,6 +108,7 @@ impl EdgeServer {
         let mut shared = Shared::following(config, release, &telemetry);
         shared.coverage = coverage;
         shared.feedback = feedback;
+        shared.work = server.work();
         shared.overload.govern(server.pressure());
         shared.metrics.follow(server.sent());
         let log = access_log(to_write_down, &mut shared, &telemetry)?;
@@ -117,7 +118,8 @@ impl EdgeServer {
         let (load, disk) = (server.load(), shared.disk.clone());
         let (settings, following) = watch::channel(shared.settings.clone());
         let reach = Reach::of(&shared, following.clone());
-        purge::start(reach, &telemetry).map_err(telemetry::AdminError::Thread)?;
+        let hearing = purge::start(reach, &telemetry).map_err(telemetry::AdminError::Thread)?;
+        server.listen_to_kin(hearing)?;
         let running = server.start(move |core, drain| {
             let edge = shared.on_this_core();
             drop(tokio::task::spawn_local(edge.overload.ticker().clone().run()));

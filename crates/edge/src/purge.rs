@@ -1,6 +1,6 @@
 //! Orders to forget, from the admin listener to the store: `door` (is it obeyed?) → a bounded queue → a thread of its own →
 //! `sweep` (fills, then memory) → `rounds` (disks). For some minutes `recent` keeps what an order meant from coming back from
-//! edges that have not heard of it.
+//! edges that have not heard of it. `relay` tells processes that share the sockets what is forgotten here.
 //!
 //! The rules are crate `purge`'s. Nothing here runs on the cores that serve: an order over everything costs them a few locks of
 //! moka's, each held for one entry.
@@ -9,16 +9,20 @@ mod door;
 mod metrics;
 mod options;
 mod recent;
+mod relay;
 mod rounds;
 mod sweep;
 
 pub use options::{PurgeConfig, PurgeOptions};
 pub(crate) use recent::{Recent, ask_for_younger};
+pub(crate) use relay::{Relay, Word};
 pub(crate) use sweep::{Reach, is_about, is_labelled};
 
 use door::{Door, Job};
 use metrics::PurgeMetrics;
+use relay::Hearing;
 use rounds::{Asker, Rounds};
+use serve::Kin;
 use std::io;
 use std::sync::Arc;
 use sweep::CarriedOut;
@@ -31,19 +35,24 @@ const WAITING_FOR_DISKS: usize = 1_024;
 /// Orders that wait for those that are being carried out. Each costs at most one walk over the index.
 const WAITING: usize = 16;
 
-/// Takes orders at `POST /purge` from now on.
+/// Orders on their way from memory to the disks.
+type ToDisks = (mpsc::Sender<(CarriedOut, Asker)>, mpsc::Receiver<(CarriedOut, Asker)>);
+
+/// Takes orders at `POST /purge` from now on, and gives who hears of those that other processes obey.
 ///
 /// # Errors
 /// When the machine gives no thread.
-pub(crate) fn start(reach: Reach, telemetry: &Telemetry) -> io::Result<()> {
+pub(crate) fn start(reach: Reach, telemetry: &Telemetry) -> io::Result<Arc<dyn Kin>> {
     let metrics = Arc::new(PurgeMetrics::register(telemetry));
     let (sender, orders) = mpsc::channel(WAITING);
     let door = Door::new(&reach.settings.borrow().config.purge, sender, Arc::clone(&metrics));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let work = move || runtime.block_on(work(orders, &reach, &metrics));
+    let (reach, to_disks) = (Arc::new(reach), mpsc::channel(WAITING_FOR_DISKS));
+    let hearing = Hearing { reach: Arc::clone(&reach), done: to_disks.0.clone() };
+    let work = move || runtime.block_on(work(orders, to_disks, &reach, &metrics));
     std::thread::Builder::new().name("purge".to_owned()).spawn(work)?;
     telemetry.posts.route("/purge", Arc::new(door));
-    Ok(())
+    Ok(Arc::new(hearing))
 }
 
 /// Orders past the door, for tests of the stores.
@@ -60,7 +69,8 @@ pub(crate) fn hand_over(reach: Reach) -> Handed {
     let (sender, orders) = mpsc::channel(WAITING);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let counted = Arc::clone(&metrics);
-    let thread = std::thread::spawn(move || runtime.block_on(work(orders, &reach, &counted)));
+    let to_disks = mpsc::channel(WAITING_FOR_DISKS);
+    let thread = std::thread::spawn(move || runtime.block_on(work(orders, to_disks, &reach, &counted)));
     Handed { sender, metrics, thread: Some(thread) }
 }
 
@@ -108,8 +118,12 @@ impl Drop for Handed {
 }
 
 /// Carries orders out until nobody can give any.
-async fn work(orders: mpsc::Receiver<Job>, reach: &Reach, metrics: &Arc<PurgeMetrics>) {
-    let (done, to_disks) = mpsc::channel(WAITING_FOR_DISKS);
+async fn work(
+    orders: mpsc::Receiver<Job>,
+    (done, to_disks): ToDisks,
+    reach: &Reach,
+    metrics: &Arc<PurgeMetrics>,
+) {
     let on_disks = async {
         if let Some(disk) = reach.disk.clone() {
             look_on_disks(to_disks, Rounds::new(disk, reach.settings.clone(), Arc::clone(metrics))).await;
@@ -130,6 +144,7 @@ async fn sweep_memory(
         let began = Instant::now();
         tracing::info!(id = %order.id, what = order.what.as_str(), about = %order.what, "purging");
         let carried_out = reach.carry_out(&order, began);
+        reach.relay.tell(&Word::Ordered(order)).await;
         if done.send((carried_out, Asker { answer, given_at, began })).await.is_err() {
             return;
         }

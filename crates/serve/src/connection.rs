@@ -29,7 +29,7 @@ pub(crate) use http2::Abuse;
 pub use http3::http3_request;
 pub(crate) use http3::{MAX_STREAMS, Upload};
 pub(crate) use line::Lines;
-pub use places::Load;
+pub use places::{Busy, Load, Work};
 pub(crate) use places::{Connections, Place};
 pub use socket::PACKET;
 pub(crate) use socket::{Socket, Tcp};

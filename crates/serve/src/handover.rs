@@ -5,7 +5,7 @@
 //! ```text
 //! new process                          old process
 //!      ── connects ───────────────────────►
-//!      ◄── "socket NAME" + descriptor ────  one each, the handover socket itself among them
+//!      ◄── "socket NAME" + descriptor ────  one each, the handover socket itself and a [`link`] among them
 //!      ◄── "out of service" ──────────────  if it is; with a descriptor, as older versions pass over
 //!      ◄── "reads on" ────────────────────  it reads what it is left; likewise
 //!      ◄── "end" ─────────────────────────
@@ -23,9 +23,13 @@
 //! Both accept from the very same sockets in between, so that no connection in the kernel's backlog is lost, as it would
 //! be with SO_REUSEPORT and a second set. A new process that dies before it is ready costs nothing.
 
+mod link;
 mod packets;
 
-use crate::listener::{Inherited, MAX_SOCKETS};
+pub(crate) use link::open as open_link;
+pub use link::{Kin, Link};
+
+use crate::listener::{Inherited, LINK, MAX_SOCKETS};
 use faults::{Blame, Fault};
 use packets::{Packet, Packets};
 use std::io;
@@ -191,12 +195,13 @@ impl Successor {
     /// The system gives no thread.
     ///
     /// `read` is told which packets are still to be read here, because the successor is about to read the others, and that all
-    /// are when it did not hear of that.
+    /// are when it did not hear of that. `kin` hears what successors say, if anybody does.
     pub(crate) fn offer(
         mut self,
         sockets: Vec<(String, OwnedFd)>,
         readiness: Arc<Readiness>,
         read: impl Fn(Reads<'_>) + Send + 'static,
+        kin: Option<Arc<dyn Kin>>,
     ) -> Result<oneshot::Receiver<()>, HandoverError> {
         let (gone, hear) = oneshot::channel();
         let path = self.path.clone();
@@ -205,7 +210,7 @@ impl Successor {
             std::thread::Builder::new()
                 .name("handover".to_owned())
                 .spawn(move || {
-                    if serve(&listening, &sockets, &readiness, &read) {
+                    if serve(&listening, &sockets, &readiness, &read, kin.as_ref()) {
                         // The receiver is gone when the process is ending anyhow.
                         let _ = gone.send(());
                     }
@@ -222,6 +227,7 @@ fn serve(
     sockets: &[(String, OwnedFd)],
     readiness: &Readiness,
     read: &impl Fn(Reads<'_>),
+    kin: Option<&Arc<dyn Kin>>,
 ) -> bool {
     loop {
         let packets = match Packets::accept(listening) {
@@ -235,7 +241,7 @@ fn serve(
                 return false;
             }
         };
-        match pass(&packets, listening, sockets, readiness, read) {
+        match pass(&packets, listening, sockets, readiness, read, kin) {
             Ok(()) => return true,
             Err(error) => {
                 read(Reads::All);
@@ -251,12 +257,19 @@ fn pass(
     sockets: &[(String, OwnedFd)],
     readiness: &Readiness,
     read: &impl Fn(Reads<'_>),
+    kin: Option<&Arc<dyn Kin>>,
 ) -> io::Result<()> {
     packets.set_timeout(WORD_TIMEOUT)?;
     for (name, socket) in sockets {
         packets.send(&format!("socket {name}"), Some(socket.as_fd()))?;
     }
     packets.send(&format!("socket {HANDOVER}"), Some(listening.as_fd()))?;
+    if let Some(kin) = kin {
+        let (ours, theirs) = link::pair()?;
+        packets.send(&format!("socket {LINK}"), Some(theirs.as_fd()))?;
+        // Nobody waits for its end: one that does not become ready closes it.
+        open_link(ours, Arc::clone(kin), oneshot::channel().0)?;
+    }
     let stands_aside = readiness.stands_aside();
     if stands_aside {
         packets.send(OUT_OF_SERVICE, Some(listening.as_fd()))?;
@@ -307,7 +320,8 @@ mod tests {
         let mut nothing = Inherited::default();
         let first = Successor::ask(&path, &mut nothing, &here).unwrap();
         assert!(nothing.left().is_empty());
-        let mut gone = first.offer(vec![(name.clone(), socket.into())], Arc::clone(&here), |_| {}).unwrap();
+        let mut gone =
+            first.offer(vec![(name.clone(), socket.into())], Arc::clone(&here), |_| {}, None).unwrap();
 
         // One that dies before it is ready.
         let aside = Readiness::default();
@@ -330,7 +344,7 @@ mod tests {
         drop(accepted);
 
         // And on to the next, over the same path.
-        let _gone = second.offer(vec![(name.clone(), taken.into())], Arc::default(), |_| {}).unwrap();
+        let _gone = second.offer(vec![(name.clone(), taken.into())], Arc::default(), |_| {}, None).unwrap();
         let mut inherited = Inherited::default();
         Successor::ask(&path, &mut inherited, &here).unwrap().ready(&here).unwrap();
         assert_eq!(inherited.left(), [name]);
@@ -343,7 +357,7 @@ mod tests {
         let old = Arc::<Readiness>::default();
         let mut first = Some(Successor::ask(&path, &mut Inherited::default(), &old).unwrap());
         for is_aside in [true, false] {
-            let _gone = first.take().unwrap().offer(Vec::new(), Arc::clone(&old), |_| {}).unwrap();
+            let _gone = first.take().unwrap().offer(Vec::new(), Arc::clone(&old), |_| {}, None).unwrap();
             let new = Readiness::default();
             let mut next = Successor::ask(&path, &mut Inherited::default(), &new).unwrap();
             assert_eq!(new.stands_aside(), !is_aside);
@@ -368,7 +382,7 @@ mod tests {
             Reads::All => read.send(None).unwrap(),
             Reads::Left(left) => read.send(Some(left.to_vec())).unwrap(),
         };
-        let gone = first.offer(Vec::new(), Arc::default(), reading).unwrap();
+        let gone = first.offer(Vec::new(), Arc::default(), reading, None).unwrap();
         // One that dies before it is ready.
         drop(Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap());
         assert_eq!(reads.recv().unwrap(), None);
@@ -387,7 +401,7 @@ mod tests {
         let old = Arc::<Readiness>::default();
         old.stand_aside();
         let first = Successor::ask(&path, &mut Inherited::default(), &old).unwrap();
-        let gone = first.offer(Vec::new(), old, |_| {}).unwrap();
+        let gone = first.offer(Vec::new(), old, |_| {}, None).unwrap();
         // It takes descriptors by their names, and one word without any.
         let packets = Packets::connect(&path).unwrap().unwrap();
         packets.set_timeout(WORD_TIMEOUT).unwrap();

@@ -32,9 +32,9 @@ pub mod parsers {
 }
 
 pub use body::RequestBody;
-pub use connection::{InFlight, Load, PACKET};
+pub use connection::{Busy, InFlight, Load, PACKET, Work};
 pub use drain::Drain;
-pub use handover::HandoverError;
+pub use handover::{HandoverError, Kin, Link};
 pub use interim::Interim;
 pub use listener::ListenError;
 pub use metrics::{Family, Sent};

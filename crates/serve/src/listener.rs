@@ -4,7 +4,7 @@ mod datagrams;
 mod inherited;
 mod socket;
 
-pub(crate) use inherited::{ADMIN, Inherited, MAIL, MAX_SOCKETS, name, name_of_datagrams};
+pub(crate) use inherited::{ADMIN, Inherited, LINK, MAIL, MAX_SOCKETS, name, name_of_datagrams};
 pub use socket::ListenError;
 pub(crate) use socket::{Listening, remove_stale};
 

@@ -6,7 +6,7 @@ pub use signals::{Reread, hold_hang_ups, run_until_signalled, serve_until_told};
 
 use crate::connection::Connections;
 use crate::drain::DrainSender;
-use crate::handover::{HandoverError, Reads, Successor};
+use crate::handover::{HandoverError, Kin, Reads, Successor};
 use crate::listener::{self, ADMIN, MAIL, Sockets};
 use crate::metrics::Metrics;
 use crate::options::{Config, Limits, TlsFiles};
@@ -37,6 +37,8 @@ pub struct Running {
     pub(crate) connections: Connections,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) successor: Option<Successor>,
+    /// Hears what the next process says.
+    pub(crate) kin: Option<Arc<dyn Kin>>,
 }
 
 impl Running {
@@ -171,7 +173,8 @@ impl Running {
                 }
             });
         };
-        let taken_over = successor.offer(sockets, Arc::clone(&self.telemetry.readiness), read)?;
+        let readiness = Arc::clone(&self.telemetry.readiness);
+        let taken_over = successor.offer(sockets, readiness, read, self.kin.clone())?;
         Ok(Some(Offer { taken_over, mail }))
     }
 }

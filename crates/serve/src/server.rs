@@ -1,9 +1,9 @@
 //! The cores of one server: started together, drained together.
 
-use crate::connection::{self, Connections, Core, Here, Load};
+use crate::connection::{self, Connections, Core, Here, Load, Work};
 use crate::drain::{self, Drain};
-use crate::handover::Successor;
-use crate::listener::{self, ADMIN, Accepting, Inherited, Listening, MAIL, Sockets};
+use crate::handover::{Kin, Successor, open_link};
+use crate::listener::{self, ADMIN, Accepting, Inherited, LINK, Listening, MAIL, Sockets};
 use crate::metrics::{Metrics, Sent};
 use crate::options::{Config, Limits};
 use crate::pressure::Pressure;
@@ -16,12 +16,13 @@ use faults::{AnyFault, Blame, Fault};
 use http::HeaderValue;
 use std::cell::RefCell;
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{Admin, Check, Telemetry};
 use tokio::runtime::{LocalOptions, LocalRuntime};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 
 /// The longest that a process stays which has given way to another. Nobody waits for its address, so a download over a slow line may
@@ -65,8 +66,9 @@ pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), An
         None => None,
     };
     let (admin, address) = (inherited.take_named(ADMIN).pop(), config.admin);
+    let link = inherited.take_named(LINK).pop();
     let hosts = config.admin_hosts.clone();
-    let server = Server::bind_with(config, telemetry, &mut inherited, successor)?;
+    let server = Server { link, ..Server::bind_with(config, telemetry, &mut inherited, successor)? };
     let admin = Admin::adopt(admin, address)?;
     sandbox::confine(&server.config.sandbox)?;
     Ok((server, Admin::on(admin, hosts, telemetry.clone())?))
@@ -83,6 +85,11 @@ pub struct Server {
     connections: Connections,
     metrics: Arc<Metrics>,
     successor: Option<Successor>,
+    /// To the process before this one.
+    link: Option<OwnedFd>,
+    /// Hears when that one is gone.
+    gone: Option<oneshot::Receiver<()>>,
+    kin: Option<Arc<dyn Kin>>,
     telemetry: Telemetry,
 }
 
@@ -118,7 +125,27 @@ impl Server {
         }
         let connections = Connections::new(config.limits.max_connections, Arc::clone(&metrics));
         let telemetry = telemetry.clone();
-        Ok(Self { config, sockets, lanes, tls, connections, metrics, successor, telemetry })
+        let (link, gone, kin) = (None, None, None);
+        Ok(Self { config, sockets, lanes, tls, connections, metrics, successor, link, gone, kin, telemetry })
+    }
+
+    /// Has `kin` hear what the process before this one says from now on, and those after it, while they share the sockets.
+    ///
+    /// # Errors
+    /// [`ServeError`] when the machine gives no thread.
+    pub fn listen_to_kin(&mut self, kin: Arc<dyn Kin>) -> Result<(), ServeError> {
+        if let Some(link) = self.link.take() {
+            let (gone, hears) = oneshot::channel();
+            open_link(link, Arc::clone(&kin), gone).map_err(|source| ServeError { core: 0, source })?;
+            self.gone = Some(hears);
+        }
+        self.kin = Some(kin);
+        Ok(())
+    }
+
+    /// For what goes on beside connections.
+    pub fn work(&self) -> Work {
+        self.connections.work()
     }
 
     /// Where it listens over TCP: plain addresses, then TLS addresses, then the listeners of tables, ports resolved.
@@ -154,7 +181,10 @@ impl Server {
         let (sender, drain) = drain::pair();
         let (limits, _) = watch::channel(self.config.limits);
         let factory = Arc::new(factory);
-        let shares = self.shares().map_err(|source| ServeError { core: 0, source })?;
+        let mut shares = self.shares().map_err(|source| ServeError { core: 0, source })?;
+        if let Some(share) = shares.first_mut() {
+            share.gone = self.gone;
+        }
         let mut threads = Vec::with_capacity(cores);
         for (core, share) in shares.into_iter().enumerate() {
             let failed = |source| ServeError { core, source };
@@ -193,6 +223,7 @@ impl Server {
             connections: self.connections,
             metrics: self.metrics,
             successor: self.successor,
+            kin: self.kin,
         })
     }
 }
@@ -202,6 +233,8 @@ impl Server {
 struct Share {
     listening: Vec<(Here, Listening)>,
     datagrams: Vec<Datagrams>,
+    /// On one of them: hears when the process before this one is gone.
+    gone: Option<oneshot::Receiver<()>>,
 }
 
 /// A UDP socket on its way to its core.
@@ -323,6 +356,14 @@ async fn run_core<S: Service>(
             }
             Err(error) => tracing::error!(%error, "a UDP socket cannot be polled"),
         }
+    }
+    if let Some(gone) = share.gone {
+        // What that one and the next tell each other goes through here: a process between two that still answer stays.
+        let (counted, drain) = (connections.accepting(), core.drain.clone());
+        drop(tokio::task::spawn_local(async move {
+            tokio::select! { _ = gone => {}, () = drain.closing() => {} }
+            drop(counted);
+        }));
     }
     while accepting.join_next().await.is_some() {}
     // A server without listeners still lives until it is told to stop.

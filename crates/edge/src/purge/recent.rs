@@ -46,6 +46,21 @@ impl Recent {
         orders.list.push_back((what, now));
     }
 
+    /// One about everything, as far as anybody knows, came at `at`.
+    pub(super) fn note_all(&self, at: Instant) {
+        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.others = orders.others.max(Some(at));
+    }
+
+    /// All that still count, and how long ago they came; `None` is about everything.
+    pub(super) fn all(&self, now: Instant) -> Vec<(Option<What>, Duration)> {
+        let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = orders.others.map(|at| (None, at));
+        let all = others.into_iter().chain(orders.list.iter().map(|(what, at)| (Some(what.clone()), *at)));
+        let all = all.map(|(what, at)| (what, now.saturating_duration_since(at)));
+        all.filter(|(_, ago)| *ago <= MAX_LIFE).collect()
+    }
+
     /// How long ago the latest order about `key` came. `labels` are the fields of the response; `None` where nobody knows them
     /// yet: then any label may be meant.
     pub(crate) fn since(
@@ -123,6 +138,9 @@ mod tests {
             "it may be labelled so"
         );
         assert_eq!(recent.since(&groups, &key, Some(&HeaderMap::new()), at(601)), None);
+        // What another process is told of it.
+        let ago: Vec<_> = recent.all(at(605)).into_iter().map(|(_, ago)| ago.as_secs()).collect();
+        assert_eq!(ago, [595]);
         let other = CacheKey::primary("http", "b", "/x");
         assert_eq!(recent.since(&groups, &other, Some(&HeaderMap::new()), at(15)), None);
         for order in 0..MOST {
@@ -132,5 +150,9 @@ mod tests {
             recent.since(&groups, &other, Some(&HeaderMap::new()), at(21)),
             Some(Duration::from_secs(11))
         );
+        assert_eq!(recent.all(at(21)).len(), MOST + 1);
+        let told = Recent::default();
+        told.note_all(at(10));
+        assert_eq!(told.since(&groups, &other, None, at(21)), Some(Duration::from_secs(11)));
     }
 }

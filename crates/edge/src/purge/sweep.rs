@@ -2,6 +2,7 @@
 //! `rounds` looks for it.
 
 use super::recent::Recent;
+use super::relay::Relay;
 use crate::edge::{Settings, Shared};
 use crate::fill::Flights;
 use crate::key::CacheKey;
@@ -22,6 +23,8 @@ pub(crate) struct Reach {
     pub(crate) memory: Memory,
     pub(crate) disk: Option<Arc<DiskTier>>,
     pub(crate) recent: Recent,
+    /// Other processes, whose memory is their own.
+    pub(crate) relay: Relay,
 }
 
 /// What became of an order in memory, and as what it stands for the disks.
@@ -46,7 +49,22 @@ impl Reach {
             memory: shared.memory.clone(),
             disk: shared.disk.clone(),
             recent: shared.recent.clone(),
+            relay: shared.relay.clone(),
         }
+    }
+
+    /// Forgets a URL that a request has changed, by the host that it was asked of.
+    pub(super) fn forget(&self, host: &str, target: Uri) {
+        let Settings { config, groups } = self.settings.borrow().clone();
+        let target = config.cache.of(groups.route(host, target.path())).query.normalise(target);
+        let site = groups.site(host, target.path());
+        let key = CacheKey::primary("http", site, target.path_and_query().map_or("/", |path| path.as_str()));
+        self.flights.forget(&key, || {
+            self.memory.remove(&key);
+            if let Some(disk) = &self.disk {
+                disk.remove(&key);
+            }
+        });
     }
 
     /// Carries `order` out, and tells what it did. When this returns, nobody is given any more what was there before.

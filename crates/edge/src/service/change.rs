@@ -5,6 +5,7 @@ use crate::edge::Edge;
 use crate::fill::{self, Arrived, Landed, Role};
 use crate::outcome::{Forwarded, Outcome};
 use crate::policy;
+use crate::purge::Word;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::upstream::{RequestBody, UpstreamError, UpstreamResponse};
@@ -62,11 +63,14 @@ pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve
 
 /// Asks the upstream, and forgets what has changed as soon as it says so. An answer that nobody has heard says nothing: to forget for
 /// it would let anybody empty the cache with questions that an upstream hangs up on.
+///
+/// The process does not end before that, also when nobody is connected any more: what is on disks would outlive it.
 async fn ask(edge: Rc<Edge>, asked: Rc<Asked>, body: RequestBody) -> Result<UpstreamResponse, UpstreamError> {
+    let _busy = (!is_safe(&asked.method)).then(|| edge.work.begin());
     let headers = policy::upstream_headers(&asked, &edge.identity);
     let response = edge.upstream.exchange(asked.question(&headers), body).await?;
     if !is_safe(&asked.method) && !is_error(response.status()) {
-        forget(&edge, &asked, response.headers());
+        forget(&edge, &asked, response.headers()).await;
     }
     Ok(response)
 }
@@ -76,14 +80,19 @@ fn is_safe(method: &Method) -> bool {
     method.is_safe() || matches!(method.as_str(), "PROPFIND" | "REPORT" | "SEARCH")
 }
 
-/// Forgets what a request has changed: its URL, and those that the answer names, as far as they are of the same site.
-fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
+/// Forgets what a request has changed: its URL, and those that the answer names, as far as they are of the same site. So do
+/// processes that share the sockets before anybody hears that it was changed.
+async fn forget(edge: &Edge, asked: &Asked, answer: &HeaderMap) {
     let named = [header::LOCATION, header::CONTENT_LOCATION]
         .into_iter()
         .filter_map(|name| asked.same_site(answer.get(name))?.parse::<Uri>().ok());
-    for target in std::iter::once(asked.target.clone()).chain(named) {
-        let target = edge.policy_of(&asked.host, &target).query.normalise(target);
+    let targets: Vec<_> = std::iter::once(asked.target.clone()).chain(named).collect();
+    for target in &targets {
+        let target = edge.policy_of(&asked.host, target).query.normalise(target.clone());
         let key = key_of(edge, &Asked { target, ..asked.clone() });
         edge.flights.forget(&key, || edge.remove(&key));
+    }
+    for target in targets {
+        edge.relay.tell(&Word::Changed { host: asked.host.clone(), target: target.to_string() }).await;
     }
 }

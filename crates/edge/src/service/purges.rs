@@ -53,6 +53,7 @@ impl Scene {
             memory: self.edge.memory.clone(),
             disk: self.edge.disk.clone(),
             recent: self.edge.recent.clone(),
+            relay: self.edge.relay.clone(),
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Connections {
 #[derive(Default)]
 struct Open {
     count: AtomicUsize,
-    /// What may still open some, which takes no place.
+    /// What may still open some, or goes on beside them, which takes no place.
     accepting: AtomicUsize,
     /// Here because every connection holds this already.
     pressure: Pressure,
@@ -46,6 +46,22 @@ impl Load {
     /// Requests that are being answered.
     pub fn in_flight(&self) -> InFlight {
         self.open.clients.in_flight()
+    }
+}
+
+/// What goes on beside connections and is to be waited for as they are.
+#[derive(Clone, Default)]
+pub struct Work(Arc<Open>);
+
+/// Some of it, until dropped.
+pub struct Busy {
+    _counted: Accepts,
+}
+
+impl Work {
+    /// Begins something: the process does not end before it has, nor before its limit.
+    pub fn begin(&self) -> Busy {
+        Busy { _counted: Accepts::begin(&self.0) }
     }
 }
 
@@ -77,6 +93,13 @@ impl Drop for Counted {
 
 /// One of [`Open::accepting`], until dropped.
 pub(crate) struct Accepts(Arc<Open>);
+
+impl Accepts {
+    fn begin(open: &Arc<Open>) -> Self {
+        open.accepting.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(open))
+    }
+}
 
 impl Drop for Accepts {
     fn drop(&mut self) {
@@ -115,8 +138,12 @@ impl Connections {
 
     /// Held by what may still open connections: [`all_gone`](Self::all_gone) waits for it, too.
     pub(crate) fn accepting(&self) -> Accepts {
-        self.open.accepting.fetch_add(1, Ordering::AcqRel);
-        Accepts(Arc::clone(&self.open))
+        Accepts::begin(&self.open)
+    }
+
+    /// What goes on beside them.
+    pub(crate) fn work(&self) -> Work {
+        Work(Arc::clone(&self.open))
     }
 
     /// How many are open.

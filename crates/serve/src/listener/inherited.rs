@@ -100,5 +100,7 @@ const UDP: &str = "udp ";
 
 /// What the socket for packets of the old process's QUIC connections is called in a handover; what it says of them follows.
 pub(crate) const MAIL: &str = "quic ";
+/// What the socket is called by which both processes tell each other what concerns both.
+pub(crate) const LINK: &str = "link";
 /// What the admin listener's socket is called in a handover.
 pub(crate) const ADMIN: &str = "admin";
