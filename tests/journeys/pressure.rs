@@ -120,6 +120,36 @@ fn attack_68_requests_in_flight_are_bounded_for_each_client_and_for_the_exempt_n
     assert_eq!(ask(edge.address(), "/other.m4s").status, 200);
 }
 
+/// And one that asks more often than any school, over a new connection each time.
+#[test]
+fn attack_68_a_rate_refuses_nobody_before_its_hard_bound_nor_the_exempt() {
+    const BURST: usize = 3;
+    let origin = Loose::start(|_| {
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 1\r\n\r\nx".into()
+    });
+    let refused = ["--client-rate-refused", "1", "--client-burst", "3s"];
+    let exempt = [&refused[..], &["--client-exempt", "127.0.0.0/8"]].concat();
+    for harmless in [&["--client-rate", "1", "--client-burst", "3s"][..], &exempt] {
+        let edge = Airclass::edge(origin.address, harmless);
+        for _ in 0..20 * BURST {
+            assert_eq!(ask(edge.address(), "/main.m3u8").status, 200, "{harmless:?}");
+        }
+    }
+    let edge = Airclass::edge(origin.address, &refused);
+    let mut answered = 0;
+    let answer = loop {
+        let answer = ask(edge.address(), "/main.m3u8");
+        match answer.status {
+            200 => answered += 1,
+            _ => break answer,
+        }
+    };
+    assert!(answered >= BURST, "{answered}");
+    assert_eq!(answer.status, 429, "{answer:?}");
+    assert!(answer.head.contains("retry-after: ") && answer.body.contains("同一网络"), "{answer:?}");
+    assert!(process::metric(edge.admin, "edge_shed_total{what=\"rate\"}") > 0.5);
+}
+
 /// Attack 63's other side: readers that take nothing of what they have asked for, each of something else, of what is on a disk
 /// and of what has to be fetched. No cache counts what waits for them.
 #[test]

@@ -8,7 +8,7 @@ use crate::fill::{Again, Flights, Lots, Watch};
 use crate::key::CacheKey;
 use crate::metrics::Metrics;
 use crate::options::{Config, UpstreamLimits};
-use crate::overload::{Caps, Overload};
+use crate::overload::{Caps, Overload, Rates};
 use crate::owner::Owner;
 use crate::policy::{CachePolicy, Identity, Release};
 use crate::purge::{Recent, Relay};
@@ -45,6 +45,7 @@ pub(crate) struct Shared {
     /// What has come from the disk without being kept in memory.
     pub(crate) ghost: Arc<Ghost>,
     pub(crate) overload: Overload,
+    rates: Rates,
     uploads: Uploads,
     pub(crate) flights: Flights,
     pub(crate) recent: Recent,
@@ -117,6 +118,7 @@ impl Shared {
             disk: DiskTier::open(&config.disks, memory.clone(), telemetry),
             ghost: Arc::new(Ghost::new(config.ram.0 - pins.0)),
             overload: Overload::new(caps, &metrics),
+            rates: Rates::default(),
             uploads: Uploads::new(config.upload_caps, &metrics),
             identity: Arc::new(Identity::new(&config.name).known_by(&release)),
             door: Door::new(config.admission.as_ref(), &release, telemetry),
@@ -163,6 +165,7 @@ impl Shared {
             disk: self.disk.clone(),
             ghost: Arc::clone(&self.ghost),
             overload: self.overload.clone(),
+            rates: self.rates.clone(),
             uploads: self.uploads.clone(),
             flights: self.flights.clone(),
             recent: self.recent.clone(),
@@ -196,6 +199,7 @@ pub(crate) struct Edge {
     /// What has come from the disk without being kept in memory.
     pub(crate) ghost: Arc<Ghost>,
     pub(crate) overload: Overload,
+    pub(crate) rates: Rates,
     pub(crate) uploads: Uploads,
     pub(crate) flights: Flights,
     pub(crate) recent: Recent,

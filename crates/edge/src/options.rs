@@ -16,6 +16,7 @@ use feedback::{Support, SupportOptions};
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use telemetry::LogOptions;
@@ -93,7 +94,18 @@ pub struct Options {
     /// [default: 50000]
     #[arg(long, env = "AIRCLASS_CLIENT_REQUESTS", value_name = "N")]
     pub client_requests: Option<usize>,
-    /// Networks for which --client-connections and --client-requests do not count [default: none]
+    /// Requests a second of one client address (an IPv6 /64) beyond which, as with --client-connections, sessions that begin there
+    /// are put off first under pressure; 0: any number [default: 0]
+    #[arg(long, env = "AIRCLASS_CLIENT_RATE", value_name = "N")]
+    pub client_rate: Option<u32>,
+    /// Requests a second of one client address (an IPv6 /64) beyond which they are answered with 429, pressure or not; 0: any number
+    /// [default: 0]
+    #[arg(long, env = "AIRCLASS_CLIENT_RATE_REFUSED", value_name = "N")]
+    pub client_rate_refused: Option<u32>,
+    /// What such a time of either rate brings may come at once [default: 10s]
+    #[arg(long, env = "AIRCLASS_CLIENT_BURST", value_name = "TIME")]
+    pub client_burst: Option<Span>,
+    /// Networks for which no bound on clients counts [default: none]
     #[arg(long, env = "AIRCLASS_CLIENT_EXEMPT", value_name = "NETWORK", value_delimiter = ',')]
     pub client_exempt: Option<Vec<Network>>,
     /// Largest body of a request that is sent on to the upstream; 0B: none [default: 64MiB]
@@ -166,7 +178,7 @@ pub struct Config {
     pub(crate) resources: ResourceCaps,
     /// Whether pressure has consequences.
     pub shed: bool,
-    /// How many connections one client may have before it is crowded, and how many requests at once.
+    /// How much one client may have before it is crowded, and how much at all.
     pub(crate) client_share: Share,
     /// What may be sent to the upstream.
     pub(crate) upload_caps: UploadCaps,
@@ -227,6 +239,10 @@ const CLIENT_CONNECTIONS: usize = 10_000;
 /// The students behind [`CLIENT_CONNECTIONS`], each with all of a page's first requests at once. Worst case memory: this x
 /// about 20 KiB.
 const CLIENT_REQUESTS: usize = 50_000;
+/// A class that opens a lesson at its bell asks for everything at once, and then hardly at all.
+const CLIENT_BURST: Duration = Duration::from_secs(10);
+/// Below a second a bucket may hold less than one request, and what is longer is no rate.
+const CLIENT_BURSTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 /// A photograph of an exercise book, a recording of a minute; lessons go to ingest, not through here.
 const UPLOAD_SIZE: ByteCount = ByteCount::mib(64);
 /// Each holds a connection to the upstream for as long as its client takes: a quarter of [`CONNECTIONS`].
@@ -331,8 +347,21 @@ impl Config {
         let client_share = Share {
             connections: bound(options.client_connections, CLIENT_CONNECTIONS),
             requests: bound(options.client_requests, CLIENT_REQUESTS),
+            rate: options.client_rate.filter(|rate| *rate > 0),
+            rate_refused: options.client_rate_refused.filter(|rate| *rate > 0),
+            burst: options.client_burst.map_or(CLIENT_BURST, |span| span.0),
             exempt: options.client_exempt.clone().unwrap_or_default(),
         };
+        if !CLIENT_BURSTS.contains(&client_share.burst) {
+            return Err(SettingsError::value("client_burst", "must be from 1s to 10min"));
+        }
+        if client_share
+            .rate_refused
+            .is_some_and(|refused| client_share.rate.is_some_and(|rate| refused < rate))
+        {
+            let problem = "is below client_rate: who asks so often would be refused before he is crowded";
+            return Err(SettingsError::value("client_rate_refused", problem));
+        }
         let upload_caps = UploadCaps {
             size: options.upload_size.unwrap_or(UPLOAD_SIZE),
             at_once: options.uploads.unwrap_or(UPLOADS),
@@ -496,6 +525,11 @@ mod tests {
             (Options { name: Some("a b".into()), ..with_upstream("http://a") }, "name"),
             (Options { body_timeout: Some(Span::secs(0)), ..with_upstream("http://a") }, "body_timeout"),
             (Options { upstream_connections: Some(0), ..with_upstream("http://a") }, "upstream_connections"),
+            (Options { client_burst: Some(Span::secs(0)), ..with_upstream("http://a") }, "client_burst"),
+            (
+                Options { client_rate: Some(2), client_rate_refused: Some(1), ..with_upstream("http://a") },
+                "client_rate_refused",
+            ),
         ] {
             let error = Config::resolve(&options).unwrap_err().to_string();
             assert!(error.contains(&format!("`{key}`")), "{error}");

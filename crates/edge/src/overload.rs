@@ -15,6 +15,7 @@ mod limits;
 mod machine;
 mod memory;
 mod pressure;
+mod rates;
 
 pub(crate) use class::Class;
 pub(crate) use client::{Session, Share};
@@ -22,6 +23,7 @@ pub(crate) use disk::strain;
 pub(crate) use machine::Ticker;
 pub(crate) use memory::{Promise, least_room};
 pub(crate) use pressure::Reason;
+pub(crate) use rates::{Pace, Rates};
 
 use crate::metrics::Metrics;
 use machine::Machine;
@@ -48,6 +50,8 @@ pub(crate) enum Shed {
     Crowded,
     /// A request beyond those that one client may have in flight.
     Requests,
+    /// A request beyond those that one client may have a second.
+    Rate,
     /// A download beyond those that share the line for them.
     Resources,
     /// A body that would have to be brought into memory, which is all taken.
@@ -61,6 +65,7 @@ impl Label for Shed {
         Self::Session,
         Self::Crowded,
         Self::Requests,
+        Self::Rate,
         Self::Resources,
         Self::Memory,
     ];
@@ -72,6 +77,7 @@ impl Label for Shed {
             Self::Session => "session",
             Self::Crowded => "crowded",
             Self::Requests => "requests",
+            Self::Rate => "rate",
             Self::Resources => "resources",
             Self::Memory => "memory",
         }
@@ -89,7 +95,7 @@ impl Shed {
             Self::Refresh | Self::Crowded => Level::Busy,
             Self::ColdSession => Level::High,
             Self::Session => Level::Critical,
-            Self::Requests | Self::Resources | Self::Memory => Level::Calm,
+            Self::Requests | Self::Rate | Self::Resources | Self::Memory => Level::Calm,
         }
     }
 }
@@ -225,10 +231,16 @@ impl Overload {
         given_up
     }
 
-    /// Notes a request beyond its client's bound.
+    /// Notes a request beyond its client's bound on those in flight.
     pub(crate) fn refuses_request(&self) -> Shed {
         self.watch.metrics.shed(Shed::Requests);
         Shed::Requests
+    }
+
+    /// Notes a request beyond its client's bound on those a second.
+    pub(crate) fn refuses_rate(&self) -> Shed {
+        self.watch.metrics.shed(Shed::Rate);
+        Shed::Rate
     }
 
     /// Notes a download for which there is no place.

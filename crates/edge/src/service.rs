@@ -38,7 +38,7 @@ use crate::fill::{self, BlockStream, Landed, Role};
 use crate::key::CacheKey;
 use crate::lookup::{Found, Lookup, judge, look_up};
 use crate::outcome::{self, Forwarded, Outcome};
-use crate::overload::Class;
+use crate::overload::{Class, Pace};
 use crate::own;
 use crate::paper::Paper;
 use crate::policy::{self, Said};
@@ -153,17 +153,22 @@ async fn admit(
     body: Option<serve::RequestBody>,
     peer: &Peer,
 ) -> Answer {
-    if edge.config.client_share.is_exceeded(peer.address.ip(), &peer.standing) {
+    let (share, client) = (&edge.config.client_share, peer.address.ip());
+    if share.is_exceeded(client, &peer.standing) {
         return response::too_many(&edge, edge.overload.refuses_request());
+    }
+    let pace = if asked.planned { Pace::Usual } else { share.pace(&edge.rates, client, &peer.standing) };
+    if pace == Pace::Refused {
+        return response::too_many(&edge, edge.overload.refuses_rate());
     }
     edge.metrics.quality.hear(&asked, Instant::now());
     let class = Class::of(asked.target.path());
     // Nodes that fill are no students, and come from anywhere.
-    if class.begins(&peer.standing) && !asked.planned && !edge.owner.serves(peer.address.ip()) {
+    if class.begins(&peer.standing) && !asked.planned && !edge.owner.serves(client) {
         return response::elsewhere(&edge);
     }
     if class.begins(&peer.standing) && !edge.overload.is_calm() {
-        asked.session = edge.config.client_share.session(peer.address.ip(), &peer.standing);
+        asked.session = share.session(client, &peer.standing, pace);
         if let Some(what) = edge.overload.sheds_session(asked.session) {
             return response::shed(&edge, what);
         }

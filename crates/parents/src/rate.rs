@@ -5,25 +5,36 @@
 use std::time::{Duration, Instant};
 
 /// Tokens of one group.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Rate {
     /// When the bucket was last empty, or would have been: the tokens are the time since then.
     since: Instant,
 }
 
-/// What the bucket holds.
-const BUCKET: Duration = Duration::from_secs(1);
+const SECOND: Duration = Duration::from_secs(1);
+/// What the bucket holds, where nobody says otherwise.
+const BUCKET: Duration = SECOND;
 
 impl Rate {
     /// A full one.
     pub fn new(now: Instant) -> Self {
-        Self { since: now.checked_sub(BUCKET).unwrap_or(now) }
+        Self::new_of(BUCKET, now)
+    }
+
+    /// A full one that holds what `bucket` brings.
+    pub fn new_of(bucket: Duration, now: Instant) -> Self {
+        Self { since: now.checked_sub(bucket).unwrap_or(now) }
     }
 
     /// Takes a token of `per_second`; `false` when there is none.
     pub fn take(&mut self, per_second: u32, now: Instant) -> bool {
-        let token = BUCKET / per_second.max(1);
-        let oldest = now.checked_sub(BUCKET).unwrap_or(now);
+        self.take_of(BUCKET, per_second, now)
+    }
+
+    /// The same of one that holds what `bucket` brings.
+    pub fn take_of(&mut self, bucket: Duration, per_second: u32, now: Instant) -> bool {
+        let token = SECOND / per_second.max(1);
+        let oldest = now.checked_sub(bucket).unwrap_or(now);
         let since = self.since.max(oldest);
         if now.saturating_duration_since(since) < token {
             return false;
@@ -55,6 +66,12 @@ mod tests {
         assert_eq!(taken(&mut rate, 50, start + Duration::from_millis(100)), 5);
         assert_eq!(taken(&mut rate, 50, start + Duration::from_millis(100)), 0);
         assert_eq!(taken(&mut rate, 50, start + Duration::from_secs(600)), 50);
+        // One that holds more.
+        let tenfold =
+            |rate: &mut Rate, now| (0..10_000).filter(|_| rate.take_of(10 * SECOND, 50, now)).count();
+        let mut larger = Rate::new_of(10 * SECOND, start);
+        assert_eq!(tenfold(&mut larger, start), 500);
+        assert_eq!(tenfold(&mut larger, start + SECOND), 50);
         // Another limit holds at once.
         assert_eq!(taken(&mut rate, 2, start + Duration::from_secs(601)), 2);
     }

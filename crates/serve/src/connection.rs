@@ -24,7 +24,7 @@ mod streams;
 mod strict;
 
 pub(crate) use clients::Guest;
-pub use clients::InFlight;
+pub use clients::{Client, InFlight};
 pub(crate) use http2::Abuse;
 pub use http3::http3_request;
 pub(crate) use http3::{MAX_STREAMS, Upload};

@@ -32,7 +32,7 @@ pub mod parsers {
 }
 
 pub use body::RequestBody;
-pub use connection::{Busy, InFlight, Load, PACKET, Work};
+pub use connection::{Busy, Client, InFlight, Load, PACKET, Work};
 pub use drain::Drain;
 pub use handover::{HandoverError, Kin, Link};
 pub use interim::Interim;

@@ -4,12 +4,14 @@
 //! nothing while there is room for everybody, and under pressure it costs only what has not begun yet: whoever comes from
 //! a crowded address is put off one level of pressure before everybody else is.
 
-use super::Shed;
+use super::{Pace, Rates, Shed};
 use serve::{Level, Standing};
 use std::net::IpAddr;
+use std::time::Duration;
+use tokio::time::Instant;
 use units::Network;
 
-/// How many connections a client may have before it is crowded, and how many requests at once.
+/// How many connections and requests a second a client may have before it is crowded, and how many requests at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Share {
     /// `None`: any number.
@@ -17,6 +19,12 @@ pub(crate) struct Share {
     /// In flight, beyond which none is answered: each holds memory, and one connection of HTTP/2 carries a hundred. `None`:
     /// any number.
     pub(crate) requests: Option<usize>,
+    /// Requests a second beyond which it is crowded, too. `None`: any number.
+    pub(crate) rate: Option<u32>,
+    /// Requests a second beyond which none is answered. `None`: any number.
+    pub(crate) rate_refused: Option<u32>,
+    /// What such a time brings may come at once: a school's bell.
+    pub(crate) burst: Duration,
     /// Never crowded, nor bounded: load balancers that tell nobody's address, other edges, schools that are known.
     pub(crate) exempt: Vec<Network>,
 }
@@ -35,8 +43,8 @@ pub(crate) enum Session {
 
 impl Share {
     /// What a request that begins a session is, from there.
-    pub(crate) fn session(&self, address: IpAddr, standing: &Standing) -> Session {
-        self.judge(address, || standing.connections_of_client())
+    pub(crate) fn session(&self, address: IpAddr, standing: &Standing, pace: Pace) -> Session {
+        self.judge(address, pace, || standing.connections_of_client())
     }
 
     /// Whether the client that this connection is of has more requests in flight than any client may.
@@ -44,13 +52,25 @@ impl Share {
         self.requests.is_some_and(|most| standing.requests_of_client() > most) && !self.is_exempt(address)
     }
 
+    /// Counts a request by its client, and says how quickly that one asks. Where no rate is set, nothing is counted.
+    pub(crate) fn pace(&self, rates: &Rates, address: IpAddr, standing: &Standing) -> Pace {
+        if self.rate.is_none() && self.rate_refused.is_none() {
+            return Pace::Usual;
+        }
+        // Nobody knows whose it is.
+        if standing.connections_of_client() == 0 || self.is_exempt(address) {
+            return Pace::Usual;
+        }
+        rates.count(self, address, Instant::now())
+    }
+
     fn is_exempt(&self, address: IpAddr) -> bool {
         self.exempt.iter().any(|network| network.contains(address))
     }
 
-    fn judge(&self, address: IpAddr, connections: impl FnOnce() -> usize) -> Session {
+    fn judge(&self, address: IpAddr, pace: Pace, connections: impl FnOnce() -> usize) -> Session {
         let crowded = self.connections.is_some_and(|most| connections() > most) && !self.is_exempt(address);
-        if crowded { Session::BeginsCrowded } else { Session::Begins }
+        if crowded || pace != Pace::Usual { Session::BeginsCrowded } else { Session::Begins }
     }
 }
 
@@ -74,12 +94,17 @@ fn one_up(level: Level) -> Level {
 mod tests {
     use super::*;
 
+    fn unbounded() -> Share {
+        let burst = Duration::from_secs(1);
+        Share { connections: None, requests: None, rate: None, rate_refused: None, burst, exempt: Vec::new() }
+    }
+
     #[test]
     fn a_share_is_of_those_who_are_not_exempt() {
         let share = Share {
             connections: Some(5_000),
-            requests: None,
             exempt: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+            ..unbounded()
         };
         for (address, connections, session) in [
             ("192.0.2.1", 1, Session::Begins),
@@ -94,13 +119,15 @@ mod tests {
             ("2001:db8::7", 1_000_000, Session::Begins),
         ] {
             assert_eq!(
-                share.judge(address.parse().unwrap(), || connections),
+                share.judge(address.parse().unwrap(), Pace::Usual, || connections),
                 session,
                 "{address} {connections}"
             );
         }
-        let any = Share { connections: None, requests: None, exempt: Vec::new() };
-        assert_eq!(any.judge("192.0.2.1".parse().unwrap(), || usize::MAX), Session::Begins);
+        let anybody = "192.0.2.1".parse().unwrap();
+        for (pace, session) in [(Pace::Usual, Session::Begins), (Pace::Crowded, Session::BeginsCrowded)] {
+            assert_eq!(unbounded().judge(anybody, pace, || usize::MAX), session);
+        }
     }
 
     #[test]

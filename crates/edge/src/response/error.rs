@@ -82,7 +82,7 @@ pub(crate) fn downloads_full(edge: &Edge, what: Shed) -> Answer {
 
 /// Its client has more requests in flight than any client may (RFC 6585 §4).
 pub(crate) fn too_many(edge: &Edge, what: Shed) -> Answer {
-    let text = "来自同一网络的请求过多，请稍候再试。\nToo many requests from one network are in flight; try again in a few seconds.\n";
+    let text = "来自同一网络的请求过多，请稍候再试。\nToo many requests from one network; try again in a few seconds.\n";
     let status = CacheStatus { detail: Some(what.as_str()), ..CacheStatus::default() };
     let mut answer = text_answer(edge, StatusCode::TOO_MANY_REQUESTS, text, Outcome::Shed, status);
     let wait = HeaderValue::from(edge.overload.retry_after().as_secs());

@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Whom a connection is counted for: one IPv4 address, or the /64 of an IPv6 address, which is what one household or
 /// machine is given and may choose addresses from as it likes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Client {
+pub enum Client {
+    /// The address.
     V4(u32),
+    /// The network's bits.
     V6(u64),
 }
 
@@ -18,7 +20,8 @@ enum Client {
 const OWN_BITS: u32 = 64;
 
 impl Client {
-    fn of(address: IpAddr) -> Self {
+    /// Whose address it is. An IPv4 address that a dual-stack socket shows as IPv6 is taken as IPv4.
+    pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address.to_bits()),
             IpAddr::V6(address) => Self::V6(u64::try_from(address.to_bits() >> OWN_BITS).unwrap_or(u64::MAX)),
