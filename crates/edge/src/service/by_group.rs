@@ -116,6 +116,26 @@ async fn a_site_says_how_long_what_is_stale_stands_in_for_its_servers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_of_one_request_says_nothing_in_the_fields_that_a_site_is_told_by() {
+    local(async {
+        let told =
+            || Reply::new(200).header("own-control", "max-age=60").header("cache-control", "max-age=60");
+        let replies = (0..2).map(|_| told().header("etag", "\"v1\"").body("x"));
+        let scene = Scene::of_two_sites("[group.cache]\ncontrol_fields = [\"own-control\"]", replies);
+        scene.load_both("/x").await;
+        // To the other site it is a field as any.
+        for (site, says) in SITES.into_iter().zip(["max-age=60", ""]) {
+            let answer = scene.ask_of(site, "/x", &[("range", "bytes=5-")]).await;
+            assert_eq!(
+                (answer.status(), field(&answer, "own-control")),
+                (StatusCode::RANGE_NOT_SATISFIABLE, says)
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_changes_a_url_is_read_by_the_rules_of_its_site() {
     local(async {
         let replies = || [fresh(), fresh(), Reply::new(204), Reply::new(204), fresh(), fresh()];
