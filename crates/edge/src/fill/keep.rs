@@ -8,7 +8,7 @@ use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::policy;
 use crate::request::Asked;
-use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Object, Variants, Whose};
+use crate::store::{BLOCK_SIZE, Blocks, Body, Entry, Growing, GrowingWriter, Object, Variants, Whose};
 use crate::upstream::{BodyError, UpstreamBody, UpstreamResponse, Way};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response};
 use http_body_util::BodyExt;
@@ -193,7 +193,9 @@ pub(crate) async fn keep(
 
     // Attack 53: what is asked for by the byte must not be sent by the gigabyte.
     let is_left = async |writer: &GrowingWriter| {
-        let missing = stated.map_or(u64::MAX, |length| length.saturating_sub(writer.received()));
+        // A block is asked for in any case.
+        let here = writer.received().max(BLOCK_SIZE);
+        let missing = stated.map_or(u64::MAX, |length| length.saturating_sub(here));
         if missing <= part::MOST || !guard.may_be_left() {
             return false;
         }
