@@ -139,6 +139,9 @@ fn joined(request: &HeaderMap, name: &HeaderName) -> String {
 mod tests {
     use super::*;
     use crate::fields::headers;
+    use http::HeaderValue;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
 
     #[test]
     fn order_and_case_of_names_do_not_matter() {
@@ -154,7 +157,7 @@ mod tests {
         }
         assert!(!is_star(&headers(&[])));
         let mut unreadable = HeaderMap::new();
-        unreadable.insert("vary", http::HeaderValue::from_bytes("cookie, \u{dc}nicode".as_bytes()).unwrap());
+        unreadable.insert("vary", HeaderValue::from_bytes("cookie, \u{dc}nicode".as_bytes()).unwrap());
         assert!(is_star(&unreadable));
     }
 
@@ -176,7 +179,7 @@ mod tests {
     fn bytes_that_are_no_text_are_not_the_text_of_their_escape() {
         let vary = names(&headers(&[("vary", "a")])).unwrap();
         let mut bytes = HeaderMap::new();
-        bytes.insert("a", http::HeaderValue::from_bytes(b"\xff").unwrap());
+        bytes.insert("a", HeaderValue::from_bytes(b"\xff").unwrap());
         assert_ne!(vary.secondary_key(&bytes), vary.secondary_key(&headers(&[("a", r"\xff")])));
     }
 
@@ -228,5 +231,53 @@ mod tests {
         }
         // What we pass over is sent all the same.
         assert_ne!(key(&[("accept-language", "en")]), key(&[("accept-language", "en, xx;q=9")]));
+    }
+
+    /// Lines of two fields, made of what keys are made of.
+    fn request() -> impl Strategy<Value = HeaderMap> {
+        let word = prop::sample::select(vec![
+            &b""[..],
+            b"a",
+            b",",
+            b" ",
+            b"\"",
+            b";",
+            b"-",
+            b":",
+            b"1:",
+            b"3:x",
+            b"en;q=9",
+            b"\xff",
+            b"\\xff",
+        ]);
+        let line = prop::collection::vec(word, 0..4).prop_map(|words| words.concat());
+        let name = prop::sample::select(vec!["accept-language", "b"]);
+        prop::collection::vec((name, line), 0..4).prop_map(|lines| {
+            let value = |line: &[u8]| HeaderValue::from_bytes(line).expect("no control character");
+            let mut headers = HeaderMap::new();
+            for (name, line) in &lines {
+                headers.append(*name, value(line));
+            }
+            headers
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn requests_of_one_key_differ_in_space_around_commas_alone(
+            requests in prop::collection::vec(request(), 100),
+        ) {
+            let vary = names(&headers(&[("vary", "accept-language, b")])).unwrap();
+            let mut known: HashMap<String, Option<Vec<Vec<u8>>>> = HashMap::new();
+            for request in requests {
+                // Joined as any recipient may (RFC 9110 §5.3).
+                let lines: Vec<_> = request.get_all("b").iter().map(HeaderValue::as_bytes).collect();
+                let joined = lines.join(&b","[..]);
+                let pieces = joined.split(|byte| *byte == b',').map(|piece| fields::trimmed(piece).to_vec());
+                let said = (!lines.is_empty()).then(|| pieces.collect());
+                let key = vary.secondary_key(&request);
+                prop_assert_eq!(known.entry(key).or_insert_with(|| said.clone()), &said);
+            }
+        }
     }
 }
