@@ -123,7 +123,11 @@ pub(crate) fn check_loop(asked: &Asked, identity: &Identity) -> Result<(), Refus
     if !asked.noted.cdn_loop {
         return Ok(());
     }
-    let seen = fields::members(&asked.headers, &CDN_LOOP).any(|member| {
+    // At every comma: where a proxy between has joined the lines, an open quote in what a client sent would hide our member.
+    let lines = asked.headers.get_all(&CDN_LOOP).iter();
+    let mut members = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let seen = members.any(|member| {
+        let Ok(member) = std::str::from_utf8(member) else { return false };
         let mut parts = member.split(';').map(str::trim);
         let ours = parts.next().is_some_and(|id| id.eq_ignore_ascii_case(&identity.name));
         ours && parts.find_map(|part| part.strip_prefix("node=")).is_none_or(|node| node == identity.node)
@@ -356,6 +360,8 @@ mod tests {
         assert_eq!(check_loop(&asked(&[("cdn-loop", "other, Edge-1;v=2")]), &identity), Err(Refusal::Loop));
         let own = format!("other, {}", identity.cdn_loop.to_str().unwrap());
         assert_eq!(check_loop(&asked(&[("cdn-loop", &own)]), &identity), Err(Refusal::Loop));
+        let joined = asked(&[("cdn-loop", &format!("\"{own}"))]);
+        assert_eq!(check_loop(&joined, &identity), Err(Refusal::Loop), "behind an open quote");
         let hidden = asked(&[("cdn-loop", &own), ("connection", "cdn-loop")]);
         assert_eq!(check_loop(&hidden, &identity), Err(Refusal::Loop));
         let twin = Identity::new("edge-1");
