@@ -37,12 +37,17 @@ pub(crate) enum Kind {
 
 /// Bytes of a footer of `entries`, padded so that it begins at a unit.
 pub(crate) const fn length(entries: usize) -> usize {
-    (entries * ENTRY + TRAILER).next_multiple_of(UNIT as usize)
+    bare(entries).next_multiple_of(UNIT as usize)
+}
+
+/// The same without padding.
+pub(crate) const fn bare(entries: usize) -> usize {
+    entries * ENTRY + TRAILER
 }
 
 /// The footer, padding first: to be written so that it ends where the region ends.
 pub(crate) fn encode(store: u64, sequence: u32, contents: &[Listed]) -> Vec<u8> {
-    let mut out = vec![0; length(contents.len()) - contents.len() * ENTRY - TRAILER];
+    let mut out = vec![0; length(contents.len()) - bare(contents.len())];
     let begin = out.len();
     for listed in contents {
         out.put_u64_le(listed.fingerprint);
