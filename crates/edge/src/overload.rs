@@ -21,7 +21,7 @@ pub(crate) use class::Class;
 pub(crate) use client::{Session, Share};
 pub(crate) use disk::strain;
 pub(crate) use machine::Ticker;
-pub(crate) use memory::{Promise, least_room};
+pub(crate) use memory::{Asking, Promise, least_room};
 pub(crate) use pressure::Reason;
 pub(crate) use rates::{Pace, Rates};
 
@@ -204,6 +204,17 @@ impl Overload {
     /// Whether all memory is taken, so that nothing that is not in it is begun.
     pub(crate) fn is_full(&self) -> bool {
         self.watch.caps.shed && self.watch.memory.is_full(Instant::now())
+    }
+
+    /// Takes note of a question whose answer is to come into memory, for as long as that is not there.
+    pub(crate) fn ask(&self) -> Asking {
+        self.watch.memory.ask()
+    }
+
+    /// Questions whose answers are to come into memory.
+    #[cfg(test)]
+    pub(crate) fn asked(&self) -> u64 {
+        self.watch.memory.asked()
     }
 
     /// Takes note of a body that begins to come into memory, whole, and of so many bytes.

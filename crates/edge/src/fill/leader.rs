@@ -63,7 +63,12 @@ pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
 async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
     let Errand { asked, primary, stale, alone } = errand;
     let wanted = part::wanted(&asked, stale.as_deref());
-    let mut arrived = match ask(&edge, &asked, &primary, stale.as_deref(), wanted).await {
+    // It may wait for a connection, behind thousands of others that were let in while there was memory. What is asked about comes again
+    // only where it has changed.
+    let asking = stale.is_none().then(|| edge.overload.ask());
+    let answered = ask(&edge, &asked, &primary, stale.as_deref(), wanted).await;
+    drop(asking);
+    let mut arrived = match answered {
         Ok(arrived) => arrived,
         Err(error) => {
             edge.upstream_seen(Err(error));

@@ -2,7 +2,8 @@
 //!
 //! Answers hold what they send: who reads slowly holds a body that the RAM tier has long given up, or two blocks of one that
 //! comes from a disk. What all of them hold is known by no count of ours as well as by the kernel's: the process's resident memory.
-//! What is only about to come is promised beforehand.
+//! What is only about to come is promised beforehand; of what has only been asked for, and may wait for long before it is sent on, it is
+//! taken that it is as long as bodies have been lately.
 
 use super::limits;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ const LOOK: Duration = Duration::from_millis(2);
 const LEFT_FREE: f64 = 0.05;
 /// The share that has to be free again.
 const RELIEVED: f64 = 0.15;
+
+/// So many bodies are lately: the weight of one is as much less.
+const LATELY: u64 = 16;
 
 /// What there has to be beside the RAM tier, so that it is watched whether all memory is taken: the program, its connections, and what an
 /// allocator keeps beside what it is asked for.
@@ -46,6 +50,20 @@ pub(super) struct Memory {
     due: AtomicU64,
     /// Bytes of bodies that come whole, whoever reads them.
     promised: Arc<AtomicU64>,
+    /// Questions whose answers are not there yet.
+    asked: Arc<AtomicU64>,
+    /// Bytes of a body, as they have been lately.
+    usual: AtomicU64,
+}
+
+/// A question for a body that will come into memory, until its answer is there.
+#[derive(Debug)]
+pub(crate) struct Asking(Arc<AtomicU64>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Memory that a body on its way will take; it is the body's own when this is dropped.
@@ -92,6 +110,8 @@ impl Memory {
             began: Instant::now(),
             due: AtomicU64::new(0),
             promised: Arc::default(),
+            asked: Arc::default(),
+            usual: AtomicU64::new(0),
         }
     }
 
@@ -100,10 +120,31 @@ impl Memory {
         if self.room > 0.0 { share(resident(), cached as f64, self.room) } else { 0.0 }
     }
 
+    /// Takes note of a question for a body, of which nothing is known yet.
+    pub(super) fn ask(&self) -> Asking {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Asking(Arc::clone(&self.asked))
+    }
+
     /// Takes note of a body of so many bytes that begins to come.
     pub(super) fn promise(&self, bytes: u64) -> Promise {
+        // Another core may say the same of another body at the same time; one of the two counts.
+        let usual = self.usual.load(Ordering::Relaxed);
+        self.usual.store(usual - usual / LATELY + bytes / LATELY, Ordering::Relaxed);
         self.promised.fetch_add(bytes, Ordering::Relaxed);
         Promise { bytes, all: Arc::clone(&self.promised) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that are promised, or will be.
+    fn on_its_way(&self) -> f64 {
+        let [promised, asked, usual] =
+            [&*self.promised, &*self.asked, &self.usual].map(|count| count.load(Ordering::Relaxed) as f64);
+        promised + asked * usual
     }
 
     /// Whether all memory is taken or promised.
@@ -116,8 +157,7 @@ impl Memory {
             at >= due && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         let was = self.full.load(Ordering::Relaxed);
         let Some(cap) = self.cap.filter(|_| looks && self.watched) else { return was };
-        let promised = self.promised.load(Ordering::Relaxed) as f64;
-        let is = fills(was, resident() + promised, cap, self.room);
+        let is = fills(was, resident() + self.on_its_way(), cap, self.room);
         if is != was {
             self.full.store(is, Ordering::Relaxed);
             tracing::warn!(full = is, "memory");
@@ -203,5 +243,26 @@ mod tests {
         assert!(!memory.is_full(now + LOOK));
         drop(promises);
         assert_eq!(memory.promised.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn attack_63_what_waits_to_be_asked_for_is_as_long_as_bodies_have_been_lately() {
+        let memory = Memory::new(Some(ByteCount::mib(1 << 20)), ByteCount::mib(1));
+        let now = Instant::now();
+        let mut waiting: Vec<_> = (0..100).map(|_| memory.ask()).collect();
+        assert!(!memory.is_full(now), "nothing is known of any body");
+        for _ in 0..100 * LATELY {
+            drop(memory.promise(1 << 34));
+        }
+        assert!(memory.is_full(now + LOOK), "{}", memory.on_its_way());
+        waiting.truncate(10);
+        assert!(!memory.is_full(now + LOOK * 2));
+        // Small ones are soon the rule again.
+        waiting.extend((0..1_000).map(|_| memory.ask()));
+        assert!(memory.is_full(now + LOOK * 3));
+        for _ in 0..10 * LATELY {
+            drop(memory.promise(1 << 10));
+        }
+        assert!(!memory.is_full(now + LOOK * 4), "{}", memory.on_its_way());
     }
 }

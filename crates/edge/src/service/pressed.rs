@@ -110,6 +110,7 @@ async fn when_memory_is_all_taken_only_what_is_in_it_is_answered() {
         while scene.upstream.count() < 3 {
             tokio::task::yield_now().await;
         }
+        assert_eq!(scene.edge.overload.asked(), 1, "what comes of it will take memory");
         scene.edge.overload.fill_memory(true);
         for (path, status) in [("/1.m4s", 200), ("/3.m4s", 503), ("/cold.m3u8", 503)] {
             assert_eq!(scene.on(&standing, path).await.status(), status, "{path}");
@@ -126,6 +127,7 @@ async fn when_memory_is_all_taken_only_what_is_in_it_is_answered() {
         for asked in [leader, follower] {
             assert_eq!(asked.await.unwrap().0, 200);
         }
+        assert_eq!(scene.edge.overload.asked(), 0);
         scene.edge.overload.fill_memory(false);
         assert_eq!(scene.on(&standing, "/3.m4s").await.status(), 200);
         assert_eq!(scene.upstream.count(), 4);
