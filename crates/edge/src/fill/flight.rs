@@ -156,16 +156,29 @@ impl Flight {
             _ => None,
         }
     }
+}
+
+/// One who waits for a fill's head. It is one from the moment that it joins, so that the fill is not left before it comes to read.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    flight: Arc<Flight>,
+    landed: watch::Receiver<Option<Landed>>,
+}
+
+impl Waiter {
+    fn of(flight: &Arc<Flight>) -> Self {
+        Self { flight: Arc::clone(flight), landed: flight.landed.subscribe() }
+    }
+
+    /// As [`Flight::is_too_late`].
+    pub(crate) fn is_too_late(&self, now: Instant) -> bool {
+        self.flight.is_too_late(now)
+    }
 
     /// Waits for the head. At once when it has come already.
-    pub(crate) async fn landed(&self) -> Landed {
-        let mut landed = self.landed.subscribe();
-        landed
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|landed| landed.clone())
-            .unwrap_or(Landed::Abandoned)
+    pub(crate) async fn landed(mut self) -> Landed {
+        let landed = self.landed.wait_for(Option::is_some).await;
+        landed.ok().and_then(|landed| landed.clone()).unwrap_or(Landed::Abandoned)
     }
 }
 
@@ -190,9 +203,9 @@ struct Watched {
 /// What a request is to the fill of its key.
 pub(crate) enum Role {
     /// The first: must start the fill and hold on to this.
-    Lead(Arc<Flight>, Guard),
+    Lead(Waiter, Guard),
     /// One of the others.
-    Follow(Arc<Flight>),
+    Follow(Waiter),
 }
 
 impl Flights {
@@ -211,7 +224,7 @@ impl Flights {
         let listed = list.fills.get(key);
         if let Some(flight) = listed.filter(|flight| !flight.gives_way(now)) {
             flight.followers.fetch_add(1, Ordering::Relaxed);
-            return Ok(Role::Follow(Arc::clone(flight)));
+            return Ok(Role::Follow(Waiter::of(flight)));
         }
         if let Some(found) = stored() {
             return Err(found);
@@ -224,13 +237,9 @@ impl Flights {
             followers: AtomicU32::new(0),
         });
         list.fills.insert(key.clone(), Arc::clone(&flight));
-        let guard = Guard {
-            flights: self.clone(),
-            keys: vec![key.clone()],
-            flight: Arc::clone(&flight),
-            for_its_reader: false,
-        };
-        Ok(Role::Lead(flight, guard))
+        let waiter = Waiter::of(&flight);
+        let guard = Guard { flights: self.clone(), keys: vec![key.clone()], flight, for_its_reader: false };
+        Ok(Role::Lead(waiter, guard))
     }
 
     /// Whether a fill of `key` is going on, which costs whoever joins it no memory.
@@ -329,7 +338,7 @@ pub(crate) struct Guard {
     /// Under which it is listed: the one it began with, and its variant's once that is known.
     keys: Vec<CacheKey>,
     flight: Arc<Flight>,
-    /// It has no purpose beyond who began it.
+    /// It has no purpose beyond what its readers want.
     for_its_reader: bool,
 }
 
@@ -358,25 +367,30 @@ impl Guard {
         }
     }
 
-    /// What is fetched is worth no more than its reader's wish, unless others join.
+    /// What is fetched is worth no more than its readers' wishes.
     pub(crate) fn is_for_its_reader(&mut self) {
         self.for_its_reader = true;
     }
 
-    /// Whether it ends once nobody reads it.
+    /// Whether it ends once nobody wants more of it.
     pub(crate) fn may_be_left(&self) -> bool {
         self.for_its_reader
     }
 
-    /// Whether who began it has gone or got what it wanted, and nobody has joined; nobody can any more then. `is_read`: whether
-    /// the body has a reader.
-    pub(crate) fn is_left(&self, is_read: impl FnOnce() -> bool) -> bool {
+    /// Waits until everybody who waits for its head has come for it.
+    pub(crate) async fn taken(&self) {
+        self.flight.landed.closed().await;
+    }
+
+    /// Whether everybody who has joined has gone, or has what it wants; nobody can join any more then. `is_wanted`: whether a reader
+    /// of the body wants more than has come.
+    pub(crate) fn is_left(&self, is_wanted: impl FnOnce() -> bool) -> bool {
         if !self.for_its_reader {
             return false;
         }
         let mut list = self.flights.list();
         // Who waits for the head has the object before it stops waiting, and a reader before it lets go of that.
-        let left = self.flight.followers() == 0 && !self.flight.is_awaited() && !is_read();
+        let left = !self.flight.is_awaited() && !is_wanted();
         if left {
             self.unlist(&mut list);
         }

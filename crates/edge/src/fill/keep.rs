@@ -20,7 +20,7 @@ use httpcache::storable::{self, NotStored};
 use httpcache::vary::{self, VaryNames};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// An upstream's answer and when it came.
 pub(crate) struct Arrived {
@@ -171,9 +171,9 @@ pub(super) fn head_of(
     (Head { status, headers, freshness, now }, body)
 }
 
-/// Turns of all that a core has to do, for which a fill that ends once nobody reads it waits before it reads on. One is enough
-/// as a rule.
-const TURNS: u8 = 4;
+/// How long in all a fill that ends once nobody wants more of it waits for those who have joined to say what they want. As a rule a
+/// turn of their cores; no client is waited for.
+const HEARING: Duration = Duration::from_millis(250);
 
 /// Tells everybody of the head, receives the body, and keeps it when it came whole.
 pub(crate) async fn keep(
@@ -191,6 +191,7 @@ pub(crate) async fn keep(
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
 
+    let heard_by = Instant::now() + HEARING;
     // Attack 53: what is asked for by the byte must not be sent by the gigabyte.
     let is_left = async |writer: &GrowingWriter| {
         // A block is asked for in any case.
@@ -199,14 +200,8 @@ pub(crate) async fn keep(
         if missing <= part::MOST || !guard.may_be_left() {
             return false;
         }
-        for _ in 0..TURNS {
-            // Whoever reads it takes what has come, and may have all it wants, before more is read.
-            tokio::task::yield_now().await;
-            if guard.is_left(|| writer.is_read()) {
-                return true;
-            }
-        }
-        false
+        let _ = timeout_at(heard_by, guard.taken()).await;
+        guard.is_left(|| writer.is_wanted())
     };
     match receive(edge, body, writer, stated, Proof::of(&head), is_left).await {
         Err(Broken::Left) => FillOutcome::GivenUp,
@@ -348,7 +343,7 @@ enum Broken {
     TooLarge,
     /// Other bytes than the upstream itself says that they are.
     Digest,
-    /// Nobody reads it any more, and much is still to come.
+    /// Nobody wants more of it, and much is still to come.
     Left,
 }
 

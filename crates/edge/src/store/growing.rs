@@ -12,6 +12,8 @@ use super::body::{BLOCK, Blocks};
 use super::wait_list::{self, Ticket, WaitList};
 use crate::overload::Promise;
 use bytes::{Bytes, BytesMut};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +35,8 @@ struct State {
     received: u64,
     end: Option<End>,
     waiting: WaitList,
+    /// How many readers want it up to where: one beyond their last byte.
+    wanted: BTreeMap<u64, usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -129,9 +133,10 @@ impl GrowingWriter {
         self.growing.state().received
     }
 
-    /// Whether anybody reads it: holds it beside this end and the one object that it is the body of.
-    pub(crate) fn is_read(&self) -> bool {
-        Arc::strong_count(&self.growing) > 2
+    /// Whether a reader wants more than has come, however slowly it takes that.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let state = self.growing.state();
+        state.wanted.last_key_value().is_some_and(|(&end, _)| end > state.received)
     }
 
     /// Adds what came and wakes the readers. Copies once, so that the upstream's buffer is free again and memory is
@@ -261,6 +266,7 @@ impl GrowingReader {
     pub(crate) fn new(growing: Arc<Growing>, range: Option<Range<u64>>) -> Self {
         let (next, end) = range.map_or((0, growing.length), |range| (range.start, Some(range.end)));
         let turn = if growing.at_hand { Turn::Free } else { Turn::First };
+        *growing.state().wanted.entry(end.unwrap_or(u64::MAX)).or_default() += 1;
         Self { growing, next, end, piece: 0, turn, ticket: Ticket::default() }
     }
 
@@ -312,7 +318,14 @@ impl GrowingReader {
 
 impl Drop for GrowingReader {
     fn drop(&mut self) {
-        self.growing.state().waiting.leave(&mut self.ticket);
+        let mut state = self.growing.state();
+        state.waiting.leave(&mut self.ticket);
+        if let Entry::Occupied(mut readers) = state.wanted.entry(self.end.unwrap_or(u64::MAX)) {
+            *readers.get_mut() -= 1;
+            if *readers.get() == 0 {
+                readers.remove();
+            }
+        }
     }
 }
 
@@ -382,6 +395,21 @@ mod tests {
         assert_eq!(growing.length(), None);
         assert_eq!(writer.finish().length(), 5);
         assert_eq!(growing.length(), Some(5));
+    }
+
+    #[test]
+    fn what_every_reader_has_or_has_left_is_not_wanted() {
+        let (growing, mut writer) = Growing::start(Some(10));
+        assert!(!writer.is_wanted());
+        let near = [(); 2].map(|()| GrowingReader::new(Arc::clone(&growing), Some(0..3)));
+        let far = GrowingReader::new(Arc::clone(&growing), None);
+        writer.push(b"123");
+        assert!(writer.is_wanted());
+        drop(far);
+        assert!(!writer.is_wanted(), "slow readers have theirs here");
+        drop(near);
+        let _unstated = GrowingReader::new(growing, Some(0..4));
+        assert!(writer.is_wanted());
     }
 
     #[test]
