@@ -200,6 +200,8 @@ pub(crate) async fn keep(
         if missing <= part::MOST || !guard.may_be_left() {
             return false;
         }
+        // Who reads it takes what has come, or leaves, before more is read.
+        tokio::task::yield_now().await;
         let _ = timeout_at(heard_by, guard.taken()).await;
         guard.is_left(|| writer.is_wanted())
     };
