@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -51,22 +52,31 @@ pub struct Loose {
     /// Where it listens.
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Heard>>>,
+    sent: Arc<AtomicU64>,
 }
+
+/// Bytes of an answer that are written, and counted, at once.
+const PIECE: usize = 4 * 1_024;
 
 impl Loose {
     /// Answers each request with the bytes that `answer` gives for it.
     pub fn start(answer: impl Fn(&Heard) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::on(TcpListener::bind("127.0.0.1:0").expect("a port"), answer)
+    }
+
+    /// The same to whoever comes to `listener`.
+    pub fn on(listener: TcpListener, answer: impl Fn(&Heard) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let address = listener.local_addr().expect("a bound socket has an address");
         let seen = Arc::<Mutex<Vec<Heard>>>::default();
-        let (answer, all) = (Arc::new(answer), Arc::clone(&seen));
+        let sent = Arc::<AtomicU64>::default();
+        let (answer, all, count) = (Arc::new(answer), Arc::clone(&seen), Arc::clone(&sent));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (answer, all) = (Arc::clone(&answer), Arc::clone(&all));
-                std::thread::spawn(move || serve(stream, &*answer, &all));
+                let (answer, all, count) = (Arc::clone(&answer), Arc::clone(&all), Arc::clone(&count));
+                std::thread::spawn(move || serve(stream, &*answer, &all, &count));
             }
         });
-        Self { address, seen }
+        Self { address, seen, sent }
     }
 
     /// Says of every request what it was, in an answer that nobody may keep.
@@ -98,19 +108,32 @@ impl Loose {
         self.seen().into_iter().map(|request| request.target).collect()
     }
 
+    /// Bytes of answers that have been written so far, those included that lie in the kernel's buffers.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::SeqCst)
+    }
+
     /// Forgets what was asked, and gives it.
     pub fn take(&self) -> Vec<Heard> {
         std::mem::take(&mut self.seen.lock().expect("nobody panics with the list"))
     }
 }
 
-fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Heard) -> Vec<u8> + Sync), seen: &Mutex<Vec<Heard>>) {
+fn serve(
+    mut stream: TcpStream,
+    answer: &(dyn Fn(&Heard) -> Vec<u8> + Sync),
+    seen: &Mutex<Vec<Heard>>,
+    sent: &AtomicU64,
+) {
     let mut bytes = Bytes { stream: stream.try_clone().expect("a descriptor"), buffer: Vec::new() };
     while let Some(request) = read_loosely(&mut bytes) {
         let answered = answer(&request);
         seen.lock().expect("nobody panics with the list").push(request);
-        if stream.write_all(&answered).is_err() {
-            return;
+        for piece in answered.chunks(PIECE) {
+            if stream.write_all(piece).is_err() {
+                return;
+            }
+            sent.fetch_add(piece.len() as u64, Ordering::SeqCst);
         }
         if answered.is_empty() {
             return;

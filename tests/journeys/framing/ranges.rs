@@ -2,6 +2,7 @@
 
 use crate::Scene;
 use crate::caching::{KEPT, ask};
+use journeys::process::metric;
 use journeys::raw::{Heard, Loose};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -62,6 +63,44 @@ fn attack_53_one_byte_of_a_gigabyte_costs_the_origin_two_blocks() {
         assert_eq!((answered.status, answered.body.len()), (206, *length), "{range}: {}", answered.head);
         let cost = before();
         assert!(cost <= 2 * BLOCK, "{range} costs {cost}");
+    }
+}
+
+/// RangeAmp at an origin that ignores Range: no more of a body comes than somebody wants of it, and a crowd wants no more than one.
+#[test]
+fn attack_53_one_byte_of_an_origin_without_ranges_costs_it_two_blocks() {
+    const CROWD: usize = 20;
+    let scene = Scene::before(Loose::start(|request| {
+        let length = if request.target.contains("long") { 100_000_000 } else { 20_000_000 };
+        let tag = if request.target.contains("tagged") { "ETag: \"1\"\r\n" } else { "" };
+        let head = format!("HTTP/1.1 200 OK\r\n{KEPT}{tag}Content-Length: {length}\r\n\r\n");
+        [head.into_bytes(), vec![b'1'; length]].concat()
+    }));
+    let fetched = || metric(scene.edge.admin, "edge_fill_bytes_total");
+    let ask = |target: &str, range: &str, length: usize| {
+        let answered = ask(&scene, target, format!("Range: bytes={range}\r\n"));
+        assert_eq!((answered.status, answered.body.len()), (206, length), "{target}: {}", answered.head);
+    };
+    for (target, range, length) in [
+        ("/x", "0-0", 1),
+        ("/tagged", "0-0", 1),
+        ("/long", "0-0", 1),
+        ("/border", "262143-262144", 2),
+        ("/together", "0-0,2-2", 3),
+    ] {
+        for askers in [1, CROWD] {
+            let before = fetched();
+            std::thread::scope(|scope| {
+                for _ in 0..askers {
+                    scope.spawn(|| ask(target, range, length));
+                }
+            });
+            while metric(scene.edge.admin, "edge_fills_in_flight") > 0.0 {}
+            // Who comes when the others have theirs asks anew.
+            let asked = scene.origin.take().len() as f64;
+            let cost = (fetched() - before) / asked;
+            assert!(cost <= 2.0 * BLOCK as f64, "{target} costs {askers} {cost}, {asked} times");
+        }
     }
 }
 
