@@ -189,6 +189,9 @@ pub(crate) struct Flights(Arc<Mutex<List>>);
 #[derive(Debug, Default)]
 struct List {
     fills: HashMap<CacheKey, Arc<Flight>>,
+    /// Those whose place there another has taken, and whose bodies still come: nobody joins them, and what is changed or purged is not
+    /// kept of them either.
+    given_way: Vec<(CacheKey, Arc<Flight>)>,
     /// A few: of each thing that is brought before anybody has asked for it.
     watches: Vec<Watched>,
 }
@@ -236,7 +239,7 @@ impl Flights {
             outdated: AtomicBool::new(false),
             followers: AtomicU32::new(0),
         });
-        list.fills.insert(key.clone(), Arc::clone(&flight));
+        list.put(key.clone(), &flight);
         let waiter = Waiter::of(&flight);
         let guard = Guard { flights: self.clone(), keys: vec![key.clone()], flight, for_its_reader: false };
         Ok(Role::Lead(waiter, guard))
@@ -286,16 +289,24 @@ impl Flights {
 }
 
 impl List {
+    fn put(&mut self, key: CacheKey, flight: &Arc<Flight>) {
+        if let Some(before) = self.fills.insert(key.clone(), Arc::clone(flight))
+            && !Arc::ptr_eq(&before, flight)
+        {
+            self.given_way.push((key, before));
+        }
+    }
+
     /// Marks fills and takes them off the list, under all their keys; gives how many they were. Marks what is watched, too.
     fn outdate(&mut self, is_meant: impl Fn(&CacheKey, Option<&Flight>) -> bool) -> u64 {
         let mut count = 0;
-        self.fills.retain(|key, flight| {
+        let mut is_left = |key: &CacheKey, flight: &Flight| {
             let meant = is_meant(key, Some(flight));
-            if meant && !flight.outdated.swap(true, Ordering::Relaxed) {
-                count += 1;
-            }
+            count += u64::from(meant && !flight.outdated.swap(true, Ordering::Relaxed));
             !meant
-        });
+        };
+        self.fills.retain(|key, flight| is_left(key, flight));
+        self.given_way.retain(|(key, flight)| is_left(key, flight));
         for watched in &self.watches {
             if watched.primaries.iter().any(|primary| is_meant(primary, None)) {
                 watched.outdated.store(true, Ordering::Relaxed);
@@ -362,7 +373,7 @@ impl Guard {
     pub(crate) fn list_as(&mut self, key: CacheKey) {
         let mut list = self.flights.list();
         if !self.flight.outdated.load(Ordering::Relaxed) {
-            list.fills.insert(key.clone(), Arc::clone(&self.flight));
+            list.put(key.clone(), &self.flight);
             self.keys.push(key);
         }
     }
@@ -404,6 +415,7 @@ impl Guard {
                 list.fills.remove(key);
             }
         }
+        list.given_way.retain(|(_, flight)| !Arc::ptr_eq(flight, &self.flight));
     }
 
     /// Does `store`, unless what was fetched has been changed since; whether it was done.
@@ -477,6 +489,36 @@ mod tests {
         let mut stored = false;
         new.store(|| stored = true);
         assert!(stored);
+    }
+
+    #[tokio::test]
+    async fn a_fill_whose_place_another_has_taken_is_changed_and_purged_as_any() {
+        type Happens = fn(&Flights) -> u64;
+        let happens: [Happens; 2] = [
+            |flights| {
+                flights.forget(&key(), || ());
+                2
+            },
+            |flights| flights.overtake(|at, _| at.is_of(&key()), || ()).0,
+        ];
+        for happens in happens {
+            let flights = Flights::default();
+            let variant = key().variant(1, "s");
+            let Ok(Role::Lead(_, mut first)) = flights.join(&key(), Instant::now(), nothing) else {
+                panic!("the first leads")
+            };
+            let other = CacheKey::primary("http", "a", "/x?1");
+            let Ok(Role::Lead(_, mut second)) = flights.join(&other, Instant::now(), nothing) else {
+                panic!("the first leads")
+            };
+            first.list_as(variant.clone());
+            second.list_as(variant.clone());
+            assert_eq!(happens(&flights), 2);
+            first.store(|| panic!("outdated"));
+            second.store(|| panic!("outdated"));
+            drop((first, second));
+            assert!(flights.list().given_way.is_empty() && flights.list().fills.is_empty());
+        }
     }
 
     #[tokio::test]

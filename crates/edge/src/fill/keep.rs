@@ -211,7 +211,7 @@ pub(crate) async fn keep(
             let whole = Arc::new(head.with(Body::Complete(Arc::new(blocks))));
             guard.store(|| {
                 // One that was asked for later may have come sooner.
-                if !edge.memory.has_younger(guard.key(), &whole) {
+                if !edge.memory.has_younger(guard.key(), &whole, Instant::now()) {
                     store(edge, asked, primary, whole, variant.as_deref());
                 }
             });

@@ -78,3 +78,41 @@ async fn what_has_come_whole_is_known_by_how_it_ended() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_changed_while_two_bodies_of_it_came_is_kept_of_neither() {
+    // RFC 9111 §4.4
+    local(async {
+        let scene = Rc::new(Scene::new([
+            slow("max-age=1", 10),
+            slow("max-age=1", 10),
+            Reply::new(204),
+            Reply::new(503),
+        ]));
+        let first = scene.start("/x");
+        tokio::time::sleep(SECOND * 2).await;
+        let second = scene.start("/x");
+        tokio::time::sleep(SECOND).await;
+        let changed = change(Rc::clone(&scene.edge), scene.asked("POST", "/x", &[]), None).await;
+        assert_eq!(changed.status(), StatusCode::NO_CONTENT);
+        for old in [first, second] {
+            assert_eq!(old.await.unwrap().1, Ok(Bytes::from("0123456789")));
+        }
+        assert_eq!(scene.ask("/x", &[]).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_late_for_everybody_replaces_no_word_that_it_is_for_one() {
+    local(async {
+        let private = || Reply::new(200).header("cache-control", "private").body("own");
+        let scene = Rc::new(Scene::new([slow("max-age=1", 10), private(), private()]));
+        let first = scene.start("/x");
+        tokio::time::sleep(SECOND * 2).await;
+        assert_eq!(scene.text("/x", &[]).await, "own");
+        assert_eq!(first.await.unwrap().1, Ok(Bytes::from("0123456789")));
+        assert_eq!(scene.text("/x", &[]).await, "own");
+    })
+    .await;
+}

@@ -203,9 +203,13 @@ impl Memory {
         self.cache.contains_key(key) || self.pinned.holds(key)
     }
 
-    /// Whether what stands under `key` came later than `object`.
-    pub(crate) fn has_younger(&self, key: &CacheKey, object: &Object) -> bool {
-        matches!(self.get(key), Some(Entry::Object(standing)) if standing.is_younger_than(object))
+    /// Whether what stands under `key` came later than `object`; a word that nothing is for everybody has.
+    pub(crate) fn has_younger(&self, key: &CacheKey, object: &Object, now: Instant) -> bool {
+        match self.get(key) {
+            Some(Entry::Object(standing)) => standing.is_younger_than(object),
+            Some(Entry::Pass(until, Whose::Everybody)) => now < until,
+            _ => false,
+        }
     }
 
     /// The representation in blocks that stands under `key`.
