@@ -45,15 +45,17 @@ use crate::policy::{self, Said};
 use crate::request::Asked;
 use crate::resources::{Full, Resources};
 use crate::response::{self, Answer, CacheStatus};
-use crate::store::{Body, Loaded, Object};
+use crate::store::{BLOCK_SIZE, Body, Loaded, Object, Sparse};
 use alone::{ask_head, pass};
 use change::change;
 use fetch::{fetch, refresh};
 use http::{Method, Request, header};
+use httpcache::blocks;
 use httpcache::storable::NotStored;
 use parents::route::Route;
 use serve::{Peer, Service};
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -282,7 +284,7 @@ pub(crate) fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant)
 /// Answers from what is stored. Where blocks of it are missing, the first bytes must be there before the head goes out: an
 /// upstream that has something else by now, or nothing, answers for itself.
 async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, now: Instant) -> Answer {
-    let Some((sparse, wanted)) = response::lacking(asked, object) else {
+    let Some((sparse, wanted)) = lacking(edge, asked, object) else {
         let status = CacheStatus { hit: true, ..CacheStatus::default() };
         return response::stored(edge, asked, object, outcome, status, now);
     };
@@ -300,6 +302,20 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
     }
     let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
     response::stored(edge, asked, object, Outcome::Partial, status, Instant::now())
+}
+
+/// What of it would have to be fetched. What has come may have been evicted, unnoticed until it is read: who may have nothing fetched
+/// for everybody would be cut there, and so it is looked up for him.
+fn lacking(edge: &Edge, asked: &Asked, object: &Object) -> Option<(Arc<Sparse>, Range<u64>)> {
+    let is_his_own = asked.directives.no_store
+        || [header::AUTHORIZATION, header::COOKIE].iter().any(|name| asked.headers.contains_key(name));
+    if !is_his_own {
+        return response::lacking(asked, object);
+    }
+    response::in_blocks(asked, object).filter(|(sparse, wanted)| {
+        let is_there = |index| sparse.is_kept(index) || edge.memory.holds(&sparse.block_key(index));
+        !sparse.covers(wanted) || !blocks::touched(wanted, BLOCK_SIZE).all(is_there)
+    })
 }
 
 /// Whether what is missing of a stored response may be fetched by this question. It is kept for everybody: not what comes to one's

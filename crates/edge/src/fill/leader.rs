@@ -133,7 +133,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         }
         Ok(()) => {
             // It was asked for a part and sends the whole.
-            if alone.is_some() && asked.headers.contains_key(header::RANGE) {
+            if alone.is_some() && wanted.is_some() && asked.headers.contains_key(header::RANGE) {
                 guard.is_for_its_reader();
             }
             return keep::keep(&edge, &asked, &primary, arrived, guard).await;

@@ -172,6 +172,11 @@ fn body_of(
 
 /// The bytes of the answer, where they are in blocks of which some have not come.
 pub(crate) fn lacking(asked: &Asked, object: &Object) -> Option<(Arc<Sparse>, Range<u64>)> {
+    in_blocks(asked, object).filter(|(sparse, wanted)| !sparse.covers(wanted))
+}
+
+/// The bytes of the answer, where they are in blocks.
+pub(crate) fn in_blocks(asked: &Asked, object: &Object) -> Option<(Arc<Sparse>, Range<u64>)> {
     let Body::Sparse(sparse) = &object.body else { return None };
     let wanted = match selected(asked, object) {
         Selected::Part(part, _) => part,
@@ -181,7 +186,7 @@ pub(crate) fn lacking(asked: &Asked, object: &Object) -> Option<(Arc<Sparse>, Ra
         | Selected::PreconditionFailed
         | Selected::Unsatisfiable(_) => return None,
     };
-    (!sparse.covers(&wanted)).then(|| (Arc::clone(sparse), wanted))
+    Some((Arc::clone(sparse), wanted))
 }
 
 /// What of the stored response the client wants.

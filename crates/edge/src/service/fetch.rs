@@ -100,6 +100,10 @@ pub(super) async fn fetch(
                 None => None,
             };
             match own {
+                // What is missing of it may not be kept of what comes to this one's question.
+                Some(Own::Held(object)) if response::lacking(asked, &object).is_some() => {
+                    pass(edge, asked, Forwarded::Partial, Some(reason.as_str())).await
+                }
                 Some(Own::Held(object)) => {
                     let status = CacheStatus {
                         forward_status: Some(StatusCode::NOT_MODIFIED),
