@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) owner: Owner,
     /// What has been filled lately.
     pub(crate) filled: Arc<Again>,
+    /// Of what only a part was wanted lately, and the whole came.
+    pub(crate) left: Arc<Again>,
     /// Where answers are written down; `None`: nowhere.
     pub(crate) log: Option<AccessLog>,
     upstream_known: Arc<AtomicBool>,
@@ -139,6 +141,7 @@ impl Shared {
             work: Work::default(),
             lots: Lots::default(),
             filled: Arc::default(),
+            left: Arc::default(),
             log: None,
             upstream_known: Arc::default(),
             readiness: Arc::clone(&telemetry.readiness),
@@ -182,6 +185,7 @@ impl Shared {
             clock: Clock,
             config,
             filled: Arc::clone(&self.filled),
+            left: Arc::clone(&self.left),
             pen: self.log.as_ref().map(AccessLog::pen),
             upstream_known: Arc::clone(&self.upstream_known),
             readiness: Arc::clone(&self.readiness),
@@ -219,6 +223,8 @@ pub(crate) struct Edge {
     pub(crate) config: Arc<Config>,
     /// What has been filled lately.
     pub(crate) filled: Arc<Again>,
+    /// Of what only a part was wanted lately, and the whole came.
+    pub(crate) left: Arc<Again>,
     /// Where answers are written down; `None`: nowhere.
     pub(crate) pen: Option<Pen>,
     upstream_known: Arc<AtomicBool>,

@@ -192,12 +192,14 @@ pub(crate) async fn keep(
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
 
     let heard_by = Instant::now() + HEARING;
-    // Attack 53: what is asked for by the byte must not be sent by the gigabyte.
+    // Attack 53: what is asked for by the byte must not be sent by the gigabyte. One that is asked for a second time is worth a run.
+    let is_back = guard.may_be_left() && edge.left.is(guard.key());
+    let kept_anyway = if is_back { part::MOST } else { BLOCK_SIZE };
     let is_left = async |writer: &GrowingWriter| {
         // A block is asked for in any case.
         let here = writer.received().max(BLOCK_SIZE);
         let missing = stated.map_or(u64::MAX, |length| length.saturating_sub(here));
-        if missing <= part::MOST || !guard.may_be_left() {
+        if missing <= kept_anyway || !guard.may_be_left() {
             return false;
         }
         // Who reads it takes what has come, or leaves, before more is read.

@@ -147,12 +147,68 @@ async fn attack_53_a_crowd_that_wants_a_byte_each_has_no_more_sent_than_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_longer_than_a_run_is_kept_whoever_reads_it() {
+async fn what_is_no_longer_than_a_run_is_kept_when_a_byte_of_it_is_asked_for_again() {
     local(async {
-        let scene = Scene::new([whole_of(16)]);
-        asks(&scene, "bytes=0-0").await.2.unwrap();
-        tokio::time::sleep(SECOND).await;
-        assert!(field(&scene.ask("/x", &[]).await, "cache-status").starts_with("airclass; hit"));
+        for (blocks, times) in [(2, 1), (3, 2), (16, 2)] {
+            let scene = Scene::new([whole_of(blocks), whole_of(blocks)]);
+            for time in 1..=times {
+                let before = scene.edge.metrics.fill_bytes.get();
+                asks(&scene, "bytes=0-0").await.2.unwrap();
+                tokio::time::sleep(SECOND).await;
+                let cost = scene.edge.metrics.fill_bytes.get() - before;
+                assert!(time == 2 || cost <= 2 * BLOCK_SIZE, "{blocks} blocks: {cost} bytes");
+            }
+            assert!(field(&scene.ask("/x", &[]).await, "cache-status").starts_with("airclass; hit"));
+            assert_eq!(scene.upstream.count(), times);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_ends_no_fill_of_the_whole_however_it_has_asked_for_that() {
+    local(async {
+        for range in ["bytes=0-", "bytes=0-9,9000000-9000009", "items=1-2"] {
+            let scene = Scene::new([whole_of(60)]);
+            drop(scene.ask("/x", &[("range", range)]).await);
+            tokio::time::sleep(SECOND).await;
+            let answer = scene.ask("/x", &[]).await;
+            assert!(field(&answer, "cache-status").starts_with("airclass; hit"), "{range}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_have_nothing_fetched_for_everybody_is_not_cut_where_blocks_are_missing() {
+    local(async {
+        let (length, own) = (4 * BLOCK, [("authorization", "Bearer x"), ("cache-control", "no-store")]);
+        let (first, second) = (0..BLOCK, BLOCK..2 * BLOCK);
+        for client in own {
+            // Its question finds that the head still holds, and another block is missing.
+            let scene = Scene::new([
+                part_of(first.clone(), length, "\"a\""),
+                Reply::new(304).header("cache-control", "max-age=60"),
+                part_of(300_000..300_010, length, "\"a\""),
+            ]);
+            asks(&scene, "bytes=0-9").await.2.unwrap();
+            tokio::time::sleep(61 * SECOND).await;
+            let answer = scene.ask("/x", &[("range", "bytes=300000-300009"), client]).await;
+            assert_eq!(read(answer.into_body()).await, Ok(bytes_at(300_000..300_010)), "{client:?}");
+            // Its block was there and is not any more, which nobody has found out.
+            let scene = Scene::new([
+                part_of(first.clone(), length, "\"a\""),
+                part_of(second.clone(), length, "\"a\""),
+                part_of(300_000..300_010, length, "\"a\""),
+            ]);
+            asks(&scene, "bytes=0-9").await.2.unwrap();
+            asks(&scene, "bytes=300000-300009").await.2.unwrap();
+            let key = super::key_of(&scene.edge, &scene.asked("GET", "/x", &[]));
+            let sparse = scene.edge.memory.sparse(&key).expect("in blocks");
+            scene.edge.memory.remove(&sparse.block_key(1));
+            let answer = scene.ask("/x", &[("range", "bytes=300000-300009"), client]).await;
+            assert_eq!(read(answer.into_body()).await, Ok(bytes_at(300_000..300_010)), "{client:?}");
+        }
     })
     .await;
 }
