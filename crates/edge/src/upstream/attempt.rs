@@ -32,6 +32,15 @@ pub(super) struct Answered {
     pub(super) hold: Hold,
 }
 
+/// How long a server may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// For a connection.
+    pub(super) connect: Duration,
+    /// For a header section, from when the question is sent.
+    pub(super) response: Duration,
+}
+
 /// A server and a connection to it.
 pub(super) struct Reached {
     lease: Lease,
@@ -39,7 +48,7 @@ pub(super) struct Reached {
 }
 
 impl Upstream {
-    /// Asks `parent` what `head` asks, connecting within `connect`, and notes what it is worth.
+    /// Asks `parent` what `head` asks, within `limits`, and notes what it is worth.
     ///
     /// With a wish for `reuse`, which takes a question that may be repeated (RFC 9110 §9.2.2), kept connections are used, and
     /// one that turns out to be closed is followed by another (RFC 9112 §9.3.1). `unwell` are statuses that say that it cannot.
@@ -48,16 +57,16 @@ impl Upstream {
         parent: &Arc<Parent>,
         head: &request::Parts,
         wish: Wish,
-        connect: Duration,
+        limits: Limits,
         unwell: fn(StatusCode) -> bool,
     ) -> Result<Answered, UpstreamError> {
         let mut stale = 0;
         loop {
             let wish = Wish { reuse: wish.reuse && stale < MAX_STALE_CONNECTIONS, ..wish };
-            let reached = self.reach(parent, wish, connect).await?;
+            let reached = self.reach(parent, wish, limits.connect).await?;
             let reused = reached.lease.reused;
             let request = Request::from_parts(head.clone(), RequestBody::Empty);
-            match reached.exchange(self, request).await {
+            match reached.exchange(self, request, limits.response).await {
                 Err(UpstreamError::Protocol) if reused => stale += 1,
                 result => return noted(parent, result, unwell),
             }
@@ -86,17 +95,18 @@ impl Reached {
         request: Request<RequestBody>,
     ) -> Result<Answered, UpstreamError> {
         let parent = Arc::clone(self.load.parent());
-        noted(&parent, self.exchange(upstream, request).await, is_unwell)
+        // Instead of an answer to an upload there is nothing to give, whoever waits for it.
+        let limit = upstream.limits.response;
+        noted(&parent, self.exchange(upstream, request, limit).await, is_unwell)
     }
 
     async fn exchange(
         mut self,
         upstream: &Upstream,
         request: Request<RequestBody>,
+        limit: Duration,
     ) -> Result<Answered, UpstreamError> {
-        let (sending, whole) = (request.body().sending(), upstream.limits.response);
-        // Instead of an answer to an upload there is nothing to give.
-        let limit = if sending.is_some() { whole } else { response_limit(whole, request.headers()) };
+        let sending = request.body().sending();
         let reused = self.lease.reused;
         let answer = tokio::select! {
             biased;
@@ -118,11 +128,12 @@ impl Reached {
     }
 }
 
-/// How long an answer is waited for, of `whole`: who asks us may wait no longer than that, and would give us up a moment before it
-/// had what we give instead. So each node leaves a third of its time to the one that asks it; how many there are, the question says.
-fn response_limit(whole: Duration, headers: &HeaderMap) -> Duration {
+/// How long answers are waited for, of `whole` and from all servers together, where another node asks; `None`: none does. It may wait
+/// no longer than `whole` itself, and would give us up a moment before it had what we give instead. So each node leaves a third of
+/// its time to the one that asks it; how many there are, the question says.
+pub(super) fn limit_behind_others(whole: Duration, headers: &HeaderMap) -> Option<Duration> {
     let others = fields::members(headers, &CDN_LOOP).count().saturating_sub(1);
-    (0..others.min(MAX_NODES_BEFORE)).fold(whole, |limit, _| limit * 2 / 3)
+    (others > 0).then(|| (0..others.min(MAX_NODES_BEFORE)).fold(whole, |limit, _| limit * 2 / 3))
 }
 
 /// Gives what went wrong, once there has been no answer for too long. While the request is still being sent, none is due.

@@ -1,7 +1,7 @@
 //! One question and its answer: which servers are asked, one after the other and side by side.
 
 use super::UpstreamError;
-use super::attempt::Answered;
+use super::attempt::{Answered, Limits, limit_behind_others};
 use super::body::{Rest, UpstreamBody};
 use super::connect::Dial;
 use super::group::{Group, Groups, Pick};
@@ -42,6 +42,9 @@ pub(crate) type UpstreamResponse = Response<UpstreamBody>;
 
 /// The least wait for a connection, however many servers share the time.
 const LEAST_CONNECT: Duration = Duration::from_millis(50);
+
+/// With less left for an answer no other server is asked: it would be blamed for what is ours.
+const LEAST_RESPONSE: Duration = Duration::from_millis(250);
 
 impl Upstream {
     pub(crate) fn new(groups: Arc<Groups>, dial: Dial, config: Arc<Config>, metrics: Arc<Metrics>) -> Self {
@@ -303,6 +306,9 @@ struct Search<'a> {
     begun: Instant,
     /// Until when connections may be waited for, all servers together.
     connect_by: Instant,
+    /// Until when answers may be waited for, all servers together, where another node waits for what becomes of it. Its time is not
+    /// ours to be asked twice over.
+    answer_by: Option<Instant>,
 }
 
 impl<'a> Search<'a> {
@@ -323,6 +329,8 @@ impl<'a> Search<'a> {
             asked: Vec::from_iter(broken),
             begun: now,
             connect_by: now + upstream.limits.connect,
+            answer_by: limit_behind_others(upstream.limits.response, question.headers)
+                .map(|limit| now + limit),
         };
         // With nobody else, who broke off is asked again.
         if group.pick(search.key, &search.asked, repeating.harmless, now).is_none() {
@@ -342,6 +350,9 @@ impl<'a> Search<'a> {
     /// The same, where the retry budget has something left: `after` one that failed, or beside one that is slow.
     fn next_paid(&mut self, after: Option<Failure>) -> Option<Pick> {
         let now = Instant::now();
+        if self.answer_by.is_some_and(|by| by.duration_since(now) < LEAST_RESPONSE) {
+            return None;
+        }
         let pick = self.group.pick(self.key, &self.asked, self.repeating.harmless, now)?;
         let granted = self.group.withdraw(now);
         match after {
@@ -358,15 +369,30 @@ impl<'a> Search<'a> {
     }
 
     fn again_after(&mut self, failure: Failure) -> bool {
-        if !matches!(failure, Failure::Connect | Failure::Busy) {
-            self.connect_by = Instant::now() + self.upstream.limits.connect;
+        let now = Instant::now();
+        if matches!(failure, Failure::Connect | Failure::Busy) {
+            // Nothing was sent, and that wait has a limit of its own.
+            self.answer_by = self.answer_by.map(|by| by + now.duration_since(self.begun));
+        } else {
+            self.connect_by = now + self.upstream.limits.connect;
         }
         self.repeating.again_after(failure)
     }
 
-    /// How long `pick` is waited for before it gets company. Only what changes nothing is asked twice.
+    /// How long `pick` is waited for before it gets company. Only what changes nothing is asked twice. Where there is no time for
+    /// another server after one that lets it run out, half of it is the most: the first still has all, and one that hangs leaves a
+    /// living one the rest.
     fn patience(&self, pick: &Pick) -> Option<Duration> {
-        self.question.method.is_safe().then(|| self.group.patience(pick)).flatten()
+        if !self.question.method.is_safe() || !self.group.config.hedge {
+            return None;
+        }
+        let half = self.answer_by.map(|by| by.duration_since(self.begun) / 2);
+        self.group.patience(pick).into_iter().chain(half).min()
+    }
+
+    /// How long an answer of the server that is asked now may take.
+    fn response_limit(&self, now: Instant) -> Duration {
+        self.answer_by.map_or(self.upstream.limits.response, |by| by.saturating_duration_since(now))
     }
 
     /// This server's part of the time for connections: what is left, shared with those that may have to be asked after it.
@@ -384,11 +410,12 @@ impl<'a> Search<'a> {
         &self,
         pick: Pick,
     ) -> impl Future<Output = (Pick, Duration, Result<Answered, UpstreamError>)> + use<> {
-        let (upstream, begun, connect) = (self.upstream.clone(), self.begun, self.connect_limit());
+        let (upstream, begun) = (self.upstream.clone(), self.begun);
+        let limits = Limits { connect: self.connect_limit(), response: self.response_limit(begun) };
         let head = self.question.head(self.group.host(&pick.parent, self.question.host));
         let wish = Wish { reuse: self.repeating.harmless, alone: self.question.alone };
         async move {
-            let result = upstream.attempt(&pick.parent, &head, wish, connect, is_unwell).await;
+            let result = upstream.attempt(&pick.parent, &head, wish, limits, is_unwell).await;
             (pick, begun.elapsed(), result)
         }
     }

@@ -280,11 +280,8 @@ impl Group {
         self.metrics.budget.set(i64::try_from(budget.left(now.into_std())).unwrap_or(i64::MAX));
     }
 
-    /// How long an answer of `pick` is waited for before another server is asked beside it; `None`: as long as it takes.
+    /// How long answers as `pick`'s are known to take: before another server is asked beside it; `None`: that is not known yet.
     pub(super) fn patience(&self, pick: &Pick) -> Option<Duration> {
-        if !self.config.hedge {
-            return None;
-        }
         self.latencies(pick, |latencies| latencies.patience())
     }
 

@@ -3,7 +3,7 @@
 //! A neighbour that has to ask further answers 504 instead (`only-if-cached`, RFC 9111 §5.2.1.7), so a question never goes
 //! on from edge to edge; CDN-Loop, which every question carries, would end it if it did.
 
-use super::attempt::Answered;
+use super::attempt::{Answered, Limits};
 use super::exchange::Upstream;
 use super::group::Group;
 use super::metrics::{Asked, PeerSaid};
@@ -38,7 +38,8 @@ impl Upstream {
         // What it holds is under the host that its clients ask, whatever the servers behind are told.
         let host = HeaderValue::from_str(question.host).ok()?;
         let (head, wish) = (asked.head(host), Wish { reuse: true, alone: question.alone });
-        let answer = timeout(PATIENCE, self.attempt(peer, &head, wish, PATIENCE, is_unwell)).await;
+        let limits = Limits { connect: PATIENCE, response: PATIENCE };
+        let answer = timeout(PATIENCE, self.attempt(peer, &head, wish, limits, is_unwell)).await;
         let said = match &answer {
             Ok(Ok(answered)) if self.is_worth_keeping(question, &answered.head, begun.elapsed()) => {
                 PeerSaid::Hit

@@ -298,6 +298,42 @@ async fn a_node_that_another_asks_gives_up_before_that_one_does() {
     .await;
 }
 
+/// As above, of servers that hang one after the other.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_another_asks_does_not_wait_twice_for_servers_that_hang() {
+    local(async {
+        let late = || vec![ok("late").after(60 * SECOND)];
+        let headers = HeaderMap::from_iter([(policy::CDN_LOOP, "parent, edge".parse().unwrap())]);
+        let ask = async |scene: &Scene, method| {
+            let (begun, target) = (Instant::now(), scene.path(0));
+            let question = Question { method: &method, ..Question::get("h", &target, &headers) };
+            let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await;
+            (answer.map(|answer| answer.status().as_u16()), begun.elapsed().as_secs())
+        };
+        let timeout = Err(UpstreamError::ResponseTimeout);
+        for (keys, method, second, answer, asked) in [
+            ("", Method::GET, late(), (timeout, 10), 1),
+            ("", Method::DELETE, vec![ok("")], (timeout, 10), 0),
+            ("hedge = false", Method::GET, vec![ok("")], (timeout, 10), 0),
+            // What lives has the other half of the time.
+            ("", Method::GET, vec![ok("").after(4 * SECOND)], (Ok(200), 9), 1),
+        ] {
+            let keys = format!("tiers = [[\"http://a\", \"http://b\"]]\n{keys}");
+            let scene = Scene::new(&keys, [late(), second]);
+            assert_eq!(ask(&scene, method.clone()).await, answer, "{method} {keys}");
+            assert_eq!(scene.counts(), [1, asked], "{method} {keys}");
+        }
+        // Who is slow and not dead is still heard, and one that fails at once leaves all but nothing of the time.
+        let scene = Scene::pair(vec![ok("").after(9 * SECOND)], late());
+        assert_eq!(ask(&scene, Method::GET).await, (Ok(200), 9));
+        let scene = Scene::pair(vec![Reply::new(503)], vec![ok("").after(9 * SECOND)]);
+        assert_eq!(ask(&scene, Method::GET).await, (Ok(200), 9));
+        let scene = Scene::pair(vec![Reply::new(503).after(SECOND)], late());
+        assert_eq!(ask(&scene, Method::GET).await, (Ok(503), 10));
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_down_is_left_alone_but_for_trials() {
     local(async {
