@@ -102,16 +102,19 @@ pub(super) enum PeerSaid {
     Miss,
     /// Nothing in time.
     Failed,
+    /// Was not asked: its connections were all in use.
+    Busy,
 }
 
 impl Label for PeerSaid {
-    const ALL: &'static [Self] = &[Self::Hit, Self::Miss, Self::Failed];
+    const ALL: &'static [Self] = &[Self::Hit, Self::Miss, Self::Failed, Self::Busy];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Hit => "hit",
             Self::Miss => "miss",
             Self::Failed => "failed",
+            Self::Busy => "busy",
         }
     }
 

@@ -3,6 +3,7 @@
 //! A neighbour that has to ask further answers 504 instead (`only-if-cached`, RFC 9111 §5.2.1.7), so a question never goes
 //! on from edge to edge; CDN-Loop, which every question carries, would end it if it did.
 
+use super::UpstreamError;
 use super::attempt::{Answered, Limits};
 use super::exchange::Upstream;
 use super::group::Group;
@@ -37,7 +38,8 @@ impl Upstream {
         let asked = Question { headers: &headers, ..question };
         // What it holds is under the host that its clients ask, whatever the servers behind are told.
         let host = HeaderValue::from_str(question.host).ok()?;
-        let (head, wish) = (asked.head(host), Wish { reuse: true, alone: question.alone });
+        // Its patience is for the neighbour, who would be blamed for a wait of our own; and whoever has to wait is at the parent sooner.
+        let (head, wish) = (asked.head(host), Wish { reuse: true, alone: question.alone, wait: false });
         let limits = Limits { connect: PATIENCE, response: PATIENCE };
         let answer = timeout(PATIENCE, self.attempt(peer, &head, wish, limits, is_unwell)).await;
         let said = match &answer {
@@ -45,6 +47,7 @@ impl Upstream {
                 PeerSaid::Hit
             }
             Ok(Ok(_)) => PeerSaid::Miss,
+            Ok(Err(UpstreamError::Busy)) => PeerSaid::Busy,
             Ok(Err(_)) => PeerSaid::Failed,
             Err(_) => {
                 peer.heard(Asked::Unanswered);

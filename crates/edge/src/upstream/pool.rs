@@ -93,6 +93,8 @@ pub(super) struct Wish {
     pub(super) reuse: bool,
     /// Whether a client will set the pace.
     pub(super) alone: bool,
+    /// Whether a place is waited for where all are taken.
+    pub(super) wait: bool,
 }
 
 /// A connection in use.
@@ -157,7 +159,8 @@ impl Pool {
         })
     }
 
-    /// A connection: an idle one, the last used first, where it may be, and else a new one. Waits for a place where all are taken.
+    /// A connection: an idle one, the last used first, where it may be, and else a new one. Waits for a place where all are taken, if that is
+    /// wished.
     ///
     /// # Errors
     /// [`UpstreamError::Busy`] also when a wait for a place has left too little time to connect: the server is not to blame.
@@ -167,7 +170,8 @@ impl Pool {
         let waited = at_once.is_none();
         let place = match at_once {
             Some(place) => place,
-            None => timeout(limit, self.place(wish.alone)).await.ok().flatten(),
+            None if wish.wait => timeout(limit, self.place(wish.alone)).await.ok().flatten(),
+            None => None,
         };
         let place = place.ok_or(UpstreamError::Busy)?;
         if wish.reuse

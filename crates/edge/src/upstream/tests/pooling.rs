@@ -118,6 +118,35 @@ async fn who_waited_for_a_place_does_not_blame_the_server_for_what_is_left_of_th
     .await;
 }
 
+/// What came of a wait for a connection would count as time that the neighbour took.
+#[tokio::test(start_paused = true)]
+async fn a_neighbour_whose_connections_are_all_in_use_is_neither_waited_for_nor_blamed() {
+    local(async {
+        let config = config("tiers = [[\"http://origin\"]]\npeers = [\"http://peer\"]\nhedge = false");
+        let limits = UpstreamLimits { connections_per_core: 4, ..config.limits };
+        let scene = Rc::new(Scene::by(Config { limits, ..config }, [Vec::new(), Vec::new()]));
+        scene.servers[0].follow(|_| ok("origin"));
+        scene.servers[1]
+            .follow(|_| ok("peer").header("cache-control", "max-age=60").after(Duration::from_millis(150)));
+        let ask = |n: usize| {
+            let scene = Rc::clone(&scene);
+            let path: Uri = format!("/{n}").parse().unwrap();
+            tokio::task::spawn_local(async move { scene.ask_by(Method::GET, &path, true).await })
+        };
+        let clients: Vec<_> = (0..16).map(ask).collect();
+        let mut answers = Vec::new();
+        for client in clients {
+            answers.push(client.await.unwrap());
+        }
+        let of = |name| answers.iter().filter(|answer| **answer == whole(200, name)).count();
+        assert_eq!((of("peer"), of("origin")), (4, 12), "{answers:?}");
+        assert_eq!(scene.metric("edge_parent_up", &["peer"]), 1.0);
+        assert_eq!(scene.metric("edge_parent_requests_total", &["peer", "unanswered"]), 0.0);
+        assert_eq!(scene.metric("edge_peer_requests_total", &["busy"]), 12.0);
+    })
+    .await;
+}
+
 /// A server that says `name` for as long as it is asked over a connection.
 async fn listening(name: &'static str) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
