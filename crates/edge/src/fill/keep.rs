@@ -185,16 +185,17 @@ pub(crate) async fn keep(
 ) -> FillOutcome {
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
     let (head, body) = head_of(edge, asked, primary, arrived);
-    let (growing, writer) = Growing::start(stated);
+    // Attack 53: what is asked for by the byte must not be sent by the gigabyte. One that is asked for a second time is worth a run.
+    let is_back = guard.may_be_left() && edge.left.is(guard.key());
+    let kept_anyway = if is_back { part::MOST } else { BLOCK_SIZE };
+    let start = if guard.may_be_left() && !is_back { Growing::near } else { Growing::start };
+    let (growing, writer) = start(stated);
     let writer = writer.promised(stated.map(|length| edge.overload.promise(length)));
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
 
     let heard_by = Instant::now() + HEARING;
-    // Attack 53: what is asked for by the byte must not be sent by the gigabyte. One that is asked for a second time is worth a run.
-    let is_back = guard.may_be_left() && edge.left.is(guard.key());
-    let kept_anyway = if is_back { part::MOST } else { BLOCK_SIZE };
     let is_left = async |writer: &GrowingWriter| {
         // A block is asked for in any case.
         let here = writer.received().max(BLOCK_SIZE);

@@ -235,6 +235,11 @@ fn selected(asked: &Asked, object: &Object) -> Selected {
     }
     match range::resolve(Some(wanted), length) {
         Requested::Whole => Selected::Whole,
+        // As the origin has it, which sends no parts (RFC 9110 §14.2): to come to this one, all before it would have to be fetched
+        // for who takes nothing of that (attack 53).
+        Requested::Part(part) if matches!(&object.body, Body::Growing(body) if body.is_far(part.start)) => {
+            Selected::Whole
+        }
         Requested::Part(part) => {
             let says = range::content_range(&part, length);
             Selected::Part(part, says)

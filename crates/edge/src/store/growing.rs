@@ -26,6 +26,8 @@ pub(crate) struct Growing {
     length: Option<u64>,
     /// It comes from near, as fast as it is read: readers take what there is, and none has to step back for another.
     at_hand: bool,
+    /// Nobody is to be given what lies far behind what has come: all before it would have to be fetched for that.
+    near: bool,
     state: Mutex<State>,
 }
 
@@ -65,16 +67,21 @@ enum End {
 impl Growing {
     /// A body of `length` bytes, where known, of which nothing has come.
     pub(crate) fn start(length: Option<u64>) -> (Arc<Self>, GrowingWriter) {
-        Self::begin(length, false)
+        Self::begin(length, false, false)
+    }
+
+    /// The same where parts of it are for who wants them near its beginning.
+    pub(crate) fn near(length: Option<u64>) -> (Arc<Self>, GrowingWriter) {
+        Self::begin(length, false, true)
     }
 
     /// The same of a body that is read from a disk.
     pub(crate) fn at_hand(length: u64) -> (Arc<Self>, GrowingWriter) {
-        Self::begin(Some(length), true)
+        Self::begin(Some(length), true, false)
     }
 
-    fn begin(length: Option<u64>, at_hand: bool) -> (Arc<Self>, GrowingWriter) {
-        let growing = Arc::new(Self { length, at_hand, state: Mutex::default() });
+    fn begin(length: Option<u64>, at_hand: bool, near: bool) -> (Arc<Self>, GrowingWriter) {
+        let growing = Arc::new(Self { length, at_hand, near, state: Mutex::default() });
         let writer =
             GrowingWriter { growing: Arc::clone(&growing), block: BytesMut::new(), room: 0, promise: None };
         (growing, writer)
@@ -86,6 +93,11 @@ impl Growing {
             let state = self.state();
             (state.end == Some(End::Complete)).then_some(state.received)
         })
+    }
+
+    /// Whether more than a block that nobody has asked for lies before the byte `at`.
+    pub(crate) fn is_far(&self, at: u64) -> bool {
+        self.near && at > self.state().received + BLOCK as u64
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
