@@ -364,8 +364,11 @@ impl Guard {
         &self.flight
     }
 
-    /// Tells everybody how the head came in.
+    /// Tells everybody how the head came in. Who is to look again does not find this one again.
     pub(crate) fn land(&self, landed: Landed) {
+        if matches!(landed, Landed::NotLoaded) {
+            self.unlist(&mut self.flights.list());
+        }
         self.flight.landed.send_replace(Some(landed));
     }
 

@@ -265,7 +265,7 @@ async fn mend(
         }
     };
     let landed = match loading.landed().await {
-        Landed::NotLoaded => fetched(&edge, asked, primary, &key).await,
+        Landed::NotLoaded => fetched(&edge, &asked, &primary, &key).await,
         landed => landed,
     };
     let object = match landed {
@@ -277,19 +277,30 @@ async fn mend(
     object.body.reader(Some(from..length)).filter(|_| same)
 }
 
+/// How often a body that broke off waits for what others have begun meanwhile: each may be a load that comes to nothing.
+const MOST_JOINED: usize = 3;
+
 /// What is fetched for all, as by whoever asks now.
-async fn fetched(edge: &Rc<Edge>, asked: Asked, primary: CacheKey, key: &CacheKey) -> Landed {
+async fn fetched(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey) -> Landed {
     let stored = || match edge.memory.get(key) {
         Some(Entry::Object(object)) => Some(object),
         _ => None,
     };
-    match edge.flights.join(key, Instant::now(), stored) {
-        Err(object) => Landed::Loaded(object),
-        Ok(Role::Follow(flight)) => flight.landed().await,
-        Ok(Role::Lead(flight, guard)) => {
-            let errand = Errand { asked, primary, stale: None, alone: None };
-            drop(tokio::task::spawn_local(lead(Rc::clone(edge), errand, guard)));
-            flight.landed().await
+    for _ in 0..MOST_JOINED {
+        let flight = match edge.flights.join(key, Instant::now(), stored) {
+            Err(object) => return Landed::Loaded(object),
+            Ok(Role::Follow(flight)) => flight,
+            Ok(Role::Lead(flight, guard)) => {
+                let errand =
+                    Errand { asked: asked.clone(), primary: primary.clone(), stale: None, alone: None };
+                drop(tokio::task::spawn_local(lead(Rc::clone(edge), errand, guard)));
+                flight
+            }
+        };
+        match flight.landed().await {
+            Landed::NotLoaded => {}
+            landed => return landed,
         }
     }
+    Landed::NotLoaded
 }

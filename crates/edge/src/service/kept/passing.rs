@@ -1,6 +1,7 @@
 //! Long bodies that go from the disk straight to one client, and when they do not.
 
 use super::*;
+use crate::fill::{Landed, Role};
 use crate::outcome::FillOutcome;
 use crate::response::EdgeBody;
 use http_body_util::BodyExt;
@@ -175,6 +176,38 @@ async fn a_client_goes_on_when_the_disk_gives_up_what_it_reads() {
         })
         .await;
     }
+}
+
+/// On another core, who waits for a load may go on before its task has ended.
+#[tokio::test]
+async fn a_client_goes_on_behind_loads_of_others_that_come_to_nothing() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let scene = over_a_long_body(disk.path()).await;
+        let (first, rest) = begun(&scene).await;
+        damage(disk.path());
+        let key = key_of(&scene.edge, &scene.asked("GET", "/x", &[]));
+        let begin = || match scene.edge.flights.join(&key, Instant::now(), || None::<()>) {
+            Ok(Role::Lead(_, guard)) => guard,
+            _ => panic!("what has come to nothing is not joined"),
+        };
+        scene.upstream.then(fresh().body(long_body()));
+        let mut load = begin();
+        let rest = tokio::task::spawn_local(read(rest));
+        for others in [1, 0] {
+            while load.flight().followers() == 0 {
+                tokio::task::yield_now().await;
+            }
+            load.land(Landed::NotLoaded);
+            if others > 0 {
+                load = begin();
+            }
+        }
+        assert_eq!([first, rest.await.unwrap().unwrap()].concat(), long_body());
+        assert_eq!(scene.upstream.count(), 1);
+        drop(load);
+    })
+    .await;
 }
 
 #[tokio::test]
