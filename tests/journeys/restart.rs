@@ -311,6 +311,28 @@ fn a_new_certificate_under_load() {
     });
 }
 
+/// A renewal asks for a reload while somebody's configuration is half written.
+#[test]
+fn a_new_certificate_is_found_also_behind_a_reload_that_is_refused() {
+    let scene = scene();
+    let (edge, folder) = (scene.edge.as_ref().unwrap(), scene.folder.path());
+    let config = folder.join("edge.toml");
+    let good = std::fs::read_to_string(&config).unwrap();
+    for file in ["cert.pem", "key.pem"] {
+        std::fs::copy(folder.join("other").join(file), folder.join(file)).unwrap();
+    }
+    std::fs::write(&config, format!("{good}oops = ")).unwrap();
+    edge.signal("HUP");
+    let says = |words: &str| {
+        while !edge.log().contains(words) {
+            std::thread::yield_now();
+        }
+    };
+    says("CONFIG_INVALID");
+    // Within ten seconds.
+    says("certificates and ticket keys read again");
+}
+
 #[test]
 fn a_process_that_is_ending_still_answers_orders() {
     let mut scene = scene();
@@ -323,6 +345,10 @@ fn a_process_that_is_ending_still_answers_orders() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         assert_eq!(scene.order("/drain").await.0, 200);
+        // Whoever comes now is to go elsewhere, and not to wait for a process that would have taken over.
+        while TcpStream::connect(scene.target.plain).is_ok() {
+            tokio::task::yield_now().await;
+        }
         let (status, said) = scene.order("/reload").await;
         assert_eq!((status, said.as_str()), (409, "stopping: the process is ending\n"));
         assert_eq!(scene.order("/drain").await.0, 200);

@@ -35,7 +35,7 @@ use packets::{Packet, Packets};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use telemetry::{Check, Readiness};
 use tokio::sync::oneshot;
@@ -198,7 +198,7 @@ impl Successor {
     /// are when it did not hear of that. `kin` hears what successors say, if anybody does.
     pub(crate) fn offer(
         mut self,
-        sockets: Vec<(String, OwnedFd)>,
+        sockets: Offered,
         readiness: Arc<Readiness>,
         read: impl Fn(Reads<'_>) + Send + 'static,
         kin: Option<Arc<dyn Kin>>,
@@ -221,10 +221,36 @@ impl Successor {
     }
 }
 
+/// Sockets that a successor may have, by their names.
+///
+/// They are handles of their own: what accepts no more but is offered still listens, and clients would wait there for nobody.
+#[derive(Clone, Default)]
+pub(crate) struct Offered(Arc<Mutex<Vec<(String, OwnedFd)>>>);
+
+impl Offered {
+    pub(crate) fn add(&self, name: String, socket: OwnedFd) {
+        self.list().push((name, socket));
+    }
+
+    /// Offers no others any more.
+    pub(crate) fn keep(&self, is_kept: impl Fn(&str) -> bool) {
+        self.list().retain(|(name, _)| is_kept(name));
+    }
+
+    fn again(&self) -> io::Result<Vec<(String, OwnedFd)>> {
+        self.list().iter().map(|(name, socket)| Ok((name.clone(), socket.try_clone()?))).collect()
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<(String, OwnedFd)>> {
+        // Nothing that holds the lock can panic half way through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Answers one successor after the other until one is ready. False when the socket itself fails.
 fn serve(
     listening: &OwnedFd,
-    sockets: &[(String, OwnedFd)],
+    sockets: &Offered,
     readiness: &Readiness,
     read: &impl Fn(Reads<'_>),
     kin: Option<&Arc<dyn Kin>>,
@@ -254,13 +280,13 @@ fn serve(
 fn pass(
     packets: &Packets,
     listening: &OwnedFd,
-    sockets: &[(String, OwnedFd)],
+    sockets: &Offered,
     readiness: &Readiness,
     read: &impl Fn(Reads<'_>),
     kin: Option<&Arc<dyn Kin>>,
 ) -> io::Result<()> {
     packets.set_timeout(WORD_TIMEOUT)?;
-    for (name, socket) in sockets {
+    for (name, socket) in sockets.again()? {
         packets.send(&format!("socket {name}"), Some(socket.as_fd()))?;
     }
     packets.send(&format!("socket {HANDOVER}"), Some(listening.as_fd()))?;
@@ -304,6 +330,12 @@ mod tests {
     use super::*;
     use std::net::{TcpListener, TcpStream};
 
+    fn offered(name: &str, socket: OwnedFd) -> Offered {
+        let offered = Offered::default();
+        offered.add(name.to_owned(), socket);
+        offered
+    }
+
     fn name_of(socket: &TcpListener) -> String {
         socket.local_addr().unwrap().to_string()
     }
@@ -320,8 +352,7 @@ mod tests {
         let mut nothing = Inherited::default();
         let first = Successor::ask(&path, &mut nothing, &here).unwrap();
         assert!(nothing.left().is_empty());
-        let mut gone =
-            first.offer(vec![(name.clone(), socket.into())], Arc::clone(&here), |_| {}, None).unwrap();
+        let mut gone = first.offer(offered(&name, socket.into()), Arc::clone(&here), |_| {}, None).unwrap();
 
         // One that dies before it is ready.
         let aside = Readiness::default();
@@ -344,7 +375,7 @@ mod tests {
         drop(accepted);
 
         // And on to the next, over the same path.
-        let _gone = second.offer(vec![(name.clone(), taken.into())], Arc::default(), |_| {}, None).unwrap();
+        let _gone = second.offer(offered(&name, taken.into()), Arc::default(), |_| {}, None).unwrap();
         let mut inherited = Inherited::default();
         Successor::ask(&path, &mut inherited, &here).unwrap().ready(&here).unwrap();
         assert_eq!(inherited.left(), [name]);
@@ -357,7 +388,8 @@ mod tests {
         let old = Arc::<Readiness>::default();
         let mut first = Some(Successor::ask(&path, &mut Inherited::default(), &old).unwrap());
         for is_aside in [true, false] {
-            let _gone = first.take().unwrap().offer(Vec::new(), Arc::clone(&old), |_| {}, None).unwrap();
+            let _gone =
+                first.take().unwrap().offer(Offered::default(), Arc::clone(&old), |_| {}, None).unwrap();
             let new = Readiness::default();
             let mut next = Successor::ask(&path, &mut Inherited::default(), &new).unwrap();
             assert_eq!(new.stands_aside(), !is_aside);
@@ -382,7 +414,7 @@ mod tests {
             Reads::All => read.send(None).unwrap(),
             Reads::Left(left) => read.send(Some(left.to_vec())).unwrap(),
         };
-        let gone = first.offer(Vec::new(), Arc::default(), reading, None).unwrap();
+        let gone = first.offer(Offered::default(), Arc::default(), reading, None).unwrap();
         // One that dies before it is ready.
         drop(Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap());
         assert_eq!(reads.recv().unwrap(), None);
@@ -401,7 +433,7 @@ mod tests {
         let old = Arc::<Readiness>::default();
         old.stand_aside();
         let first = Successor::ask(&path, &mut Inherited::default(), &old).unwrap();
-        let gone = first.offer(Vec::new(), old, |_| {}, None).unwrap();
+        let gone = first.offer(Offered::default(), old, |_| {}, None).unwrap();
         // It takes descriptors by their names, and one word without any.
         let packets = Packets::connect(&path).unwrap().unwrap();
         packets.set_timeout(WORD_TIMEOUT).unwrap();

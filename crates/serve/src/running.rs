@@ -6,7 +6,7 @@ pub use signals::{Reread, hold_hang_ups, run_until_signalled, serve_until_told};
 
 use crate::connection::Connections;
 use crate::drain::DrainSender;
-use crate::handover::{HandoverError, Kin, Reads, Successor};
+use crate::handover::{HandoverError, Kin, Offered, Reads, Successor};
 use crate::listener::{self, ADMIN, MAIL, Sockets};
 use crate::metrics::Metrics;
 use crate::options::{Config, Limits, TlsFiles};
@@ -37,6 +37,8 @@ pub struct Running {
     pub(crate) connections: Connections,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) successor: Option<Successor>,
+    /// What a successor may have of them.
+    pub(crate) offered: Offered,
     /// Hears what the next process says.
     pub(crate) kin: Option<Arc<dyn Kin>>,
 }
@@ -51,6 +53,8 @@ impl Running {
     pub fn drain(&self) {
         self.telemetry.readiness.fail(Check::NotDraining, "stopping");
         self.sockets.borrow_mut().clear();
+        // The admin listener serves to the end, and who comes next cannot have one of its own before.
+        self.offered.keep(|name| name == ADMIN);
         self.drain.begin();
     }
 
@@ -132,9 +136,9 @@ impl Running {
         let Some(mut successor) = self.successor.take() else { return Ok(None) };
         successor.ready(&self.telemetry.readiness)?;
         self.lanes.read(|_| true);
-        let mut sockets = Vec::new();
-        let mut add = |name: String, socket: std::io::Result<OwnedFd>| match socket {
-            Ok(socket) => sockets.push((name, socket)),
+        let sockets = self.offered.clone();
+        let add = |name: String, socket: std::io::Result<OwnedFd>| match socket {
+            Ok(socket) => sockets.add(name, socket),
             Err(error) => tracing::error!(%error, name, "a socket cannot be handed over"),
         };
         let config = self.config.borrow();
@@ -174,7 +178,7 @@ impl Running {
             });
         };
         let readiness = Arc::clone(&self.telemetry.readiness);
-        let taken_over = successor.offer(sockets, readiness, read, self.kin.clone())?;
+        let taken_over = successor.offer(sockets.clone(), readiness, read, self.kin.clone())?;
         Ok(Some(Offer { taken_over, mail }))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::connection::{self, Connections, Core, Here, Load, Work};
 use crate::drain::{self, Drain};
-use crate::handover::{Kin, Successor, open_link};
+use crate::handover::{Kin, Offered, Successor, open_link};
 use crate::listener::{self, ADMIN, Accepting, Inherited, LINK, Listening, MAIL, Sockets};
 use crate::metrics::{Metrics, Sent};
 use crate::options::{Config, Limits};
@@ -223,6 +223,7 @@ impl Server {
             connections: self.connections,
             metrics: self.metrics,
             successor: self.successor,
+            offered: Offered::default(),
             kin: self.kin,
         })
     }
