@@ -98,8 +98,11 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
                 () = stop() => break Wish::Stop,
                 () = heard(&mut taken_over) => break Wish::MakeWay,
                 _ = hang_up.recv() => {
-                    let _ = reload(&running, &mut reread);
-                    seen = running.tls_files().map(|files| Look::at(&files));
+                    // From before: what changes while it is read, or is not read because the configuration is wrong, is news.
+                    let look = running.tls_files().map(|files| Look::at(&files));
+                    if reload(&running, &mut reread).is_ok() {
+                        seen = look;
+                    }
                 }
                 order = telemetry.orders.next() => match order {
                     Told { order: Order::Reload, answer } => answer.give(reload(&running, &mut reread)),
