@@ -173,11 +173,12 @@ impl EdgeServer {
             Box::new(move |running| reload.again(running)),
         );
         drop(self.board);
-        drop(self.accounts);
-        drop(self.log);
+        // First: what was removed has to be written down while a service manager is patient. A log is zipped by the next start, too.
         if let Some(disk) = self.disk {
             disk.close();
         }
+        drop(self.accounts);
+        drop(self.log);
         ended
     }
 
