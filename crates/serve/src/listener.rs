@@ -12,8 +12,11 @@ use crate::connection::{Connections, Place, Socket, Tcp};
 use crate::drain::Drain;
 use crate::metrics::Metrics;
 use crate::options::{Address, Listener};
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 
@@ -91,20 +94,35 @@ impl Accepting {
         }
     }
 
-    async fn accept(&self, metrics: &Metrics) -> io::Result<(Socket, SocketAddr)> {
-        match self {
-            Self::Tcp(listener) => {
-                let (stream, address) = listener.accept().await?;
+    fn poll_accept(
+        &self,
+        context: &mut Context<'_>,
+        metrics: &Metrics,
+    ) -> Poll<io::Result<(Socket, SocketAddr)>> {
+        Poll::Ready(match self {
+            Self::Tcp(listener) => ready!(listener.poll_accept(context)).and_then(|(stream, address)| {
                 // Answers are written whole; waiting for more (Nagle) would only delay their last packet.
                 stream.set_nodelay(true).map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
                 let sent = metrics.sent.to(address.ip()).clone();
                 Ok((Socket::Tcp(Tcp::new(stream, sent, metrics.lines.clone())), address))
-            }
+            }),
             Self::Unix(listener) => {
-                let (stream, _) = listener.accept().await?;
-                Ok((Socket::Unix(stream), LOCAL))
+                ready!(listener.poll_accept(context)).map(|(stream, _)| (Socket::Unix(stream), LOCAL))
             }
-        }
+        })
+    }
+
+    /// The next connection, and the place it has. At the limit new ones wait in the kernel's backlog, running ones go on. A place
+    /// is held for no longer than it takes to look whether somebody is there: it may be the last, and who comes to
+    /// another listener wants it.
+    async fn next(&self, connections: &Connections) -> (Place, io::Result<(Socket, SocketAddr)>) {
+        let mut places = pin!(connections.place());
+        poll_fn(|context| {
+            let place = ready!(places.as_mut().poll(context));
+            places.set(connections.place());
+            self.poll_accept(context, connections.metrics()).map(|accepted| (place, accepted))
+        })
+        .await
     }
 }
 
@@ -118,21 +136,16 @@ pub(crate) async fn accept_loop(
     let begun = drain.begun();
     tokio::pin!(begun);
     loop {
-        // A place first: at the limit new connections wait in the kernel's backlog, running ones go on.
-        let place = tokio::select! {
+        let (place, accepted) = tokio::select! {
             biased;
             () = &mut begun => return,
-            place = connections.place() => place,
-        };
-        let accepted = tokio::select! {
-            biased;
-            () = &mut begun => return,
-            accepted = listener.accept(connections.metrics()) => accepted,
+            next = listener.next(&connections) => next,
         };
         match accepted {
             Ok((socket, address)) => open(socket, address, place),
             Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {
+                drop(place);
                 connections.metrics().accept_errors.inc();
                 tracing::warn!(%error, "accept");
                 tokio::time::sleep(ACCEPT_BACK_OFF).await;

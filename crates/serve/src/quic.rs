@@ -140,12 +140,6 @@ pub(crate) async fn accept_loop(
     let mut begun = pin!(drain.begun());
     let unfinished: Rc<Cell<u32>> = Rc::default();
     loop {
-        // A place first: at the limit new connections wait here, a bounded number of them, and running ones go on.
-        let place = tokio::select! {
-            biased;
-            () = &mut begun => return,
-            place = connections.place() => place,
-        };
         let incoming = loop {
             let incoming = tokio::select! {
                 biased;
@@ -159,6 +153,13 @@ pub(crate) async fn accept_loop(
             connections.metrics().retries.inc();
             // One that may not be asked again has been asked.
             let _ = incoming.retry();
+        };
+        // At the limit new connections wait here, a bounded number of them, and running ones go on. Nothing has been begun for
+        // them, and a place that nobody came for would be missing elsewhere.
+        let place = tokio::select! {
+            biased;
+            () = &mut begun => return incoming.ignore(),
+            place = connections.place() => place,
         };
         // An error is a first packet that is no beginning of a handshake.
         if let Ok(handshake) = incoming.accept_with(terms.under(idle())) {

@@ -174,7 +174,14 @@ impl AsyncRead for Encrypted {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let had_words = self.session().wants_write();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        // What the session itself answers, as it does to who wants to negotiate again (RFC 5246 §7.2.2): nothing else may be written
+        // for long. What the socket does not take now goes with what is.
+        if !had_words && self.session().wants_write() {
+            let _ = Pin::new(&mut self.stream).poll_flush(cx);
+        }
+        read
     }
 }
 

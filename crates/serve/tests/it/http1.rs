@@ -1,7 +1,7 @@
 //! How connections of HTTP/1 begin and end.
 
 use crate::server::{GREETING, LARGE, Server};
-use serve::LimitOptions;
+use serve::{LimitOptions, Options};
 use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -152,4 +152,37 @@ fn an_answer_before_the_end_of_a_body_is_not_taken_back() {
             assert!(all.starts_with(begins.as_bytes()) && all.len() > length, "{head}: {} bytes", all.len());
         });
     }
+}
+
+/// A place that a listener held before anybody came to it was missing at all others: with fewer places than listeners on all cores,
+/// nobody accepted there.
+#[test]
+fn with_fewer_places_than_listeners_all_are_heard() {
+    let limits = LimitOptions { max_connections: Some(1), ..LimitOptions::default() };
+    let any = "127.0.0.1:0".parse().unwrap();
+    let server = Server::with(Options {
+        limits: Some(limits),
+        listen: Some(vec![any; 3]),
+        cores: Some(2),
+        ..Options::default()
+    });
+    let addresses = server.addresses();
+    for _ in 0..8 {
+        let begun: Vec<_> = addresses
+            .iter()
+            .map(|address| {
+                let mut stream = TcpStream::connect(address).unwrap();
+                stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+                stream
+            })
+            .collect();
+        // In whichever order they are let in, one at a time.
+        for mut stream in begun {
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).unwrap();
+            assert!(answer.ends_with(GREETING));
+        }
+    }
+    server.wait_until_quiet();
+    assert_eq!(server.metric("serve_connections_accepted_total", None), 24.0);
 }

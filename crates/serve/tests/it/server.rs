@@ -41,6 +41,10 @@ impl Server {
         Self { running: Some(running), config, telemetry }
     }
 
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.running.as_ref().unwrap().addresses().to_vec()
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.running.as_ref().unwrap().addresses()[0]
     }

@@ -267,9 +267,8 @@ fn who_comes_by_tcp_hears_of_http3() {
 
 #[test]
 fn at_the_limit_new_connections_wait() {
-    let scene = Scene::start(LimitOptions { max_connections: Some(2), ..LimitOptions::default() });
+    let scene = Scene::start(LimitOptions { max_connections: Some(1), ..LimitOptions::default() });
     run(async {
-        // One of the two places is held by the listener over TCP, for whoever comes.
         let first = scene.connect().await;
         let endpoint = scene.endpoint(TransportConfig::default());
         let waiting = endpoint.connect(scene.server.address(), "localhost").unwrap();
