@@ -82,6 +82,7 @@ const SHAPES: &[Shape] = &[
     first_byte("a byte a hundred times", "", Asked::AgainAndAgain),
     first_byte("a byte of a hundred URLs", "", Asked::OfOthers),
     first_byte("a byte of an origin that ignores Range", "whole", Asked::Once),
+    first_byte("a byte of 1 MB of an origin that ignores Range", "whole,short", Asked::Once),
     first_byte("a byte of 100 MB of an origin that ignores Range", "whole,long", Asked::Once),
     first_byte(
         "a byte of an origin that ignores Range and has no validator",
@@ -95,8 +96,7 @@ const SHAPES: &[Shape] = &[
     first_byte("a byte of a hundred URLs of an origin that ignores Range", "whole", Asked::OfOthers),
 ];
 
-/// What may cost more, for information: who is answered with the whole costs what one who asks for that does, and what is kept costs it
-/// once.
+/// What may cost more, for information: who is answered with the whole costs what one who asks for that does.
 const DEARER: &[Shape] = &[
     shape("the first byte and the last, answered with the whole", "Range: bytes=0-0,-1\r\n", ""),
     first_byte(
@@ -109,9 +109,8 @@ const DEARER: &[Shape] = &[
         "whole,chunked",
         Asked::Once,
     ),
-    first_byte("a byte of 1 MB of an origin that ignores Range, which is kept", "whole,short", Asked::Once),
     shape(
-        "the last byte of 20 MB of an origin that ignores Range, which is kept",
+        "the last byte of 20 MB of an origin that ignores Range, answered with the whole",
         "Range: bytes=-1\r\n",
         "whole",
     ),
