@@ -31,6 +31,8 @@ mod tests;
 mod told;
 #[cfg(test)]
 mod troubles;
+#[cfg(test)]
+mod wholes;
 
 use crate::delivery::Delivery;
 use crate::edge::{Edge, Settings};
@@ -307,14 +309,11 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
 /// What of it would have to be fetched. What has come may have been evicted, unnoticed until it is read: who may have nothing fetched
 /// for everybody would be cut there, and so it is looked up for him.
 fn lacking(edge: &Edge, asked: &Asked, object: &Object) -> Option<(Arc<Sparse>, Range<u64>)> {
-    let is_his_own = asked.directives.no_store
-        || [header::AUTHORIZATION, header::COOKIE].iter().any(|name| asked.headers.contains_key(name));
-    if !is_his_own {
-        return response::lacking(asked, object);
-    }
     response::in_blocks(asked, object).filter(|(sparse, wanted)| {
+        let is_his_own = asked.directives.no_store
+            || [header::AUTHORIZATION, header::COOKIE].iter().any(|name| asked.headers.contains_key(name));
         let is_there = |index| sparse.is_kept(index) || edge.memory.holds(&sparse.block_key(index));
-        !sparse.covers(wanted) || !blocks::touched(wanted, BLOCK_SIZE).all(is_there)
+        !sparse.covers(wanted) || (is_his_own && !blocks::touched(wanted, BLOCK_SIZE).all(is_there))
     })
 }
 

@@ -1,4 +1,5 @@
-//! Whether an object is fetched that was fetched before: the fills of one object should be one.
+//! Whether something happens to a key that has happened to it before: the fills of one object should be one, and a byte that is
+//! asked for again is worth more than one.
 
 use crate::key::CacheKey;
 use std::collections::hash_map::RandomState;
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// takes it, so what is counted is a little less than what is.
 const PLACES: usize = 1 << 16;
 
-/// The last keys that were filled, by their sums.
+/// The last keys that it happened to, by their sums.
 pub(crate) struct Again {
     places: Box<[AtomicU64]>,
     sums: RandomState,
@@ -29,7 +30,7 @@ impl fmt::Debug for Again {
 }
 
 impl Again {
-    /// Notes a fill of `key`; whether there was one before.
+    /// Notes that it happens to `key`; whether it has before.
     pub(crate) fn is(&self, key: &CacheKey) -> bool {
         let sum = self.sums.hash_one(key);
         let place = usize::try_from(sum % PLACES as u64).unwrap_or_default();
