@@ -9,9 +9,9 @@ use crate::drain::DrainSender;
 use crate::handover::{HandoverError, Kin, Offered, Reads, Successor};
 use crate::listener::{self, ADMIN, MAIL, Sockets};
 use crate::metrics::Metrics;
-use crate::options::{Config, Limits, TlsFiles};
+use crate::options::{Config, Limits};
 use crate::quic::{Lanes, Mail};
-use crate::tls::{Look, Tls, TlsError};
+use crate::tls::{Tls, TlsError};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -106,26 +106,19 @@ impl Running {
         Ok(())
     }
 
-    fn tls_files(&self) -> Option<TlsFiles> {
-        self.config.borrow().tls.clone()
-    }
-
-    /// Reads certificates and ticket keys again when their files look otherwise than at `seen`.
-    fn look_at_files(&self, seen: &mut Option<Look>) {
-        let (Some(files), Some(tls)) = (self.tls_files(), &self.tls) else { return };
-        let look = Look::at(&files);
-        if seen.as_ref() == Some(&look) {
-            return;
-        }
-        *seen = Some(look);
-        match tls.reload(&files) {
-            Ok(()) => {
+    /// Reads certificates and ticket keys again when somebody has written them.
+    fn look_at_files(&self) {
+        let config = self.config.borrow();
+        let (Some(tls), Some(files)) = (&self.tls, &config.tls) else { return };
+        match tls.reload_if_changed(files) {
+            None => {}
+            Some(Ok(())) => {
                 tls.report(&self.metrics);
                 tracing::info!("certificates and ticket keys read again");
             }
             // Half written, or wrong. It is looked at again when it changes.
-            Err(error) => {
-                let error = self.config.borrow().sandbox.explain(error.to_string());
+            Some(Err(error)) => {
+                let error = config.sandbox.explain(error.to_string());
                 tracing::error!(error, "the new certificates are not used; the old ones stay");
             }
         }

@@ -18,7 +18,7 @@ use quinn::crypto::rustls::QuicServerConfig;
 use rustls::ServerConfig;
 use rustls::version::TLS13;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use tickets::Tickets;
 
@@ -31,6 +31,8 @@ pub(crate) struct Tls {
     pub(crate) quic: Arc<QuicServerConfig>,
     certificates: Arc<Certificates>,
     tickets: Arc<Tickets>,
+    /// How the files looked before they were last read.
+    seen: Arc<Mutex<Look>>,
 }
 
 impl Tls {
@@ -39,6 +41,8 @@ impl Tls {
     /// # Errors
     /// The first file that cannot be used.
     pub(crate) fn load(files: &TlsFiles) -> Result<Self, TlsError> {
+        // From before: what is written while they are read is news.
+        let seen = Arc::new(Mutex::new(Look::at(files)));
         let certificates = Arc::new(Certificates::new(Named::load(&files.certificates)?));
         let tickets = Arc::new(Tickets::load(files.ticket_keys.as_deref())?);
         let provider = Arc::new(records::provider());
@@ -62,7 +66,7 @@ impl Tls {
             QuicServerConfig::try_from(make(&[&TLS13], &[b"h3"])?).map_err(|_| TlsError::Provider {
                 source: rustls::Error::General("no AES-128-GCM, which QUIC begins with".to_owned()),
             })?;
-        Ok(Self { config, quic: Arc::new(quic), certificates, tickets })
+        Ok(Self { config, quic: Arc::new(quic), certificates, tickets, seen })
     }
 
     /// Puts what `files` names now in place of what was there, all of it or nothing.
@@ -70,11 +74,28 @@ impl Tls {
     /// # Errors
     /// The first file that cannot be used; everything stays as it was.
     pub(crate) fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
+        let look = Look::at(files);
         let certificates = Named::load(&files.certificates)?;
         let keys = tickets::Keys::load(files.ticket_keys.as_deref())?;
         self.certificates.replace(certificates);
         self.tickets.replace(keys);
+        *self.seen() = look;
         Ok(())
+    }
+
+    /// The same where `files` look otherwise than when they were read last; `None` where they do not. Files that cannot be
+    /// used are read once, and again when they change.
+    pub(crate) fn reload_if_changed(&self, files: &TlsFiles) -> Option<Result<(), TlsError>> {
+        let look = Look::at(files);
+        if *self.seen() == look {
+            return None;
+        }
+        *self.seen() = look;
+        Some(self.reload(files))
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Look> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Brings the expiry of each name's certificate into the metrics.
@@ -85,16 +106,57 @@ impl Tls {
 
 /// How files look from outside. Two looks that differ mean that somebody has written.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Look(Vec<Option<(u64, u64, SystemTime)>>);
+struct Look(Vec<Option<(u64, u64, SystemTime)>>);
 
 impl Look {
     /// Looks at everything that `files` names. A file that is not there is a look, too.
-    pub(crate) fn at(files: &TlsFiles) -> Self {
+    fn at(files: &TlsFiles) -> Self {
         use std::os::unix::fs::MetadataExt;
         let look = |path: &Path| {
             let metadata = std::fs::metadata(path).ok()?;
             Some((metadata.ino(), metadata.len(), metadata.modified().ok()?))
         };
         Self(files.paths().map(look).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::CertificateFiles;
+
+    /// What was written between the first reading and the first look was never read.
+    #[test]
+    fn what_is_written_after_a_reading_is_news_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let write = |name: &str| {
+            let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+            // By another name first, as whoever renews does it: no two looks share an inode.
+            for (path, text) in [(&certificate, made.cert.pem()), (&key, made.signing_key.serialize_pem())] {
+                let new = path.with_extension("new");
+                std::fs::write(&new, text).unwrap();
+                std::fs::rename(&new, path).unwrap();
+            }
+        };
+        write("a.cn");
+        let files = TlsFiles {
+            certificates: vec![CertificateFiles { cert: certificate.clone(), key: key.clone() }],
+            ticket_keys: None,
+        };
+        let tls = Tls::load(&files).unwrap();
+        assert!(tls.reload_if_changed(&files).is_none());
+        write("b.cn");
+        assert!(tls.reload_if_changed(&files).unwrap().is_ok());
+        assert!(tls.reload_if_changed(&files).is_none());
+        // An order to read them is a reading, too.
+        write("c.cn");
+        tls.reload(&files).unwrap();
+        assert!(tls.reload_if_changed(&files).is_none());
+        // One that cannot be used is told of once.
+        std::fs::write(&certificate, "half a certif").unwrap();
+        assert!(tls.reload(&files).is_err());
+        assert!(tls.reload_if_changed(&files).unwrap().is_err());
+        assert!(tls.reload_if_changed(&files).is_none());
     }
 }

@@ -9,7 +9,6 @@
 use super::{Offer, Running};
 use crate::quic::read_mail;
 use crate::server::ServeError;
-use crate::tls::Look;
 use faults::AnyFault;
 use nix::sys::signal::{SigSet, Signal};
 use std::sync::Arc;
@@ -91,19 +90,12 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
         let mut stop = async || {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         };
-        let mut seen = running.tls_files().map(|files| Look::at(&files));
         let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         let wish = loop {
             tokio::select! {
                 () = stop() => break Wish::Stop,
                 () = heard(&mut taken_over) => break Wish::MakeWay,
-                _ = hang_up.recv() => {
-                    // From before: what changes while it is read, or is not read because the configuration is wrong, is news.
-                    let look = running.tls_files().map(|files| Look::at(&files));
-                    if reload(&running, &mut reread).is_ok() {
-                        seen = look;
-                    }
-                }
+                _ = hang_up.recv() => drop(reload(&running, &mut reread)),
                 order = telemetry.orders.next() => match order {
                     Told { order: Order::Reload, answer } => answer.give(reload(&running, &mut reread)),
                     Told { order: Order::Drain, answer } => {
@@ -111,7 +103,7 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
                         break Wish::Stop;
                     }
                 },
-                _ = look.tick() => running.look_at_files(&mut seen),
+                _ = look.tick() => running.look_at_files(),
             }
         };
         let mut hurries = matches!(wish, Wish::Stop);
