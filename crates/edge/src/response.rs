@@ -11,7 +11,7 @@ pub(crate) use cache_status::CacheStatus;
 pub(crate) use error::{
     downloads_full, elsewhere, failed, not_cached, options, refused, shed, too_many, upload_denied,
 };
-pub(crate) use headers::{in_blocks, lacking, passed, stored};
+pub(crate) use headers::{in_blocks, passed, stored};
 pub(crate) use said::said;
 
 /// An answer of the edge.

@@ -307,13 +307,14 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
 }
 
 /// What of it would have to be fetched. What has come may have been evicted, unnoticed until it is read: who may have nothing fetched
-/// for everybody would be cut there, and so it is looked up for him.
+/// for everybody would be cut there, and who wants only what is here would have it fetched. So it is looked up for them.
 fn lacking(edge: &Edge, asked: &Asked, object: &Object) -> Option<(Arc<Sparse>, Range<u64>)> {
     response::in_blocks(asked, object).filter(|(sparse, wanted)| {
         let is_his_own = asked.directives.no_store
             || [header::AUTHORIZATION, header::COOKIE].iter().any(|name| asked.headers.contains_key(name));
+        let is_looked_up = is_his_own || asked.directives.only_if_cached;
         let is_there = |index| sparse.is_kept(index) || edge.memory.holds(&sparse.block_key(index));
-        !sparse.covers(wanted) || (is_his_own && !blocks::touched(wanted, BLOCK_SIZE).all(is_there))
+        !sparse.covers(wanted) || (is_looked_up && !blocks::touched(wanted, BLOCK_SIZE).all(is_there))
     })
 }
 

@@ -170,11 +170,6 @@ fn body_of(
     }
 }
 
-/// The bytes of the answer, where they are in blocks of which some have not come.
-pub(crate) fn lacking(asked: &Asked, object: &Object) -> Option<(Arc<Sparse>, Range<u64>)> {
-    in_blocks(asked, object).filter(|(sparse, wanted)| !sparse.covers(wanted))
-}
-
 /// The bytes of the answer, where they are in blocks.
 pub(crate) fn in_blocks(asked: &Asked, object: &Object) -> Option<(Arc<Sparse>, Range<u64>)> {
     let Body::Sparse(sparse) = &object.body else { return None };

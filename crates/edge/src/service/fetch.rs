@@ -1,7 +1,7 @@
 //! What the cache lacks, brought by a fill that all who want it share.
 
 use super::alone::stands_in;
-use super::{look, may_add, pass};
+use super::{lacking, look, may_add, pass};
 use crate::edge::Edge;
 use crate::fill::{self, Errand, Landed, Own, Role};
 use crate::key::CacheKey;
@@ -77,7 +77,7 @@ pub(super) async fn fetch(
         }
         // What the leader's question has not brought of it, this one's would bring for everybody.
         Landed::Fetched { object, .. } | Landed::Revalidated(object)
-            if !leads && response::lacking(asked, &object).is_some() && !may_add(edge, asked, &object) =>
+            if !leads && lacking(edge, asked, &object).is_some() && !may_add(edge, asked, &object) =>
         {
             pass(edge, asked, Forwarded::Partial, None).await
         }
@@ -90,7 +90,7 @@ pub(super) async fn fetch(
             response::stored(edge, asked, &object, Outcome::Revalidated, status, Instant::now())
         }
         // What is missing of it, nobody has: the upstream says so itself.
-        Landed::StaleOnError(object) if response::lacking(asked, &object).is_some() => {
+        Landed::StaleOnError(object) if lacking(edge, asked, &object).is_some() => {
             pass(edge, asked, forwarded, None).await
         }
         Landed::StaleOnError(object) => stands_in(edge, asked, &object, forwarded, None),
@@ -101,7 +101,7 @@ pub(super) async fn fetch(
             };
             match own {
                 // What is missing of it may not be kept of what comes to this one's question.
-                Some(Own::Held(object)) if response::lacking(asked, &object).is_some() => {
+                Some(Own::Held(object)) if lacking(edge, asked, &object).is_some() => {
                     pass(edge, asked, Forwarded::Partial, Some(reason.as_str())).await
                 }
                 Some(Own::Held(object)) => {

@@ -34,6 +34,15 @@ fn part_head(range: &std::ops::Range<usize>, length: usize) -> Reply {
         .header("content-range", leak(format!("bytes {}-{}/{length}", range.start, range.end - 1)))
 }
 
+impl Scene {
+    /// Memory gives up a block of it, which nobody has found out.
+    fn evict_block(&self, target: &str, index: u64) {
+        let key = super::key_of(&self.edge, &self.asked("GET", target, &[]));
+        let sparse = self.edge.memory.sparse(&key).expect("in blocks");
+        self.edge.memory.remove(&sparse.block_key(index));
+    }
+}
+
 pub(super) async fn asks(scene: &Scene, range: &str) -> (u16, String, Result<Bytes, ()>) {
     let answer = scene.ask("/x", &[("range", range)]).await;
     let (status, says) = (answer.status().as_u16(), field(&answer, "content-range").to_owned());
@@ -92,12 +101,40 @@ async fn who_may_have_nothing_fetched_for_everybody_is_not_cut_where_blocks_are_
             ]);
             asks(&scene, "bytes=0-9").await.2.unwrap();
             asks(&scene, "bytes=300000-300009").await.2.unwrap();
-            let key = super::key_of(&scene.edge, &scene.asked("GET", "/x", &[]));
-            let sparse = scene.edge.memory.sparse(&key).expect("in blocks");
-            scene.edge.memory.remove(&sparse.block_key(1));
+            scene.evict_block("/x", 1);
+            let answer = scene.ask("/x", &[("range", "bytes=300000-300009"), client]).await;
+            assert_eq!(read(answer.into_body()).await, Ok(bytes_at(300_000..300_010)), "{client:?}");
+            // Both at once.
+            let scene = Scene::new([
+                part_of(first.clone(), length, "\"a\""),
+                part_of(second.clone(), length, "\"a\""),
+                Reply::new(304).header("cache-control", "max-age=60"),
+                part_of(300_000..300_010, length, "\"a\""),
+            ]);
+            asks(&scene, "bytes=0-9").await.2.unwrap();
+            asks(&scene, "bytes=300000-300009").await.2.unwrap();
+            scene.evict_block("/x", 1);
+            tokio::time::sleep(61 * SECOND).await;
             let answer = scene.ask("/x", &[("range", "bytes=300000-300009"), client]).await;
             assert_eq!(read(answer.into_body()).await, Ok(bytes_at(300_000..300_010)), "{client:?}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wants_only_what_is_here_has_no_block_fetched_that_was_evicted() {
+    // RFC 9111 §5.2.1.7
+    local(async {
+        let scene =
+            Scene::new([part_of(0..BLOCK, 4 * BLOCK, "\"a\""), part_of(0..BLOCK, 4 * BLOCK, "\"a\"")]);
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        scene.evict_block("/x", 0);
+        let answer = scene.ask("/x", &[("range", "bytes=0-9"), ("cache-control", "only-if-cached")]).await;
+        assert_eq!((answer.status(), scene.upstream.count()), (StatusCode::GATEWAY_TIMEOUT, 1));
+        // For everybody else it comes again.
+        assert_eq!(asks(&scene, "bytes=0-9").await.2, Ok(bytes_at(0..10)));
+        assert_eq!(scene.upstream.count(), 2);
     })
     .await;
 }
