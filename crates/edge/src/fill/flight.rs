@@ -192,7 +192,7 @@ struct List {
     /// Those whose place there another has taken, and whose bodies still come: nobody joins them, and what is changed or purged is not
     /// kept of them either.
     given_way: Vec<(CacheKey, Arc<Flight>)>,
-    /// A few: of each thing that is brought before anybody has asked for it.
+    /// A few: of each thing that is brought before anybody has asked for it, and of each change until its answer is kept.
     watches: Vec<Watched>,
 }
 
@@ -253,9 +253,14 @@ impl Flights {
     /// Forgets everything about a URL: `remove` takes out what is stored, and what is being fetched serves those who wait
     /// for it and is not stored.
     pub(crate) fn forget(&self, primary: &CacheKey, remove: impl FnOnce()) {
+        self.list().forget(primary, remove);
+    }
+
+    /// The same, and watches the URL from that moment on.
+    pub(crate) fn forget_and_watch(&self, primary: &CacheKey, remove: impl FnOnce()) -> Watch {
         let mut list = self.list();
-        list.outdate(|key, _| key.is_of(primary));
-        remove();
+        list.forget(primary, remove);
+        Watch { flights: self.clone(), outdated: list.watch(vec![primary.clone()]) }
     }
 
     /// Has the fills that `is_meant` picks serve those who wait for them and not be stored; gives how many, and what `then`
@@ -277,8 +282,7 @@ impl Flights {
 
     /// Watches the URLs of `primaries`: whether something that is found or fetched from now on may still be kept.
     pub(crate) fn watch(&self, primaries: Vec<CacheKey>) -> Watch {
-        let outdated = Arc::<AtomicBool>::default();
-        self.list().watches.push(Watched { primaries, outdated: Arc::clone(&outdated) });
+        let outdated = self.list().watch(primaries);
         Watch { flights: self.clone(), outdated }
     }
 
@@ -295,6 +299,17 @@ impl List {
         {
             self.given_way.push((key, before));
         }
+    }
+
+    fn forget(&mut self, primary: &CacheKey, remove: impl FnOnce()) {
+        self.outdate(|key, _| key.is_of(primary));
+        remove();
+    }
+
+    fn watch(&mut self, primaries: Vec<CacheKey>) -> Arc<AtomicBool> {
+        let outdated = Arc::<AtomicBool>::default();
+        self.watches.push(Watched { primaries, outdated: Arc::clone(&outdated) });
+        outdated
     }
 
     /// Marks fills and takes them off the list, under all their keys; gives how many they were. Marks what is watched, too.

@@ -331,6 +331,30 @@ async fn an_answer_to_post_is_kept_only_when_it_names_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_to_post_is_not_kept_behind_another_change() {
+    // RFC 9111 §4.4
+    local(async {
+        let made = |body: &'static str| {
+            let reply =
+                Reply::new(200).header("cache-control", "max-age=60").header("content-location", "/x");
+            reply.body(body).after(SECOND)
+        };
+        let scene = Rc::new(Scene::new([made("first"), made("second"), Reply::new(599)]));
+        let post = || {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move {
+                read(scene.change("POST", "/x", &[]).await.into_body()).await.unwrap()
+            })
+        };
+        let (first, second) = (post(), post());
+        assert_eq!((first.await.unwrap(), second.await.unwrap()), ("first".into(), "second".into()));
+        let answer = scene.ask("/x", &[]).await;
+        assert!(!hit(&answer) || read(answer.into_body()).await.unwrap() == "second");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clients_reload_is_honoured_where_the_operator_says_so() {
     // RFC 9111 §5.2.1, RFC 8246 §2
     local(async {
