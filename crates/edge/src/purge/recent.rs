@@ -32,18 +32,19 @@ struct Orders {
 }
 
 impl Recent {
-    /// An order came `now`.
+    /// An order came `now`; of another process, which may tell of it late, then.
     pub(crate) fn note(&self, what: What, now: Instant) {
         let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = orders.list.partition_point(|(_, at)| *at <= now);
+        orders.list.insert(place, (what, now));
         let is_over = |at: Instant| now.saturating_duration_since(at) > MAX_LIFE;
-        while orders.list.len() >= MOST || orders.list.front().is_some_and(|(_, at)| is_over(*at)) {
+        while orders.list.len() > MOST || orders.list.front().is_some_and(|(_, at)| is_over(*at)) {
             if let Some((_, at)) = orders.list.pop_front()
                 && !is_over(at)
             {
-                orders.others = Some(at);
+                orders.others = orders.others.max(Some(at));
             }
         }
-        orders.list.push_back((what, now));
     }
 
     /// One about everything, as far as anybody knows, came at `at`.
@@ -154,5 +155,24 @@ mod tests {
         let told = Recent::default();
         told.note_all(at(10));
         assert_eq!(told.since(&groups, &other, None, at(21)), Some(Duration::from_secs(11)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_older_order_that_is_told_late_hides_no_younger_one() {
+        let (recent, began) = (Recent::default(), Instant::now());
+        let groups = Groups::of_one("http://a");
+        let key = CacheKey::primary("http", "a", "/x");
+        let at = |seconds| began + Duration::from_secs(seconds);
+        for seconds in [20, 10] {
+            recent.note(prefix("http://a/"), at(seconds));
+        }
+        assert_eq!(recent.since(&groups, &key, None, at(25)), Some(Duration::from_secs(5)));
+        // Nor where there are too many: what is forgotten one by one is the oldest.
+        let recent = Recent::default();
+        recent.note_all(at(15));
+        for seconds in std::iter::repeat_n(20, MOST).chain([10, 11]) {
+            recent.note(prefix("http://c/"), at(seconds));
+        }
+        assert_eq!(recent.since(&groups, &key, None, at(25)), Some(Duration::from_secs(10)));
     }
 }
