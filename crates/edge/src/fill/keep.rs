@@ -200,7 +200,9 @@ pub(crate) async fn keep(
         // A block is asked for in any case.
         let here = writer.received().max(BLOCK_SIZE);
         let missing = stated.map_or(u64::MAX, |length| length.saturating_sub(here));
-        if missing <= kept_anyway || !guard.may_be_left() {
+        // Who reads far into what is asked for again has had all before that fetched, and would have it each time.
+        let is_dear = is_back && stated.is_some() && here > part::MOST;
+        if missing <= kept_anyway || is_dear || !guard.may_be_left() {
             return false;
         }
         // Who reads it takes what has come, or leaves, before more is read.
