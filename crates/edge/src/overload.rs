@@ -217,7 +217,13 @@ impl Overload {
         self.watch.memory.asked()
     }
 
-    /// Takes note of a body that begins to come into memory, whole, and of so many bytes.
+    /// Bytes of bodies that are still to come into memory.
+    #[cfg(test)]
+    pub(crate) fn promised(&self) -> u64 {
+        self.watch.memory.promised()
+    }
+
+    /// Takes note of a body that begins to come into memory, and of so many bytes.
     pub(crate) fn promise(&self, bytes: u64) -> Promise {
         self.watch.memory.promise(bytes)
     }

@@ -190,25 +190,35 @@ pub(crate) async fn keep(
     let kept_anyway = if is_back { part::MOST } else { BLOCK_SIZE };
     let start = if guard.may_be_left() && !is_back { Growing::near } else { Growing::start };
     let (growing, writer) = start(stated);
-    let writer = writer.promised(stated.map(|length| edge.overload.promise(length)));
+    // Of what ends with its readers a block is certain, until they say more.
+    let certain = |length: u64| if guard.may_be_left() { length.min(BLOCK_SIZE) } else { length };
+    let writer = writer.promised(stated.map(|length| edge.overload.promise(certain(length))));
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
 
     let heard_by = Instant::now() + HEARING;
-    let is_left = async |writer: &GrowingWriter| {
+    let is_left = async |writer: &mut GrowingWriter| {
+        if !guard.may_be_left() {
+            return false;
+        }
         // A block is asked for in any case.
         let here = writer.received().max(BLOCK_SIZE);
         let missing = stated.map_or(u64::MAX, |length| length.saturating_sub(here));
         // Who reads far into what is asked for again has had all before that fetched, and would have it each time.
         let is_dear = is_back && stated.is_some() && here > part::MOST;
-        if missing <= kept_anyway || is_dear || !guard.may_be_left() {
+        if missing <= kept_anyway || is_dear {
+            writer.expect(stated.map_or(0, |length| length.saturating_sub(writer.received())));
             return false;
         }
         // Who reads it takes what has come, or leaves, before more is read.
         tokio::task::yield_now().await;
         let _ = timeout_at(heard_by, guard.taken()).await;
-        guard.is_left(|| writer.is_wanted())
+        let left = guard.is_left(|| writer.is_wanted());
+        if !left {
+            writer.expect_what_is_wanted();
+        }
+        left
     };
     match receive(edge, body, writer, stated, Proof::of(&head), is_left).await {
         Err(Broken::Left) => FillOutcome::GivenUp,
@@ -252,7 +262,7 @@ pub(super) async fn hand_out(
     });
     guard.land(Landed::Fetched { object, variant, way, kept: false });
     drop(guard);
-    match receive(edge, body, writer, stated, Proof::of(&head), async |_| false).await {
+    match receive(edge, body, writer, stated, Proof::of(&head), async |_: &mut GrowingWriter| false).await {
         Ok(_) => FillOutcome::NotStored,
         Err(_) => FillOutcome::BrokenOff,
     }
@@ -374,7 +384,7 @@ async fn receive(
     mut writer: GrowingWriter,
     stated: Option<u64>,
     mut proof: Option<Proof>,
-    is_left: impl AsyncFn(&GrowingWriter) -> bool,
+    is_left: impl AsyncFn(&mut GrowingWriter) -> bool,
 ) -> Result<Blocks, Broken> {
     let largest = edge.memory.largest_object();
     loop {
@@ -398,7 +408,7 @@ async fn receive(
         if writer.received() > largest {
             return Err(Broken::TooLarge);
         }
-        if is_left(&writer).await {
+        if is_left(&mut writer).await {
             return Err(Broken::Left);
         }
     }

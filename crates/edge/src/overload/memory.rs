@@ -80,6 +80,13 @@ impl Promise {
         self.bytes -= kept;
         self.all.fetch_sub(kept, Ordering::Relaxed);
     }
+
+    /// So many are still to come, where that is more than was thought.
+    pub(crate) fn expect(&mut self, bytes: u64) {
+        let more = bytes.saturating_sub(self.bytes);
+        self.bytes += more;
+        self.all.fetch_add(more, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Promise {
@@ -138,6 +145,11 @@ impl Memory {
     #[cfg(test)]
     pub(super) fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    pub(super) fn promised(&self) -> u64 {
+        self.promised.load(Ordering::Relaxed)
     }
 
     /// Bytes that are promised, or will be.
@@ -241,6 +253,10 @@ mod tests {
         promises[0].keep(1 << 39);
         assert!(memory.is_full(now + LOOK / 2));
         assert!(!memory.is_full(now + LOOK));
+        // What is more than was thought counts, and what is less does not.
+        promises[0].expect(1 << 39);
+        promises[0].expect(1 << 20);
+        assert!(memory.is_full(now + LOOK * 2));
         drop(promises);
         assert_eq!(memory.promised.load(Ordering::Relaxed), 0);
     }

@@ -140,6 +140,26 @@ async fn attack_53_the_middle_of_a_body_costs_an_origin_without_ranges_all_of_it
 }
 
 #[tokio::test(start_paused = true)]
+async fn attack_63_a_part_of_something_long_counts_against_memory_as_what_comes_for_it() {
+    local(async {
+        let scene = Rc::new(Scene::new([whole_of(60)]));
+        let promised = || scene.edge.overload.promised() / BLOCK_SIZE;
+        let part = scene.ask("/x", &[("range", "bytes=200000-600000")]).await;
+        assert_eq!(part.status().as_u16(), 206);
+        assert!(promised() <= 2, "{} blocks", promised());
+        // Others want all of it.
+        let whole = scene.start("/x");
+        tokio::time::sleep(SECOND / 20).await;
+        assert!((50..60).contains(&promised()), "{} blocks", promised());
+        assert_eq!(whole.await.unwrap().1.map(|body| body.len()), Ok(60 * BLOCK));
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(scene.edge.overload.promised(), 0);
+        drop(part);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_leaves_ends_no_fill_of_the_whole_however_it_has_asked_for_that() {
     local(async {
         for range in ["bytes=0-", "bytes=0-9,9000000-9000009", "items=1-2"] {

@@ -151,6 +151,23 @@ impl GrowingWriter {
         state.wanted.last_key_value().is_some_and(|(&end, _)| end > state.received)
     }
 
+    /// So many bytes are still to come, where that is more than was promised.
+    pub(crate) fn expect(&mut self, bytes: u64) {
+        if let Some(promise) = &mut self.promise {
+            promise.expect(bytes);
+        }
+    }
+
+    /// The same of what readers want.
+    pub(crate) fn expect_what_is_wanted(&mut self) {
+        let wanted = {
+            let state = self.growing.state();
+            let end = state.wanted.last_key_value().map_or(0, |(&end, _)| end);
+            end.min(self.growing.length.unwrap_or(end)).saturating_sub(state.received)
+        };
+        self.expect(wanted);
+    }
+
     /// Adds what came and wakes the readers. Copies once, so that the upstream's buffer is free again and memory is
     /// what we count it to be; what is short is copied once more, until it is long enough.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
