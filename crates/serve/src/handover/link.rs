@@ -148,6 +148,8 @@ fn tell(mut socket: UnixStream, mut tells: mpsc::Receiver<Tell>, answered: &Rece
         }
         let sent = socket.write_all(&message).is_ok();
         if !sent || answered.recv_timeout(HEARD_WITHIN).is_err() {
+            // Before whoever told it knows: nobody is to believe afterwards that a text is told.
+            tells.close();
             break;
         }
         // Who has told it need not have waited.
