@@ -58,6 +58,8 @@ enum Asked {
     AgainAndAgain,
     /// The same of another URL each time.
     OfOthers,
+    /// Of each of those twice.
+    OfOthersTwice,
 }
 
 const fn shape(what: &'static str, fields: &'static str, origin: &'static str) -> Shape {
@@ -94,6 +96,27 @@ const SHAPES: &[Shape] = &[
     first_byte("a byte of an origin that ignores Range, for a hundred at once", "whole", Asked::AtOnce),
     first_byte("a byte of an origin that ignores Range, a hundred times", "whole", Asked::AgainAndAgain),
     first_byte("a byte of a hundred URLs of an origin that ignores Range", "whole", Asked::OfOthers),
+    first_byte(
+        "a byte of a hundred URLs of 1 MB of an origin that ignores Range, twice each",
+        "whole,short",
+        Asked::OfOthersTwice,
+    ),
+    Shape {
+        asked: Asked::OfOthersTwice,
+        ..shape(
+            "a byte behind 400 kB of a hundred URLs of an origin that ignores Range, twice each",
+            "Range: bytes=400000-400000\r\n",
+            "whole",
+        )
+    },
+    Shape {
+        asked: Asked::OfOthersTwice,
+        ..shape(
+            "the last byte of a hundred URLs of an origin that ignores Range, twice each",
+            "Range: bytes=-1\r\n",
+            "whole",
+        )
+    },
 ];
 
 /// What may cost more, for information: who is answered with the whole costs what one who asks for that does.
@@ -165,6 +188,11 @@ fn cost(edge: &Edge<'_>, origin: &Loose, address: SocketAddr, shape: &Shape, num
     // What an edge reads and does not keep is no fill; what it has not read yet has been sent as well.
     let taken = || edge.metric("edge_fill_bytes_total").map(|filled| (filled, origin.sent() as f64));
     let before = taken()?;
+    let askers = match shape.asked {
+        Asked::AgainAndAgain | Asked::OfOthers => CROWD,
+        Asked::OfOthersTwice => 2 * CROWD,
+        Asked::Once | Asked::AndLeft | Asked::AtOnce => 1,
+    };
     let given = match shape.asked {
         Asked::Once | Asked::AndLeft => ask(address, shape, &number.to_string())?,
         Asked::AtOnce => std::thread::scope(|scope| {
@@ -175,9 +203,9 @@ fn cost(edge: &Edge<'_>, origin: &Loose, address: SocketAddr, shape: &Shape, num
         Asked::AgainAndAgain => {
             (0..CROWD).map(|_| ask(address, shape, &number.to_string())).sum::<Result<_>>()?
         }
-        Asked::OfOthers => {
-            (0..CROWD).map(|other| ask(address, shape, &format!("{number}-{other}"))).sum::<Result<_>>()?
-        }
+        Asked::OfOthers | Asked::OfOthersTwice => (0..askers)
+            .map(|other| ask(address, shape, &format!("{number}-{}", other % CROWD)))
+            .sum::<Result<_>>()?,
     };
     let (mut last, mut since) = (taken()?, clock::now());
     while since.elapsed() < STILL {
@@ -188,7 +216,6 @@ fn cost(edge: &Edge<'_>, origin: &Loose, address: SocketAddr, shape: &Shape, num
         }
     }
     let cost = (last.0 - before.0).max(last.1 - before.1) - given as f64;
-    let askers = if matches!(shape.asked, Asked::AgainAndAgain | Asked::OfOthers) { CROWD } else { 1 };
     Ok(cost.max(0.0) / askers as f64 / diskstore::BLOCK as f64)
 }
 

@@ -62,7 +62,7 @@ pub(crate) struct Shared {
     pub(crate) owner: Owner,
     /// What has been filled lately.
     pub(crate) filled: Arc<Again>,
-    /// Of what only a part was wanted lately, and the whole came.
+    /// Of what only a part was wanted lately, and the whole came; it is not kept.
     pub(crate) left: Arc<Again>,
     /// Where answers are written down; `None`: nowhere.
     pub(crate) log: Option<AccessLog>,
@@ -223,7 +223,7 @@ pub(crate) struct Edge {
     pub(crate) config: Arc<Config>,
     /// What has been filled lately.
     pub(crate) filled: Arc<Again>,
-    /// Of what only a part was wanted lately, and the whole came.
+    /// Of what only a part was wanted lately, and the whole came; it is not kept.
     pub(crate) left: Arc<Again>,
     /// Where answers are written down; `None`: nowhere.
     pub(crate) pen: Option<Pen>,

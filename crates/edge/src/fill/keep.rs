@@ -1,7 +1,6 @@
 //! An answer on its way into the store: its head for everybody at once, its body as it grows.
 
 use super::flight::{Guard, Landed, Variant, Watch};
-use super::part;
 use super::proof::Proof;
 use crate::edge::Edge;
 use crate::key::CacheKey;
@@ -175,6 +174,15 @@ pub(super) fn head_of(
 /// turn of their cores; no client is waited for.
 const HEARING: Duration = Duration::from_millis(250);
 
+/// Beyond the block that each question may cost: how many bytes are fetched to come to one that is wanted, and how many to have the
+/// rest, of what has been asked for so many times by the part without being kept.
+///
+/// Attack 53: what is asked for by the byte must not be sent by the gigabyte. With this no number of questions, for one URL or for many,
+/// costs its origin more than two blocks each beside what their clients have taken.
+const fn worth(times: u64) -> u64 {
+    times.saturating_mul(BLOCK_SIZE / 2)
+}
+
 /// Tells everybody of the head, receives the body, and keeps it when it came whole.
 pub(crate) async fn keep(
     edge: &Edge,
@@ -185,13 +193,13 @@ pub(crate) async fn keep(
 ) -> FillOutcome {
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
     let (head, body) = head_of(edge, asked, primary, arrived);
-    // Attack 53: what is asked for by the byte must not be sent by the gigabyte. One that is asked for a second time is worth a run.
-    let is_back = guard.may_be_left() && edge.left.is(guard.key());
-    let kept_anyway = if is_back { part::MOST } else { BLOCK_SIZE };
-    let start = if guard.may_be_left() && !is_back { Growing::near } else { Growing::start };
-    let (growing, writer) = start(stated);
+    let worth = guard.may_be_left().then(|| worth(edge.left.times(guard.key())));
+    let (growing, writer) = match worth {
+        Some(worth) => Growing::near(stated, worth),
+        None => Growing::start(stated),
+    };
     // Of what ends with its readers a block is certain, until they say more.
-    let certain = |length: u64| if guard.may_be_left() { length.min(BLOCK_SIZE) } else { length };
+    let certain = |length: u64| if worth.is_some() { length.min(BLOCK_SIZE) } else { length };
     let writer = writer.promised(stated.map(|length| edge.overload.promise(certain(length))));
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));
@@ -199,15 +207,10 @@ pub(crate) async fn keep(
 
     let heard_by = Instant::now() + HEARING;
     let is_left = async |writer: &mut GrowingWriter| {
-        if !guard.may_be_left() {
-            return false;
-        }
+        let Some(worth) = worth else { return false };
         // A block is asked for in any case.
         let here = writer.received().max(BLOCK_SIZE);
-        let missing = stated.map_or(u64::MAX, |length| length.saturating_sub(here));
-        // Who reads far into what is asked for again has had all before that fetched, and would have it each time.
-        let is_dear = is_back && stated.is_some() && here > part::MOST;
-        if missing <= kept_anyway || is_dear {
+        if stated.is_some_and(|length| length.saturating_sub(here) <= worth) {
             writer.expect(stated.map_or(0, |length| length.saturating_sub(writer.received())));
             return false;
         }
@@ -217,6 +220,9 @@ pub(crate) async fn keep(
         let left = guard.is_left(|| writer.is_wanted());
         if !left {
             writer.expect_what_is_wanted();
+        } else if writer.received() > BLOCK_SIZE {
+            // What it was worth has been spent.
+            edge.left.forget(guard.key());
         }
         left
     };

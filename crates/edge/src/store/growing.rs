@@ -26,8 +26,9 @@ pub(crate) struct Growing {
     length: Option<u64>,
     /// It comes from near, as fast as it is read: readers take what there is, and none has to step back for another.
     at_hand: bool,
-    /// Nobody is to be given what lies far behind what has come: all before it would have to be fetched for that.
-    near: bool,
+    /// Nobody is to be given what lies further than so many bytes behind what has come, or the first block: all before it would have
+    /// to be fetched for that.
+    reach: Option<u64>,
     state: Mutex<State>,
 }
 
@@ -67,21 +68,21 @@ enum End {
 impl Growing {
     /// A body of `length` bytes, where known, of which nothing has come.
     pub(crate) fn start(length: Option<u64>) -> (Arc<Self>, GrowingWriter) {
-        Self::begin(length, false, false)
+        Self::begin(length, false, None)
     }
 
-    /// The same where parts of it are for who wants them near its beginning.
-    pub(crate) fn near(length: Option<u64>) -> (Arc<Self>, GrowingWriter) {
-        Self::begin(length, false, true)
+    /// The same where parts of it are for who wants them at most `reach` bytes behind what has come.
+    pub(crate) fn near(length: Option<u64>, reach: u64) -> (Arc<Self>, GrowingWriter) {
+        Self::begin(length, false, Some(reach))
     }
 
     /// The same of a body that is read from a disk.
     pub(crate) fn at_hand(length: u64) -> (Arc<Self>, GrowingWriter) {
-        Self::begin(Some(length), true, false)
+        Self::begin(Some(length), true, None)
     }
 
-    fn begin(length: Option<u64>, at_hand: bool, near: bool) -> (Arc<Self>, GrowingWriter) {
-        let growing = Arc::new(Self { length, at_hand, near, state: Mutex::default() });
+    fn begin(length: Option<u64>, at_hand: bool, reach: Option<u64>) -> (Arc<Self>, GrowingWriter) {
+        let growing = Arc::new(Self { length, at_hand, reach, state: Mutex::default() });
         let writer =
             GrowingWriter { growing: Arc::clone(&growing), block: BytesMut::new(), room: 0, promise: None };
         (growing, writer)
@@ -95,9 +96,9 @@ impl Growing {
         })
     }
 
-    /// Whether more than a block that nobody has asked for lies before the byte `at`.
+    /// Whether the byte `at` lies further behind what has come than anybody is to be given.
     pub(crate) fn is_far(&self, at: u64) -> bool {
-        self.near && at > self.state().received + BLOCK as u64
+        self.reach.is_some_and(|reach| at > self.state().received.max(BLOCK as u64).saturating_add(reach))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
