@@ -154,11 +154,13 @@ pub(super) async fn run<S: Service, T: Transport>(
             // Else what is left of a body, of which hyper has read no more, would be read as the next request.
             let is_between = read.get() || (parts.read_buf.is_empty() && parts.io.is_between_requests());
             let (stream, early) = parts.io.into_inner();
+            // What has come behind the last request is as good as a body that nobody reads.
+            let is_read = read.get() && parts.read_buf.is_empty() && early.is_empty();
             let may_go_on = is_between && fault.get().is_none() && activity.may_close();
             if parking && !draining && !finishing && may_go_on {
                 return Outcome::Idle(joined(parts.read_buf, early));
             }
-            if read.get() {
+            if is_read && !stream.socket().holds_bytes() {
                 stream.close().await;
             } else {
                 stream.close_and_linger().await;

@@ -124,6 +124,11 @@ impl Socket {
         }
     }
 
+    /// Whether something waits to be read. That no more will come is nothing here.
+    pub(super) fn holds_bytes(&self) -> bool {
+        self.try_peek(|bytes| (!bytes.is_empty()).then_some(())).is_ok()
+    }
+
     fn try_peek<V>(&self, tell: impl Fn(&[u8]) -> Option<V>) -> io::Result<V> {
         match self {
             Self::Tcp(Tcp { stream, .. }) => {

@@ -56,6 +56,37 @@ fn a_client_that_asks_no_more_gets_its_answer_whole() {
     assert_eq!(server.metric("serve_connections_ended_total", Some("closed")), 4.0);
 }
 
+/// Closing a socket that has something unread resets it, and takes back what is on its way (RFC 9112 §9.6).
+#[test]
+fn what_comes_behind_the_last_request_takes_nothing_from_its_answer() {
+    let server = server();
+    // More than is read with the last one.
+    let behind = "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(10_000);
+    for request in
+        ["GET /large HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "GET /large HTTP/1.0\r\n\r\n"]
+    {
+        for first in ["", &behind[..behind.len() / 10_000]] {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            // So that the answer is still on its way when it is all sent.
+            socket.set_recv_buffer_size(16 * 1_024).unwrap();
+            socket.connect(&server.address().into()).unwrap();
+            let mut stream = TcpStream::from(socket);
+            stream.write_all(format!("{request}{first}").as_bytes()).unwrap();
+            stream.peek(&mut [0]).unwrap();
+            stream.write_all(behind.as_bytes()).unwrap();
+            let mut all = Vec::new();
+            let ended = stream.read_to_end(&mut all);
+            assert!(
+                ended.is_ok() && all.ends_with(&[b'x'; LARGE]),
+                "{request}: {} bytes, {ended:?}",
+                all.len()
+            );
+        }
+    }
+    server.wait_until_quiet();
+    assert_eq!(server.metric("serve_connections_ended_total", Some("closed")), 4.0);
+}
+
 #[test]
 fn attack_19_a_preface_in_pieces_is_one_and_a_method_like_it_is_not() {
     let server = server();
