@@ -1,6 +1,6 @@
 //! What a connection is doing, and what follows from how long it has been doing it. Takes `now`; reads no clock.
 
-use super::pace::{Pace, SLOW_LOOK};
+use super::pace::{ENOUGH, Pace, SLOW_LOOK};
 use crate::metrics::End;
 use crate::options::Limits;
 use crate::pressure::Level;
@@ -20,6 +20,8 @@ pub(crate) struct Activity {
     head_since: Cell<Option<Instant>>,
     /// When the client stopped taking bytes that we have.
     blocked_since: Cell<Option<Instant>>,
+    /// How far the client had come when it was last seen going, or first looked at, while it keeps us waiting.
+    seen_at: Cell<Option<u64>>,
     /// What the client takes.
     pace: Pace,
     /// When the client stopped sending a body that somebody reads.
@@ -46,6 +48,7 @@ impl Activity {
             idle_since: Cell::new(now),
             head_since: Cell::new(Some(now)),
             blocked_since: Cell::new(None),
+            seen_at: Cell::new(None),
             pace: Pace::default(),
             starved_since: Cell::new(None),
         }
@@ -70,6 +73,7 @@ impl Activity {
     pub(crate) fn bytes_written(&self, length: usize) {
         self.pace.took(length);
         self.blocked_since.set(None);
+        self.seen_at.set(None);
     }
 
     /// The client's window is full.
@@ -103,15 +107,26 @@ impl Activity {
     }
 
     /// What follows at `now`.
-    pub(crate) fn judge(&self, now: Instant, limits: &Limits, level: Level) -> Verdict {
+    ///
+    /// `reached` says how many bytes have come to the client, where somebody knows: it is asked while the client keeps us waiting.
+    pub(crate) fn judge(
+        &self,
+        now: Instant,
+        limits: &Limits,
+        level: Level,
+        reached: impl FnOnce() -> Option<u64>,
+    ) -> Verdict {
         let until = |since: Instant, limit, then| {
             let at = since + limit;
             if now >= at { then } else { Verdict::Wait(at) }
         };
         if let Some(since) = self.blocked_since.get() {
-            if self.pace.is_slow(now, limits, level) {
+            let reached = reached();
+            if self.pace.is_slow(now, limits, level, reached) {
                 return Verdict::Close(End::Slow);
             }
+            let since = if self.goes_on(reached) { now } else { since };
+            self.blocked_since.set(Some(since));
             return match until(since, limits.stall, Verdict::Close(End::Stalled)) {
                 Verdict::Wait(at) => Verdict::Wait(at.min(now + SLOW_LOOK)),
                 close => close,
@@ -133,6 +148,18 @@ impl Activity {
             return until(since, limits.header, Verdict::Close(End::HeaderTimeout));
         }
         until(self.idle_since.get(), limits.park_after, Verdict::Park)
+    }
+
+    /// Whether enough has come to the client since it was last seen going. Where a line becomes slow, what is on its way already takes
+    /// longer than any limit, and meanwhile nothing is taken off our hands.
+    fn goes_on(&self, reached: Option<u64>) -> bool {
+        let Some(reached) = reached else { return false };
+        let come = self.seen_at.get().map(|seen_at| reached.saturating_sub(seen_at));
+        let goes_on = come.is_some_and(|come| come >= ENOUGH as u64);
+        if goes_on || come.is_none() {
+            self.seen_at.set(Some(reached));
+        }
+        goes_on
     }
 
     /// Whether the client has yet to take bytes that we have.
@@ -160,7 +187,7 @@ mod tests {
 
     /// As it is when nothing presses.
     fn judge(activity: &Activity, now: Instant) -> Verdict {
-        activity.judge(now, &limits(), Level::Calm)
+        activity.judge(now, &limits(), Level::Calm, || None)
     }
 
     #[test]
@@ -177,11 +204,45 @@ mod tests {
             let activity = Activity::begin(start);
             activity.request_began();
             activity.write_blocked(|| start);
-            assert_eq!(activity.judge(start, &limits(), level), Verdict::Wait(start + SLOW_LOOK));
+            assert_eq!(activity.judge(start, &limits(), level, || None), Verdict::Wait(start + SLOW_LOOK));
             activity.bytes_written(taken);
             activity.write_blocked(|| start + LATER);
-            let verdict = activity.judge(start + SLOW_LOOK, &limits(), level);
+            let verdict = activity.judge(start + SLOW_LOOK, &limits(), level, || None);
             assert_eq!(verdict == Verdict::Close(End::Slow), end, "{level:?} {taken} {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_48_kbit_a_second_is_not_slow_between_two_pieces_of_64_kib() {
+        const A_SECOND: u64 = 6_000;
+        for (reaches, end) in [(Some(A_SECOND), false), (Some(A_SECOND / 2), true), (None, true)] {
+            let start = Instant::now();
+            let activity = Activity::begin(start);
+            activity.request_began();
+            activity.bytes_written(64 * 1_024);
+            activity.write_blocked(|| start);
+            // It takes eleven seconds for them.
+            let verdicts = [0, 10].map(|seconds| {
+                let now = start + Duration::from_secs(seconds);
+                activity.judge(now, &limits(), Level::Critical, || reaches.map(|bytes| bytes * seconds))
+            });
+            assert_eq!(verdicts[1] == Verdict::Close(End::Slow), end, "{reaches:?} {verdicts:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_becomes_slow_is_no_stall_while_what_was_sent_arrives() {
+        for (reaches, ends) in [(4_000, None), (100, Some(60)), (0, Some(60))] {
+            let start = Instant::now();
+            let activity = Activity::begin(start);
+            activity.request_began();
+            activity.write_blocked(|| start);
+            let closed = (0..40).map(|look| look * 10).find(|&seconds| {
+                let now = start + Duration::from_secs(seconds);
+                let reached = || Some(1_000_000 + reaches * seconds);
+                activity.judge(now, &limits(), Level::Calm, reached) == Verdict::Close(End::Stalled)
+            });
+            assert_eq!(closed, ends, "{reaches} bytes a second");
         }
     }
 
@@ -191,12 +252,15 @@ mod tests {
         let activity = Activity::begin(start);
         activity.request_began();
         activity.write_blocked(|| start);
-        activity.judge(start, &limits(), Level::Critical);
+        activity.judge(start, &limits(), Level::Critical, || None);
         // Took all, and there was no more for long.
         activity.bytes_written(1);
-        assert!(matches!(activity.judge(start + SLOW_LOOK, &limits(), Level::Critical), Verdict::Wait(_)));
+        assert!(matches!(
+            activity.judge(start + SLOW_LOOK, &limits(), Level::Critical, || None),
+            Verdict::Wait(_)
+        ));
         activity.write_blocked(|| start + SLOW_LOOK + LATER);
-        let verdict = activity.judge(start + SLOW_LOOK * 2, &limits(), Level::Critical);
+        let verdict = activity.judge(start + SLOW_LOOK * 2, &limits(), Level::Critical, || None);
         assert!(matches!(verdict, Verdict::Wait(_)), "{verdict:?}");
     }
 

@@ -46,7 +46,8 @@ pub(super) async fn run<S: Service, T: Transport>(
     let first_look = Instant::now() + core.limits.header.min(core.limits.park_after);
     let timer = pin!(tokio::time::sleep_until(first_look));
     let mut lookout = Lookout::new(timer);
-    let judge = |now| activity.judge(now, &core.limits, place.pressure().level());
+    let reach = stream.socket().reach();
+    let judge = |now| activity.judge(now, &core.limits, place.pressure().level(), || reach.bytes());
     let mut drain_begun = pin!(core.drain.begun());
     // Polled once, to be woken by it, and then only looked at, as where hyper runs.
     let (mut minds_drain, mut told) = (false, false);

@@ -48,6 +48,7 @@ pub(super) async fn run<S: Service, T: Transport>(
 ) -> Outcome {
     let activity = Rc::new(Activity::begin(Instant::now()));
     let (strict, fault) = Strict::begin(core.limits.max_header_bytes);
+    let reach = stream.socket().reach();
     let io = Watched::new(stream, early, strict, Rc::clone(&activity));
     let (read, by_close) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
     let service = Tracking {
@@ -73,7 +74,7 @@ pub(super) async fn run<S: Service, T: Transport>(
     let first_look = Instant::now() + core.limits.header.min(core.limits.park_after);
     let timer = pin!(tokio::time::sleep_until(first_look));
     let mut lookout = Lookout::new(timer);
-    let judge = |now| activity.judge(now, &core.limits, place.pressure().level());
+    let judge = |now| activity.judge(now, &core.limits, place.pressure().level(), || reach.bytes());
     let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
     let (mut told, mut draining) = (false, false);

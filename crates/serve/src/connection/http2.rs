@@ -122,6 +122,7 @@ async fn serve<S: Service, T: Transport>(
             .keep_alive_interval(None)
             .serve_connection(Guarded::new(stream.clone(), Rc::clone(abuse), Rc::clone(&streams)), service)
     );
+    let reach = stream.reach();
     let drain = core.drain.clone();
     let mut drain_begun = pin!(drain.begun());
     let mut look_again = pin!(tokio::time::sleep(core.limits.header.min(core.limits.idle)));
@@ -149,7 +150,7 @@ async fn serve<S: Service, T: Transport>(
             if look_again.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            match streams.judge(Instant::now(), &core.limits, pressure.level()) {
+            match streams.judge(Instant::now(), &core.limits, pressure.level(), || reach.bytes()) {
                 Verdict::Wait(until) => look_again.as_mut().reset(until),
                 Verdict::Close(End::Idle) if ending.is_none() => {
                     ending = Some(End::Idle);

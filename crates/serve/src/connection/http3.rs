@@ -22,6 +22,7 @@ use super::streams::{Open, Owed, Verdict};
 use super::{Core, Place};
 use crate::body::RequestBody;
 use crate::metrics::End;
+use crate::options::Limits;
 use crate::pressure::Pressure;
 use crate::service::{BoxError, Peer, Service};
 use bytes::Bytes;
@@ -109,7 +110,7 @@ async fn serve<S: Service>(
                 if look_again.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                match (watch.streams.judge(Instant::now(), &core.limits, pressure.level()), ending) {
+                match (judge(watch, &core.limits, pressure), ending) {
                     (Verdict::Wait(_), Some(end)) if watch.streams.open() == 0 => {
                         return Poll::Ready(Next::Over(end));
                     }
@@ -162,6 +163,11 @@ async fn serve<S: Service>(
             Next::Over(end) => return end,
         }
     }
+}
+
+/// QUIC gives room back as the client has what was sent, so that what is taken is what has come to it.
+fn judge(watch: &Watch, limits: &Limits, pressure: &Pressure) -> Verdict {
+    watch.streams.judge(Instant::now(), limits, pressure.level(), || None)
 }
 
 /// What a connection has to see to next.

@@ -1,8 +1,8 @@
-//! A client's line as TCP has found it, looked at once, when the connection ends.
+//! A client's line as TCP has found it, looked at when the connection ends, and how far a client that keeps us waiting has come.
 
 use prometheus::{Histogram, IntCounter};
-use std::mem::{size_of, zeroed};
-use std::os::fd::AsRawFd;
+use std::mem::{offset_of, size_of, zeroed};
+use std::os::fd::{AsRawFd, RawFd};
 use telemetry::Telemetry;
 use tokio::net::TcpStream;
 
@@ -33,23 +33,41 @@ impl Lines {
 
     /// Notes how the line of `socket` was. Nothing where the kernel does not say.
     pub(crate) fn ended(&self, socket: &TcpStream) {
-        let Some(info) = info(socket) else { return };
+        let Some(info) = info(socket.as_raw_fd()) else { return };
         self.round_trip.observe(f64::from(info.tcpi_rtt) / 1e6);
         self.again.inc_by(u64::from(info.tcpi_total_retrans) * u64::from(info.tcpi_snd_mss));
     }
 }
 
-/// `TCP_INFO` (tcp(7)): round trips in microseconds.
+/// Where the kernel says how far a client has come. A number and no hold: it is asked only while its connection is open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach(Option<RawFd>);
+
+impl Reach {
+    /// Nobody says.
+    pub(super) const UNKNOWN: Self = Self(None);
+
+    pub(super) fn of(socket: &TcpStream) -> Self {
+        Self(Some(socket.as_raw_fd()))
+    }
+
+    /// Bytes that the client's kernel has said it has.
+    pub(super) fn bytes(self) -> Option<u64> {
+        info(self.0?).map(|info| info.tcpi_bytes_acked)
+    }
+}
+
+/// `TCP_INFO` (tcp(7)): round trips in microseconds. `None` where the kernel does not say, or knows less than Linux 4.1.
 #[expect(unsafe_code, reason = "libc has no safe getsockopt")]
-fn info(socket: &TcpStream) -> Option<libc::tcp_info> {
+fn info(socket: RawFd) -> Option<libc::tcp_info> {
+    const KNOWN: usize = offset_of!(libc::tcp_info, tcpi_bytes_acked) + size_of::<u64>();
     // SAFETY: a `tcp_info` is integers only, for which all bits zero are a value.
     let mut info: libc::tcp_info = unsafe { zeroed() };
     let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
     let (place, level, name) = (&raw mut info, libc::IPPROTO_TCP, libc::TCP_INFO);
     // SAFETY: the kernel writes at most `length` bytes to `place`, which has so many.
-    let said = unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, place.cast(), &raw mut length) };
-    // A kernel that knew less would have left the rest zero.
-    (said == 0).then_some(info)
+    let said = unsafe { libc::getsockopt(socket, level, name, place.cast(), &raw mut length) };
+    (said == 0 && usize::try_from(length).is_ok_and(|length| length >= KNOWN)).then_some(info)
 }
 
 #[cfg(test)]
@@ -68,8 +86,9 @@ mod tests {
         client.read_exact(&mut [0; 8]).await.unwrap();
         lines.ended(&socket);
         assert_eq!(lines.round_trip.get_sample_count(), 1);
+        assert_eq!(Reach::of(&socket).bytes(), Some(8), "as far as the client has it");
         let seconds = lines.round_trip.get_sample_sum();
         assert!(seconds > 0.0 && seconds < 60.0, "{seconds}");
-        assert_eq!(lines.again.get() % u64::from(info(&socket).unwrap().tcpi_snd_mss), 0);
+        assert_eq!(lines.again.get() % u64::from(info(socket.as_raw_fd()).unwrap().tcpi_snd_mss), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! A client's socket: TCP or unix.
 
-use super::line::Lines;
+use super::line::{Lines, Reach};
 use prometheus::IntCounter;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
@@ -56,6 +56,14 @@ impl Socket {
         // A unix socket's bytes are with the other end already.
         if let Self::Tcp(tcp) = self {
             let _ = SockRef::from(&tcp.stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+
+    /// Where it is said how far the other end has come. Of a unix socket nobody says.
+    pub(super) fn reach(&self) -> Reach {
+        match self {
+            Self::Tcp(tcp) => Reach::of(&tcp.stream),
+            Self::Unix(_) => Reach::UNKNOWN,
         }
     }
 

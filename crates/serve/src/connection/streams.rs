@@ -1,7 +1,7 @@
 //! What the streams of an HTTP/2 or HTTP/3 connection are doing, and what follows from how long. Takes `now`; reads no
 //! clock. HTTP/1.1, which has one, is in `activity`.
 
-use super::pace::{Pace, SLOW_LOOK};
+use super::pace::{ENOUGH, Pace, SLOW_LOOK};
 use crate::metrics::End;
 use crate::options::Limits;
 use crate::pressure::Level;
@@ -13,9 +13,6 @@ use tokio::time::Instant;
 /// Stall limits that a client has to take some of what waits for it. It is seen going when the kernel or QUIC has room again,
 /// for 256 KiB at a time or so; on the slowest line that can play anything at all (20 kbit/s) these take 105 s.
 const STALL_LIMITS: u32 = 3;
-/// Bytes that a client has to take of a piece to be seen going: single ones, given room for now and then, would keep an answer
-/// for ever. Over 20 kbit/s these take seven seconds.
-const ENOUGH: usize = 16 * 1_024;
 
 /// What a connection's streams are doing. Takes `now`; reads no clock.
 pub(super) struct Streams {
@@ -64,13 +61,21 @@ impl Streams {
     }
 
     /// What follows at `now`.
-    pub(super) fn judge(&self, now: Instant, limits: &Limits, level: Level) -> Verdict {
+    ///
+    /// `reached` says how many bytes have come to the client, where somebody knows: it is asked while the client keeps us waiting.
+    pub(super) fn judge(
+        &self,
+        now: Instant,
+        limits: &Limits,
+        level: Level,
+        reached: impl FnOnce() -> Option<u64>,
+    ) -> Verdict {
         if self.moving.take() {
             self.moved.set(now);
         }
         if self.owed.get() == 0 {
             self.pace.rest();
-        } else if self.pace.is_slow(now, limits, level) {
+        } else if self.pace.is_slow(now, limits, level, reached()) {
             return Verdict::Close(End::Slow);
         }
         // Never further than this: what is quick now may be slow in a moment, and what is open idle.
@@ -151,7 +156,7 @@ mod tests {
     }
 
     fn judge(streams: &Streams, now: Instant) -> Verdict {
-        streams.judge(now, &limits(), Level::Calm)
+        streams.judge(now, &limits(), Level::Calm, || None)
     }
 
     #[test]
@@ -162,7 +167,10 @@ mod tests {
         assert_eq!(judge(&streams, start + limits().idle), Verdict::Close(End::Idle));
         // Sooner where places are wanted.
         let pressed = limits().idle_under(Level::High);
-        assert_eq!(streams.judge(start + pressed, &limits(), Level::High), Verdict::Close(End::Idle));
+        assert_eq!(
+            streams.judge(start + pressed, &limits(), Level::High, || None),
+            Verdict::Close(End::Idle)
+        );
     }
 
     #[test]
@@ -218,13 +226,28 @@ mod tests {
             let streams = Rc::new(Streams::begin(start));
             let [slow, other] = [(); 2].map(|()| Rc::new(Open::begin(&streams, &Standing::default())));
             let _owed = Owed::begin(&slow);
-            assert_eq!(streams.judge(start, &limits(), level), Verdict::Wait(start + SLOW_LOOK));
+            assert_eq!(streams.judge(start, &limits(), level, || None), Verdict::Wait(start + SLOW_LOOK));
             // One that is answered in the meantime says nothing of the other.
             drop(Owed::begin(&other));
             drop(other);
             streams.pace.took(taken);
-            let verdict = streams.judge(start + SLOW_LOOK, &limits(), level);
+            let verdict = streams.judge(start + SLOW_LOOK, &limits(), level, || None);
             assert_eq!(verdict == Verdict::Close(End::Slow), end, "{level:?} {taken} {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_48_kbit_a_second_is_not_slow_between_two_batches() {
+        for (reached, end) in [(60_000, false), (39_000, true)] {
+            let start = Instant::now();
+            let streams = Rc::new(Streams::begin(start));
+            let open = Rc::new(Open::begin(&streams, &Standing::default()));
+            let _owed = Owed::begin(&open);
+            // Encrypted at once, and on its way for eleven seconds.
+            streams.took(64 * 1_024);
+            streams.judge(start, &limits(), Level::High, || Some(0));
+            let verdict = streams.judge(start + SLOW_LOOK, &limits(), Level::High, || Some(reached));
+            assert_eq!(verdict == Verdict::Close(End::Slow), end, "{reached} {verdict:?}");
         }
     }
 
@@ -249,10 +272,10 @@ mod tests {
         let streams = Rc::new(Streams::begin(start));
         let open = Rc::new(Open::begin(&streams, &Standing::default()));
         let owed = Owed::begin(&open);
-        streams.judge(start, &limits(), Level::Critical);
+        streams.judge(start, &limits(), Level::Critical, || None);
         drop(owed);
         for look in 1..3 {
-            let verdict = streams.judge(start + SLOW_LOOK * look, &limits(), Level::Critical);
+            let verdict = streams.judge(start + SLOW_LOOK * look, &limits(), Level::Critical, || None);
             assert!(matches!(verdict, Verdict::Wait(_)), "{verdict:?}");
         }
     }

@@ -4,6 +4,7 @@
 //! wake-up of whoever receives. Here a flush does nothing: encrypted records wait in the TLS session, which has room for
 //! a batch of them, and leave when it is full or when the connection has nothing more to do at the moment.
 
+use super::super::line::Reach;
 use super::super::stream::Transport;
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -29,6 +30,11 @@ impl<T: Transport> Gathered<T> {
     /// Closing it forgets what the client has not taken.
     pub(super) fn forget_unsent(&self) {
         self.0.borrow().socket().forget_unsent();
+    }
+
+    /// Where it is said how far the client has come.
+    pub(super) fn reach(&self) -> Reach {
+        self.0.borrow().socket().reach()
     }
 
     /// Sends what has been gathered. To be called whenever the connection waits.
