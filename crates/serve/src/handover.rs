@@ -8,6 +8,7 @@
 //!      ◄── "socket NAME" + descriptor ────  one each, the handover socket itself and a [`link`] among them
 //!      ◄── "out of service" ──────────────  if it is; with a descriptor, as older versions pass over
 //!      ◄── "reads on" ────────────────────  it reads what it is left; likewise
+//!      ◄── "lives" + descriptor ──────────  a pipe's end that hangs up when it dies
 //!      ◄── "end" ─────────────────────────
 //!   starts all cores
 //!      ── "leaves NAME" ─────────────────►  each UDP socket that is not configured any more, if it reads on
@@ -21,7 +22,9 @@
 //! one, whose connections are still to be answered.
 //!
 //! Both accept from the very same sockets in between, so that no connection in the kernel's backlog is lost, as it would
-//! be with SO_REUSEPORT and a second set. A new process that dies before it is ready costs nothing.
+//! be with SO_REUSEPORT and a second set. A new process that dies before it is ready costs nothing. Neither does an old one that
+//! dies, or is told to stop, before that: the new one has all it needs and goes on alone. One that has lost its patience is another
+//! thing: it serves on, and the new one has to go.
 
 mod link;
 mod packets;
@@ -32,13 +35,14 @@ pub use link::{Kin, Link};
 use crate::listener::{Inherited, LINK, MAX_SOCKETS};
 use faults::{Blame, Fault};
 use packets::{Packet, Packets};
-use std::io;
+use std::io::{self, PipeReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use telemetry::{Check, Readiness};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Longest wait for the other process's next word while sockets are passed: it has them at hand.
 const WORD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,7 +58,9 @@ const OUT_OF_SERVICE: &str = "out of service";
 const IN_SERVICE: &str = "in service";
 /// What a process says that goes on reading the UDP sockets which it is left.
 const READS_ON: &str = "reads on";
-/// Before the name of each of them.
+/// What it says with the end of a pipe whose other end it holds for as long as it lives.
+const LIVES: &str = "lives";
+/// Before the name of each of those sockets.
 const LEAVES: &str = "leaves ";
 
 /// Why sockets could not be taken over or offered.
@@ -108,7 +114,7 @@ pub(crate) enum Reads<'a> {
 pub(crate) struct Successor {
     path: PathBuf,
     /// Set when somebody ran before us, who waits to hear that we are ready.
-    predecessor: Option<Packets>,
+    predecessor: Option<Predecessor>,
     /// Where our own successor will ask.
     listening: Option<OwnedFd>,
     /// Whether the predecessor reads the UDP sockets which it is left.
@@ -134,11 +140,12 @@ impl Successor {
             return Ok(Self::new(path, None, listening, false));
         };
         packets.set_timeout(WORD_TIMEOUT).map_err(failed)?;
-        let mut reads_on = false;
+        let (mut reads_on, mut lives) = (false, None);
         for _ in 0..MAX_SOCKETS {
             match packets.receive().map_err(failed)? {
                 Packet { word, .. } if word == OUT_OF_SERVICE => readiness.stand_aside(),
                 Packet { word, .. } if word == READS_ON => reads_on = true,
+                Packet { word, socket: Some(pipe) } if word == LIVES => lives = Some(pipe),
                 Packet { word, socket: Some(socket) } => {
                     if let Some(name) = word.strip_prefix("socket ") {
                         inherited.add(name.to_owned(), socket);
@@ -151,10 +158,11 @@ impl Successor {
         let listening = inherited.take_named(HANDOVER).pop();
         let listening = listening.ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
         tracing::info!(path = %path.display(), "sockets taken over");
-        Ok(Self::new(path, Some(packets), listening, reads_on))
+        let predecessor = Predecessor { packets, lives, passed: Instant::now() };
+        Ok(Self::new(path, Some(predecessor), listening, reads_on))
     }
 
-    fn new(path: &Path, predecessor: Option<Packets>, listening: OwnedFd, reads_on: bool) -> Self {
+    fn new(path: &Path, predecessor: Option<Predecessor>, listening: OwnedFd, reads_on: bool) -> Self {
         Self { path: path.to_owned(), predecessor, listening: Some(listening), reads_on, left: Vec::new() }
     }
 
@@ -164,12 +172,13 @@ impl Successor {
     }
 
     /// Says that this process serves, so that the one before it may go. What that one was told of standing aside while this one
-    /// started goes to `readiness`.
+    /// started goes to `readiness`. One that is gone is waited for no more.
     ///
     /// # Errors
-    /// It does not answer. Then both serve; somebody has to look.
+    /// It lives and does not answer. Then both serve; somebody has to look.
     pub(crate) fn ready(&mut self, readiness: &Readiness) -> Result<(), HandoverError> {
-        let Some(packets) = self.predecessor.take() else { return Ok(()) };
+        let Some(predecessor) = self.predecessor.take() else { return Ok(()) };
+        let packets = &predecessor.packets;
         let left = self.left.iter().filter(|_| self.reads_on).map(|name| format!("{LEAVES}{name}"));
         let mut words = left.chain(["ready".to_owned()]);
         let farewell = words.try_for_each(|word| packets.send(&word, None)).and_then(|()| packets.receive());
@@ -184,6 +193,13 @@ impl Successor {
                 Ok(())
             }
             Ok(_) => Err(io::ErrorKind::InvalidData.into()),
+            Err(error) if packets::is_closed(&error) && predecessor.is_gone() => {
+                tracing::warn!(
+                    path = %self.path.display(),
+                    "the process before this one is gone before it was told to; this one goes on alone"
+                );
+                Ok(())
+            }
             Err(error) => Err(error),
         }
         .map_err(|source| HandoverError::Other { path: self.path.clone(), source })
@@ -221,6 +237,27 @@ impl Successor {
     }
 }
 
+/// Who ran before us.
+#[derive(Debug)]
+struct Predecessor {
+    packets: Packets,
+    /// Hangs up when it dies; older versions have none.
+    lives: Option<OwnedFd>,
+    /// When it had said its last word, and began to wait for ours.
+    passed: Instant,
+}
+
+impl Predecessor {
+    /// Whether a process that has closed the conversation is gone, and has not lost its patience with us: then it serves on.
+    fn is_gone(&self) -> bool {
+        match &self.lives {
+            // A dying process closes one thing after the other.
+            Some(pipe) => packets::hangs_up_within(pipe, WORD_TIMEOUT),
+            None => self.passed.elapsed() < READY_TIMEOUT,
+        }
+    }
+}
+
 /// Sockets that a successor may have, by their names.
 ///
 /// They are handles of their own: what accepts no more but is offered still listens, and clients would wait there for nobody.
@@ -255,6 +292,14 @@ fn serve(
     read: &impl Fn(Reads<'_>),
     kin: Option<&Arc<dyn Kin>>,
 ) -> bool {
+    // The end that is kept is closed by the end of the process, whatever ends it.
+    let (lives, _kept) = match io::pipe() {
+        Ok(pipe) => pipe,
+        Err(error) => {
+            tracing::error!(%error, "nobody can take over from this process");
+            return false;
+        }
+    };
     loop {
         let packets = match Packets::accept(listening) {
             Ok(packets) => packets,
@@ -267,7 +312,7 @@ fn serve(
                 return false;
             }
         };
-        match pass(&packets, listening, sockets, readiness, read, kin) {
+        match pass(&packets, listening, sockets, &lives, readiness, read, kin) {
             Ok(()) => return true,
             Err(error) => {
                 read(Reads::All);
@@ -281,6 +326,7 @@ fn pass(
     packets: &Packets,
     listening: &OwnedFd,
     sockets: &Offered,
+    lives: &PipeReader,
     readiness: &Readiness,
     read: &impl Fn(Reads<'_>),
     kin: Option<&Arc<dyn Kin>>,
@@ -301,6 +347,7 @@ fn pass(
         packets.send(OUT_OF_SERVICE, Some(listening.as_fd()))?;
     }
     packets.send(READS_ON, Some(listening.as_fd()))?;
+    packets.send(LIVES, Some(lives.as_fd()))?;
     packets.send("end", None)?;
     packets.set_timeout(READY_TIMEOUT)?;
     read(Reads::Left(&left_until_ready(packets)?));
@@ -424,6 +471,58 @@ mod tests {
         second.ready(&Readiness::default()).unwrap();
         assert_eq!(reads.recv().unwrap(), Some(left));
         gone.blocking_recv().unwrap();
+    }
+
+    /// Passes on nothing but what every version does, and `lives` if there is one; the conversation, for who ends it.
+    fn passes(listening: &OwnedFd, lives: Option<&PipeReader>) -> Packets {
+        let packets = Packets::accept(listening).unwrap();
+        packets.send("socket handover", Some(listening.as_fd())).unwrap();
+        if let Some(lives) = lives {
+            packets.send(LIVES, Some(lives.as_fd())).unwrap();
+        }
+        packets.send("end", None).unwrap();
+        packets
+    }
+
+    #[test]
+    fn a_predecessor_that_dies_before_we_are_ready_does_not_take_us_with_it() {
+        for tells in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("edge.handover");
+            let listening = packets::listen(&path).unwrap();
+            let (reader, writer) = io::pipe().unwrap();
+            let (packets, mut next) = std::thread::scope(|scope| {
+                let next =
+                    scope.spawn(|| Successor::ask(&path, &mut Inherited::default(), &Readiness::default()));
+                let lives = Some(&reader).filter(|_| tells);
+                (passes(&listening, lives), next.join().unwrap().unwrap())
+            });
+            // As the kernel does, one after the other; older versions have no pipe.
+            drop((packets, listening, writer));
+            next.ready(&Readiness::default()).unwrap();
+            // And it has what it takes to go on.
+            let _gone = next.offer(Offered::default(), Arc::default(), |_| {}, None).unwrap();
+            let third = Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap();
+            assert!(third.predecessor.is_some());
+        }
+    }
+
+    #[test]
+    fn a_predecessor_that_has_lost_its_patience_serves_on_and_we_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.handover");
+        let listening = packets::listen(&path).unwrap();
+        let (reader, _writer) = io::pipe().unwrap();
+        for says in [None, Some("no")] {
+            let (packets, mut next) = std::thread::scope(|scope| {
+                let next =
+                    scope.spawn(|| Successor::ask(&path, &mut Inherited::default(), &Readiness::default()));
+                (passes(&listening, Some(&reader)), next.join().unwrap().unwrap())
+            });
+            let _stays = says.map(|word| packets.send(word, None).map(|()| packets).unwrap());
+            let error = next.ready(&Readiness::default()).unwrap_err();
+            assert_eq!(error.code(), "HANDOVER_FAILED", "{says:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
 
 mod changed;
+mod gone;
 
 use journeys::Airclass;
 use journeys::client::{self, Certificate};

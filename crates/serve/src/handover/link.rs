@@ -84,7 +84,10 @@ pub(crate) fn open(end: OwnedFd, kin: Arc<dyn Kin>, gone: oneshot::Sender<()>) -
     reading.set_write_timeout(Some(HEARD_WITHIN))?;
     let writing = reading.try_clone()?;
     std::thread::Builder::new().name("kin".to_owned()).spawn(move || {
-        if let Err(error) = listen(reading, writing, &*kin) {
+        // One that dies is gone as one that ends: which it is says who waits for it.
+        if let Err(error) = listen(reading, writing, &*kin)
+            && !is_end(&error)
+        {
             tracing::warn!(%error, "another process that shares the sockets is not heard any more");
         }
         drop(gone);
@@ -119,8 +122,6 @@ fn converse(
     loop {
         let length = match socket.read(room) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            // A process that ends with something unread resets it.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
             length => length?,
         };
         match &room[..length] {
@@ -137,6 +138,11 @@ fn converse(
             _ => return Err(io::ErrorKind::InvalidData.into()),
         }
     }
+}
+
+/// Whether the other process is gone. One that ends with something unread resets it.
+fn is_end(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 /// Tells one text after the other, until nobody has any or one was not heard.

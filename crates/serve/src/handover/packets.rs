@@ -1,6 +1,7 @@
 //! Words between two processes of one user, each with a descriptor or without (unix(7), SOCK_SEQPACKET, SCM_RIGHTS).
 
 use crate::listener::remove_stale;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -22,6 +23,22 @@ const BACKLOG: i32 = 4;
 /// One end of the conversation.
 #[derive(Debug)]
 pub(super) struct Packets(OwnedFd);
+
+/// Whether the other process has closed the conversation.
+pub(super) fn is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
+}
+
+/// Whether nobody holds the other end of `pipe` any more, by then at the latest.
+pub(super) fn hangs_up_within(pipe: &OwnedFd, limit: Duration) -> bool {
+    // Nothing is ever written: only an end is heard of.
+    let mut ends = [PollFd::new(pipe, PollFlags::empty())];
+    let limit = Timespec::try_from(limit).ok();
+    rustix::io::retry_on_intr(|| poll(&mut ends, limit.as_ref())).is_ok_and(|count| count > 0)
+}
 
 /// A word that came.
 pub(super) struct Packet {

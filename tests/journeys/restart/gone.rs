@@ -1,0 +1,52 @@
+//! A process that dies while another takes over from it: the other one goes on alone.
+
+use super::{LENGTH, configure, start};
+use journeys::Airclass;
+use journeys::client::{self, Certificate};
+use journeys::store::{pattern, put, segment};
+use std::fs::File;
+use std::io::Write;
+use std::process::Command;
+
+/// It died with its predecessor: `HANDOVER_FAILED`.
+#[test]
+fn a_process_that_dies_before_the_next_one_is_ready_does_not_take_it_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, at) = (folder.path().join("store"), |name: &str| folder.path().join(name));
+    put(&store, &segment(0), &pattern(LENGTH));
+    let origin = Airclass::origin(&store);
+    Certificate::make(folder.path());
+    configure(folder.path(), origin.address(), "");
+    let old = start(folder.path());
+    // The next one waits for its certificate, between the sockets and its cores.
+    let (config, late) = (std::fs::read_to_string(at("edge.toml")).unwrap(), at("late.pem"));
+    assert!(Command::new("mkfifo").arg(&late).status().unwrap().success());
+    let config = config.replace(at("cert.pem").to_str().unwrap(), late.to_str().unwrap());
+    std::fs::write(at("next.toml"), config).unwrap();
+    let next = std::thread::spawn({
+        let config = at("next.toml");
+        move || Airclass::start(&["edge", "--config", config.to_str().unwrap()])
+    });
+    let mut certificate = File::options().write(true).open(&late).unwrap();
+    let addresses = old.addresses.clone();
+    // Killed, as where there is no memory.
+    drop(old);
+    certificate.write_all(&std::fs::read(at("cert.pem")).unwrap()).unwrap();
+    drop(certificate);
+    let mut next = next.join().unwrap();
+    assert_eq!(next.addresses, addresses, "the very same sockets");
+    while !next.log().contains("goes on alone") {
+        std::thread::yield_now();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = runtime.block_on(client::get(next.address(), &format!("/{}", segment(0)), &[]));
+    assert_eq!(answer.body.len(), LENGTH);
+    let warnings =
+        next.log().lines().filter(|line| line.contains("\"WARN\"") && line.contains("process")).count();
+    assert_eq!(warnings, 1, "{}", next.log());
+    // And hands over to the one after it.
+    std::fs::rename(at("cert.pem"), &late).unwrap();
+    let third = Airclass::start(&["edge", "--config", at("next.toml").to_str().unwrap()]);
+    assert!(next.wait().success(), "{}", next.log());
+    assert_eq!(third.addresses, addresses);
+}
