@@ -100,8 +100,12 @@ fn main() -> ExitCode {
         Command::Drill(options) => drill::run(&options).map_err(AnyFault::from),
         Command::Other(words) => commands::other(&words),
     };
-    match run.and_then(|()| say::all()) {
+    let ended = run.and_then(|()| say::all());
+    let flows = telemetry::finish_logs();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => AnyFault::report(&fault),
+        Err(fault) if flows => fault.report(),
+        // Whoever reads standard error stands still: the line would keep the process for ever.
+        Err(fault) => fault.exit_code(),
     }
 }

@@ -50,6 +50,11 @@ impl AnyFault {
     /// Prints the line to standard error, if that can be written, and gives the exit status, which then says it alone.
     pub fn report(&self) -> ExitCode {
         let _ = io::stderr().lock().write_all(format!("{}\n", self.line()).as_bytes());
+        self.exit_code()
+    }
+
+    /// The exit status without the line, for who has no standard error to write to.
+    pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.0.blame().exit_status())
     }
 

@@ -34,8 +34,11 @@ fn main() -> ExitCode {
         Some(Command::Check(options)) => feed::check(options),
         None => feed::run(&arguments.options, arguments.config.as_deref()),
     };
+    let flows = telemetry::finish_logs();
     match run {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => AnyFault::report(&fault),
+        Err(fault) if flows => fault.report(),
+        // Whoever reads standard error stands still: the line would keep the process for ever.
+        Err(fault) => fault.exit_code(),
     }
 }

@@ -71,6 +71,8 @@ pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), An
     let server = Server { link, ..Server::bind_with(config, telemetry, &mut inherited, successor)? };
     let admin = Admin::adopt(admin, address)?;
     sandbox::confine(&server.config.sandbox)?;
+    // The one thread that was there before.
+    telemetry::renew_log_writer().map_err(|source| ServeError { core: 0, source })?;
     Ok((server, Admin::on(admin, hosts, telemetry.clone())?))
 }
 

@@ -13,7 +13,7 @@ mod readiness;
 
 pub use admin::{Admin, AdminError, Hosts};
 pub use labels::{Label, counters};
-pub use logs::{LogFormat, LogOptions, check, init, refilter};
+pub use logs::{LogFormat, LogOptions, check, finish_logs, init, refilter, renew_log_writer};
 pub use orders::{Answer, Order, Orders, Told};
 pub use pages::Pages;
 pub use posts::{Answering, Post, Posts};

@@ -1,10 +1,14 @@
-//! Tracing to standard error, as text for people or JSON for machines.
+//! Tracing to standard error, as text for people or JSON for machines. [`queue`] is between the two: nobody who logs waits for who reads.
+
+mod queue;
 
 use clap::ValueEnum;
 use prometheus::IntCounter;
+use queue::Queue;
 use serde::{Deserialize, Serialize};
 use std::io::{self, IsTerminal, Write};
 use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// How a log line looks.
@@ -34,10 +38,13 @@ pub struct LogOptions {
 /// What a word without a target may be.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// Starts logging for the process. A second call changes nothing, so that tests may call it freely.
+/// Longest wait for the last lines at the end of a process: who reads them has a queue's worth to read, or stands still.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(2);
+
+/// Starts logging for the process, which ends with [`finish_logs`]. A second call changes nothing, so that tests may call it freely.
 ///
 /// # Errors
-/// The filter cannot be read; the text says where.
+/// The filter cannot be read; the text says where. Or the system gives no thread.
 pub fn init(options: &LogOptions) -> Result<(), String> {
     let filter = filter(options)?;
     let terminal = io::stderr().is_terminal();
@@ -50,6 +57,7 @@ pub fn init(options: &LogOptions) -> Result<(), String> {
             let builder = builder.with_ansi(terminal).with_filter_reloading();
             let handle = builder.reload_handle();
             if builder.try_init().is_ok() {
+                start_writer().map_err(|error| error.to_string())?;
                 let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
             }
         }
@@ -57,6 +65,7 @@ pub fn init(options: &LogOptions) -> Result<(), String> {
             let builder = builder.json().with_filter_reloading();
             let handle = builder.reload_handle();
             if builder.try_init().is_ok() {
+                start_writer().map_err(|error| error.to_string())?;
                 let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
             }
         }
@@ -64,19 +73,45 @@ pub fn init(options: &LogOptions) -> Result<(), String> {
     Ok(())
 }
 
-/// Lines that could not be written, of this process: there is one standard error.
+/// Has lines written by a new thread, which is held by whatever holds the caller: a sandbox holds the threads that are started in it. The
+/// one before ends as soon as its line is taken.
+///
+/// # Errors
+/// When the system gives no thread. Then that one goes on.
+pub fn renew_log_writer() -> io::Result<()> {
+    if QUEUE.has_writer() { start_writer() } else { Ok(()) }
+}
+
+/// Waits until all that was logged is written, two seconds at most; whether it is. To be called last of all in a process: what is logged
+/// behind it may not be written, and where it says no, whoever writes to standard error may wait for ever.
+pub fn finish_logs() -> bool {
+    QUEUE.wait_until_written(WRITTEN_WITHIN)
+}
+
+fn start_writer() -> io::Result<()> {
+    let (writer, failed) = (QUEUE.next_writer(), || LOST.inc());
+    let say = |lines| tracing::warn!(lines, "log lines before this one are lost: nobody took them");
+    let write = move || QUEUE.write_to(writer, io::stderr(), failed, say);
+    std::thread::Builder::new().name("log".to_owned()).spawn(write).map(drop)
+}
+
+/// Lines on their way to standard error, of which a process has one.
+static QUEUE: Queue = Queue::new();
+
+/// Lines that could not be written, of this process.
 pub(crate) static LOST: LazyLock<IntCounter> = LazyLock::new(|| {
     IntCounter::new("airclass_log_lines_lost_total", "Log lines that standard error did not take")
         .expect("a constant name is valid")
 });
 
-/// Standard error that never fails: a service goes on when its disk is full or whoever read its log has gone.
+/// Standard error that never fails and never waits: a service goes on when its disk is full, or whoever read its log has gone or
+/// stands still.
 struct Lines;
 
 impl Write for Lines {
     /// The subscriber writes a line at once.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if io::stderr().lock().write_all(line).is_err() {
+        if !QUEUE.push(line) {
             LOST.inc();
         }
         Ok(line.len())
