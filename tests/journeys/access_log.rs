@@ -1,6 +1,6 @@
 //! Who was answered what: in one log without addresses, in another with them and sealed.
 
-use journeys::client::get;
+use journeys::client::{ask, connect, get};
 use journeys::process::metric;
 use journeys::raw::Loose;
 use journeys::{Airclass, airclass};
@@ -84,6 +84,35 @@ async fn every_answer_is_written_down_and_addresses_only_under_seal() {
     assert!(sums.status.success(), "{sums:?}");
     let other = airclass(&["node", "unseal", "--key", public.as_str(), sealed[0].to_str().unwrap()]);
     assert!(other.stderr.starts_with("LOG_UNREADABLE: "), "{}", other.stderr);
+}
+
+/// Nobody heard a signal while what was open was closed, and that had no end where a folder hangs.
+#[test]
+fn a_signal_while_the_log_is_closed_ends_the_process_at_once() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for again in [false, true] {
+        let (scratch, origin) = (tempfile::tempdir().unwrap(), origin());
+        // What was left behind cannot even be opened: a pipe into which nobody writes.
+        let hangs = scratch.path().join("access-20260301T000000000Z-ffffffff.log");
+        assert!(std::process::Command::new("mkfifo").arg(&hangs).status().unwrap().success());
+        let mut edge = Airclass::edge(origin.address, &["--access-log", scratch.path().to_str().unwrap()]);
+        // It says where it listens before it listens for signals.
+        let reload = async || ask(&mut connect(edge.admin).await, "POST", "/reload", &[]).await;
+        while runtime.block_on(reload()).status == 409 {}
+        edge.terminate();
+        while !edge.log().contains("\"stopped\"") {
+            std::thread::yield_now();
+        }
+        if again {
+            edge.terminate();
+        }
+        let code = edge.wait().code();
+        assert_eq!(code, Some(if again { 130 } else { 0 }), "{}", edge.log());
+        let says = if again { "ended at another signal" } else { "has not taken the last lines" };
+        while !edge.log().contains(says) {
+            std::thread::yield_now();
+        }
+    }
 }
 
 #[tokio::test]

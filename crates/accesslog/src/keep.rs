@@ -9,37 +9,75 @@ use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Where the sums of all finished files stand, as `sha256sum -c` reads them.
 const SUMS: &str = "SHA256SUMS";
 
-/// Zips and sums a file that is over, which stays locked meanwhile. It is there under one name or the other at every moment, and whole
-/// under its last.
-pub(crate) fn finish(over: &Over) -> io::Result<PathBuf> {
+/// What has become of a file that was to be finished.
+pub(crate) enum Finished {
+    /// It is whole under its last name.
+    Done,
+    /// It is as it was, for the next process.
+    Left,
+}
+
+/// Zips and sums a file that is over, which stays locked meanwhile, or leaves it where somebody is in a `hurry`. It is there under one
+/// name or the other at every moment, and whole under its last.
+pub(crate) fn finish(over: &Over, hurry: &AtomicBool) -> io::Result<Finished> {
     let path = over.path();
-    let done = match path.extension().and_then(OsStr::to_str) {
-        Some("open") => path.with_extension("sealed"),
-        _ => PathBuf::from(format!("{}.gz", path.display())),
+    let (half, done) = match path.extension().and_then(OsStr::to_str) {
+        Some("open") => (None, path.with_extension("sealed")),
+        _ => {
+            let zipped = |end| PathBuf::from(format!("{}{end}", path.display()));
+            (Some(zipped(".half")), zipped(".gz"))
+        }
     };
-    if path.extension() == Some(OsStr::new("open")) {
-        std::fs::rename(path, &done)?;
-    } else {
-        let half = PathBuf::from(format!("{}.half", path.display()));
-        let mut zip = GzEncoder::new(File::create(&half)?, Compression::fast());
-        io::copy(&mut BufReader::new(File::open(path)?), &mut zip)?;
-        zip.finish()?.sync_data()?;
-        std::fs::rename(&half, &done)?;
-        std::fs::remove_file(path)?;
-    }
+    let made = || -> io::Result<String> {
+        if let Some(half) = &half {
+            let mut zip = GzEncoder::new(File::create(half)?, Compression::fast());
+            io::copy(&mut Unhurried { file: BufReader::new(File::open(path)?), hurry }, &mut zip)?;
+            zip.finish()?.sync_data()?;
+        }
+        let file = File::open(half.as_deref().unwrap_or(path))?;
+        sum(Unhurried { file: BufReader::new(file), hurry })
+    };
+    let sum = match made() {
+        Err(_) if hurry.load(Ordering::Relaxed) => {
+            // It would be written anew.
+            half.map_or(Ok(()), std::fs::remove_file)?;
+            return Ok(Finished::Left);
+        }
+        made => made?,
+    };
+    std::fs::rename(half.as_deref().unwrap_or(path), &done)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = done.file_name().unwrap_or_default().to_string_lossy();
-    let line = format!("{}  {name}\n", sum(BufReader::new(File::open(&done)?))?);
     // One write of a short line, so that two processes do not come between each other.
+    let line = format!("{sum}  {name}\n");
     File::options().create(true).append(true).open(folder.join(SUMS))?.write_all(line.as_bytes())?;
-    Ok(done)
+    if half.is_some() {
+        std::fs::remove_file(path)?;
+    }
+    Ok(Finished::Done)
+}
+
+/// Reads until somebody is in a hurry, and then no more.
+struct Unhurried<'a, R> {
+    file: R,
+    hurry: &'a AtomicBool,
+}
+
+impl<R: Read> Read for Unhurried<'_, R> {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        if self.hurry.load(Ordering::Relaxed) {
+            return Err(io::Error::other("left to the next process"));
+        }
+        self.file.read(piece)
+    }
 }
 
 /// What a process left behind that was killed: files that nobody has locked. A number of a process says nothing of that; in a container
@@ -50,7 +88,8 @@ pub(crate) fn left_behind(folder: &Path) -> io::Result<Vec<Over>> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let ours = [Reader::Analysis, Reader::Security].map(names);
-        if ours.iter().any(|(first, end)| name.starts_with(first) && name.ends_with(end)) {
+        let is_ours = ours.iter().any(|(first, end)| name.starts_with(first) && name.ends_with(end));
+        if is_ours {
             left.extend(Over::unlocked(path));
         }
     }
@@ -101,7 +140,12 @@ mod tests {
         let left = left_behind(folder.path()).unwrap();
         assert_eq!(left.iter().map(Over::path).collect::<Vec<_>>(), [&dead]);
         assert!(left_behind(folder.path()).unwrap().is_empty(), "one process finishes it");
-        let done = finish(&left[0]).unwrap();
+        // Somebody is in a hurry: it stays as it is.
+        assert!(matches!(finish(&left[0], &AtomicBool::new(true)).unwrap(), Finished::Left));
+        assert_eq!(std::fs::read_to_string(&dead).unwrap(), "a line\n");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "and nothing beside it");
+        assert!(matches!(finish(&left[0], &AtomicBool::new(false)).unwrap(), Finished::Done));
+        let done = folder.path().join(format!("{name}.gz"));
         assert!(!dead.exists());
         let mut text = String::new();
         flate2::read::GzDecoder::new(File::open(&done).unwrap()).read_to_string(&mut text).unwrap();

@@ -3,7 +3,7 @@
 use crate::batch::{Batch, Batches};
 use crate::entry::Named;
 use crate::files::{Open, Over};
-use crate::keep;
+use crate::keep::{self, Finished};
 use crate::line::{Reader, Scribe};
 use crate::metrics::{Lost, Metrics};
 use crate::options::{Config, Format};
@@ -11,6 +11,7 @@ use crate::pen::{Door, Pen};
 use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -24,10 +25,16 @@ const WRITE_AT: usize = 256 * 1_024;
 const SEAL_AT: usize = 2 << 20;
 /// Looks between two of the sealed pieces, which are zipped each for itself: a second.
 const LOOKS_A_PIECE: u32 = 20;
-/// Looks between two rounds for what is too old: an hour.
+/// Looks between two rounds for what is too old and what was left behind: an hour.
 const LOOKS_A_ROUND: u32 = 72_000;
-/// Files that wait to be zipped. Beyond it they wait for the next start.
+/// Files that wait to be zipped. Beyond it they wait for the next round.
 const MOST_OVER: usize = 64;
+/// Longest wait for the last lines at the end: a service manager is not patient for ever, and a folder may hang.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(3);
+/// Longest wait for files to be zipped at the end. What is not by then is for the next process.
+const ZIPPED_WITHIN: Duration = Duration::from_secs(2);
+/// Longest wait until the thread that zips has heard that it is to leave off.
+const LEFT_WITHIN: Duration = Duration::from_secs(1);
 /// How far the thread that zips stands back behind those that serve.
 const NICE: i32 = 19;
 
@@ -61,12 +68,13 @@ impl AccessLog {
         let metrics = Metrics::register(telemetry);
         let (stop, stopped) = sync_channel(0);
         let (over, finishing) = sync_channel::<Over>(MOST_OVER);
-        let count = metrics.clone();
-        let zipping = std::thread::Builder::new().name("access-log-zip".to_owned()).spawn(move || {
+        let (count, hurries) = (metrics.clone(), Arc::new(AtomicBool::new(false)));
+        let hurry = Arc::clone(&hurries);
+        let zipping = Worker::start("access-log-zip", move || {
             // Alone this thread: on Linux it is a thread that is nice.
             let _ = rustix::process::nice(NICE);
             for over in &finishing {
-                finish(&over, &count);
+                finish(&over, &hurry, &count);
             }
         })?;
         let log = Self(Arc::new(Door::new(Batches::new(cores), metrics.clone())));
@@ -81,37 +89,85 @@ impl AccessLog {
             metrics,
         };
         let door = Arc::clone(&log.0);
-        let writing = std::thread::Builder::new()
-            .name("access-log".to_owned())
-            .spawn(move || writer.run(door.batches(), &stopped))?;
-        Ok((log, Keeper { stop: Some(stop), threads: vec![writing, zipping] }))
+        let writing = Worker::start("access-log", move || writer.run(door.batches(), &stopped))?;
+        Ok((log, Keeper { stop: Some(stop), writing, zipping, hurries }))
     }
 }
 
-fn finish(over: &Over, metrics: &Metrics) {
-    match keep::finish(over) {
-        Ok(_) => metrics.files.inc(),
+fn finish(over: &Over, hurry: &AtomicBool, metrics: &Metrics) {
+    match keep::finish(over, hurry) {
+        Ok(Finished::Done) => metrics.files.inc(),
+        Ok(Finished::Left) => {}
         Err(error) => {
             tracing::error!(%error, path = %over.path().display(), "a file of the access log stays as it is")
         }
     }
 }
 
-/// Whoever ends the log, behind the last answer.
+/// Whoever ends the log, behind the last answer. When it is dropped, it waits for the last lines and, for a while, for files to be
+/// zipped; both within bounds.
 #[derive(Debug)]
 pub struct Keeper {
     stop: Option<SyncSender<()>>,
-    threads: Vec<JoinHandle<()>>,
+    writing: Worker,
+    zipping: Worker,
+    /// Nothing more is zipped.
+    hurries: Arc<AtomicBool>,
+}
+
+impl Keeper {
+    /// Leaves what is not zipped to the next process, from now on.
+    pub fn hurry(&self) {
+        self.hurries.store(true, Ordering::Relaxed);
+    }
+
+    fn end(&mut self, written_within: Duration, zipped_within: Duration) {
+        drop(self.stop.take());
+        if !self.writing.ends_within(written_within) {
+            tracing::warn!("the access log's folder has not taken the last lines in time; they may be lost");
+            return;
+        }
+        if !self.zipping.ends_within(zipped_within) {
+            self.hurry();
+            // A disk that hangs does not hear of it.
+            let _ = self.zipping.ends_within(LEFT_WITHIN);
+            tracing::info!("files of the access log are left to the next process to be zipped");
+        }
+    }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the access log panicked");
-            }
+        self.end(WRITTEN_WITHIN, ZIPPED_WITHIN);
+    }
+}
+
+/// A thread whose end is waited for, but not for ever.
+#[derive(Debug)]
+struct Worker {
+    thread: Option<JoinHandle<()>>,
+    /// Nothing ever comes here: the other end goes with the thread.
+    over: Receiver<()>,
+}
+
+impl Worker {
+    fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+        let (lives, over) = sync_channel(0);
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _lives: SyncSender<()> = lives;
+            work();
+        })?;
+        Ok(Self { thread: Some(thread), over })
+    }
+
+    fn ends_within(&mut self, limit: Duration) -> bool {
+        if self.over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+            return false;
         }
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("a thread of the access log panicked");
+        }
+        true
     }
 }
 
@@ -142,13 +198,10 @@ struct Writer<N, C> {
 
 impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
     fn run(&mut self, batches: &Batches, stopped: &Receiver<()>) {
-        match keep::left_behind(&self.config.dir) {
-            Ok(left) => left.into_iter().for_each(|over| self.is_over(over)),
-            Err(error) => tracing::error!(%error, "the access log's folder cannot be read"),
-        }
         let mut batch = Batch::default();
         for look in 0_u32.. {
             if look.is_multiple_of(LOOKS_A_ROUND) {
+                self.take_left_behind();
                 self.remove_old();
             }
             let ends = stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout);
@@ -213,7 +266,7 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
             // The next batch begins a file of its own: behind half a piece nothing could be read.
             Err(error) => {
                 if self.over.try_send(open.give_up()).is_err() {
-                    tracing::warn!("a file of the access log waits for the next start");
+                    tracing::warn!("a file of the access log waits for the next round");
                 }
                 Err(error)
             }
@@ -239,7 +292,15 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
 
     fn is_over(&self, over: Over) {
         if self.over.try_send(over).is_err() {
-            tracing::warn!("many files of the access log wait to be zipped; this one for the next start");
+            tracing::warn!("many files of the access log wait to be zipped; this one for the next round");
+        }
+    }
+
+    /// Also what a process that has handed over to this one left at its end.
+    fn take_left_behind(&self) {
+        match keep::left_behind(&self.config.dir) {
+            Ok(left) => left.into_iter().for_each(|over| self.is_over(over)),
+            Err(error) => tracing::error!(%error, "the access log's folder cannot be read"),
         }
     }
 

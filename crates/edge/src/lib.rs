@@ -56,7 +56,7 @@ use edge::{Settings, Shared};
 use faults::AnyFault;
 use feedback::Feedback;
 use policy::Release;
-use serve::Running;
+use serve::{Ended, Running};
 use service::EdgeService;
 use status::{Board, Sources};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -178,8 +178,13 @@ impl EdgeServer {
             disk.close();
         }
         drop(self.accounts);
-        drop(self.log);
-        ended
+        if let Some(log) = self.log {
+            if matches!(ended, Ok(Ended::Cut)) {
+                log.hurry();
+            }
+            drop(log);
+        }
+        ended.map(|_| ())
     }
 
     /// Stops accepting, lets running answers end, and waits for it.

@@ -43,7 +43,7 @@ pub use options::{
     ProxyRule, ProxySender, TlsFiles, Tuning,
 };
 pub use pressure::{Level, Pressure};
-pub use running::{Reread, Running, hold_hang_ups, is_live, run_until_signalled, serve_until_told};
+pub use running::{Ended, Reread, Running, hold_hang_ups, is_live, run_until_signalled, serve_until_told};
 pub use sandbox::{Sandbox, SandboxError};
 pub use server::{CoreId, ServeError, Server, open};
 pub use service::{BoxError, Peer, Scheme, Service, Standing};

@@ -2,7 +2,7 @@
 
 mod signals;
 
-pub use signals::{Reread, hold_hang_ups, run_until_signalled, serve_until_told};
+pub use signals::{Ended, Reread, hold_hang_ups, run_until_signalled, serve_until_told};
 
 use crate::connection::Connections;
 use crate::drain::DrainSender;

@@ -2,9 +2,12 @@
 //!
 //! | told | by | then |
 //! |---|---|---|
-//! | stop | SIGTERM, SIGINT, `POST /drain` | no new connections, running answers go on, the process ends; a second signal ends it at once |
+//! | stop | SIGTERM, SIGINT, `POST /drain` | no new connections, running answers go on, the process ends; a second signal cuts them |
 //! | reload | SIGHUP, `POST /reload` | the configuration is read again: all of it comes into force, or nothing |
 //! | make way | the handover socket | another process accepts from here on; this one ends when it has answered, or is told to stop |
+//!
+//! Behind the last answer a service closes what it has open, for which it has bounds of its own; a signal meanwhile ends the process
+//! at that moment.
 
 use super::{Offer, Running};
 use crate::quic::read_mail;
@@ -14,7 +17,8 @@ use nix::sys::signal::{SigSet, Signal};
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{Admin, Check, Order, Told};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, interval_at};
 
@@ -24,6 +28,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 const DRAINING: &str = "draining; /readyz says how many connections are left";
 /// How often a process that is ending says how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(1);
+/// The exit status of a process that was told to end while it was closing what it had open, as a shell says it.
+const INTERRUPTED: i32 = 130;
 
 /// Reads the configuration again and brings it into force, all of it or nothing; says what has changed.
 pub type Reread<'a> = Box<dyn FnMut(&Running) -> Result<String, AnyFault> + 'a>;
@@ -41,7 +47,7 @@ fn hang_ups() -> SigSet {
     SigSet::from_iter([Signal::SIGHUP])
 }
 
-/// Runs until SIGTERM or SIGINT, then drains. A second signal ends the process at once. SIGHUP reads certificates again.
+/// Runs until SIGTERM or SIGINT, then drains. A second signal cuts what is left. SIGHUP reads certificates again.
 ///
 /// # Errors
 /// [`ServeError`] when the signals cannot be listened for.
@@ -51,7 +57,45 @@ pub fn run_until_signalled(running: Running, admin: &Admin) -> Result<(), AnyFau
         running.reconfigure(&config)?;
         Ok("certificates and ticket keys read again".to_owned())
     });
-    serve_until_told(running, admin, reread)
+    serve_until_told(running, admin, reread).map(|_| ())
+}
+
+/// How a server has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// What it had begun has been answered, or has had its time.
+    Answered,
+    /// At a second signal, which cut running answers: somebody is in a hurry.
+    Cut,
+}
+
+/// The signals that stop a process.
+struct Stops {
+    terminate: Signals,
+    interrupt: Signals,
+}
+
+impl Stops {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
+    }
+
+    /// Ends the process at the next one, whatever the thread that asks is doing by then.
+    fn end_at_next(mut self, runtime: Runtime) -> std::io::Result<()> {
+        let wait = move || {
+            runtime.block_on(self.next());
+            tracing::warn!(
+                "ended at another signal; what was still being closed is left as a crash leaves it"
+            );
+            telemetry::finish_logs();
+            std::process::exit(INTERRUPTED);
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(wait).map(drop)
+    }
 }
 
 /// Why a server ends.
@@ -60,12 +104,17 @@ enum Wish {
     MakeWay,
 }
 
-/// Runs until it is told to end; see the table above. `admin` goes to the next process together with the listeners.
+/// Runs until it is told to end; see the table above. `admin` goes to the next process together with the listeners. Where this
+/// returns, the next signal ends the process at once.
 ///
 /// # Errors
 /// [`ServeError`] when the signals cannot be listened for, [`crate::HandoverError`] when the process before this one
 /// does not go.
-pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<'_>) -> Result<(), AnyFault> {
+pub fn serve_until_told(
+    mut running: Running,
+    admin: &Admin,
+    mut reread: Reread<'_>,
+) -> Result<Ended, AnyFault> {
     let failed = |source| ServeError { core: 0, source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let (mut taken_over, mail) = match running.offer(admin)? {
@@ -74,7 +123,7 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
     };
     let telemetry = running.telemetry.clone();
     let lanes = Arc::clone(&running.lanes);
-    runtime.block_on(async {
+    let (ended, stops) = runtime.block_on(async {
         if let Some(mail) = mail {
             drop(tokio::spawn(async move {
                 if let Err(error) = read_mail(mail, lanes).await {
@@ -82,18 +131,14 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
                 }
             }));
         }
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut stops = Stops::listen().map_err(failed)?;
         let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
         // One that has come since the start is heard now.
         hang_ups().thread_unblock().map_err(|error| failed(error.into()))?;
-        let mut stop = async || {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        };
         let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         let wish = loop {
             tokio::select! {
-                () = stop() => break Wish::Stop,
+                () = stops.next() => break Wish::Stop,
                 () = heard(&mut taken_over) => break Wish::MakeWay,
                 _ = hang_up.recv() => drop(reload(&running, &mut reread)),
                 order = telemetry.orders.next() => match order {
@@ -123,14 +168,20 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
             }
         };
         let (connections, drain) = (running.connections.clone(), Arc::clone(&running.drain));
-        let mut ended = tokio::task::spawn_blocking(move || running.join());
+        let mut joined = tokio::task::spawn_blocking(move || running.join());
         let mut say = interval_at(Instant::now() + SAY_EVERY, SAY_EVERY);
         let mut said = None;
-        loop {
+        let ended = loop {
             tokio::select! {
-                _ = &mut ended => break tracing::info!("stopped"),
-                () = stop() => match std::mem::replace(&mut hurries, true) {
-                    true => break tracing::warn!("stopped at the second signal; running answers are cut"),
+                _ = &mut joined => {
+                    tracing::info!("stopped");
+                    break Ended::Answered;
+                }
+                () = stops.next() => match std::mem::replace(&mut hurries, true) {
+                    true => {
+                        tracing::warn!("stopped at the second signal; running answers are cut");
+                        break Ended::Cut;
+                    }
                     false => {
                         // Other processes' requests are none of its business any more: what is left here has the drain limit.
                         tracing::info!("stopping: running answers go on");
@@ -152,12 +203,12 @@ pub fn serve_until_told(mut running: Running, admin: &Admin, mut reread: Reread<
                     telemetry.readiness.fail(Check::NotDraining, left);
                 }
             }
-        }
-        Ok::<(), ServeError>(())
+        };
+        Ok::<_, ServeError>((ended, stops))
     })?;
     // The blocking join may still run after a second signal; it is not waited for.
-    runtime.shutdown_background();
-    Ok(())
+    stops.end_at_next(runtime).map_err(failed)?;
+    Ok(ended)
 }
 
 /// One line in the log, whichever way it went.
