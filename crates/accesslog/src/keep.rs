@@ -89,11 +89,21 @@ pub(crate) fn left_behind(folder: &Path) -> io::Result<Vec<Over>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let ours = [Reader::Analysis, Reader::Security].map(names);
         let is_ours = ours.iter().any(|(first, end)| name.starts_with(first) && name.ends_with(end));
-        if is_ours {
+        if is_ours && !is_of_another_process(&name) {
             left.extend(Over::unlocked(path));
         }
     }
     Ok(left)
+}
+
+/// Whether another process of the number in a file's name lives: a build that locks nothing may still be writing it, where it has just
+/// handed over. Who has our own number is dead. Where the number has gone to somebody else, a later round sees to the file.
+fn is_of_another_process(name: &str) -> bool {
+    let number = name.rsplit_once('-').and_then(|(_, rest)| rest.split('.').next());
+    let writer = number.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    writer.is_some_and(|writer| {
+        writer != std::process::id() && Path::new("/proc").join(writer.to_string()).exists()
+    })
 }
 
 /// Removes files older than `keep`, by the time in their names; sets how many bytes are left.
@@ -137,13 +147,17 @@ mod tests {
         // Another process is at this one, after a handover.
         let lives = "2026-03-01T00:00:00Z".parse().unwrap();
         let _open = Open::begin(folder.path(), Reader::Security, None, lives).unwrap();
+        // And at this one a process of a build that locked nothing.
+        let older = format!("access-20260301T000000000Z-{:x}.log", std::os::unix::process::parent_id());
+        let older = folder.path().join(older);
+        std::fs::write(&older, "a line\n").unwrap();
         let left = left_behind(folder.path()).unwrap();
         assert_eq!(left.iter().map(Over::path).collect::<Vec<_>>(), [&dead]);
         assert!(left_behind(folder.path()).unwrap().is_empty(), "one process finishes it");
         // Somebody is in a hurry: it stays as it is.
         assert!(matches!(finish(&left[0], &AtomicBool::new(true)).unwrap(), Finished::Left));
         assert_eq!(std::fs::read_to_string(&dead).unwrap(), "a line\n");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "and nothing beside it");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "and nothing beside it");
         assert!(matches!(finish(&left[0], &AtomicBool::new(false)).unwrap(), Finished::Done));
         let done = folder.path().join(format!("{name}.gz"));
         assert!(!dead.exists());
