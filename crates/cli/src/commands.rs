@@ -2,6 +2,7 @@
 
 mod admin_listener;
 mod check;
+mod configured;
 mod control;
 mod coverage;
 mod external;
@@ -13,6 +14,7 @@ mod resource;
 mod timetable;
 
 pub(crate) use check::{CheckOptions, check};
+pub(crate) use configured::{check_edge, check_origin, check_steer};
 pub(crate) use control::{ControlCommand, control};
 pub(crate) use coverage::{CoverageCommand, coverage};
 pub(crate) use external::other;

@@ -28,6 +28,9 @@ enum Command {
         /// Options as a TOML file; flags and environment win over it
         #[arg(long, env = "AIRCLASS_CONFIG", value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Say whether it would start like this, and what is wrong; start nothing
+        #[arg(long = "check")]
+        only_check: bool,
         #[command(flatten)]
         options: Box<origin::Options>,
     },
@@ -36,6 +39,9 @@ enum Command {
         /// Options as a TOML file; flags and environment win over it
         #[arg(long, env = "AIRCLASS_CONFIG", value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Say whether it would start like this, and what is wrong; start nothing
+        #[arg(long = "check")]
+        only_check: bool,
         #[command(flatten)]
         options: Box<edge::Options>,
     },
@@ -60,6 +66,9 @@ enum Command {
         /// Options as a TOML file; flags and environment win over it
         #[arg(long, env = "AIRCLASS_CONFIG", value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Say whether it would start like this, and what is wrong; start nothing
+        #[arg(long = "check")]
+        only_check: bool,
         #[command(flatten)]
         options: Box<steer::Options>,
     },
@@ -85,15 +94,24 @@ fn main() -> ExitCode {
         Err(usage) => return AnyFault::from(usage).report(),
     };
     let run = match arguments.command {
-        Command::Origin { config, options } => commands::origin(&options, config.as_deref()),
-        Command::Edge { config, options } => commands::edge(&options, config.as_deref()),
+        Command::Origin { config, only_check: true, options } => {
+            commands::check_origin(&options, config.as_deref())
+        }
+        Command::Origin { config, options, .. } => commands::origin(&options, config.as_deref()),
+        Command::Edge { config, only_check: true, options } => {
+            commands::check_edge(&options, config.as_deref())
+        }
+        Command::Edge { config, options, .. } => commands::edge(&options, config.as_deref()),
         Command::Check(options) => commands::check(&options),
         Command::Package(command) => commands::package(&command),
         Command::Resource(command) => commands::resource(&command),
         Command::Purge(options) => commands::purge(&options),
         Command::Timetable(command) => commands::timetable(&command),
         Command::Control(command) => commands::control(&command),
-        Command::Steer { config, options } => commands::steer(&options, config.as_deref()),
+        Command::Steer { config, only_check: true, options } => {
+            commands::check_steer(&options, config.as_deref())
+        }
+        Command::Steer { config, options, .. } => commands::steer(&options, config.as_deref()),
         Command::Node(command) => commands::node(&command),
         Command::Coverage(command) => commands::coverage(&command),
         Command::Feedback(command) => commands::feedback(&command),

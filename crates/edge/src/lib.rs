@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admission;
+mod check;
 mod clock;
 mod coverage;
 mod delivery;
@@ -38,6 +39,7 @@ mod upstream;
 
 pub use accounts::{NodeConfig, NodeOptions};
 pub use admission::{AdmissionConfig, AdmissionOptions};
+pub use check::check;
 pub use options::{Config, Options, UpstreamLimits};
 pub use owner::{OwnerConfig, OwnerOptions};
 pub use paper::Paper;

@@ -226,7 +226,7 @@ pub struct UpstreamLimits {
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8_080);
 const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9_101);
 /// A day's lessons in the lower rungs fit; every node of ours gives more.
-const RAM: ByteCount = ByteCount::mib(1_024);
+pub(crate) const RAM: ByteCount = ByteCount::mib(1_024);
 /// Below this a single segment could not be kept (see the bound on one object).
 const LEAST_RAM: ByteCount = ByteCount::mib(16);
 /// Long enough for a lost SYN and its repetition, short enough that a student sees an answer and not a blank page.
@@ -248,7 +248,7 @@ const UPLOAD_SIZE: ByteCount = ByteCount::mib(64);
 /// Each holds a connection to the upstream for as long as its client takes: a quarter of [`CONNECTIONS`].
 const UPLOADS: usize = 64;
 /// design.md 8: a node serves alone for at least a day.
-const STALE_ON_ERROR: Duration = Duration::from_secs(24 * 3_600);
+pub(crate) const STALE_ON_ERROR: Duration = Duration::from_secs(24 * 3_600);
 
 impl Config {
     /// `options` checked, defaults filled in.
@@ -267,10 +267,7 @@ impl Config {
         if ram < LEAST_RAM {
             return Err(SettingsError::value("ram", format!("is {ram}; give at least {LEAST_RAM}")));
         }
-        let disks = disks(
-            options.disk.as_deref().unwrap_or_default(),
-            options.disk_size.as_deref().unwrap_or_default(),
-        )?;
+        let disks = disks(options)?;
         let name = options.name.clone().unwrap_or_else(|| "airclass".to_owned());
         if !is_token(&name) {
             return Err(SettingsError::value(
@@ -278,7 +275,7 @@ impl Config {
                 "must be letters, digits, `-`, `_` and `.`, at most 64",
             ));
         }
-        let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
+        let mut serve = listeners(&options.serve)?;
         for (key, path) in settings::paths(options)? {
             let sandbox = &mut serve.sandbox;
             let writes = key.starts_with("disk")
@@ -406,8 +403,15 @@ impl Config {
     }
 }
 
+/// Listeners, ours where none are named.
+pub(crate) fn listeners(options: &serve::Options) -> Result<serve::Config, SettingsError> {
+    serve::Config::resolve(options, LISTEN, ADMIN)
+}
+
 /// Each directory with its size.
-fn disks(directories: &[PathBuf], sizes: &[ByteCount]) -> Result<Vec<DiskConfig>, SettingsError> {
+pub(crate) fn disks(options: &Options) -> Result<Vec<DiskConfig>, SettingsError> {
+    let directories = options.disk.as_deref().unwrap_or_default();
+    let sizes = options.disk_size.as_deref().unwrap_or_default();
     let least = ByteCount(DiskConfig::LEAST_SIZE);
     if directories.is_empty() && !sizes.is_empty() {
         return Err(SettingsError::value("disk_size", "is given without `disk`; name the directory"));
@@ -450,7 +454,7 @@ fn coverage_folder(given: Option<&Path>, plans: bool) -> Result<Option<PathBuf>,
 }
 
 /// A folder that the process writes to.
-fn folder(key: &'static str, given: Option<&Path>) -> Result<Option<PathBuf>, SettingsError> {
+pub(crate) fn folder(key: &'static str, given: Option<&Path>) -> Result<Option<PathBuf>, SettingsError> {
     let Some(folder) = given else { return Ok(None) };
     if !folder.is_dir() {
         let problem = format!("names {}, which is no folder; create it", folder.display());

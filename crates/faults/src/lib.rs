@@ -3,6 +3,10 @@
 //! Exit 0 means done, 1 our fault, 2 the input's fault. A code is stable: scripts and runbooks match on it, so
 //! renaming one is a breaking change and goes into the changelog.
 
+mod findings;
+
+pub use findings::Findings;
+
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};

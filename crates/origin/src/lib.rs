@@ -24,7 +24,7 @@ mod stand_in;
 
 pub use options::{Config, Options};
 pub use routes::addresses;
-pub use server::{Started, run, start};
+pub use server::{Started, check, run, start};
 
 #[cfg(test)]
 mod tests;

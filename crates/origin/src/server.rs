@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 use crate::response::{preflight, respond};
 use crate::routes::{NoRoute, Route, route};
 use dayplan::Plans;
-use faults::{AnyFault, Blame, Fault};
+use faults::{AnyFault, Blame, Fault, Findings};
 use http::{HeaderMap, Method, Request, Response};
 use jiff::Timestamp;
 use serve::{CoreId, Peer, RequestBody, Running, Service};
@@ -32,6 +32,19 @@ pub struct Started {
     pub running: Running,
     /// Where `/metrics`, `/healthz` and `/readyz` are.
     pub admin: Admin,
+}
+
+/// Reads what `options` name, the store among it, and finds what a start would refuse. Binds nothing.
+pub fn check(options: &Options) -> Findings {
+    let mut findings = Findings::default();
+    findings.take(telemetry::check(&options.log).map_err(|problem| SettingsError::value("log", problem)));
+    if let Some(config) = findings.take(Config::resolve(options)) {
+        if let Some(store) = findings.take(Store::open(&config.store)) {
+            findings.take(look_for(&store, config.store_timeout));
+        }
+        serve::check(&config.serve, &mut findings);
+    }
+    findings
 }
 
 /// Opens the store, binds every address, and starts to serve.

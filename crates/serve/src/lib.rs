@@ -9,6 +9,7 @@
 //! ([`running`], [`handover`]). Once bound, it gives up what it does not need ([`sandbox`]).
 
 mod body;
+mod check;
 mod clock;
 mod connection;
 mod drain;
@@ -32,6 +33,7 @@ pub mod parsers {
 }
 
 pub use body::RequestBody;
+pub use check::check;
 pub use connection::{Busy, Client, InFlight, Load, PACKET, Work};
 pub use drain::Drain;
 pub use handover::{HandoverError, Kin, Link};

@@ -6,7 +6,7 @@ mod socket;
 
 pub(crate) use inherited::{ADMIN, Inherited, LINK, MAIL, MAX_SOCKETS, name, name_of_datagrams};
 pub use socket::ListenError;
-pub(crate) use socket::{Listening, remove_stale};
+pub(crate) use socket::{Listening, may_stand, remove_stale};
 
 use crate::connection::{Connections, Place, Socket, Tcp};
 use crate::drain::Drain;
@@ -68,6 +68,16 @@ pub(crate) fn bind(
         false => datagrams::adopt(datagrams, listener)?,
     };
     Ok(Sockets { listening, datagrams })
+}
+
+/// What [`bind`] would refuse of the listener `number`, whoever listens already.
+pub(crate) fn check(listeners: &[Listener], number: usize) -> Result<(), ListenError> {
+    let listener = &listeners[number];
+    if listeners[..number].iter().any(|other| other.address.excludes(&listener.address)) {
+        let source = io::ErrorKind::AddrInUse.into();
+        return Err(ListenError::Address { address: listener.address.clone(), source });
+    }
+    socket::check(listener)
 }
 
 /// Shares a listener's sockets out, so that each is accepted from: a connection in the backlog of one that nobody

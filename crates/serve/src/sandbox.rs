@@ -103,6 +103,15 @@ pub(crate) fn confine(sandbox: &Sandbox) -> Result<(), SandboxError> {
     Ok(())
 }
 
+/// Whether there is the user that [`confine`] would become. Nobody becomes anybody.
+///
+/// # Errors
+/// No such user or group.
+pub(crate) fn check(sandbox: &Sandbox) -> Result<(), SandboxError> {
+    let Some(user) = &sandbox.user else { return Ok(()) };
+    user::look_up(user).map(drop).map_err(|problem| SandboxError::NoUser { user: user.clone(), problem })
+}
+
 fn done(result: Result<(), impl std::fmt::Display>) -> Result<String, String> {
     result.map(|()| String::new()).map_err(|error| error.to_string())
 }

@@ -12,7 +12,7 @@ mod tickets;
 pub use error::TlsError;
 
 use crate::metrics::Metrics;
-use crate::options::TlsFiles;
+use crate::options::{CertificateFiles, TlsFiles};
 use certificates::{Certificates, Named};
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls::ServerConfig;
@@ -67,6 +67,20 @@ impl Tls {
                 source: rustls::Error::General("no AES-128-GCM, which QUIC begins with".to_owned()),
             })?;
         Ok(Self { config, quic: Arc::new(quic), certificates, tickets, seen })
+    }
+
+    /// Everything of `files` that cannot be used, where [`Tls::load`] tells the first of it.
+    pub(crate) fn problems(files: &TlsFiles) -> Vec<TlsError> {
+        let alone =
+            |pair: &CertificateFiles| TlsFiles { certificates: vec![pair.clone()], ticket_keys: None };
+        let pairs = files.certificates.iter().filter_map(|pair| Self::load(&alone(pair)).err());
+        let mut problems: Vec<_> = pairs.collect();
+        problems.extend(tickets::Keys::load(files.ticket_keys.as_deref()).err());
+        // Each is right by itself.
+        if problems.is_empty() {
+            problems.extend(Self::load(files).err());
+        }
+        problems
     }
 
     /// Puts what `files` names now in place of what was there, all of it or nothing.

@@ -24,13 +24,23 @@ pub use options::{Config, Options};
 use bytes::Bytes;
 use desk::Desk;
 use dns::Sockets;
-use faults::AnyFault;
+use faults::{AnyFault, Findings};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use serve::{CoreId, Peer, RequestBody, Service};
 use settings::SettingsError;
 use std::sync::Arc;
 use telemetry::{Check, Telemetry};
+
+/// Reads what `options` name and finds what a start would refuse. Binds nothing, and asks no control.
+pub fn check(options: &Options) -> Findings {
+    let mut findings = Findings::default();
+    findings.take(telemetry::check(&options.log).map_err(|problem| SettingsError::value("log", problem)));
+    if let Some(config) = findings.take(Config::resolve(options)) {
+        serve::check(&config.serve, &mut findings);
+    }
+    findings
+}
 
 /// Serves until the process is asked to stop.
 ///

@@ -2,6 +2,7 @@
 
 use crate::options::{Address, Listener, Tuning};
 use faults::Fault;
+use rustix::fs::{Access, access};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -191,6 +192,34 @@ pub(super) fn open(listener: &Listener, cores: usize) -> Result<Vec<Listening>, 
         socket.tune(listener)?;
     }
     Ok(sockets)
+}
+
+/// What [`open`] would refuse of `listener` however free its address is. Opens nothing that anybody could connect to.
+pub(super) fn check(listener: &Listener) -> Result<(), ListenError> {
+    let fail = |source| ListenError::Address { address: listener.address.clone(), source };
+    match &listener.address {
+        // Of a family that the kernel has, and set as it will be.
+        Address::Tcp(address) => Listening::Tcp(tcp(*address).map_err(fail)?.into()).tune(listener),
+        Address::Unix(path) => may_stand(path).map_err(fail),
+    }
+}
+
+/// Whether a unix socket could be made at `path`, or one is there.
+pub(crate) fn may_stand(path: &Path) -> io::Result<()> {
+    std::os::unix::net::SocketAddr::from_pathname(path)?;
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.file_type().is_socket() => Ok(()),
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let path = std::path::absolute(path)?;
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            if !folder.metadata()?.is_dir() {
+                return Err(io::ErrorKind::NotADirectory.into());
+            }
+            Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn bind_shared(address: SocketAddr) -> io::Result<Listening> {

@@ -205,6 +205,23 @@ impl ProxyRule {
     }
 }
 
+impl Address {
+    /// Whether who listens here leaves nothing for who would listen at `other`.
+    pub(crate) fn excludes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Unix(one), Self::Unix(other)) => one == other,
+            (Self::Tcp(one), Self::Tcp(other)) => {
+                let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
+                // Any port is always another one.
+                one.port() == other.port()
+                    && one.port() != 0
+                    && (one.ip() == other.ip() || is_any && one.is_ipv4() == other.is_ipv4())
+            }
+            _ => false,
+        }
+    }
+}
+
 impl FromStr for Address {
     type Err = String;
 
@@ -292,6 +309,26 @@ mod tests {
             (listener.mode.unwrap(), listener.address.to_string()),
             (0o600, "unix:/run/e.sock".to_owned())
         );
+    }
+
+    #[test]
+    fn addresses_exclude_each_other_as_the_kernel_has_it() {
+        let address = |text: &str| text.parse::<Address>().unwrap();
+        for (one, other, excludes) in [
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            ("0.0.0.0:80", "127.0.0.1:80", true),
+            ("[::1]:80", "[::]:80", true),
+            ("0.0.0.0:80", "[::]:80", false),
+            ("127.0.0.1:80", "127.0.0.1:81", false),
+            ("127.0.0.1:80", "127.0.0.2:80", false),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+            ("unix:/a", "unix:/a", true),
+            ("unix:/a", "unix:/b", false),
+            ("unix:/a", "127.0.0.1:80", false),
+        ] {
+            assert_eq!(address(one).excludes(&address(other)), excludes, "{one} {other}");
+            assert_eq!(address(other).excludes(&address(one)), excludes, "{other} {one}");
+        }
     }
 
     #[test]

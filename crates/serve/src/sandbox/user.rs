@@ -17,7 +17,7 @@ pub(super) fn become_user(name: &str) -> Result<(), SandboxError> {
     setresuid(uid, uid, uid).map_err(failed)
 }
 
-fn look_up(name: &str) -> Result<(Uid, Gid), String> {
+pub(super) fn look_up(name: &str) -> Result<(Uid, Gid), String> {
     let (user, group) = match name.split_once(':') {
         Some((user, group)) => (user, Some(group)),
         None => (name, None),
