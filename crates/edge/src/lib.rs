@@ -123,7 +123,7 @@ impl EdgeServer {
         let hearing = purge::start(reach, &telemetry).map_err(telemetry::AdminError::Thread)?;
         server.listen_to_kin(hearing)?;
         let running = server.start(move |core, drain| {
-            let edge = shared.on_this_core();
+            let (edge, ends) = (shared.on_this_core(), drain.clone());
             drop(tokio::task::spawn_local(edge.overload.ticker().clone().run()));
             if core.0 == 0 {
                 drop(tokio::task::spawn_local(tend(shared.clone(), load.clone())));
@@ -143,7 +143,12 @@ impl EdgeServer {
                     drop(tokio::task::spawn_local(follow::follow(service.clone(), keeper, place)));
                 }
                 if let Some(told) = told.clone() {
-                    drop(tokio::task::spawn_local(prefill::fill(service.clone(), Arc::clone(&hosts), told)));
+                    drop(tokio::task::spawn_local(prefill::fill(
+                        service.clone(),
+                        Arc::clone(&hosts),
+                        told,
+                        ends,
+                    )));
                 }
             }
             drop(tokio::task::spawn_local(service.clone().follow(following.clone(), core.0 == 0)));

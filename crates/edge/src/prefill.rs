@@ -9,7 +9,8 @@
 //!
 //! One task on one core. Live traffic wins: under pressure nothing new is begun. What is here is not fetched again, whenever
 //! it came; what came late is fetched first. When it is no time for fetching, a node that has just begun still looks for what its
-//! disks kept: it is as ready as before. The rules are in `ledger`, `window`, `list` and `pace`, which know no clock.
+//! disks kept: it is as ready as before. It ends when the process
+//! begins to, or gives way to another one that has its disks then. The rules are in `ledger`, `window`, `list` and `pace`, which know no clock.
 
 mod bring;
 mod front;
@@ -36,7 +37,7 @@ use metrics::{Brought, FillMetrics};
 use pace::Pace;
 use package::Manifest;
 use report::Report;
-use serve::Level;
+use serve::{Drain, Level};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -78,8 +79,19 @@ impl Told {
     }
 }
 
-/// Fills until the end. To be run once, on one core.
-pub(crate) async fn fill(service: EdgeService, hosts: Arc<[String]>, told: Told) {
+/// Fills until the process begins to end, or gives way to another, which has the disks then and goes on from what lies there. To be
+/// run once, on one core.
+///
+/// What is on its way is dropped between two pieces of its body: only what has come whole and was proved is ever kept.
+pub(crate) async fn fill(service: EdgeService, hosts: Arc<[String]>, told: Told, drain: Drain) {
+    tokio::select! {
+        biased;
+        () = drain.begun() => tracing::debug!("nothing is filled any more: the process is ending"),
+        () = until_plans_end(service, hosts, told) => {}
+    }
+}
+
+async fn until_plans_end(service: EdgeService, hosts: Arc<[String]>, told: Told) {
     let edge = service.edge();
     let Some(plans) = edge.release.plans().cloned() else { return };
     let config = edge.config.fill.clone();
@@ -92,8 +104,8 @@ pub(crate) async fn fill(service: EdgeService, hosts: Arc<[String]>, told: Told)
     };
     let ledger = Ledger::new(config.rungs.clone());
     let porter = Rc::new(porter);
-    drop(tokio::task::spawn_local(front::Front::new(Rc::clone(&porter)).run()));
-    Fill {
+    let front = front::Front::new(Rc::clone(&porter)).run();
+    let fill = Fill {
         service,
         plans,
         config,
@@ -103,9 +115,8 @@ pub(crate) async fn fill(service: EdgeService, hosts: Arc<[String]>, told: Told)
         turn: 0,
         checking: VecDeque::new(),
         leaving: VecDeque::new(),
-    }
-    .run()
-    .await;
+    };
+    tokio::join!(fill.run(), front);
 }
 
 struct Fill {

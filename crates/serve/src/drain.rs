@@ -12,7 +12,7 @@ pub struct Drain(Arc<Wish>);
 
 /// Asks all holders of [`Drain`] to stop; also when it is dropped.
 #[derive(Debug)]
-pub(crate) struct DrainSender(Arc<Wish>);
+pub struct DrainSender(Arc<Wish>);
 
 #[derive(Debug, Default)]
 struct Wish {
@@ -24,19 +24,14 @@ struct Wish {
 const GIVE_WAY: u8 = 1;
 const CLOSE: u8 = 2;
 
-pub(crate) fn pair() -> (DrainSender, Drain) {
-    let wish = Arc::<Wish>::default();
-    (DrainSender(Arc::clone(&wish)), Drain(wish))
-}
-
 impl DrainSender {
     /// Accept no more, close what is idle, let answers end.
-    pub(crate) fn begin(&self) {
+    pub fn begin(&self) {
         self.wish(CLOSE);
     }
 
     /// Accept no more; each connection ends with its next answer.
-    pub(crate) fn give_way(&self) {
+    pub fn give_way(&self) {
         self.wish(GIVE_WAY);
     }
 
@@ -53,6 +48,12 @@ impl Drop for DrainSender {
 }
 
 impl Drain {
+    /// One, and who may speak it. A server makes its own; this is also for what runs without one.
+    pub fn pair() -> (DrainSender, Self) {
+        let wish = Arc::<Wish>::default();
+        (DrainSender(Arc::clone(&wish)), Self(wish))
+    }
+
     /// Whether ending has begun.
     pub fn has_begun(&self) -> bool {
         self.is(GIVE_WAY)
@@ -97,7 +98,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wish_is_heard_before_and_after_it_is_spoken() {
-        let (sender, drain) = pair();
+        let (sender, drain) = Drain::pair();
         assert!(!drain.has_begun());
         let waiting = tokio::spawn({
             let drain = drain.clone();
@@ -112,7 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn giving_way_is_no_closing() {
-        let (sender, drain) = pair();
+        let (sender, drain) = Drain::pair();
         sender.give_way();
         drain.begun().await;
         assert!(drain.has_begun() && !drain.is_closing());
@@ -130,7 +131,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_is_gone_has_stopped() {
-        let (sender, drain) = pair();
+        let (sender, drain) = Drain::pair();
         drop(sender);
         drain.begun().await;
     }

@@ -35,7 +35,7 @@ pub mod parsers {
 pub use body::RequestBody;
 pub use check::check;
 pub use connection::{Busy, Client, InFlight, Load, PACKET, Work};
-pub use drain::Drain;
+pub use drain::{Drain, DrainSender};
 pub use handover::{HandoverError, Kin, Link};
 pub use interim::Interim;
 pub use listener::ListenError;

@@ -1,7 +1,7 @@
 //! The cores of one server: started together, drained together.
 
 use crate::connection::{self, Connections, Core, Here, Load, Work};
-use crate::drain::{self, Drain};
+use crate::drain::Drain;
 use crate::handover::{Kin, Offered, Successor, open_link};
 use crate::listener::{self, ADMIN, Accepting, Inherited, LINK, Listening, MAIL, Sockets};
 use crate::metrics::{Metrics, Sent};
@@ -180,7 +180,7 @@ impl Server {
     ) -> Result<Running, AnyFault> {
         let cores = self.config.cores;
         let addresses = self.addresses();
-        let (sender, drain) = drain::pair();
+        let (sender, drain) = Drain::pair();
         let (limits, _) = watch::channel(self.config.limits);
         let factory = Arc::new(factory);
         let mut shares = self.shares().map_err(|source| ServeError { core: 0, source })?;
@@ -421,7 +421,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_goes_on_over_a_handover_is_not_cut_at_the_drain_limit() {
-        let (sender, drain) = drain::pair();
+        let (sender, drain) = Drain::pair();
         sender.give_way();
         assert!(last_answers(&drain, || LIMIT, sleep(LIMIT * 19)).await);
         let began = Instant::now();
@@ -439,7 +439,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_stops_waits_for_no_longer_than_the_drain_limit() {
-        let (sender, drain) = drain::pair();
+        let (sender, drain) = Drain::pair();
         sender.begin();
         let began = Instant::now();
         assert!(!last_answers(&drain, || LIMIT, pending()).await);

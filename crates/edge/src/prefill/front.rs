@@ -71,7 +71,7 @@ impl Front {
         }
     }
 
-    /// Keeps it here until the end.
+    /// Keeps it here until it is dropped.
     pub(super) async fn run(mut self) {
         loop {
             self.failures = if self.round().await { 0 } else { self.failures.saturating_add(1) };

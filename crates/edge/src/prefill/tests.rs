@@ -26,6 +26,7 @@ pub(super) struct Scene {
     made: Made,
     /// A parent, and behind it an origin.
     pub(super) servers: Rc<[Rc<Upstream>]>,
+    day: Plan,
 }
 
 impl Scene {
@@ -56,7 +57,7 @@ impl Scene {
         };
         let mut ledger = Ledger::new(None);
         ledger.follow([&day].into_iter(), moment("01:00:00"));
-        Self { porter, ledger, made, servers }
+        Self { porter, ledger, made, servers, day }
     }
 
     /// The next thing of this kind.
@@ -169,4 +170,93 @@ async fn a_server_that_says_no_or_is_gone_is_told_apart() {
         assert!(!scene.porter.has(&job, scene.ledger.manifest(job.package)));
     })
     .await;
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Which segment takes its time.
+const SLOW: &str = "s1/00000.m4s";
+
+/// A server that has all of a package, of which one segment takes ten seconds.
+fn has_all(question: &testkit::upstream::Question) -> Reply {
+    let made = made("a", 1, 1_000);
+    let (path, id) = (question.target.path(), made.sealed.id().to_string());
+    let object = path.split_once(&format!("{id}/")).map(|(_, object)| object);
+    match object {
+        Some(SLOW) => {
+            let bytes = segment_of(&made);
+            let half = bytes.len() / 2;
+            kept().data(bytes.slice(..half)).pause(SECOND * 10).data(bytes.slice(half..))
+        }
+        Some("manifest.json") => kept().body(made.sealed.bytes().to_vec()),
+        Some(object) => match object.parse().ok().and_then(|object| made.objects.get(&object)) {
+            Some(bytes) => kept().body(bytes.clone()),
+            None => Reply::new(404).body(""),
+        },
+        // What leads there.
+        None if path.starts_with("/lessons/") => kept().body(id),
+        None => Reply::new(404).body(""),
+    }
+}
+
+impl Scene {
+    /// A process that fills by the day's plan, and by which it is told to end.
+    fn begin(&self) -> (serve::DrainSender, tokio::task::JoinHandle<()>) {
+        let (sender, drain) = Drain::pair();
+        let told = Told::register(&Telemetry::new("test"));
+        let hosts = Arc::clone(&self.porter.hosts);
+        (sender, tokio::task::spawn_local(fill(self.porter.service.clone(), hosts, told, drain)))
+    }
+
+    /// How often something that ends so was asked for.
+    fn asked_for(&self, end: &str) -> usize {
+        let questions = self.servers.iter().flat_map(|server| server.questions());
+        questions.filter(|question| question.target.path().ends_with(end)).count()
+    }
+
+    /// Lets time pass until something is so.
+    async fn until(&self, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..10_000 {
+            if is_so(self) {
+                return;
+            }
+            tokio::time::sleep(SECOND / 20).await;
+        }
+        panic!("it never came to that");
+    }
+}
+
+/// A process that had given way went on through the night without its disks, beside the one that fills by the same plan.
+#[tokio::test(start_paused = true)]
+async fn a_process_that_gives_way_or_drains_fills_no_more_and_the_next_one_goes_on() {
+    let ends: [fn(&serve::DrainSender); 2] = [serve::DrainSender::give_way, serve::DrainSender::begin];
+    for end in ends {
+        local(async {
+            let mut scene = Scene::new(made("a", 1, 1_000), vec![], vec![]);
+            scene.servers.iter().for_each(|server| server.follow(has_all));
+            let envelope = testkit::plans::envelope(&scene.day);
+            let trust = testkit::plans::trust();
+            let day = &scene.day;
+            let accepted = timetable::accept(&envelope, &trust, day.date, None, day.valid_from).unwrap();
+            scene.porter.plans.replace(vec![Arc::new(dayplan::Followed { accepted, envelope })]);
+            let job = scene.segment();
+            let is_here = |scene: &Scene| scene.porter.has(&job, scene.ledger.manifest(job.package));
+
+            let (sender, filling) = scene.begin();
+            scene.until(|scene| scene.asked_for(SLOW) == 1).await;
+            let began = Instant::now();
+            end(&sender);
+            filling.await.unwrap();
+            assert_eq!(began.elapsed(), Duration::ZERO, "at once, in the middle of a body");
+            let asked = scene.asked();
+            tokio::time::sleep(SECOND * 300).await;
+            assert_eq!(scene.asked(), asked, "nothing is asked for any more");
+            assert!(!is_here(&scene), "half of it is nobody's");
+
+            let papers = scene.asked_for("manifest.json");
+            let (_sender, _filling) = scene.begin();
+            scene.until(is_here).await;
+            assert_eq!((scene.asked_for(SLOW), scene.asked_for("manifest.json")), (2, papers));
+        })
+        .await;
+    }
 }

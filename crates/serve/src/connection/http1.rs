@@ -238,7 +238,7 @@ impl Drop for Answering {
 mod tests {
     use super::*;
     use crate::connection::{Connections, LOCAL, Socket, plain};
-    use crate::drain;
+    use crate::drain::Drain;
     use crate::metrics::Metrics;
     use crate::options::Limits;
     use crate::service::{Scheme, Standing};
@@ -276,7 +276,7 @@ mod tests {
     }
 
     /// A connection's surroundings.
-    async fn around(drain: drain::Drain) -> (Rc<Core<Hasty>>, Peer, Place, Rc<Here>) {
+    async fn around(drain: Drain) -> (Rc<Core<Hasty>>, Peer, Place, Rc<Here>) {
         let core = Rc::new(Core { service: Rc::new(Hasty::default()), limits: Limits::default(), drain });
         let peer =
             Peer { address: LOCAL, scheme: Scheme::Http, standing: Standing::default(), interim: None };
@@ -295,7 +295,7 @@ mod tests {
     #[tokio::test]
     async fn attack_19_what_is_left_of_a_body_is_no_request_while_another_process_takes_over() {
         let story = async {
-            let (sender, drain) = drain::pair();
+            let (sender, drain) = Drain::pair();
             let (core, peer, place, here) = around(drain).await;
             let Hasty { asked, reading } = core.service.as_ref().clone();
             let (mut client, server) = UnixStream::pair().unwrap();
@@ -325,7 +325,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_has_come_and_nobody_wants_keeps_no_connection_from_going_on() {
         let story = async {
-            let (sender, drain) = drain::pair();
+            let (sender, drain) = Drain::pair();
             let (core, peer, place, here) = around(drain).await;
             let asked = Rc::clone(&core.service.asked);
             let (mut client, server) = UnixStream::pair().unwrap();
@@ -349,7 +349,7 @@ mod tests {
     async fn requests_behind_one_another_are_all_answered_however_often_hyper_pauses() {
         const REQUESTS: usize = 80;
         let story = async {
-            let (_sender, drain) = drain::pair();
+            let (_sender, drain) = Drain::pair();
             let (core, peer, place, here) = around(drain).await;
             let asked = Rc::clone(&core.service.asked);
             let (mut client, server) = UnixStream::pair().unwrap();
