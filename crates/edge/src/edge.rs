@@ -116,8 +116,9 @@ impl Shared {
             cores: config.serve.cores,
             shed: config.shed,
         };
+        let recent = Recent::default();
         Self {
-            disk: DiskTier::open(&config.disks, memory.clone(), telemetry),
+            disk: DiskTier::open(&config.disks, memory.clone(), &recent, telemetry),
             ghost: Arc::new(Ghost::new(config.ram.0 - pins.0)),
             overload: Overload::new(caps, &metrics),
             rates: Rates::default(),
@@ -136,7 +137,7 @@ impl Shared {
             metrics,
             memory,
             flights: Flights::default(),
-            recent: Recent::default(),
+            recent,
             relay: Relay::default(),
             work: Work::default(),
             lots: Lots::default(),

@@ -14,7 +14,7 @@ mod rounds;
 mod sweep;
 
 pub use options::{PurgeConfig, PurgeOptions};
-pub(crate) use recent::{Recent, ask_for_younger};
+pub(crate) use recent::{Noted, Recent, ask_for_younger};
 pub(crate) use relay::{Relay, Word};
 pub(crate) use sweep::{Reach, is_about, is_labelled};
 

@@ -4,6 +4,8 @@
 //! that has not: so for as long as an order may be on its way, neighbours are not asked for what it means, parents are asked
 //! for what is younger than the order (`max-age`, RFC 9111 §5.2.1.1), and what is older all the same, by its Age, is
 //! stale when it comes: it serves those who wait for it, and is asked about each time.
+//!
+//! Who is on its way does not wait for a restart: disks note them (`store/disk/standing`), and a process that takes over is told.
 
 use super::sweep::{is_about, is_labelled};
 use crate::key::CacheKey;
@@ -11,6 +13,7 @@ use crate::upstream::Groups;
 use ::purge::{MAX_LIFE, What};
 use http::{HeaderMap, HeaderValue, header};
 use httpcache::freshness::Freshness;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +21,10 @@ use tokio::time::Instant;
 
 /// Orders that are remembered; beyond it the oldest counts as one about everything.
 const MOST: usize = 256;
+/// Bytes of them in a disk's note, which has room for twice as much beside the orders that stand.
+const NOTED_BYTES: usize = 128 * 1_024;
+/// What one takes there beside its URL or key.
+const OVERHEAD: usize = 96;
 
 /// Shared by all cores.
 #[derive(Debug, Clone, Default)]
@@ -31,10 +38,24 @@ struct Orders {
     others: Option<Instant>,
 }
 
+/// One of them, as it is written down for the process behind a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Noted {
+    /// `None`: about everything.
+    what: Option<What>,
+    /// When it came, by the wall clock.
+    unix_ms: u64,
+}
+
 impl Recent {
     /// An order came `now`; of another process, which may tell of it late, then.
     pub(crate) fn note(&self, what: What, now: Instant) {
         let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The last that means the same says it all: what two disks have noted, and a predecessor tells, is one order.
+        if orders.list.iter().any(|(other, at)| *other == what && *at >= now) {
+            return;
+        }
+        orders.list.retain(|(other, _)| *other != what);
         let place = orders.list.partition_point(|(_, at)| *at <= now);
         orders.list.insert(place, (what, now));
         let is_over = |at: Instant| now.saturating_duration_since(at) > MAX_LIFE;
@@ -47,8 +68,40 @@ impl Recent {
         }
     }
 
+    /// All that still count, to be written down at `unix_ms`, which is `now`. What is beyond [`NOTED_BYTES`] is one about everything.
+    pub(crate) fn to_note(&self, now: Instant, unix_ms: u64) -> Vec<Noted> {
+        let (mut noted, mut bytes, mut others) = (Vec::new(), 0, None);
+        // The latest first: those that count longest.
+        for (what, ago) in self.all(now).into_iter().rev() {
+            let then = unix_ms.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX));
+            bytes += what.as_ref().map_or(0, |what| what.to_string().len() + OVERHEAD);
+            match what {
+                Some(_) if bytes <= NOTED_BYTES => noted.push(Noted { what, unix_ms: then }),
+                _ => others = others.max(Some(then)),
+            }
+        }
+        noted.extend(others.map(|unix_ms| Noted { what: None, unix_ms }));
+        noted
+    }
+
+    /// Takes in what an earlier process has written down. By a clock that was set back since they came just now.
+    pub(crate) fn take_in(&self, noted: Vec<Noted>, now: Instant, unix_ms: u64) {
+        for Noted { what, unix_ms: then } in noted {
+            let ago = Duration::from_millis(unix_ms.saturating_sub(then));
+            if ago > MAX_LIFE {
+                continue;
+            }
+            // A machine that is younger than the order has no such time.
+            let at = now.checked_sub(ago).unwrap_or(now);
+            match what {
+                Some(what) => self.note(what, at),
+                None => self.note_all(at),
+            }
+        }
+    }
+
     /// One about everything, as far as anybody knows, came at `at`.
-    pub(super) fn note_all(&self, at: Instant) {
+    pub(crate) fn note_all(&self, at: Instant) {
         let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         orders.others = orders.others.max(Some(at));
     }
@@ -170,9 +223,64 @@ mod tests {
         // Nor where there are too many: what is forgotten one by one is the oldest.
         let recent = Recent::default();
         recent.note_all(at(15));
-        for seconds in std::iter::repeat_n(20, MOST).chain([10, 11]) {
-            recent.note(prefix("http://c/"), at(seconds));
+        for (number, seconds) in std::iter::repeat_n(20, MOST).chain([10, 11]).enumerate() {
+            recent.note(prefix(&format!("http://c/{number}")), at(seconds));
         }
         assert_eq!(recent.since(&groups, &key, None, at(25)), Some(Duration::from_secs(10)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_restart_forgets_no_order_that_is_on_its_way() {
+        let now = Instant::now() + Duration::from_secs(1_000);
+        let (groups, at) = (Groups::of_one("http://a"), |ago| now - Duration::from_secs(ago));
+        let since = |recent: &Recent, target| {
+            let key = CacheKey::primary("http", "a", target);
+            recent.since(&groups, &key, Some(&HeaderMap::new()), now).map(|ago| ago.as_secs())
+        };
+        let before = Recent::default();
+        before.note(prefix("http://a/old"), at(601));
+        before.note(prefix("http://a/x"), at(300));
+        before.note(prefix("http://a/y"), at(20));
+        let noted = before.to_note(now, 5_000_000);
+        assert_eq!(noted.len(), 2);
+        let text = serde_json::to_string(&noted).unwrap();
+        for (later, x, y) in [
+            (0, Some(300), Some(20)),
+            (100, Some(400), Some(120)),
+            (400, None, Some(420)),
+            // Set back: nobody knows how long it was.
+            (-3_600, Some(0), Some(0)),
+        ] {
+            let next = Recent::default();
+            let unix_ms = 5_000_000_u64.saturating_add_signed(later * 1_000);
+            // From two disks.
+            for _ in 0..2 {
+                next.take_in(serde_json::from_str(&text).unwrap(), now, unix_ms);
+            }
+            assert_eq!((since(&next, "/x"), since(&next, "/y"), since(&next, "/z")), (x, y, None), "{later}");
+            assert!(next.all(now).len() <= 2);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_note_has_no_room_for_counts_as_one_about_everything() {
+        let now = Instant::now() + Duration::from_secs(1_000);
+        let before = Recent::default();
+        for order in 0..100 {
+            let long = format!("http://a/{order}/{}", "x".repeat(4_000));
+            before.note(prefix(&long), now - Duration::from_secs(200 - order));
+        }
+        let noted = before.to_note(now, 1_000_000);
+        assert!(serde_json::to_vec(&noted).unwrap().len() < NOTED_BYTES + 1_024);
+        let next = Recent::default();
+        next.take_in(noted, now, 1_000_000);
+        let key = |target: &str| CacheKey::primary("http", "a", target);
+        let since = |target| next.since(&Groups::of_one("http://a"), &key(target), None, now);
+        assert!(
+            since("/none").unwrap() < Duration::from_secs(200),
+            "as the latest of those that are not named"
+        );
+        let named = format!("/99/{}", "x".repeat(4_000));
+        assert_eq!(since(&named), Some(Duration::from_secs(101)));
     }
 }

@@ -24,6 +24,8 @@ use tokio::time::Instant;
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
 /// The longest pause between two steps that nobody waits for. They take turns: half of one of a disk's readers, no more.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
+/// How often orders are written down that have met all at once: only that they were given is news to the next process.
+const NOTED_EACH: Duration = Duration::from_secs(1);
 /// The longest until orders that a disk did not take are given to it again; one that comes back is told at once.
 const WRITE_AGAIN: Duration = Duration::from_secs(30);
 /// Until a disk that was away is looked at again, and without orders until it is looked whether a disk has brought some.
@@ -83,6 +85,8 @@ pub(super) struct Rounds {
     /// The disks that miss something.
     owed: Vec<String>,
     refused: Refused,
+    /// When orders were written down last.
+    noted: Option<Instant>,
 }
 
 /// What a disk has not taken.
@@ -110,6 +114,7 @@ impl Rounds {
             pause: Duration::ZERO,
             owed: Vec::new(),
             refused: Refused::default(),
+            noted: None,
         }
     }
 
@@ -146,9 +151,14 @@ impl Rounds {
         }
         open.append(&mut ended);
         if open.is_empty() {
+            // Nobody waits for it; in a storm of orders once in a while.
+            if self.noted.is_none_or(|noted| noted.elapsed() >= NOTED_EACH) {
+                self.write_orders().await;
+            }
             return;
         }
         let lasting = self.disk.write_orders().await;
+        self.noted = Some(Instant::now());
         let since = self.next_part();
         self.orders.extend(open.into_iter().map(|(number, report, asker)| OnRound {
             number,
@@ -209,6 +219,7 @@ impl Rounds {
         {
             return;
         }
+        self.noted = Some(now);
         if self.disk.write_orders().await {
             self.orders.iter_mut().for_each(|order| order.lasting = true);
             self.refused = Refused::default();

@@ -19,6 +19,7 @@ use super::body::Body;
 use super::{Memory, Object, Variants};
 use crate::clock::Clock;
 use crate::key::CacheKey;
+use crate::purge::Recent;
 use crate::upstream::Groups;
 use bytes::Bytes;
 use diskstore::{DiskConfig, Disks, Pinned};
@@ -72,13 +73,20 @@ pub(crate) struct DiskTier {
 
 impl DiskTier {
     /// Opens the disks; `None` without any. Waits for their indexes some seconds at most.
-    pub(crate) fn open(configs: &[DiskConfig], memory: Memory, telemetry: &Telemetry) -> Option<Arc<Self>> {
+    ///
+    /// What `recent` has is noted on them, and what they have noted of it is brought back.
+    pub(crate) fn open(
+        configs: &[DiskConfig],
+        memory: Memory,
+        recent: &Recent,
+        telemetry: &Telemetry,
+    ) -> Option<Arc<Self>> {
         if configs.is_empty() {
             return None;
         }
         let largest_object = memory.largest_object();
         let in_memory = move |key: &[u8]| CacheKey::of_bytes(key).is_some_and(|key| memory.holds(&key));
-        let orders = Arc::<Orders>::default();
+        let orders = Arc::new(Orders::beside(recent.clone()));
         let opened = {
             let orders = Arc::clone(&orders);
             move |found| orders.take_in(found, unix_ms(Clock))
@@ -211,6 +219,7 @@ impl DiskTier {
 
     /// Ends what is still to be written, before the process does. Waits some seconds at most.
     pub(crate) fn close(&self) {
+        self.note_orders_at_the_end();
         self.disks.close_within(CLOSED_WITHIN);
     }
 

@@ -139,6 +139,31 @@ async fn what_was_fetched_after_an_order_stays_also_on_the_disk() {
     }
 }
 
+/// A restart forgot which orders were on their way: what they meant was had back from a parent that had not heard of them, and kept.
+#[tokio::test]
+async fn what_an_order_meant_does_not_come_back_from_a_parent_behind_a_restart() {
+    for what in [url("http://a/x"), prefix("http://a/"), key("k")] {
+        let disk = tempfile::tempdir().unwrap();
+        let reply = |body: &'static str| fresh().header("surrogate-key", "k").body(body);
+        local(async {
+            let ordered = scene(disk.path(), [reply("old")]);
+            ordered.load("/x").await;
+            drop(purge(&ordered, &what, Mode::Hard).await);
+            ordered.edge.disk.as_ref().unwrap().close();
+            stop(ordered).await;
+            let after = scene(disk.path(), [reply("old").header("age", "30"), reply("new")]);
+            assert_eq!(after.text("/x", &[]).await, "old", "{what}: it serves who waits");
+            assert_eq!(after.text("/x", &[]).await, "new", "{what}: it is asked about");
+            let questions = after.upstream.questions();
+            assert!(
+                questions[0].headers["cache-control"].to_str().unwrap().starts_with("max-age="),
+                "{what}"
+            );
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn variants_that_lie_on_the_disk_alone_go_with_their_url() {
     for (what, mode) in [

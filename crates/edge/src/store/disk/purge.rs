@@ -9,6 +9,7 @@ use crate::upstream::Groups;
 use ::purge::{Mode, What};
 use bytes::Bytes;
 use diskstore::{Generation, Seen, Step, Walk};
+use futures_util::FutureExt;
 use httpcache::freshness::{Freshness, StaleUse, State};
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,13 +114,22 @@ impl DiskTier {
     /// brings nothing back then, nor does a power cut.
     pub(crate) async fn write_orders(&self) -> bool {
         self.orders.begin_note();
-        let orders = Arc::clone(&self.orders);
-        let written = timeout(WRITTEN_WITHIN, self.disks.note(move || orders.to_note()));
+        let (orders, now, unix_ms) = (Arc::clone(&self.orders), Instant::now(), self.times().unix_ms);
+        let written = timeout(WRITTEN_WITHIN, self.disks.note(move || orders.to_note(now, unix_ms)));
         let written = written.await.unwrap_or(false);
         if !written {
             self.orders.not_written();
         }
         written
+    }
+
+    /// Has what of the orders is not written down yet written with all else that is.
+    pub(super) fn note_orders_at_the_end(&self) {
+        if self.orders.is_unwritten() {
+            let (orders, now, unix_ms) = (Arc::clone(&self.orders), Instant::now(), self.times().unix_ms);
+            // Queued by the first look at it, and waited for with what is queued.
+            let _ = self.disks.note(move || orders.to_note(now, unix_ms)).now_or_never();
+        }
     }
 
     /// Whether all that was done so far is on the disks.

@@ -11,7 +11,7 @@ mod tests;
 
 use super::head::Times;
 use crate::key::CacheKey;
-use crate::purge::{is_about, is_labelled};
+use crate::purge::{Noted, Recent, is_about, is_labelled};
 use crate::upstream::Groups;
 use ::purge::{Mode, What};
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use stores::{Knew, Stores};
+use tokio::time::Instant;
 
 /// Orders that stand at once. More, and the oldest is taken to mean everything older: that costs fills, and nothing comes
 /// back.
@@ -77,6 +78,9 @@ struct List {
     /// What disks have missed.
     #[serde(default)]
     stores: Stores,
+    /// Those of the last minutes, whatever they have met here: other nodes may not have heard of them.
+    #[serde(default)]
+    recent: Vec<Noted>,
 }
 
 /// All of them.
@@ -88,6 +92,7 @@ pub(super) struct Orders {
     unwritten: AtomicBool,
     /// How often it has changed.
     changes: AtomicU64,
+    recent: Recent,
 }
 
 impl Default for Orders {
@@ -97,11 +102,17 @@ impl Default for Orders {
             latest: AtomicU64::new(0),
             unwritten: AtomicBool::new(false),
             changes: AtomicU64::new(0),
+            recent: Recent::default(),
         }
     }
 }
 
 impl Orders {
+    /// None yet; disks note `recent` as well, and bring back what was in it.
+    pub(super) fn beside(recent: Recent) -> Self {
+        Self { recent, ..Self::default() }
+    }
+
     fn list(&self) -> MutexGuard<'_, List> {
         // Nothing that holds the lock can panic half way through a change.
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
@@ -197,9 +208,11 @@ impl Orders {
         self.unwritten.store(false, Ordering::Release);
     }
 
-    /// The list as it is to be noted now.
-    pub(super) fn to_note(&self) -> Bytes {
-        serde_json::to_vec(&*self.list()).unwrap_or_default().into()
+    /// The list as it is to be noted at `unix_ms`, which is `now`.
+    pub(super) fn to_note(&self, now: Instant, unix_ms: u64) -> Bytes {
+        let mut list = self.list();
+        list.recent = self.recent.to_note(now, unix_ms);
+        serde_json::to_vec(&*list).unwrap_or_default().into()
     }
 
     /// Whether a disk may lack something of the list.
@@ -219,8 +232,9 @@ impl Orders {
 
     /// Takes in what a disk says, before anything else of it is believed. `now_ms` is the wall clock.
     pub(super) fn take_in(&self, found: Found, now_ms: u64) {
+        let now = Instant::now();
         let Found { store, note, left } = found;
-        let noted = match note {
+        let mut noted = match note {
             // It must have what the others have, and has missed what they have.
             Note::Nothing => Some(List::default()),
             Note::Text(text) => {
@@ -228,6 +242,10 @@ impl Orders {
             }
             Note::Damaged => None,
         };
+        match &mut noted {
+            Some(list) => self.recent.take_in(std::mem::take(&mut list.recent), now, now_ms),
+            None => self.recent.note_all(now),
+        }
         self.change(|list| {
             let is_readable = noted.is_some();
             list.take_in(store, noted.unwrap_or_default());
@@ -250,7 +268,16 @@ impl Orders {
 impl Default for List {
     fn default() -> Self {
         let stores = Stores::default();
-        Self { version: VERSION, latest: 0, dropped: 0, floor: 0, standing: Vec::new(), missed: 0, stores }
+        Self {
+            version: VERSION,
+            latest: 0,
+            dropped: 0,
+            floor: 0,
+            standing: Vec::new(),
+            missed: 0,
+            stores,
+            recent: Vec::new(),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ fn found(store: u64, note: Note) -> Found {
 }
 
 fn noted(store: u64, orders: &Orders) -> Found {
-    found(store, Note::Text(orders.to_note()))
+    found(store, Note::Text(orders.to_note(Instant::now(), 0)))
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn the_next_process_knows_them_and_numbers_go_on() {
     let number = orders.add(prefix("http://a/x"), Mode::Hard, at(100));
     assert!(orders.is_unwritten());
     orders.begin_note();
-    let note = orders.to_note();
+    let note = orders.to_note(Instant::now(), 0);
     assert!(!orders.is_unwritten());
     let next = Orders::default();
     next.take_in(found(1, Note::Text(note.clone())), 1);
@@ -162,5 +162,5 @@ fn more_than_can_stand_mean_everything_older() {
     for at_ms in 0..200 {
         orders.add(prefix(&format!("http://a/{long}")), Mode::Hard, at(at_ms));
     }
-    assert!(orders.to_note().len() < 1_024 * 1_024);
+    assert!(orders.to_note(Instant::now(), 0).len() < 1_024 * 1_024);
 }
