@@ -2,7 +2,8 @@
 .PHONY: help setup build demo sample test check audit sbom deb image bench bench-edge fuzz property fmt clean
 
 CARGO ?= cargo
-RELEASE := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/release
+TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+RELEASE := $(TARGET_DIR)/release
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,9 +26,10 @@ sample: build ## Make a sample lesson: OUT=file LENGTH=120
 test: setup ## Set up, build, run every test, end with the count
 	@scripts/test
 
-check: ## Formatting, lints, the pages' types, dependencies' licences
+check: ## Formatting, lints, fuzz targets, the pages' types, dependencies' licences
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) check --manifest-path fuzz/Cargo.toml --target-dir $(TARGET_DIR) --locked
 	cd crates/player && npm run --silent check
 	cd crates/board && npm run --silent check
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; \
