@@ -9,6 +9,9 @@ export const PATIENCE_MS = 150_000;
 /** The longest account of what a page was doing at its end, in characters. */
 const MOST_SAID = 2_000;
 
+/** Complaints that are said of a page. */
+const MOST_COMPLAINTS = 20;
+
 export function required(name, meaning) {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: it is ${meaning}`);
@@ -59,6 +62,8 @@ export async function openPage(t, browser, { expected, line, edge = line?.url, .
     // Read by whoever wonders why a test failed; nobody sees it of one that passed.
     const state = await page.evaluate(() => JSON.stringify(window.airclass)).catch((error) => error.message);
     console.log(`# ${t.name}: ${state?.slice(0, MOST_SAID)}`);
+    // Of a test that has failed already, what fails here is not said.
+    for (const complaint of complaints.slice(0, MOST_COMPLAINTS)) console.log(`# ${t.name}: ${complaint}`);
     const cookies = await context.cookies();
     await context.close();
     await line?.close();
