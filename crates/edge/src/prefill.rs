@@ -9,8 +9,8 @@
 //!
 //! One task on one core. Live traffic wins: under pressure nothing new is begun. What is here is not fetched again, whenever
 //! it came; what came late is fetched first. When it is no time for fetching, a node that has just begun still looks for what its
-//! disks kept: it is as ready as before. It ends when the process
-//! begins to, or gives way to another one that has its disks then. The rules are in `ledger`, `window`, `list` and `pace`, which know no clock.
+//! disks kept: it is as ready as before. It ends when the process begins to, or gives way to another one that has its disks then. The
+//! rules are in `ledger`, `window`, `list` and `pace`, which know no clock.
 
 mod bring;
 mod front;

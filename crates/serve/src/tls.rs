@@ -137,7 +137,6 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::CertificateFiles;
 
     /// What was written between the first reading and the first look was never read.
     #[test]

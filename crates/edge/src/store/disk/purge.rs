@@ -114,9 +114,7 @@ impl DiskTier {
     /// brings nothing back then, nor does a power cut.
     pub(crate) async fn write_orders(&self) -> bool {
         self.orders.begin_note();
-        let (orders, now, unix_ms) = (Arc::clone(&self.orders), Instant::now(), self.times().unix_ms);
-        let written = timeout(WRITTEN_WITHIN, self.disks.note(move || orders.to_note(now, unix_ms)));
-        let written = written.await.unwrap_or(false);
+        let written = timeout(WRITTEN_WITHIN, self.note_orders()).await.unwrap_or(false);
         if !written {
             self.orders.not_written();
         }
@@ -126,10 +124,15 @@ impl DiskTier {
     /// Has what of the orders is not written down yet written with all else that is.
     pub(super) fn note_orders_at_the_end(&self) {
         if self.orders.is_unwritten() {
-            let (orders, now, unix_ms) = (Arc::clone(&self.orders), Instant::now(), self.times().unix_ms);
             // Queued by the first look at it, and waited for with what is queued.
-            let _ = self.disks.note(move || orders.to_note(now, unix_ms)).now_or_never();
+            let _ = self.note_orders().now_or_never();
         }
+    }
+
+    /// Has disks note the orders, as they are when they do; whether all did.
+    fn note_orders(&self) -> impl Future<Output = bool> {
+        let (orders, now, unix_ms) = (Arc::clone(&self.orders), Instant::now(), self.times().unix_ms);
+        self.disks.note(move || orders.to_note(now, unix_ms))
     }
 
     /// Whether all that was done so far is on the disks.
