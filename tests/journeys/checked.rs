@@ -1,5 +1,7 @@
 //! `--check` says whether a service would start as it is configured, and starts nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
+
 use journeys::client::Certificate;
 use journeys::{Airclass, Finished, airclass, project};
 use std::fs;
