@@ -6,7 +6,10 @@
 //!
 //! What is given back is wiped: a device's word and all that its client said of itself are in nobody's memory once they are
 //! answered, in whatever buffer of whichever library they came.
+//!
+//! Blocks of bodies lie at multiples of their size, and what becomes of their pages is minded ([`lendable`]).
 
+use lendable::BLOCK;
 use std::alloc::{GlobalAlloc, Layout};
 use tikv_jemallocator::Jemalloc;
 
@@ -14,34 +17,53 @@ use tikv_jemallocator::Jemalloc;
 const WIPED: usize = 16 * 1_024;
 
 #[global_allocator]
-static ALLOCATOR: Wiping = Wiping;
+static ALLOCATOR: Ours = Ours;
 
-struct Wiping;
+struct Ours;
+
+/// Where a block of a body lies is known by its address, so that parts of it are known, too.
+fn placed(layout: Layout) -> Layout {
+    if layout.size() != BLOCK {
+        return layout;
+    }
+    layout.align_to(BLOCK).unwrap_or(layout)
+}
+
+fn noted(block: *mut u8, layout: Layout) -> *mut u8 {
+    if layout.size() == BLOCK {
+        lendable::took(block);
+    }
+    block
+}
 
 #[expect(unsafe_code, reason = "an allocator's trait is unsafe as a whole")]
 // SAFETY: all of it is jemalloc's; a block is written to only between its owner's giving it back and jemalloc's taking it, and
-// no further than its layout says.
-unsafe impl GlobalAlloc for Wiping {
+// no further than its layout says. One of a size has the same layout when it comes as when it goes.
+unsafe impl GlobalAlloc for Ours {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        unsafe { Jemalloc.alloc(layout) }
+        noted(unsafe { Jemalloc.alloc(placed(layout)) }, layout)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        unsafe { Jemalloc.alloc_zeroed(layout) }
+        noted(unsafe { Jemalloc.alloc_zeroed(placed(layout)) }, layout)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if layout.size() <= WIPED {
             unsafe { block.write_bytes(0, layout.size()) };
         }
-        unsafe { Jemalloc.dealloc(block, layout) };
+        // Where the kernel keeps what it was lent, whoever gets the block next would write into it.
+        if layout.size() == BLOCK && !unsafe { lendable::reclaim(block) } {
+            return;
+        }
+        unsafe { Jemalloc.dealloc(block, placed(layout)) };
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if layout.size() > WIPED {
+        if layout.size() > WIPED && layout.size() != BLOCK && size != BLOCK {
             return unsafe { Jemalloc.realloc(block, layout, size) };
         }
-        let moved = unsafe { Jemalloc.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
+        let moved = unsafe { self.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
         if !moved.is_null() {
             unsafe { moved.copy_from_nonoverlapping(block, size.min(layout.size())) };
             unsafe { self.dealloc(block, layout) };

@@ -55,7 +55,8 @@ impl AsRef<[u8]> for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if self.bytes.len() == BLOCK {
+        // What the kernel may still be sending is not read into.
+        if self.bytes.len() == BLOCK && lendable::withdraw(&self.bytes) {
             let mut idle = self.home.idle();
             if idle.len() < MOST_IDLE {
                 idle.push(std::mem::take(&mut self.bytes));

@@ -13,6 +13,7 @@ mod encrypted;
 mod http1;
 mod http2;
 mod http3;
+mod lend;
 mod line;
 mod lookout;
 mod pace;
@@ -28,6 +29,7 @@ pub use clients::{Client, InFlight};
 pub(crate) use http2::Abuse;
 pub use http3::http3_request;
 pub(crate) use http3::{MAX_STREAMS, Upload};
+pub(crate) use lend::Lending;
 pub(crate) use line::Lines;
 pub use places::{Busy, Load, Work};
 pub(crate) use places::{Connections, Place};
@@ -60,6 +62,7 @@ pub(crate) struct Core<S> {
     pub(crate) service: Rc<S>,
     pub(crate) limits: Limits,
     pub(crate) drain: Drain,
+    pub(crate) lending: Rc<Lending>,
 }
 
 /// What a connection speaks.
@@ -95,6 +98,8 @@ pub(crate) struct Here {
     pub(crate) proxy: Option<Arc<ProxyRule>>,
     /// Set when HTTP/3 is spoken at the same port (Alt-Svc, RFC 7838).
     pub(crate) alternative: Option<HeaderValue>,
+    /// Whether blocks are sent without a copy; `None`: where that costs less.
+    pub(crate) zero_copy: Option<bool>,
 }
 
 impl Here {

@@ -184,6 +184,7 @@ pub(crate) struct Metrics {
     protocols: Vec<IntCounter>,
     pub(crate) retries: IntCounter,
     pub(crate) sent: Sent,
+    pub(crate) lent: IntCounter,
     pub(crate) lines: Lines,
     refused: Vec<IntCounter>,
     certificates: IntGaugeVec,
@@ -266,6 +267,10 @@ impl Metrics {
                 "QUIC clients that had to show first that they are where they say, because many handshakes were open",
             ),
             sent: Sent::register(telemetry),
+            lent: telemetry.counter(
+                "serve_lent_bytes_total",
+                "Bytes of stored bodies that the kernel sent without a copy, of those in serve_sent_bytes_total",
+            ),
             lines: Lines::register(telemetry),
             refused: telemetry::counters::<Refused>(
                 telemetry,

@@ -1,6 +1,6 @@
 //! The cores of one server: started together, drained together.
 
-use crate::connection::{self, Connections, Core, Here, Load, Work};
+use crate::connection::{self, Connections, Core, Here, Lending, Load, Work};
 use crate::drain::Drain;
 use crate::handover::{Kin, Offered, Successor, open_link};
 use crate::listener::{self, ADMIN, Accepting, Inherited, LINK, Listening, MAIL, Sockets};
@@ -260,6 +260,7 @@ impl Server {
                 tls: tls.map(|tls| Arc::clone(&tls.config)),
                 proxy: listener.proxy.clone().map(Arc::new),
                 alternative: alternative(sockets, http3_max_age.as_secs()),
+                zero_copy: listener.tuning.zero_copy,
             };
             let shared = listener::by_core(&sockets.listening, *cores)?;
             for (share, sockets) in shares.iter_mut().zip(shared) {
@@ -320,7 +321,8 @@ async fn run_core<S: Service>(
     share: Share,
     connections: Connections,
 ) {
-    let core = Rc::new(Core { service, limits: *limits.borrow(), drain });
+    let lending = Rc::new(Lending::new(connections.metrics().lent.clone()));
+    let core = Rc::new(Core { service, limits: *limits.borrow(), drain, lending });
     let current = Rc::new(Current { core: RefCell::new(Rc::clone(&core)), limits: RefCell::new(limits) });
     let mut accepting = tokio::task::JoinSet::new();
     for (here, socket) in share.listening {
@@ -404,8 +406,9 @@ impl<S> Current<S> {
         if limits.has_changed().unwrap_or(false) {
             let now = *limits.borrow_and_update();
             let mut core = self.core.borrow_mut();
-            let (service, drain) = (Rc::clone(&core.service), core.drain.clone());
-            *core = Rc::new(Core { service, limits: now, drain });
+            let Core { service, drain, lending, .. } = &**core;
+            let (service, drain, lending) = (Rc::clone(service), drain.clone(), Rc::clone(lending));
+            *core = Rc::new(Core { service, limits: now, drain, lending });
         }
         Rc::clone(&self.core.borrow())
     }

@@ -28,6 +28,8 @@ impl Blocks {
             blocks.iter().rev().skip(1).all(|block| block.len() == BLOCK),
             "only the last block is short"
         );
+        // As they are until nobody has them: they may be sent without a copy.
+        blocks.iter().for_each(|block| lendable::offer(block));
         let length = blocks.iter().map(|block| block.len() as u64).sum();
         Self { blocks, length }
     }

@@ -237,12 +237,13 @@ impl Drop for Answering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Connections, LOCAL, Socket, plain};
+    use crate::connection::{Connections, LOCAL, Lending, Socket, plain};
     use crate::drain::Drain;
     use crate::metrics::Metrics;
     use crate::options::Limits;
     use crate::service::{Scheme, Standing};
     use http_body_util::{BodyExt, Full};
+    use prometheus::IntCounter;
     use std::cell::RefCell;
     use std::sync::Arc;
     use telemetry::Telemetry;
@@ -277,12 +278,14 @@ mod tests {
 
     /// A connection's surroundings.
     async fn around(drain: Drain) -> (Rc<Core<Hasty>>, Peer, Place, Rc<Here>) {
-        let core = Rc::new(Core { service: Rc::new(Hasty::default()), limits: Limits::default(), drain });
+        let lending = Rc::new(Lending::new(IntCounter::new("lent", "bytes").unwrap()));
+        let core =
+            Rc::new(Core { service: Rc::new(Hasty::default()), limits: Limits::default(), drain, lending });
         let peer =
             Peer { address: LOCAL, scheme: Scheme::Http, standing: Standing::default(), interim: None };
         let metrics = Arc::new(Metrics::register(&Telemetry::new("test")));
         let place = Connections::new(1, metrics).place().await.take();
-        (core, peer, place, Rc::new(Here { tls: None, proxy: None, alternative: None }))
+        (core, peer, place, Rc::new(Here { tls: None, proxy: None, alternative: None, zero_copy: None }))
     }
 
     /// Lets the server go as far as it comes.

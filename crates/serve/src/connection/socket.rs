@@ -1,5 +1,6 @@
 //! A client's socket: TCP or unix.
 
+use super::lend::Lender;
 use super::line::{Lines, Reach};
 use prometheus::IntCounter;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -90,6 +91,36 @@ impl Socket {
         match self {
             Self::Tcp(tcp) => tcp.stream.poll_write_ready(cx),
             Self::Unix(stream) => stream.poll_write_ready(cx),
+        }
+    }
+
+    /// Sends blocks that `slices` have in front without a copy; `None` where they are to be written as always.
+    pub(super) fn poll_send_lent(
+        &self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        lender: &Lender,
+    ) -> Option<Poll<io::Result<usize>>> {
+        let Self::Tcp(tcp) = self else { return None };
+        loop {
+            match tcp.stream.poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
+                Poll::Pending => return Some(Poll::Pending),
+            }
+            // Not an error, but nothing that could be lent.
+            let mut none = false;
+            let lent = tcp.stream.try_io(Interest::WRITABLE, || {
+                lender.send(&tcp.stream, slices).unwrap_or_else(|| {
+                    none = true;
+                    Ok(0)
+                })
+            });
+            match lent {
+                _ if none => return None,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                lent => return Some(counted(Poll::Ready(lent), &tcp.sent)),
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The bytes of a connection, watched for the sake of its time-outs and of where its requests end.
 
 use super::activity::Activity;
+use super::lend::Lender;
 use super::socket::{PACKET, Socket};
 use super::strict::Strict;
 use bytes::{Buf, Bytes};
@@ -28,6 +29,18 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// place for them and writing sends at once.
     fn gather(&mut self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
         let _ = slices;
+        None
+    }
+
+    /// Sends what `slices` have in front without a copy, where they are blocks that may be sent so; `None` where they are to be
+    /// written as always.
+    fn poll_lend(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        lender: &Lender,
+    ) -> Option<Poll<io::Result<usize>>> {
+        let _ = (cx, slices, lender);
         None
     }
 
@@ -61,6 +74,15 @@ const UNREAD: usize = 1_024 * 1_024;
 impl Transport for Socket {
     fn socket(&self) -> &Socket {
         self
+    }
+
+    fn poll_lend(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        lender: &Lender,
+    ) -> Option<Poll<io::Result<usize>>> {
+        self.poll_send_lent(cx, slices, lender)
     }
 }
 

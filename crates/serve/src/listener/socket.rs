@@ -116,7 +116,7 @@ impl Listening {
 
     /// What is set here every accepted connection inherits, so that accepting costs no further system call.
     fn tune(&self, listener: &Listener) -> Result<(), ListenError> {
-        let Listener { address, tuning: Tuning { congestion, pacing, send_buffer }, .. } = listener;
+        let Listener { address, tuning: Tuning { congestion, pacing, send_buffer, .. }, .. } = listener;
         let failed =
             |key, source, advice| ListenError::Tuning { address: address.clone(), key, source, advice };
         if let Some(name) = congestion {

@@ -27,6 +27,8 @@ pub struct ListenerOptions {
     pub pacing: Option<BitRate>,
     /// Most that the kernel holds for a connection of what the network does not take yet.
     pub send_buffer: Option<ByteCount>,
+    /// Whether stored bodies are sent without a copy where there is no TLS.
+    pub zero_copy: Option<bool>,
     /// Whether HTTP/3 is spoken, too, over UDP at the same port; needs `tls`.
     pub http3: Option<bool>,
     /// Rights of a unix socket, octal: `"0660"`.
@@ -111,11 +113,13 @@ pub struct Tuning {
     /// What a slow reader costs, for all that it does not take is not on its way. SO_SNDBUF would bound the rest, too, and
     /// with it what a quick reader far away can have on its way: its speed.
     pub send_buffer: u32,
+    /// Whether stored bodies are sent without a copy where there is no TLS; `None`: where that costs less.
+    pub zero_copy: Option<bool>,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { congestion: None, pacing: None, send_buffer: SEND_BUFFER }
+        Self { congestion: None, pacing: None, send_buffer: SEND_BUFFER, zero_copy: None }
     }
 }
 
@@ -155,11 +159,19 @@ impl Listener {
             }
         };
         let is_unix = matches!(address, Address::Unix(_));
-        let tuned = options.congestion.is_some() || options.pacing.is_some() || options.send_buffer.is_some();
+        let tuned = options.congestion.is_some()
+            || options.pacing.is_some()
+            || options.send_buffer.is_some()
+            || options.zero_copy.is_some();
         if is_unix && tuned {
-            return wrong("on a unix socket has no congestion, pacing and send_buffer: leave them out");
+            return wrong(
+                "on a unix socket has no congestion, pacing, send_buffer and zero_copy: leave them out",
+            );
         }
         let (tls, http3) = (options.tls.unwrap_or(false), options.http3.unwrap_or(false));
+        if tls && options.zero_copy == Some(true) {
+            return wrong("has zero_copy and tls: what is encrypted is a copy; leave one out");
+        }
         if http3 && (!tls || is_unix) {
             return wrong("has http3 without tls or on a unix socket: HTTP/3 is TLS over UDP");
         }
@@ -190,7 +202,12 @@ impl Listener {
             }
             Some(size) => u32::try_from(size.0).unwrap_or(SEND_BUFFER),
         };
-        let tuning = Tuning { congestion: options.congestion.clone(), pacing, send_buffer };
+        let tuning = Tuning {
+            congestion: options.congestion.clone(),
+            pacing,
+            send_buffer,
+            zero_copy: options.zero_copy,
+        };
         Ok(Self { address, tls, http3, proxy, tuning, mode })
     }
 }
@@ -342,6 +359,8 @@ mod tests {
             (r#"address = "unix:/a", congestion = "bbr""#, "congestion"),
             (r#"address = "unix:/a", send_buffer = "64KiB""#, "send_buffer"),
             (r#"address = "[::]:1", send_buffer = "1KiB""#, "send_buffer"),
+            (r#"address = "unix:/a", zero_copy = false"#, "zero_copy"),
+            (r#"address = "[::]:1", tls = true, zero_copy = true"#, "zero_copy"),
             (r#"address = "[::]:1", proxy_others = "direct""#, "proxy_from"),
             (r#"address = "[::]:1", proxy_from = []"#, "proxy_from"),
             (r#"address = "[::]:1", proxy_from = ["ten"]"#, "ten"),

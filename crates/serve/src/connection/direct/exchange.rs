@@ -3,6 +3,7 @@
 use super::outgoing::Outgoing;
 use super::question;
 use crate::connection::activity::Activity;
+use crate::connection::lend::Lender;
 use crate::connection::stream::{Transport, forget};
 use crate::connection::{Core, Here};
 use crate::interim::Heard;
@@ -90,7 +91,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
             body: Box::pin(None),
             left: 0,
             counted: None,
-            outgoing: Outgoing::new(),
+            outgoing: Outgoing::new(Lender::new(&core.lending, here.zero_copy)),
             heard: Arc::default(),
         }
     }

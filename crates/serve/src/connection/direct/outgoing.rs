@@ -4,6 +4,7 @@ use super::head::{self, ROOM};
 use crate::connection::Here;
 use crate::connection::activity::Activity;
 use crate::connection::http1::MAX_SEND_BUFFER;
+use crate::connection::lend::{LEAST, Lender};
 use crate::connection::stream::Transport;
 use bytes::{Buf, Bytes};
 use http::Response;
@@ -29,16 +30,22 @@ pub(super) struct Outgoing {
     head: Range<usize>,
     pieces: VecDeque<Bytes>,
     bytes: usize,
+    /// Set where blocks may be sent without a copy.
+    lender: Option<Lender>,
+    /// Whether the client takes much at once. Where it does not, pages would be got ready again and again, and not sent.
+    is_quick: bool,
 }
 
 impl Outgoing {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(lender: Option<Lender>) -> Self {
         Self {
             interim: Bytes::new(),
             room: Box::new([0; ROOM]),
             head: 0..0,
             pieces: VecDeque::new(),
             bytes: 0,
+            lender,
+            is_quick: true,
         }
     }
 
@@ -101,10 +108,17 @@ impl Outgoing {
                 room -= length;
                 count += 1;
             }
-            let written = Pin::new(&mut *stream).poll_write_vectored(cx, &slices[..count]);
+            let (slices, bytes) = (&slices[..count], self.length() - kept - room);
+            let lender = self.lender.as_ref().filter(|_| self.is_quick && bytes >= LEAST);
+            let written = lender
+                .and_then(|lender| stream.poll_lend(cx, slices, lender))
+                .unwrap_or_else(|| Pin::new(&mut *stream).poll_write_vectored(cx, slices));
             let length = ready!(noted(written, activity, |length| *length))?;
             if length == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            if bytes >= LEAST {
+                self.is_quick = length >= LEAST;
             }
             self.sent(length);
         }
@@ -215,7 +229,7 @@ mod tests {
             (2, true, 5 * PACKET + 1, vec![5 * PACKET + 1, 3 * PACKET - 1]),
             (0, true, usize::MAX, vec![]),
         ] {
-            let mut outgoing = Outgoing::new();
+            let mut outgoing = Outgoing::new(None);
             (0..pieces).for_each(|_| outgoing.push(Bytes::from(vec![7; BLOCK])));
             let (mut line, activity) = (Line { takes, writes: vec![] }, Activity::begin(Instant::now()));
             let cx = &mut Context::from_waker(Waker::noop());
@@ -236,7 +250,7 @@ mod tests {
 
     #[test]
     fn more_is_taken_when_nearly_all_is_sent() {
-        let mut outgoing = Outgoing::new();
+        let mut outgoing = Outgoing::new(None);
         assert!(outgoing.runs_short());
         for _ in 0..2 {
             outgoing.push(Bytes::from(vec![7; BLOCK]));
