@@ -5,10 +5,10 @@
 //! ```text
 //! new process                          old process
 //!      ── connects ───────────────────────►
+//!      ◄── "lives" + descriptor ──────────  a pipe's end that hangs up when it dies; older versions say it later, or never
 //!      ◄── "socket NAME" + descriptor ────  one each, the handover socket itself and a [`link`] among them
 //!      ◄── "out of service" ──────────────  if it is; with a descriptor, as older versions pass over
 //!      ◄── "reads on" ────────────────────  it reads what it is left; likewise
-//!      ◄── "lives" + descriptor ──────────  a pipe's end that hangs up when it dies
 //!      ◄── "end" ─────────────────────────
 //!   starts all cores
 //!      ── "leaves NAME" ─────────────────►  each UDP socket that is not configured any more, if it reads on
@@ -23,9 +23,10 @@
 //!
 //! Both accept from the very same sockets in between, so that no connection in the kernel's backlog is lost, as it would
 //! be with SO_REUSEPORT and a second set. A new process that dies before it is ready costs nothing. Neither does an old one that
-//! dies, or is told to stop, before that: the new one has all it needs and goes on alone. One that has lost its patience is another
-//! thing: it serves on, and the new one has to go.
+//! dies, or is told to stop, before that: the new one goes on alone with what it has, and opens what it was not given. One that has
+//! lost its patience is another thing: it serves on, and the new one has to go.
 
+mod ask;
 mod link;
 mod packets;
 
@@ -33,6 +34,7 @@ pub(crate) use link::open as open_link;
 pub use link::{Kin, Link};
 
 use crate::listener::{Inherited, LINK, MAX_SOCKETS};
+use ask::{Answer, Given};
 use faults::{Blame, Fault};
 use packets::{Packet, Packets};
 use std::io::{self, PipeReader};
@@ -124,7 +126,8 @@ pub(crate) struct Successor {
 }
 
 impl Successor {
-    /// Asks whoever listens at `path` for its sockets; nobody is no error. Whether it stands aside goes to `readiness`.
+    /// Asks whoever listens at `path` for its sockets; nobody is no error, nor one who dies meanwhile. Whether it stands aside goes
+    /// to `readiness`.
     ///
     /// # Errors
     /// Somebody is there and does not behave, or the path cannot be used.
@@ -135,31 +138,41 @@ impl Successor {
     ) -> Result<Self, HandoverError> {
         let unusable = |source| HandoverError::Path { path: path.to_owned(), source };
         let failed = |source| HandoverError::Other { path: path.to_owned(), source };
-        let Some(packets) = Packets::connect(path).map_err(unusable)? else {
-            let listening = packets::listen(path).map_err(unusable)?;
-            return Ok(Self::new(path, None, listening, false));
-        };
-        packets.set_timeout(WORD_TIMEOUT).map_err(failed)?;
-        let (mut reads_on, mut lives) = (false, None);
-        for _ in 0..MAX_SOCKETS {
-            match packets.receive().map_err(failed)? {
-                Packet { word, .. } if word == OUT_OF_SERVICE => readiness.stand_aside(),
-                Packet { word, .. } if word == READS_ON => reads_on = true,
-                Packet { word, socket: Some(pipe) } if word == LIVES => lives = Some(pipe),
-                Packet { word, socket: Some(socket) } => {
-                    if let Some(name) = word.strip_prefix("socket ") {
-                        inherited.add(name.to_owned(), socket);
+        for _ in 0..ask::TRIES {
+            let Some(packets) = Packets::connect(path).map_err(unusable)? else {
+                let listening = packets::listen(path).map_err(unusable)?;
+                return Ok(Self::new(path, None, listening, false));
+            };
+            packets.set_timeout(WORD_TIMEOUT).map_err(failed)?;
+            match ask::hear(&packets).map_err(failed)? {
+                Answer::All(mut given) => {
+                    given.take(inherited, readiness);
+                    let listening = inherited.take_named(HANDOVER).pop();
+                    let listening = listening.ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
+                    tracing::info!(path = %path.display(), "sockets taken over");
+                    let Given { lives, reads_on, .. } = given;
+                    let predecessor = Predecessor { packets, lives, passed: Instant::now() };
+                    return Ok(Self::new(path, Some(predecessor), listening, reads_on));
+                }
+                Answer::Part(mut given) => {
+                    inherited.giver_dies();
+                    given.take_from_dead(inherited, readiness);
+                    tracing::warn!(
+                        path = %path.display(),
+                        "the process before this one died while it passed its sockets; this one goes on alone"
+                    );
+                    // It comes behind all others. Without it somebody may be there by now.
+                    if let Some(listening) = inherited.take_named(HANDOVER).pop() {
+                        return Ok(Self::new(path, None, listening, false));
                     }
                 }
-                Packet { word, socket: None } if word == "end" => break,
-                Packet { .. } => return Err(failed(io::ErrorKind::InvalidData.into())),
+                Answer::Nothing => {
+                    inherited.giver_dies();
+                    tracing::warn!(path = %path.display(), "nobody answers for the process before this one; asked again");
+                }
             }
         }
-        let listening = inherited.take_named(HANDOVER).pop();
-        let listening = listening.ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
-        tracing::info!(path = %path.display(), "sockets taken over");
-        let predecessor = Predecessor { packets, lives, passed: Instant::now() };
-        Ok(Self::new(path, Some(predecessor), listening, reads_on))
+        Err(failed(io::ErrorKind::ConnectionReset.into()))
     }
 
     fn new(path: &Path, predecessor: Option<Predecessor>, listening: OwnedFd, reads_on: bool) -> Self {
@@ -332,6 +345,8 @@ fn pass(
     kin: Option<&Arc<dyn Kin>>,
 ) -> io::Result<()> {
     packets.set_timeout(WORD_TIMEOUT)?;
+    // Before all that may come to nothing.
+    packets.send(LIVES, Some(lives.as_fd()))?;
     for (name, socket) in sockets.again()? {
         packets.send(&format!("socket {name}"), Some(socket.as_fd()))?;
     }
@@ -347,7 +362,6 @@ fn pass(
         packets.send(OUT_OF_SERVICE, Some(listening.as_fd()))?;
     }
     packets.send(READS_ON, Some(listening.as_fd()))?;
-    packets.send(LIVES, Some(lives.as_fd()))?;
     packets.send("end", None)?;
     packets.set_timeout(READY_TIMEOUT)?;
     read(Reads::Left(&left_until_ready(packets)?));

@@ -46,15 +46,18 @@ pub(crate) fn bind(
 ) -> Result<Sockets, ListenError> {
     let there = inherited.take(listeners, number);
     let listener = &listeners[number];
-    let datagrams = match listener.http3 {
+    let mut datagrams = match listener.http3 {
         true => inherited.take_named(&name_of_datagrams(listeners, number)),
         false => Vec::new(),
     };
     let any = matches!(&listener.address, Address::Tcp(address) if address.port() == 0);
     if there.is_empty() {
+        // They are of a port that nobody has over TCP, and in the way of new ones.
+        datagrams.clear();
         for tries in (0..if any { PORT_TRIES } else { 1 }).rev() {
-            let listening = socket::open(listener, cores)?;
-            match datagrams::open(listener, &listening, cores) {
+            let listening = inherited.open(|| socket::open(listener, cores))?;
+            let open = || datagrams::open(listener, &listening, cores);
+            match if any { open() } else { inherited.open(open) } {
                 Ok(datagrams) => return Ok(Sockets { listening, datagrams }),
                 Err(_) if tries > 0 => {}
                 Err(error) => return Err(error),
@@ -64,7 +67,7 @@ pub(crate) fn bind(
     let listening: Vec<_> =
         there.into_iter().map(|socket| Listening::adopt(socket, listener)).collect::<Result<_, _>>()?;
     let datagrams = match datagrams.is_empty() {
-        true => datagrams::open(listener, &listening, cores)?,
+        true => inherited.open(|| datagrams::open(listener, &listening, cores))?,
         false => datagrams::adopt(datagrams, listener)?,
     };
     Ok(Sockets { listening, datagrams })

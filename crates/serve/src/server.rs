@@ -69,7 +69,11 @@ pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), An
     let link = inherited.take_named(LINK).pop();
     let hosts = config.admin_hosts.clone();
     let server = Server { link, ..Server::bind_with(config, telemetry, &mut inherited, successor)? };
-    let admin = Admin::adopt(admin, address)?;
+    let admin = match admin {
+        // Also where it is in the way of another one, which nobody is to wait for.
+        Some(given) => Admin::adopt(Some(given), address)?,
+        None => inherited.open(|| Admin::bind(address))?,
+    };
     sandbox::confine(&server.config.sandbox)?;
     // The one thread that was there before.
     telemetry::renew_log_writer().map_err(|source| ServeError { core: 0, source })?;

@@ -6,6 +6,7 @@ use journeys::client::{self, Certificate};
 use journeys::store::{pattern, put, segment};
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 
 /// It died with its predecessor: `HANDOVER_FAILED`.
@@ -41,6 +42,8 @@ fn a_process_that_dies_before_the_next_one_is_ready_does_not_take_it_along() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let answer = runtime.block_on(client::get(next.address(), &format!("/{}", segment(0)), &[]));
     assert_eq!(answer.body.len(), LENGTH);
+    // And its connection, which would be waited for while it is idle.
+    drop(runtime);
     let warnings =
         next.log().lines().filter(|line| line.contains("\"WARN\"") && line.contains("process")).count();
     assert_eq!(warnings, 1, "{}", next.log());
@@ -49,4 +52,52 @@ fn a_process_that_dies_before_the_next_one_is_ready_does_not_take_it_along() {
     let third = Airclass::start(&["edge", "--config", at("next.toml").to_str().unwrap()]);
     assert!(next.wait().success(), "{}", next.log());
     assert_eq!(third.addresses, addresses);
+}
+
+/// How many sockets there are at `path`: one that listens, and those of who has been accepted there or waits to be.
+fn sockets_at(path: &Path) -> usize {
+    let all = std::fs::read_to_string("/proc/net/unix").unwrap();
+    all.lines().filter(|line| line.ends_with(path.to_str().unwrap())).count()
+}
+
+/// It did not start: `HANDOVER_FAILED`.
+#[test]
+fn a_process_that_dies_before_its_last_word_is_followed_as_if_it_had_been_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, at) = (folder.path().join("store"), |name: &str| folder.path().join(name));
+    put(&store, &segment(0), &pattern(LENGTH));
+    let origin = Airclass::origin(&store);
+    Certificate::make(folder.path());
+    let unix = format!("[[serve.listener]]\naddress = \"unix:{}\"\n", at("edge.sock").display());
+    configure(folder.path(), origin.address(), &unix);
+    let old = start(folder.path());
+    // The next one wants the very same addresses, over TCP and UDP, and the same unix sockets.
+    let mut config = std::fs::read_to_string(at("edge.toml")).unwrap();
+    for address in &old.addresses[..2] {
+        config = config.replacen("127.0.0.1:0", &address.to_string(), 1);
+    }
+    std::fs::write(at("next.toml"), config).unwrap();
+    old.signal("STOP");
+    let next = std::thread::spawn({
+        let config = at("next.toml");
+        move || Airclass::start(&["edge", "--config", config.to_str().unwrap()])
+    });
+    while sockets_at(&at("handover")) < 2 {
+        std::thread::yield_now();
+    }
+    let addresses = old.addresses.clone();
+    // Killed, as where there is no memory.
+    drop(old);
+    let mut next = next.join().unwrap();
+    assert_eq!(next.addresses[..2], addresses[..2]);
+    assert_eq!(sockets_at(&at("edge.sock")), 1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = runtime.block_on(client::get(next.address(), &format!("/{}", segment(0)), &[]));
+    assert_eq!(answer.body.len(), LENGTH);
+    // And its connection, which would be waited for while it is idle.
+    drop(runtime);
+    // And hands over to the one after it.
+    let third = Airclass::start(&["edge", "--config", at("next.toml").to_str().unwrap()]);
+    assert!(next.wait().success(), "{}", next.log());
+    assert_eq!(third.addresses[..2], addresses[..2]);
 }

@@ -40,6 +40,13 @@ pub(super) fn hangs_up_within(pipe: &OwnedFd, limit: Duration) -> bool {
     rustix::io::retry_on_intr(|| poll(&mut ends, limit.as_ref())).is_ok_and(|count| count > 0)
 }
 
+/// Whether nobody waits to be accepted at `listening`.
+#[cfg(test)]
+pub(super) fn waits_for_nobody(listening: &OwnedFd) -> bool {
+    let mut ends = [PollFd::new(listening, PollFlags::IN)];
+    poll(&mut ends, Some(&Timespec::default())).unwrap() == 0
+}
+
 /// A word that came.
 pub(super) struct Packet {
     pub(super) word: String,

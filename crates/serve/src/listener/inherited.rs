@@ -1,9 +1,13 @@
 //! Sockets that somebody else has opened: the service manager (`LISTEN_FDS`, systemd's socket activation), or the
 //! process that ran before us ([`crate::handover`]).
 
+use super::socket::TAKEN;
 use crate::options::Listener;
+use faults::Fault;
 use socket2::{SockRef, Type};
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The first descriptor that a service manager passes (sd_listen_fds(3)).
 const FIRST: i32 = 3;
@@ -12,7 +16,16 @@ pub(crate) const MAX_SOCKETS: usize = 4_096;
 
 /// Open sockets by the address that they listen on, as configured.
 #[derive(Debug, Default)]
-pub(crate) struct Inherited(Vec<(String, OwnedFd)>);
+pub(crate) struct Inherited {
+    sockets: Vec<(String, OwnedFd)>,
+    /// When the process that was giving them has died; what it had is closed soon.
+    giver_died: Option<Instant>,
+}
+
+/// How long a process that dies may hold an address: it closes one thing after the other, and it may have a hundred thousand.
+const CLOSES_WITHIN: Duration = Duration::from_secs(5);
+/// How often somebody looks whether it has.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 impl Inherited {
     /// What the service manager has passed to this process; nothing as a rule.
@@ -40,11 +53,30 @@ impl Inherited {
             };
             Some((name, socket))
         });
-        Self(sockets.collect())
+        Self { sockets: sockets.collect(), giver_died: None }
     }
 
     pub(crate) fn add(&mut self, name: String, socket: OwnedFd) {
-        self.0.push((name, socket));
+        self.sockets.push((name, socket));
+    }
+
+    /// Who was giving them is dying, or dead.
+    pub(crate) fn giver_dies(&mut self) {
+        self.giver_died = Some(Instant::now());
+    }
+
+    /// Opens what was not given. An address is taken as a rule by somebody who stays; for one who is dying it is waited.
+    #[expect(clippy::disallowed_methods, reason = "the kernel tells nobody when an address is free")]
+    pub(crate) fn open<T, E: Fault>(&self, mut open: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+        let is_dying = || self.giver_died.is_some_and(|died| died.elapsed() < CLOSES_WITHIN);
+        loop {
+            match open() {
+                Err(error) if error.code() == TAKEN && is_dying() => {
+                    std::thread::sleep(LOOK_EVERY);
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// All sockets of the listener `number`.
@@ -53,22 +85,22 @@ impl Inherited {
     }
 
     pub(crate) fn take_named(&mut self, wanted: &str) -> Vec<OwnedFd> {
-        let sockets = std::mem::take(&mut self.0);
+        let sockets = std::mem::take(&mut self.sockets);
         let (taken, left): (Vec<_>, Vec<_>) = sockets.into_iter().partition(|(name, _)| name == wanted);
-        self.0 = left;
+        self.sockets = left;
         taken.into_iter().map(|(_, socket)| socket).collect()
     }
 
     /// The first socket whose name begins so, and the rest of its name.
     pub(crate) fn take_beginning(&mut self, prefix: &str) -> Option<(String, OwnedFd)> {
-        let at = self.0.iter().position(|(name, _)| name.starts_with(prefix))?;
-        let (name, socket) = self.0.remove(at);
+        let at = self.sockets.iter().position(|(name, _)| name.starts_with(prefix))?;
+        let (name, socket) = self.sockets.remove(at);
         Some((name[prefix.len()..].to_owned(), socket))
     }
 
     /// The addresses that nobody has asked for. They are no longer listened on.
     pub(crate) fn left(&self) -> Vec<&str> {
-        let mut names: Vec<_> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        let mut names: Vec<_> = self.sockets.iter().map(|(name, _)| name.as_str()).collect();
         names.dedup();
         names
     }
@@ -104,3 +136,31 @@ pub(crate) const MAIL: &str = "quic ";
 pub(crate) const LINK: &str = "link";
 /// What the admin listener's socket is called in a handover.
 pub(crate) const ADMIN: &str = "admin";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::listener::socket;
+    use std::cell::RefCell;
+
+    #[test]
+    fn the_address_of_one_who_is_dying_is_waited_for_and_nobody_elses() {
+        let free = Listener::plain("127.0.0.1:0".parse().unwrap(), false);
+        let theirs = socket::open(&free, 1).unwrap();
+        let wanted = Listener::plain(theirs[0].address().unwrap(), false);
+        let (theirs, tries) = (RefCell::new(theirs), RefCell::new(0));
+        let open = || {
+            *tries.borrow_mut() += 1;
+            if *tries.borrow() > 3 {
+                theirs.borrow_mut().clear();
+            }
+            socket::open(&wanted, 1)
+        };
+        let mut inherited = Inherited::default();
+        assert_eq!(inherited.open(open).unwrap_err().code(), TAKEN);
+        assert_eq!(*tries.borrow(), 1, "somebody else's is not waited for");
+        inherited.giver_dies();
+        inherited.open(open).unwrap();
+        assert_eq!(*tries.borrow(), 4);
+    }
+}

@@ -43,12 +43,15 @@ pub enum ListenError {
     },
 }
 
+/// The code where somebody else has the address, the admin listener's among them.
+pub(super) const TAKEN: &str = "LISTEN_TAKEN";
+
 impl Fault for ListenError {
     fn code(&self) -> &'static str {
         match self {
             Self::Tuning { .. } => "LISTEN_TUNING",
             Self::Address { source, .. } => match source.kind() {
-                io::ErrorKind::AddrInUse => "LISTEN_TAKEN",
+                io::ErrorKind::AddrInUse => TAKEN,
                 io::ErrorKind::PermissionDenied => "LISTEN_FORBIDDEN",
                 _ => "LISTEN_FAILED",
             },
