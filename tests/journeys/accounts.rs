@@ -1,6 +1,6 @@
 //! What an edge has sent is in its accounts, across a restart and a kill, and is billed.
 
-use journeys::client::get;
+use journeys::client::{ask, connect, get};
 use journeys::raw::Loose;
 use journeys::{Airclass, airclass};
 use std::path::Path;
@@ -54,4 +54,28 @@ async fn what_is_sent_is_billed_once_whatever_becomes_of_the_process() {
         "{}",
         nothing.stderr
     );
+}
+
+/// A stop waited for the folder for ever.
+#[test]
+fn a_folder_that_hangs_holds_up_no_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    // The month's file, and the next one's for who runs this at the end of one: who opens it waits for a writer.
+    let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
+    for days in [0, 40, -20] {
+        let month = today.first_of_month().saturating_add(jiff::Span::new().days(days)).strftime("%Y-%m");
+        let hangs = folder.path().join(format!("accounts-{month}.log"));
+        assert!(std::process::Command::new("mkfifo").arg(&hangs).status().unwrap().success());
+    }
+    let origin = Loose::start(|_| b"HTTP/1.1 204 No Content\r\n\r\n".to_vec());
+    let mut edge = edge(origin.address, folder.path());
+    // It says where it listens before it listens for signals.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let reload = async || ask(&mut connect(edge.admin).await, "POST", "/reload", &[]).await;
+    while runtime.block_on(reload()).status == 409 {}
+    edge.terminate();
+    assert!(edge.wait().success(), "{}", edge.log());
+    while !edge.log().contains("has not taken the last minutes") {
+        std::thread::yield_now();
+    }
 }

@@ -13,9 +13,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
-use telemetry::Telemetry;
+use telemetry::{Telemetry, Worker};
 
 /// How often the writer looks. It is not woken by what comes, so a core that hands an entry over makes no system call.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -139,35 +138,6 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.end(WRITTEN_WITHIN, ZIPPED_WITHIN);
-    }
-}
-
-/// A thread whose end is waited for, but not for ever.
-#[derive(Debug)]
-struct Worker {
-    thread: Option<JoinHandle<()>>,
-    /// Nothing ever comes here: the other end goes with the thread.
-    over: Receiver<()>,
-}
-
-impl Worker {
-    fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
-        let (lives, over) = sync_channel(0);
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let _lives: SyncSender<()> = lives;
-            work();
-        })?;
-        Ok(Self { thread: Some(thread), over })
-    }
-
-    fn ends_within(&mut self, limit: Duration) -> bool {
-        if self.over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-            return false;
-        }
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("a thread of the access log panicked");
-        }
-        true
     }
 }
 

@@ -16,21 +16,22 @@ use prometheus::{GaugeVec, IntCounter, IntGauge, IntGaugeVec, Opts};
 use serve::{Family, Sent};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
-use telemetry::{Label, Telemetry};
+use telemetry::{Label, Telemetry, Worker};
 use tokio::time::Instant;
 
 /// How often counters are read. Bytes between two looks are shared out evenly.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Longest wait for the last minutes at the end: a folder may hang.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(2);
 /// Seconds a sample.
 const SAMPLE_S: u64 = 300;
 
-/// Who writes it down, until dropped; then what is left is written.
+/// Who writes it down, until dropped; then what is left is written, within bounds.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     stop: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    writing: Worker,
 }
 
 impl Accounts {
@@ -51,17 +52,16 @@ impl Accounts {
         let book = Book::new(directory, run, config.identity.clone());
         let keeper = Keeper { book, sent, contract, metrics };
         let (stop, stopped) = sync_channel(0);
-        let thread =
-            std::thread::Builder::new().name("accounts".to_owned()).spawn(move || keeper.run(&stopped))?;
-        Ok(Some(Self { stop: Some(stop), thread: Some(thread) }))
+        let writing = Worker::start("accounts", move || keeper.run(&stopped))?;
+        Ok(Some(Self { stop: Some(stop), writing }))
     }
 }
 
 impl Drop for Accounts {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the accounts' thread panicked");
+        if !self.writing.ends_within(WRITTEN_WITHIN) {
+            tracing::error!("the accounts' folder has not taken the last minutes in time; they may be lost");
         }
     }
 }

@@ -14,15 +14,18 @@ use serde::Serialize;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use telemetry::{Label, Readiness, Telemetry};
+use std::time::Duration;
+use telemetry::{Label, Readiness, Telemetry, Worker};
 use tokio::time::Instant;
+
+/// Longest wait at the end for a sample that is being taken.
+const TAKEN_WITHIN: Duration = Duration::from_secs(1);
 
 /// Takes samples, until dropped.
 #[derive(Debug)]
 pub(crate) struct Board {
     stop: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    watching: Worker,
 }
 
 /// What the documents are made of.
@@ -59,18 +62,16 @@ impl Board {
             telemetry.pages.file(file.path, file.media_type, file.bytes);
         }
         let (stop, stopped) = sync_channel(0);
-        let thread =
-            std::thread::Builder::new().name("board".to_owned()).spawn(move || watch.run(&stopped))?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        let watching = Worker::start("board", move || watch.run(&stopped))?;
+        Ok(Self { stop: Some(stop), watching })
     }
 }
 
 impl Drop for Board {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the board's thread panicked");
-        }
+        // Nothing is lost with it.
+        let _ = self.watching.ends_within(TAKEN_WITHIN);
     }
 }
 

@@ -10,6 +10,7 @@ mod orders;
 mod pages;
 mod posts;
 mod readiness;
+mod worker;
 
 pub use admin::{Admin, AdminError, Hosts};
 pub use labels::{Label, counters};
@@ -18,6 +19,7 @@ pub use orders::{Answer, Order, Orders, Told};
 pub use pages::Pages;
 pub use posts::{Answering, Post, Posts};
 pub use readiness::{Check, Readiness};
+pub use worker::Worker;
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts};
 use std::sync::Arc;

@@ -9,19 +9,21 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
+use telemetry::Worker;
 
 /// How often numbers are written: what a power cut may cost.
 const WRITE_EVERY: Duration = Duration::from_secs(60);
+/// Longest wait at the end for the last numbers: a folder may hang.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
 /// The longest file read back at a start: a full day's.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// Who writes them, until dropped; then what is left is written.
+/// Who writes them, until dropped; then what is left is written, within bounds.
 #[derive(Debug)]
 pub(super) struct Files {
     stop: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    writing: Worker,
 }
 
 impl Files {
@@ -30,16 +32,15 @@ impl Files {
         lock(&days).extend(read_back(&folder));
         let (stop, stopped) = sync_channel(0);
         let work = move || keep(&folder, &days, &errors, &stopped);
-        let thread = std::thread::Builder::new().name("coverage".to_owned()).spawn(work)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { stop: Some(stop), writing: Worker::start("coverage", work)? })
     }
 }
 
 impl Drop for Files {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that keeps the classes' numbers panicked");
+        if !self.writing.ends_within(WRITTEN_WITHIN) {
+            tracing::error!("the classes' folder has not taken the last numbers in time; they may be lost");
         }
     }
 }

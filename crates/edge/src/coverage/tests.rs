@@ -66,3 +66,26 @@ fn without_a_folder_nothing_is_counted() {
     let coverage = Coverage::start(None, &release("08:31:00"), &Telemetry::new("test")).unwrap();
     assert!(coverage.0.is_none());
 }
+
+/// A stop waited for the folder for ever.
+#[test]
+fn a_folder_that_hangs_holds_up_no_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let coverage =
+        Coverage::start(Some(folder.path().to_owned()), &release("08:31:00"), &Telemetry::new("test"));
+    let coverage = coverage.unwrap();
+    let class = ClassCode::random().unwrap();
+    assert_eq!(hear(&coverage, &word(class, "maths-9")), StatusCode::NO_CONTENT);
+    // Who opens it waits for a reader.
+    let date = *lock(&coverage.0.as_ref().unwrap().days).first_key_value().unwrap().0;
+    let hangs = folder.path().join(format!("{date}.json.new"));
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &hangs,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    drop(coverage);
+}

@@ -5,7 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::time::Duration;
+use telemetry::Worker;
 
 /// The file that is written to.
 const FILE: &str = "reports.jsonl";
@@ -16,19 +17,21 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 /// Lines that wait for the disk: a burst of the pace.
 const WAITING: usize = 256;
 
-/// Who writes them, until dropped; then what waits is written.
+/// Longest wait at the end for what waits: a folder may hang.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
+
+/// Who writes them, until dropped; then what waits is written, within bounds.
 #[derive(Debug)]
 pub(super) struct Spool {
     lines: Option<SyncSender<Vec<u8>>>,
-    thread: Option<JoinHandle<()>>,
+    writing: Worker,
 }
 
 impl Spool {
     pub(super) fn start(folder: PathBuf, lost: IntCounter) -> io::Result<Self> {
         let (lines, waiting) = sync_channel(WAITING);
         let work = move || write(&folder, &waiting, &lost);
-        let thread = std::thread::Builder::new().name("feedback".to_owned()).spawn(work)?;
-        Ok(Self { lines: Some(lines), thread: Some(thread) })
+        Ok(Self { lines: Some(lines), writing: Worker::start("feedback", work)? })
     }
 
     /// Has a line written; whether there is room. Never waits.
@@ -44,8 +47,8 @@ impl Spool {
 impl Drop for Spool {
     fn drop(&mut self) {
         drop(self.lines.take());
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that writes reports down panicked");
+        if !self.writing.ends_within(WRITTEN_WITHIN) {
+            tracing::error!("the reports' folder has not taken the last ones in time; they may be lost");
         }
     }
 }

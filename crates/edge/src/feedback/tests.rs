@@ -41,3 +41,22 @@ fn a_flood_is_told_to_come_again_and_fills_no_disk() {
 fn without_a_folder_none_are_taken() {
     assert!(Feedback::start(None, &Telemetry::new("test")).unwrap().0.is_none());
 }
+
+/// A stop waited for the folder for ever.
+#[test]
+fn a_folder_that_hangs_holds_up_no_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    // Who opens it waits for a reader.
+    let hangs = folder.path().join("reports.jsonl");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &hangs,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    let feedback = Feedback::start(Some(folder.path().to_owned()), &Telemetry::new("test")).unwrap();
+    assert_eq!(hear(&feedback, r#"{"kind":"page"}"#, 0).0, StatusCode::ACCEPTED);
+    drop(feedback);
+}
