@@ -48,6 +48,14 @@ pub(crate) struct BlockStream {
     led: u64,
     /// How many are fetched at once.
     run: u64,
+    reading: Reading,
+}
+
+/// How a client reads.
+#[derive(Clone, Copy)]
+struct Reading {
+    /// Where the first block begins of which it takes something. It takes all that it has had fetched behind that.
+    from: u64,
     /// Whether the answer's head has gone out, so that its rest is no new question.
     goes_on: bool,
 }
@@ -71,13 +79,13 @@ impl BlockStream {
             ahead: None,
             led: 0,
             run: RUN,
-            goes_on: true,
+            reading: Reading { from: range.start / BLOCK_SIZE * BLOCK_SIZE, goes_on: true },
         }
     }
 
     /// Whether its first bytes are there, or come.
     pub(crate) async fn begins(mut self) -> bool {
-        self.goes_on = false;
+        self.reading.goes_on = false;
         poll_fn(|cx| self.poll_piece(cx)).await.is_none_or(|piece| piece.is_ok())
     }
 
@@ -150,9 +158,9 @@ impl BlockStream {
                 self.led = self.led.max(index + lots.len() as u64);
                 let (edge, asked, sparse) =
                     (Rc::clone(&self.edge), Rc::clone(&self.asked), Arc::clone(&self.sparse));
-                let goes_on = self.goes_on;
+                let reading = self.reading;
                 drop(tokio::task::spawn_local(async move {
-                    lead(&edge, &asked, &sparse, lots, goes_on).await;
+                    lead(&edge, &asked, &sparse, lots, reading).await;
                 }));
                 Current::Coming(reader)
             }
@@ -160,12 +168,12 @@ impl BlockStream {
     }
 }
 
-async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeque<Lot>, goes_on: bool) {
+async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeque<Lot>, reading: Reading) {
     edge.metrics.fills_in_flight.inc();
     let started = Instant::now();
     load(edge, sparse, &mut lots).await;
     let ended =
-        if lots.is_empty() { FillOutcome::Loaded } else { fetch(edge, asked, sparse, lots, goes_on).await };
+        if lots.is_empty() { FillOutcome::Loaded } else { fetch(edge, asked, sparse, lots, reading).await };
     if sparse.is_whole() {
         edge.memory.complete(sparse);
     }
@@ -197,7 +205,7 @@ async fn fetch(
     asked: &Asked,
     sparse: &Arc<Sparse>,
     mut lots: VecDeque<Lot>,
-    goes_on: bool,
+    reading: Reading,
 ) -> FillOutcome {
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, sparse.etag().clone());
@@ -205,7 +213,11 @@ async fn fetch(
     while let (Some(first), Some(last)) = (lots.front(), lots.back()) {
         let (start, wanted) = (first.start(), lots.len());
         headers.insert(header::RANGE, range::request(&(start..last.end())));
-        let question = Question { cold, goes_on, ..Question::get(&asked.host, &asked.target, &headers) };
+        let question = Question {
+            cold,
+            goes_on: reading.goes_on,
+            ..Question::get(&asked.host, &asked.target, &headers)
+        };
         let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
         let Ok(response) = answer else { return FillOutcome::Failed };
@@ -234,8 +246,8 @@ async fn fetch(
         if head.status == StatusCode::OK && sparse.length() > edge.memory.largest_object() {
             pass_from_now_on(edge, sparse);
         }
-        if before > MOST_SKIPPED {
-            return FillOutcome::Failed;
+        if !may_skip(edge, sparse, before, reading) {
+            return FillOutcome::GivenUp;
         }
         let broken = feed(edge, body, before, sparse, &mut lots).await.is_err();
         if !lots.is_empty() && (broken || lots.len() == wanted) {
@@ -251,9 +263,28 @@ fn forget(edge: &Edge, sparse: &Arc<Sparse>) {
     edge.remove_from_disk(sparse.key());
 }
 
-/// Bytes of the whole that are fetched and left out to come to a block: an origin that ignores Range sends them again with
-/// each run. With 64 MiB a body has cost eight times its length.
-const MOST_SKIPPED: u64 = 64 << 20;
+/// Bytes of the whole that are fetched and left out to come to a block for one who has taken all of them: an origin that ignores
+/// Range sends them again with each run. With four runs that is never more than twice what the client has taken.
+const MOST_SKIPPED: u64 = 4 * RUN * BLOCK_SIZE;
+
+/// Whether the bytes `before` a block may be fetched to come to it, where an origin has begun to ignore Range.
+///
+/// Attack 53: those before what the client reads are nobody's, so they are fetched for what is asked for again and again, as by who
+/// asks for a body that is not known yet ([`keep::worth`]). Where it is not worth it, it is known in blocks no longer: whoever is
+/// still asked for it, this client among them, is asked as for one that comes whole.
+fn may_skip(edge: &Edge, sparse: &Arc<Sparse>, before: u64, reading: Reading) -> bool {
+    let nobodys = before.min(reading.from);
+    let is_worth_it = nobodys == 0 || nobodys <= keep::worth(edge.left.times(sparse.key()));
+    let may = is_worth_it && before - nobodys <= MOST_SKIPPED;
+    if !may {
+        forget(edge, sparse);
+        tracing::info!(key = %sparse.key(), "does not come in parts any more");
+    } else if nobodys > 0 {
+        // What it was worth has been spent.
+        edge.left.forget(sparse.key());
+    }
+    may
+}
 
 /// An origin that says it has parts and ignores Range, as it may (RFC 9110 §14.2): who comes from now on has all from it at once.
 /// Who is reading goes on by blocks.

@@ -179,7 +179,7 @@ const HEARING: Duration = Duration::from_millis(250);
 ///
 /// Attack 53: what is asked for by the byte must not be sent by the gigabyte. With this no number of questions, for one URL or for many,
 /// costs its origin more than two blocks each beside what their clients have taken.
-const fn worth(times: u64) -> u64 {
+pub(super) const fn worth(times: u64) -> u64 {
     times.saturating_mul(BLOCK_SIZE / 2)
 }
 

@@ -367,6 +367,50 @@ async fn an_origin_that_ignores_ranges_may_say_that_it_has_them() {
     .await;
 }
 
+/// All before a byte was fetched and left out to come to it, up to 64 MiB for each block.
+#[tokio::test(start_paused = true)]
+async fn attack_53_a_byte_of_an_origin_that_begins_to_ignore_ranges_costs_it_two_blocks() {
+    local(async {
+        const LENGTH: usize = 10 * BLOCK;
+        const FRAME: usize = 65_536;
+        let options = Options { ram: Some(ByteCount::mib(64)), ..Options::default() };
+        // A new one each time, known in blocks; or the same again and again, until it is worth having.
+        for (targets, at) in [(1, 3), (4, 3), (4, 9)] {
+            let scene = Scene::over(options.clone(), []);
+            scene.upstream.follow(|question| {
+                let asked = question.headers.get("range").map(|range| range.to_str().unwrap());
+                if asked.is_some_and(|range| range.starts_with("bytes=0-")) {
+                    return part_of(0..BLOCK, LENGTH, "\"v1\"");
+                }
+                let whole = fresh().header("accept-ranges", "bytes");
+                let whole = whole.header("content-length", leak(LENGTH.to_string()));
+                let frames = (0..LENGTH).step_by(FRAME).map(|at| bytes_at(at..at + FRAME));
+                frames.fold(whole, |whole, frame| whole.data(frame))
+            });
+            let byte = format!("bytes={0}-{0}", at * BLOCK + 1);
+            for target in (0..targets).map(|number| format!("/{number}")) {
+                let first = scene.ask(&target, &[("range", "bytes=0-0")]).await;
+                assert_eq!(read(first.into_body()).await, Ok(bytes_at(0..1)));
+            }
+            let before = scene.edge.metrics.fill_bytes.get();
+            let mut taken = 0;
+            for ask in 0..16 {
+                let target = format!("/{}", ask % targets);
+                let answer = scene.ask(&target, &[("range", &byte)]).await;
+                let expected = match answer.status() {
+                    StatusCode::PARTIAL_CONTENT => at * BLOCK + 1..at * BLOCK + 2,
+                    _ => 0..LENGTH,
+                };
+                assert_eq!(read(answer.into_body()).await, Ok(bytes_at(expected.clone())), "{targets} {at}");
+                taken += expected.len() as u64;
+                let cost = scene.edge.metrics.fill_bytes.get() - before;
+                assert!(cost <= taken + 2 * (ask + 1) * BLOCK_SIZE, "{targets} {at}: {cost} for {taken}");
+            }
+        }
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_reads_slowly_or_leaves_costs_a_run_and_no_more() {
     local(async {
