@@ -7,6 +7,7 @@
 use super::rounds::Asker;
 use super::sweep::{CarriedOut, Reach};
 use ::purge::{Order, What};
+use futures_util::future::join_all;
 use http::Uri;
 use serde::{Deserialize, Serialize};
 use serve::{Kin, Link};
@@ -38,14 +39,15 @@ pub(crate) enum Word {
 pub(crate) struct Relay(Arc<Mutex<Vec<Link>>>);
 
 impl Relay {
-    /// Tells all of them, and waits until they have done as much.
+    /// Tells all of them at once, and waits until they have done as much, no longer than [`Link::tell`] does.
     pub(crate) async fn tell(&self, word: &Word) {
         let links = self.links().clone();
-        for link in links {
+        let tells = links.iter().map(|link| async {
             if !link.tell(word.to_text()).await {
                 not_told(word);
             }
-        }
+        });
+        join_all(tells).await;
     }
 
     /// Tells all but the one who said so.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 /// Longest message: what a request's head is at most, escaped, and room to spare. The kernel takes twice as much.
 const MAX_MESSAGE: usize = 96 * 1_024;
@@ -27,6 +28,9 @@ const MAX_MESSAGE: usize = 96 * 1_024;
 const WAITING: usize = 1_024;
 /// Longest wait until a text was heard; who does not answer then is told nothing any more.
 const HEARD_WITHIN: Duration = Duration::from_secs(5);
+
+/// Longest wait of who tells a text and those before it. It is told later all the same where there was room for it.
+const TOLD_WITHIN: Duration = Duration::from_secs(10);
 
 /// Before a text.
 const TEXT: u8 = b'+';
@@ -55,10 +59,11 @@ struct Tell {
 }
 
 impl Link {
-    /// Tells it; whether it was heard, and what has to be done for it has been done there.
+    /// Tells it; whether it was heard, and what has to be done for it has been done there, within ten seconds.
     pub async fn tell(&self, text: String) -> bool {
         let (heard, hears) = oneshot::channel();
-        self.0.send(Tell { text, heard }).await.is_ok() && hears.await.is_ok()
+        let told = async { self.0.send(Tell { text, heard }).await.is_ok() && hears.await.is_ok() };
+        timeout(TOLD_WITHIN, told).await.unwrap_or(false)
     }
 
     /// Tells it without waiting; `false` where it is gone, or too much waits already.
@@ -219,6 +224,18 @@ mod tests {
         drop(joins_here);
         let _ = to_here;
         drop((gone_here, gone_there));
+    }
+
+    /// There was no end where others, each of which was heard in time, waited before it.
+    #[tokio::test(start_paused = true)]
+    async fn one_that_hears_slowly_is_not_waited_for_for_ever() {
+        let (sender, mut tells) = mpsc::channel(1);
+        let link = Link(sender);
+        // The first has room, the other has none.
+        let told = tokio::join!(link.tell("first".to_owned()), link.tell("second".to_owned()));
+        assert_eq!(told, (false, false));
+        assert_eq!(tells.recv().await.unwrap().text, "first", "it is told all the same");
+        assert!(tells.try_recv().is_err());
     }
 
     #[tokio::test]
