@@ -63,6 +63,8 @@ impl Running {
     fn give_way(&self) {
         self.telemetry.readiness.fail(Check::NotDraining, "another process has taken over");
         self.sockets.borrow_mut().clear();
+        // That one has handles of its own. When it ends before this one, nobody is to be let in here.
+        self.offered.keep(|_| false);
         self.drain.give_way();
     }
 

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus::{Encoder, TextEncoder};
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
@@ -83,7 +83,8 @@ impl Fault for AdminError {
 #[derive(Debug)]
 pub struct Admin {
     address: SocketAddr,
-    socket: std::net::TcpListener,
+    /// Another handle, until it is stopped.
+    socket: Mutex<Option<std::net::TcpListener>>,
     stop: Arc<Notify>,
 }
 
@@ -160,7 +161,7 @@ impl Admin {
             })
             .map_err(AdminError::Thread)?;
         tracing::info!(%address, "admin listening");
-        Ok(Self { address, socket, stop })
+        Ok(Self { address, socket: Mutex::new(Some(socket)), stop })
     }
 
     /// Another handle on its socket, for the process that takes over.
@@ -168,11 +169,14 @@ impl Admin {
     /// # Errors
     /// The process has no descriptor left.
     pub fn socket(&self) -> std::io::Result<std::os::fd::OwnedFd> {
-        Ok(self.socket.try_clone()?.into())
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = socket.as_ref().ok_or(std::io::ErrorKind::NotConnected)?.try_clone()?;
+        Ok(again.into())
     }
 
-    /// Answers nobody any more: another process does.
+    /// Answers nobody any more, and listens no more: another process does.
     pub fn stop(&self) {
+        drop(self.socket.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.stop.notify_one();
     }
 

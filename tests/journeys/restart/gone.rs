@@ -5,7 +5,8 @@ use journeys::Airclass;
 use journeys::client::{self, Certificate};
 use journeys::store::{pattern, put, segment};
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
@@ -100,4 +101,36 @@ fn a_process_that_dies_before_its_last_word_is_followed_as_if_it_had_been_gone()
     let third = Airclass::start(&["edge", "--config", at("next.toml").to_str().unwrap()]);
     assert!(next.wait().success(), "{}", next.log());
     assert_eq!(third.addresses[..2], addresses[..2]);
+}
+
+/// Clients were let into the backlog of the first, which held the sockets for the second for as long as it was ending.
+#[test]
+fn a_process_that_has_given_way_listens_for_nobody_when_the_next_one_ends() {
+    let mut scene = super::scene();
+    put(&scene.folder.path().join("store"), &segment(1), &pattern(super::LARGE));
+    let mut first = scene.edge.take().unwrap();
+    // An answer that nobody takes keeps it.
+    let mut reader = TcpStream::connect(scene.target.plain).unwrap();
+    let head = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", segment(1));
+    reader.write_all(head.as_bytes()).unwrap();
+    reader.read_exact(&mut [0; 1_000]).unwrap();
+    scene.edge = Some(start(scene.folder.path()));
+    // A second after it has let go of its admin listener, where an order would be cut.
+    while !first.log().contains("\"ending\"") {
+        std::thread::yield_now();
+    }
+    // It takes orders when it listens for signals.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert_eq!(runtime.block_on(scene.order("/reload")).0, 200);
+    let mut second = scene.edge.take().unwrap();
+    assert_eq!((second.addresses[0], second.admin), (scene.target.plain, first.admin));
+    second.terminate();
+    assert!(second.wait().success(), "{}", second.log());
+    for address in [scene.target.plain, scene.target.tls, first.admin] {
+        while TcpStream::connect(address).is_ok() {
+            std::thread::yield_now();
+        }
+    }
+    drop(reader);
+    assert!(first.wait().success(), "{}", first.log());
 }
