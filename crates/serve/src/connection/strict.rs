@@ -9,6 +9,10 @@ use std::rc::Rc;
 /// What is wrong is spoiled. In a header section the byte at which it was found becomes a NUL, which is wrong everywhere
 /// there: hyper answers 400 and closes, as it does for what it finds itself. A body ends before it, too early: whoever
 /// reads it is told that it broke off. Nothing after it is read.
+///
+/// `HTTP/1.2` is refused, though a server should take it for 1.1 (RFC 9110 §2.5). Hyper does not know it and reads the digit as soon as
+/// it comes, before the line is judged here: to let it pass, this would have to change what a client has said within a line that may
+/// still turn out to be none, and what spoils is all that it changes. Nobody speaks it, and what is refused nobody reads differently.
 pub(crate) struct Strict {
     messages: Messages,
     fault: Rc<Cell<Option<Fault>>>,
