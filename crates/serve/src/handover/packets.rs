@@ -2,6 +2,7 @@
 
 use crate::listener::remove_stale;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -37,7 +38,7 @@ pub(super) fn hangs_up_within(pipe: &OwnedFd, limit: Duration) -> bool {
     // Nothing is ever written: only an end is heard of.
     let mut ends = [PollFd::new(pipe, PollFlags::empty())];
     let limit = Timespec::try_from(limit).ok();
-    rustix::io::retry_on_intr(|| poll(&mut ends, limit.as_ref())).is_ok_and(|count| count > 0)
+    retry_on_intr(|| poll(&mut ends, limit.as_ref())).is_ok_and(|count| count > 0)
 }
 
 /// Whether nobody waits to be accepted at `listening`.
@@ -87,7 +88,7 @@ impl Packets {
     /// # Errors
     /// `PermissionDenied` when it is another user's process, and neither of us is the superuser.
     pub(super) fn accept(listening: &OwnedFd) -> io::Result<Self> {
-        let socket = accept_with(listening, SocketFlags::CLOEXEC)?;
+        let socket = retry_on_intr(|| accept_with(listening, SocketFlags::CLOEXEC))?;
         let theirs = socket_peercred(&socket)?.uid;
         let ours = rustix::process::geteuid();
         if theirs == ours || theirs.is_root() {
@@ -111,7 +112,7 @@ impl Packets {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
         let word = [IoSlice::new(word.as_bytes())];
-        sendmsg(self.0.as_fd(), &word, &mut control, SendFlags::NOSIGNAL)?;
+        retry_on_intr(|| sendmsg(self.0.as_fd(), &word, &mut control, SendFlags::NOSIGNAL))?;
         Ok(())
     }
 
@@ -123,12 +124,10 @@ impl Packets {
         let mut bytes = [0; MAX_WORD];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
-        let got = recvmsg(
-            self.0.as_fd(),
-            &mut [IoSliceMut::new(&mut bytes)],
-            &mut control,
-            RecvFlags::CMSG_CLOEXEC,
-        )?;
+        // With a time-out it does not go on by itself behind a signal, or where somebody had stopped the process (signal(7)).
+        let got = retry_on_intr(|| {
+            recvmsg(self.0.as_fd(), &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)
+        })?;
         let sockets = control.drain().filter_map(|message| match message {
             RecvAncillaryMessage::ScmRights(sockets) => Some(sockets),
             _ => None,
@@ -140,5 +139,37 @@ impl Packets {
         }
         let word = std::str::from_utf8(word).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
         Ok(Packet { word: word.to_owned(), socket })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::thread::JoinHandleExt;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    /// A handover ended where a signal came to the thread that waited for a word.
+    #[tokio::test]
+    async fn a_signal_ends_no_conversation() {
+        let _heard = signal(SignalKind::user_defined1()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.handover");
+        let listening = listen(&path).unwrap();
+        let waits = std::thread::spawn(move || {
+            let packets = Packets::connect(&path).unwrap().unwrap();
+            packets.set_timeout(Duration::from_secs(60)).unwrap();
+            packets.receive().map(|packet| packet.word)
+        });
+        let packets = Packets::accept(&listening).unwrap();
+        // Many, since nobody knows when it has begun to wait.
+        for _ in 0..1_000 {
+            #[expect(unsafe_code, reason = "no library that we have sends a signal to a thread")]
+            // SAFETY: the thread has not been joined.
+            let sent = unsafe { libc::pthread_kill(waits.as_pthread_t(), libc::SIGUSR1) };
+            assert_eq!(sent, 0);
+            std::thread::yield_now();
+        }
+        packets.send("end", None).unwrap();
+        assert_eq!(waits.join().unwrap().unwrap(), "end");
     }
 }
