@@ -33,7 +33,7 @@ mod packets;
 pub(crate) use link::open as open_link;
 pub use link::{Kin, Link};
 
-use crate::listener::{Inherited, LINK, MAX_SOCKETS};
+use crate::listener::{ACCEPT_BACK_OFF, Inherited, LINK, MAX_SOCKETS};
 use ask::{Answer, Given};
 use faults::{Blame, Fault};
 use packets::{Packet, Packets};
@@ -139,7 +139,11 @@ impl Successor {
         let unusable = |source| HandoverError::Path { path: path.to_owned(), source };
         let failed = |source| HandoverError::Other { path: path.to_owned(), source };
         for _ in 0..ask::TRIES {
-            let Some(packets) = Packets::connect(path).map_err(unusable)? else {
+            let connected = Packets::connect(path, WORD_TIMEOUT).map_err(|source| match source.kind() {
+                io::ErrorKind::WouldBlock => failed(source),
+                _ => unusable(source),
+            });
+            let Some(packets) = connected? else {
                 let listening = packets::listen(path).map_err(unusable)?;
                 return Ok(Self::new(path, None, listening, false));
             };
@@ -320,6 +324,10 @@ fn serve(
                 tracing::warn!("somebody else's process asked for our sockets");
                 continue;
             }
+            Err(error) if packets::is_passing(&error) => {
+                pause();
+                continue;
+            }
             Err(error) => {
                 tracing::error!(%error, "nobody can take over from this process");
                 return false;
@@ -333,6 +341,11 @@ fn serve(
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the kernel tells nobody when it has descriptors again")]
+fn pause() {
+    std::thread::sleep(ACCEPT_BACK_OFF);
 }
 
 fn pass(
@@ -548,7 +561,7 @@ mod tests {
         let first = Successor::ask(&path, &mut Inherited::default(), &old).unwrap();
         let gone = first.offer(Offered::default(), old, |_| {}, None).unwrap();
         // It takes descriptors by their names, and one word without any.
-        let packets = Packets::connect(&path).unwrap().unwrap();
+        let packets = Packets::connect(&path, WORD_TIMEOUT).unwrap().unwrap();
         packets.set_timeout(WORD_TIMEOUT).unwrap();
         while let Packet { socket: Some(_), .. } = packets.receive().unwrap() {}
         packets.send("ready", None).unwrap();

@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 /// Pause after the kernel refuses to accept (out of descriptors or memory): long enough for some connection to
 /// end, short enough that nobody notices.
-const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
+pub(crate) const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
 /// Who is at the other end of a unix socket, unless a PROXY header says so: somebody on this machine.
 pub(crate) const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 

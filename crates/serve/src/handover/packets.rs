@@ -2,7 +2,7 @@
 
 use crate::listener::remove_stale;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::retry_on_intr;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -31,6 +31,12 @@ pub(super) fn is_closed(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
     )
+}
+
+/// Whether an error of accepting goes by: the kernel is out of something, or who came has gone.
+pub(super) fn is_passing(error: &io::Error) -> bool {
+    let passing = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::CONNABORTED];
+    Errno::from_io_error(error).is_some_and(|errno| passing.contains(&errno))
 }
 
 /// Whether nobody holds the other end of `pipe` any more, by then at the latest.
@@ -69,9 +75,10 @@ fn new() -> io::Result<OwnedFd> {
 }
 
 impl Packets {
-    /// `None` when nobody listens at `path`.
-    pub(super) fn connect(path: &Path) -> io::Result<Option<Self>> {
+    /// `None` when nobody listens at `path`. Where others wait there already, it is waited no longer than `within` for room.
+    pub(super) fn connect(path: &Path, within: Duration) -> io::Result<Option<Self>> {
         let socket = new()?;
+        set_socket_timeout(&socket, Timeout::Send, Some(within))?;
         match connect(&socket, &SocketAddrUnix::new(path)?).map_err(io::Error::from) {
             Ok(()) => Ok(Some(Self(socket))),
             Err(error)
@@ -148,6 +155,33 @@ mod tests {
     use std::os::unix::thread::JoinHandleExt;
     use tokio::signal::unix::{SignalKind, signal};
 
+    /// Nobody could take over ever again from a process that was out of descriptors for a moment: where it is, the kernel says so
+    /// before it takes who waits out of the backlog.
+    #[test]
+    fn what_goes_by_is_told_from_what_stays() {
+        for (errno, passes) in [
+            (Errno::MFILE, true),
+            (Errno::NFILE, true),
+            (Errno::NOMEM, true),
+            (Errno::CONNABORTED, true),
+            (Errno::INVAL, false),
+            (Errno::BADF, false),
+        ] {
+            assert_eq!(is_passing(&errno.into()), passes, "{errno}");
+        }
+    }
+
+    /// There was no end to it where a process that stands still had a full backlog.
+    #[test]
+    fn room_in_the_backlog_is_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.handover");
+        let _listening = listen(&path).unwrap();
+        let asked: io::Result<Vec<_>> =
+            (0..BACKLOG + 2).map(|_| Packets::connect(&path, Duration::from_millis(10))).collect();
+        assert_eq!(asked.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+
     /// A handover ended where a signal came to the thread that waited for a word.
     #[tokio::test]
     async fn a_signal_ends_no_conversation() {
@@ -156,7 +190,7 @@ mod tests {
         let path = folder.path().join("edge.handover");
         let listening = listen(&path).unwrap();
         let waits = std::thread::spawn(move || {
-            let packets = Packets::connect(&path).unwrap().unwrap();
+            let packets = Packets::connect(&path, Duration::from_secs(60)).unwrap().unwrap();
             packets.set_timeout(Duration::from_secs(60)).unwrap();
             packets.receive().map(|packet| packet.word)
         });
