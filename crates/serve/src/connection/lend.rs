@@ -125,27 +125,30 @@ impl<'a, 'b> Run<'a, 'b> {
                 return Ok(());
             }
         }
-        let mut left = self.bytes();
-        for block in self.blocks {
-            let mut rest: &[u8] = block;
-            while !rest.is_empty() {
-                if !lendable::lend(rest) {
-                    return Ok(());
-                }
-                // Not the socket's fault, and nothing to wait for: there is the other way.
-                let Ok(filled) = pipe.fill(rest) else { return Ok(()) };
-                let more = self.more || filled < left;
-                let taken = pipe.empty_into(socket, more)?;
-                *sent += taken;
-                lent.inc_by(taken as u64);
-                if taken < filled {
-                    return Ok(());
-                }
-                left -= taken;
-                rest = &rest[taken..];
+        let (all, mut gone) = (self.bytes(), 0);
+        while gone < all {
+            // Not the socket's fault, and nothing to wait for: there is the other way.
+            let Ok(filled) = pipe.fill(self.behind(gone).take_while(|part| lendable::lend(part))) else {
+                break;
+            };
+            let taken = pipe.empty_into(socket, self.more || gone + filled < all)?;
+            *sent += taken;
+            lent.inc_by(taken as u64);
+            gone += taken;
+            if filled == 0 || taken < filled {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// What of the blocks is behind so many bytes.
+    fn behind(&self, mut gone: usize) -> impl Iterator<Item = &[u8]> {
+        self.blocks.iter().filter_map(move |block| {
+            let skipped = gone.min(block.len());
+            gone -= skipped;
+            (skipped < block.len()).then(|| &block[skipped..])
+        })
     }
 }
 

@@ -5,9 +5,10 @@ use rustix::pipe::{IoSliceRaw, PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Pages that it holds, in bytes: a block and the page more that one takes which does not begin with a page, as the kernel rounds
-/// it up.
-const ROOM: usize = 2 * lendable::BLOCK;
+/// Pages that it holds, in bytes: as many as the kernel gives who is not the superuser (`fs.pipe-max-size`), and four blocks.
+const ROOM: usize = 4 * lendable::BLOCK;
+/// Pieces that are taken at once.
+const MOST_PARTS: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Pipe {
@@ -28,12 +29,18 @@ impl Pipe {
         self.holds == 0
     }
 
-    /// Takes the pages that `bytes` lie on, which stay as they are until nobody has them (see [`lendable`]).
+    /// Takes the pages that what is `lent` lies on, as far as there is room. They stay as they are until nobody has them (see
+    /// [`lendable`]).
     #[expect(unsafe_code, reason = "the pages are the kernel's, too, from here on")]
-    pub(super) fn fill(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let part = IoSliceRaw::from_slice(bytes);
+    pub(super) fn fill<'a>(&mut self, lent: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
+        let mut parts = [(); MOST_PARTS].map(|()| IoSliceRaw::from_slice(&[]));
+        let mut count = 0;
+        for (part, bytes) in parts.iter_mut().zip(lent) {
+            *part = IoSliceRaw::from_slice(bytes);
+            count += 1;
+        }
         // SAFETY: they were lent: nobody writes to these pages any more.
-        let filled = unsafe { vmsplice(&self.writer, &[part], SpliceFlags::NONBLOCK) }?;
+        let filled = unsafe { vmsplice(&self.writer, &parts[..count], SpliceFlags::NONBLOCK) }?;
         self.holds += filled;
         Ok(filled)
     }
