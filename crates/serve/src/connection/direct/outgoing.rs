@@ -171,7 +171,9 @@ fn noted<V>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{PACKET, Socket};
+    use crate::connection::{Lending, PACKET, Socket};
+    use prometheus::IntCounter;
+    use std::rc::Rc;
     use std::task::Waker;
     use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -181,11 +183,30 @@ mod tests {
     struct Line {
         takes: usize,
         writes: Vec<usize>,
+        /// Of them, what was lent.
+        lent: Vec<usize>,
+    }
+
+    impl Line {
+        fn taking(takes: usize) -> Self {
+            Self { takes, writes: vec![], lent: vec![] }
+        }
     }
 
     impl Transport for Line {
         fn socket(&self) -> &Socket {
             unreachable!("nobody waits for it here")
+        }
+
+        fn poll_lend(
+            &mut self,
+            cx: &mut Context<'_>,
+            slices: &[IoSlice<'_>],
+            _: &Lender,
+        ) -> Option<Poll<io::Result<usize>>> {
+            let written = Pin::new(&mut *self).poll_write_vectored(cx, slices);
+            self.lent.extend(self.writes.last());
+            Some(written)
         }
     }
 
@@ -231,12 +252,39 @@ mod tests {
         ] {
             let mut outgoing = Outgoing::new(None);
             (0..pieces).for_each(|_| outgoing.push(Bytes::from(vec![7; BLOCK])));
-            let (mut line, activity) = (Line { takes, writes: vec![] }, Activity::begin(Instant::now()));
+            let (mut line, activity) = (Line::taking(takes), Activity::begin(Instant::now()));
             let cx = &mut Context::from_waker(Waker::noop());
             assert!(outgoing.poll_send(cx, &mut line, &activity, more).is_ready());
             assert_eq!(line.writes, writes);
             assert!(outgoing.runs_short());
         }
+    }
+
+    #[test]
+    fn who_does_not_take_two_blocks_at_once_is_sent_copies_until_he_does() {
+        let lending = Rc::new(Lending::new(IntCounter::new("lent", "bytes").unwrap()));
+        let mut outgoing = Outgoing::new(Lender::new(&lending, None));
+        let (mut line, activity) = (Line::taking(3 * BLOCK), Activity::begin(Instant::now()));
+        for (takes, lent) in [
+            (3 * BLOCK, vec![3 * BLOCK]),
+            (BLOCK, vec![BLOCK]),
+            (3 * BLOCK, vec![]),
+            (3 * BLOCK, vec![3 * BLOCK]),
+        ] {
+            (0..3).for_each(|_| outgoing.push(Bytes::from(vec![7; BLOCK])));
+            line = Line::taking(takes);
+            let cx = &mut Context::from_waker(Waker::noop());
+            assert!(outgoing.poll_send(cx, &mut line, &activity, false).is_ready());
+            assert_eq!(line.lent, lent, "{takes}");
+        }
+        outgoing.push(Bytes::from(vec![7; BLOCK]));
+        line.lent.clear();
+        assert!(
+            outgoing
+                .poll_send(&mut Context::from_waker(Waker::noop()), &mut line, &activity, false)
+                .is_ready()
+        );
+        assert!(line.lent.is_empty(), "one is no more than a copy");
     }
 
     #[test]
