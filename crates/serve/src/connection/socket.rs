@@ -2,6 +2,7 @@
 
 use super::lend::Lender;
 use super::line::{Lines, Reach};
+use super::stream::Transport;
 use prometheus::IntCounter;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
@@ -94,36 +95,6 @@ impl Socket {
         }
     }
 
-    /// Sends blocks that `slices` have in front without a copy; `None` where they are to be written as always.
-    pub(super) fn poll_send_lent(
-        &self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-        lender: &Lender,
-    ) -> Option<Poll<io::Result<usize>>> {
-        let Self::Tcp(tcp) = self else { return None };
-        loop {
-            match tcp.stream.poll_write_ready(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
-                Poll::Pending => return Some(Poll::Pending),
-            }
-            // Not an error, but nothing that could be lent.
-            let mut none = false;
-            let lent = tcp.stream.try_io(Interest::WRITABLE, || {
-                lender.send(&tcp.stream, slices).unwrap_or_else(|| {
-                    none = true;
-                    Ok(0)
-                })
-            });
-            match lent {
-                _ if none => return None,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                lent => return Some(counted(Poll::Ready(lent), &tcp.sent)),
-            }
-        }
-    }
-
     /// Drops what comes until the other end sends no more, or this many bytes. No session has to read them.
     pub(super) async fn discard(&self, most: usize) {
         let mut left = most;
@@ -174,6 +145,41 @@ impl Socket {
                 stream.try_io(Interest::READABLE, || told(SockRef::from(stream), tell))
             }
             Self::Unix(stream) => stream.try_io(Interest::READABLE, || told(SockRef::from(stream), tell)),
+        }
+    }
+}
+
+impl Transport for Socket {
+    fn socket(&self) -> &Socket {
+        self
+    }
+
+    fn poll_lend(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        lender: &Lender,
+    ) -> Option<Poll<io::Result<usize>>> {
+        let Self::Tcp(tcp) = self else { return None };
+        loop {
+            match tcp.stream.poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
+                Poll::Pending => return Some(Poll::Pending),
+            }
+            // Not an error, but nothing that could be lent.
+            let mut none = false;
+            let lent = tcp.stream.try_io(Interest::WRITABLE, || {
+                lender.send(&tcp.stream, slices).unwrap_or_else(|| {
+                    none = true;
+                    Ok(0)
+                })
+            });
+            match lent {
+                _ if none => return None,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                lent => return Some(counted(Poll::Ready(lent), &tcp.sent)),
+            }
         }
     }
 }

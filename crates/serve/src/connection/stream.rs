@@ -71,21 +71,6 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// Bytes that are read for nothing from who has been answered; more than nearly all that is sent to who does not want it.
 const UNREAD: usize = 1_024 * 1_024;
 
-impl Transport for Socket {
-    fn socket(&self) -> &Socket {
-        self
-    }
-
-    fn poll_lend(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-        lender: &Lender,
-    ) -> Option<Poll<io::Result<usize>>> {
-        self.poll_send_lent(cx, slices, lender)
-    }
-}
-
 /// Bytes read at once. A header section is a twentieth of it; what is larger comes in several reads.
 const READ: usize = 8 * 1_024;
 
