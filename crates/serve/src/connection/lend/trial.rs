@@ -9,8 +9,9 @@ use std::time::Duration;
 const TURN: u32 = 16;
 /// Turns of a trial, half of them each way.
 const TURNS: u32 = 8;
-/// Sendings until the next trial: three in a thousand are in one.
-const KEEPS: u32 = 300 * TURNS * TURN;
+/// Sendings until the next trial: three in a hundred are in one, and half of those go the dearer way. A trial that other work on the
+/// core has misled is soon over.
+const KEEPS: u32 = 30 * TURNS * TURN;
 
 /// How blocks are handed to the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
