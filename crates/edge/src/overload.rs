@@ -179,6 +179,10 @@ impl Overload {
         samples[Reason::Disk.index()] = disks;
         let before = judge.level();
         let level = judge.judge(now, &samples);
+        // It holds before anybody hears of it.
+        if self.watch.caps.shed {
+            self.pressure.set(level);
+        }
         metrics.pressed(level, |reason| judge.share(reason));
         metrics.in_flight(load.in_flight());
         if level != before {
@@ -189,9 +193,6 @@ impl Overload {
                 share = judge.share(reason),
                 "pressure"
             );
-        }
-        if self.watch.caps.shed {
-            self.pressure.set(level);
         }
     }
 
