@@ -28,6 +28,7 @@ pub use check::{CheckOptions, check};
 pub use destination::{Destination, InvalidDestination, SrtMode, SrtOptions, UdpOptions};
 pub use options::{Config, FeedError, Options};
 pub use run::run;
+pub use srt::leave;
 
 #[cfg(test)]
 mod tests;

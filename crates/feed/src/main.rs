@@ -4,7 +4,6 @@ use clap::{Parser, Subcommand};
 use faults::AnyFault;
 use feed::{CheckOptions, Options};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// A channel as an MPEG transport stream of constant rate, over UDP or SRT
 #[derive(Debug, Parser)]
@@ -25,20 +24,20 @@ enum Command {
     Check(CheckOptions),
 }
 
-fn main() -> ExitCode {
-    let arguments: Arguments = match settings::arguments() {
-        Ok(arguments) => arguments,
-        Err(usage) => return AnyFault::from(usage).report(),
-    };
-    let run = match &arguments.command {
+fn main() {
+    let run = settings::arguments().map_err(AnyFault::from).and_then(|arguments| run(&arguments));
+    let flows = telemetry::finish_logs();
+    let Err(fault) = run else { feed::leave(0) };
+    // Where whoever reads standard error stands still, the line would keep the process for ever.
+    if flows {
+        fault.report();
+    }
+    feed::leave(fault.blame().exit_status())
+}
+
+fn run(arguments: &Arguments) -> Result<(), AnyFault> {
+    match &arguments.command {
         Some(Command::Check(options)) => feed::check(options),
         None => feed::run(&arguments.options, arguments.config.as_deref()),
-    };
-    let flows = telemetry::finish_logs();
-    match run {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) if flows => fault.report(),
-        // Whoever reads standard error stands still: the line would keep the process for ever.
-        Err(fault) => fault.exit_code(),
     }
 }

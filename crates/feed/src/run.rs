@@ -21,9 +21,12 @@ use std::time::Duration;
 use telemetry::{Admin, Check, Telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Periods made ahead of being sent: what is on now is in the first, and memory holds 2.4 MB of 4 Mbit/s each.
 const MADE_AHEAD: usize = 2;
+/// How long receivers by SRT are told of the end; a caller that nobody answers would take three seconds.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Misfits that are told.
 const MAX_TOLD: usize = 5;
 
@@ -181,10 +184,10 @@ fn send(config: &Config, maker: Maker, metrics: Metrics, telemetry: &Telemetry) 
     tracing::info!(rate = rate.bits_per_second(), first, "feed begins");
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(FeedError::System)?;
+    let mut sender = Sender { rate, clock, outs, metrics };
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let sender = Sender { rate, clock, outs, metrics };
         telemetry.readiness.pass(Check::Listening);
         tokio::select! {
             () = sender.run(made) => {}
@@ -195,6 +198,12 @@ fn send(config: &Config, maker: Maker, metrics: Metrics, telemetry: &Telemetry) 
     })?;
     drop((stop, admin));
     let _ = thread.join();
+    // All at once, then each is waited for.
+    let ends: Vec<_> = sender.outs.into_iter().filter_map(Out::end).collect();
+    let until = Instant::now() + GOODBYE;
+    for mut end in ends {
+        end.ends_within(until.saturating_duration_since(Instant::now()));
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::srt::Srt;
 use bytes::Bytes;
 use std::fs::File;
 use std::io::{self, Write};
+use telemetry::Worker;
 
 /// Packets in a datagram: what fits into 1,500 bytes with every header, and what receivers expect (IEC 62889, SMPTE 2022-2).
 pub(crate) const PACKETS: u32 = 7;
@@ -29,6 +30,14 @@ impl Out {
             Destination::Srt(options) => Self::Srt(Srt::open(options.clone(), metrics.clone())?),
             Destination::File(path) => Self::File(File::create(path)?),
         })
+    }
+
+    /// Takes nothing more; what is waited for before the process ends.
+    pub(crate) fn end(self) -> Option<Worker> {
+        match self {
+            Self::Srt(srt) => Some(srt.end()),
+            Self::Udp(_) | Self::File(_) => None,
+        }
     }
 
     /// Sends or loses it. Nothing here waits: a destination that takes nothing must not make the others late.

@@ -25,7 +25,7 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// Until nothing more is made.
-    pub(crate) async fn run(mut self, mut periods: Receiver<Made>) {
+    pub(crate) async fn run(&mut self, mut periods: Receiver<Made>) {
         let mut pace = Pace::new(self.rate, Instant::now(), self.clock.now());
         let mut cut = Cut::new(self.rate);
         let bar = bar();

@@ -10,7 +10,10 @@ use socket::{Sent, Socket};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+use telemetry::Worker;
 use tokio::time::Instant;
+
+pub use socket::leave;
 
 /// Datagrams between pace and thread: two thirds of a second of 4 Mbit/s, which a caller that connects may take.
 const QUEUE: usize = 256;
@@ -25,6 +28,7 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Srt {
     queue: SyncSender<Bytes>,
+    thread: Worker,
 }
 
 impl Srt {
@@ -36,11 +40,16 @@ impl Srt {
             SrtMode::Listener => Some(Socket::listen(&options)?),
             SrtMode::Caller => None,
         };
-        std::thread::Builder::new().name("srt".to_owned()).spawn(move || match listener {
+        let thread = Worker::start("srt", move || match listener {
             Some(listener) => serve(&listener, &datagrams, &metrics),
             None => call(&options, &datagrams, &metrics),
         })?;
-        Ok(Self { queue })
+        Ok(Self { queue, thread })
+    }
+
+    /// Nothing more is sent, and receivers are told so. What is given back has ended by then.
+    pub(crate) fn end(self) -> Worker {
+        self.thread
     }
 
     pub(crate) fn send(&self, datagram: &Bytes) -> io::Result<()> {

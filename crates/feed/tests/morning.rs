@@ -242,6 +242,37 @@ fn datagrams_and_srt_carry_what_a_file_holds() {
     assert!(sender.0.wait().unwrap().success());
 }
 
+/// The end of libsrt and a call that came just then waited for each other, and the feed for both, for ever.
+#[test]
+fn a_feed_that_is_called_as_it_ends_ends() {
+    const FEEDS: usize = 4;
+    let school = School::new();
+    let feeds: Vec<_> = (0..FEEDS)
+        .map(|_| {
+            let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+            udp.set_read_timeout(Some(PATIENCE)).unwrap();
+            let place = free_place();
+            let child = feed()
+                .args(school.arguments())
+                .args(["--rate", "1Mbit/s", "--log", "warn", "--clock-offset"])
+                .arg(offset_to("08:30:12").to_string())
+                .args(["--to", &format!("udp://{}", udp.local_addr().unwrap())])
+                .args(["--to", &format!("srt://{place}?mode=listener")])
+                // Nobody is there.
+                .args(["--to", &format!("srt://{}", free_place())])
+                .spawn()
+                .unwrap();
+            (Running(child), udp, format!("srt://{place}?mode=caller"))
+        })
+        .collect();
+    for (mut sender, udp, place) in feeds {
+        udp.recv(&mut [0; DATAGRAM]).unwrap();
+        let _calls = [receive(&place), receive(&place)];
+        assert!(Command::new("kill").arg(sender.0.id().to_string()).status().unwrap().success());
+        assert!(sender.0.wait().unwrap().success());
+    }
+}
+
 #[test]
 fn a_plan_that_is_not_signed_by_a_known_key_is_not_followed() {
     let (school, other) = (School::new(), School::new());

@@ -6,7 +6,7 @@ use super::library::*;
 use crate::destination::SrtOptions;
 use socket2::SockAddr;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 
@@ -24,6 +24,16 @@ pub(super) fn start() -> io::Result<()> {
         srt_startup() != FAILED
     });
     if *started { Ok(()) } else { Err(io::Error::other("libsrt does not start")) }
+}
+
+/// Ends the process, and libsrt with it as it stands.
+///
+/// Its own end, which `exit` calls, takes its locks in another order than a listener that is being called: one process in a hundred
+/// waited for ever there, and some were aborted for a lock that was gone (libsrt 1.5.1).
+pub fn leave(status: u8) -> ! {
+    let _ = io::stdout().flush();
+    // SAFETY: takes a number. Nothing of ours is left to be run: files were closed and logs written before.
+    unsafe { libc::_exit(status.into()) }
 }
 
 /// What became of a datagram.
