@@ -148,6 +148,7 @@ fn ring(site: &Site, asks: &Path, edge: &Airclass, is_over: &AtomicBool) {
 
 #[test]
 fn operators_see_in_chromium_what_the_metrics_say_and_the_bell_come() {
+    journeys::net::apart();
     let site = Site::new();
     site.publish(1, moment("07:30:00"));
     let origin = site.start(&["origin", "--store", &site.text("store")]);

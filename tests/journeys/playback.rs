@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use journeys::client::Certificate;
 use journeys::raw::post;
 use journeys::store::put;
-use journeys::{Airclass, airclass, client, ingest, process, project};
+use journeys::{Airclass, airclass, client, ingest, net, process, project};
 use package::Sealed;
 use package::manifest::Manifest;
 use std::path::Path;
@@ -25,6 +25,7 @@ const ONLY: &str = "AIRCLASS_BROWSER_TESTS";
 
 #[test]
 fn a_teachers_file_plays_on_a_students_screen() {
+    net::apart();
     let scratch = tempfile::tempdir().unwrap();
     let (file, store) = (scratch.path().join("lesson.mp4"), scratch.path().join("store"));
     std::fs::create_dir(&store).unwrap();
