@@ -50,7 +50,7 @@ impl Lender {
     /// many bytes the kernel has taken; `None` where they are to be copied as always.
     ///
     /// # Errors
-    /// As `send(2)`; `WouldBlock` where it has taken none.
+    /// As `sendmsg(2)` for what comes before the blocks; `WouldBlock` where it has taken none.
     pub(super) fn send(&self, socket: &impl AsFd, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
         self.lending.send(socket, slices, self.always)
     }
@@ -131,7 +131,11 @@ impl<'a, 'b> Run<'a, 'b> {
             let Ok(filled) = pipe.fill(self.behind(gone).take_while(|part| lendable::lend(part))) else {
                 break;
             };
-            let taken = pipe.empty_into(socket, self.more || gone + filled < all)?;
+            let taken = match pipe.empty_into(socket, self.more || gone + filled < all) {
+                // Where the call is forbidden there is the other way; what is wrong with the socket is told there as well.
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => break,
+                taken => taken?,
+            };
             *sent += taken;
             lent.inc_by(taken as u64);
             gone += taken;

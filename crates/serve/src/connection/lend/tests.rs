@@ -114,6 +114,19 @@ fn what_is_little_or_not_to_be_lent_is_copied() {
 }
 
 #[test]
+fn where_splice_is_refused_all_is_copied() {
+    let lender = lender();
+    let (one, other) = (Block::new(1), Block::new(2));
+    // As under a seccomp profile that forbids it, which leaves `vmsplice` alone: to a file that is appended to nothing is spliced.
+    let file = tempfile::tempfile().unwrap();
+    rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::APPEND).unwrap();
+    for _ in 0..2 {
+        assert!(lender.send(&file, &rest(&[one.bytes(), other.bytes()], 0)).is_none());
+    }
+    assert_eq!((lender.lending.lent.get(), file.metadata().unwrap().len()), (0, 0));
+}
+
+#[test]
 fn a_client_that_is_gone_is_an_error() {
     let lender = lender();
     let (server, client) = pair();
