@@ -38,7 +38,8 @@ const MAX_STREAMS: u32 = 100;
 /// Bytes of an answer queued for one stream ahead of the client's window. With [`MAX_STREAMS`] the worst case a
 /// connection is 25 MiB, of which bodies are shared and not copied.
 const MAX_SEND_BUFFER: usize = 256 * 1_024;
-/// How long after GOAWAY a client may still come with what it had sent before it heard.
+/// How long after GOAWAY a client may still come with what it had sent before it heard, and how long it may take to get the last of
+/// what is on its way.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
 /// Streams that a client may take back before we have looked at them (CVE-2023-44487).
@@ -77,8 +78,16 @@ pub(super) async fn run<S: Service, T: Transport>(
         }
         None => end,
     };
-    if end.leaves_unsent() {
-        stream.forget_unsent();
+    match end {
+        end if end.leaves_unsent() => stream.forget_unsent(),
+        // What was asked is answered, as far as we know. A client gives windows back while it reads, and a reset in return would take
+        // from it what is still on its way.
+        End::Drained | End::Closed => {
+            if let Some(mut stream) = stream.into_inner() {
+                stream.close_and_linger_while(LAST_WORDS).await;
+            }
+        }
+        _ => {}
     }
     end
 }

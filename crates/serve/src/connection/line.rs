@@ -55,6 +55,12 @@ impl Reach {
     pub(super) fn bytes(self) -> Option<u64> {
         info(self.0?).map(|info| info.tcpi_bytes_acked)
     }
+
+    /// Whether the kernel still has something that has not come to the client, as far as it says.
+    pub(super) fn is_owed(self) -> bool {
+        let info = self.0.and_then(info);
+        info.is_some_and(|info| info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0)
+    }
 }
 
 /// `TCP_INFO` (tcp(7)): round trips in microseconds. `None` where the kernel does not say, or knows less than Linux 4.1.
@@ -87,6 +93,7 @@ mod tests {
         lines.ended(&socket);
         assert_eq!(lines.round_trip.get_sample_count(), 1);
         assert_eq!(Reach::of(&socket).bytes(), Some(8), "as far as the client has it");
+        assert!(!Reach::of(&socket).is_owed());
         let seconds = lines.round_trip.get_sample_sum();
         assert!(seconds > 0.0 && seconds < 60.0, "{seconds}");
         assert_eq!(lines.again.get() % u64::from(info(socket.as_raw_fd()).unwrap().tcpi_snd_mss), 0);

@@ -58,11 +58,23 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// The same where the other end may still be sending: closing before it has stopped would be a reset, which takes from it what
     /// it has not read of the answer (RFC 9112 §9.6).
     async fn close_and_linger(&mut self) {
-        let lingering = async {
-            let _ = self.shutdown().await;
-            self.socket().discard(UNREAD).await;
-        };
-        let _ = timeout(GOODBYE, lingering).await;
+        self.close_and_linger_while(Duration::ZERO).await;
+    }
+
+    /// The same, and on, for up to `most`, as long as the kernel has something that has not come to the other end: over a slow line
+    /// that takes longer than a good-bye.
+    async fn close_and_linger_while(&mut self, most: Duration) {
+        let until = Instant::now() + most;
+        loop {
+            let lingering = async {
+                let _ = self.shutdown().await;
+                self.socket().discard(UNREAD).await;
+            };
+            let is_over = timeout(GOODBYE, lingering).await.is_ok();
+            if is_over || Instant::now() >= until || !self.socket().reach().is_owed() {
+                return;
+            }
+        }
     }
 }
 

@@ -61,7 +61,12 @@ impl Server {
         self.running.as_ref().unwrap().reconfigure(&config).unwrap();
     }
 
-    /// Begins to stop it; to be joined where nobody is held up.
+    /// Begins to stop it.
+    pub(crate) fn begin_to_stop(&self) {
+        self.running.as_ref().unwrap().drain();
+    }
+
+    /// The same; to be joined where nobody is held up.
     pub(crate) fn stop(mut self) -> Running {
         let running = self.running.take().unwrap();
         running.drain();

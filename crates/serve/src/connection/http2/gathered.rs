@@ -32,6 +32,11 @@ impl<T: Transport> Gathered<T> {
         self.0.borrow().socket().forget_unsent();
     }
 
+    /// The transport itself, once nobody else has it.
+    pub(super) fn into_inner(self) -> Option<T> {
+        Rc::into_inner(self.0).map(RefCell::into_inner)
+    }
+
     /// Where it is said how far the client has come.
     pub(super) fn reach(&self) -> Reach {
         self.0.borrow().socket().reach()

@@ -1,7 +1,9 @@
 //! What goes out on a stream.
 
-use crate::server::{GREETING, Server};
+use crate::server::{GREETING, LARGE, Server};
 use serve::LimitOptions;
+use socket2::{Domain, Socket, Type};
+use std::net::{SocketAddr, TcpStream};
 use testkit::http2::*;
 
 #[test]
@@ -17,4 +19,41 @@ fn an_answer_to_head_has_no_body_and_says_how_long_it_would_be() {
     assert_eq!(GREETING.len(), 5);
     assert!(answer.payload.windows(4).any(|field| field == [15, 13, 0x81, 0x6f]), "{answer:?}");
     assert!(wire.lives());
+}
+
+#[test]
+fn what_is_on_its_way_when_the_server_stops_comes_whole() {
+    // A reader gives back what it has read, and would be told by a reset that nobody hears it any more: what the kernel still has
+    // for it would be gone.
+    let server = Server::start(LimitOptions::default());
+    let mut wire = Wire::over(small(server.address())).begin(&[(4, LARGE as u32)]);
+    wire.send(&frame(WINDOW_UPDATE, 0, 0, &(LARGE as u32).to_be_bytes()));
+    wire.send(&request(1, "/large"));
+    assert!(wire.until(|frame| frame.kind == HEADERS).is_some());
+    server.begin_to_stop();
+    let mut taken = 0;
+    while let Some(got) = wire.next_frame() {
+        if got.kind == PING && got.flags != ACK {
+            wire.send(&frame(PING, ACK, 0, &got.payload));
+        }
+        if got.kind != DATA {
+            continue;
+        }
+        taken += got.payload.len();
+        if LARGE - taken < 48 * 1_024 {
+            for _ in 0..10_000 {
+                std::thread::yield_now();
+            }
+        }
+        wire.send(&frame(WINDOW_UPDATE, 0, 0, &(got.payload.len() as u32).to_be_bytes()));
+    }
+    assert_eq!(taken, LARGE);
+}
+
+/// A connection that takes little at once.
+fn small(address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(8 * 1_024).unwrap();
+    socket.connect(&address.into()).unwrap();
+    socket.into()
 }
