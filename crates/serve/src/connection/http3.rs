@@ -131,6 +131,7 @@ async fn serve<S: Service>(
             }
             Next::Stream(Ok(Some(stream))) => {
                 next_id = stream.send_id() + 1;
+                watch.asked();
                 let (way_out, wrong) = (stream.way_out(), stream.wrong());
                 let resolver = connection.create_resolver(FrameStream::new(BufRecvStream::new(stream)));
                 let open = Rc::new(Open::begin(&watch.streams, &peer.standing));

@@ -134,6 +134,12 @@ impl Allowances {
         Self { left, grown: now, sent: 0 }
     }
 
+    /// A request has come. Over HTTP/3 a browser says of each how urgent it is (RFC 9218 §7.2), however many there are.
+    pub(in crate::connection) fn asked(&mut self) {
+        let left = &mut self.left[Abuse::Priorities as usize];
+        *left = left.saturating_add(1).min(Abuse::Priorities.allowance().at_once);
+    }
+
     /// `bytes` have gone out.
     pub(super) fn sent(&mut self, bytes: usize) {
         self.sent = self.sent.saturating_add(bytes);

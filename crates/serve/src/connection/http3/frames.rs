@@ -17,6 +17,8 @@ mod kind {
     pub(super) const PUSH_PROMISE: u64 = 0x5;
     pub(super) const GOAWAY: u64 = 0x7;
     pub(super) const MAX_PUSH_ID: u64 = 0xd;
+    /// How urgent a request is (RFC 9218 §7.2).
+    pub(super) const PRIORITY_UPDATE: u64 = 0xf0700;
     /// All that have a meaning somewhere, and those of HTTP/2 that must not be seen at all (RFC 9114 §7.2.8).
     pub(super) const KNOWN: [u64; 11] =
         [DATA, HEADERS, 0x2, CANCEL_PUSH, SETTINGS, PUSH_PROMISE, 0x6, GOAWAY, 0x8, 0x9, MAX_PUSH_ID];
@@ -236,6 +238,8 @@ impl Frames {
                 self.at = At::Whole { missing: size as usize, section: None };
                 Ok(None)
             }
+            // Browsers say it of each request; we answer all alike.
+            (Stream::Control { .. }, kind::PRIORITY_UPDATE) => self.drop_frame(size, Abuse::Priorities),
             (_, first) if kind::KNOWN.contains(&first) => Err(Wrong::Protocol(Code::H3_FRAME_UNEXPECTED)),
             // It must have no meaning (RFC 9114 §9).
             _ => self.drop_frame(size, Abuse::Unknown),

@@ -38,6 +38,11 @@ impl Watch {
         within
     }
 
+    /// A request has come.
+    pub(super) fn asked(&self) {
+        self.allowances.borrow_mut().asked();
+    }
+
     /// What the client has done too much of.
     pub(super) fn found(&self) -> Option<Abuse> {
         self.found.get()

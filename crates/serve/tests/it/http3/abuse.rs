@@ -8,6 +8,8 @@ use units::Span;
 
 const ENDED: &str = "serve_connections_ended_total";
 const ABUSE: &str = "serve_http3_abuse_total";
+/// How urgent a request is (RFC 9218 §7.2).
+const PRIORITY_UPDATE: u64 = 0xf0700;
 /// More than any allowance.
 const MANY: u32 = 20_000;
 
@@ -75,7 +77,9 @@ fn attack_27_requests_that_are_none() {
 #[test]
 fn attack_30_frames_of_no_use_on_the_control_stream() {
     let push_ids = frame(0xd, &[1]).repeat(2);
-    for flood in [frame(0x21, b"x"), frame(0xf0700, &[0]), push_ids] {
+    for (flood, kind) in
+        [(frame(0x21, b"x"), "unknown"), (frame(PRIORITY_UPDATE, &[0]), "priorities"), (push_ids, "unknown")]
+    {
         let scene = scene();
         run(async {
             let mut wire = scene.wire().await;
@@ -84,9 +88,24 @@ fn attack_30_frames_of_no_use_on_the_control_stream() {
                     break;
                 }
             }
-            too_much(&scene, &wire, "unknown").await;
+            too_much(&scene, &wire, kind).await;
         });
     }
+}
+
+#[test]
+fn a_browser_may_say_how_urgent_each_request_is() {
+    // RFC 9218 §7.2: a PRIORITY_UPDATE goes before each request that is not of the usual urgency.
+    let scene = scene();
+    run(async {
+        let mut wire = scene.wire().await;
+        for number in 0..600 {
+            let update = [varint(4 * number), b"u=1".to_vec()].concat();
+            wire.control.write_all(&frame(PRIORITY_UPDATE, &update)).await.unwrap();
+            let outcome = wire.send(&get("/")).await;
+            assert!(outcome.has_status(200), "{number}: {outcome:?}");
+        }
+    });
 }
 
 #[test]
