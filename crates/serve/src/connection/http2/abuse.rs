@@ -26,7 +26,7 @@ pub(crate) enum Abuse {
     Continuations,
     /// WINDOW_UPDATE beyond what was sent.
     WindowUpdates,
-    /// Frames of no known type.
+    /// Frames of no known type, and GOAWAY, of which one is enough.
     Unknown,
     /// A limit of h2's own: streams reset by us for the client's mistakes, an endless header section.
     Library,
@@ -103,13 +103,14 @@ impl Abuse {
         const PRIORITY_UPDATE: u8 = 16;
         match head.kind {
             kind::DATA => (head.length == 0 && head.flags & END_OR_ACK == 0).then_some(Self::EmptyData),
-            kind::HEADERS | kind::PUSH_PROMISE | kind::GOAWAY => None,
+            kind::HEADERS | kind::PUSH_PROMISE => None,
             kind::PRIORITY | PRIORITY_UPDATE => Some(Self::Priorities),
             kind::RST_STREAM => Some(Self::Resets),
             kind::SETTINGS => Some(Self::Settings),
             kind::PING => Some(Self::Pings),
             kind::WINDOW_UPDATE => Some(Self::WindowUpdates),
             kind::CONTINUATION => Some(Self::Continuations),
+            // h2 reads GOAWAY, each time past all streams, for as long as one of them keeps the connection.
             _ => Some(Self::Unknown),
         }
     }

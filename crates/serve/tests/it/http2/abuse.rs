@@ -16,6 +16,11 @@ fn server() -> Server {
     Server::start(LimitOptions::default())
 }
 
+/// The pseudo-fields of a POST.
+fn post(path: &str) -> Vec<u8> {
+    section(&[(":method", "POST"), (":scheme", "http"), (":authority", "localhost"), (":path", path)])
+}
+
 /// Waits for the end of the only connection, and sees that it was for `reason`.
 fn ended(server: &Server, reason: &str) {
     server.wait_until_quiet();
@@ -125,20 +130,36 @@ fn attack_30_priority_flood() {
 fn attack_30_empty_data_flood() {
     flood(
         |number| match number {
-            0 => frame(
-                HEADERS,
-                END_HEADERS,
-                1,
-                &section(&[
-                    (":method", "POST"),
-                    (":scheme", "http"),
-                    (":authority", "localhost"),
-                    (":path", "/never"),
-                ]),
-            ),
+            0 => frame(HEADERS, END_HEADERS, 1, &post("/never")),
             _ => frame(DATA, 0, 1, &[]),
         },
         &["empty_data"],
+    );
+}
+
+#[test]
+fn attack_30_padding_makes_no_data_of_nothing() {
+    // A frame whose only byte says that there is no padding, and one that is nothing but padding.
+    for nothing in [&[0][..], &[9; 10]] {
+        flood(
+            |number| match number {
+                0 => frame(HEADERS, END_HEADERS, 1, &post("/never")),
+                _ => frame(DATA, PADDED, 1, nothing),
+            },
+            &["library"],
+        );
+    }
+}
+
+#[test]
+fn attack_30_goaway_flood() {
+    // Over and over, while a request keeps the connection open.
+    flood(
+        |number| match number {
+            0 => request(1, "/never"),
+            _ => frame(GOAWAY, 0, 0, &[0; 8]),
+        },
+        &["unknown"],
     );
 }
 
@@ -255,6 +276,33 @@ fn answers_that_wait_for_a_slow_client_are_not_idle() {
     }
     assert!(slow.until(|frame| take(frame) == LARGE).is_some());
     assert!(slow.lives());
+}
+
+#[test]
+fn a_seek_that_takes_back_all_it_had_asked_is_no_abuse() {
+    // As many as may be open, twice, each time taken back in one packet with what is asked instead.
+    let server = server();
+    let mut wire = Wire::open(server.address());
+    let stream = |number: u32| 2 * number + 1;
+    let ask = |numbers: std::ops::Range<u32>, path| -> Vec<u8> {
+        numbers.flat_map(|number| request(stream(number), path)).collect()
+    };
+    wire.send(&ask(0..100, "/large"));
+    for round in 0..2 {
+        // They have all been looked at.
+        assert!(wire.lives());
+        let (before, next) = (round * 100..round * 100 + 100, round * 100 + 100..round * 100 + 200);
+        let back: Vec<u8> =
+            before.flat_map(|number| frame(RST_STREAM, 0, stream(number), &[0, 0, 0, 8])).collect();
+        wire.send(&[back, ask(next, if round == 0 { "/never" } else { "/" })].concat());
+    }
+    let mut answered = 0;
+    while answered < 100 {
+        let got = wire.next_frame().expect("the connection lives");
+        assert!(got.kind != RST_STREAM && got.kind != GOAWAY, "{got:?}");
+        answered += u32::from(got.kind == HEADERS && got.stream >= stream(200));
+    }
+    assert!(wire.lives());
 }
 
 #[test]
