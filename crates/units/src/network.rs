@@ -19,6 +19,9 @@ pub struct Network {
 #[error("`{0}` is no network; write for example \"10.0.0.0/8\", \"2001:db8::/32\" or a single address")]
 pub struct ParseNetworkError(String);
 
+/// Bits before an IPv4 address that is written as IPv6 (`::ffff:192.0.2.7`, RFC 4291 §2.5.5.2).
+const MAPPED: u8 = 96;
+
 impl Network {
     /// Whether `address` lies in it. An IPv4 address that a dual-stack socket shows as IPv6 is taken as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -46,7 +49,7 @@ impl FromStr for Network {
             None => (text, None),
         };
         let base: IpAddr = base.parse().map_err(|_| bad())?;
-        let most = if base.is_ipv4() { 32 } else { 128 };
+        let most: u8 = if base.is_ipv4() { 32 } else { 128 };
         let length = match length {
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 digits.parse().map_err(|_| bad())?
@@ -54,7 +57,14 @@ impl FromStr for Network {
             Some(_) => return Err(bad()),
             None => most,
         };
-        if length > most { Err(bad()) } else { Ok(Self { base, length }) }
+        if length > most {
+            return Err(bad());
+        }
+        // IPv4 as IPv6 writes it is IPv4: so is every address that is looked for.
+        Ok(match (base.to_canonical(), length.checked_sub(MAPPED)) {
+            (mapped @ IpAddr::V4(_), Some(length)) => Self { base: mapped, length },
+            _ => Self { base, length },
+        })
     }
 }
 
@@ -96,6 +106,14 @@ mod tests {
             ("2001:db8::/32", "2001:db8:ffff::1", true),
             ("2001:db8::/32", "2001:db9::1", false),
             ("::/0", "2001:db9::1", true),
+            // As a dual-stack socket shows it, and so perhaps a log.
+            ("::ffff:10.0.0.0/104", "10.255.0.1", true),
+            ("::ffff:10.0.0.0/104", "::ffff:10.255.0.1", true),
+            ("::ffff:10.0.0.0/104", "11.0.0.1", false),
+            ("::ffff:192.0.2.7", "192.0.2.7", true),
+            ("::ffff:192.0.2.7", "192.0.2.8", false),
+            ("::ffff:0:0/96", "203.0.113.9", true),
+            ("::ffff:0:0/96", "2001:db8::1", false),
         ] {
             let network: Network = network.parse().unwrap();
             assert_eq!(network.contains(address.parse().unwrap()), inside, "{network} {address}");
