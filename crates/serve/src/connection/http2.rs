@@ -42,8 +42,9 @@ const MAX_SEND_BUFFER: usize = 256 * 1_024;
 /// what is on its way.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
-/// Streams that a client may take back before we have looked at them (CVE-2023-44487).
-const MAX_PENDING_RESETS: usize = 20;
+/// Streams that a client may take back before we have looked at them (CVE-2023-44487): as many as may be open. Where a packet is lost, all
+/// that a player has asked and taken back behind it comes at once; how much that may be over time is [`Abuse::Resets`].
+const MAX_PENDING_RESETS: usize = MAX_STREAMS as usize;
 /// Streams that we may have to reset for a client's mistakes, in the whole life of a connection. An honest client makes
 /// none; "made you reset" (CVE-2025-8671) is nothing but such mistakes.
 const MAX_ERROR_RESETS: usize = 64;

@@ -306,6 +306,23 @@ fn a_seek_that_takes_back_all_it_had_asked_is_no_abuse() {
 }
 
 #[test]
+fn a_seek_bar_that_is_dragged_while_the_line_stands_still_is_no_abuse() {
+    // A lost packet holds back all behind it: what was asked and taken back for some seconds comes at once.
+    let server = server();
+    let mut wire = Wire::open(server.address());
+    let stream = |number: u32| 2 * number + 1;
+    let dragged: Vec<u8> = (0..60)
+        .flat_map(|number| {
+            [request(stream(number), "/never"), frame(RST_STREAM, 0, stream(number), &[0, 0, 0, 8])].concat()
+        })
+        .collect();
+    wire.send(&[dragged, request(stream(60), "/")].concat());
+    let answer = wire.until(|frame| frame.kind == GOAWAY || frame.stream == stream(60)).unwrap();
+    assert_eq!(answer.kind, HEADERS, "{answer:?}");
+    assert!(wire.lives());
+}
+
+#[test]
 fn an_eager_reader_is_no_flood() {
     // Gives back each DATA frame at once, for the stream and for the connection, over ten megabytes.
     let server = server();
