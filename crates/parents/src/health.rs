@@ -212,8 +212,11 @@ impl Health {
                 self.checks = 0;
                 Some(Standing::Down)
             }
-            // What was asked in need before its time says nothing new.
-            Phase::Down { until, .. } if now < until => None,
+            // What was asked in need before its time says nothing new, and is over: the trial is still to come.
+            Phase::Down { until, .. } if now < until => {
+                self.phase = Phase::Down { until, trial: None };
+                None
+            }
             Phase::Down { .. } => {
                 self.falls = self.falls.saturating_add(1);
                 self.phase = Phase::Down { until: now + back_off(self.falls), trial: None };
@@ -292,6 +295,19 @@ mod tests {
         // A trial that nobody ends is not the last one.
         health.begin_trial(at + LONGEST_BACK_OFF);
         assert_eq!(health.admission(at + LONGEST_BACK_OFF + TRIAL), Admission::Trial);
+    }
+
+    #[test]
+    fn a_question_in_need_that_fails_before_its_time_is_no_trial_that_goes_on() {
+        let start = now();
+        for met in [Met::Failure, Met::Unwell] {
+            let mut health = fallen(Judge::Requests, start);
+            let early = start + SECOND / 2;
+            health.begin_trial(early);
+            assert_eq!(health.met(early, met), None);
+            assert_eq!(health.admission(early), Admission::Refused);
+            assert_eq!(health.admission(start + SECOND), Admission::Trial);
+        }
     }
 
     #[test]
