@@ -28,26 +28,31 @@ pub struct Candidate {
     pub share: f64,
 }
 
+impl Candidate {
+    /// Its weight, as far as it may be asked now.
+    fn weight_now(&self) -> f64 {
+        f64::from(self.weight) * self.share
+    }
+}
+
 /// The place of the server in `candidates` that is asked for `key`; `None` when none may be asked.
 pub fn choose(key: u64, candidates: &[Candidate]) -> Option<usize> {
     let admitted = || candidates.iter().enumerate().filter(|(_, candidate)| candidate.share > 0.0);
     let total: f64 = admitted().map(|(_, candidate)| candidate.load as f64).sum();
-    let weights: f64 = admitted().map(|(_, candidate)| f64::from(candidate.weight)).sum();
-    let best = |among: &dyn Fn(&Candidate) -> bool| {
-        admitted()
-            .filter(|(_, candidate)| among(candidate))
-            .map(|(at, candidate)| (at, score(key, candidate)))
-            .max_by(|(_, one), (_, other)| one.total_cmp(other))
-            .map(|(at, _)| at)
-    };
-    // All at their bounds happens only while shares are below 1.
-    best(&|candidate| (candidate.load as f64) < bound(candidate, total, weights)).or_else(|| best(&|_| true))
+    let weights: f64 = admitted().map(|(_, candidate)| candidate.weight_now()).sum();
+    // All bounds together are more than all that is going on: somebody is always below its own.
+    admitted()
+        .filter(|(_, candidate)| (candidate.load as f64) < bound(candidate, total, weights))
+        .map(|(at, candidate)| (at, score(key, candidate)))
+        .max_by(|(_, one), (_, other)| one.total_cmp(other))
+        .map(|(at, _)| at)
 }
 
-/// The load at which a server is passed over, one more request among all counted in.
+/// The load at which a server is passed over, one more request among all counted in. What one that comes back may not have yet is
+/// the others' part.
 fn bound(candidate: &Candidate, total: f64, weights: f64) -> f64 {
-    let part = OVER_ITS_PART * (total + 1.0) * f64::from(candidate.weight) / weights;
-    (part.ceil().max(NO_MATTER) * candidate.share).max(1.0)
+    let part = OVER_ITS_PART * (total + 1.0) * candidate.weight_now() / weights;
+    part.ceil().max(NO_MATTER * candidate.share).max(1.0)
 }
 
 fn score(key: u64, candidate: &Candidate) -> f64 {
@@ -74,6 +79,7 @@ fn mix(mut bits: u64) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::VecDeque;
 
     fn servers(weights: &[u16]) -> Vec<Candidate> {
         let server = |(at, &weight): (usize, &u16)| Candidate {
@@ -125,6 +131,30 @@ mod tests {
         assert_eq!(choose(key(1), &servers), None);
     }
 
+    #[test]
+    fn who_comes_back_gets_no_more_than_its_share_however_much_goes_on() {
+        for at_once in [30, 100, 1_000] {
+            let mut servers = servers(&[1, 1, 1]);
+            servers[0].share = 0.1;
+            let (mut running, mut most) = (VecDeque::new(), 0);
+            for n in 0..at_once * 10 {
+                // The oldest ends when another begins.
+                if running.len() == at_once
+                    && let Some(ended) = running.pop_front()
+                {
+                    let ended: &mut Candidate = &mut servers[ended];
+                    ended.load -= 1;
+                }
+                let chosen = choose(key(n), &servers).unwrap();
+                servers[chosen].load += 1;
+                running.push_back(chosen);
+                most = most.max(servers[0].load);
+            }
+            let part = OVER_ITS_PART * at_once as f64 * 0.1 / 2.1;
+            assert!(most as f64 <= part.ceil(), "{most} of {at_once}");
+        }
+    }
+
     proptest! {
         /// A server that leaves moves its own keys and nobody else's; one that comes takes keys and moves none.
         #[test]
@@ -138,6 +168,16 @@ mod tests {
                 prop_assert!(after != leaver);
                 prop_assert!(before == leaver || before == after);
             }
+        }
+
+        /// However much goes on with whom, and however little each may have, somebody is asked.
+        #[test]
+        fn somebody_is_below_its_bound(among in prop::collection::vec((1_u16..=u16::MAX, 0_usize..100_000, 1e-6..=1.0), 1..12), n in 0_usize..3) {
+            let mut servers = servers(&vec![1; among.len()]);
+            for (server, &(weight, load, share)) in servers.iter_mut().zip(&among) {
+                *server = Candidate { weight, load, share, ..*server };
+            }
+            prop_assert!(choose(key(n), &servers).is_some(), "{servers:?}");
         }
 
         /// However keys fall, also all the same, nobody gets more than a quarter above its part.
