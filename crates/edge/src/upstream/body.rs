@@ -280,8 +280,9 @@ impl Rest {
         received: u64,
         broken: BodyError,
     ) -> Result<Pin<Box<dyn Future<Output = Continued>>>, BodyError> {
-        let paid = received > self.since || self.group.withdraw(Instant::now());
-        if self.resumes >= MAX_RESUMES || !paid {
+        let may =
+            self.resumes < MAX_RESUMES && (received > self.since || self.group.withdraw(Instant::now()));
+        if !may {
             self.group.metrics.broke_off(BrokenBody::NotTried);
             return Err(broken);
         }
