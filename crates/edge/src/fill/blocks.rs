@@ -205,13 +205,13 @@ async fn fetch(
     asked: &Asked,
     sparse: &Arc<Sparse>,
     mut lots: VecDeque<Lot>,
-    reading: Reading,
+    mut reading: Reading,
 ) -> FillOutcome {
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, sparse.etag().clone());
     let mut cold = true;
     while let (Some(first), Some(last)) = (lots.front(), lots.back()) {
-        let (start, wanted) = (first.start(), lots.len());
+        let (start, wanted) = (first.next(), lots.len());
         headers.insert(header::RANGE, range::request(&(start..last.end())));
         let question = Question {
             cold,
@@ -254,6 +254,7 @@ async fn fetch(
             tracing::warn!(key = %sparse.key(), "blocks broke off");
             return FillOutcome::BrokenOff;
         }
+        reading.goes_on = true;
     }
     FillOutcome::Stored
 }
@@ -323,7 +324,8 @@ pub(super) fn continues(
 pub(super) struct BrokenOff;
 
 /// Hands a body out to the blocks it belongs to, but for the bytes that come `before` them, and ends with the last of them: what
-/// comes behind is not wanted. Blocks that are full go to the disk, a run at a time.
+/// comes behind is not wanted. Where the body ends sooner, those are left that it has not filled. Blocks that are full go to the disk,
+/// a run at a time.
 pub(super) async fn feed<B>(
     edge: &Edge,
     mut body: B,
@@ -336,7 +338,11 @@ where
 {
     let mut run = Run { edge, sparse, full: Vec::new() };
     while !lots.is_empty() {
-        let Some(Ok(frame)) = body.frame().await else { return Err(BrokenOff) };
+        let frame = match body.frame().await {
+            None => break,
+            Some(Ok(frame)) => frame,
+            Some(Err(_)) => return Err(BrokenOff),
+        };
         let Ok(mut data) = frame.into_data() else { continue };
         edge.metrics.fill_bytes.inc_by(data.len() as u64);
         let known = before.min(data.len() as u64);

@@ -141,9 +141,10 @@ impl Lot {
         self.index
     }
 
-    /// Where in the representation it begins.
-    pub(crate) fn start(&self) -> u64 {
-        self.index * BLOCK_SIZE + self.span.start
+    /// Where in the representation its next byte is.
+    pub(crate) fn next(&self) -> u64 {
+        let received = self.writer.as_ref().map_or(0, GrowingWriter::received);
+        self.index * BLOCK_SIZE + self.span.start + received
     }
 
     /// One beyond its last byte in the representation.

@@ -156,7 +156,7 @@ pub(crate) async fn keep_blocks(
     guard.land(Landed::Fetched { object, variant, way, kept: true });
     // Who comes from now on finds the head in the store.
     drop(guard);
-    if feed(edge, body, 0, &sparse, &mut lots).await.is_err() {
+    if feed(edge, body, 0, &sparse, &mut lots).await.is_err() || !lots.is_empty() {
         tracing::warn!(key = %sparse.key(), "blocks broke off");
         return FillOutcome::BrokenOff;
     }

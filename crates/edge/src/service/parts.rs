@@ -191,6 +191,36 @@ async fn a_part_is_completed_to_the_whole_and_becomes_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_origin_that_answers_with_less_is_asked_for_the_rest() {
+    // RFC 9110 §15.3.7
+    local(async {
+        let length = 5 * BLOCK + 100;
+        let part = |range| part_of(range, length, "\"a\"");
+        let within = 2 * BLOCK + 1_000;
+        let scene = Scene::new([
+            part(0..BLOCK),
+            part(BLOCK..within),
+            part(within..4 * BLOCK),
+            part(4 * BLOCK..length),
+            // Less than a block of two is not gone on with.
+            part(0..BLOCK),
+            part(BLOCK..2 * BLOCK - 1),
+        ]);
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await, Ok(bytes_at(0..length)));
+        let last = length - 1;
+        let asked = [262_144, within, 4 * BLOCK].map(|from| format!("bytes={from}-{last}"));
+        assert_eq!(asked_ranges(&scene)[1..], asked);
+        assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await, Ok(bytes_at(0..length)));
+        assert_eq!(scene.upstream.count(), 4);
+        scene.ask("/y", &[("range", "bytes=0-9")]).await;
+        assert_eq!(read(scene.ask("/y", &[]).await.into_body()).await, Err(()));
+        assert_eq!(scene.upstream.count(), 6);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn attack_50_parts_of_two_representations_are_never_put_together() {
     // RFC 9110 §15.3.7.3
     local(async {
@@ -574,6 +604,26 @@ async fn what_has_begun_goes_on_however_many_ask() {
         assert!(asked > 2, "{asked}");
         assert_eq!(scene.ask("/y", &[("range", "bytes=1-")]).await.status(), 503);
         assert_eq!(scene.upstream.count(), asked);
+    })
+    .await;
+}
+
+/// Also where the first answer of a run brings a block and no more.
+#[tokio::test(start_paused = true)]
+async fn what_comes_block_by_block_goes_on_however_many_ask() {
+    local(async {
+        let length = 5 * BLOCK;
+        let part = |n: usize| {
+            let range = n * BLOCK..(n + 1) * BLOCK;
+            let halves = (range.start..range.start + 9, range.start + 9..range.end);
+            let head = part_head(&range, length).header("etag", "\"a\"");
+            head.data(bytes_at(halves.0)).pause(SECOND / 10).data(bytes_at(halves.1))
+        };
+        let scene = Scene::over(Options { upstream_rate: Some(1), ..Options::default() }, (0..5).map(part));
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(asks(&scene, "bytes=262144-").await.2, Ok(bytes_at(BLOCK..length)));
+        assert_eq!(scene.upstream.count(), 5);
     })
     .await;
 }
