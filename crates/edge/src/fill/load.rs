@@ -15,7 +15,7 @@ use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::policy::{self, ClientReload};
 use crate::request::Asked;
-use crate::store::{Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object};
+use crate::store::{BLOCK_SIZE, Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object};
 use crate::upstream::{Question, RequestBody, Way};
 use bytes::Buf;
 use http::{StatusCode, header};
@@ -151,44 +151,51 @@ async fn bring_by_blocks(
     FillOutcome::Loaded
 }
 
-/// Fetches what has not been given of a response, of the very same. Whether all of it came.
+/// Fetches what has not been given of a response, of the very same. Whether all of it came. An origin may answer with less than asked
+/// for (RFC 9110 §15.3.7): it is asked for the rest as long as each answer brings a block's bytes.
 async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut GrowingWriter) -> bool {
-    let (head, from, length) = (kept.head(), kept.given(), kept.length());
+    let (head, length) = (kept.head(), kept.length());
     let strong = head.etag.as_ref().is_some_and(|etag| !etag.is_weak());
     let Some(etag) = head.headers.get(header::ETAG).filter(|_| strong) else { return false };
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, etag.clone());
-    headers.insert(header::RANGE, range::request(&(from..length)));
     let mut cold = true;
-    let (mut before, mut body) = loop {
+    loop {
+        let from = writer.received();
+        headers.insert(header::RANGE, range::request(&(from..length)));
         let question =
             Question { cold, goes_on: true, ..Question::get(&asked.host, &asked.target, &headers) };
         let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
         let Ok(response) = answer else { return false };
-        let (answered, body) = response.into_parts();
-        match continues(answered.status, &answered.headers, etag, length, from) {
-            Some(_) if keep::may_add(edge, asked, answered.status, &answered.headers).is_err() => {
-                return false;
-            }
-            Some(before) => break (before, body),
+        let (answered, mut body) = response.into_parts();
+        let Some(mut before) = continues(answered.status, &answered.headers, etag, length, from) else {
             // A neighbour may have another one.
-            None if cold && Way::of(&answered) == Way::Peer => cold = false,
-            None => return false,
-        }
-    };
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return false };
-        if let Ok(mut data) = frame.into_data() {
-            edge.metrics.fill_bytes.inc_by(data.len() as u64);
-            let known = before.min(data.len() as u64);
-            before -= known;
-            data.advance(usize::try_from(known).unwrap_or(usize::MAX));
-            if writer.received() + data.len() as u64 > length {
-                return false;
+            if cold && Way::of(&answered) == Way::Peer {
+                cold = false;
+                continue;
             }
-            writer.push(&data);
+            return false;
+        };
+        if keep::may_add(edge, asked, answered.status, &answered.headers).is_err() {
+            return false;
+        }
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { return false };
+            if let Ok(mut data) = frame.into_data() {
+                edge.metrics.fill_bytes.inc_by(data.len() as u64);
+                let known = before.min(data.len() as u64);
+                before -= known;
+                data.advance(usize::try_from(known).unwrap_or(usize::MAX));
+                if writer.received() + data.len() as u64 > length {
+                    return false;
+                }
+                writer.push(&data);
+            }
+        }
+        let received = writer.received();
+        if received == length || received - from < BLOCK_SIZE {
+            return received == length;
         }
     }
-    writer.received() == length
 }

@@ -4,6 +4,7 @@ mod away;
 mod ordered;
 mod passing;
 
+use super::parts::leak;
 use super::tests::{Scene, field, fresh, local, read};
 use super::*;
 use crate::options::Options;
@@ -88,6 +89,33 @@ fn damage(disk: &Path) {
     let at = data.windows(2_000).position(|window| *window == body[..2_000]).unwrap();
     data[at + 300_000] ^= 1;
     std::fs::write(&path, data).unwrap();
+}
+
+/// RFC 9110 §15.3.7
+#[tokio::test]
+async fn what_follows_a_damaged_block_may_come_in_several_answers() {
+    let body = Bytes::from(long_body());
+    // The first of them fills a block, or it is not gone on with.
+    for (within, mends) in [(2 * BLOCK + 1_000, true), (2 * BLOCK - 1, false)] {
+        let disk = tempfile::tempdir().unwrap();
+        local(async {
+            let before = scene(disk.path(), [fresh().body(body.clone()), fresh().body("behind it")]);
+            before.load("/x").await;
+            before.load("/y").await;
+            stop(before).await;
+            damage(disk.path());
+            let part = |range: std::ops::Range<usize>| {
+                let says = leak(format!("bytes {}-{}/{}", range.start, range.end - 1, body.len()));
+                let reply = Reply::new(206).header("etag", "\"v1\"").header("content-range", says);
+                reply.body(body.slice(range))
+            };
+            let after = scene(disk.path(), [part(BLOCK..within), part(within..body.len())]);
+            let got = read(after.ask("/x", &[]).await.into_body()).await;
+            assert_eq!(got.ok(), mends.then(|| body.clone()));
+            assert_eq!(after.upstream.count(), if mends { 2 } else { 1 });
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

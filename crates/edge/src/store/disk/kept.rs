@@ -80,7 +80,7 @@ impl Kept {
     }
 
     /// Bytes of it that have been given.
-    pub(crate) fn given(&self) -> u64 {
+    fn given(&self) -> u64 {
         (u64::from(self.next) * BLOCK as u64).min(self.length)
     }
 
