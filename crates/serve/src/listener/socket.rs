@@ -3,12 +3,12 @@
 use crate::options::{Address, Listener, Tuning};
 use faults::Fault;
 use rustix::fs::{Access, access};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 /// Connections the kernel completes before we accept them. The bell brings thousands in a second; the kernel
@@ -256,18 +256,28 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }
 
-/// Takes away the socket of a process that is gone. One that answers is somebody's, and any other file is none of ours.
+/// Takes away the socket of a process that is gone. One that is listened on is somebody's, and any other file is none of ours. Never
+/// waits: somebody who stands still with a full backlog is somebody, too.
 pub(crate) fn remove_stale(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
         Ok(metadata) if !metadata.file_type().is_socket() => Err(io::ErrorKind::AlreadyExists.into()),
-        Ok(_) => match UnixStream::connect(path) {
+        Ok(_) => match knock(path) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+            // There is no room in the backlog, of which only a socket that is listened on has one.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::ErrorKind::AddrInUse.into()),
             Err(error) => Err(error),
-            Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
+            Ok(()) => Err(io::ErrorKind::AddrInUse.into()),
         },
     }
+}
+
+/// Connects to see whether that can be done, and not a moment longer.
+fn knock(path: &Path) -> io::Result<()> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)
 }
 
 #[cfg(test)]
@@ -302,6 +312,30 @@ mod tests {
         std::fs::write(&path, "somebody's").unwrap();
         assert_eq!(open(&wanted, 1).unwrap_err().code(), "LISTEN_FAILED");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody's");
+    }
+
+    /// A start waited for ever where the one who listens stands still and its backlog is full.
+    #[test]
+    fn who_stands_still_behind_a_full_backlog_is_somebody_and_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.sock");
+        let listening = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        listening.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        listening.listen(0).unwrap();
+        let waiting: Vec<_> = std::iter::repeat_with(|| {
+            let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let result = socket.connect(&SockAddr::unix(&path).unwrap());
+            (socket, result)
+        })
+        .take_while(|(_, result)| result.is_ok())
+        .collect();
+        assert!(!waiting.is_empty());
+        let (told, tells) = std::sync::mpsc::sync_channel(1);
+        std::thread::spawn(move || told.send((remove_stale(&path).unwrap_err().kind(), path)));
+        let (kind, path) = tells.recv_timeout(std::time::Duration::from_secs(60)).expect("it does not wait");
+        assert_eq!(kind, io::ErrorKind::AddrInUse);
+        assert!(path.exists());
     }
 
     #[test]
