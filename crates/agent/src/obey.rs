@@ -152,6 +152,10 @@ impl Obedience {
     async fn switch(&self, path: &str) -> Result<Effect, Unheard> {
         match self.edge.post(path, Bytes::new()).await? {
             (StatusCode::OK, _) => Ok(Effect::Done),
+            // A process that has just been replaced: the next one hears it.
+            (StatusCode::SERVICE_UNAVAILABLE, said) => {
+                Err(Unheard(String::from_utf8_lossy(&said).trim_end().to_owned()))
+            }
             (status, _) => Ok(Effect::Refused(format!("the edge answers {status}"))),
         }
     }

@@ -379,7 +379,8 @@ fn pass(
     packets.set_timeout(READY_TIMEOUT)?;
     read(Reads::Left(&left_until_ready(packets)?));
     packets.send("farewell", None)?;
-    if readiness.stands_aside() != stands_aside {
+    // The successor serves from here on, whatever becomes of the last word. What this process would be told behind it, it refuses.
+    if readiness.give_away() != stands_aside {
         // Who does not wait for it has taken over all the same.
         let _ = packets.send(if stands_aside { IN_SERVICE } else { OUT_OF_SERVICE }, None);
     }
@@ -402,7 +403,9 @@ fn left_until_ready(packets: &Packets) -> io::Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::{TcpListener, TcpStream};
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use telemetry::{Admin, Hosts, Telemetry};
 
     fn offered(name: &str, socket: OwnedFd) -> Offered {
         let offered = Offered::default();
@@ -476,6 +479,37 @@ mod tests {
             assert_eq!(new.stands_aside(), is_aside);
             first = Some(next);
         }
+    }
+
+    /// What it was told behind its last word was lost.
+    #[test]
+    fn a_process_that_has_given_way_and_no_other_refuses_orders() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.handover");
+        let telemetry = Telemetry::new("test");
+        let admin =
+            Admin::start((Ipv4Addr::LOCALHOST, 0).into(), Hosts::default(), telemetry.clone()).unwrap();
+        let obeys = |order: &str| {
+            let mut asks = TcpStream::connect(admin.address()).unwrap();
+            let question = format!("POST {order} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            asks.write_all(question.as_bytes()).unwrap();
+            let mut said = String::new();
+            asks.read_to_string(&mut said).unwrap();
+            said.starts_with("HTTP/1.1 200 ")
+        };
+        let first = Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap();
+        let old = Arc::clone(&telemetry.readiness);
+        let gone = first.offer(Offered::default(), Arc::clone(&old), |_| {}, None).unwrap();
+        // One that dies before it is ready.
+        let new = Readiness::default();
+        drop(Successor::ask(&path, &mut Inherited::default(), &new).unwrap());
+        let mut next = Successor::ask(&path, &mut Inherited::default(), &new).unwrap();
+        assert!(obeys("/out-of-service"));
+        next.ready(&new).unwrap();
+        gone.blocking_recv().unwrap();
+        assert!(new.stands_aside());
+        assert!(!obeys("/in-service"));
+        assert!(old.stands_aside());
     }
 
     #[test]

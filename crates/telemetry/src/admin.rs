@@ -8,7 +8,7 @@ mod hosts;
 
 pub use hosts::Hosts;
 
-use crate::{Check, Order, Telemetry, posts};
+use crate::{Order, Telemetry, posts};
 use bytes::Bytes;
 use faults::{Blame, Fault};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -247,14 +247,8 @@ fn comes_from_a_page(headers: &http::HeaderMap) -> bool {
 /// POST of an order; `None` when the path is none.
 async fn tell(path: &str, telemetry: &Telemetry) -> Option<Response<Full<Bytes>>> {
     match path {
-        "/out-of-service" => {
-            telemetry.readiness.stand_aside();
-            return Some(text(StatusCode::OK, "out of service\n".to_owned()));
-        }
-        "/in-service" => {
-            telemetry.readiness.pass(Check::InService);
-            return Some(text(StatusCode::OK, "in service\n".to_owned()));
-        }
+        "/out-of-service" => return Some(switch(telemetry, true, "out of service\n")),
+        "/in-service" => return Some(switch(telemetry, false, "in service\n")),
         _ => {}
     }
     let order = match path {
@@ -266,6 +260,18 @@ async fn tell(path: &str, telemetry: &Telemetry) -> Option<Response<Full<Bytes>>
         Ok(done) => text(StatusCode::OK, format!("{done}\n")),
         Err(why) => text(StatusCode::CONFLICT, format!("{why}\n")),
     })
+}
+
+/// Takes the process out of service, or back. Where another one has just taken over, whoever asks again is heard by that one.
+fn switch(telemetry: &Telemetry, stand_aside: bool, done: &str) -> Response<Full<Bytes>> {
+    if telemetry.readiness.obey(stand_aside) {
+        return text(StatusCode::OK, done.to_owned());
+    }
+    let mut response =
+        text(StatusCode::SERVICE_UNAVAILABLE, "another process has taken over: ask again\n".to_owned());
+    // The process behind this connection hears nothing more.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn answer(method: &Method, path: &str, telemetry: &Telemetry) -> Response<Full<Bytes>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 /// What is looked at. A service sets each check that it has; a check never set does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,9 @@ impl Check {
 pub struct Readiness {
     checks: RwLock<BTreeMap<Check, Result<(), String>>>,
     notes: RwLock<BTreeMap<&'static str, String>>,
+    /// Whether another process has been told if it is to stand aside, and hears what comes of that from here on. Held while it is
+    /// told, so that an order comes before that or is refused.
+    given_away: Mutex<bool>,
 }
 
 impl Readiness {
@@ -68,6 +71,29 @@ impl Readiness {
     /// Takes the process out of service: those who send traffic look elsewhere, who is here is served on.
     pub fn stand_aside(&self) {
         self.fail(Check::InService, "taken out of service; POST /in-service ends it");
+    }
+
+    /// Does as an operator orders: out of service, or in it again. False where another process has taken over, which would never
+    /// hear of it.
+    #[must_use]
+    pub(crate) fn obey(&self, stand_aside: bool) -> bool {
+        let given_away = self.given_away.lock().unwrap_or_else(PoisonError::into_inner);
+        if *given_away {
+            return false;
+        }
+        if stand_aside {
+            self.stand_aside();
+        } else {
+            self.pass(Check::InService);
+        }
+        true
+    }
+
+    /// Whether the process that takes over is to stand aside. It is told here for the last time: orders are refused from here on.
+    pub fn give_away(&self) -> bool {
+        let mut given_away = self.given_away.lock().unwrap_or_else(PoisonError::into_inner);
+        *given_away = true;
+        self.stands_aside()
     }
 
     /// Whether it is out of service.
@@ -121,6 +147,17 @@ impl Readiness {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_order_is_obeyed_or_refused_and_never_lost_on_a_process_that_has_given_way() {
+        let readiness = Readiness::default();
+        assert!(readiness.obey(true) && readiness.stands_aside());
+        assert!(readiness.obey(false) && !readiness.stands_aside());
+        assert!(readiness.obey(true));
+        assert!(readiness.give_away(), "the next one stands aside");
+        assert!(!readiness.obey(false));
+        assert!(readiness.stands_aside());
+    }
 
     #[test]
     fn one_failing_check_is_enough_and_is_named() {

@@ -138,8 +138,10 @@ pub fn serve_until_told(
         let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         let wish = loop {
             tokio::select! {
-                () = stops.next() => break Wish::Stop,
+                biased;
+                // First of all: an order that is to be for whoever serves is not for this process any more.
                 () = heard(&mut taken_over) => break Wish::MakeWay,
+                () = stops.next() => break Wish::Stop,
                 _ = hang_up.recv() => drop(reload(&running, &mut reread)),
                 order = telemetry.orders.next() => match order {
                     Told { order: Order::Reload, answer } => answer.give(reload(&running, &mut reread)),
@@ -191,7 +193,9 @@ pub fn serve_until_told(
                 },
                 Told { order, answer } = telemetry.orders.next() => answer.give(match order {
                     Order::Reload => Err(format!("{why}: the process is ending")),
-                    Order::Drain => Ok(DRAINING.to_owned()),
+                    Order::Drain if hurries => Ok(DRAINING.to_owned()),
+                    // The other process would serve on, and whoever asked would not know.
+                    Order::Drain => Err(format!("{why}: ask again, and that one drains")),
                 }),
                 _ = say.tick() => {
                     let open = connections.open();

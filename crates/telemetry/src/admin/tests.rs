@@ -1,4 +1,5 @@
 use super::*;
+use crate::Check;
 use http_body_util::BodyExt;
 
 async fn ask(path: &str, telemetry: &Telemetry) -> (StatusCode, String) {
@@ -30,6 +31,12 @@ async fn a_node_stands_aside_and_comes_back() {
     tell("/in-service", &telemetry).await.unwrap();
     assert_eq!(ask("/readyz", &telemetry).await.0, StatusCode::OK);
     assert_eq!(ask("/in-service", &telemetry).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    // It was answered with 200, and the process that took over served on.
+    assert!(!telemetry.readiness.give_away());
+    let refused = tell("/out-of-service", &telemetry).await.unwrap();
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()[header::CONNECTION], "close");
+    assert_eq!(ask("/readyz", &telemetry).await.0, StatusCode::OK);
 }
 
 #[tokio::test]

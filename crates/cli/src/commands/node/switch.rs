@@ -41,6 +41,10 @@ pub(super) fn switch(options: &Switch, path: &str) -> Result<(), AnyFault> {
             crate::say::text(&String::from_utf8_lossy(&said));
             Ok(())
         }
+        // One that has just been replaced says so; whoever is there now hears the next order.
+        Ok((StatusCode::SERVICE_UNAVAILABLE, said)) => {
+            Err(fault(format!("answers: {}", String::from_utf8_lossy(&said).trim_end())).into())
+        }
         Ok((status, _)) => Err(fault(format!("answers {status}")).into()),
         Err(unheard) => Err(fault(unheard.0).into()),
     }
