@@ -1,5 +1,7 @@
 //! Tracing to standard error, as text for people or JSON for machines. [`queue`] is between the two: nobody who logs waits for who reads.
+//! What a thread says that panics goes the same way ([`panics`]).
 
+mod panics;
 mod queue;
 
 use clap::ValueEnum;
@@ -58,6 +60,7 @@ pub fn init(options: &LogOptions) -> Result<(), String> {
             let handle = builder.reload_handle();
             if builder.try_init().is_ok() {
                 start_writer().map_err(|error| error.to_string())?;
+                panics::tell();
                 let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
             }
         }
@@ -66,6 +69,7 @@ pub fn init(options: &LogOptions) -> Result<(), String> {
             let handle = builder.reload_handle();
             if builder.try_init().is_ok() {
                 start_writer().map_err(|error| error.to_string())?;
+                panics::tell();
                 let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
             }
         }
