@@ -1,0 +1,282 @@
+//! Blocks: which are fetched, for whom, how many at once, and what is kept of them.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn attack_53_a_byte_of_a_gigabyte_costs_the_origin_one_block() {
+    local(async {
+        let length = 1 << 30;
+        let scene = Scene::new([part_of(0..BLOCK, length, "\"a\"")]);
+        for (range, says, bytes) in [
+            ("bytes=0-0", "bytes 0-0/1073741824", 0..1),
+            ("bytes=0-0", "bytes 0-0/1073741824", 0..1),
+            ("bytes=100-199", "bytes 100-199/1073741824", 100..200),
+        ] {
+            assert_eq!(asks(&scene, range).await, (206, says.to_owned(), Ok(bytes_at(bytes))));
+        }
+        assert_eq!(asked_ranges(&scene), ["bytes=0-262143"]);
+        assert_eq!(scene.edge.metrics.fill_bytes.get(), BLOCK_SIZE);
+        let answer = scene.ask("/x", &[("range", "bytes=0-0")]).await;
+        assert!(field(&answer, "cache-status").starts_with("airclass; hit"));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_have_nothing_fetched_for_everybody_is_not_cut_where_blocks_are_missing() {
+    local(async {
+        let (length, own) = (4 * BLOCK, [("authorization", "Bearer x"), ("cache-control", "no-store")]);
+        let (first, second) = (0..BLOCK, BLOCK..2 * BLOCK);
+        for client in own {
+            // Its question finds that the head still holds, and another block is missing.
+            let scene = Scene::new([
+                part_of(first.clone(), length, "\"a\""),
+                Reply::new(304).header("cache-control", "max-age=60"),
+                part_of(300_000..300_010, length, "\"a\""),
+            ]);
+            asks(&scene, "bytes=0-9").await.2.unwrap();
+            tokio::time::sleep(61 * SECOND).await;
+            let answer = scene.ask("/x", &[("range", "bytes=300000-300009"), client]).await;
+            assert_eq!(read(answer.into_body()).await, Ok(bytes_at(300_000..300_010)), "{client:?}");
+            // Its block was there and is not any more, which nobody has found out.
+            let scene = Scene::new([
+                part_of(first.clone(), length, "\"a\""),
+                part_of(second.clone(), length, "\"a\""),
+                part_of(300_000..300_010, length, "\"a\""),
+            ]);
+            asks(&scene, "bytes=0-9").await.2.unwrap();
+            asks(&scene, "bytes=300000-300009").await.2.unwrap();
+            scene.evict_block("/x", 1);
+            let answer = scene.ask("/x", &[("range", "bytes=300000-300009"), client]).await;
+            assert_eq!(read(answer.into_body()).await, Ok(bytes_at(300_000..300_010)), "{client:?}");
+            // Both at once.
+            let scene = Scene::new([
+                part_of(first.clone(), length, "\"a\""),
+                part_of(second.clone(), length, "\"a\""),
+                Reply::new(304).header("cache-control", "max-age=60"),
+                part_of(300_000..300_010, length, "\"a\""),
+            ]);
+            asks(&scene, "bytes=0-9").await.2.unwrap();
+            asks(&scene, "bytes=300000-300009").await.2.unwrap();
+            scene.evict_block("/x", 1);
+            tokio::time::sleep(61 * SECOND).await;
+            let answer = scene.ask("/x", &[("range", "bytes=300000-300009"), client]).await;
+            assert_eq!(read(answer.into_body()).await, Ok(bytes_at(300_000..300_010)), "{client:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wants_only_what_is_here_has_no_block_fetched_that_was_evicted() {
+    // RFC 9111 §5.2.1.7
+    local(async {
+        let scene =
+            Scene::new([part_of(0..BLOCK, 4 * BLOCK, "\"a\""), part_of(0..BLOCK, 4 * BLOCK, "\"a\"")]);
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        scene.evict_block("/x", 0);
+        let answer = scene.ask("/x", &[("range", "bytes=0-9"), ("cache-control", "only-if-cached")]).await;
+        assert_eq!((answer.status(), scene.upstream.count()), (StatusCode::GATEWAY_TIMEOUT, 1));
+        // For everybody else it comes again.
+        assert_eq!(asks(&scene, "bytes=0-9").await.2, Ok(bytes_at(0..10)));
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_is_asked_for_once_and_what_is_there_is_not() {
+    local(async {
+        let length = 10 * BLOCK;
+        let scene = Rc::new(Scene::new([
+            part_of(BLOCK..2 * BLOCK, length, "\"a\"").after(SECOND),
+            part_of(2 * BLOCK..4 * BLOCK, length, "\"a\"").after(SECOND),
+            part_of(0..BLOCK, length, "\"a\"").after(SECOND),
+        ]));
+        let ask = |range: &'static str| {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move { asks(&scene, range).await.2 })
+        };
+        // Blocks 1 to 3, by many at once; the head comes with block 1, the rest behind it.
+        let clients: Vec<_> = (0..20).map(|_| ask("bytes=300000-300009")).collect();
+        for client in clients {
+            assert_eq!(client.await.unwrap(), Ok(bytes_at(300_000..300_010)));
+        }
+        let clients: Vec<_> = (0..20).map(|_| ask("bytes=500000-900000")).collect();
+        for client in clients {
+            assert_eq!(client.await.unwrap(), Ok(bytes_at(500_000..900_001)));
+        }
+        assert_eq!(asks(&scene, "bytes=0-600000").await.2, Ok(bytes_at(0..600_001)));
+        assert_eq!(asked_ranges(&scene), ["bytes=262144-524287", "bytes=524288-1048575", "bytes=0-262143"]);
+        assert_eq!(scene.upstream.questions()[1].headers["if-range"], "\"a\"");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_larger_than_its_share_is_served_by_blocks() {
+    local(async {
+        let length = 24 * BLOCK;
+        let head =
+            || fresh().header("accept-ranges", "bytes").header("content-length", leak(length.to_string()));
+        let options = Options { ram: Some(ByteCount::mib(16)), ..Options::default() };
+        let scene = Rc::new(Scene::over(
+            options,
+            [head().data(bytes_at(0..length)), part_of(16 * BLOCK..length, length, "\"v1\"")],
+        ));
+        // 6 MiB where an object may take 2.
+        let clients = [scene.start("/x"), scene.start("/x"), scene.start("/x")];
+        for client in clients {
+            let (status, body) = client.await.unwrap();
+            assert!(status == StatusCode::OK && body == Ok(bytes_at(0..length)));
+        }
+        assert_eq!(asked_ranges(&scene), ["", "bytes=4194304-6291455"]);
+        assert_eq!(asks(&scene, "bytes=5000000-5000009").await.2, Ok(bytes_at(5_000_000..5_000_010)));
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_slowly_or_leaves_costs_a_run_and_no_more() {
+    local(async {
+        let length = 400 * BLOCK;
+        let scene = Scene::new([
+            part_of(0..16 * BLOCK, length, "\"a\""),
+            part_of(16 * BLOCK..32 * BLOCK, length, "\"a\""),
+            part_of(32 * BLOCK..48 * BLOCK, length, "\"a\""),
+        ]);
+        let mut body = scene.ask("/x", &[("range", "bytes=1-")]).await.into_body();
+        let first = http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap();
+        tokio::time::sleep(60 * SECOND).await;
+        assert_eq!(first.into_data().unwrap()[0], 1);
+        drop(body);
+        tokio::time::sleep(60 * SECOND).await;
+        assert_eq!(scene.upstream.count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocks_that_memory_does_not_take_are_not_fetched_in_runs() {
+    local(async {
+        let options = Options { ram: Some(ByteCount::mib(32)), ..Options::default() };
+        // Nearly a block each, so that no room is left for one.
+        let popular = bytes_at(0..255_000);
+        let scene = Scene::over(options, (0..1_000).map(|_| fresh().body(popular.clone())));
+        for _ in 0..4 {
+            for n in 0..140 {
+                scene.load(&format!("/{n}")).await;
+            }
+            scene.edge.memory.tend();
+        }
+        scene.upstream.follow(|question| {
+            let range = question.headers["range"].to_str().unwrap().trim_start_matches("bytes=");
+            let (first, last) = range.split_once('-').unwrap();
+            part_of(first.parse().unwrap()..last.parse::<usize>().unwrap() + 1, 40 * BLOCK, "\"a\"")
+        });
+        let before = scene.edge.metrics.fill_bytes.get();
+        let mut body = scene.ask("/x", &[("range", "bytes=1-")]).await.into_body();
+        let mut read = 0;
+        while let Some(frame) = http_body_util::BodyExt::frame(&mut body).await {
+            read += frame.unwrap().into_data().unwrap().len();
+            tokio::time::sleep(SECOND).await;
+            scene.edge.memory.tend();
+        }
+        assert_eq!(read, 40 * BLOCK - 1);
+        // Beside what it reads: the run that comes with the head, and the first of its own.
+        let fetched = scene.edge.metrics.fill_bytes.get() - before;
+        assert!(fetched <= (40 + 2 * 16) * BLOCK_SIZE, "{} blocks", fetched / BLOCK_SIZE);
+    })
+    .await;
+}
+
+/// `upstream_rate` bounds questions, not the pieces of what was begun.
+#[tokio::test(start_paused = true)]
+async fn what_has_begun_goes_on_however_many_ask() {
+    local(async {
+        let scene = Scene::over(Options { upstream_rate: Some(1), ..Options::default() }, []);
+        scene.upstream.follow(|question| {
+            let range = question.headers["range"].to_str().unwrap().trim_start_matches("bytes=");
+            let (first, last) = range.split_once('-').unwrap();
+            let end = (last.parse::<usize>().unwrap() + 1).min(40 * BLOCK);
+            part_of(first.parse().unwrap()..end, 40 * BLOCK, "\"a\"")
+        });
+        let answer = scene.ask("/x", &[("range", "bytes=1-")]).await;
+        assert_eq!(read(answer.into_body()).await.unwrap().len(), 40 * BLOCK - 1);
+        let asked = scene.upstream.count();
+        assert!(asked > 2, "{asked}");
+        assert_eq!(scene.ask("/y", &[("range", "bytes=1-")]).await.status(), 503);
+        assert_eq!(scene.upstream.count(), asked);
+    })
+    .await;
+}
+
+/// Also where the first answer of a run brings a block and no more.
+#[tokio::test(start_paused = true)]
+async fn what_comes_block_by_block_goes_on_however_many_ask() {
+    local(async {
+        let length = 5 * BLOCK;
+        let part = |n: usize| {
+            let range = n * BLOCK..(n + 1) * BLOCK;
+            let halves = (range.start..range.start + 9, range.start + 9..range.end);
+            let head = part_head(&range, length).header("etag", "\"a\"");
+            head.data(bytes_at(halves.0)).pause(SECOND / 10).data(bytes_at(halves.1))
+        };
+        let scene = Scene::over(Options { upstream_rate: Some(1), ..Options::default() }, (0..5).map(part));
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(asks(&scene, "bytes=262144-").await.2, Ok(bytes_at(BLOCK..length)));
+        assert_eq!(scene.upstream.count(), 5);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_and_came_to_one_is_kept_for_nobody() {
+    // RFC 9111 §3, §3.5, §5.2.1.5, §5.2.2.7
+    local(async {
+        let length = 4 * BLOCK;
+        let (second, range) = (BLOCK..2 * BLOCK, ("range", "bytes=300000-300009"));
+        let own = |control: &'static str| {
+            let part = Reply::new(206).header("cache-control", control).header("etag", "\"a\"");
+            let says = leak(format!("bytes {}-{}/{length}", second.start, second.end - 1));
+            part.header("content-range", says).body(bytes_at(second.clone()))
+        };
+        for (client, control) in [
+            (("authorization", "Bearer alice"), "max-age=60"),
+            (("authorization", "Bearer alice"), "private, max-age=60"),
+            (("cache-control", "no-store"), "max-age=60"),
+            (("x-plain", "1"), "private"),
+            (("x-plain", "1"), "no-store, max-age=60"),
+        ] {
+            // What was kept before stays, unless nothing of it is to be shared any more.
+            let kept = client.0 != "x-plain";
+            let scene = Scene::new([part_of(0..BLOCK, length, "\"a\"")]);
+            assert_eq!(asks(&scene, "bytes=0-9").await.0, 206);
+            scene.upstream.follow(|_| Reply::new(401));
+            // Once for everybody, and then for this client.
+            for _ in 0..if kept { 1 } else { 2 } {
+                scene.upstream.then(own(control));
+            }
+            assert_eq!(scene.ask("/x", &[range, client]).await.status(), 206, "{client:?} {control}");
+            for (range, status) in [(range.1, 401), ("bytes=0-9", if kept { 206 } else { 401 })] {
+                assert_eq!(asks(&scene, range).await.0, status, "{client:?} {control} {range}");
+            }
+        }
+        // What everybody may have is kept, whoever has asked.
+        let scene = Scene::new([
+            part_head(&(0..BLOCK), length)
+                .header("cache-control", "public")
+                .header("etag", "\"a\"")
+                .body(bytes_at(0..BLOCK)),
+            own("public, max-age=60"),
+        ]);
+        assert_eq!(asks(&scene, "bytes=0-9").await.0, 206);
+        let answer = scene.ask("/x", &[range, ("authorization", "Bearer alice")]).await;
+        assert_eq!(read(answer.into_body()).await.unwrap().len(), 10);
+        assert_eq!(asks(&scene, range.1).await.0, 206);
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
