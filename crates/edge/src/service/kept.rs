@@ -81,6 +81,16 @@ fn bytes(length: usize) -> Vec<u8> {
     (0..=u8::MAX).cycle().take(length).collect()
 }
 
+/// Has an edge keep `body` as `/x`, and damages it when that has ended.
+async fn keep_damaged(disk: &Path, body: &Bytes) {
+    let before = scene(disk, [fresh().body(body.clone()), fresh().body("behind it")]);
+    before.load("/x").await;
+    // The last record of all is looked at when the disk is opened.
+    before.load("/y").await;
+    stop(before).await;
+    damage(disk);
+}
+
 /// Flips a bit in the second of three blocks on the disk.
 fn damage(disk: &Path) {
     let path = disk.join("data");
@@ -99,11 +109,7 @@ async fn what_follows_a_damaged_block_may_come_in_several_answers() {
     for (within, mends) in [(2 * BLOCK + 1_000, true), (2 * BLOCK - 1, false)] {
         let disk = tempfile::tempdir().unwrap();
         local(async {
-            let before = scene(disk.path(), [fresh().body(body.clone()), fresh().body("behind it")]);
-            before.load("/x").await;
-            before.load("/y").await;
-            stop(before).await;
-            damage(disk.path());
+            keep_damaged(disk.path(), &body).await;
             let part = |range: std::ops::Range<usize>| {
                 let says = leak(format!("bytes {}-{}/{}", range.start, range.end - 1, body.len()));
                 let reply = Reply::new(206).header("etag", "\"v1\"").header("content-range", says);
@@ -125,12 +131,7 @@ async fn a_damaged_block_in_the_middle_is_fetched_with_what_follows_it() {
     for mends in [true, false] {
         let disk = tempfile::tempdir().unwrap();
         local(async {
-            let before = scene(disk.path(), [fresh().body(body.clone()), fresh().body("behind it")]);
-            before.load("/x").await;
-            // The last record of all is looked at when the disk is opened.
-            before.load("/y").await;
-            stop(before).await;
-            damage(disk.path());
+            keep_damaged(disk.path(), &body).await;
             let etag = if mends { "\"v1\"" } else { "\"v2\"" };
             let rest =
                 Reply::new(206).header("etag", etag).header("content-range", "bytes 262144-599999/600000");
