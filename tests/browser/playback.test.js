@@ -52,7 +52,7 @@ test('every rung is offered with its height, its bit rate and what the lesson co
   await playLesson(page);
   const { levels } = await state(page);
   await page.click('[data-menu=quality] .menu-button');
-  const offers = await page.locator('[data-menu=quality] [role=menuitemradio]').allInnerTexts();
+  const offers = await rungsOffered(page);
   assert.equal(offers.length, levels.length + 1);
   assert.match(offers[0], /^自动/);
   for (const offer of offers.slice(1)) assert.match(offer, /^\d+p\s+[\d.]+ [kM]bit\/s · 全课约 [\d.]+ [kMG]B$/);
@@ -61,6 +61,29 @@ test('every rung is offered with its height, its bit rate and what the lesson co
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('[data-menu=quality] [role=menu]').isVisible(), false);
 });
+
+test('a menu that is open stays as it is under the hand while its words change', async (t) => {
+  const page = await openPage(t, browser);
+  await playLesson(page);
+  await page.click('[data-menu=quality] .menu-button');
+  await page.keyboard.press('End');
+  const before = (await rungsOffered(page)).at(-1);
+  const focused = await page.evaluateHandle(() => document.activeElement);
+  await page.evaluate(() => {
+    const video = document.querySelector('video');
+    Object.defineProperty(video, 'duration', { get: () => 2400 });
+    video.dispatchEvent(new Event('durationchange'));
+  });
+  assert.ok(await focused.evaluate((item) => item === document.activeElement), 'the item is another, or is not where the keyboard is any more');
+  assert.notEqual((await rungsOffered(page)).at(-1), before, 'what a longer lesson costs');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => window.airclass.chosen === 0);
+});
+
+/** What the menu of qualities says, in one look: items may be others at the next. */
+function rungsOffered(page) {
+  return page.evaluate(() => [...document.querySelectorAll('[data-menu=quality] [role=menuitemradio]')].map((item) => item.innerText));
+}
 
 test('a lesson starts on the lowest rung', async (t) => {
   const page = await openPage(t, browser);

@@ -9,6 +9,11 @@ export interface Choice<T> {
   note?: string;
 }
 
+/** Whether one item can stand for both: they take the same and have as many lines. */
+function isLike<T>(choice: Choice<T>, other: Choice<T> | undefined): boolean {
+  return choice.value === other?.value && (choice.note === undefined) === (other?.note === undefined);
+}
+
 export class Menu<T> {
   readonly root: HTMLElement;
   private readonly button: HTMLButtonElement;
@@ -52,8 +57,22 @@ export class Menu<T> {
     this.mark();
   }
 
+  /**
+   * What can be taken. Where only words differ they change in place, and in an open list the focus stays: a press that
+   * has begun must not end on an item that is gone.
+   */
   offer(choices: readonly Choice<T>[]): void {
+    const sameItems = choices.length === this.choices.length && choices.every((choice, index) => isLike(choice, this.choices[index]));
+    const focused = this.choices[this.items().indexOf(document.activeElement as HTMLButtonElement)];
     this.choices = choices;
+    if (sameItems) {
+      this.items().forEach((item, index) => {
+        const { name, note } = choices[index]!;
+        setText(item.querySelector('.menu-name')!, name);
+        if (note !== undefined) setText(item.querySelector('.menu-note')!, note);
+      });
+      return this.mark();
+    }
     replace(
       this.list,
       ...choices.map((choice) =>
@@ -67,6 +86,7 @@ export class Menu<T> {
       ),
     );
     this.mark();
+    if (this.isOpen && focused) this.focus(choices.findIndex((choice) => choice.value === focused.value));
   }
 
   close(refocus = true): void {
@@ -96,8 +116,13 @@ export class Menu<T> {
   private open(): void {
     this.list.hidden = false;
     setAttribute(this.button, 'aria-expanded', 'true');
+    this.focus(-1);
+  }
+
+  /** Goes to one item; where there is none at that place, to what is taken. */
+  private focus(at: number): void {
     const items = this.items();
-    (items.find((item) => item.getAttribute('aria-checked') === 'true') ?? items[0])?.focus();
+    (items[at] ?? items.find((item) => item.getAttribute('aria-checked') === 'true') ?? items[0])?.focus();
   }
 
   private pick(choice: Choice<T>): void {
