@@ -74,9 +74,39 @@ unsafe impl GlobalAlloc for Ours {
 
 /// A core that has gone quiet frees nothing any more, so a thread of jemalloc's own gives its pages back, half a second
 /// after they were last used: the bell's memory is free before the next item of the timetable.
+///
+/// No pages of 2 MiB, where a system has them for all memory: a slow reader to whom a piece of one is lent would hold all of it.
 #[expect(unsafe_code, reason = "jemalloc reads its options from a symbol of this name")]
 // SAFETY: the name is jemalloc's alone, and what stands behind it is a pointer to a C string for ever.
 #[unsafe(export_name = "_rjem_malloc_conf")]
 #[used]
-static OPTIONS: &[u8; 84] =
-    b"background_thread:true,max_background_threads:1,dirty_decay_ms:500,muzzy_decay_ms:0\0";
+static OPTIONS: &[u8; 94] =
+    b"background_thread:true,max_background_threads:1,dirty_decay_ms:500,muzzy_decay_ms:0,thp:never\0";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_memory_is_in_pages_of_which_a_block_is_a_part() {
+        // A system that has them for nobody has no flag for who wants none.
+        let enabled =
+            std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").unwrap_or_default();
+        if enabled.is_empty() || enabled.contains("[never]") {
+            return;
+        }
+        let block = vec![1_u8; BLOCK];
+        let place = block.as_ptr().addr();
+        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let is_of_it = |line: &&str| {
+            let range = line.split_whitespace().next().and_then(|range| range.split_once('-'));
+            let bound = |text| usize::from_str_radix(text, 16);
+            range.is_some_and(|(from, to)| {
+                bound(from).is_ok_and(|from| from <= place) && bound(to).is_ok_and(|to| place < to)
+            })
+        };
+        let flags =
+            smaps.lines().skip_while(|line| !is_of_it(line)).find(|line| line.starts_with("VmFlags:"));
+        assert!(flags.unwrap().split_whitespace().any(|flag| flag == "nh"), "{flags:?}");
+    }
+}
