@@ -283,8 +283,7 @@ pub(crate) fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant)
     look_up(&edge.memory, primary.clone(), asked, edge.policy(asked).client_reload, now)
 }
 
-/// Answers from what is stored. Where blocks of it are missing, the first bytes must be there before the head goes out: an
-/// upstream that has something else by now, or nothing, answers for itself.
+/// Answers from what is stored.
 async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, now: Instant) -> Answer {
     let Some((sparse, wanted)) = lacking(edge, asked, object) else {
         let status = CacheStatus { hit: true, ..CacheStatus::default() };
@@ -299,11 +298,17 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
     if !may_add(edge, asked, object) {
         return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
     }
-    if !Box::pin(BlockStream::new(edge, asked, &sparse, wanted).begins()).await {
+    if !Box::pin(begin(edge, asked, &sparse, wanted)).await {
         return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
     }
     let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
     response::stored(edge, asked, object, Outcome::Partial, status, Instant::now())
+}
+
+/// Whether the first bytes of what is missing are there, or come. They must before the head goes out: an upstream that has
+/// something else by now, or nothing, or not as a part, answers for itself.
+async fn begin(edge: &Rc<Edge>, asked: &Asked, sparse: &Arc<Sparse>, wanted: Range<u64>) -> bool {
+    BlockStream::new(edge, asked, sparse, wanted).begins().await
 }
 
 /// What of it would have to be fetched. What has come may have been evicted, unnoticed until it is read: who may have nothing fetched

@@ -1,7 +1,7 @@
 //! What the cache lacks, brought by a fill that all who want it share.
 
 use super::alone::stands_in;
-use super::{lacking, look, may_add, pass};
+use super::{begin, lacking, look, may_add, pass};
 use crate::edge::Edge;
 use crate::fill::{self, Errand, Landed, Own, Role};
 use crate::key::CacheKey;
@@ -75,10 +75,11 @@ pub(super) async fn fetch(
             }
             pass(edge, asked, Forwarded::Partial, None).await
         }
-        // What the leader's question has not brought of it, this one's would bring for everybody.
-        Landed::Fetched { object, .. } | Landed::Revalidated(object)
-            if !leads && lacking(edge, asked, &object).is_some() && !may_add(edge, asked, &object) =>
-        {
+        // What the leader's question brings comes. What it has not brought, this one's would bring for everybody.
+        Landed::Fetched { object, .. } if !leads && !is_brought(edge, asked, &object).await => {
+            pass(edge, asked, Forwarded::Partial, None).await
+        }
+        Landed::Revalidated(object) if !is_brought(edge, asked, &object).await => {
             pass(edge, asked, Forwarded::Partial, None).await
         }
         Landed::Fetched { object, way, kept, .. } => {
@@ -134,6 +135,14 @@ pub(super) async fn fetch(
         Landed::Loaded(_) | Landed::NotLoaded => return None,
         Landed::Abandoned => pass(edge, asked, forwarded, Some("abandoned")).await,
     })
+}
+
+/// Whether what is missing of it begins to come by this client's question, or nothing is missing.
+async fn is_brought(edge: &Rc<Edge>, asked: &Asked, object: &Object) -> bool {
+    match lacking(edge, asked, object) {
+        None => true,
+        Some((sparse, wanted)) => may_add(edge, asked, object) && begin(edge, asked, &sparse, wanted).await,
+    }
 }
 
 /// Whether what came to the fill's question, which is for the whole or for whole blocks and without conditions, is what

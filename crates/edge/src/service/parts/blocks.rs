@@ -68,6 +68,33 @@ async fn who_may_have_nothing_fetched_for_everybody_is_not_cut_where_blocks_are_
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_whose_first_block_cannot_be_had_does_not_begin() {
+    local(async {
+        let length = 4 * BLOCK;
+        let own = || part_of(300_000..300_010, length, "\"a\"");
+        // Found to hold still: the head comes without a byte of the block.
+        let scene = Scene::new([
+            part_of(0..BLOCK, length, "\"a\""),
+            Reply::new(304).header("cache-control", "max-age=60"),
+            Reply::new(503).body("busy"),
+            own(),
+        ]);
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        tokio::time::sleep(61 * SECOND).await;
+        assert_eq!(asks(&scene, "bytes=300000-300009").await.2, Ok(bytes_at(300_000..300_010)));
+        // By who waited for the head of another's.
+        let first = part_of(0..BLOCK, length, "\"a\"").after(SECOND);
+        let scene = Rc::new(Scene::new([first, Reply::new(503).body("busy"), own()]));
+        let other = Rc::clone(&scene);
+        let leader = tokio::task::spawn_local(async move { asks(&other, "bytes=0-9").await.2 });
+        tokio::task::yield_now().await;
+        assert_eq!(asks(&scene, "bytes=300000-300009").await.2, Ok(bytes_at(300_000..300_010)));
+        assert_eq!(leader.await.unwrap(), Ok(bytes_at(0..10)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_wants_only_what_is_here_has_no_block_fetched_that_was_evicted() {
     // RFC 9111 §5.2.1.7
     local(async {
