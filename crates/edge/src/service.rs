@@ -9,6 +9,8 @@ mod attacks;
 mod by_group;
 mod change;
 #[cfg(test)]
+mod changing;
+#[cfg(test)]
 mod crowd;
 mod fetch;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -63,8 +64,9 @@ impl Reply {
 
     /// Adds a field.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.append(name, http::HeaderValue::from_static(value));
+    pub fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
+        let value = http::HeaderValue::from_str(value.as_ref()).expect("a test's field");
+        self.headers.append(name, value);
         self
     }
 
@@ -136,13 +138,19 @@ pub struct Question {
 }
 
 /// What is answered to a question.
-pub type Rule = fn(&Question) -> Reply;
+struct Rule(Box<dyn Fn(&Question) -> Reply>);
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rule")
+    }
+}
 
 /// A scripted upstream. Replies are given in order; beyond the last, every question gets what a rule says, or 599.
 #[derive(Debug, Default)]
 pub struct Upstream {
     replies: RefCell<VecDeque<Reply>>,
-    rule: Cell<Option<Rule>>,
+    rule: RefCell<Option<Rule>>,
     questions: RefCell<Vec<Question>>,
     down: Cell<Option<io::ErrorKind>>,
     silent: Cell<bool>,
@@ -164,9 +172,9 @@ impl Upstream {
     }
 
     /// Answers by a rule from now on, whatever is left of the script.
-    pub fn follow(&self, rule: Rule) {
+    pub fn follow(&self, rule: impl Fn(&Question) -> Reply + 'static) {
         self.replies.borrow_mut().clear();
-        self.rule.set(Some(rule));
+        *self.rule.borrow_mut() = Some(Rule(Box::new(rule)));
     }
 
     /// From now on nobody can connect; existing connections stay.
@@ -241,7 +249,8 @@ impl Upstream {
         let (head, body) = request.into_parts();
         let question = Question { method: head.method, target: head.uri, headers: head.headers };
         let next = self.replies.borrow_mut().pop_front();
-        let by_rule = || self.rule.get().map_or_else(|| Reply::new(599), |rule| rule(&question));
+        let by_rule =
+            || self.rule.borrow().as_ref().map_or_else(|| Reply::new(599), |rule| rule.0(&question));
         let reply = next.unwrap_or_else(by_rule);
         self.questions.borrow_mut().push(question);
         match reply.reads {
