@@ -59,12 +59,17 @@ impl Freshness {
     ) -> Self {
         let age = age_value(headers, policy.unreadable_age);
         let lifetime = lifetime(status, headers, directives, received_at, policy);
+        let mut while_revalidating = directives.stale_while_revalidate.unwrap_or_default();
+        if is_error(status) {
+            // The refresh of a mistake may be put off, or fail: used meanwhile it would outlive its repair all the same.
+            while_revalidating = while_revalidating.min(policy.error_ttl.saturating_sub(lifetime));
+        }
         Self {
             initial_age: initial_age(headers, age.unwrap_or_default(), received_at, delay),
             // An age that nobody knows is too old.
             lifetime: if age.is_some() { lifetime } else { Duration::ZERO },
             stale: StaleUse {
-                while_revalidating: directives.stale_while_revalidate.unwrap_or_default(),
+                while_revalidating,
                 if_error: directives.stale_if_error,
                 forbidden: directives.forbids_stale(),
                 only_by_word: directives.stale_only_by_word(),

@@ -11,7 +11,8 @@ pub struct Policy {
     /// Freshness of an error that may be kept and says nothing itself (404, 405, 410, 414, 501). It keeps a storm of
     /// requests for what is not there from the origin; zero keeps none.
     pub negative_ttl: Duration,
-    /// Longest freshness of any error (4xx, 5xx), whatever it says: a mistake must not outlive its repair.
+    /// Longest freshness of any error (4xx, 5xx), with the time for which it may be used while a new answer is fetched, whatever it
+    /// says: a mistake must not outlive its repair.
     pub error_ttl: Duration,
     /// What an Age field that cannot be read means.
     pub unreadable_age: UnreadableAge,

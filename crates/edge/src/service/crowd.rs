@@ -181,6 +181,10 @@ async fn a_mistake_does_not_outlive_its_repair() {
         assert!(
             scene.upstream.questions().iter().all(|asked| !asked.headers.contains_key("if-modified-since"))
         );
+        let missing = Reply::new(404).header("cache-control", "max-age=30, stale-while-revalidate=86400");
+        let scene = Scene::new([missing, fresh().body("x")]);
+        later(&scene, "/x", 3_600).await;
+        assert_eq!(scene.text("/x", &[]).await, "x");
     })
     .await;
 }

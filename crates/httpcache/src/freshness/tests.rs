@@ -88,6 +88,16 @@ fn attack_44_errors_live_no_longer_than_the_policy_has_it() {
     ] {
         assert_eq!(of_status(status, fields, &policy).lifetime.as_secs(), seconds, "{status} {fields:?}");
     }
+    // Nor are they used beyond it while a new one is fetched.
+    for (status, control, stale) in [
+        (404, "max-age=10, stale-while-revalidate=5", 5),
+        (404, "max-age=10, stale-while-revalidate=86400", 20),
+        (503, "max-age=31536000, stale-while-revalidate=86400", 0),
+        (200, "max-age=10, stale-while-revalidate=86400", 86_400),
+    ] {
+        let stated = of_status(status, &[("cache-control", control)], &policy).stale.while_revalidating;
+        assert_eq!(stated.as_secs(), stale, "{status} {control}");
+    }
 }
 
 #[test]
