@@ -29,13 +29,17 @@ pub(crate) fn learn_from_head(
         .then(|| Arc::new(freshened(edge, asked, key, stored, headers, arrived)))
         // One that differs by other things than it did is not what stands under this key.
         .filter(|fresh| vary::names(&stored.headers) == vary::names(&fresh.headers));
-    match fresh.map(|fresh| (keep::still_storable(edge, asked, &fresh), fresh)) {
-        Some((Ok(()), fresh)) => {
+    let judged = match &fresh {
+        Some(fresh) => keep::still_storable(edge, asked, fresh),
+        None => keep::storable(edge, asked, arrived, false),
+    };
+    match (fresh, judged) {
+        // What it says to this client, it does not say of what others get; nor is another response theirs.
+        (_, Err(reason)) if Unshared::Rule(reason).is_of_request() => {}
+        (Some(fresh), Ok(())) => {
             edge.freshen_on_disk(key, &fresh, orders);
             edge.memory.replace(key, stored, fresh);
         }
-        // What it says to this client, it does not say of what others get.
-        Some((Err(reason), _)) if Unshared::Rule(reason).is_of_request() => {}
         _ => {
             edge.memory.drop_object(key, stored);
             edge.remove_from_disk(key);

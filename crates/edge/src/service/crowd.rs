@@ -79,20 +79,24 @@ async fn a_304_that_says_by_what_a_response_differs_moves_it() {
 async fn what_an_answer_to_head_says_to_one_is_not_learnt() {
     // RFC 9111 §4.3.5
     local(async {
-        for (said, client, kept) in [
-            ("private, max-age=100", &[][..], false),
-            ("max-age=100", &[("authorization", "Bearer alice")], true),
+        for (said, etag, client, kept) in [
+            ("private, max-age=100", "\"v1\"", &[][..], false),
+            ("max-age=100", "\"v2\"", &[], false),
+            ("max-age=100", "\"v1\"", &[("authorization", "Bearer alice")], true),
+            ("max-age=100", "\"v2\"", &[("authorization", "Bearer alice")], true),
+            ("public", "\"v2\"", &[("cache-control", "no-store")], true),
+            ("must-revalidate", "\"v2\"", &[("cookie", "sid=alice")], true),
         ] {
-            let head = Reply::new(200).header("cache-control", said).header("etag", "\"v1\"");
+            let head = Reply::new(200).header("cache-control", said).header("etag", etag);
             let scene =
                 Scene::new([brief().body("x"), head.header("x-user", "alice"), not_modified("max-age=9")]);
             later(&scene, "/x", 2).await;
             scene.ask_by("HEAD", "/x", client).await;
             scene.upstream.then(fresh().body("y"));
             let other = scene.ask("/x", &[]).await;
-            assert!(!is_hit(&other) && !other.headers().contains_key("x-user"), "{said}");
+            assert!(!is_hit(&other) && !other.headers().contains_key("x-user"), "{said} {etag}");
             let conditional = scene.upstream.questions()[2].headers.contains_key("if-none-match");
-            assert_eq!(conditional, kept, "{said}");
+            assert_eq!(conditional, kept, "{said} {etag} {client:?}");
         }
     })
     .await;
