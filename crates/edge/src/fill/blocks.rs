@@ -238,7 +238,7 @@ async fn fetch(
         };
         if let Err(reason) = keep::may_add(edge, asked, head.status, &head.headers) {
             // For this client alone, who asks by himself. Where that is not for how he has asked, all of it is nobody's to share now.
-            if !Unshared::Rule(reason).is_of_request() {
+            if !Unshared::by_rule(reason, asked).is_of_request() {
                 forget(edge, sparse);
             }
             return FillOutcome::NotStored;

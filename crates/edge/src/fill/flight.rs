@@ -56,6 +56,8 @@ pub(crate) struct Variant {
 pub(crate) enum Unshared {
     /// RFC 9111 says so.
     Rule(NotStored),
+    /// The same of an answer to one who has said who he is: it is a word about what is his.
+    Own(NotStored, Whose),
     /// It would take too much of the cache.
     TooLarge,
     /// An error that does not say for how long.
@@ -63,10 +65,21 @@ pub(crate) enum Unshared {
 }
 
 impl Unshared {
+    /// Of what came to `asked`. An origin that knows its client says `private`, `no-store` or another cookie of what it has made for
+    /// him, and need not say in Vary that all others get something else.
+    pub(crate) fn by_rule(reason: NotStored, asked: &Asked) -> Self {
+        let may_be_his =
+            matches!(reason, NotStored::Private | NotStored::ResponseNoStore | NotStored::SetCookie);
+        match Whose::of(&asked.headers).filter(|_| may_be_his) {
+            Some(whose) => Self::Own(reason, whose),
+            None => Self::Rule(reason),
+        }
+    }
+
     /// As Cache-Status says it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Self::Rule(reason) => outcome::not_stored(reason),
+            Self::Rule(reason) | Self::Own(reason, _) => outcome::not_stored(reason),
             Self::TooLarge => "too-large",
             Self::Error => "error",
         }
@@ -78,7 +91,8 @@ impl Unshared {
             self,
             Self::Rule(
                 NotStored::RequestNoStore | NotStored::Authorized | NotStored::Cookie | NotStored::Status
-            ) | Self::Error
+            ) | Self::Own(..)
+                | Self::Error
         )
     }
 
@@ -95,6 +109,7 @@ impl Unshared {
         match self {
             Self::Rule(NotStored::Authorized) => Some(Whose::Authorized),
             Self::Rule(NotStored::Cookie) => Some(Whose::Cookie),
+            Self::Own(_, whose) => Some(whose),
             _ => None,
         }
     }

@@ -35,7 +35,7 @@ pub(crate) fn learn_from_head(
     };
     match (fresh, judged) {
         // What it says to this client, it does not say of what others get; nor is another response theirs.
-        (_, Err(reason)) if Unshared::Rule(reason).is_of_request() => {}
+        (_, Err(reason)) if Unshared::by_rule(reason, asked).is_of_request() => {}
         (Some(fresh), Ok(())) => {
             edge.freshen_on_disk(key, &fresh, orders);
             edge.memory.replace(key, stored, fresh);

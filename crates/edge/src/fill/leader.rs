@@ -110,7 +110,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
             return keep::hand_out(&edge, &asked, &primary, arrived, guard).await;
         }
         Err(reason) if is_error_alone(arrived.head.status, reason) => Unshared::Error,
-        Err(reason) => Unshared::Rule(reason),
+        Err(reason) => Unshared::by_rule(reason, &asked),
         Ok(()) if arrived.head.status == StatusCode::PARTIAL_CONTENT => {
             part::state_length(&mut arrived);
             match wanted.map_or(Part::Useless, |spec| part::judge(&edge, spec, &arrived)) {

@@ -31,7 +31,7 @@ pub(super) fn renew(
 ) -> FillOutcome {
     let object = Arc::new(freshened(edge, asked, guard.key(), stale, &arrived.head.headers, arrived));
     if let Err(reason) = keep::still_storable(edge, asked, &object) {
-        let reason = Unshared::Rule(reason);
+        let reason = Unshared::by_rule(reason, asked);
         remember_pass(edge, &guard, arrived.now, reason);
         if let Some(alone) = alone {
             // Gone clients get nothing.

@@ -114,6 +114,8 @@ async fn a_leader_s_own_wish_sends_no_herd_upstream() {
             (&[("range", "bytes=1000000-")], Reply::new(416).header("content-range", "bytes */1")),
             (&[("range", "bytes=0-4")], part),
             (&[("x-odd", "1")], Reply::new(400).body("what?")),
+            (&[("cookie", "a=b")], Reply::new(200).header("cache-control", "private").body("his")),
+            (&[("authorization", "Bearer x")], fresh().header("set-cookie", "a=b").body("his")),
         ] {
             let scene = Rc::new(Scene::new([first.after(SECOND), fresh().after(SECOND).body("x")]));
             let own = Rc::clone(&scene);
@@ -275,6 +277,7 @@ async fn those_who_ask_alike_do_not_wait_for_each_other_in_single_file() {
             (&[("cookie", "a=b")][..], odd as fn() -> Reply, 2),
             (&[("authorization", "Bearer x")], || fresh().after(SECOND).body("x"), 2),
             (&[("cache-control", "no-store")], || fresh().after(SECOND).body("x"), 2),
+            (&[("cookie", "a=b")], || Reply::new(200).header("cache-control", "private").after(SECOND), 2),
             (&[], shut, 3),
         ] {
             let scene = Rc::new(Scene::new((0..60).map(|_| reply())));
@@ -340,6 +343,32 @@ async fn who_wants_only_what_is_here_asks_nobody_whatever_else_he_wishes() {
         scene.edge.overload.fill_memory(true);
         assert_eq!(scene.ask("/x", &[("cache-control", "only-if-cached")]).await.status(), 504);
         assert_eq!(scene.upstream.count(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_for_one_who_says_who_he_is_is_no_word_about_others() {
+    local(async {
+        for client in [&[("cookie", "sid=alice")][..], &[("authorization", "Bearer alice")]] {
+            for (name, value) in
+                [("cache-control", "private"), ("cache-control", "no-store"), ("set-cookie", "sid=alice")]
+            {
+                let own = || fresh().header(name, value).body("alice");
+                let scene =
+                    Rc::new(Scene::new([brief().body("x"), own(), not_modified("max-age=60"), own()]));
+                later(&scene, "/x", 2).await;
+                assert_eq!(scene.text("/x", client).await, "alice", "{value}");
+                // What is stored stands, and is asked about once for all.
+                let others: Vec<_> = (0..9).map(|_| scene.start("/x")).collect();
+                for other in others {
+                    assert_eq!(other.await.unwrap().1, Ok(Bytes::from("x")), "{client:?} {value}");
+                }
+                assert_eq!(scene.upstream.count(), 3, "{client:?} {value}");
+                assert!(scene.upstream.questions()[2].headers.contains_key("if-none-match"));
+                assert!(is_hit(&scene.ask("/x", &[]).await));
+            }
+        }
     })
     .await;
 }

@@ -44,6 +44,11 @@ pub(crate) enum Whose {
 }
 
 impl Whose {
+    /// Who asks so, where he says who he is.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        [Self::Authorized, Self::Cookie].into_iter().find(|whose| whose.is_of(headers))
+    }
+
     /// Whether the one who asks so is one of them.
     pub(crate) fn is_of(self, headers: &HeaderMap) -> bool {
         match self {
