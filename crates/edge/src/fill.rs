@@ -23,7 +23,7 @@ mod renew;
 
 pub(crate) use again::Again;
 pub(crate) use blocks::BlockStream;
-pub(crate) use flight::{Flights, Guard, Landed, Role, Watch};
+pub(crate) use flight::{Flights, Guard, Landed, Role, Unshared, Watch};
 pub(crate) use head::learn_from_head;
 pub(crate) use keep::{Arrived, keep, still_storable, storable, store_as};
 pub(crate) use leader::{Errand, Own, is_server_error, lead, may_stand_in};

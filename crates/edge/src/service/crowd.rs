@@ -308,14 +308,38 @@ async fn a_refresh_that_brings_nothing_is_not_begun_by_each_hit() {
     // RFC 5861 §3
     local(async {
         let kept = Reply::new(200).header("cache-control", "max-age=1, stale-while-revalidate=600");
-        let replies = (0..60).map(|_| not_modified("max-age=1"));
+        let replies = (0..60).map(|_| Reply::new(403).body("no"));
         let scene = Scene::new([kept.header("etag", "\"v1\"").body("x")].into_iter().chain(replies));
         later(&scene, "/x", 2).await;
         for _ in 0..40 {
-            scene.ask("/x", &[("authorization", "Bearer x")]).await;
+            scene.ask("/x", &[]).await;
             tokio::time::sleep(SECOND / 10).await;
         }
         assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_is_for_all_whoever_has_begun_it() {
+    // RFC 5861 §3
+    local(async {
+        for client in [
+            &[("cache-control", "no-store")][..],
+            &[("authorization", "Bearer x")],
+            &[("range", "bytes=1000000-")],
+        ] {
+            let kept = Reply::new(200).header("cache-control", "max-age=1, stale-while-revalidate=600");
+            let scene = Scene::new([kept.body("old"), fresh().body("new")]);
+            later(&scene, "/x", 2).await;
+            for fields in [client, &[]] {
+                read(scene.ask("/x", fields).await.into_body()).await.unwrap();
+                tokio::time::sleep(SECOND).await;
+            }
+            assert_eq!(scene.text("/x", &[]).await, "new", "{client:?}");
+            let asked = &scene.upstream.questions()[1].headers;
+            assert!(!asked.contains_key("range") && !asked.contains_key("authorization"), "{client:?}");
+        }
     })
     .await;
 }

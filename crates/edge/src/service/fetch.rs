@@ -3,7 +3,7 @@
 use super::alone::stands_in;
 use super::{begin, lacking, look, may_add, pass};
 use crate::edge::Edge;
-use crate::fill::{self, Errand, Landed, Own, Role};
+use crate::fill::{self, Errand, Landed, Own, Role, Unshared};
 use crate::key::CacheKey;
 use crate::lookup::{Found, answers};
 use crate::outcome::{Forwarded, Outcome};
@@ -169,7 +169,8 @@ fn wants_less(asked: &Asked) -> bool {
     .any(|name| asked.headers.contains_key(name))
 }
 
-/// Begins a fill that nobody waits for, unless one is going on.
+/// Begins a fill that nobody waits for, unless one is going on. It is for all: who is answered now lends it his question, not the part
+/// that he wants, and is no one to begin it where nothing that comes to his question may be kept. The next will.
 pub(super) fn refresh(
     edge: &Rc<Edge>,
     asked: &Asked,
@@ -180,16 +181,15 @@ pub(super) fn refresh(
     let now = Instant::now();
     // Of a head alone there is nothing to renew.
     let is_head = matches!(stale.body, Body::Passing(_));
-    if is_head || edge.overload.sheds_refresh() || !stale.may_be_refreshed(now) {
+    let is_his_own = fill::still_storable(edge, asked, stale)
+        .is_err_and(|reason| Unshared::by_rule(reason, asked).is_of_request());
+    if is_head || is_his_own || edge.overload.sheds_refresh() || !stale.may_be_refreshed(now) {
         return;
     }
     if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, now, || None::<()>) {
-        let errand = Errand {
-            asked: asked.clone(),
-            primary: primary.clone(),
-            stale: Some(Arc::clone(stale)),
-            alone: None,
-        };
+        let mut asked = asked.clone();
+        asked.headers.remove(header::RANGE);
+        let errand = Errand { asked, primary: primary.clone(), stale: Some(Arc::clone(stale)), alone: None };
         drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
     }
 }
