@@ -57,9 +57,12 @@ pub(crate) fn look_up(
                 Some(Entry::Object(object)) => judged(object),
                 Some(Entry::Pass(until, whose)) if now < until && whose.is_of(&asked.headers) => Found::Pass,
                 _ => {
-                    match variants.own_language_key(&primary, &asked.headers).and_then(|key| memory.get(&key))
-                    {
-                        Some(Entry::Object(object)) if object.state(now) == State::Fresh => judged(object),
+                    let own = variants.own_language_key(&primary, &asked.headers);
+                    match own.and_then(|own| Some((memory.get(&own)?, own))) {
+                        // By its own key: what is asked about it is said of what stands there.
+                        Some((Entry::Object(object), own)) if object.state(now) == State::Fresh => {
+                            return Lookup { key: own, found: judged(object) };
+                        }
                         _ => Found::Miss(Forwarded::VaryMiss),
                     }
                 }

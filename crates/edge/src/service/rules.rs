@@ -191,6 +191,30 @@ async fn attack_45_a_url_has_only_so_many_variants() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn attack_45_a_304_makes_no_more_variants_than_others() {
+    local(async {
+        let reply = fresh().header("vary", "accept-language").header("content-language", "de").body("x");
+        let renewals = (0..100).map(|_| Reply::new(304).header("etag", "\"v1\""));
+        let scene = Scene::with(honouring(), [reply].into_iter().chain(renewals));
+        scene.text("/x", &[("accept-language", "de")]).await;
+        for n in 0..100 {
+            let languages = format!("de, x{n};q=0.5");
+            scene.text("/x", &[("accept-language", &languages), ("cache-control", "no-cache")]).await;
+        }
+        assert_eq!(scene.upstream.count(), 101);
+        scene.edge.memory.tend();
+        let entries = u64::try_from(scene.edge.metrics.memory_objects.get()).unwrap();
+        assert!(entries <= crate::store::MAX_VARIANTS as u64 + 1, "{entries}");
+        // An order for the URL meets what was renewed.
+        let last = [("accept-language", "de, x99;q=0.5")];
+        assert!(hit(&scene.ask("/x", &last).await));
+        scene.purge(::purge::What::Url("http://a/x".parse().unwrap()), ::purge::Mode::Soft);
+        assert!(!hit(&scene.ask("/x", &last).await));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn attack_45_vary_star_is_never_shared() {
     local(async {
         let reply = |body: &'static str| fresh().header("vary", "*").body(body);
