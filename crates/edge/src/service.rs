@@ -231,15 +231,21 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             asked_disk_for = Some(looked.key.clone());
             let is_head = asked.method == Method::HEAD;
             let head = if is_head { Box::pin(fill::head_on_disk(&edge, &looked.key)).await } else { None };
-            let answer = match &head {
-                Some(head) => answer_from_disk(&edge, &asked, Arc::clone(head)),
+            let object = match head {
+                Some(head) => Some(head),
                 None => Box::pin(load(&edge, &asked, &primary, &looked.key)).await,
             };
-            if let Some(answer) = answer {
+            let Some(object) = object else { continue };
+            if let Some(answer) = answer_from_disk(&edge, &asked, &object) {
                 return answer;
             }
-            let Some(head) = head else { continue };
-            looked.found = judge(head, &asked, policy.client_reload, Instant::now());
+            match object.body {
+                // Fresh a moment ago, and nothing that could be asked about: its body is not here.
+                Body::Growing(_) => continue,
+                Body::Passing(_) if !is_head => continue,
+                // As it was found: memory that is full of what is more popular has let go of it by now.
+                _ => looked.found = judge(object, &asked, policy.client_reload, Instant::now()),
+            }
         }
         let found = edge.release.look_after(&mut asked, looked.found, policy.stale_on_error, now);
         let is_held = matches!(found, Found::Fresh(_) | Found::StaleWhileRevalidate(_));
@@ -331,8 +337,8 @@ fn may_add(edge: &Edge, asked: &Asked, object: &Object) -> bool {
     fill::still_storable(edge, asked, object).is_ok()
 }
 
-/// Answers from the disk: for this client alone, or by leading or following a load for all. `None`: look again.
-async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey) -> Option<Answer> {
+/// What is on the disk: for this client alone, or by leading or following a load for all. `None`: look again.
+async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey) -> Option<Arc<Object>> {
     let mut found = None;
     if let Some(disk) = &edge.disk
         && asked.method == Method::GET
@@ -340,7 +346,7 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
         && !edge.ghost.is_back(key)
     {
         match fill::pass_on(edge, asked, key, disk.load(key, edge.upstream.groups()).await?).await {
-            Ok(object) => return answer_from_disk(edge, asked, Arc::new(object?)),
+            Ok(object) => return object.map(Arc::new),
             Err(for_all) => found = Some(for_all),
         }
     }
@@ -354,18 +360,19 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
             flight
         }
     };
-    let Landed::Loaded(object) = flight.landed().await else { return None };
-    // Its head is in memory now, and its blocks are read as those of any.
+    match flight.landed().await {
+        Landed::Loaded(object) => Some(object),
+        _ => None,
+    }
+}
+
+/// What is not simply fresh goes the way of all that is not; blocks are read as those of what is in memory.
+fn answer_from_disk(edge: &Rc<Edge>, asked: &Asked, object: &Arc<Object>) -> Option<Answer> {
     if matches!(object.body, Body::Sparse(_)) {
         return None;
     }
-    answer_from_disk(edge, asked, object)
-}
-
-/// What is not simply fresh is in memory by now, and goes the way of all that is not.
-fn answer_from_disk(edge: &Rc<Edge>, asked: &Asked, object: Arc<Object>) -> Option<Answer> {
     let now = Instant::now();
-    match judge(object, asked, edge.policy(asked).client_reload, now) {
+    match judge(Arc::clone(object), asked, edge.policy(asked).client_reload, now) {
         Found::Fresh(object) => {
             let status = CacheStatus { hit: true, detail: Some("disk"), ..CacheStatus::default() };
             Some(response::stored(edge, asked, &object, Outcome::HitDisk, status, now))

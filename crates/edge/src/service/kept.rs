@@ -5,7 +5,7 @@ mod ordered;
 mod passing;
 
 use super::parts::leak;
-use super::tests::{Scene, field, fresh, local, read};
+use super::tests::{Scene, field, first_block, fresh, local, read};
 use super::*;
 use crate::options::Options;
 use crate::policy::CacheOptions;
@@ -305,6 +305,59 @@ async fn what_is_stale_on_the_disk_is_asked_about_and_its_head_written_again() {
         let answer = after.ask("/x", &[]).await;
         assert_eq!((answer.status(), field(&answer, "x-a")), (StatusCode::OK, "2"));
         assert_eq!(after.upstream.count(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_stale_on_the_disk_needs_no_place_in_memory_to_be_asked_about() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let stale = || Reply::new(200).header("cache-control", "max-age=0").header("etag", "\"e\"");
+        let before = scene(disk.path(), [stale().body(bytes(255_000)), first_block("max-age=0")]);
+        before.load("/x").await;
+        let block = [("range", "bytes=0-9")];
+        assert_eq!(read(before.ask("/blocks", &block).await.into_body()).await.unwrap(), [b'x'; 10][..]);
+        stop(before).await;
+        let options = Options {
+            disk: Some(vec![disk.path().to_owned()]),
+            disk_size: Some(vec![ByteCount::mib(64)]),
+            ram: Some(ByteCount::mib(32)),
+            ..Options::default()
+        };
+        // Nearly a block each, and asked for more often.
+        let popular = (0..140).map(|_| fresh().body(bytes(255_000)));
+        let scene = Scene::over(options, popular.chain([Reply::new(304), Reply::new(304)]));
+        for _ in 0..4 {
+            for number in 0..140 {
+                scene.load(&format!("/{number}")).await;
+            }
+            scene.edge.memory.tend();
+        }
+        assert_eq!(scene.upstream.count(), 140);
+        let memory = scene.edge.memory.clone();
+        // As often as other cores do, which is between any two steps of this one.
+        let tending = tokio::task::spawn_local(std::future::poll_fn(move |cx| {
+            memory.tend();
+            cx.waker().wake_by_ref();
+            std::task::Poll::<()>::Pending
+        }));
+        let wanted = [("/x", &[][..], bytes(255_000)), ("/blocks", &block, vec![b'x'; 10])];
+        for (target, fields, body) in &wanted {
+            let answer = scene.ask(target, fields).await;
+            assert!(field(&answer, "cache-status").contains("fwd-status=304"), "{:?}", answer.headers());
+            assert_eq!(read(answer.into_body()).await.unwrap(), body[..], "{target}");
+        }
+        let is_asked =
+            |question: &testkit::upstream::Question| question.headers.contains_key("if-none-match");
+        assert!(scene.upstream.questions()[140..].iter().all(is_asked));
+        scene.upstream.go_down(std::io::ErrorKind::ConnectionRefused);
+        for (target, fields, body) in &wanted {
+            let answer = scene.ask(target, fields).await;
+            assert!(field(&answer, "cache-status").contains("stale-on-error"), "{:?}", answer.headers());
+            assert_eq!(read(answer.into_body()).await.unwrap(), body[..], "{target}");
+        }
+        tending.abort();
     })
     .await;
 }
