@@ -49,7 +49,7 @@ use crate::policy::{self, Said};
 use crate::request::Asked;
 use crate::resources::{Full, Resources};
 use crate::response::{self, Answer, CacheStatus};
-use crate::store::{BLOCK_SIZE, Body, Loaded, Object, Sparse};
+use crate::store::{BLOCK_SIZE, Body, Loaded, Object, Sparse, Variants};
 use alone::{ask_head, pass};
 use change::change;
 use fetch::{fetch, refresh};
@@ -210,10 +210,11 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     let policy = edge.config.cache.of(route);
     asked.target = policy.query.normalise(asked.target);
     let primary = key_by(&edge, route, &asked);
-    let (mut asked_disk_for, mut again) = (None, 0);
+    let (mut asked_disk_for, mut on_disk, mut again) = (None, None, 0);
     for _ in 0..MAX_LOOKS {
         let now = Instant::now();
-        let mut looked = look_up(&edge.memory, primary.clone(), &asked, policy.client_reload, now);
+        let reload = policy.client_reload;
+        let mut looked = look_up(&edge.memory, primary.clone(), &asked, reload, on_disk.as_ref(), now);
         if matches!(looked.found, Found::Miss(_))
             && asked.method == Method::GET
             && edge.overload.is_full()
@@ -231,11 +232,18 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             asked_disk_for = Some(looked.key.clone());
             let is_head = asked.method == Method::HEAD;
             let head = if is_head { Box::pin(fill::head_on_disk(&edge, &looked.key)).await } else { None };
-            let object = match head {
-                Some(head) => Some(head),
+            let brought = match head {
+                Some(head) => Some(Brought::Response(head)),
                 None => Box::pin(load(&edge, &asked, &primary, &looked.key)).await,
             };
-            let Some(object) = object else { continue };
+            let object = match brought {
+                None => continue,
+                Some(Brought::Varies(variants)) => {
+                    on_disk = Some(variants);
+                    continue;
+                }
+                Some(Brought::Response(object)) => object,
+            };
             if let Some(answer) = answer_from_disk(&edge, &asked, &object) {
                 return answer;
             }
@@ -244,7 +252,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
                 Body::Growing(_) => continue,
                 Body::Passing(_) if !is_head => continue,
                 // As it was found: memory that is full of what is more popular has let go of it by now.
-                _ => looked.found = judge(object, &asked, policy.client_reload, Instant::now()),
+                _ => looked.found = judge(object, &asked, reload, Instant::now()),
             }
         }
         let found = edge.release.look_after(&mut asked, looked.found, policy.stale_on_error, now);
@@ -288,7 +296,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
 
 /// What memory has of it.
 pub(crate) fn look(edge: &Edge, asked: &Asked, primary: &CacheKey, now: Instant) -> Lookup {
-    look_up(&edge.memory, primary.clone(), asked, edge.policy(asked).client_reload, now)
+    look_up(&edge.memory, primary.clone(), asked, edge.policy(asked).client_reload, None, now)
 }
 
 /// Answers from what is stored.
@@ -337,8 +345,15 @@ fn may_add(edge: &Edge, asked: &Asked, object: &Object) -> bool {
     fill::still_storable(edge, asked, object).is_ok()
 }
 
+/// What the disk has under a key.
+enum Brought {
+    Response(Arc<Object>),
+    /// There are several, told apart as this says.
+    Varies(Arc<Variants>),
+}
+
 /// What is on the disk: for this client alone, or by leading or following a load for all. `None`: look again.
-async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey) -> Option<Arc<Object>> {
+async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey) -> Option<Brought> {
     let mut found = None;
     if let Some(disk) = &edge.disk
         && asked.method == Method::GET
@@ -346,7 +361,7 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
         && !edge.ghost.is_back(key)
     {
         match fill::pass_on(edge, asked, key, disk.load(key, edge.upstream.groups()).await?).await {
-            Ok(object) => return object.map(Arc::new),
+            Ok(object) => return object.map(|object| Brought::Response(Arc::new(object))),
             Err(for_all) => found = Some(for_all),
         }
     }
@@ -361,7 +376,8 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
         }
     };
     match flight.landed().await {
-        Landed::Loaded(object) => Some(object),
+        Landed::Loaded(object) => Some(Brought::Response(object)),
+        Landed::Varies(variants) => Some(Brought::Varies(variants)),
         _ => None,
     }
 }

@@ -30,8 +30,10 @@ pub(crate) enum Landed {
     },
     /// It was on the disk; this is it. It may be stale.
     Loaded(Arc<Object>),
-    /// It was not on the disk after all, or only the word that it varies: look again.
+    /// It was not on the disk after all: look again.
     NotLoaded,
+    /// There are several on the disk, told apart as this says: look again by that, whatever memory keeps of it.
+    Varies(Arc<Variants>),
     /// The stored response still holds; this is it, freshened.
     Revalidated(Arc<Object>),
     /// The upstream failed; this stale response may stand in.
@@ -396,7 +398,7 @@ impl Guard {
 
     /// Tells everybody how the head came in. Who is to look again does not find this one again.
     pub(crate) fn land(&self, landed: Landed) {
-        if matches!(landed, Landed::NotLoaded) {
+        if matches!(landed, Landed::NotLoaded | Landed::Varies(_)) {
             self.unlist(&mut self.flights.list());
         }
         self.flight.landed.send_replace(Some(landed));

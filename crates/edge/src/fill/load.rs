@@ -53,8 +53,8 @@ pub(crate) async fn load(
             edge.metrics.filled(FillOutcome::Loaded);
         }
         Some(Loaded::Varies(variants)) => {
-            guard.store(|| edge.memory.put_back(guard.key(), &variants));
-            guard.land(Landed::NotLoaded);
+            let is_current = guard.store(|| edge.memory.put_back(guard.key(), &variants));
+            guard.land(if is_current { Landed::Varies(variants) } else { Landed::NotLoaded });
         }
         None => guard.land(Landed::NotLoaded),
     }

@@ -298,7 +298,7 @@ async fn fetched(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &Cache
             }
         };
         match flight.landed().await {
-            Landed::NotLoaded => {}
+            Landed::NotLoaded | Landed::Varies(_) => {}
             landed => return landed,
         }
     }

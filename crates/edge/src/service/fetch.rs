@@ -34,7 +34,8 @@ pub(super) async fn fetch(
 ) -> Option<Answer> {
     let now = Instant::now();
     let joined = edge.flights.join(key, now, || match look(edge, asked, primary, now) {
-        looked if &looked.key != key => Some(()),
+        // Where memory has let go of the sign-post, only who looked by the disk's knows of the variant.
+        looked if &looked.key != key => edge.memory.holds(primary).then_some(()),
         looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
     });
     let (flight, alone) = match joined {
@@ -132,7 +133,7 @@ pub(super) async fn fetch(
             return None;
         }
         Landed::Failed(error) => response::failed(edge, error, forwarded),
-        Landed::Loaded(_) | Landed::NotLoaded => return None,
+        Landed::Loaded(_) | Landed::NotLoaded | Landed::Varies(_) => return None,
         Landed::Abandoned => pass(edge, asked, forwarded, Some("abandoned")).await,
     })
 }
