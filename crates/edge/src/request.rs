@@ -238,6 +238,16 @@ impl Asked {
         }
     }
 
+    /// The same by one who neither says who he is nor wishes anything of caches.
+    pub(crate) fn by_anybody(&self) -> Self {
+        let mut asked = self.clone();
+        for name in [header::AUTHORIZATION, header::COOKIE, header::CACHE_CONTROL, header::PRAGMA] {
+            asked.headers.remove(name);
+        }
+        asked.directives = RequestDirectives::default();
+        asked
+    }
+
     /// Whether a stored response may answer it.
     pub(crate) fn is_cacheable(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)

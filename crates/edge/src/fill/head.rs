@@ -40,9 +40,11 @@ pub(crate) fn learn_from_head(
             edge.freshen_on_disk(key, &fresh, orders);
             edge.memory.replace(key, stored, fresh);
         }
-        _ => {
-            edge.memory.drop_object(key, stored);
-            edge.remove_from_disk(key);
-        }
+        _ => edge.flights.store(|| {
+            // What has been stored since is not what the answer speaks of.
+            if edge.memory.drop_object(key, stored) {
+                edge.remove_from_disk(key);
+            }
+        }),
     }
 }

@@ -157,6 +157,9 @@ async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut Growin
     let (head, length) = (kept.head(), kept.length());
     let strong = head.etag.as_ref().is_some_and(|etag| !etag.is_weak());
     let Some(etag) = head.headers.get(header::ETAG).filter(|_| strong) else { return false };
+    // Who reads it has begun: what one of them says of himself, or wishes, must not be what cuts them all.
+    let anybody = asked.by_anybody();
+    let asked = if keep::may_add(edge, asked, head.status, &head.headers).is_ok() { asked } else { &anybody };
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, etag.clone());
     let mut cold = true;

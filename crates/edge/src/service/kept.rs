@@ -14,6 +14,7 @@ use bytes::Bytes;
 use diskstore::{BLOCK, Pinned};
 use http::StatusCode;
 use std::path::Path;
+use std::time::Duration;
 use testkit::upstream::Reply;
 use units::ByteCount;
 
@@ -128,17 +129,28 @@ async fn what_follows_a_damaged_block_may_come_in_several_answers() {
 async fn a_damaged_block_in_the_middle_is_fetched_with_what_follows_it() {
     let body = Bytes::from(long_body());
     let length = body.len();
-    for mends in [true, false] {
+    let plain: &[(&str, &str)] = &[];
+    for (mends, client) in [
+        (true, plain),
+        (false, plain),
+        // It is for all who read it, whoever is the first.
+        (true, &[("authorization", "Bearer x")]),
+        (true, &[("cookie", "a=b")]),
+        (true, &[("cache-control", "no-store")]),
+    ] {
         let disk = tempfile::tempdir().unwrap();
         local(async {
             keep_damaged(disk.path(), &body).await;
             let etag = if mends { "\"v1\"" } else { "\"v2\"" };
-            let rest =
-                Reply::new(206).header("etag", etag).header("content-range", "bytes 262144-599999/600000");
+            let rest = Reply::new(206)
+                .header("cache-control", "max-age=60")
+                .header("etag", etag)
+                .header("content-range", "bytes 262144-599999/600000");
             let after = scene(disk.path(), [rest.body(body.slice(BLOCK..))]);
-            let got = read(after.ask("/x", &[]).await.into_body()).await;
+            let got = read(after.ask("/x", client).await.into_body()).await;
             let asked = after.upstream.questions();
-            assert_eq!(asked[0].headers["range"], format!("bytes={BLOCK}-{}", length - 1));
+            assert_eq!(asked[0].headers["range"], format!("bytes={BLOCK}-{}", length - 1), "{client:?}");
+            assert!(!asked[0].headers.contains_key("authorization"));
             assert_eq!(asked[0].headers["if-range"], "\"v1\"");
             if !mends {
                 assert!(got.is_err(), "half of one and half of another");
@@ -152,6 +164,29 @@ async fn a_damaged_block_in_the_middle_is_fetched_with_what_follows_it() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn an_answer_to_head_about_what_was_there_leaves_what_has_come_since() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let old = Reply::new(200).header("cache-control", "no-cache").header("etag", "\"v0\"").body("old");
+        let late = fresh().header("content-length", "3").after(Duration::from_millis(100));
+        let before = Rc::new(scene(disk.path(), [old, late, fresh().body("new")]));
+        before.load("/x").await;
+        let asking = Rc::clone(&before);
+        let head = tokio::task::spawn_local(async move { asking.ask_by("HEAD", "/x", &[]).await.status() });
+        while before.upstream.count() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(before.text("/x", &[]).await, "new");
+        assert_eq!(head.await.unwrap(), StatusCode::OK);
+        stop(Rc::into_inner(before).unwrap()).await;
+        let after = scene(disk.path(), []);
+        assert_eq!(after.text("/x", &[]).await, "new");
+        assert_eq!(after.upstream.count(), 0);
+    })
+    .await;
 }
 
 /// A 206 with one block of [`long_body`].

@@ -184,15 +184,20 @@ impl Memory {
         });
     }
 
-    /// Takes `old` out, unless something else stands there by now.
-    pub(crate) fn drop_object(&self, key: &CacheKey, old: &Arc<Object>) {
+    /// Takes `old` out, unless something else stands there by now: whether nothing does.
+    pub(crate) fn drop_object(&self, key: &CacheKey, old: &Arc<Object>) -> bool {
+        let mut is_gone = true;
         self.change(key, |entry| match entry {
             Some(Entry::Object(object)) if Arc::ptr_eq(&object, old) => {
                 self.pinned.remove(key);
                 Op::Remove
             }
-            _ => Op::Nop,
+            other => {
+                is_gone = other.is_none();
+                Op::Nop
+            }
         });
+        is_gone
     }
 
     /// What is held of a block.
