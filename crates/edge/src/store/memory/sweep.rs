@@ -21,21 +21,29 @@ impl Memory {
     ///
     /// What comes in meanwhile may be met too: it is fetched again.
     pub(crate) fn sweep(&self, groups: &Groups, what: &What, mode: Mode, now: Instant, report: &mut Report) {
-        if let What::Url(place) = what {
-            // The sign-post comes before its variants: without it they are out of reach.
-            let keys = primaries(groups, place).into_iter().flat_map(|primary| {
+        let mut sweep = |key: &CacheKey| self.sweep_one(key, what, mode, now, report);
+        let What::Url(place) = what else {
+            return self.walk(|key| is_about(groups, what, key), sweep);
+        };
+        for primary in primaries(groups, place) {
+            // The sign-post comes before its variants: without it they are out of reach. One that memory has let go of may come back
+            // from a disk and lead to them, where the order has left it there.
+            if mode == Mode::Soft && !self.holds(&primary) {
+                self.walk(|key| key.is_of(&primary), &mut sweep);
+            } else {
                 let variants = self.variants_at(&primary);
-                std::iter::once(primary).chain(variants)
-            });
-            return keys.for_each(|key| self.sweep_one(&key, what, mode, now, report));
+                std::iter::once(primary).chain(variants).for_each(|key| sweep(&key));
+            }
         }
+    }
+
+    /// Shows all keys that are meant, one after the other.
+    fn walk(&self, is_meant: impl Fn(&CacheKey) -> bool, mut show: impl FnMut(&CacheKey)) {
         // What is pinned may be evicted: the walk would not meet it.
-        for key in self.pinned.keys().iter().filter(|key| is_about(groups, what, key)) {
-            self.sweep_one(key, what, mode, now, report);
-        }
+        self.pinned.keys().iter().filter(|key| is_meant(key)).for_each(&mut show);
         for (at, (key, _)) in self.cache.iter().enumerate() {
-            if is_about(groups, what, &key) {
-                self.sweep_one(&key, what, mode, now, report);
+            if is_meant(&key) {
+                show(&key);
             }
             if at % AT_A_TIME == AT_A_TIME - 1 {
                 std::thread::yield_now();
