@@ -164,7 +164,7 @@ impl Obedience {
 /// Whether a plan's day is over, everywhere it may be followed.
 pub(crate) fn is_over(date: Date) -> bool {
     let today = jiff::tz::TimeZone::UTC.to_datetime(clock::now()).date();
-    date.tomorrow().and_then(Date::tomorrow).is_ok_and(|day| day < today)
+    fleet::is_over(date, today)
 }
 
 fn write(folder: &Path, date: Date, envelope: &[u8]) -> std::io::Result<()> {

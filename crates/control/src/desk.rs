@@ -1,5 +1,6 @@
 //! Where everything that is asked is decided and recorded: `decide → append → apply → wake`.
 
+mod bodies;
 mod census;
 mod papers;
 mod zero_rating;
@@ -207,19 +208,6 @@ impl Desk {
         }
     }
 
-    /// Keeps the body of an order to come.
-    pub(crate) async fn keep_body(&self, body: Bytes) -> Result<Digest, Refusal> {
-        let digest = Digest::of(&body);
-        self.store.keep_body(digest, body).await.map_err(|away| self.away(&away))?;
-        Ok(digest)
-    }
-
-    /// The body of an order.
-    pub(crate) async fn body(&self, digest: Digest) -> Result<Bytes, Refusal> {
-        let found = self.store.body(digest).await.map_err(|away| self.away(&away))?;
-        found.ok_or(Refusal::NotFound)
-    }
-
     /// Tells nodes.
     pub(crate) async fn order(&self, person: Person, order: &Order) -> Result<u64, Refusal> {
         if let Some(digest) = order.kind.body() {
@@ -309,3 +297,6 @@ impl Desk {
         &self.metrics
     }
 }
+
+#[cfg(test)]
+mod tests;

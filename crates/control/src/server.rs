@@ -67,7 +67,7 @@ async fn serve(config: Config, telemetry: &Telemetry) -> Result<(), ControlError
     let address = listener.local_addr().map_err(listen)?;
     let follow = tokio::spawn({
         let desk = Arc::clone(&desk);
-        async move { tokio::join!(desk.follow(), desk.census()) }
+        async move { tokio::join!(desk.follow(), desk.census(), desk.keep_lasting()) }
     });
     telemetry.readiness.pass(Check::Listening);
     tracing::info!(listen = %address, store = place, "listening");

@@ -12,6 +12,7 @@ use files::Files;
 use fleet::NodeName;
 use nats::Nats;
 use package::Digest;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -83,10 +84,16 @@ impl Store {
         }
     }
 
-    /// Keeps a body under its digest.
-    pub(crate) async fn keep_body(&self, digest: Digest, body: Bytes) -> Result<(), Away> {
+    /// Keeps a body under its digest. `lasting` does not go for its sake, nor for that of others: a shared store, which lets go what is
+    /// old, has to be given it anew.
+    pub(crate) async fn keep_body(
+        &self,
+        digest: Digest,
+        body: Bytes,
+        lasting: BTreeSet<Digest>,
+    ) -> Result<(), Away> {
         match self {
-            Self::Files(files) => beside(files, move |files| files.keep_body(digest, &body)).await,
+            Self::Files(files) => beside(files, move |files| files.keep_body(digest, &body, &lasting)).await,
             Self::Nats(nats) => nats.keep_body(digest, body).await,
         }
     }

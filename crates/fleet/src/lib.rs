@@ -20,7 +20,7 @@ mod token;
 pub mod wire;
 pub mod zero_rating;
 
-pub use order::{Kind, MAX_BODY_BYTES, Order, Target};
+pub use order::{Kind, MAX_BODY_BYTES, Order, Target, is_over};
 pub use person::{Act, Role};
 pub use place::{Identity, NodeName, Person, Place, Word};
 pub use province::{Province, neighbours};

@@ -2,6 +2,7 @@
 
 use crate::place::{NodeName, Place, Word};
 use crate::province::Province;
+use jiff::civil::Date;
 use package::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ pub enum Kind {
     /// Follow this plan of a day; the body is a signed plan.
     Plan {
         /// Which day's, as YYYY-MM-DD.
-        date: jiff::civil::Date,
+        date: Date,
         /// The envelope's.
         body: Digest,
     },
@@ -55,6 +56,11 @@ pub struct Target {
     /// This one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeName>,
+}
+
+/// Whether a plan's day is over, everywhere it may be followed.
+pub fn is_over(date: Date, today: Date) -> bool {
+    date.tomorrow().and_then(Date::tomorrow).is_ok_and(|day| day < today)
 }
 
 impl Kind {

@@ -1,15 +1,16 @@
 //! Which tokens and nodes there are, by the records; and whether what is asked for may be recorded.
 
-use crate::order::{Kind, Order};
+use crate::order::{Kind, Order, is_over};
 use crate::place::{NodeName, Place};
 use crate::record::{ChainError, Event, Record};
 use crate::refusal::Refusal;
 use crate::token::{MAX_VALID, TokenId};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use package::Digest;
 use serde::{Deserialize, Serialize};
 use signing::PublicKey;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What the records come to.
@@ -233,6 +234,22 @@ impl Registry {
     /// The last edition of what carriers count as free, and its signed manifest.
     pub fn zero_rating(&self) -> Option<(u64, Digest)> {
         self.zero_rating
+    }
+
+    /// The bodies that somebody may ask for on `today` however long ago they were sent: what carriers count as free, and the plans
+    /// of days that are not over, which a node is given that comes later.
+    pub fn lasting_bodies(&self, today: Date) -> BTreeSet<Digest> {
+        let mut bodies: BTreeSet<Digest> = self.zero_rating.iter().map(|(_, body)| *body).collect();
+        let mut newest = Vec::new();
+        for order in self.orders.values().rev() {
+            let Kind::Plan { date, body } = &order.kind else { continue };
+            let plan = (*date, &order.to);
+            if !is_over(*date, today) && !newest.contains(&plan) {
+                newest.push(plan);
+                bodies.insert(*body);
+            }
+        }
+        bodies
     }
 
     fn is_member(&self, node: &NodeName) -> bool {

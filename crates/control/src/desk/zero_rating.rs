@@ -25,12 +25,17 @@ impl Desk {
 
     /// Its text. It is read once: carriers go on asking while the store is away.
     pub(crate) async fn zero_rating_text(&self, digest: Digest) -> Result<Bytes, Refusal> {
-        let known = self.zero_rated.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, text)) = known.filter(|(known, _)| *known == digest) {
+        if let Some(text) = self.zero_rated(digest) {
             return Ok(text);
         }
         let text = self.body(digest).await?;
         *self.zero_rated.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest, text.clone()));
         Ok(text)
+    }
+
+    /// The same where it has been read.
+    pub(super) fn zero_rated(&self, digest: Digest) -> Option<Bytes> {
+        let known = self.zero_rated.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        known.filter(|(known, _)| *known == digest).map(|(_, text)| text)
     }
 }

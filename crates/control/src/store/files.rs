@@ -5,6 +5,8 @@ use crate::error::ControlError;
 use bytes::Bytes;
 use package::Digest;
 use rustix::fs::{FlockOperation, flock};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 const RECORDS: &str = "records.jsonl";
 const BODIES: &str = "bodies";
-/// Bodies that are kept: orders of a month. Those of older orders are asked for by nobody.
+/// Bodies that are kept: orders of a month, and those that last. Others of older orders are asked for by nobody.
 const MAX_BODIES: usize = 4_096;
 
 /// A folder that this process alone writes to.
@@ -95,13 +97,19 @@ impl Files {
         Ok(lines.map(Bytes::copy_from_slice).collect())
     }
 
-    pub(super) fn keep_body(&self, digest: Digest, body: &[u8]) -> io::Result<()> {
+    /// Of those before it, `lasting` stay.
+    pub(super) fn keep_body(
+        &self,
+        digest: Digest,
+        body: &[u8],
+        lasting: &BTreeSet<Digest>,
+    ) -> io::Result<()> {
         let (path, draft) = (self.bodies.join(digest.to_string()), self.bodies.join(format!("{digest}.new")));
         let mut file = File::create(&draft)?;
         file.write_all(body)?;
         file.sync_all()?;
         fs::rename(&draft, &path)?;
-        self.clear()
+        self.clear(lasting)
     }
 
     pub(super) fn body(&self, digest: Digest) -> io::Result<Option<Bytes>> {
@@ -112,11 +120,17 @@ impl Files {
         }
     }
 
-    /// Lets the oldest bodies go.
-    fn clear(&self) -> io::Result<()> {
+    /// Lets the oldest bodies go that do not last.
+    fn clear(&self, lasting: &BTreeSet<Digest>) -> io::Result<()> {
+        let lasts = |name: &OsStr| {
+            name.to_str().and_then(|name| name.parse().ok()).is_some_and(|digest| lasting.contains(&digest))
+        };
         let mut bodies = Vec::new();
         for entry in fs::read_dir(&self.bodies)? {
             let entry = entry?;
+            if lasts(&entry.file_name()) {
+                continue;
+            }
             bodies.push((entry.metadata()?.modified()?, entry.path()));
         }
         if bodies.len() > MAX_BODIES {
@@ -158,7 +172,7 @@ mod tests {
         assert!(files.read_after(3).unwrap().is_empty());
         let digest = Digest::of(b"body");
         assert_eq!(files.body(digest).unwrap(), None);
-        files.keep_body(digest, b"body").unwrap();
+        files.keep_body(digest, b"body", &BTreeSet::new()).unwrap();
         assert_eq!(files.body(digest).unwrap().unwrap(), &b"body"[..]);
     }
 }

@@ -251,6 +251,24 @@ fn parse(text: &str) -> Result<(Vec<ServerAddr>, String, String), ControlError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use testkit::nats::NatsServer;
+
+    /// The server lets go what is old.
+    #[tokio::test]
+    async fn a_body_that_is_kept_anew_is_young_again() {
+        let server = NatsServer::start();
+        let nats = Nats::open(&server.address("east")).await.unwrap();
+        let (body, other) = (Bytes::from(vec![7; PIECE + 1]), Bytes::from_static(b"other"));
+        let digest = Digest::of(&body);
+        for last in [3, 6] {
+            nats.keep_body(digest, body.clone()).await.unwrap();
+            nats.keep_body(Digest::of(&other), other.clone()).await.unwrap();
+            let subject = format!("airclass.east.body.{digest}.1");
+            let piece = nats.bodies.get_last_raw_message_by_subject(&subject).await.unwrap();
+            assert_eq!(piece.sequence, last - 1);
+            assert_eq!(nats.body(digest).await.unwrap(), Some(body.clone()));
+        }
+    }
 
     #[test]
     fn addresses_are_taken_apart_and_shown_without_passwords() {

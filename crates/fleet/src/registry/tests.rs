@@ -230,3 +230,30 @@ fn editions_of_what_is_free_only_grow() {
     }
     assert!(matches!(desk.registry.publish_zero_rating(4, two), Ok(Some(_))));
 }
+
+#[test]
+fn bodies_last_as_long_as_somebody_may_ask_for_them() {
+    let mut desk = Desk::new();
+    let digest = |name: &str| Digest::of(name.as_bytes());
+    let plan = |date: &str, name: &str| Kind::Plan { date: date.parse().unwrap(), body: digest(name) };
+    let hubei = Target { province: Some(place("a").province), ..Target::default() };
+    desk.order(Kind::Purge(digest("purge")), Target::default());
+    desk.order(plan("2026-09-01", "first"), Target::default());
+    desk.order(plan("2026-09-01", "second"), Target::default());
+    desk.order(plan("2026-09-01", "hubei"), hubei);
+    desk.order(plan("2027-01-04", "term"), Target::default());
+    for edition in 1..=2 {
+        let body = digest(&format!("free {edition}"));
+        let event = desk.registry.publish_zero_rating(edition, body).unwrap().unwrap();
+        desk.record(event);
+    }
+    for (today, names) in [
+        ("2026-07-01", &["second", "hubei", "term", "free 2"][..]),
+        ("2026-09-03", &["second", "hubei", "term", "free 2"]),
+        ("2026-09-04", &["term", "free 2"]),
+        ("2028-01-01", &["free 2"]),
+    ] {
+        let bodies: BTreeSet<_> = names.iter().map(|name| digest(name)).collect();
+        assert_eq!(desk.registry.lasting_bodies(today.parse().unwrap()), bodies, "{today}");
+    }
+}

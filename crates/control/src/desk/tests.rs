@@ -1,0 +1,62 @@
+use super::*;
+use fleet::Target;
+use fleet::zero_rating::{Manifest, SignedManifest};
+use signing::SigningKey;
+use std::path::Path;
+use telemetry::Telemetry;
+use testkit::nats::NatsServer;
+
+/// A control in `state`, whose records are in `store` or there.
+async fn desk(state: &Path, store: Option<&str>) -> Desk {
+    let authority =
+        Authority::load(state).or_else(|_| Authority::make(state, clock::now())).expect("a folder of ours");
+    let store = Store::open(store, state).await.unwrap();
+    let metrics = Metrics::register(&Telemetry::new("control"));
+    Desk::open(authority, store, (Vec::new(), Duration::from_secs(3_600)), metrics).await.unwrap()
+}
+
+fn person() -> Person {
+    "telecom/zhang".parse().unwrap()
+}
+
+/// What carriers count as free, in its first edition.
+fn free() -> Bytes {
+    let nodes = Nodes { nodes: Vec::new() };
+    let manifest = Manifest::next(None, &nodes, &[], clock::now()).unwrap();
+    serde_json::to_vec(&SignedManifest::by(&manifest, &SigningKey::generate().unwrap())).unwrap().into()
+}
+
+/// It was gone with the orders of its month, and carriers were told that there is no such thing.
+#[tokio::test]
+async fn what_carriers_count_as_free_is_there_however_many_orders_come_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, text) = (desk(folder.path(), None).await, free());
+    first.zero_rate(person(), text.clone()).await.unwrap();
+    for number in 0..4_096 {
+        std::fs::write(folder.path().join(format!("bodies/{number}")), "order").unwrap();
+    }
+    first.keep_body(Bytes::from_static(b"another")).await.unwrap();
+    assert_eq!(std::fs::read_dir(folder.path().join("bodies")).unwrap().count(), 4_097);
+    drop(first);
+    let again = desk(folder.path(), None).await;
+    let (_, digest) = again.zero_rating().unwrap();
+    assert_eq!(again.zero_rating_text(digest).await, Ok(text));
+}
+
+#[tokio::test]
+async fn what_a_shared_store_lets_go_and_carriers_ask_for_is_given_to_it_anew() {
+    let (server, folder) = (NatsServer::start(), tempfile::tempdir().unwrap());
+    let address = server.address("east");
+    let (first, text) = (desk(folder.path(), Some(&address)).await, free());
+    first.zero_rate(person(), text.clone()).await.unwrap();
+    let (_, digest) = first.zero_rating().unwrap();
+    assert_eq!(first.zero_rating_text(digest).await, Ok(text.clone()));
+    // As after a month.
+    let client = async_nats::connect(address.strip_suffix("/east").unwrap()).await.unwrap();
+    let bodies = async_nats::jetstream::new(client).get_stream("airclass-east-bodies").await.unwrap();
+    bodies.purge().await.unwrap();
+    let another = desk(folder.path(), Some(&address)).await;
+    assert_eq!(another.zero_rating_text(digest).await, Err(Refusal::NotFound));
+    first.keep_anew(clock::now()).await;
+    assert_eq!(another.zero_rating_text(digest).await, Ok(text));
+}
