@@ -17,7 +17,7 @@ use fleet::{
     Acknowledged, Act, Event, Identity, Kind, NodeName, Order, Person, Record, Refusal, Registry, Report,
     Sender,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use package::Digest;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,6 +29,10 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 const ROUNDS: usize = 16;
 /// How often a shared store is looked at for what other controls wrote. Two small questions each time.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// By how much a node's word may be older that another control tells of behind a newer one. Where it is older than that, the node's clock
+/// was ahead and has been set right.
+const BEHIND: SignedDuration = SignedDuration::from_secs(60);
 
 /// What the control knows and does.
 pub(crate) struct Desk {
@@ -103,20 +107,22 @@ impl Desk {
     async fn hear(&self, position: &mut u64) -> Result<(), Away> {
         for heard in self.store.reports_after(*position).await? {
             *position = heard.position;
-            if let Ok(report) = serde_json::from_slice(&heard.report) {
-                self.note(heard.node, report);
+            if let Ok(report) = serde_json::from_slice::<Report>(&heard.report) {
+                let known = self.reports().get(&heard.node).map(|(_, known)| known.at);
+                if known.is_none_or(|known| is_news(known, report.at)) {
+                    self.note(heard.node, report);
+                }
             }
         }
         Ok(())
     }
 
     fn note(&self, node: NodeName, report: Report) {
-        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        // Two controls may tell in another order than the node did.
-        let newer = reports.get(&node).is_none_or(|(_, known)| known.at <= report.at);
-        if newer {
-            reports.insert(node, (clock::now(), report));
-        }
+        self.reports().insert(node, (clock::now(), report));
+    }
+
+    fn reports(&self) -> MutexGuard<'_, BTreeMap<NodeName, (Timestamp, Report)>> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn catch_up(&self) -> Result<(), Away> {
@@ -264,7 +270,7 @@ impl Desk {
     /// Who has obeyed the order `number`.
     pub(crate) fn acknowledged(&self, number: u64) -> Result<Acknowledged, Refusal> {
         let registry = self.registry();
-        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let reports = self.reports();
         let (_, nodes) = registry.meant(number).ok_or(Refusal::NotFound)?;
         Ok(Acknowledged::of(number, nodes, |node| reports.get(node).map(|(_, report)| report)))
     }
@@ -272,7 +278,7 @@ impl Desk {
     /// All nodes.
     pub(crate) fn nodes(&self) -> Nodes {
         let registry = self.registry();
-        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let reports = self.reports();
         let nodes = registry.nodes().map(|(node, member)| {
             let heard = reports.get(node);
             Node {
@@ -296,6 +302,12 @@ impl Desk {
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
+}
+
+/// Whether a node's word of `at` comes behind the one of `known`, both by the node's clock.
+fn is_news(known: Timestamp, at: Timestamp) -> bool {
+    let behind = known.duration_since(at);
+    behind <= SignedDuration::ZERO || behind > BEHIND
 }
 
 #[cfg(test)]

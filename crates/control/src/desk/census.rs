@@ -5,7 +5,6 @@ use crate::clock;
 use crate::metrics::Fleet;
 use fleet::Standing;
 use jiff::{SignedDuration, Timestamp};
-use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -32,7 +31,7 @@ impl Desk {
     fn look_over(&self, began: Timestamp, now: Timestamp) -> Fleet {
         let late = SignedDuration::try_from(self.certificates / LATE_AT).unwrap_or_default();
         let registry = self.registry();
-        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let reports = self.reports();
         let mut fleet = Fleet::default();
         for (node, member) in registry.nodes().filter(|(_, member)| member.standing == Standing::Enrolled) {
             let heard = reports.get(node);

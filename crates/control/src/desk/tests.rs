@@ -60,3 +60,30 @@ async fn what_a_shared_store_lets_go_and_carriers_ask_for_is_given_to_it_anew() 
     first.keep_anew(clock::now()).await;
     assert_eq!(another.zero_rating_text(digest).await, Ok(text));
 }
+
+/// A report at this second of a node's clock.
+fn report(second: i64) -> Bytes {
+    let at = Timestamp::from_second(second).unwrap();
+    serde_json::to_vec(&serde_json::json!({ "at": at, "heard": second, "ready": true })).unwrap().into()
+}
+
+/// Whatever it said after its clock was set right was older than what was known, and it was silent until the control was started anew.
+#[tokio::test]
+async fn a_node_whose_clock_was_ahead_is_heard() {
+    let (server, folder) = (NatsServer::start(), tempfile::tempdir().unwrap());
+    let address = server.address("east");
+    let (one, other) = (desk(folder.path(), Some(&address)).await, desk(folder.path(), Some(&address)).await);
+    let node: NodeName = "hubei/dianxin/acme/a/1".parse().unwrap();
+    let heard = |desk: &Desk| desk.reports().get(&node).map(|(_, report)| report.heard);
+    let mut position = 0;
+    for second in [2_000_000_000, 1_800_000_000, 1_800_000_010] {
+        one.report(node.clone(), report(second)).await.unwrap();
+        other.hear(&mut position).await.unwrap();
+        let second = u64::try_from(second).unwrap();
+        assert_eq!((heard(&one), heard(&other)), (Some(second), Some(second)));
+    }
+    // What another control tells of late is no news.
+    one.store.tell(&node, report(1_800_000_001)).await.unwrap();
+    other.hear(&mut position).await.unwrap();
+    assert_eq!(heard(&other), Some(1_800_000_010));
+}
