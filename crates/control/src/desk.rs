@@ -27,7 +27,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// How often an append is tried anew because another control was quicker.
 const ROUNDS: usize = 16;
-/// How often a shared store is looked at for what other controls wrote. Two small questions each time.
+/// How often a store is looked at for what was written. Two small questions each time.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// By how much a node's word may be older that another control tells of behind a newer one. Where it is older than that, the node's clock
@@ -80,11 +80,8 @@ impl Desk {
         Ok(desk)
     }
 
-    /// Follows what other controls write, until the end.
+    /// Follows what other controls write, until the end; and what was written here for somebody who did not wait for it.
     pub(crate) async fn follow(&self) {
-        if !self.store.is_shared() {
-            return;
-        }
         let (mut ticks, mut position, mut there) = (interval(LOOK_EVERY), 0, true);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -3,6 +3,8 @@ use fleet::Target;
 use fleet::zero_rating::{Manifest, SignedManifest};
 use signing::SigningKey;
 use std::path::Path;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use telemetry::Telemetry;
 use testkit::nats::NatsServer;
 
@@ -86,4 +88,22 @@ async fn a_node_whose_clock_was_ahead_is_heard() {
     one.store.tell(&node, report(1_800_000_001)).await.unwrap();
     other.hear(&mut position).await.unwrap();
     assert_eq!(heard(&other), Some(1_800_000_010));
+}
+
+/// It stood in the records, and no node heard of it before the next record.
+#[tokio::test]
+async fn an_order_counts_whose_sender_has_gone_before_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = desk(folder.path(), None).await;
+    {
+        let drain = Order { kind: Kind::Drain, to: Target::default() };
+        let ordering = pin!(desk.order(person(), &drain));
+        assert!(ordering.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    while desk.store.read_after(0).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let mut changed = desk.changed.subscribe();
+    tokio::select! { () = desk.follow() => {}, changed = changed.changed() => changed.unwrap() }
+    assert_eq!(desk.registry().end().0, 1);
 }
