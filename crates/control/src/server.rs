@@ -32,6 +32,9 @@ const MAX_CONNECTIONS: usize = 16_384;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A connection on which nothing is asked for this long is closed.
 const IDLE: Duration = Duration::from_secs(90);
+/// Connections at once of those who show no certificate: carriers, and machines that enrol. Others of them are closed, so that no number
+/// of strangers takes a node's place.
+const MAX_STRANGERS: usize = 1_024;
 /// After a failed accept, as when descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Threads: one answers while the other waits for a certificate's signature.
@@ -79,7 +82,7 @@ async fn serve(config: Config, telemetry: &Telemetry) -> Result<(), ControlError
             () = drained(telemetry) => {}
         }
     };
-    tokio::select! { () = stop => {}, () = accept(listener, tls, desk) => {} }
+    tokio::select! { () = stop => {}, () = accept(listener, tls, desk, MAX_STRANGERS) => {} }
     follow.abort();
     Ok(())
 }
@@ -116,8 +119,9 @@ fn tls(authority: &Authority, names: &[String]) -> Result<TlsAcceptor, ControlEr
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-async fn accept(listener: TcpListener, tls: TlsAcceptor, desk: Arc<Desk>) {
+async fn accept(listener: TcpListener, tls: TlsAcceptor, desk: Arc<Desk>, strangers: usize) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let strangers = Arc::new(Semaphore::new(strangers));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let stream = match listener.accept().await {
@@ -128,15 +132,15 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, desk: Arc<Desk>) {
                 continue;
             }
         };
-        let (tls, desk) = (tls.clone(), Arc::clone(&desk));
+        let (tls, desk, strangers) = (tls.clone(), Arc::clone(&desk), Arc::clone(&strangers));
         tokio::spawn(async move {
-            connection(stream, &tls, &desk).await;
+            connection(stream, &tls, &desk, &strangers).await;
             drop(place);
         });
     }
 }
 
-async fn connection(stream: TcpStream, tls: &TlsAcceptor, desk: &Arc<Desk>) {
+async fn connection(stream: TcpStream, tls: &TlsAcceptor, desk: &Arc<Desk>, strangers: &Semaphore) {
     let stream = match timeout(HANDSHAKE, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::info!(%error, "no handshake"),
@@ -149,6 +153,13 @@ async fn connection(stream: TcpStream, tls: &TlsAcceptor, desk: &Arc<Desk>) {
         Some(caller) => caller.map(Arc::new),
         None => None,
     };
+    let _place = match caller {
+        Some(_) => None,
+        None => match strangers.try_acquire() {
+            Ok(place) => Some(place),
+            Err(_) => return tracing::debug!("too many who show no certificate"),
+        },
+    };
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let (desk, caller) = (Arc::clone(desk), caller.clone());
         async move { Ok::<_, Infallible>(door::answer(&desk, caller.as_deref(), request).await) }
@@ -159,4 +170,80 @@ async fn connection(stream: TcpStream, tls: &TlsAcceptor, desk: &Arc<Desk>) {
         .header_read_timeout(IDLE)
         .serve_connection(TokioIo::new(stream), service)
         .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fleet::Person;
+    use rustls::ClientConfig;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+    use std::net::SocketAddr;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::client::TlsStream;
+
+    /// A connection of `person`, or of somebody without a certificate.
+    async fn connect(
+        authority: &Authority,
+        address: SocketAddr,
+        person: Option<&Person>,
+    ) -> TlsStream<TcpStream> {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.der().clone()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .with_root_certificates(roots);
+        let config = match person {
+            None => config.with_no_client_auth(),
+            Some(person) => {
+                let (issued, key) = authority.admit(person, clock::now(), IDLE).unwrap();
+                let chain = vec![CertificateDer::from_pem_slice(issued.certificate.as_bytes()).unwrap()];
+                let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+                config.with_client_auth_cert(chain, key).unwrap()
+            }
+        };
+        let stream = TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+    }
+
+    /// What the control answers to who asks for its nodes; nothing where it closes the connection.
+    async fn status(connection: &mut TlsStream<TcpStream>) -> String {
+        let _ = connection.write_all(b"GET /v1/nodes HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        let mut answer = [0; 12];
+        match connection.read_exact(&mut answer).await {
+            Ok(_) => String::from_utf8_lossy(&answer[9..]).into_owned(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Any number of them held all places for as long as they liked, and no node was heard.
+    #[tokio::test]
+    async fn who_shows_no_certificate_takes_no_nodes_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::make(folder.path(), clock::now()).unwrap();
+        let tls = tls(&authority, &["localhost".to_owned()]).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let store = Store::open(None, folder.path()).await.unwrap();
+        let metrics = Metrics::register(&Telemetry::new("control"));
+        let ours = Authority::load(folder.path()).unwrap();
+        let desk = Desk::open(ours, store, (Vec::new(), IDLE), metrics).await.unwrap();
+        let serving = tokio::spawn(accept(listener, tls, Arc::new(desk), 1));
+        let mut first = connect(&authority, address, None).await;
+        assert_eq!(status(&mut first).await, "401");
+        let mut second = connect(&authority, address, None).await;
+        assert_eq!(status(&mut second).await, "");
+        let person = "telecom/zhang".parse().unwrap();
+        let mut person = connect(&authority, address, Some(&person)).await;
+        assert_eq!(status(&mut person).await, "200");
+        // A place that is given back is another's.
+        drop(first);
+        while status(&mut connect(&authority, address, None).await).await != "401" {}
+        serving.abort();
+    }
 }
