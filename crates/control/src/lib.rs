@@ -14,6 +14,7 @@ mod desk;
 mod door;
 mod error;
 mod feed;
+mod impatient;
 mod metrics;
 mod options;
 mod server;

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::desk::Desk;
 use crate::door;
 use crate::error::ControlError;
+use crate::impatient::Impatient;
 use crate::metrics::Metrics;
 use crate::options::Config;
 use crate::store::Store;
@@ -35,6 +36,8 @@ const IDLE: Duration = Duration::from_secs(90);
 /// Connections at once of those who show no certificate: carriers, and machines that enrol. Others of them are closed, so that no number
 /// of strangers takes a node's place.
 const MAX_STRANGERS: usize = 1_024;
+/// A connection that takes nothing of an answer for this long is closed.
+const STALL: Duration = Duration::from_secs(30);
 /// After a failed accept, as when descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Threads: one answers while the other waits for a certificate's signature.
@@ -141,7 +144,7 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, desk: Arc<Desk>, strang
 }
 
 async fn connection(stream: TcpStream, tls: &TlsAcceptor, desk: &Arc<Desk>, strangers: &Semaphore) {
-    let stream = match timeout(HANDSHAKE, tls.accept(stream)).await {
+    let stream = match timeout(HANDSHAKE, tls.accept(Impatient::new(stream, STALL))).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::info!(%error, "no handshake"),
         Err(_) => return,
