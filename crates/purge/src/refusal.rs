@@ -121,7 +121,7 @@ impl Refusal {
 
     /// Whether the same order may be obeyed in a moment.
     pub const fn passes(self) -> bool {
-        matches!(self, Self::NotYetValid | Self::Busy)
+        matches!(self, Self::NotYetValid | Self::Full | Self::Busy)
     }
 }
 
@@ -142,5 +142,12 @@ mod tests {
             assert_eq!(serde_json::to_value(refusal).unwrap(), refusal.as_str());
         }
         assert_eq!(Refusal::ALL.len(), Refusal::Busy as usize + 1);
+    }
+
+    /// Who carries orders to a node gives up what does not pass: one more than it remembers was never obeyed.
+    #[test]
+    fn what_is_refused_for_the_moment_is_asked_again() {
+        let passing: Vec<_> = Refusal::ALL.iter().copied().filter(|refusal| refusal.passes()).collect();
+        assert_eq!(passing, [Refusal::NotYetValid, Refusal::Full, Refusal::Busy]);
     }
 }
