@@ -81,7 +81,8 @@ impl Obedience {
 
     async fn purge(&mut self, envelope: Bytes) -> Result<Effect, Unheard> {
         match self.post_purge(envelope.clone()).await? {
-            Err(Refusal::Expired | Refusal::BeforeStart) => {}
+            // The edge looks at the key first: of an order that came too late, that may have ended since.
+            Err(Refusal::Expired | Refusal::BeforeStart | Refusal::OutdatedKey) => {}
             end => return Ok(effect(end)),
         }
         let Some(relay) = &mut self.relay else {
@@ -89,7 +90,7 @@ impl Obedience {
                 "came too late, and without `purge_keys` it cannot be given anew".to_owned(),
             ));
         };
-        match relay.anew(&envelope) {
+        match relay.anew(&envelope, clock::now()) {
             Ok(anew) => Ok(effect(self.post_purge(anew.into()).await?)),
             Err(why) => Ok(Effect::Refused(format!("came too late, and is {why}"))),
         }
@@ -184,4 +185,60 @@ fn write(folder: &Path, date: Date, envelope: &[u8]) -> std::io::Result<()> {
 
 fn effect(end: Result<(), Refusal>) -> Effect {
     end.map_or_else(|refusal| Effect::Refused(refusal.as_str().to_owned()), |()| Effect::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purge::{Mode, Order, Signed, What};
+    use signing::{SigningKey, TrustFile};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// An edge that answers so, one order after the other; what it was sent last.
+    async fn edge<const N: usize>(listener: TcpListener, answers: [(u16, &str); N]) -> String {
+        let mut sent = String::new();
+        for (status, answer) in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            sent.clear();
+            while !sent.ends_with("}]}") {
+                let mut piece = [0; 4_096];
+                let length = stream.read(&mut piece).await.unwrap();
+                sent.push_str(std::str::from_utf8(&piece[..length]).unwrap());
+            }
+            let length = answer.len();
+            let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\n\r\n{answer}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        sent
+    }
+
+    /// It was refused for good, and the node served on what was to be forgotten.
+    #[tokio::test]
+    async fn an_order_that_was_missed_is_obeyed_after_its_key_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let (operator, own) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let yesterday = clock::now() - jiff::SignedDuration::from_hours(24);
+        let until = jiff::tz::TimeZone::UTC.to_datetime(yesterday).date();
+        let path = folder.path().join("keys.toml");
+        let entry =
+            |key: &SigningKey| format!("[[key]]\nid = \"{}\"\npublic = \"{}\"\n", key.id(), key.public());
+        let text = format!("{}until = \"{until}\"\n{}", entry(&operator), entry(&own));
+        std::fs::write(&path, text).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let local = Local::new(listener.local_addr().unwrap());
+        let own_id = own.id();
+        let relay = Relay { keys: TrustFile::read(&path).unwrap(), own };
+        let mut obedience = Obedience::new(local, None, Some(relay));
+        let what = What::Url("http://a/x".parse().unwrap());
+        let order = Order::new(what, Mode::Hard, None, yesterday, Duration::from_secs(60)).unwrap();
+        let envelope = Signed::by(&order, &[&operator]).to_bytes();
+        let kind = Kind::Purge(Digest::of(&envelope));
+        let outdated = r#"{"refused":"outdated_key","problem":""}"#;
+        let edge = tokio::spawn(edge(listener, [(403, outdated), (200, "{}")]));
+        let obeyed = obedience.obey(&kind, envelope.into()).await;
+        assert_eq!(obeyed, Ok(Effect::Done));
+        let sent = edge.await.unwrap();
+        assert!(sent.contains(&own_id.to_string()), "{sent}");
+    }
 }
