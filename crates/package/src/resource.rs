@@ -119,6 +119,9 @@ pub enum InvalidResource {
     /// More than [`MAX_RESOURCES`].
     #[error("there are {MAX_RESOURCES} resources already; remove some")]
     Full,
+    /// Their list would be longer than [`MAX_RESOURCES_BYTES`], and nobody could read it any more.
+    #[error("the list of resources has no room for it; remove some, or put files together in a .zip")]
+    TooLong,
 }
 
 impl ResourceDescription {
@@ -228,18 +231,22 @@ impl Resources {
     /// Adds a resource, or puts it in place of the one of its name; whether anything changed.
     ///
     /// # Errors
-    /// [`InvalidResource::Full`].
+    /// [`InvalidResource::Full`] and [`InvalidResource::TooLong`]; the list is then as it was.
     pub fn upsert(&mut self, resource: Resource) -> Result<bool, InvalidResource> {
         if self.resources.contains(&resource) {
             return Ok(false);
         }
-        self.resources.retain(|other| other.resource != resource.resource);
-        if self.resources.len() >= MAX_RESOURCES {
+        let others = self.resources.iter().filter(|other| other.resource != resource.resource);
+        let mut next = Self { version: self.version + 1, resources: others.cloned().collect() };
+        if next.resources.len() >= MAX_RESOURCES {
             return Err(InvalidResource::Full);
         }
-        self.resources.push(resource);
-        self.resources.sort_by(|a, b| place(a).cmp(&place(b)));
-        self.version += 1;
+        next.resources.push(resource);
+        next.resources.sort_by(|a, b| place(a).cmp(&place(b)));
+        if next.to_bytes().len() > MAX_RESOURCES_BYTES {
+            return Err(InvalidResource::TooLong);
+        }
+        *self = next;
         Ok(true)
     }
 
@@ -344,5 +351,23 @@ mod tests {
             let about = about(&format!("kind = \"{kind}\"")).unwrap();
             assert_eq!(Resource::new(id("x"), about, files), Err(InvalidResource::Form), "{kind}");
         }
+    }
+
+    /// It was written all the same, and then nothing could be added to it, taken out of it, or shown of it.
+    #[test]
+    fn a_list_does_not_grow_longer_than_it_is_read() {
+        let file = ResourceFile::of(&format!("{}.pdf", "课".repeat(196)), b"%PDF-1.7").unwrap();
+        let id = |number: usize| format!("book-{number}").parse::<LessonId>().unwrap();
+        let book = |number| {
+            let about = about("kind = \"textbook\"").unwrap();
+            Resource::new(id(number), about, vec![file.clone(); MAX_FILES]).unwrap()
+        };
+        let mut list = Resources::default();
+        let added = (0..).find(|&number| list.upsert(book(number)) != Ok(true)).unwrap();
+        assert_eq!(list.upsert(book(added)), Err(InvalidResource::TooLong));
+        assert!(list.to_bytes().len() <= MAX_RESOURCES_BYTES);
+        assert_eq!((list.version, list.resources.len()), (added as u64, added));
+        assert!(list.remove(&id(0)));
+        assert_eq!(list.upsert(book(added)), Ok(true));
     }
 }
