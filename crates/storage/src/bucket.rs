@@ -11,6 +11,7 @@ mod body;
 mod connect;
 mod http;
 pub(crate) mod said;
+mod taken;
 
 use crate::error::StoreError;
 use crate::swap::{Swapped, Version};

@@ -1,6 +1,7 @@
 //! One new connection to the server: TCP, and TLS where the endpoint says https.
 
 use super::http::Sender;
+use super::taken::{Noting, Taken};
 use http::Uri;
 use http::uri::Scheme;
 use hyper::client::conn::http1;
@@ -44,14 +45,14 @@ impl Dialer {
         Ok(Self { tls: Arc::new(tls) })
     }
 
-    /// Connects to the server that `uri` names.
-    pub(super) async fn dial(&self, uri: &Uri) -> io::Result<Sender> {
-        timeout(CONNECT_WAIT, self.dial_patiently(uri)).await.map_err(|_| {
+    /// Connects to the server that `uri` names, and notes what is taken there.
+    pub(super) async fn dial(&self, uri: &Uri, taken: &Taken) -> io::Result<Sender> {
+        timeout(CONNECT_WAIT, self.dial_patiently(uri, taken)).await.map_err(|_| {
             io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {CONNECT_WAIT:?}"))
         })?
     }
 
-    async fn dial_patiently(&self, uri: &Uri) -> io::Result<Sender> {
+    async fn dial_patiently(&self, uri: &Uri, taken: &Taken) -> io::Result<Sender> {
         let host = uri.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
@@ -59,6 +60,7 @@ impl Dialer {
         let stream = TcpStream::connect((bare, port)).await?;
         // A request is written whole.
         stream.set_nodelay(true)?;
+        let stream = Noting::new(stream, taken.clone());
         if !secure {
             return shake_hands(stream).await;
         }
@@ -68,7 +70,9 @@ impl Dialer {
 }
 
 /// HTTP/1.1: every S3 server speaks it, and many connections carry more than one.
-async fn shake_hands(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> io::Result<Sender> {
+pub(super) async fn shake_hands(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> io::Result<Sender> {
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     // Ends when the server closes or the sender is dropped. What goes wrong is seen by whoever waits for an answer.
     tokio::spawn(async move {

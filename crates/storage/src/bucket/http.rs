@@ -2,6 +2,7 @@
 
 use super::body::Answer;
 use super::connect::Dialer;
+use super::taken::Taken;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Uri, header};
 use hyper::client::conn::http1::SendRequest;
@@ -27,7 +28,7 @@ const PLACE_WAIT: Duration = Duration::from_secs(5);
 const MAX_IDLE: usize = 64;
 /// How long an unused connection is kept: less than what servers commonly allow.
 const IDLE_FOR: Duration = Duration::from_secs(20);
-/// From the request's last byte to the answer's head. Listing a large folder takes servers seconds.
+/// From the last byte of the request that was taken to the answer's head. Listing a large folder takes servers seconds.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
 pub(super) type Sender = SendRequest<HttpRequestBody>;
@@ -71,6 +72,7 @@ struct Idle {
 /// A connection in use.
 pub(super) struct Lease {
     sender: Sender,
+    taken: Taken,
     /// Scheme and authority.
     server: String,
     /// Which runtime carries it: another one may be gone, and its connections with it.
@@ -97,18 +99,18 @@ impl Pool {
         let mut request = origin_form(request)?;
         loop {
             let (mut lease, reused) = self.lease(&target).await?;
-            match timeout(ANSWER_WAIT, lease.sender.try_send_request(request)).await {
-                Ok(Ok(response)) => {
+            match lease.taken.wait(ANSWER_WAIT, lease.sender.try_send_request(request)).await {
+                Some(Ok(response)) => {
                     let (head, body) = response.into_parts();
                     let body = HttpResponseBody::new(Answer::new(body, lease, self));
                     return Ok(HttpResponse::from_parts(head, body));
                 }
-                Ok(Err(mut failed)) => match failed.take_message() {
+                Some(Err(mut failed)) => match failed.take_message() {
                     // The server had closed it while nobody looked. Nothing was sent, so another one may carry it.
                     Some(unsent) if reused => request = unsent,
                     _ => return Err(broken(failed.into_error())),
                 },
-                Err(_) => return Err(HttpError::new(HttpErrorKind::Timeout, late("no answer", ANSWER_WAIT))),
+                None => return Err(HttpError::new(HttpErrorKind::Timeout, late("no answer", ANSWER_WAIT))),
             }
         }
     }
@@ -128,9 +130,10 @@ impl Pool {
         let Ok(Ok(place)) = place else {
             return Err(HttpError::new(HttpErrorKind::Connect, late("all connections are busy", PLACE_WAIT)));
         };
-        let sender = self.dialer.dial(target).await;
+        let taken = Taken::new();
+        let sender = self.dialer.dial(target, &taken).await;
         let sender = sender.map_err(|error| HttpError::new(HttpErrorKind::Connect, error))?;
-        Ok((Lease { sender, server, runtime, _place: place }, false))
+        Ok((Lease { sender, taken, server, runtime, _place: place }, false))
     }
 
     /// The connection used last that still stands; what does not is dropped.
