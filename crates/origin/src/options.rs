@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
+use storage::Store;
 use telemetry::LogOptions;
 use units::{ByteCount, Span};
 
@@ -77,7 +78,7 @@ impl Config {
         let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
         serve.sandbox.reads.extend(settings::paths(options)?.into_iter().map(|(_, path)| path));
         // A store in a directory; a bucket is no path. Its locks are files that are opened for writing.
-        serve.sandbox.writes.extend(std::path::absolute(&store).ok());
+        serve.sandbox.writes.extend(Store::directory_at(&store));
         let plan = PlanConfig::resolve(&options.plan)?;
         if let Some(plan) = &plan {
             if let Place::Url(url) = &plan.place {
@@ -139,6 +140,21 @@ mod tests {
                 fields.iter().flat_map(|(key, value)| nulls(&format!("{path}.{key}"), value)).collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Of a URL nothing was opened any more once the process was held: every lesson was answered with 503.
+    #[test]
+    fn the_directory_of_a_store_stays_open_however_it_is_named() {
+        for (store, directory) in [
+            ("/srv/my store", Some("/srv/my store")),
+            ("file:///srv/my%20store", Some("/srv/my store")),
+            ("file://localhost/srv/store", Some("/srv/store")),
+            ("s3://lessons/north", None),
+        ] {
+            let options = Options { store: Some(store.into()), ..Options::default() };
+            let writes = Config::resolve(&options).unwrap().serve.sandbox.writes;
+            assert_eq!(writes, directory.map(Path::new).into_iter().collect::<Vec<_>>(), "{store}");
         }
     }
 

@@ -13,7 +13,7 @@ use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, Put
 use package::StorePath;
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -110,6 +110,14 @@ impl Store {
         match &self.place {
             Place::Directory(directory) => Some(directory.root()),
             Place::Bucket(_) => None,
+        }
+    }
+
+    /// The directory that `address` names, whether it is there or not; `None` for a bucket, and for what is no address.
+    pub fn directory_at(address: &str) -> Option<PathBuf> {
+        match Address::parse(address) {
+            Ok(Address::Directory(root)) => Some(root),
+            Ok(Address::Bucket { .. }) | Err(_) => None,
         }
     }
 
