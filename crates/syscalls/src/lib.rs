@@ -3,6 +3,8 @@
 //! The lists are the business of whoever is held by them: media workers have one of what is allowed, servers one of what is
 //! forbidden. Of several filters the kernel obeys the strictest, so each says one thing.
 
+#[cfg(target_arch = "x86_64")]
+use seccompiler::sock_filter;
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule,
@@ -52,6 +54,11 @@ pub const OF_A_THREAD: Argument = Argument::Masked(0, THREAD, THREAD);
 /// `clone` for a process.
 pub const OF_A_PROCESS: Argument = Argument::Masked(0, THREAD, 0);
 
+/// From here on the numbers of x86-64 are those of another ABI (x32), in which the same calls have names of their own. A kernel that is
+/// built with it makes them for every process, and a list does not have them.
+#[cfg(target_arch = "x86_64")]
+const X32: u32 = 0x4000_0000;
+
 /// A filter in the making: calls that are listed, and all others.
 #[derive(Debug)]
 pub struct Filter {
@@ -96,10 +103,30 @@ impl Filter {
     /// On a processor for which no filter can be made.
     pub fn compile(self) -> Result<Program, Error> {
         let architecture = std::env::consts::ARCH.try_into().map_err(Error::Backend)?;
+        let foreign =
+            if [self.listed, self.others].contains(&Then::Kill) { Then::Kill } else { Then::Missing };
         let filter = SeccompFilter::new(self.rules, self.others.into(), self.listed.into(), architecture);
         let program: Result<BpfProgram, BackendError> = filter.and_then(TryInto::try_into);
-        Ok(Program(program?))
+        Ok(Program([before(foreign), program?].concat()))
     }
+}
+
+/// What stands before a filter: of another ABI nothing is made.
+#[cfg(target_arch = "x86_64")]
+fn before(foreign: Then) -> BpfProgram {
+    let statement = |code, jf, k| sock_filter { code, jt: 0, jf, k };
+    let code = |code: u32| u16::try_from(code).unwrap_or_default();
+    vec![
+        // The number stands first in what a filter is given (seccomp(2)).
+        statement(code(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS), 0, 0),
+        statement(code(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K), 1, X32),
+        statement(code(libc::BPF_RET | libc::BPF_K), 0, SeccompAction::from(foreign).into()),
+    ]
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn before(_: Then) -> BpfProgram {
+    Vec::new()
 }
 
 /// A filter as the kernel takes it.
@@ -148,5 +175,33 @@ mod tests {
         });
         // The standard library asks for the affinity, and takes one or the cgroup's word where there is none.
         assert!(matches!(held.join().unwrap(), Ok(Ok(_) | Err(_))));
+    }
+
+    /// Set where this test runs itself again, as a process that is to be ended.
+    #[cfg(target_arch = "x86_64")]
+    const CHILD: &str = "AIRCLASS_TEST_X32";
+
+    /// It was made, where the kernel has it: no list of what is forbidden knew its number.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn what_is_forbidden_is_so_by_its_other_number() {
+        use std::os::unix::process::ExitStatusExt;
+        if std::env::var_os(CHILD).is_some() {
+            let filter = Filter::new(Then::Kill, Then::Allow).list(&[libc::SYS_ptrace]);
+            filter.compile().unwrap().hold_this_thread().unwrap();
+            #[expect(unsafe_code, reason = "no library makes calls of another ABI")]
+            // SAFETY: it takes no pointers, and a kernel without that ABI does nothing at all.
+            unsafe {
+                libc::syscall(Call::from(X32) | libc::SYS_getpid);
+            }
+            std::process::exit(0);
+        }
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tests::what_is_forbidden_is_so_by_its_other_number"])
+            .env(CHILD, "1")
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert_eq!(status.signal(), Some(libc::SIGSYS));
     }
 }
