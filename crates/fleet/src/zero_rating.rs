@@ -9,7 +9,7 @@
 use crate::place::Word;
 use crate::province::Province;
 use crate::registry::Standing;
-use crate::wire::Nodes;
+use crate::wire::{Node, Nodes};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use signing::{Signatures, SigningKey};
@@ -96,7 +96,7 @@ impl Manifest {
     /// What `nodes` come to; `hosts` are everybody's, as that of the lessons' page. `previous` is the edition before. `None`:
     /// nothing has changed. A node that is not ready now is still one: its list must not change with every drain.
     pub fn next(previous: Option<&Self>, nodes: &Nodes, hosts: &[String], now: Timestamp) -> Option<Self> {
-        let places = places(nodes, hosts);
+        let mut places = places(nodes, hosts);
         let before: Places = previous
             .map(|manifest| manifest.entries.iter())
             .into_iter()
@@ -105,6 +105,15 @@ impl Manifest {
                 ((entry.province, entry.carrier.clone()), (entry.hosts.clone(), entry.prefixes.clone()))
             })
             .collect();
+        // What a node said that has not been heard since the control was started, nobody knows: nothing is taken out there.
+        for node in nodes.nodes.iter().filter(|node| is_enrolled(node) && node.report.is_none()) {
+            let key = (node.node.place.province, node.node.place.carrier.clone());
+            if let Some((hosts, prefixes)) = before.get(&key) {
+                let place = places.entry(key).or_default();
+                place.0.extend(hosts.iter().cloned());
+                place.1.extend(prefixes.iter().cloned());
+            }
+        }
         if previous.is_some() && places == before {
             return None;
         }
@@ -155,7 +164,7 @@ impl SignedManifest {
 
 fn places(nodes: &Nodes, everybodys: &[String]) -> Places {
     let mut places = Places::new();
-    for node in nodes.nodes.iter().filter(|node| node.standing == Standing::Enrolled) {
+    for node in nodes.nodes.iter().filter(|node| is_enrolled(node)) {
         let Some(report) = &node.report else { continue };
         let key = (node.node.place.province, node.node.place.carrier.clone());
         let (hosts, prefixes) = places.entry(key).or_default();
@@ -167,6 +176,10 @@ fn places(nodes: &Nodes, everybodys: &[String]) -> Places {
         }));
     }
     places
+}
+
+fn is_enrolled(node: &Node) -> bool {
+    node.standing == Standing::Enrolled
 }
 
 /// The name in an address; one without a name is in the prefixes.
@@ -204,6 +217,20 @@ mod tests {
         assert_eq!(hubei.prefixes.iter().collect::<Vec<_>>(), ["192.0.2.1/32"]);
         assert_eq!(first.entries[1].prefixes.iter().collect::<Vec<_>>(), ["2001:db8::1/128"]);
         assert_eq!(Manifest::next(Some(&first), &nodes(&[one, two]), &hosts, now), None);
+
+        // The control was started anew, and a node is away: it is free still, and so is what others there say.
+        let mut silent = nodes(&[one, two]);
+        silent.nodes[1].report = None;
+        assert_eq!(Manifest::next(Some(&first), &silent, &hosts, now), None);
+        let other = ("hunan/yidong/a/x/2", "http://192.0.2.9:8080", "2001:db8::2", "enrolled");
+        let mut silent = nodes(&[one, two, other]);
+        silent.nodes[1].report = None;
+        let more = Manifest::next(Some(&first), &silent, &hosts, now).unwrap();
+        assert_eq!(
+            more.entries[1].prefixes.iter().collect::<Vec<_>>(),
+            ["2001:db8::1/128", "2001:db8::2/128"]
+        );
+        assert!(more.changes.last().unwrap().removed.is_empty());
 
         let gone = (two.0, two.1, two.2, "revoked");
         let second = Manifest::next(Some(&first), &nodes(&[one, gone]), &hosts, now).unwrap();
