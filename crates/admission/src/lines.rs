@@ -7,6 +7,8 @@ use timetable::Class;
 
 /// Room that was not used is kept for so long: a second's worth may come in at once.
 const BURST: SignedDuration = SignedDuration::from_secs(1);
+/// More than this is no time that has passed: a node looks each second, and a clock that is set forward by an hour makes no room.
+const LONGEST_LOOK: SignedDuration = SignedDuration::from_secs(10);
 /// Who waits longer asks in between, so that a line that moves faster than it seemed is not empty.
 const LONGEST: SignedDuration = SignedDuration::from_mins(5);
 /// Nobody asks again sooner.
@@ -82,7 +84,7 @@ impl Lines {
 
     /// Lets in whom there is room for by now.
     pub fn advance(&mut self, now: Timestamp) {
-        let passed = now.duration_since(self.moved);
+        let passed = now.duration_since(self.moved).min(LONGEST_LOOK);
         if passed.is_negative() {
             // A clock that was set back: nobody is let in twice for the same second.
             self.moved = now;

@@ -141,10 +141,30 @@ fn a_ticket_of_another_node_keeps_its_time() {
     // One from before this process began is first, when there is room.
     assert_eq!(ahead(&mut here, -60_000), 1);
     here.set(1, true, after(11_000));
-    let waiting = here.waiting(Class::Usual);
-    here.advance(after(11_000 + i64::try_from(waiting).unwrap() * 1_000 + 1_000));
-    let late = after(11_000 + i64::try_from(waiting).unwrap() * 1_000 + 1_000);
+    let seconds = i64::try_from(here.waiting(Class::Usual)).unwrap() + 1;
+    look_each_second(&mut here, 11, 11 + seconds);
+    let late = after(11_000 + seconds * 1_000);
     assert_eq!(here.ask(Class::Usual, Some(&other(-60_000)), 0, late), Verdict::Admit);
+}
+
+/// As a node does, from one second behind the bell to another.
+fn look_each_second(lines: &mut Lines, from: i64, until: i64) {
+    (from..=until).for_each(|second| lines.advance(after(second * 1_000)));
+}
+
+/// Everybody who waited was let in at once.
+#[test]
+fn a_clock_that_is_set_forward_makes_no_room() {
+    let mut lines = lines(10);
+    for n in 0..1_000 {
+        lines.ask(Class::Usual, None, 0, after(n));
+    }
+    let waiting = lines.waiting(Class::Usual);
+    lines.set(10, true, after(3_600_000));
+    assert!(waiting - lines.waiting(Class::Usual) <= 101, "{waiting}, now {}", lines.waiting(Class::Usual));
+    let before = lines.waiting(Class::Usual);
+    lines.set(10, true, after(3_601_000));
+    assert_eq!(before - lines.waiting(Class::Usual), 10, "and goes on");
 }
 
 #[test]
