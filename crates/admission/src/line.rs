@@ -1,24 +1,62 @@
-//! The line of one class: two counters, and when which number was given out.
+//! The line of one class: two counters for who got a ticket here, two for guests, and when which number was given out.
 
 use jiff::Timestamp;
 
 /// How far back a ticket of another node can be placed: an hour. Older ones are before everybody.
 const REMEMBERED_S: usize = 3_600;
 
-/// Who waits, as numbers.
-#[derive(Debug)]
-pub(crate) struct Line {
-    /// Tickets given out.
+/// Places given out, in order.
+#[derive(Debug, Default)]
+struct Places {
     issued: u64,
     /// How many of them may come in: all with a lower number.
     passed: u64,
-    /// `issued` when a second began, at its place within the hour.
+}
+
+/// Who waits, as numbers.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// Of those who got their tickets here.
+    own: Places,
+    /// Of those who got theirs from another node, once their time had come and there was no room.
+    guests: Places,
+    /// Whether a single place goes to a guest.
+    guest_is_next: bool,
+    /// How many tickets were given out here when a second began, at its place within the hour.
     history: Box<[(i64, u64); REMEMBERED_S]>,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        Self { issued: 0, passed: 0, history: Box::new([(i64::MIN, 0); REMEMBERED_S]) }
+        Self {
+            own: Places::default(),
+            guests: Places::default(),
+            guest_is_next: true,
+            history: Box::new([(i64::MIN, 0); REMEMBERED_S]),
+        }
+    }
+}
+
+impl Places {
+    fn issue(&mut self) -> u64 {
+        self.issued += 1;
+        self.issued - 1
+    }
+
+    fn pass(&mut self, count: u64) -> u64 {
+        let let_in = count.min(self.waiting());
+        self.passed += let_in;
+        let_in
+    }
+
+    const fn waiting(&self) -> u64 {
+        self.issued - self.passed
+    }
+
+    const fn ahead_of(&self, serial: u64) -> u64 {
+        // A number that was never given out waits behind all that were.
+        let serial = if serial < self.issued { serial } else { self.issued };
+        (serial + 1).saturating_sub(self.passed)
     }
 }
 
@@ -28,29 +66,41 @@ impl Line {
         let second = now.as_second();
         let entry = &mut self.history[place(second)];
         if entry.0 != second {
-            *entry = (second, self.issued);
+            *entry = (second, self.own.issued);
         }
-        self.issued += 1;
-        self.issued - 1
+        self.own.issue()
     }
 
-    /// Lets up to `count` more in and says how many those were.
+    /// The next number of a guest.
+    pub(crate) fn issue_to_guest(&mut self) -> u64 {
+        self.guests.issue()
+    }
+
+    /// Lets up to `count` more in, guests and others by turns, and says how many those were. Guests came before all others that wait
+    /// here; but a ticket of another node can be shown many times, and must not be the end of those who got theirs here.
     pub(crate) fn pass(&mut self, count: u64) -> u64 {
-        let let_in = count.min(self.waiting());
-        self.passed += let_in;
-        let_in
+        let theirs = if self.guest_is_next { count.div_ceil(2) } else { count / 2 };
+        self.guest_is_next ^= count % 2 == 1;
+        let guests = self.guests.pass(theirs);
+        let own = self.own.pass(count - guests);
+        guests + own + self.guests.pass(count - guests - own)
     }
 
     /// Tickets that have not been let in yet.
     pub(crate) const fn waiting(&self) -> u64 {
-        self.issued - self.passed
+        self.own.waiting() + self.guests.waiting()
     }
 
-    /// How many are before `serial`; 0 when it may come in.
-    pub(crate) const fn ahead_of(&self, serial: u64) -> u64 {
-        // A number that was never given out waits behind all that were.
-        let serial = if serial < self.issued { serial } else { self.issued };
-        (serial + 1).saturating_sub(self.passed)
+    /// How many are before `serial`, itself counted in; 0 when it may come in.
+    pub(crate) fn ahead_of(&self, serial: u64) -> u64 {
+        let ahead = self.own.ahead_of(serial);
+        ahead + ahead.min(self.guests.waiting())
+    }
+
+    /// The same of a guest's.
+    pub(crate) fn ahead_of_guest(&self, serial: u64) -> u64 {
+        let ahead = self.guests.ahead_of(serial);
+        ahead + ahead.saturating_sub(1).min(self.own.waiting())
     }
 
     /// How many are before a ticket that another node gave out at `issued_at`: those who got theirs here before.
@@ -58,7 +108,7 @@ impl Line {
         let second = issued_at.as_second();
         let entry = self.history[place(second)];
         let serial = if entry.0 == second { Some(entry.1) } else { self.nearest_before(second) };
-        serial.map_or(0, |serial| serial.saturating_sub(self.passed))
+        serial.map_or(0, |serial| serial.saturating_sub(self.own.passed))
     }
 
     /// The number at the last second before `second` in which any was given out here.
@@ -67,7 +117,7 @@ impl Line {
         let (at, _) = before.max_by_key(|(at, _)| *at).filter(|(at, _)| *at > i64::MIN)?;
         // Those of that whole second are before it: what the next second that gave any out began with.
         let after = self.history.iter().filter(|(other, _)| other > at).min_by_key(|(at, _)| *at);
-        Some(after.map_or(self.issued, |(_, serial)| *serial))
+        Some(after.map_or(self.own.issued, |(_, serial)| *serial))
     }
 }
 

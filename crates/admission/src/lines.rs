@@ -113,24 +113,29 @@ impl Lines {
     pub fn ask(&mut self, class: Class, ticket: Option<&Ticket>, seed: u64, now: Timestamp) -> Verdict {
         self.advance(now);
         let ticket = ticket.filter(|ticket| ticket.class == class);
-        let ahead = match ticket {
-            Some(own) if own.node == self.node => match self.line(class).ahead_of(own.serial) {
-                0 => return Verdict::Admit,
-                ahead => ahead,
-            },
-            // A ticket of another node was never counted here: it comes in when its time has come and there is room.
+        let (here, of_guests) = (self.node, self.node.of_guests());
+        let (ticket, ahead) = match ticket {
+            Some(own) if own.node == here => (*own, self.line(class).ahead_of(own.serial)),
+            Some(guest) if guest.node == of_guests => (*guest, self.line(class).ahead_of_guest(guest.serial)),
+            // A ticket of another node was never counted here: it waits for its time.
             Some(other) => match self.line(class).ahead_of_time(other.issued_at) {
-                0 if self.take(class) => return Verdict::Admit,
-                ahead => ahead + 1,
+                0 if self.line(class).waiting() == 0 && self.take(class) => return Verdict::Admit,
+                // Those who wait here take all room that comes: without a place of its own it would wait for the last of them.
+                0 => {
+                    let serial = self.line_mut(class).issue_to_guest();
+                    (Ticket { serial, node: of_guests, ..*other }, self.line(class).ahead_of_guest(serial))
+                }
+                ahead => (*other, ahead + 1),
             },
             None if self.line(class).waiting() == 0 && self.take(class) => return Verdict::Admit,
-            None => self.line(class).waiting() + 1,
+            None => {
+                let serial = self.line_mut(class).issue(now);
+                (Ticket { class, serial, issued_at: now, node: here }, self.line(class).ahead_of(serial))
+            }
         };
-        let ticket = ticket.copied().unwrap_or_else(|| {
-            let node = self.node;
-            let serial = self.line_mut(class).issue(now);
-            Ticket { class, serial, issued_at: now, node }
-        });
+        if ahead == 0 {
+            return Verdict::Admit;
+        }
         Verdict::Wait(Wait { ticket, ahead, after: self.after(class, ahead, seed) })
     }
 

@@ -152,6 +152,46 @@ fn look_each_second(lines: &mut Lines, from: i64, until: i64) {
     (from..=until).for_each(|second| lines.advance(after(second * 1_000)));
 }
 
+/// Those whose node had gone waited until the last of a line had come in that grew all the morning.
+#[test]
+fn who_comes_with_another_nodes_ticket_does_not_wait_for_those_who_come_later() {
+    let mut here = lines(10);
+    let mut guests: Vec<_> = (0..50)
+        .map(|n| Ticket { class: Class::Usual, serial: n, issued_at: after(-60_000), node: Node(8) })
+        .collect();
+    let (mut inside, mut told) = (0, 0);
+    for second in 0..30 {
+        here.advance(after(second * 1_000));
+        // More come anew than there is room for.
+        for n in 0..20 {
+            here.ask(Class::Usual, None, 0, after(second * 1_000 + n * 50));
+        }
+        guests.retain_mut(|ticket| {
+            match here.ask(Class::Usual, Some(ticket), 0, after(second * 1_000 + 999)) {
+                Verdict::Admit => {
+                    inside += 1;
+                    false
+                }
+                Verdict::Wait(wait) => {
+                    assert_eq!(
+                        wait.ticket.issued_at, ticket.issued_at,
+                        "a third node places it by its time, too"
+                    );
+                    told = told.max(wait.ahead);
+                    *ticket = wait.ticket;
+                    true
+                }
+            }
+        });
+        if second == 5 {
+            assert!((15..=30).contains(&inside), "{inside}: half of the room is theirs, and not all of it");
+        }
+    }
+    assert_eq!(inside, 50, "before the line had an end");
+    assert!((50..=100).contains(&told), "{told}");
+    assert!(here.waiting(Class::Usual) > 200);
+}
+
 /// Everybody who waited was let in at once.
 #[test]
 fn a_clock_that_is_set_forward_makes_no_room() {
@@ -260,15 +300,16 @@ proptest! {
 
     /// Whatever comes in whatever order: nobody gets in beyond the room there was.
     #[test]
-    fn room_is_never_overdrawn(asks in proptest::collection::vec((any::<bool>(), 0i64..200), 1..400), rate in 0u32..50) {
+    fn room_is_never_overdrawn(asks in proptest::collection::vec((any::<bool>(), any::<bool>(), 0i64..200), 1..400), rate in 0u32..50) {
         let mut lines = Lines::new(Node(1), bell());
         lines.set(rate, true, bell());
         let mut now = 0;
         let (mut inside, mut waiting) = (0_u64, Vec::new());
-        for (exam, pause) in asks {
+        for (exam, guest, pause) in asks {
             now += pause;
             let class = if exam { Class::Exam } else { Class::Usual };
-            match lines.ask(class, None, 0, after(now)) {
+            let brought = Ticket { class, serial: 0, issued_at: after(-60_000), node: Node(8) };
+            match lines.ask(class, guest.then_some(&brought), 0, after(now)) {
                 Verdict::Admit => inside += 1,
                 Verdict::Wait(wait) => waiting.push(wait.ticket),
             }

@@ -56,6 +56,11 @@ impl Node {
     pub fn drawn() -> Self {
         Self(u32::from_ne_bytes(drawn()))
     }
+
+    /// Its name on the tickets of guests, who came with another node's.
+    pub(crate) const fn of_guests(self) -> Self {
+        Self(!self.0)
+    }
 }
 
 impl Key {

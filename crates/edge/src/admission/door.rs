@@ -1,4 +1,4 @@
-//! The door: slot, then line. One lock around two counters a class, taken for new sessions alone.
+//! The door: slot, then line. One lock around four counters a class, taken for new sessions alone.
 
 use super::answer::{Reason, Waiting, Words};
 use super::brought::{Brought, lesson_of};
