@@ -274,8 +274,8 @@ impl Edge {
         }
     }
 
-    /// Keeps `object`, which stands under `key`, until `until`: on the disk where there is one, otherwise in memory. `false`
-    /// where there is no room, or `watch`, which was there before it was found or asked for, says that it is no more.
+    /// Keeps `object`, which stands under `key`, until `until`: on the disk where there is one, otherwise in memory. Not where
+    /// `watch`, which was there before it was found or asked for, says that it is no more.
     pub(crate) async fn keep_until(
         &self,
         key: &CacheKey,
@@ -283,7 +283,7 @@ impl Edge {
         object: &Arc<Object>,
         until: SystemTime,
         watch: &Watch,
-    ) -> bool {
+    ) -> Pinned {
         match &self.disk {
             Some(disk) => {
                 // A disk that was busy has left it out.
@@ -291,15 +291,21 @@ impl Edge {
                     watch.store(|| disk.put(key, object));
                 }
                 // The sign-post, too: without it nobody finds the variant.
-                disk.pin(key, until).await == Pinned::Kept
-                    && (key == primary || disk.pin(primary, until).await == Pinned::Kept)
+                match disk.pin(key, until).await {
+                    Pinned::Kept if key != primary => disk.pin(primary, until).await,
+                    pinned => pinned,
+                }
             }
             None => {
                 let pinned = watch.store(|| {
                     self.memory.pin(key, Entry::Object(Arc::clone(object)), until)
                         && self.memory.pin_sign_post(primary, until)
                 });
-                pinned == Some(true)
+                match pinned {
+                    Some(true) => Pinned::Kept,
+                    Some(false) => Pinned::NoRoom,
+                    None => Pinned::NotThere,
+                }
             }
         }
     }

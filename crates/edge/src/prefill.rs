@@ -214,7 +214,12 @@ impl Fill {
                 if trouble != Brought::Wrong {
                     self.told.metrics.brought(trouble, 0);
                 }
-                self.ledger.failed(job, Instant::now());
+                let now = Instant::now();
+                if trouble == Brought::NoRoom {
+                    self.ledger.no_room(job, now);
+                } else {
+                    self.ledger.failed(job, now);
+                }
             }
         }
     }

@@ -262,13 +262,14 @@ impl Porter {
     ) -> Result<(), Brought> {
         let edge = self.edge();
         let primary = key_of(&edge, asked);
-        let keep = async |key: &CacheKey, primary: &CacheKey| {
-            let kept = edge.keep_until(key, primary, object, until, watch).await;
-            match (kept, watch.is_current()) {
-                (true, _) => Ok(()),
-                (false, true) => Err(Brought::NoRoom),
-                (false, false) => Err(Brought::Overtaken),
-            }
+        let keep = async |key: &CacheKey, primary: &CacheKey| match edge
+            .keep_until(key, primary, object, until, watch)
+            .await
+        {
+            Pinned::Kept => Ok(()),
+            _ if !watch.is_current() => Err(Brought::Overtaken),
+            Pinned::NoRoom => Err(Brought::NoRoom),
+            Pinned::NotThere | Pinned::Away => Err(Brought::NotPinned),
         };
         keep(key, &primary).await?;
         for host in self.hosts.iter().skip(1) {

@@ -17,6 +17,11 @@ use tokio::time::Instant;
 /// What has gone wrong is tried again after so long, doubled with each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// What there is no room for, and after [`FULL`] of those in a row everything, is tried again after so long: plans that change and
+/// days that end give room back, and that is written down by and by.
+const FULL_PAUSE: Duration = Duration::from_secs(600);
+/// So many things in a row that there is no room for: there is none.
+const FULL: u32 = 8;
 /// What pointers and descriptions are counted as before they have come.
 const SMALL: u64 = 2_048;
 
@@ -60,6 +65,10 @@ pub(crate) struct Ledger {
     /// The most urgent first.
     entries: Vec<Entry>,
     zone: Option<Zone>,
+    /// Things in a row that there was no room for.
+    refused: u32,
+    /// Until when nothing is fetched, since there is no room for it.
+    full_until: Option<Instant>,
 }
 
 /// A package that no plan wants any more.
@@ -140,6 +149,7 @@ impl Ledger {
         // What came late first, then as the plans have it: days in order, each by its own order.
         new.sort_by_key(|entry| entry.times.lane != Lane::Express);
         self.entries = new;
+        (self.refused, self.full_until) = (0, None);
         old.into_values().map(|entry| self.gone(entry)).collect()
     }
 
@@ -167,10 +177,11 @@ impl Ledger {
     /// The next thing to be fetched; it is at work until [`Ledger::done`] or [`Ledger::failed`].
     pub(crate) fn next(&mut self, window: Option<Window>, now: Timestamp, at: Instant) -> Option<Job> {
         let zone = self.zone?;
+        let is_full = self.full_until.is_some_and(|until| at < until);
         self.entries.iter_mut().find_map(|entry| {
             let (place, reach) = if let Some(place) = entry.short.pop_front() {
                 (place, Reach::Here)
-            } else if entry.times.allow(window, zone, now) {
+            } else if !is_full && entry.times.allow(window, zone, now) {
                 (entry.due(at)?, Reach::Anywhere)
             } else {
                 (entry.unseen.pop_front()?, Reach::Here)
@@ -206,6 +217,18 @@ impl Ledger {
         self.change(job, |thing| {
             (thing.held, thing.kept_until, thing.failures) = (true, job.pin_until, 0);
         });
+        self.refused = 0;
+    }
+
+    /// There is no room to keep it. What is fetched in vain costs the upstream's line and what others have in memory.
+    pub(crate) fn no_room(&mut self, job: &Job, at: Instant) {
+        if let Some((entry, place)) = self.find(job) {
+            entry.later.push((at + FULL_PAUSE, place));
+        }
+        self.refused += 1;
+        if self.refused >= FULL {
+            (self.refused, self.full_until) = (0, Some(at + FULL_PAUSE));
+        }
     }
 
     /// It is not, and will be tried again.

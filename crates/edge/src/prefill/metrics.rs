@@ -33,6 +33,8 @@ pub(crate) enum Brought {
     TooLarge,
     /// There is no room left for what is pinned.
     NoRoom,
+    /// The disk is away, or behind.
+    NotPinned,
     /// It was changed or purged meanwhile.
     Overtaken,
 }
@@ -62,6 +64,7 @@ impl Label for Brought {
         Self::NotKept,
         Self::TooLarge,
         Self::NoRoom,
+        Self::NotPinned,
         Self::Overtaken,
     ];
 
@@ -77,6 +80,7 @@ impl Label for Brought {
             Self::NotKept => "not_kept",
             Self::TooLarge => "too_large",
             Self::NoRoom => "no_room",
+            Self::NotPinned => "not_pinned",
             Self::Overtaken => "overtaken",
         }
     }

@@ -31,11 +31,15 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new(made: Made, parent: Vec<Reply>, origin: Vec<Reply>) -> Self {
+        Self::with(made, parent, origin, |config| config.fill.ram = ByteCount::mib(64))
+    }
+
+    fn with(made: Made, parent: Vec<Reply>, origin: Vec<Reply>, change: impl FnOnce(&mut Config)) -> Self {
         let group = "name = \"g\"\ntiers = [[\"http://parent\"], [\"http://origin\"]]\nhosts = [\"a\"]\n";
         let group = settings::parse::<GroupOptions>(group, "test".as_ref()).unwrap();
         let mut config =
             Config::resolve(&Options { group: Some(vec![group]), ..Options::default() }).unwrap();
-        config.fill.ram = ByteCount::mib(64);
+        change(&mut config);
         let telemetry = Telemetry::new("test");
         let plans = Plans::new(Clock::at(moment("01:00:00")), Tokens::parse(WORD).unwrap());
         let servers: Rc<[_]> = [parent, origin].into_iter().map(Upstream::new).collect();
@@ -207,6 +211,14 @@ impl Scene {
         (sender, tokio::task::spawn_local(fill(self.porter.service.clone(), hosts, told, drain)))
     }
 
+    /// The plans are those of its day.
+    fn follow_its_day(&self) {
+        let (day, envelope) = (&self.day, testkit::plans::envelope(&self.day));
+        let accepted =
+            timetable::accept(&envelope, &testkit::plans::trust(), day.date, None, day.valid_from).unwrap();
+        self.porter.plans.replace(vec![Arc::new(dayplan::Followed { accepted, envelope })]);
+    }
+
     /// How often something that ends so was asked for.
     fn asked_for(&self, end: &str) -> usize {
         let questions = self.servers.iter().flat_map(|server| server.questions());
@@ -233,11 +245,7 @@ async fn a_process_that_gives_way_or_drains_fills_no_more_and_the_next_one_goes_
         local(async {
             let mut scene = Scene::new(made("a", 1, 1_000), vec![], vec![]);
             scene.servers.iter().for_each(|server| server.follow(has_all));
-            let envelope = testkit::plans::envelope(&scene.day);
-            let trust = testkit::plans::trust();
-            let day = &scene.day;
-            let accepted = timetable::accept(&envelope, &trust, day.date, None, day.valid_from).unwrap();
-            scene.porter.plans.replace(vec![Arc::new(dayplan::Followed { accepted, envelope })]);
+            scene.follow_its_day();
             let job = scene.segment();
             let is_here = |scene: &Scene| scene.porter.has(&job, scene.ledger.manifest(job.package));
 
@@ -259,4 +267,36 @@ async fn a_process_that_gives_way_or_drains_fills_no_more_and_the_next_one_goes_
         })
         .await;
     }
+}
+
+/// A node whose memory was smaller than the day fetched all night what it could not keep.
+#[tokio::test(start_paused = true)]
+async fn what_there_is_no_room_for_is_not_fetched_again_and_again() {
+    local(async {
+        let room = |config: &mut Config| {
+            (config.ram, config.fill.ram) = (ByteCount(512 << 10), ByteCount(256 << 10))
+        };
+        let scene = Scene::with(made("a", 60, 4_000), vec![], vec![], room);
+        scene.servers.iter().for_each(|server| {
+            server.follow(|question| {
+                let made = made("a", 60, 4_000);
+                let path = question.target.path();
+                let id = made.sealed.id().to_string();
+                match path.split_once(&format!("{id}/")).map(|(_, object)| object) {
+                    Some("manifest.json") => kept().body(made.sealed.bytes().to_vec()),
+                    Some(object) => kept().body(made.objects[&object.parse().unwrap()].clone()),
+                    None => kept().body(id),
+                }
+            });
+        });
+        scene.follow_its_day();
+        let (_sender, _filling) = scene.begin();
+        tokio::time::sleep(SECOND * 60).await;
+        let first = scene.asked().iter().sum::<usize>();
+        assert!(first > 30, "{first}: what there is room for");
+        tokio::time::sleep(SECOND * 3_600).await;
+        let more = scene.asked().iter().sum::<usize>() - first;
+        assert!(more <= 100, "{more} more in an hour");
+    })
+    .await;
 }

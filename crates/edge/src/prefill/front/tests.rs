@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::prefill::tests::{Scene, local};
+use diskstore::Pinned;
 use testkit::packages::made;
 use testkit::upstream::{Reply, Upstream};
 use tokio::time::advance;
@@ -119,7 +120,8 @@ async fn what_an_order_takes_away_before_it_is_pinned_is_not_put_back() {
             panic!("it is here")
         };
         edge.flights.forget(&primary, || edge.remove(&primary));
-        assert!(!edge.keep_until(&primary, &primary, &object, until(edge.clock.now()), &watch).await);
+        let kept = edge.keep_until(&primary, &primary, &object, until(edge.clock.now()), &watch).await;
+        assert_eq!(kept, Pinned::NotThere);
         assert!(crate::fill::store_as(&edge, &asked, &primary, &object, &watch).is_none());
         assert!(!front.is_here("/") && edge.memory.get(&primary).is_none());
     })

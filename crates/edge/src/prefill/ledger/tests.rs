@@ -112,6 +112,42 @@ fn what_failed_is_tried_again_later_and_later() {
     }
 }
 
+/// A node that was too small for the day fetched all night what it could not keep.
+#[test]
+fn what_there_is_no_room_for_waits_and_after_some_so_does_everything() {
+    let a = made("a", 20, 10);
+    let plan = day(&[("a", "08:30:00", &a)]);
+    let mut ledger = ledger(&plan);
+    let at = Instant::now();
+    ledger.list(a.sealed.id(), a.sealed.manifest().clone());
+    let next = |ledger: &mut Ledger, at| ledger.next(None, moment("01:00:00"), at);
+    let fetched = |ledger: &mut Ledger, at| next(ledger, at).filter(|job| job.reach == Reach::Anywhere);
+    // One that is too large says nothing of the others.
+    for _ in 0..10 {
+        let (large, small) = (fetched(&mut ledger, at).unwrap(), fetched(&mut ledger, at).unwrap());
+        ledger.no_room(&large, at);
+        ledger.done(&small);
+    }
+    for _ in 0..FULL {
+        let job = fetched(&mut ledger, at).unwrap();
+        ledger.no_room(&job, at);
+    }
+    // What is here is found all the same.
+    assert_eq!(next(&mut ledger, at).unwrap().reach, Reach::Here);
+    let soon = at + FULL_PAUSE - SECOND;
+    while let Some(job) = next(&mut ledger, soon) {
+        assert_eq!(job.reach, Reach::Here, "there is no room for it");
+    }
+    // There may be some again.
+    let job = fetched(&mut ledger, at + FULL_PAUSE).unwrap();
+    for _ in 0..FULL {
+        ledger.no_room(&job, at + FULL_PAUSE);
+    }
+    assert_eq!(next(&mut ledger, at + FULL_PAUSE), None);
+    ledger.follow([&plan].into_iter(), moment("01:00:00"));
+    assert!(fetched(&mut ledger, at + FULL_PAUSE).is_some(), "another plan has let things go");
+}
+
 #[test]
 fn another_plan_changes_what_it_must() {
     let (a, b, c) = (made("a", 2, 10), made("b", 2, 10), made("c", 2, 10));
