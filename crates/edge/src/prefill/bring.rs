@@ -156,10 +156,12 @@ impl Porter {
                     self.metrics.brought(outcome, 0);
                     return Ok((object, blocks));
                 }
-                // The pointer is still another's, or somebody's bytes are wrong: neither is anybody's answer.
                 self.metrics.brought(Brought::Wrong, 0);
-                edge.flights.forget(&primary, || edge.remove(&looked.key));
-                watched = watch();
+                // Wrong bytes are nobody's answer. A pointer to another package is one, until the plan's own takes its place.
+                if thing.proof.is_of_bytes() {
+                    edge.flights.forget(&primary, || edge.remove(&looked.key));
+                    watched = watch();
+                }
             }
             if job.reach == Reach::Here {
                 return Err(Brought::Absent);

@@ -33,6 +33,14 @@ impl Proof {
         }
     }
 
+    /// Whether what it does not hold for is damaged, and not only of another edition.
+    pub(super) const fn is_of_bytes(self) -> bool {
+        match self {
+            Self::Sum(..) | Self::ManifestOf(_) => true,
+            Self::Names(_) => false,
+        }
+    }
+
     fn holds_for(self, plain: &[u8]) -> bool {
         match self {
             Self::Sum(digest, bytes) => plain.len() as u64 == bytes && Digest::of(plain) == digest,

@@ -1,10 +1,15 @@
 //! Bringing things here over scripted servers, with the clock paused.
 
+use super::bring::{lead, question};
 use super::ledger::What;
 use super::*;
 use crate::edge::Shared;
+use crate::fill::prove;
+use crate::lookup::Found;
 use crate::options::{Config, Options};
 use crate::policy::Release;
+use crate::service::{key_of, look};
+use crate::store::Body;
 use crate::upstream::{Dial, GroupOptions};
 use dayplan::{Clock, Tokens};
 use flate2::Compression;
@@ -172,6 +177,44 @@ async fn a_server_that_says_no_or_is_gone_is_told_apart() {
         }
         assert_eq!(scene.bring(&job).await, Err(Brought::NoServer));
         assert!(!scene.porter.has(&job, scene.ledger.manifest(job.package)));
+    })
+    .await;
+}
+
+/// A node threw it away before it had another; with the origin gone the lesson was gone, too.
+#[tokio::test(start_paused = true)]
+async fn a_pointer_of_another_edition_stays_until_the_plans_own_is_here() {
+    local(async {
+        let made = made("a", 1, 1_000);
+        let pointer = |text: String| kept().header("vary", "accept-encoding").body(text);
+        let own = made.pointer();
+        let gzip = kept().header("vary", "accept-encoding").header("content-encoding", "gzip");
+        let gzip = gzip.body(packed(own.as_bytes()));
+        let replies = vec![pointer("#EXTM3U\n# another\n".into()), pointer(own.clone()), gzip];
+        let mut scene = Scene::new(made, replies, vec![]);
+        let edge = scene.porter.edge();
+        let asked = question("a", "/lessons/a/main.m3u8", None).unwrap();
+        let primary = key_of(&edge, &asked);
+        let guard = lead(&edge, &primary).await.unwrap();
+        prove(&edge, &asked, &primary, guard, None, async |_, _| true).await.unwrap();
+        let here = || match look(&edge, &asked, &primary, Instant::now()).found {
+            Found::Fresh(object) => match &object.body {
+                Body::Complete(blocks) => String::from_utf8(blocks.blocks().concat()).unwrap(),
+                body => panic!("{body:?}"),
+            },
+            found => panic!("{found:?}"),
+        };
+        let mut job = scene.job(|what| matches!(what, What::Pointer(_)));
+        scene.servers.iter().for_each(|server| server.go_down(std::io::ErrorKind::ConnectionRefused));
+        for (reach, trouble) in [(Reach::Here, Brought::Absent), (Reach::Anywhere, Brought::NoServer)] {
+            job.reach = reach;
+            assert_eq!(scene.bring(&job).await, Err(trouble));
+            assert_eq!(here(), "#EXTM3U\n# another\n");
+        }
+        scene.servers[0].come_back();
+        tokio::time::sleep(SECOND * 60).await;
+        assert_eq!(scene.bring(&job).await, Ok(None));
+        assert_eq!(here(), own);
     })
     .await;
 }
