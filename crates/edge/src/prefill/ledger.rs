@@ -10,7 +10,6 @@ use package::{LessonId, Manifest, PackageId, Slot};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use timetable::plan::Lane;
 use timetable::{Plan, Zone};
 use tokio::time::Instant;
 
@@ -129,7 +128,7 @@ impl Ledger {
                     Some(entry) => entry.join(times, bells, lessons),
                     None => new.push(Entry {
                         package: fill.package,
-                        times,
+                        days: vec![times],
                         bells,
                         lessons,
                         estimate: fill.bytes,
@@ -147,7 +146,7 @@ impl Ledger {
             entry.begin(old.remove(&entry.package));
         }
         // What came late first, then as the plans have it: days in order, each by its own order.
-        new.sort_by_key(|entry| entry.times.lane != Lane::Express);
+        new.sort_by_key(|entry| !entry.is_express());
         self.entries = new;
         (self.refused, self.full_until) = (0, None);
         old.into_values().map(|entry| self.gone(entry)).collect()
@@ -171,7 +170,7 @@ impl Ledger {
 
     /// Whether the time of something that is kept is over.
     pub(crate) fn has_ended(&self, now: Timestamp) -> bool {
-        self.entries.iter().any(|entry| entry.times.pin_until <= now)
+        self.entries.iter().flat_map(|entry| &entry.days).any(|times| times.pin_until <= now)
     }
 
     /// The next thing to be fetched; it is at work until [`Ledger::done`] or [`Ledger::failed`].
@@ -181,13 +180,13 @@ impl Ledger {
         self.entries.iter_mut().find_map(|entry| {
             let (place, reach) = if let Some(place) = entry.short.pop_front() {
                 (place, Reach::Here)
-            } else if !is_full && entry.times.allow(window, zone, now) {
+            } else if !is_full && entry.may_fetch(window, zone, now) {
                 (entry.due(at)?, Reach::Anywhere)
             } else {
                 (entry.unseen.pop_front()?, Reach::Here)
             };
             let what = entry.things[place].what.clone();
-            Some(Job { package: entry.package, what, reach, pin_until: entry.times.pin_until, place })
+            Some(Job { package: entry.package, what, reach, pin_until: entry.pin_until(), place })
         })
     }
 

@@ -1,18 +1,20 @@
 //! One package of the ledger: what it needs, what of it is here, what is still to be done.
 
 use super::{Job, Reach, SMALL, What};
-use crate::prefill::window::Times;
+use crate::prefill::window::{Times, Window};
 use jiff::Timestamp;
 use package::{LessonId, Manifest, PackageId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use timetable::Zone;
 use timetable::plan::Lane;
 use tokio::time::Instant;
 
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) package: PackageId,
-    pub(super) times: Times,
+    /// As each plan that wants it says; never none.
+    pub(super) days: Vec<Times>,
     /// With how many lessons each.
     pub(super) bells: BTreeMap<Timestamp, usize>,
     pub(super) lessons: BTreeSet<LessonId>,
@@ -42,7 +44,7 @@ impl Entry {
     pub(super) fn held(&self) -> Vec<Job> {
         let held = self.things.iter().enumerate().filter(|(_, thing)| thing.held);
         held.map(|(place, thing)| {
-            let (what, pin_until) = (thing.what.clone(), self.times.pin_until);
+            let (what, pin_until) = (thing.what.clone(), self.pin_until());
             Job { package: self.package, what, reach: Reach::Here, pin_until, place }
         })
         .collect()
@@ -71,11 +73,22 @@ impl Entry {
     ) {
         self.bells.extend(bells);
         self.lessons.extend(lessons);
-        self.times.needed_at = self.times.needed_at.min(times.needed_at);
-        self.times.pin_until = self.times.pin_until.max(times.pin_until);
-        if times.lane == Lane::Express {
-            self.times.lane = Lane::Express;
-        }
+        self.days.push(times);
+    }
+
+    /// Until the last day that wants it is over.
+    pub(super) fn pin_until(&self) -> Timestamp {
+        self.days.iter().map(|times| times.pin_until).max().unwrap_or(Timestamp::MIN)
+    }
+
+    /// Whether it came late, for one of its days.
+    pub(super) fn is_express(&self) -> bool {
+        self.days.iter().any(|times| times.lane == Lane::Express)
+    }
+
+    /// Whether fetching may go on at `now`, for one of its days: what was not there today is fetched for tomorrow.
+    pub(super) fn may_fetch(&self, window: Option<Window>, zone: Zone, now: Timestamp) -> bool {
+        self.days.iter().any(|times| times.allow(window, zone, now))
     }
 
     /// Begins with what was known before.
@@ -105,7 +118,8 @@ impl Entry {
         let places = 0..self.things.len();
         self.waiting = places.clone().filter(|&at| !self.things[at].held).collect();
         self.unseen.clone_from(&self.waiting);
-        let is_short = |thing: &Thing| thing.held && thing.kept_until < self.times.pin_until;
+        let pin_until = self.pin_until();
+        let is_short = |thing: &Thing| thing.held && thing.kept_until < pin_until;
         self.short = places.filter(|&at| is_short(&self.things[at])).collect();
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use testkit::packages::{Made, made};
 use testkit::plans::{fill, lesson, moment, plan};
-use timetable::plan::Media;
+use timetable::plan::{Lane, Media};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -207,6 +207,33 @@ fn a_lesson_of_two_days_is_fetched_once() {
     let jobs = all(&mut ledger, Instant::now());
     assert_eq!(jobs.iter().filter(|job| job.what == What::Manifest).count(), 1);
     assert_eq!(jobs[0].pin_until, moment("2026-09-03T00:00:00+08:00"));
+}
+
+/// An owner's window that ends at midnight was never one of tomorrow's, for what is shown every day.
+#[test]
+fn what_was_not_there_today_is_fetched_for_tomorrow() {
+    let a = made("a", 1, 10);
+    let today = day(&[("a", "08:30:00", &a)]);
+    let mut tomorrow = today.clone();
+    let next_day = jiff::SignedDuration::from_hours(24);
+    let fill = &mut tomorrow.fill[0];
+    for time in [&mut fill.from, &mut fill.until, &mut fill.needed_at, &mut fill.pin_until] {
+        *time += next_day;
+    }
+    let window = Some("20:00-24:00".parse().unwrap());
+    // A node that begins in the evening.
+    let mut ledger = Ledger::new(None);
+    ledger.follow([&today, &tomorrow].into_iter(), moment("19:00:00"));
+    let at = Instant::now();
+    let next = |ledger: &mut Ledger, now| ledger.next(window, moment(now), at);
+    assert_eq!(next(&mut ledger, "19:59:59").unwrap().reach, Reach::Here);
+    let job = next(&mut ledger, "20:00:00").unwrap();
+    assert_eq!((job.reach, job.pin_until), (Reach::Anywhere, tomorrow.fill[0].pin_until));
+    // When today is over tomorrow's plan alone counts.
+    let midnight = today.fill[0].pin_until;
+    assert!(!ledger.has_ended(moment("23:59:59")) && ledger.has_ended(midnight));
+    assert!(ledger.follow([&today, &tomorrow].into_iter(), midnight).is_empty());
+    assert!(!ledger.has_ended(midnight));
 }
 
 /// A node that was started anew at 08:05 told everybody that no bell was ready.
