@@ -49,7 +49,11 @@ impl Open {
         let (mut sealer, mut written) = (None, 0);
         if let Some(key) = key.filter(|_| reader == Reader::Security) {
             let (begun, head) = Sealer::begin(key)?;
-            file.write_all(&head)?;
+            if let Err(error) = file.write_all(&head) {
+                // Without its head nobody reads it.
+                let _ = std::fs::remove_file(&path);
+                return Err(error);
+            }
             written = head.len() as u64;
             sealer = Some(begun);
         }
@@ -72,6 +76,12 @@ impl Open {
         Ok(())
     }
 
+    /// One at `path` whose bytes go to another file.
+    #[cfg(test)]
+    pub(crate) fn of(path: PathBuf, file: File, begun: Timestamp) -> Self {
+        Self { path, file, sealer: None, written: 0, begun }
+    }
+
     pub(crate) fn written(&self) -> u64 {
         self.written
     }
@@ -88,12 +98,21 @@ impl Open {
             self.file.write_all(&last)?;
         }
         self.file.sync_data()?;
-        Ok(self.give_up())
+        Ok(self.over())
     }
 
-    /// Gives up on it, where a disk did not take all: the half batch stays where it is.
-    pub(crate) fn give_up(self) -> Over {
+    /// It is over.
+    fn over(self) -> Over {
         Over { path: self.path, _locked: self.file }
+    }
+
+    /// Gives up on it, where a disk did not take all: the half batch stays where it is. Of which nothing was taken, nothing stays.
+    pub(crate) fn give_up(self) -> Option<Over> {
+        let is_empty = self.file.metadata().is_ok_and(|metadata| metadata.len() == 0);
+        if is_empty && std::fs::remove_file(&self.path).is_ok() {
+            return None;
+        }
+        Some(self.over())
     }
 }
 

@@ -46,12 +46,12 @@ pub(crate) fn finish(over: &Over, hurry: &AtomicBool) -> io::Result<Finished> {
         sum(Unhurried { file: BufReader::new(file), hurry })
     };
     let sum = match made() {
-        Err(_) if hurry.load(Ordering::Relaxed) => {
-            // It would be written anew.
-            half.map_or(Ok(()), std::fs::remove_file)?;
-            return Ok(Finished::Left);
+        Ok(sum) => sum,
+        Err(error) => {
+            // It would be written anew, and a disk that is full has no room for half of it.
+            let removed = half.map_or(Ok(()), std::fs::remove_file);
+            return if hurry.load(Ordering::Relaxed) { removed.map(|()| Finished::Left) } else { Err(error) };
         }
-        made => made?,
     };
     std::fs::rename(half.as_deref().unwrap_or(path), &done)?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -80,11 +80,14 @@ impl<R: Read> Read for Unhurried<'_, R> {
     }
 }
 
-/// What a process left behind that was killed: files that nobody has locked. A number of a process says nothing of that; in a container
+/// What a process left behind that was killed: files that nobody has locked, `most` of them. Each is open from here on. A number of a process says nothing of that; in a container
 /// each has the same.
-pub(crate) fn left_behind(folder: &Path) -> io::Result<Vec<Over>> {
+pub(crate) fn left_behind(folder: &Path, most: usize) -> io::Result<Vec<Over>> {
     let mut left = Vec::new();
     for entry in std::fs::read_dir(folder)? {
+        if left.len() >= most {
+            break;
+        }
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let ours = [Reader::Analysis, Reader::Security].map(names);
@@ -151,9 +154,10 @@ mod tests {
         let older = format!("access-20260301T000000000Z-{:x}.log", std::os::unix::process::parent_id());
         let older = folder.path().join(older);
         std::fs::write(&older, "a line\n").unwrap();
-        let left = left_behind(folder.path()).unwrap();
+        assert_eq!(left_behind(folder.path(), 0).unwrap().len(), 0);
+        let left = left_behind(folder.path(), 9).unwrap();
         assert_eq!(left.iter().map(Over::path).collect::<Vec<_>>(), [&dead]);
-        assert!(left_behind(folder.path()).unwrap().is_empty(), "one process finishes it");
+        assert!(left_behind(folder.path(), 9).unwrap().is_empty(), "one process finishes it");
         // Somebody is in a hurry: it stays as it is.
         assert!(matches!(finish(&left[0], &AtomicBool::new(true)).unwrap(), Finished::Left));
         assert_eq!(std::fs::read_to_string(&dead).unwrap(), "a line\n");

@@ -26,6 +26,9 @@ const SEAL_AT: usize = 2 << 20;
 const LOOKS_A_PIECE: u32 = 20;
 /// Looks between two rounds for what is too old and what was left behind: an hour.
 const LOOKS_A_ROUND: u32 = 72_000;
+/// Looks until a file is begun after one that a disk did not take all of, a second; doubled each time up to a minute.
+const FIRST_REST: u32 = 20;
+const LONGEST_REST: u32 = 1_200;
 /// Files that wait to be zipped. Beyond it they wait for the next round.
 const MOST_OVER: usize = 64;
 /// Longest wait for the last lines at the end: a service manager is not patient for ever, and a folder may hang.
@@ -147,11 +150,22 @@ struct Log {
     open: Option<Open>,
     lines: Vec<u8>,
     count: u64,
+    /// Looks until the disk is asked again.
+    rest: u32,
+    /// Times in a row that it did not take all.
+    failures: u32,
 }
 
 impl Log {
     fn new(reader: Reader, format: Format) -> Self {
-        Self { scribe: Scribe::new(reader, format), open: None, lines: Vec::new(), count: 0 }
+        Self {
+            scribe: Scribe::new(reader, format),
+            open: None,
+            lines: Vec::new(),
+            count: 0,
+            rest: 0,
+            failures: 0,
+        }
     }
 }
 
@@ -175,28 +189,36 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
                 self.remove_old();
             }
             let ends = stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout);
-            for at in 0..batches.count() {
-                batches.take(at, &mut batch, ends);
-                self.write_down(&batch);
-                batch.clear();
-            }
-            self.put(0);
-            if ends || look % LOOKS_A_PIECE == LOOKS_A_PIECE - 1 {
-                self.put(1);
-            }
-            let now = (self.now)();
-            for at in 0..self.readers {
-                let Config { size, age, .. } = self.config;
-                if self.logs[at]
-                    .open
-                    .as_ref()
-                    .is_some_and(|open| ends || open.written() >= size || open.age_s(now) >= age.as_secs())
-                {
-                    self.turn_over(at);
-                }
-            }
+            self.look(look, batches, &mut batch, ends);
             if ends {
                 return;
+            }
+        }
+    }
+
+    /// Writes down what there is by now; `batch` is an empty one.
+    fn look(&mut self, look: u32, batches: &Batches, batch: &mut Batch, ends: bool) {
+        for log in &mut self.logs {
+            log.rest = log.rest.saturating_sub(1);
+        }
+        for at in 0..batches.count() {
+            batches.take(at, batch, ends);
+            self.write_down(batch);
+            batch.clear();
+        }
+        self.put(0);
+        if ends || look % LOOKS_A_PIECE == LOOKS_A_PIECE - 1 {
+            self.put(1);
+        }
+        let now = (self.now)();
+        for at in 0..self.readers {
+            let Config { size, age, .. } = self.config;
+            if self.logs[at]
+                .open
+                .as_ref()
+                .is_some_and(|open| ends || open.written() >= size || open.age_s(now) >= age.as_secs())
+            {
+                self.turn_over(at);
             }
         }
     }
@@ -226,6 +248,13 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
         let now = (self.now)();
         let open = match log.open.take() {
             Some(open) => Ok(open),
+            // On a disk that is full each try would be a file, twenty a second.
+            None if log.rest > 0 => {
+                self.metrics.lost(Lost::Disk, log.count);
+                log.lines.clear();
+                log.count = 0;
+                return;
+            }
             None => Open::begin(&self.config.dir, log.scribe.reader(), self.config.seal_to.as_ref(), now),
         };
         let written = open.and_then(|mut open| match open.append(&log.lines) {
@@ -233,17 +262,22 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
                 log.open = Some(open);
                 Ok(())
             }
-            // The next batch begins a file of its own: behind half a piece nothing could be read.
+            // A later batch begins a file of its own: behind half a piece nothing could be read.
             Err(error) => {
-                if self.over.try_send(open.give_up()).is_err() {
+                if open.give_up().is_some_and(|over| self.over.try_send(over).is_err()) {
                     tracing::warn!("a file of the access log waits for the next round");
                 }
                 Err(error)
             }
         });
         match written {
-            Ok(()) => self.metrics.lines.inc_by(if at == 0 { log.count } else { 0 }),
+            Ok(()) => {
+                log.failures = 0;
+                self.metrics.lines.inc_by(if at == 0 { log.count } else { 0 });
+            }
             Err(error) => {
+                log.rest = FIRST_REST.saturating_mul(1 << log.failures.min(10)).min(LONGEST_REST);
+                log.failures += 1;
                 self.metrics.lost(Lost::Disk, log.count);
                 tracing::warn!(%error, lines = log.count, "the access log cannot be written");
             }
@@ -268,7 +302,7 @@ impl<N: Names, C: Fn() -> Timestamp> Writer<N, C> {
 
     /// Also what a process that has handed over to this one left at its end.
     fn take_left_behind(&self) {
-        match keep::left_behind(&self.config.dir) {
+        match keep::left_behind(&self.config.dir, MOST_OVER) {
             Ok(left) => left.into_iter().for_each(|over| self.is_over(over)),
             Err(error) => tracing::error!(%error, "the access log's folder cannot be read"),
         }
@@ -349,6 +383,43 @@ mod tests {
             sums.lines().count(),
             files(folder.path(), ".gz").len() + files(folder.path(), ".sealed").len()
         );
+    }
+
+    /// A full disk was given a file for every look, twenty a second; an hour later all of them were opened at once.
+    #[test]
+    fn a_disk_that_is_full_is_asked_later_and_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { dir: Some(folder.path().to_owned()), ..Options::default() };
+        let (over, _finishing) = sync_channel(MOST_OVER);
+        let mut writer = Writer {
+            logs: [Reader::Analysis, Reader::Security].map(|reader| Log::new(reader, Format::Json)),
+            readers: 1,
+            config: Config::resolve(&options).unwrap().unwrap(),
+            names: Nobody::default(),
+            now,
+            over,
+            metrics: Metrics::register(&Telemetry::new("test")),
+        };
+        let (batches, mut batch) = (Batches::new(1), Batch::default());
+        let there = || std::fs::read_dir(folder.path()).unwrap().count();
+        for (failure, rest) in [20, 40, 80, 160, 320, 640, 1_200, 1_200].into_iter().enumerate() {
+            // What is written goes nowhere, and no file stays of it.
+            let path = folder.path().join("access-full.log");
+            std::fs::write(&path, "").unwrap();
+            let full = std::fs::File::options().append(true).open("/dev/full").unwrap();
+            writer.logs[0].open = Some(Open::of(path, full, now()));
+            for look in 0..rest {
+                batches.push(0, &entry("/a"));
+                writer.look(0, &batches, &mut batch, false);
+                assert_eq!(there(), 0, "{failure}: {look}");
+            }
+        }
+        let lost = writer.metrics.lost_so_far(Lost::Disk);
+        assert_eq!(lost, 20 + 40 + 80 + 160 + 320 + 640 + 1_200 * 2, "and each line is counted");
+        batches.push(0, &entry("/a"));
+        writer.look(0, &batches, &mut batch, false);
+        assert_eq!((there(), writer.metrics.lines.get()), (1, 1));
+        assert_eq!(writer.logs[0].failures, 0);
     }
 
     #[test]
