@@ -42,7 +42,7 @@ impl Loads {
         let granted = self.0.entry(node.clone()).or_default();
         let second = now.as_second();
         match granted.seconds.back_mut() {
-            Some((last, sum)) if *last >= second => *sum += rate.0,
+            Some((last, sum)) if *last == second => *sum += rate.0,
             _ => granted.seconds.push_back((second, rate.0)),
         }
         granted.sum += rate.0;
@@ -54,12 +54,12 @@ impl Loads {
         let known: std::collections::BTreeSet<&NodeName> =
             roster.iter().map(|candidate| &candidate.node).collect();
         self.0.retain(|node, granted| {
-            while let Some((second, rate)) = granted.seconds.front()
-                && *second <= before
-            {
-                granted.sum -= rate;
-                granted.seconds.pop_front();
-            }
+            // Of a second that is still to come it was granted before the clock was set back: nobody knows how long ago.
+            granted.seconds.retain(|(second, rate)| {
+                let holds = (before + 1..=now.as_second()).contains(second);
+                granted.sum -= if holds { 0 } else { *rate };
+                holds
+            });
             known.contains(node) && granted.sum > 0
         });
     }

@@ -76,6 +76,22 @@ fn a_full_node_is_not_named_but_who_plays_there_stays() {
     assert_eq!(loads.of(&roster.0[1]), BitRate(0), "who is gone is forgotten");
 }
 
+/// What was granted then was never let go of, and each node was full for as long as the clock had been set back.
+#[test]
+fn a_clock_that_is_set_back_leaves_no_node_full() {
+    let roster = Roster::new(vec![candidate("hubei/dianxin/a/x/1", 100 * MBIT)]);
+    let (one, mut loads) = (&roster.0[0], Loads::default());
+    loads.grant(&one.node, RATE, now());
+    let before = now() - jiff::SignedDuration::from_hours(1);
+    for second in 0..100 {
+        let now = before + jiff::SignedDuration::from_secs(second);
+        loads.grant(&one.node, RATE, now);
+        loads.settle(&roster, now);
+        let seconds = crate::SETTLED.as_secs().min(second.unsigned_abs() + 1);
+        assert_eq!(loads.of(one), BitRate(RATE.0 * seconds), "{second}");
+    }
+}
+
 /// Provinces, carriers and limits by chance.
 fn sets() -> impl Strategy<Value = (Vec<(usize, usize, u64)>, u64)> {
     (prop::collection::vec((0..4_usize, 0..2_usize, 5..60_u64), 2..12), 0..u64::MAX)
