@@ -11,8 +11,9 @@ use http::{StatusCode, Uri};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use steering::{Choice, Loads, Near, Networks, Roster, Student, choose};
+use steering::{Choice, Hearing, Loads, Near, Networks, Roster, Student, choose};
 use telemetry::Telemetry;
+use tokio::time::Instant;
 use units::{BitRate, Network};
 
 /// Nodes that an answer names: one, and two for when it fails.
@@ -35,6 +36,9 @@ pub(crate) struct Settings {
 /// Shared by all cores.
 pub(crate) struct Desk {
     settings: Settings,
+    /// From where the monotonic clock is counted.
+    began: Instant,
+    hearing: Mutex<Hearing>,
     roster: RwLock<Roster>,
     loads: Mutex<Loads>,
     limiter: Limiter,
@@ -46,6 +50,8 @@ impl Desk {
         Self {
             limiter: Limiter::new(settings.address_rate, HTTP),
             settings,
+            began: Instant::now(),
+            hearing: Mutex::default(),
             roster: RwLock::default(),
             loads: Mutex::default(),
             metrics: Metrics::register(telemetry),
@@ -54,10 +60,13 @@ impl Desk {
 
     /// Takes in which nodes there are.
     pub(crate) fn know(&self, nodes: &Nodes) {
-        let now = clock::now();
-        let roster = Roster::of(nodes, self.settings.limit, now);
+        let heard = {
+            let mut hearing = self.hearing.lock().unwrap_or_else(PoisonError::into_inner);
+            hearing.now(nodes, self.began.elapsed())
+        };
+        let roster = Roster::of(nodes, self.settings.limit, heard);
         self.metrics.nodes(roster.len());
-        self.loads.lock().unwrap_or_else(PoisonError::into_inner).settle(&roster, now);
+        self.loads.lock().unwrap_or_else(PoisonError::into_inner).settle(&roster, clock::now());
         *self.roster.write().unwrap_or_else(PoisonError::into_inner) = roster;
     }
 

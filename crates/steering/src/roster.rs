@@ -12,6 +12,15 @@ use units::BitRate;
 /// A node that the control has not heard for so long is not named: three reports have failed.
 pub const DEAD_AFTER: Duration = Duration::from_secs(35);
 
+/// The control's clock, by which nodes were heard. Ours may be off by an hour, and no node is silent for that.
+#[derive(Debug, Default)]
+pub struct Hearing {
+    /// The latest report of all.
+    latest: Option<Timestamp>,
+    /// When it came.
+    at: Duration,
+}
+
 /// A node that students may be sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -35,8 +44,21 @@ pub struct Candidate {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roster(pub(crate) Vec<Candidate>);
 
+impl Hearing {
+    /// The control's time, where `nodes` is what it says `elapsed` after any beginning, by the monotonic clock: that of the latest
+    /// report, and from then on as much more as has passed.
+    pub fn now(&mut self, nodes: &Nodes, elapsed: Duration) -> Timestamp {
+        let latest = nodes.nodes.iter().filter_map(|node| node.heard_at).max();
+        if latest != self.latest {
+            (self.latest, self.at) = (latest, elapsed);
+        }
+        let latest = latest.unwrap_or(Timestamp::UNIX_EPOCH);
+        latest.checked_add(elapsed.saturating_sub(self.at)).unwrap_or(latest)
+    }
+}
+
 impl Roster {
-    /// Those of `nodes` that are in, ready, and heard of late. `limit` is that of a node whose owner has set none.
+    /// Those of `nodes` that are in, ready, and heard of late at `now`, by the control's clock ([`Hearing`]). `limit` is that of a node whose owner has set none.
     pub fn of(nodes: &Nodes, limit: BitRate, now: Timestamp) -> Self {
         let mut roster: Vec<_> = nodes.nodes.iter().filter_map(|node| candidate(node, limit, now)).collect();
         roster.sort_by(|one, other| one.node.cmp(&other.node));
@@ -136,6 +158,26 @@ mod tests {
         assert_eq!(roster(json!({"capacity": null}), 0)[0].limit, BitRate(50));
         let unlimited = &roster(json!({"capacity": null, "sends_bps": 3}), 0)[0];
         assert_eq!((unlimited.limit, unlimited.sends), (BitRate(50), BitRate(3)));
+    }
+
+    /// A steer whose clock was 36 s ahead named nobody.
+    #[test]
+    fn nodes_are_silent_by_the_controls_clock_and_no_other() {
+        let mut hearing = Hearing::default();
+        let mut named = |heard_at: &str, second| {
+            let mut nodes = node(&json!({}));
+            nodes.nodes[0].heard_at = Some(heard_at.parse().unwrap());
+            let now = hearing.now(&nodes, Duration::from_secs(second));
+            Roster::of(&nodes, BitRate(50), now).len()
+        };
+        // Whatever that is.
+        assert_eq!(named("1999-01-01T00:00:00Z", 1_000), 1);
+        assert_eq!(named("1999-01-01T00:00:10Z", 1_010), 1);
+        // Nothing more is heard.
+        assert_eq!((named("1999-01-01T00:00:10Z", 1_045), named("1999-01-01T00:00:10Z", 1_046)), (1, 0));
+        assert_eq!(named("1999-01-01T00:01:00Z", 1_060), 1);
+        // It is set back.
+        assert_eq!((named("1998-12-31T23:00:00Z", 1_070), named("1998-12-31T23:00:00Z", 1_106)), (1, 0));
     }
 
     #[test]

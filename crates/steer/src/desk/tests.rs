@@ -64,6 +64,23 @@ async fn a_student_is_told_of_the_nearest_node_with_room() {
 }
 
 #[tokio::test]
+async fn nodes_are_named_whatever_our_own_clock_shows_as_long_as_they_are_heard() {
+    let desk = desk();
+    let mut known = nodes();
+    // By a control that is an hour behind us.
+    for node in &mut known.nodes {
+        node.heard_at = Some(clock::now() - Duration::from_secs(3_600));
+    }
+    desk.know(&known);
+    assert_eq!(ask(&desk, "/v1/nodes", "10.0.0.1").await.0, 200);
+    // One that was silent before is not.
+    known.nodes[0].heard_at = Some(clock::now() - Duration::from_secs(3_640));
+    desk.know(&known);
+    let (_, told) = ask(&desk, "/v1/nodes", "10.0.0.2").await;
+    assert_eq!(told["nodes"].as_array().unwrap().len(), 1, "{told}");
+}
+
+#[tokio::test]
 async fn who_asks_too_often_is_told_to_come_again() {
     let desk = desk();
     desk.know(&nodes());
