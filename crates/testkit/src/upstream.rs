@@ -239,6 +239,8 @@ impl Upstream {
             // A cut body ends the connection with an error, as it should.
             let connection = http1::Builder::new()
                 .keep_alive(kept_for.is_some())
+                // It would be the wall clock's, as it was up to a second ago: where a second ends meanwhile, an answer is one older.
+                .auto_date_header(false)
                 .serve_connection(TokioIo::new(ours), service);
             let _ = tokio::time::timeout(kept_for.unwrap_or(Duration::MAX), connection).await;
         }));
