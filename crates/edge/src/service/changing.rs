@@ -46,6 +46,9 @@ enum Validator {
     None,
 }
 
+/// Which of [`SIZES`] an object has, and what tells its versions apart.
+type Kind = (usize, Validator);
+
 /// How the origin answers once.
 #[derive(Debug, Clone, Copy)]
 enum Manner {
@@ -163,8 +166,8 @@ impl Object {
 }
 
 impl World {
-    fn new(kinds: &[(usize, Validator)], manners: Vec<Manner>, fails: bool) -> Self {
-        let object = |(number, &(size, validator)): (usize, &(usize, Validator))| {
+    fn new(kinds: &[Kind], manners: Vec<Manner>, fails: bool) -> Self {
+        let object = |(number, &(size, validator)): (usize, &Kind)| {
             let (control, seconds) = KINDS[number];
             let allowed = Duration::from_secs(seconds);
             Object { control, allowed, size: SIZES[size], validator, since: vec![Instant::now()], least: 0 }
@@ -363,7 +366,7 @@ impl Client {
 
 fn happens(
     events: Vec<Event>,
-    kinds: &[(usize, Validator)],
+    kinds: &[Kind],
     manners: Vec<Manner>,
     fails: bool,
 ) -> Result<(), TestCaseError> {
@@ -436,7 +439,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn kinds() -> impl Strategy<Value = Vec<(usize, Validator)>> {
+fn kinds() -> impl Strategy<Value = Vec<Kind>> {
     let validator = prop_oneof![
         3 => Just(Validator::Strong), 1 => Just(Validator::Weak), 1 => Just(Validator::Date), 1 => Just(Validator::None),
     ];
@@ -463,6 +466,14 @@ fn badly() -> impl Strategy<Value = Manner> {
     ]
 }
 
+/// All that happens, what the origin has, and how it answers.
+fn course(
+    manner: impl Strategy<Value = Manner>,
+) -> impl Strategy<Value = (Vec<Event>, Vec<Kind>, Vec<Manner>)> {
+    use proptest::collection::vec;
+    (vec(event(), 1..80), kinds(), vec(manner, 1..12))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: ProptestConfig::default().cases / 4,
@@ -471,20 +482,12 @@ proptest! {
     })]
 
     #[test]
-    fn an_origin_that_changes_is_answered_for_as_it_is(
-        events in proptest::collection::vec(event(), 1..80),
-        kinds in kinds(),
-        manners in proptest::collection::vec(well(), 1..12),
-    ) {
+    fn an_origin_that_changes_is_answered_for_as_it_is((events, kinds, manners) in course(well())) {
         happens(events, &kinds, manners, false)?;
     }
 
     #[test]
-    fn an_origin_that_fails_besides_makes_no_answer_wrong(
-        events in proptest::collection::vec(event(), 1..80),
-        kinds in kinds(),
-        manners in proptest::collection::vec(badly(), 1..12),
-    ) {
+    fn an_origin_that_fails_besides_makes_no_answer_wrong((events, kinds, manners) in course(badly())) {
         happens(events, &kinds, manners, true)?;
     }
 }
