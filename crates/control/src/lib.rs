@@ -14,7 +14,6 @@ mod desk;
 mod door;
 mod error;
 mod feed;
-mod impatient;
 mod metrics;
 mod options;
 mod server;

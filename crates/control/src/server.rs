@@ -6,7 +6,6 @@ use crate::clock;
 use crate::desk::Desk;
 use crate::door;
 use crate::error::ControlError;
-use crate::impatient::Impatient;
 use crate::metrics::Metrics;
 use crate::options::Config;
 use crate::store::Store;
@@ -18,13 +17,16 @@ use rustls::crypto::aws_lc_rs;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{Admin, Check, Order, Telemetry};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
 /// Connections at once: two of each node of a nation's fleet, and some to spare.
@@ -144,7 +146,7 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, desk: Arc<Desk>, strang
 }
 
 async fn connection(stream: TcpStream, tls: &TlsAcceptor, desk: &Arc<Desk>, strangers: &Semaphore) {
-    let stream = match timeout(HANDSHAKE, tls.accept(Impatient::new(stream, STALL))).await {
+    let stream = match timeout(HANDSHAKE, tls.accept(impatient(stream))).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::info!(%error, "no handshake"),
         Err(_) => return,
@@ -175,6 +177,13 @@ async fn connection(stream: TcpStream, tls: &TlsAcceptor, desk: &Arc<Desk>, stra
         .await;
 }
 
+/// A stream that ends where nothing of what is written is taken for [`STALL`]: below TLS, where every byte that is taken counts.
+fn impatient<S: AsyncRead + AsyncWrite>(stream: S) -> Pin<Box<TimeoutStream<S>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(STALL));
+    Box::pin(stream)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,8 +193,27 @@ mod tests {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
     use std::net::SocketAddr;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::Instant;
     use tokio_rustls::TlsConnector;
     use tokio_rustls::client::TlsStream;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_given_up_and_who_takes_little_is_not() {
+        for (each, taken) in [(STALL / 2, true), (STALL * 2, false)] {
+            let (ours, mut theirs) = tokio::io::duplex(1);
+            let mut ours = impatient(ours);
+            drop(tokio::spawn(async move {
+                loop {
+                    sleep(each).await;
+                    let _ = theirs.read_u8().await;
+                }
+            }));
+            let began = Instant::now();
+            let written = timeout(STALL * 10, ours.write_all(&[7; 8])).await.unwrap();
+            assert_eq!(written.is_ok(), taken, "{each:?}");
+            assert!(taken || began.elapsed() <= STALL * 2);
+        }
+    }
 
     /// A connection of `person`, or of somebody without a certificate.
     async fn connect(
