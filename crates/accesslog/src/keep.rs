@@ -80,8 +80,8 @@ impl<R: Read> Read for Unhurried<'_, R> {
     }
 }
 
-/// What a process left behind that was killed: files that nobody has locked, `most` of them. Each is open from here on. A number of a process says nothing of that; in a container
-/// each has the same.
+/// What a process left behind that was killed: files that nobody has locked, `most` of them. Each is open from here on. A number of a
+/// process says nothing of that; in a container each has the same.
 pub(crate) fn left_behind(folder: &Path, most: usize) -> io::Result<Vec<Over>> {
     let mut left = Vec::new();
     for entry in std::fs::read_dir(folder)? {

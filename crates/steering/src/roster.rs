@@ -58,7 +58,8 @@ impl Hearing {
 }
 
 impl Roster {
-    /// Those of `nodes` that are in, ready, and heard of late at `now`, by the control's clock ([`Hearing`]). `limit` is that of a node whose owner has set none.
+    /// Those of `nodes` that are in, ready, and heard of late at `now`, by the control's clock ([`Hearing`]). `limit` is that of a
+    /// node whose owner has set none.
     pub fn of(nodes: &Nodes, limit: BitRate, now: Timestamp) -> Self {
         let mut roster: Vec<_> = nodes.nodes.iter().filter_map(|node| candidate(node, limit, now)).collect();
         roster.sort_by(|one, other| one.node.cmp(&other.node));
