@@ -20,12 +20,16 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 
 /// Connections served at once; a scraper needs one.
 const MAX_CONNECTIONS: usize = 64;
 /// A scraper that sends nothing for this long is dropped.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that takes nothing of an answer for this long is closed.
+const STALL: Duration = Duration::from_secs(30);
 
 /// RFC 9110 §15.5.20. Without the name that was asked for: it is nobody's here.
 const NOT_THE_NAME: &str = "这个管理端口不叫这个名字；请用地址访问，或把名字写进 admin_hosts。\n\
@@ -204,19 +208,24 @@ async fn accept(listener: std::net::TcpListener, hosts: Hosts, telemetry: Teleme
         };
         let (hosts, telemetry) = (hosts.clone(), telemetry.clone());
         tokio::spawn(async move {
-            let service = hyper::service::service_fn(|request: Request<Incoming>| {
-                let (hosts, telemetry) = (hosts.clone(), telemetry.clone());
-                async move { Ok::<_, Infallible>(decide(request, &hosts, &telemetry).await) }
-            });
-            // A scraper that goes away in mid-answer is its own affair.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            connection(stream, &hosts, &telemetry).await;
             drop(place);
         });
     }
+}
+
+async fn connection<S: AsyncRead + AsyncWrite>(stream: S, hosts: &Hosts, telemetry: &Telemetry) {
+    let service = hyper::service::service_fn(|request: Request<Incoming>| async move {
+        Ok::<_, Infallible>(decide(request, hosts, telemetry).await)
+    });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(STALL));
+    // A scraper that goes away in mid-answer is its own affair.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
+        .await;
 }
 
 /// Who asks by a wrong name is told nothing, who is a page gives no orders; all else is answered.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::Check;
 use http_body_util::BodyExt;
+use tokio::io::AsyncWriteExt;
 
 async fn ask(path: &str, telemetry: &Telemetry) -> (StatusCode, String) {
     let response = answer(&Method::GET, path, telemetry);
@@ -37,6 +38,17 @@ async fn a_node_stands_aside_and_comes_back() {
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.headers()[header::CONNECTION], "close");
     assert_eq!(ask("/readyz", &telemetry).await.0, StatusCode::OK);
+}
+
+/// Sixty-four who asked and read nothing held every place: no scraper, no order and no operator came in any more.
+#[tokio::test(start_paused = true)]
+async fn who_takes_nothing_of_an_answer_gives_its_place_back() {
+    let telemetry = Telemetry::new("test");
+    let (ours, mut theirs) = tokio::io::duplex(64);
+    theirs.write_all(b"GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
+    let began = tokio::time::Instant::now();
+    let ended = tokio::time::timeout(STALL * 2, connection(ours, &Hosts::default(), &telemetry)).await;
+    assert!(ended.is_ok() && began.elapsed() >= STALL, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
