@@ -10,8 +10,8 @@ use units::{BitRate, Span};
 const MAX_PUPILS: usize = 50_000;
 /// The most nodes.
 const MAX_NODES: usize = 50_000;
-/// The most pupils of a row: more than there are.
-const MAX_IN_ROW: u64 = 500_000_000;
+/// The most pupils of all rows and grades together: more than there are.
+const MAX_TOGETHER: u64 = 500_000_000;
 const THOUSAND: u32 = 1_000;
 
 /// The file; `config/forecast.toml` explains every key.
@@ -109,10 +109,14 @@ impl Assumptions {
                 return invalid(key, format!("{share} is more than a thousand of a thousand"));
             }
         }
+        if self.overhead > THOUSAND {
+            return invalid("overhead", format!("{} is more than is sent of media, 1000", self.overhead));
+        }
+        let sum = |shares: &mut dyn Iterator<Item = &u32>| shares.map(|&share| u64::from(share)).sum::<u64>();
         for (key, sum) in
-            [("mix", self.mix.values().sum::<u32>()), ("carriers", self.carriers.values().sum())]
+            [("mix", sum(&mut self.mix.values())), ("carriers", sum(&mut self.carriers.values()))]
         {
-            if sum != THOUSAND {
+            if sum != u64::from(THOUSAND) {
                 return invalid(key, format!("adds up to {sum}; shares are thousandths and add up to 1000"));
             }
         }
@@ -122,10 +126,19 @@ impl Assumptions {
         if self.node.len() > MAX_NODES {
             return invalid("node", format!("has {} rows; up to {MAX_NODES} can be", self.node.len()));
         }
-        if let Some(row) = self.pupils.iter().find(|row| row.each > MAX_IN_ROW || row.grades.is_empty()) {
+        if let Some(row) = self.pupils.iter().find(|row| row.grades.is_empty()) {
+            return invalid("pupils", format!("of {} has no grades", row.region.name()));
+        }
+        let all = self.pupils.iter().fold(0_u64, |all, row| {
+            let grades = u64::try_from(row.grades.len()).unwrap_or(u64::MAX);
+            all.saturating_add(row.each.saturating_mul(grades))
+        });
+        if all > MAX_TOGETHER {
             return invalid(
                 "pupils",
-                format!("of {} has no grades or more pupils than there are", row.region.name()),
+                format!(
+                    "are {all} in all rows and grades together, up to {MAX_TOGETHER} can be; `each` is of one grade"
+                ),
             );
         }
         if let Some(node) = self.node.iter().find(|node| !self.carriers.contains_key(&node.carrier)) {

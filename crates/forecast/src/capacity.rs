@@ -1,6 +1,6 @@
 //! What nodes can send, and where that is too little.
 
-use crate::assumptions::Assumptions;
+use crate::assumptions::{Assumptions, Node};
 use crate::demand::{Demand, Market};
 use std::collections::BTreeMap;
 
@@ -25,11 +25,12 @@ pub fn shortages<'a>(demand: &Demand<'a>, assumed: &Assumptions, minute: usize) 
     let capacity = |market: &Market| -> u64 {
         let nodes = assumed.node.iter();
         let there = nodes.filter(|node| node.region == market.region && node.carrier == market.carrier);
-        there.map(|node| node.capacity.0.saturating_mul(u64::from(node.count))).sum()
+        there.fold(0, |all, node| all.saturating_add(together(node)))
     };
     let mut left: BTreeMap<&str, u64> = BTreeMap::new();
     for node in &assumed.node {
-        *left.entry(&node.carrier).or_default() += node.capacity.0.saturating_mul(u64::from(node.count));
+        let of_carrier = left.entry(&node.carrier).or_default();
+        *of_carrier = of_carrier.saturating_add(together(node));
     }
     let mut short = Vec::new();
     for (market, minutes) in demand.markets() {
@@ -49,4 +50,9 @@ pub fn shortages<'a>(demand: &Demand<'a>, assumed: &Assumptions, minute: usize) 
         *left -= shortage.elsewhere;
     }
     short
+}
+
+/// What a row's nodes can send together.
+fn together(node: &Node) -> u64 {
+    node.capacity.0.saturating_mul(u64::from(node.count))
 }

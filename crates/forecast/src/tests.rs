@@ -173,16 +173,48 @@ fn slots_move_and_spread_beginnings() {
 
 #[test]
 fn numbers_that_cannot_be_are_named() {
-    let text = |mix: &str, attendance: u32| {
+    let usual =
+        [("mix", "{ s2 = 1000 }"), ("attendance", "850"), ("overhead", "0"), ("each", "1"), ("rows", "1")];
+    for (key, value, named) in [
+        ("mix", "{ s2 = 1000 }", None),
+        ("mix", "{ s2 = 999 }", Some("mix")),
+        // They came to 1000 in 32 bits.
+        ("mix", "{ s1 = 4294967295, s2 = 1001 }", Some("mix")),
+        ("attendance", "1001", Some("attendance")),
+        ("overhead", "1001", Some("overhead")),
+        ("each", "250000000", None),
+        ("each", "250000001", Some("pupils")),
+        ("each", "9223372036854775807", Some("pupils")),
+        ("rows", "50001", Some("pupils")),
+    ] {
+        let said = |wanted: &str| {
+            if key == wanted { value } else { usual.iter().find(|(key, _)| *key == wanted).unwrap().1 }
+        };
+        let rows = said("rows").parse().unwrap();
+        let row = format!("{{ region = \"hubei\", grades = [7, 8], each = {} }},", said("each")).repeat(rows);
         let text = format!(
-            "attendance = {attendance}\nmix = {{ {mix} }}\ncarriers = {{ dianxin = 1000 }}\n\
-             pupils = [{{ region = \"hubei\", grades = [7], each = 1 }}]"
+            "attendance = {}\noverhead = {}\nmix = {}\ncarriers = {{ dianxin = 1000 }}\npupils = [{row}]",
+            said("attendance"),
+            said("overhead"),
+            said("mix")
         );
-        toml::from_str::<Assumptions>(&text).unwrap().check().map_err(|invalid| invalid.key)
-    };
-    assert_eq!(text("s2 = 1000", 850), Ok(()));
-    assert_eq!(text("s2 = 999", 850), Err("mix"));
-    assert_eq!(text("s2 = 1000", 1_001), Err("attendance"));
+        let checked = toml::from_str::<Assumptions>(&text).unwrap().check();
+        assert_eq!(checked.err().map(|invalid| invalid.key), named, "{key} = {value}");
+    }
+}
+
+/// As many nodes as can be written, each as quick as can be: they added up to little.
+#[test]
+fn capacity_has_no_end_to_turn_around_at() {
+    let node = "[[node]]\nregion = \"hubei\"\ncarrier = \"dianxin\"\ncapacity = \"9000000Tbit/s\"\ncount = 4294967295\n";
+    let (plan, assumed) = (plan(Vec::new()), assumed(&node.repeat(3)));
+    let told = forecast(&plan, &assumed).unwrap();
+    assert!(
+        told.bells[0]
+            .shortages
+            .iter()
+            .all(|short| (short.missing == 0) == (short.market.carrier == "dianxin"))
+    );
 }
 
 proptest! {
