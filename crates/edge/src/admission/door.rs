@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use telemetry::Telemetry;
 use timetable::plan::PlannedLesson;
-use timetable::{Class, Opening, Place, Plan};
+use timetable::{Class, Kind, Opening, Place, Plan};
 
 /// Without slots and line everybody comes in. Shared by all cores; clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -140,6 +140,8 @@ impl Inner {
 
 /// When sessions of `lesson` are let in at `place`: with the first of its grades, by the plan that lets them in first. A lesson
 /// before an examination goes first wherever it is. `None`: it is not planned.
+///
+/// What is only shown again has no slot: it was released on another day, and tomorrow's plan must not shut it today.
 fn opening<'a>(
     plans: impl Iterator<Item = &'a Plan>,
     lesson: &str,
@@ -155,5 +157,10 @@ fn opening<'a>(
         let class = if lesson.exam { Class::Exam } else { opening.class };
         Some((plan, lesson, Opening { class, ..opening }))
     });
-    openings.min_by_key(|(_, _, opening)| opening.from)
+    let again = |lesson: &PlannedLesson| lesson.kind != Kind::Lesson;
+    let first = openings.min_by_key(|(_, lesson, opening)| (again(lesson), opening.from));
+    first.map(|(plan, lesson, opening)| {
+        let from = if again(lesson) { Timestamp::MIN } else { opening.from };
+        (plan, lesson, Opening { from, ..opening })
+    })
 }

@@ -15,7 +15,7 @@ use telemetry::Telemetry;
 use testkit::plans::{self as sample, moment, package};
 use testkit::upstream::{Reply, Upstream};
 use timetable::plan::AdmissionSlot;
-use timetable::{Band, Class};
+use timetable::{Band, Class, Kind, Plan};
 
 const WORD: &str = "nodes-nodes-nodes-nodes";
 /// Before an examination, open from 08:30, its slot from 08:40 to 08:42.
@@ -43,10 +43,18 @@ fn scene(now: &str, rate: u32, soft: bool) -> Scene {
     plan.slots = slots(soft);
     plan.lessons[0].grades = vec![7.try_into().unwrap()];
     plan.lessons[0].exam = false;
-    let envelope = sample::envelope(&plan);
-    let accepted = timetable::accept(&envelope, &sample::trust(), plan.date, None, plan.valid_from).unwrap();
+    following(&[plan], now, rate)
+}
+
+/// The same, by these plans.
+fn following(days: &[Plan], now: &str, rate: u32) -> Scene {
+    let followed = |plan: &Plan| {
+        let envelope = sample::envelope(plan);
+        let accepted = timetable::accept(&envelope, &sample::trust(), plan.date, None, plan.valid_from);
+        Arc::new(Followed { accepted: accepted.unwrap(), envelope })
+    };
     let plans = Plans::new(Clock::at(moment(now)), Tokens::parse(WORD).unwrap());
-    plans.replace(vec![Arc::new(Followed { accepted, envelope })]);
+    plans.replace(days.iter().map(followed).collect());
     let options = AdmissionOptions {
         place: Some("hubei/wuhan/no-1".into()),
         rate: Some(rate),
@@ -128,6 +136,29 @@ async fn a_new_session_waits_for_its_slot_and_playback_does_not() {
         let filled = on(&scene, &Standing::default(), EXAM, &[("authorization", &word)]).await;
         assert_eq!(filled.status(), 200);
         tokio::time::advance(Duration::from_secs(300)).await;
+        assert_eq!(call(&scene, EXAM).await.0, 200);
+    })
+    .await;
+}
+
+/// A lesson of last week was answered 503 until midnight, on the day before television showed it again.
+#[tokio::test(start_paused = true)]
+async fn what_tomorrow_shows_again_has_no_slot_today() {
+    local(async {
+        let mut tomorrow = sample::plan_of("2026-09-02");
+        tomorrow.slots = slots(false);
+        for lesson in &mut tomorrow.lessons {
+            (lesson.kind, lesson.release) = (Kind::Replay, moment("2026-09-02T00:00:00+08:00"));
+        }
+        let scene = following(&[tomorrow.clone()], "08:35:00", 0);
+        assert_eq!(call(&scene, EXAM).await.0, 200);
+        // And it takes no slot away from a lesson that is shown for the first time today, and again tomorrow.
+        let mut today = sample::plan();
+        today.slots = slots(false);
+        let scene = following(&[today, tomorrow.clone()], "08:35:00", 0);
+        assert_eq!(call(&scene, EXAM).await.0, 503);
+        // Nor on the day itself, in the first minutes of which no slot had opened yet.
+        let scene = following(&[tomorrow], "2026-09-02T00:05:00+08:00", 0);
         assert_eq!(call(&scene, EXAM).await.0, 200);
     })
     .await;
