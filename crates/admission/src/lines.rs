@@ -95,7 +95,9 @@ impl Lines {
         if ms == 0 {
             return;
         }
-        self.moved = now;
+        // A part of a millisecond counts the next time: with many asks a second such parts are half of the time.
+        let part = SignedDuration::from_nanos(i64::from(passed.subsec_nanos() % 1_000_000));
+        self.moved = now.saturating_sub(part).unwrap_or(now);
         let most = rate.saturating_mul(u64::try_from(BURST.as_millis()).unwrap_or(ONE)).max(ONE);
         // A session a second is a thousandth of it each millisecond.
         let gained = rate.saturating_mul(ms);

@@ -218,6 +218,21 @@ fn a_clock_that_is_set_back_lets_nobody_in_twice() {
     assert!(matches!(lines.ask(Class::Usual, None, 0, after(-3_600_000)), Verdict::Wait(_)));
 }
 
+/// Half of the room was lost where somebody asked every two milliseconds or nearly: only whole ones were counted, from then on.
+#[test]
+fn all_time_that_passes_makes_room() {
+    let mut lines = lines(100);
+    for n in 0..2_000 {
+        lines.ask(Class::Usual, None, n, bell());
+    }
+    let waiting = lines.waiting(Class::Usual);
+    for n in 1..=10_000_i64 {
+        lines.advance(bell() + SignedDuration::from_micros(n * 1_900));
+    }
+    let let_in = waiting - lines.waiting(Class::Usual);
+    assert!((1_899..=1_900).contains(&let_in), "{let_in} in 19 s at 100 a second");
+}
+
 fn opening(offset_s: i64, window_s: i64, soft: bool) -> Opening {
     let from = bell() + SignedDuration::from_secs(offset_s);
     Opening { from, until: from + SignedDuration::from_secs(window_s), class: Class::Usual, soft }
