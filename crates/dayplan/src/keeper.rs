@@ -36,6 +36,8 @@ pub struct Keeper {
     keys: TrustFile,
     tokens: Option<TokenFile>,
     shelf: Option<Shelf>,
+    /// The days that were last looked for there.
+    shelved: Option<[Date; 3]>,
     poll: Duration,
     days: BTreeMap<Date, DayState>,
     /// What the source last said of itself: fine, or why not; `None` before it was asked.
@@ -71,6 +73,7 @@ impl Keeper {
             keys,
             tokens,
             shelf: state.map(Shelf::new),
+            shelved: None,
             poll,
             days: BTreeMap::new(),
             source: None,
@@ -124,7 +127,7 @@ impl Keeper {
         if let Some(tokens) = self.tokens.as_mut().and_then(TokenFile::again) {
             self.plans.believe(tokens.clone());
         }
-        let mut changed = self.forget();
+        let mut changed = self.forget() | self.take_from_shelf();
         let mut said = Ok(());
         let [yesterday, today, tomorrow] = self.dates();
         // What opens next comes first.
@@ -242,9 +245,17 @@ impl Keeper {
         changed
     }
 
-    fn take_from_shelf(&mut self) {
-        let Some(shelf) = self.shelf.clone() else { return };
-        for date in self.dates() {
+    /// Looks on the shelf for the plans of days that are not followed, once for the days that it is; whether there were any. At a start,
+    /// and again when the clock was wrong then and has been put right.
+    fn take_from_shelf(&mut self) -> bool {
+        let dates = self.dates();
+        let Some(shelf) = self.shelf.clone().filter(|_| self.shelved != Some(dates)) else { return false };
+        self.shelved = Some(dates);
+        let mut found = false;
+        for date in dates {
+            if self.days.get(&date).is_some_and(|day| day.followed.is_some()) {
+                continue;
+            }
             let envelope = match shelf.get(date) {
                 Ok(Some(envelope)) => envelope,
                 Ok(None) => continue,
@@ -257,13 +268,15 @@ impl Keeper {
                 Ok(accepted) => {
                     log_followed(&accepted, true);
                     let followed = Some(Arc::new(Followed { accepted, envelope }));
-                    self.days.insert(date, DayState { followed, refused: None });
+                    self.days.entry(date).or_default().followed = followed;
+                    found = true;
                 }
                 Err(refusal) => {
                     tracing::error!(%date, reason = refusal.as_str(), "the plan on disk is refused")
                 }
             }
         }
+        found
     }
 
     /// Brings what is known into force.

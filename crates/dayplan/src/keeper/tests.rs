@@ -241,6 +241,24 @@ async fn days_come_and_go() {
     assert_eq!(kept, 3, "what is over is cleared away");
 }
 
+/// A machine whose clock had stopped over night looked for the plans of another day, and never again: what was shut was open.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_put_right_finds_the_plans_on_the_shelf() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::at("05:00:00", folder.path());
+    scene.source.publish("2026-09-01", envelope(&edition(3)));
+    scene.round().await;
+    // Nobody answers from here on.
+    let mut again = Scene::at("2020-01-01T00:00:00+08:00", folder.path());
+    again.round().await;
+    assert_eq!(again.edition(), None);
+    let off = moment("05:01:00").duration_since(again.plans.now());
+    tokio::time::advance(off.unsigned_abs()).await;
+    again.round().await;
+    assert_eq!(again.edition(), Some(3));
+    assert!(again.telemetry.readiness.is_ready(), "{}", again.report());
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_is_known_how_long_the_source_is_silent_whoever_stands_between() {
     let folder = tempfile::tempdir().unwrap();
