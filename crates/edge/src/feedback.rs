@@ -18,8 +18,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use telemetry::{Label, Telemetry, counters};
+use tokio::time::Instant;
 
 /// When a page that was not heard may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("300");
@@ -74,6 +75,8 @@ pub(crate) struct Feedback(Option<Arc<Inner>>);
 #[derive(Debug)]
 struct Inner {
     pace: Mutex<Pace>,
+    /// Where the pace is counted from: the wall clock may be set back.
+    began: Instant,
     numbers: RandomState,
     spool: Spool,
     taken: Vec<IntCounter>,
@@ -98,6 +101,7 @@ impl Feedback {
         let lost = telemetry.counter("edge_feedback_lost_total", "Reports that could not be written down");
         Ok(Self(Some(Arc::new(Inner {
             pace: Mutex::default(),
+            began: Instant::now(),
             numbers: RandomState::new(),
             spool: Spool::start(folder, lost)?,
             taken: counters::<Fault>(
@@ -124,13 +128,14 @@ impl Feedback {
     pub(crate) async fn take(&self, body: serve::RequestBody) -> Received {
         let Some(inner) = &self.0 else { return Received::refusal(StatusCode::NOT_FOUND) };
         let body = Limited::new(body, MAX_REPORT_BYTES).collect().await;
-        inner.hear(body.map(|body| body.to_bytes()).unwrap_or_default().as_ref(), Clock.now())
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        inner.hear(&body, Clock.now(), inner.began.elapsed())
     }
 }
 
 impl Inner {
-    fn hear(&self, body: &[u8], now: SystemTime) -> Received {
-        match self.keep(body, now) {
+    fn hear(&self, body: &[u8], now: SystemTime, elapsed: Duration) -> Received {
+        match self.keep(body, now, elapsed) {
             Ok(id) => Received::number(id),
             Err(refused) => {
                 self.refused[refused.index()].inc();
@@ -139,13 +144,13 @@ impl Inner {
         }
     }
 
-    fn keep(&self, body: &[u8], now: SystemTime) -> Result<ReportId, Refused> {
+    fn keep(&self, body: &[u8], now: SystemTime, elapsed: Duration) -> Result<ReportId, Refused> {
         let report = Report::parse(body).map_err(|_| Refused::Malformed)?;
-        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        if !self.pace.lock().unwrap_or_else(PoisonError::into_inner).takes(since) {
+        if !self.pace.lock().unwrap_or_else(PoisonError::into_inner).takes(elapsed) {
             return Err(Refused::Pace);
         }
         let fault = report.fault;
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let id = ReportId::draw(self.numbers.hash_one(since.as_nanos()));
         let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
         if !self.spool.put(Entry::new(id, now, report).to_line()) {

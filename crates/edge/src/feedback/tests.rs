@@ -4,8 +4,12 @@ use std::time::Duration;
 const NOW: Duration = Duration::from_secs(1_788_226_290);
 
 fn hear(feedback: &Feedback, body: &str, after: u64) -> (StatusCode, String) {
-    let now = SystemTime::UNIX_EPOCH + NOW + Duration::from_secs(after);
-    let Received { status, body, .. } = feedback.0.as_ref().unwrap().hear(body.as_bytes(), now);
+    let after = Duration::from_secs(after);
+    hear_at(feedback, body, SystemTime::UNIX_EPOCH + NOW + after, after)
+}
+
+fn hear_at(feedback: &Feedback, body: &str, now: SystemTime, elapsed: Duration) -> (StatusCode, String) {
+    let Received { status, body, .. } = feedback.0.as_ref().unwrap().hear(body.as_bytes(), now, elapsed);
     (status, String::from_utf8(body).unwrap())
 }
 
@@ -35,6 +39,19 @@ fn a_flood_is_told_to_come_again_and_fills_no_disk() {
     let told: Vec<_> = (0..1_000).map(|_| hear(&feedback, r#"{"kind":"page"}"#, 0).0).collect();
     let taken = told.iter().filter(|&&status| status == StatusCode::ACCEPTED).count();
     assert!(taken <= 200 && told.contains(&StatusCode::TOO_MANY_REQUESTS), "{taken}");
+}
+
+/// A node whose clock was a year ahead at its start took no report more for a year once that was put right.
+#[test]
+fn a_clock_that_is_put_right_closes_no_door() {
+    let folder = tempfile::tempdir().unwrap();
+    let feedback = Feedback::start(Some(folder.path().to_owned()), &Telemetry::new("test")).unwrap();
+    let right = SystemTime::UNIX_EPOCH + NOW;
+    let ahead = right + Duration::from_secs(365 * 86_400);
+    for (now, elapsed) in [(ahead, 1), (right, 2), (right, 3)] {
+        let (status, _) = hear_at(&feedback, r#"{"kind":"page"}"#, now, Duration::from_secs(elapsed));
+        assert_eq!(status, StatusCode::ACCEPTED, "{now:?}");
+    }
 }
 
 #[test]
