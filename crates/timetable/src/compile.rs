@@ -78,7 +78,7 @@ pub fn compile(
         documents: Vec::new(),
     };
     plan.documents = documents(timetable, &plan);
-    plan.channels = channels::channels(timetable, date, &plan, making.day_before);
+    plan.channels = channels::channels(timetable, date, &plan, &making);
     plan.check().map_err(|error| whole(format!("{error}, shorten texts or split the timetable")))?;
     let past = making.previous.map(|previous| past(timetable, previous, &plan)).unwrap_or_default();
     if past.is_empty() { Ok(plan) } else { Err(sorted(past)) }

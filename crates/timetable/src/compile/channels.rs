@@ -1,23 +1,19 @@
 //! Items to programmes: on the grid, one after the other, the slate wherever there is nothing.
 
+use super::Making;
 use crate::check::{Placed, airings};
 use crate::file::{ChannelEntry, Timetable};
 use crate::plan::{Channel, Plan, Programme, Show};
 use crate::school::Kind;
-use crate::time::day_segment;
+use crate::time::{AirSegment, day_segment};
 use grid::SEGMENTS_PER_DAY;
 use jiff::civil::Date;
 use package::LessonId;
 
 /// All channels of the day. `plan` holds what can be shown already.
-pub(super) fn channels(
-    timetable: &Timetable,
-    date: Date,
-    plan: &Plan,
-    day_before: Option<&Plan>,
-) -> Vec<Channel> {
+pub(super) fn channels(timetable: &Timetable, date: Date, plan: &Plan, making: &Making<'_>) -> Vec<Channel> {
     let mut channels: Vec<_> =
-        timetable.channels.iter().map(|entry| channel(timetable, date, plan, day_before, entry)).collect();
+        timetable.channels.iter().map(|entry| channel(timetable, date, plan, making, entry)).collect();
     channels.sort_by(|a, b| a.channel.cmp(&b.channel));
     channels
 }
@@ -26,13 +22,18 @@ fn channel(
     timetable: &Timetable,
     date: Date,
     plan: &Plan,
-    day_before: Option<&Plan>,
+    making: &Making<'_>,
     entry: &ChannelEntry,
 ) -> Channel {
+    // Once the day is on air its number is in players' hands, whatever has been made of the day before since.
+    let on_air = AirSegment::at(making.made_at) >= plan.first_segment;
+    let stays = making.previous.filter(|previous| on_air && previous.date == date);
+    let stays = stays.and_then(|previous| previous.channel(entry.id.as_str()));
     // A plan of the very day before, or a number that none has reached: there is at most one a segment.
-    let goes_on = day_before.filter(|before| before.date.tomorrow().ok() == Some(date));
-    let before =
-        goes_on.and_then(|before| Some(before.discontinuities_after(before.channel(entry.id.as_str())?)));
+    let goes_on = making.day_before.filter(|before| before.date.tomorrow().ok() == Some(date));
+    let before = stays.map(|channel| channel.discontinuities_before).or_else(|| {
+        goes_on.and_then(|before| Some(before.discontinuities_after(before.channel(entry.id.as_str())?)))
+    });
     let slate = || match timetable.slate.as_ref().filter(|slate| plan.clip(slate.as_str()).is_some()) {
         Some(slate) => Show::Clip(slate.clone()),
         None => Show::Nothing,

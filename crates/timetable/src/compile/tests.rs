@@ -152,6 +152,28 @@ fn the_next_day_goes_on_counting() {
     }
 }
 
+/// An edition of the morning moved the numbers of all that had been on air since midnight, where the evening before had been changed
+/// behind this day's first edition.
+#[test]
+fn a_later_edition_goes_on_counting_from_where_the_day_began() {
+    let both = DAY.replace("  { start = \"10:00\"", "  { date = \"2026-09-02\", start = \"08:30\", minutes = 20, grades = [9, 12], lesson = \"maths\" },\n  { start = \"10:00\"");
+    let (timetable, day) = (timetable(&both), date(2026, 9, 2));
+    let evening = compile(&timetable, date(2026, 9, 1), &whole(), making(EVENING)).unwrap();
+    let goes_on = Making { day_before: Some(&evening), ..making(EVENING) };
+    let first = compile(&timetable, day, &whole(), goes_on).unwrap();
+    let mut changed = evening.clone();
+    changed.channels.iter_mut().for_each(|channel| channel.discontinuities_before -= 2);
+    let number = |made_at: &str| {
+        let made_at = made_at.parse().unwrap();
+        let later = Making { made_at, previous: Some(&first), day_before: Some(&changed), ..making(EVENING) };
+        compile(&timetable, day, &whole(), later).unwrap().channel("g9").unwrap().discontinuities_before
+    };
+    let before = first.channel("g9").unwrap().discontinuities_before;
+    assert_eq!(number("2026-09-01T23:59:59+08:00"), before - 2, "nobody has seen it");
+    assert_eq!(number("2026-09-02T00:00:00+08:00"), before);
+    assert_eq!(number("2026-09-02T09:00:00+08:00"), before);
+}
+
 #[test]
 fn what_is_missing_is_refused_or_waited_for() {
     let mut stock = whole();
