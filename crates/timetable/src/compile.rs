@@ -116,7 +116,8 @@ fn documents(timetable: &Timetable, plan: &Plan) -> Vec<Document> {
 
 /// A new edition changes nothing that has been on air: numbers of segments and discontinuities would step back.
 fn past(timetable: &Timetable, previous: &Plan, plan: &Plan) -> Vec<Finding> {
-    let now = crate::AirSegment::at(plan.made_at).0.saturating_sub(plan.first_segment.0);
+    // Behind the segment that runs: it is listed whole at its beginning.
+    let now = (crate::AirSegment::at(plan.made_at).0 + 1).saturating_sub(plan.first_segment.0);
     let aired = |plan: &Plan, channel: &crate::plan::Channel| -> Vec<_> {
         let begun = channel.programmes.iter().filter(|programme| u64::from(programme.start) < now);
         // What runs now may still end otherwise.

@@ -211,7 +211,14 @@ fn what_has_been_on_air_stays() {
         "start = \"09:15\", minutes = 20, grades = 9",
         "start = \"09:20\", minutes = 20, grades = 9",
     ));
-    for (now, sound) in [("09:00:00", true), ("09:16:00", false), ("12:00:00", false)] {
+    // On the grid it begins at 09:15:02.4, and its first segment is in playlists from then on.
+    for (now, sound) in [
+        ("09:00:00", true),
+        ("09:15:02", true),
+        ("09:15:03", false),
+        ("09:16:00", false),
+        ("12:00:00", false),
+    ] {
         let making = Making { previous: Some(&plan), ..making(now) };
         assert!(compile(&timetable, day, &whole(), making).is_ok(), "{now}");
         let moved = compile(&moved, day, &whole(), making);
