@@ -1,9 +1,9 @@
 //! Periods one after the other: what is on is read, multiplexed, and handed over to be sent.
 
-use crate::clock::Clock;
 use crate::library::{ANSWER, Library, LibraryError};
 use crate::line::{Line, Plans};
 use crate::metrics::{Metrics, Shown};
+use crate::pace::Time;
 use bytes::Bytes;
 use conformance::Fetch;
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use telemetry::{Check, Label, Telemetry};
+use tokio::time::Instant;
 
 /// How often plans are read again. A change at five in the morning is on air long before the bell.
 const PLANS_EVERY: Duration = Duration::from_secs(10);
@@ -32,7 +33,8 @@ pub(crate) struct Made {
 
 /// Makes periods.
 pub(crate) struct Maker {
-    pub(crate) clock: Clock,
+    /// By which it is sent.
+    pub(crate) time: Time,
     pub(crate) plans: Plans,
     /// Reads plans.
     pub(crate) papers: Box<dyn Fetch + Send>,
@@ -62,14 +64,14 @@ impl Maker {
     pub(crate) fn run(mut self, first: u64, tempo: &Tempo, mut take: impl FnMut(Made) -> bool) {
         let mut before = Arc::new(Media::default());
         let mut guide = self.plans.guide();
-        let mut plans_read = self.clock.now();
+        let mut plans_read = self.now();
         let last = match tempo {
             Tempo::Live(_) => u64::MAX,
             Tempo::Fast(count) => first.saturating_add(*count),
         };
         let mut number = first - 1;
         while number < last {
-            let now = self.clock.now();
+            let now = self.now();
             if let Tempo::Live(stop) = tempo {
                 // A segment is published when it is on, and not asked for before.
                 let published = start(number.saturating_sub(self.behind));
@@ -102,6 +104,10 @@ impl Maker {
             }
             number += 1;
         }
+    }
+
+    fn now(&self) -> Duration {
+        self.time.at(Instant::now())
     }
 
     /// Whether anything has changed.
@@ -159,7 +165,7 @@ impl Maker {
             };
             let again = match tempo {
                 Tempo::Live(stop) if error.may_pass() => {
-                    let left = start(number).saturating_sub(self.clock.now());
+                    let left = start(number).saturating_sub(self.now());
                     left > IN_HAND + RETRY + ANSWER && wait(stop, RETRY)
                 }
                 _ => false,

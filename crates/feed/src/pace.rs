@@ -1,6 +1,7 @@
 //! When each packet leaves: as its number says, by the monotonic clock, which follows the wall clock slowly.
 
 use multiplex::Rate;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -27,24 +28,64 @@ pub(crate) enum Step {
     Skip,
 }
 
+/// The feed's own time: the wall clock's at the start, and from then on the monotonic clock's. Clones are the same: what is made by another
+/// time than it is sent by comes too early or too late.
+#[derive(Debug, Clone)]
+pub(crate) struct Time(Arc<Mutex<Anchor>>);
+
+/// At this instant the feed's time since 1970 was that.
+type Anchor = (Instant, Duration);
+
 /// A pace: which packet leaves when.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
     rate: Rate,
-    /// At this instant the feed's time since 1970 was that.
-    anchor: (Instant, Duration),
+    time: Time,
     /// Since when it is behind, and the time of the packet that was due then.
     catching_up: Option<(Instant, Duration)>,
 }
 
-impl Pace {
+impl Time {
     /// `now` is `wall` since 1970.
-    pub(crate) fn new(rate: Rate, now: Instant, wall: Duration) -> Self {
-        Self { rate, anchor: (now, wall), catching_up: None }
+    pub(crate) fn new(now: Instant, wall: Duration) -> Self {
+        Self(Arc::new(Mutex::new((now, wall))))
+    }
+
+    /// Since 1970, at `now`.
+    pub(crate) fn at(&self, now: Instant) -> Duration {
+        let (then, time) = self.anchor();
+        time + now.saturating_duration_since(then)
+    }
+
+    fn anchor(&self) -> Anchor {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings it nearer to `wall`, the wall clock at `now`, by as much as receivers bear; how far it was off, in microseconds.
+    pub(crate) fn correct(&self, now: Instant, wall: Duration) -> i64 {
+        let (then, before) = self.anchor();
+        let passed = now.saturating_duration_since(then);
+        let mine = before + passed;
+        let most = passed * MAX_SLEW / 1_000_000;
+        let (off, mine) = if wall >= mine {
+            let ahead = wall - mine;
+            (i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX), mine + ahead.min(most))
+        } else {
+            let back = mine - wall;
+            (-i64::try_from(back.as_micros()).unwrap_or(i64::MAX), mine - back.min(most))
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (now, mine);
+        off
+    }
+}
+
+impl Pace {
+    pub(crate) fn new(rate: Rate, time: Time) -> Self {
+        Self { rate, time, catching_up: None }
     }
 
     /// When packet `place` of period `number` leaves, since 1970.
-    fn time(&self, number: u64, place: u32) -> Duration {
+    fn time_of(&self, number: u64, place: u32) -> Duration {
         let nanos =
             u128::from(number) * PERIOD_NS + u128::from(place) * PERIOD_NS / u128::from(self.rate.packets());
         // 64 bits of nanoseconds last until 2554.
@@ -53,8 +94,8 @@ impl Pace {
 
     /// What to do with packet `place` of period `number` at `now`.
     pub(crate) fn step(&mut self, number: u64, place: u32, now: Instant) -> Step {
-        let (then, wall) = self.anchor;
-        let time = self.time(number, place);
+        let (then, wall) = self.time.anchor();
+        let time = self.time_of(number, place);
         let due = match time.checked_sub(wall) {
             Some(ahead) => then + ahead,
             None => then.checked_sub(wall - time).unwrap_or(then),
@@ -79,24 +120,6 @@ impl Pace {
         }
         Step::Send(behind)
     }
-
-    /// Brings the pace nearer to `wall`, the wall clock at `now`, by as much as receivers bear; how far it was off, in
-    /// microseconds.
-    pub(crate) fn correct(&mut self, now: Instant, wall: Duration) -> i64 {
-        let (then, before) = self.anchor;
-        let passed = now.saturating_duration_since(then);
-        let mine = before + passed;
-        let most = passed * MAX_SLEW / 1_000_000;
-        let (off, mine) = if wall >= mine {
-            let ahead = wall - mine;
-            (i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX), mine + ahead.min(most))
-        } else {
-            let back = mine - wall;
-            (-i64::try_from(back.as_micros()).unwrap_or(i64::MAX), mine - back.min(most))
-        };
-        self.anchor = (now, mine);
-        off
-    }
 }
 
 #[cfg(test)]
@@ -104,7 +127,7 @@ mod tests {
     use super::*;
 
     fn pace(now: Instant) -> Pace {
-        Pace::new(Rate::nearest(4_000_000).unwrap(), now, Duration::from_millis(4_800 * 10))
+        Pace::new(Rate::nearest(4_000_000).unwrap(), Time::new(now, Duration::from_millis(4_800 * 10)))
     }
 
     #[tokio::test(start_paused = true)]
@@ -150,21 +173,22 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_wall_clock_that_jumps_is_followed_slowly() {
         let begin = Instant::now();
-        let mut pace = pace(begin);
+        let time = Time::new(begin, Duration::from_millis(48_000));
         let wall = |after_ms: u64, off_us: i64| {
             let exact = Duration::from_millis(48_000 + after_ms);
             let off = Duration::from_micros(off_us.unsigned_abs());
             if off_us < 0 { exact - off } else { exact + off }
         };
         let at = |after_ms| begin + Duration::from_millis(after_ms);
-        assert_eq!(pace.correct(at(4_800), wall(4_800, 0)), 0);
+        assert_eq!(time.correct(at(4_800), wall(4_800, 0)), 0);
         assert_eq!(
-            pace.correct(at(9_600), wall(9_600, 50)),
+            time.correct(at(9_600), wall(9_600, 50)),
             50,
             "less than 20 in a million of 4.8 s: taken at once"
         );
-        assert_eq!(pace.correct(at(14_400), wall(14_400, 50)), 0);
-        assert_eq!(pace.correct(at(19_200), wall(19_200, -2_000_000)), -2_000_050);
-        assert_eq!(pace.correct(at(24_000), wall(24_000, -2_000_000)), -2_000_050 + 96);
+        assert_eq!(time.correct(at(14_400), wall(14_400, 50)), 0);
+        assert_eq!(time.correct(at(19_200), wall(19_200, -2_000_000)), -2_000_050);
+        assert_eq!(time.correct(at(24_000), wall(24_000, -2_000_000)), -2_000_050 + 96);
+        assert_eq!(time.at(at(24_000)), wall(24_000, 50 - 2 * 96));
     }
 }

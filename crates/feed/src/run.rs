@@ -6,6 +6,7 @@ use crate::line::Plans;
 use crate::maker::{Made, Maker, Tempo, timestamp};
 use crate::metrics::Metrics;
 use crate::options::{Config, FeedError, Options};
+use crate::pace::Time;
 use crate::send::Out;
 use crate::sender::Sender;
 use faults::{AnyFault, Blame, Fault};
@@ -93,7 +94,7 @@ fn maker(
     service.check().map_err(|error| SettingsError::value("name", error.to_string()))?;
     telemetry.readiness.pass(Check::Upstream);
     Ok(Maker {
-        clock: config.clock,
+        time: Time::new(Instant::now(), config.clock.now()),
         plans,
         papers,
         library: Library::new(packages),
@@ -172,11 +173,11 @@ fn send(config: &Config, maker: Maker, metrics: Metrics, telemetry: &Telemetry) 
         .admin
         .map(|address| Admin::start(address, config.admin_hosts.clone(), telemetry.clone()))
         .transpose()?;
-    let (rate, clock) = (config.rate, config.clock);
+    let (rate, clock, time) = (config.rate, config.clock, maker.time.clone());
     let (periods, made) = mpsc::channel::<Made>(MADE_AHEAD);
     let (stop, stopped) = sync_channel(1);
     // The period that runs is half gone, and what is on in it half sent by whoever sends it.
-    let first = period_at(clock.now()) + 1;
+    let first = period_at(time.at(Instant::now())) + 1;
     let thread = std::thread::Builder::new().name("maker".to_owned()).spawn(move || {
         maker.run(first, &Tempo::Live(stopped), |made| periods.blocking_send(made).is_ok());
     });
@@ -184,7 +185,7 @@ fn send(config: &Config, maker: Maker, metrics: Metrics, telemetry: &Telemetry) 
     tracing::info!(rate = rate.bits_per_second(), first, "feed begins");
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(FeedError::System)?;
-    let mut sender = Sender { rate, clock, outs, metrics };
+    let mut sender = Sender { rate, clock, time, outs, metrics };
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::maker::Made;
 use crate::metrics::{Metrics, Shown};
-use crate::pace::{LATE, Pace, Step};
+use crate::pace::{LATE, Pace, Step, Time};
 use crate::send::{Out, PACKETS};
 use bytes::{Bytes, BytesMut};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -19,6 +19,7 @@ const PACKET_BYTES: usize = 188;
 pub(crate) struct Sender {
     pub(crate) rate: Rate,
     pub(crate) clock: Clock,
+    pub(crate) time: Time,
     pub(crate) outs: Vec<Out>,
     pub(crate) metrics: Metrics,
 }
@@ -26,7 +27,7 @@ pub(crate) struct Sender {
 impl Sender {
     /// Until nothing more is made.
     pub(crate) async fn run(&mut self, mut periods: Receiver<Made>) {
-        let mut pace = Pace::new(self.rate, Instant::now(), self.clock.now());
+        let mut pace = Pace::new(self.rate, self.time.clone());
         let mut cut = Cut::new(self.rate);
         let bar = bar();
         let mut worst = Duration::ZERO;
@@ -37,7 +38,7 @@ impl Sender {
             for Datagram { number, place, bytes } in cut.period(period.number, &period.packets) {
                 worst = worst.max(self.datagram(&mut pace, number, place, &bytes).await);
             }
-            let off = pace.correct(Instant::now(), self.clock.now());
+            let off = self.time.correct(Instant::now(), self.clock.now());
             self.metrics.clock_error_us.set(off);
             if off.abs() > 1_000_000 {
                 tracing::warn!(
