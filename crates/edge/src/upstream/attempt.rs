@@ -41,6 +41,19 @@ pub(super) struct Limits {
     pub(super) response: Duration,
 }
 
+/// Why there is no head.
+struct Unanswered {
+    error: UpstreamError,
+    /// The connection had carried another exchange before, and ended without a byte.
+    was_closed: bool,
+}
+
+impl From<UpstreamError> for Unanswered {
+    fn from(error: UpstreamError) -> Self {
+        Self { error, was_closed: false }
+    }
+}
+
 /// A server and a connection to it.
 pub(super) struct Reached {
     lease: Lease,
@@ -51,7 +64,8 @@ impl Upstream {
     /// Asks `parent` what `head` asks, within `limits`, and notes what it is worth.
     ///
     /// With a wish for `reuse`, which takes a question that may be repeated (RFC 9110 §9.2.2), kept connections are used, and
-    /// one that turns out to be closed is followed by another (RFC 9112 §9.3.1). `unwell` are statuses that say that it cannot.
+    /// one that turns out to be closed is followed by another (RFC 9112 §9.3.1), within the same limit for the header section: nobody
+    /// has had the question. `unwell` are statuses that say that it cannot.
     pub(super) async fn attempt(
         &self,
         parent: &Arc<Parent>,
@@ -60,15 +74,19 @@ impl Upstream {
         limits: Limits,
         unwell: fn(StatusCode) -> bool,
     ) -> Result<Answered, UpstreamError> {
-        let mut stale = 0;
+        let (mut stale, mut left) = (0, limits.response);
         loop {
             let wish = Wish { reuse: wish.reuse && stale < MAX_STALE_CONNECTIONS, ..wish };
             let reached = self.reach(parent, wish, limits.connect).await?;
-            let reused = reached.lease.reused;
+            let sent_at = Instant::now();
             let request = Request::from_parts(head.clone(), RequestBody::Empty);
-            match reached.exchange(self, request, limits.response).await {
-                Err(UpstreamError::Protocol) if reused => stale += 1,
-                result => return noted(parent, result, unwell),
+            match reached.exchange(self, request, left).await {
+                // Who takes that long to hang up has thought about the question, and would again.
+                Err(Unanswered { was_closed: true, .. }) if sent_at.elapsed() < left / 2 => {
+                    stale += 1;
+                    left = left.saturating_sub(sent_at.elapsed());
+                }
+                result => return noted(parent, result.map_err(|unanswered| unanswered.error), unwell),
             }
         }
     }
@@ -97,7 +115,8 @@ impl Reached {
         let parent = Arc::clone(self.load.parent());
         // Instead of an answer to an upload there is nothing to give, whoever waits for it.
         let limit = upstream.limits.response;
-        noted(&parent, self.exchange(upstream, request, limit).await, is_unwell)
+        let result = self.exchange(upstream, request, limit).await;
+        noted(&parent, result.map_err(|unanswered| unanswered.error), is_unwell)
     }
 
     async fn exchange(
@@ -105,20 +124,22 @@ impl Reached {
         upstream: &Upstream,
         request: Request<RequestBody>,
         limit: Duration,
-    ) -> Result<Answered, UpstreamError> {
+    ) -> Result<Answered, Unanswered> {
         let sending = request.body().sending();
         let reused = self.lease.reused;
         let answer = tokio::select! {
             biased;
             answer = self.lease.sender().send_request(request) => answer,
-            error = late(sending.as_ref(), limit) => return Err(error),
+            error = late(sending.as_ref(), limit) => return Err(error.into()),
         };
         let response = match answer {
-            Err(error) if error.is_user() => return Err(body_error(&error)),
+            Err(error) if error.is_user() => return Err(body_error(&error).into()),
             Err(error) => {
                 let parent = &*self.load.parent().name;
                 tracing::debug!(parent, %error, reused, "upstream exchange");
-                return Err(UpstreamError::Protocol);
+                // What has begun to come and cannot be read would be no better over another connection.
+                let was_closed = reused && !self.lease.sender().is_answered();
+                return Err(Unanswered { error: UpstreamError::Protocol, was_closed });
             }
             Ok(response) => response,
         };

@@ -60,6 +60,11 @@ impl Sender {
         self.requests.ready().await
     }
 
+    /// Whether anything has come in answer to the last one.
+    pub(super) fn is_answered(&self) -> bool {
+        self.answers.have_begun()
+    }
+
     /// Sends one and waits for the answer's header section.
     pub(super) async fn send_request(
         &mut self,

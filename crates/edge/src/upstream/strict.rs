@@ -1,8 +1,8 @@
 //! Answers that two clients could read differently, stopped before hyper reads them: an edge as a client is as strict as
 //! it is as a server.
 
-use framing::{Bounds, Messages};
-use std::cell::RefCell;
+use framing::{Bounds, Messages, Violation};
+use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -14,12 +14,30 @@ const MAX_HEAD: usize = 64 * 1_024;
 
 /// Follows what an upstream answers.
 #[derive(Clone)]
-pub(super) struct Answers(Rc<RefCell<Messages>>);
+pub(super) struct Answers {
+    messages: Rc<RefCell<Messages>>,
+    /// Whether anything has come since the last request.
+    begun: Rc<Cell<bool>>,
+}
 
 impl Answers {
     /// A request is being sent: what comes next is an answer.
     pub(super) fn expect(&self) {
-        self.0.borrow_mut().expect();
+        self.messages.borrow_mut().expect();
+        self.begun.set(false);
+    }
+
+    /// Whether anything has come of it.
+    pub(super) fn have_begun(&self) -> bool {
+        self.begun.get()
+    }
+
+    /// Looks at what has come.
+    fn follow(&self, bytes: &[u8]) -> Result<(), Violation> {
+        if !bytes.is_empty() {
+            self.begun.set(true);
+        }
+        self.messages.borrow_mut().follow(bytes)
     }
 }
 
@@ -31,7 +49,8 @@ pub(super) struct Strict<S> {
 
 impl<S> Strict<S> {
     pub(super) fn new(inner: S) -> (Self, Answers) {
-        let answers = Answers(Rc::new(RefCell::new(Messages::responses(Bounds { head: MAX_HEAD }))));
+        let messages = Rc::new(RefCell::new(Messages::responses(Bounds { head: MAX_HEAD })));
+        let answers = Answers { messages, begun: Rc::default() };
         (Self { inner, answers: answers.clone() }, answers)
     }
 }
@@ -45,7 +64,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
         if matches!(read, Poll::Ready(Ok(())))
-            && let Err(violation) = self.answers.0.borrow_mut().follow(&buffer.filled()[before..])
+            && let Err(violation) = self.answers.follow(&buffer.filled()[before..])
         {
             tracing::warn!(fault = violation.fault.as_str(), "an upstream's answer has no single meaning");
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, violation.fault.as_str())));

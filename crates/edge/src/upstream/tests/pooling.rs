@@ -69,6 +69,51 @@ async fn a_kept_connection_that_was_closed_is_followed_by_a_new_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_hangs_up_late_has_had_the_question_and_its_time() {
+    local(async {
+        let scene = narrow(1, vec![ok("a"), ok("never").after(60 * SECOND), ok("never").after(60 * SECOND)]);
+        scene.servers[0].keep_connections(10 * SECOND);
+        assert_eq!(start(&scene, Method::GET).await.unwrap(), whole(200, "a"));
+        let begun = Instant::now();
+        assert_eq!(start(&scene, Method::GET).await.unwrap(), Err(UpstreamError::Protocol));
+        assert!(begun.elapsed() <= scene.edge.config.limits.response, "{:?}", begun.elapsed());
+        assert_eq!(scene.servers[0].count(), 2);
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "unanswered"]), 1.0);
+        // One that has just come to a closed door has the rest of its time elsewhere.
+        scene.servers[0].keep_connections(20 * SECOND);
+        scene.servers[0].follow(|_| ok("b"));
+        assert_eq!(start(&scene, Method::GET).await.unwrap(), whole(200, "b"));
+        scene.servers[0].then(ok("never").after(60 * SECOND));
+        scene.servers[0].then(ok("late").after(12 * SECOND));
+        tokio::time::sleep(15 * SECOND).await;
+        let begun = Instant::now();
+        assert_eq!(start(&scene, Method::GET).await.unwrap(), Err(UpstreamError::ResponseTimeout));
+        assert_eq!(begun.elapsed().as_secs(), scene.edge.config.limits.response.as_secs());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_read_is_not_asked_for_again_on_every_kept_connection() {
+    local(async {
+        let scene = narrow(4, Vec::new());
+        scene.servers[0].follow(|_| ok("a").after(SECOND / 10));
+        let clients: Vec<_> = (0..4).map(|_| start(&scene, Method::GET)).collect();
+        for client in clients {
+            assert_eq!(client.await.unwrap(), whole(200, "a"));
+        }
+        assert_eq!((scene.servers[0].count(), scene.servers[0].connections()), (4, 4));
+        // More fields than anybody needs.
+        scene.servers[0].follow(|_| (0..200).fold(ok("b"), |reply, _| reply.header("x-a", "1")));
+        assert_eq!(start(&scene, Method::GET).await.unwrap(), Err(UpstreamError::Protocol));
+        assert_eq!((scene.servers[0].count(), scene.servers[0].connections()), (5, 4));
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "unanswered"]), 1.0);
+        assert_eq!(scene.metric("edge_upstream_connections", &[]), 3.0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn slow_readers_leave_the_cache_a_quarter_of_the_connections() {
     local(async {
         // More than a connection holds.
