@@ -30,6 +30,7 @@ pub(crate) struct UpstreamBody {
     limit: Duration,
     /// Set while nothing comes.
     waiting: Option<Pin<Box<Sleep>>>,
+    reader: Reader,
     /// Bytes given so far.
     received: u64,
     /// Bytes to come first that have been given already.
@@ -42,6 +43,26 @@ enum State {
     Reading { body: Incoming, load: Load, hold: Hold },
     Resuming(Pin<Box<dyn Future<Output = Continued>>>),
     Over,
+}
+
+/// How long the server has been kept waiting by who reads what it sends.
+#[derive(Default)]
+struct Reader {
+    /// Since when it has a frame and has not asked for the next.
+    busy_since: Option<Instant>,
+    waited_for: Duration,
+}
+
+impl Reader {
+    fn takes_a_frame(&mut self) {
+        self.busy_since = Some(Instant::now());
+    }
+
+    fn asks_for_more(&mut self) {
+        if let Some(since) = self.busy_since.take() {
+            self.waited_for += since.elapsed();
+        }
+    }
 }
 
 /// What came of looking for the rest.
@@ -77,7 +98,7 @@ impl UpstreamBody {
         let Answered { head, body, load, hold } = answered;
         let rest = rest(&head);
         let state = State::Reading { body, load, hold };
-        (head, Self { state, limit, waiting: None, received: 0, skip: 0, rest })
+        (head, Self { state, limit, waiting: None, reader: Reader::default(), received: 0, skip: 0, rest })
     }
 
     /// From now on one client alone reads it, as slowly as it may; whether there is a place for that.
@@ -145,9 +166,13 @@ impl UpstreamBody {
         let State::Reading { load, hold, .. } = std::mem::replace(&mut self.state, State::Over) else {
             return Err(broken);
         };
-        if !hold.is_failed_by_client() {
+        // Servers, too, wait for the next bytes to go only so long: who has let one wait for longer than it may be silent itself, as a
+        // client that reads slowly does, has broken off what he gets.
+        let is_readers = self.reader.waited_for > self.limit;
+        if !is_readers && !hold.is_failed_by_client() {
             load.parent().heard(Asked::Broken);
         }
+        self.reader = Reader::default();
         let rest = self.rest.take().ok_or(broken)?;
         self.state = State::Resuming(rest.begin(load.parent().number, self.received, broken)?);
         Ok(())
@@ -163,6 +188,7 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
+        this.reader.asks_for_more();
         loop {
             let broken = match &mut this.state {
                 State::Over => return Poll::Ready(None),
@@ -182,7 +208,10 @@ impl Body for UpstreamBody {
                 }
                 State::Reading { .. } => match ready!(this.poll_server(cx)) {
                     Some(Ok(frame)) => match this.take(frame) {
-                        Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
+                        Ok(Some(frame)) => {
+                            this.reader.takes_a_frame();
+                            return Poll::Ready(Some(Ok(frame)));
+                        }
                         Ok(None) => continue,
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     },

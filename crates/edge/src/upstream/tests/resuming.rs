@@ -156,3 +156,29 @@ async fn bodies_that_break_off_together_all_go_on() {
     })
     .await;
 }
+
+/// Servers close connections on which nothing is taken. That a client takes nothing says nothing of them.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_its_reader_let_wait_breaks_off_by_nobodys_fault_but_the_readers() {
+    local(async {
+        for (pause, broken) in [(30, 0.0), (0, 3.0)] {
+            // More than a connection holds.
+            let long = || Reply::new(200).header("content-length", "8388608").data(vec![7; 4 << 20]);
+            let long = || long().pause(10 * SECOND).data(vec![7; 4 << 20]);
+            let scene = Scene::new("tiers = [[\"http://a\"]]", [(0..3).map(|_| long()).collect()]);
+            scene.servers[0].keep_connections(5 * SECOND);
+            let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+            let question = Question { alone: true, ..Question::get("h", &target, &headers) };
+            for _ in 0..3 {
+                let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
+                let mut body = answer.into_body();
+                body.frame().await.unwrap().unwrap();
+                tokio::time::sleep(pause * SECOND).await;
+                assert_eq!(body.collect().await.err(), Some(BodyError::Cut));
+            }
+            assert_eq!(scene.metric("edge_parent_requests_total", &["a", "broken"]), broken);
+            assert_eq!(scene.metric("edge_parent_up", &["a"]), f64::from(u8::from(broken == 0.0)));
+        }
+    })
+    .await;
+}
