@@ -229,6 +229,11 @@ impl Overload {
         self.watch.memory.promise(bytes)
     }
 
+    /// The same of a run of blocks, of something that is known already.
+    pub(crate) fn promise_more(&self, bytes: u64) -> Promise {
+        self.watch.memory.promise_more(bytes)
+    }
+
     /// Notes a request for which there is no memory.
     pub(crate) fn refuses_body(&self) -> Shed {
         self.watch.metrics.shed(Shed::Memory);

@@ -14,6 +14,7 @@ use super::keep::{self, TOO_LARGE_FOR};
 use super::lots::{Lot, RUN, Source};
 use crate::edge::Edge;
 use crate::outcome::FillOutcome;
+use crate::overload::Promise;
 use crate::policy;
 use crate::request::Asked;
 use crate::store::{BLOCK_SIZE, GrowingReader, Sparse};
@@ -159,8 +160,10 @@ impl BlockStream {
                 let (edge, asked, sparse) =
                     (Rc::clone(&self.edge), Rc::clone(&self.asked), Arc::clone(&self.sparse));
                 let reading = self.reading;
+                // At once: before this comes to be fetched, others ask whether there is memory for theirs.
+                let promise = edge.overload.promise_more(lots.iter().map(|lot| lot.end() - lot.next()).sum());
                 drop(tokio::task::spawn_local(async move {
-                    lead(&edge, &asked, &sparse, lots, reading).await;
+                    lead(&edge, &asked, &sparse, (lots, promise), reading).await;
                 }));
                 Current::Coming(reader)
             }
@@ -168,12 +171,21 @@ impl BlockStream {
     }
 }
 
-async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeque<Lot>, reading: Reading) {
+async fn lead(
+    edge: &Edge,
+    asked: &Asked,
+    sparse: &Arc<Sparse>,
+    (mut lots, mut promise): (VecDeque<Lot>, Promise),
+    reading: Reading,
+) {
     edge.metrics.fills_in_flight.inc();
     let started = Instant::now();
-    load(edge, sparse, &mut lots).await;
-    let ended =
-        if lots.is_empty() { FillOutcome::Loaded } else { fetch(edge, asked, sparse, lots, reading).await };
+    load(edge, sparse, &mut lots, &mut promise).await;
+    let ended = if lots.is_empty() {
+        FillOutcome::Loaded
+    } else {
+        fetch(edge, asked, sparse, (lots, promise), reading).await
+    };
     if sparse.is_whole() {
         edge.memory.complete(sparse);
     }
@@ -183,7 +195,7 @@ async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut lots: VecDeq
 }
 
 /// Loads those of `lots` that lie on the disk, one behind the other; what cannot be had there is left.
-async fn load(edge: &Edge, sparse: &Sparse, lots: &mut VecDeque<Lot>) {
+async fn load(edge: &Edge, sparse: &Sparse, lots: &mut VecDeque<Lot>, promise: &mut Promise) {
     let Some(disk) = &edge.disk else { return };
     let numbers: Vec<u64> = lots.iter().map(Lot::index).take_while(|&index| sparse.is_kept(index)).collect();
     if numbers.is_empty() {
@@ -191,6 +203,7 @@ async fn load(edge: &Edge, sparse: &Sparse, lots: &mut VecDeque<Lot>) {
     }
     for block in disk.blocks(sparse, &numbers, edge.upstream.groups()).await {
         if let Some(mut lot) = lots.pop_front() {
+            promise.keep(block.len() as u64);
             lot.give(block);
             lot.finish(&edge.memory);
         }
@@ -204,7 +217,7 @@ async fn fetch(
     edge: &Edge,
     asked: &Asked,
     sparse: &Arc<Sparse>,
-    mut lots: VecDeque<Lot>,
+    (mut lots, mut promise): (VecDeque<Lot>, Promise),
     mut reading: Reading,
 ) -> FillOutcome {
     let mut headers = policy::fill_headers(asked, &edge.identity);
@@ -249,7 +262,7 @@ async fn fetch(
         if !may_skip(edge, sparse, before, reading) {
             return FillOutcome::GivenUp;
         }
-        let broken = feed(edge, body, before, sparse, &mut lots).await.is_err();
+        let broken = feed(edge, body, before, sparse, (&mut lots, &mut promise)).await.is_err();
         if !lots.is_empty() && (broken || lots.len() == wanted) {
             tracing::warn!(key = %sparse.key(), "blocks broke off");
             return FillOutcome::BrokenOff;
@@ -331,7 +344,7 @@ pub(super) async fn feed<B>(
     mut body: B,
     mut before: u64,
     sparse: &Sparse,
-    lots: &mut VecDeque<Lot>,
+    (lots, promise): (&mut VecDeque<Lot>, &mut Promise),
 ) -> Result<(), BrokenOff>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -351,9 +364,10 @@ where
         while let Some(lot) = lots.front_mut()
             && !data.is_empty()
         {
-            if lot.take(&mut data)
-                && let Some(full) = lots.pop_front()
-            {
+            let came = data.len();
+            let is_full = lot.take(&mut data);
+            promise.keep((came - data.len()) as u64);
+            if is_full && let Some(full) = lots.pop_front() {
                 run.full.extend(full.finish(&edge.memory));
             }
         }

@@ -151,12 +151,13 @@ pub(crate) async fn keep_blocks(
         .filter(|held| *held.etag() == etag && held.length() == length)
         .unwrap_or_else(|| Arc::new(Sparse::new(key.clone(), length, etag)));
     let mut lots = edge.lots.open_part(&sparse, &part);
+    let mut promise = edge.overload.promise(part.end - part.start);
     let object = Arc::new(head.with(Body::Sparse(Arc::clone(&sparse))));
     guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
     guard.land(Landed::Fetched { object, variant, way, kept: true });
     // Who comes from now on finds the head in the store.
     drop(guard);
-    if feed(edge, body, 0, &sparse, &mut lots).await.is_err() || !lots.is_empty() {
+    if feed(edge, body, 0, &sparse, (&mut lots, &mut promise)).await.is_err() || !lots.is_empty() {
         tracing::warn!(key = %sparse.key(), "blocks broke off");
         return FillOutcome::BrokenOff;
     }

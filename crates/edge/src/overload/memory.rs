@@ -138,6 +138,11 @@ impl Memory {
         // Another core may say the same of another body at the same time; one of the two counts.
         let usual = self.usual.load(Ordering::Relaxed);
         self.usual.store(usual - usual / LATELY + bytes / LATELY, Ordering::Relaxed);
+        self.promise_more(bytes)
+    }
+
+    /// The same of more of a body that has been asked for before: it says nothing of how long bodies are.
+    pub(super) fn promise_more(&self, bytes: u64) -> Promise {
         self.promised.fetch_add(bytes, Ordering::Relaxed);
         Promise { bytes, all: Arc::clone(&self.promised) }
     }

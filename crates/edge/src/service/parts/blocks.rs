@@ -307,3 +307,37 @@ async fn what_is_missing_and_came_to_one_is_kept_for_nobody() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn attack_63_blocks_on_their_way_count_against_memory() {
+    local(async {
+        let length = 40 * BLOCK;
+        let slow = |range: std::ops::Range<usize>| {
+            let head = part_head(&range, length).header("etag", "\"a\"");
+            head.data(bytes_at(range.start..range.start + BLOCK))
+                .pause(SECOND)
+                .data(bytes_at(range.start + BLOCK..range.end))
+        };
+        let scene = Rc::new(Scene::new([slow(0..2 * BLOCK), slow(2 * BLOCK..18 * BLOCK)]));
+        let promised = || scene.edge.overload.promised() / BLOCK_SIZE;
+        let ask = |range: &'static str| {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move { asks(&scene, range).await })
+        };
+        // What is not known yet, and what is missing of it.
+        for (range, to_come) in [("bytes=0-300000", 1), ("bytes=524288-4718591", 15)] {
+            let client = ask(range);
+            tokio::time::sleep(SECOND / 2).await;
+            assert_eq!(promised(), to_come, "{range}");
+            client.await.unwrap().2.unwrap();
+            tokio::time::sleep(SECOND).await;
+            assert_eq!(scene.edge.overload.promised(), 0, "{range}");
+        }
+        assert_eq!(scene.upstream.count(), 2);
+        // What breaks off is not to come any more.
+        scene.upstream.follow(|_| Reply::new(503));
+        assert_eq!(asks(&scene, "bytes=4718592-").await.0, 503);
+        assert_eq!(scene.edge.overload.promised(), 0);
+    })
+    .await;
+}
