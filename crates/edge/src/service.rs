@@ -308,7 +308,8 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
     if asked.directives.only_if_cached {
         return response::not_cached(edge);
     }
-    if edge.overload.is_full() {
+    // What is on its way is there for whoever else wants it.
+    if edge.overload.is_full() && !edge.lots.bring(&edge.memory, &sparse, &wanted) {
         return response::shed(edge, edge.overload.refuses_body());
     }
     if !may_add(edge, asked, object) {

@@ -24,6 +24,13 @@ struct Coming {
     growing: Arc<Growing>,
 }
 
+impl Coming {
+    /// Whether these bytes of the block are among them.
+    fn has(&self, wanted: &Range<u64>) -> bool {
+        self.span.start <= wanted.start && wanted.end <= self.span.end
+    }
+}
+
 /// Where a block's bytes come from.
 pub(crate) enum Source {
     /// From memory.
@@ -57,10 +64,8 @@ impl Lots {
         if let Some(bytes) = memory.block(&key).and_then(|piece| piece.get(wanted)) {
             return Source::Held(bytes);
         }
-        if let Some(Coming { span, growing }) = list.get(&key)
-            && span.start <= wanted.start
-            && wanted.end <= span.end
-        {
+        if let Some(coming) = list.get(&key).filter(|coming| coming.has(wanted)) {
+            let Coming { span, growing } = coming;
             let within = wanted.start - span.start..wanted.end - span.start;
             return Source::Coming(GrowingReader::new(Arc::clone(growing), Some(within)));
         }
@@ -78,6 +83,17 @@ impl Lots {
             lots.push_back(self.open(&mut list, sparse, next, 0..sparse.block_length(next)).0);
         }
         Source::Lead(lots, GrowingReader::new(growing, Some(wanted.clone())))
+    }
+
+    /// Whether all of `wanted` that memory has not comes for somebody, which costs whoever joins him no memory.
+    pub(crate) fn bring(&self, memory: &Memory, sparse: &Sparse, wanted: &Range<u64>) -> bool {
+        let list = self.list();
+        blocks::touched(wanted, BLOCK_SIZE).all(|index| {
+            let (key, start) = (sparse.block_key(index), index * BLOCK_SIZE);
+            let within = wanted.start.saturating_sub(start)..(wanted.end - start).min(BLOCK_SIZE);
+            list.get(&key).is_some_and(|coming| coming.has(&within))
+                || memory.block(&key).is_some_and(|piece| piece.get(&within).is_some())
+        })
     }
 
     /// Takes on to store a part that has begun to come by itself.

@@ -341,3 +341,33 @@ async fn attack_63_blocks_on_their_way_count_against_memory() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn blocks_that_come_for_somebody_are_there_for_all_also_when_memory_is_taken() {
+    local(async {
+        let length = 5 * BLOCK;
+        let slow = part_head(&(2 * BLOCK..4 * BLOCK), length).header("etag", "\"a\"");
+        let slow =
+            slow.data(bytes_at(2 * BLOCK..3 * BLOCK)).pause(SECOND).data(bytes_at(3 * BLOCK..4 * BLOCK));
+        let scene = Rc::new(Scene::new([part_of(0..BLOCK, length, "\"a\""), slow]));
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        let ask = |range: &'static str| {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move { asks(&scene, range).await })
+        };
+        let first = ask("bytes=524288-1048575");
+        tokio::time::sleep(SECOND / 2).await;
+        scene.edge.overload.fill_memory(true);
+        let joins = ask("bytes=700000-1000000");
+        // Some of it nobody has asked for.
+        for range in ["bytes=262144-262153", "bytes=700000-1048576"] {
+            assert_eq!(asks(&scene, range).await.0, 503, "{range}");
+        }
+        assert_eq!(first.await.unwrap().2, Ok(bytes_at(2 * BLOCK..4 * BLOCK)));
+        let (status, _, body) = joins.await.unwrap();
+        assert_eq!(status, 206);
+        assert_eq!(body, Ok(bytes_at(700_000..1_000_001)));
+        assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
