@@ -20,6 +20,7 @@ pub(crate) struct Packets<'a> {
     source: &'a mut Source,
     timing: &'a Timing,
     cancel: &'a Cancel,
+    sound: Option<usize>,
     video_base: (i32, i32),
     sound_base: (i32, i32),
     clock: Continuity,
@@ -34,7 +35,8 @@ impl<'a> Packets<'a> {
             |stream: usize| source.streams().get(stream).map_or((1, 90_000), |stream| stream.time_base);
         let (video_base, sound_base) = (base(timing.video), sound.map_or((1, 90_000), base));
         source.select(&std::iter::once(timing.video).chain(sound).collect::<Vec<_>>());
-        Self { source, timing, cancel, video_base, sound_base, clock: Continuity::default(), unreadable: 0 }
+        let clock = Continuity::default();
+        Self { source, timing, cancel, sound, video_base, sound_base, clock, unreadable: 0 }
     }
 
     /// The next packet, its time stamps mended; `None` at the end.
@@ -46,7 +48,9 @@ impl<'a> Packets<'a> {
             self.cancel.check()?;
             let track = match self.source.read(packet) {
                 Ok(Read::Packet(stream)) if stream == self.timing.video => Track::Video,
-                Ok(Read::Packet(_)) => Track::Sound,
+                Ok(Read::Packet(stream)) if Some(stream) == self.sound => Track::Sound,
+                // What FFmpeg had read to learn about the streams comes all the same: other sound tracks, a cover.
+                Ok(Read::Packet(_)) => continue,
                 Ok(Read::Damaged) => {
                     self.unreadable += 1;
                     continue;

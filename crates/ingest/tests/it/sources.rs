@@ -90,6 +90,29 @@ fn without_sound_there_is_silence() {
     assert!(samples.iter().all(|sample| sample.abs() < 8));
 }
 
+/// Packets that FFmpeg had read to learn about the streams went to the one decoder of sound, whosesoever they were: a lesson
+/// in two languages began with both, cut into each other, and a cover was damage.
+#[test]
+fn other_sound_tracks_and_a_cover_are_left_out_from_the_first_packet_on() {
+    let bench = Bench::new();
+    let cover = bench.clip("cover.jpg", "-f lavfi -i color=s=64x64 -frames:v 1");
+    let (media, silence) = (pictures("320x180", 25, 2), "-f lavfi -i anullsrc=r=48000:d=2");
+    let two =
+        format!("{media} {silence} {} -map 0 -map 1 -map 2 {H264} {AAC} -disposition:a:0 default", tone(2));
+    let covered = format!(
+        "{media} {silence} -i {} -map 0 -map 1 -map 2 {H264} {AAC} -c:v:1 mjpeg -disposition:v:1 attached_pic",
+        cover.display()
+    );
+    for (name, options) in [("two.mkv", two), ("covered.mp4", covered)] {
+        let published = ingest(&bench, &bench.clip(name, &options));
+        for wrong in ["damaged", "overlaps"] {
+            assert!(!published.said.contains(wrong), "{name}: {}", published.said);
+        }
+        let samples = published.samples(package::Rendition::Audio(package::AudioSlot::Hi));
+        assert!(samples.iter().all(|sample| sample.abs() < 8), "{name}: another track is heard");
+    }
+}
+
 #[test]
 fn the_smallest_rung_stays_small_whatever_it_shows() {
     // The worst there is: noise at the highest rate, and a loud hiss. The check is in every ingest (Apple 9.21).
