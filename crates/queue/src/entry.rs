@@ -267,6 +267,14 @@ impl Entry {
         }
     }
 
+    /// Whether a later job of the same lesson, `done`, has made this one pointless: run now, it would put what it was about
+    /// in place of what came after it. What runs is left to its worker.
+    pub fn is_outdated_by(&self, done: &Self) -> bool {
+        !matches!(self.state, State::Running { .. })
+            && self.number < done.number
+            && self.job.same_lesson(&done.job)
+    }
+
     /// Whether `claimed` is this run of this job: it may have been taken out since, and added again.
     fn is_leased_to(&self, claimed: &Self) -> bool {
         matches!(self.state, State::Running { .. })

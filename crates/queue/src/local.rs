@@ -181,6 +181,11 @@ impl Queue for Local {
                 if ended.is_ok() {
                     tables.put(&entry)?;
                 }
+                if ended == Ok(Ended::Done) {
+                    for old in tables.all()?.iter().filter(|old| old.is_outdated_by(&entry)) {
+                        tables.take_out(&old.key())?;
+                    }
+                }
                 Ok(ended)
             },
             Result::is_ok,

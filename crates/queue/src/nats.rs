@@ -229,6 +229,7 @@ impl Nats {
             if entry.end(&claim.entry, Ending::Done, now, &self.policy).is_ok() {
                 self.server.remember(&entry).await?;
             }
+            self.take_out_outdated(&claim.entry).await?;
         }
         let key = claim.entry.key();
         let end = self.change(&key, |there, _| {
@@ -250,6 +251,23 @@ impl Nats {
             self.server.answer(ticket, answer).await?;
         }
         Ok(ended)
+    }
+
+    /// Their tickets are too many then, and end as such.
+    async fn take_out_outdated(&self, done: &Entry) -> Result<(), QueueError> {
+        let outdated: Vec<JobKey> = {
+            let mut mirror = self.mirror.lock().await;
+            self.server.catch_up(&mut mirror).await?;
+            mirror.all().filter(|entry| entry.is_outdated_by(done)).map(Entry::key).collect()
+        };
+        for key in &outdated {
+            let take_out = self.change(key, |there, _| match there {
+                Some(entry) if entry.is_outdated_by(done) => Step::TakeOut(()),
+                _ => Step::Leave(()),
+            });
+            take_out.await?;
+        }
+        Ok(())
     }
 
     async fn retry_one(&self, key: &JobKey) -> Result<Change, QueueError> {

@@ -179,6 +179,34 @@ fn two_jobs_of_one_lesson_run_one_after_the_other(stage: &Stage) {
     assert_eq!(claim(&*queue, "w").entry.job, new);
 }
 
+/// It was tried again when its delay was over, and the lesson was what it had been before the correction.
+fn an_older_job_does_not_run_behind_a_newer_one_of_its_lesson(stage: &Stage) {
+    let queue = stage.open();
+    let old = job("a", Priority::New);
+    let better = |content: &[u8]| queue::Job { content: package::Digest::of(content), ..old.clone() };
+    let (wrong, new) = (better(b"wrong"), better(b"better"));
+    add(&*queue, old.clone());
+    let first = claim(&*queue, "w");
+    assert_eq!(
+        queue.add(&[wrong, new.clone(), job("b", Priority::ReEncode)], Repeat::Allowed).unwrap(),
+        [Added::New, Added::New, Added::New]
+    );
+    assert!(matches!(queue.end(&first, ours()).unwrap(), Ok(Ended::Later(_))));
+    let second = claim(&*queue, "w");
+    queue.end(&second, refused()).unwrap().unwrap();
+    let third = claim(&*queue, "w");
+    assert_eq!(third.entry.job, new);
+    assert_eq!(queue.end(&third, Ending::Done).unwrap(), Ok(Ended::Done));
+    assert_eq!(
+        states(&*queue),
+        [("b".to_owned(), "waiting")],
+        "neither the delayed nor the refused one is left"
+    );
+    stage.pass(stage.policy().delay(1));
+    assert_eq!(name(&claim(&*queue, "w").entry), "b");
+    nothing(&*queue);
+}
+
 fn a_person_takes_out_what_does_not_run(stage: &Stage) {
     let queue = stage.open();
     let unknown = job("unknown", Priority::New).key();
@@ -287,6 +315,7 @@ table! {
     a_job_given_back_is_there_for_the_next
     a_job_that_kills_its_workers_is_set_aside
     two_jobs_of_one_lesson_run_one_after_the_other
+    an_older_job_does_not_run_behind_a_newer_one_of_its_lesson
     a_person_takes_out_what_does_not_run
     everything_is_there_after_opening_anew
     many_workers_never_run_one_job_at_once
