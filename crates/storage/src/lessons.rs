@@ -1,7 +1,7 @@
 //! Taking a lesson back: to an earlier package, or out of sight.
 
 use crate::publish::history::{self, Change};
-use crate::publish::{PublishError, catalogue, point};
+use crate::publish::{PublishError, agree, catalogue, point};
 use crate::store::Store;
 use faults::{Blame, Fault};
 use package::catalogue::Listed;
@@ -102,5 +102,6 @@ pub async fn delete(store: &Store, lesson: &LessonId) -> Result<(), LessonError>
     history::note(store, lesson, Change::Deleted(shelved.description.as_ref())).await?;
     store.delete(&lesson.pointer()).await.map_err(PublishError::from)?;
     store.delete(&lesson.description()).await.map_err(PublishError::from)?;
+    agree(store, lesson, None).await?;
     Ok(store.settle().await.map_err(PublishError::from)?)
 }

@@ -23,6 +23,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use history::Change;
 use package::catalogue::CatalogueError;
 use package::ingest::{IngestKey, IngestRecord};
+use package::lesson::MAX_LESSON_BYTES;
 use package::manifest::Object;
 use package::{Digest, Lesson, LessonId, ObjectPath, PackageId, Sealed, StorePath};
 use signing::Signature;
@@ -241,7 +242,7 @@ pub async fn point(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
     show(store, lesson, &mut track).await
 }
 
-/// Description, pointer, catalogue: the steps a student sees.
+/// Description, pointer, catalogue: the steps a student sees; then a look at whether they are still one lesson's.
 async fn show(store: &Store, lesson: &Lesson, track: &mut Track<'_>) -> Result<(), PublishError> {
     let name = &lesson.listed.lesson;
     let pointer = pointer(store, lesson.package).await?;
@@ -251,9 +252,55 @@ async fn show(store: &Store, lesson: &Lesson, track: &mut Track<'_>) -> Result<(
     replace(store, &name.pointer(), pointer).await?;
     track.done(Step::Pointer)?;
     catalogue::list(store, lesson).await?;
+    agree(store, name, Some(lesson)).await?;
     // Whoever asks to stop now is too late: it is done.
     let _ = track.done(Step::Catalogue);
     Ok(())
+}
+
+/// Sees to it that history, pointer and catalogue are of the lesson that the description says, where somebody has
+/// changed the same lesson at the same time and the steps of the two lie between each other. `made` is what the caller
+/// has just made it, `None` when it has deleted it.
+///
+/// The description was swapped in one order, so it decides. Who finds that it is what they followed is done: who changes it
+/// after that follows it after that, too, and so the last one to write anything writes what it says.
+pub(crate) async fn agree(store: &Store, name: &LessonId, made: Option<&Lesson>) -> Result<(), PublishError> {
+    let path = name.description();
+    let mut followed = made.map(Lesson::to_bytes);
+    let mut known = made.cloned();
+    for _ in 0..SWAP_ATTEMPTS {
+        let said = store.get(&path, MAX_LESSON_BYTES).await?.map(|found| found.bytes);
+        // What cannot be read is nobody's who publishes now.
+        let lesson = match &said {
+            Some(bytes) => match Lesson::parse(bytes) {
+                Ok(lesson) => Some(lesson),
+                Err(_) => return Ok(()),
+            },
+            None => None,
+        };
+        let change = match &lesson {
+            Some(lesson) => Change::To(lesson.package),
+            None => Change::Deleted(known.as_ref()),
+        };
+        // Its order may be another than that of the descriptions.
+        history::note(store, name, change).await?;
+        if said.as_deref() == followed.as_deref() {
+            return Ok(());
+        }
+        match &lesson {
+            Some(lesson) => {
+                replace(store, &name.pointer(), pointer(store, lesson.package).await?).await?;
+                catalogue::list(store, lesson).await?;
+            }
+            None => {
+                catalogue::unlist(store, name).await?;
+                store.delete(&name.pointer()).await?;
+            }
+        }
+        followed = said.map(Vec::from);
+        known = lesson.or(known);
+    }
+    Err(PublishError::Contended(path))
 }
 
 /// The package's playlist as seen from a lesson's folder.

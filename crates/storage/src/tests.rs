@@ -19,8 +19,8 @@ use package::ingest::IngestKey;
 use package::layout::{audio_playlist, main_playlist};
 use package::manifest::{AudioRendition, Object, Recipe, Source, VideoRung};
 use package::{
-    AudioSlot, Description, Digest, Lesson, Manifest, ObjectPath, PackageId, Rendition, Sealed, Slot,
-    StorePath,
+    AudioSlot, Description, Digest, Lesson, LessonId, Manifest, ObjectPath, PackageId, Rendition, Sealed,
+    Slot, StorePath,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

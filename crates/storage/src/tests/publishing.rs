@@ -9,6 +9,8 @@ on_both! {
     a_corrected_title_keeps_the_package_and_the_way_back_is_a_swap;
     altered_or_missing_objects_are_not_published;
     publishers_at_the_same_time_lose_no_lesson;
+    two_publishers_of_one_lesson_leave_one_of_the_two;
+    a_lesson_deleted_while_it_is_published_is_gone_everywhere;
 }
 
 async fn a_published_lesson_is_whole_and_listed(site: Site) {
@@ -107,6 +109,64 @@ async fn publishers_at_the_same_time_lose_no_lesson(site: Site) {
     for number in 0..6 {
         let package = made(&format!("{}", number / 2)).sealed.id();
         assert_eq!(seen(&store, &format!("l{number}")).await, Some(package));
+    }
+}
+
+/// Publishes `made` as `maths`; as soon as `step` is done, `meanwhile` happens.
+async fn publish_with(store: &Store, made: &Made, title: &str, step: Step, meanwhile: impl Future + Send) {
+    let lesson = lesson("maths", made, title);
+    let publication = Publication { package: &made.sealed, lesson: &lesson, ingest: None, signature: None };
+    let mut meanwhile = Some(Box::pin(meanwhile));
+    let published = publish(store, publication, made, |at| {
+        if at.step == step
+            && let Some(meanwhile) = meanwhile.take()
+        {
+            let runtime = tokio::runtime::Handle::current();
+            tokio::task::block_in_place(|| runtime.block_on(meanwhile));
+        }
+        ControlFlow::Continue(())
+    });
+    published.await.unwrap();
+}
+
+/// The description was one's, the pointer the other's, and the catalogue whoever's came last.
+async fn two_publishers_of_one_lesson_leave_one_of_the_two(site: Site) {
+    let (slow, quick) = (made("slow"), made("quick"));
+    for (step, last) in [(Step::Record, "慢"), (Step::Description, "快"), (Step::Pointer, "快")] {
+        let store = site.new_store().await;
+        let meanwhile = async { publish_as(&store, &quick, "maths", "快").await.unwrap() };
+        publish_with(&store, &slow, "慢", step, meanwhile).await;
+
+        let package = if last == "快" { quick.sealed.id() } else { slow.sealed.id() };
+        let shelved = store.lesson(&"maths".parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(seen(&store, "maths").await, Some(package), "{step:?}");
+        assert_eq!(shelved.description.map(|lesson| lesson.package), Some(package), "{step:?}");
+        assert_eq!(shelved.history.current(), Some(package), "{step:?}");
+        let titles: Vec<_> = listed(&store).await.lessons().map(|lesson| lesson.title.clone()).collect();
+        assert_eq!(titles, [last], "{step:?}");
+    }
+}
+
+/// The list named a lesson that was not there.
+async fn a_lesson_deleted_while_it_is_published_is_gone_everywhere(site: Site) {
+    let (old, new) = (made("old"), made("new"));
+    let maths: LessonId = "maths".parse().unwrap();
+    for step in [Step::Description, Step::Pointer] {
+        let store = site.new_store().await;
+        publish_as(&store, &old, "maths", "旧").await.unwrap();
+        let meanwhile = async { delete(&store, &maths).await.unwrap() };
+        publish_with(&store, &new, "新", step, meanwhile).await;
+
+        let shelved = store.lesson(&maths).await.unwrap().unwrap();
+        assert_eq!((shelved.package, shelved.description), (None, None), "{step:?}");
+        assert_eq!(listed(&store).await.lessons().count(), 0, "{step:?}");
+        assert_eq!(shelved.history.current(), None, "{step:?}");
+        let back = roll_back(&store, &maths, None).await.unwrap();
+        assert_eq!(
+            (back.to, seen(&store, "maths").await),
+            (new.sealed.id(), Some(new.sealed.id())),
+            "{step:?}"
+        );
     }
 }
 
