@@ -88,7 +88,7 @@ impl<'a> Packets<'a> {
         let base = self.base(track);
         if let Some(ticks) = packet.dts().or(packet.pts()) {
             let duration = Flicks::from_ticks(packet.duration(), base);
-            let shift = self.clock.correction(Flicks::from_ticks(ticks, base), duration);
+            let shift = self.clock.correction(track as usize, Flicks::from_ticks(ticks, base), duration);
             packet.shift(shift.0 / Flicks::from_ticks(1, base).0.max(1));
         }
     }

@@ -159,3 +159,22 @@ fn a_clock_that_jumps_is_mended() {
     assert_eq!(published.manifest().segments.0, 2);
     assert!(published.said.contains("clock jumps"), "{}", published.said);
 }
+
+/// An opening of some seconds in front of a lesson, as `cat` joins them: the clock goes back by less than it takes to call
+/// it a jump, and as much was lost of the lesson.
+#[test]
+fn what_is_joined_behind_a_short_opening_is_all_there() {
+    let bench = Bench::new();
+    let part = |name: &str, seconds: &str| {
+        let file = bench.clip(name, &clip("320x180", "25", seconds, &format!("{H264} {AAC}")));
+        std::fs::read(file).unwrap()
+    };
+    let file = bench.path("both.ts");
+    std::fs::write(&file, [part("1.ts", "5"), part("2.ts", "6")].concat()).unwrap();
+    let published = ingest(&bench, &file);
+    assert_eq!(published.manifest().segments.0, 3);
+    for wrong in ["overlaps", "damaged"] {
+        assert!(!published.said.contains(wrong), "{}", published.said);
+    }
+    assert!(published.said.contains("clock jumps 1 times"), "{}", published.said);
+}
