@@ -52,14 +52,15 @@ impl<'a> Spool<'a> {
         Self { runtime, store, folder: format!("work/{}", key.short()) }
     }
 
-    /// Writes one object of the package.
+    /// Writes one object of the package. Also where one of its length is there: whoever left it may have been another
+    /// processor or release, and what is recorded is what was made now.
     ///
     /// # Errors
     /// When the store is full or broken.
     pub fn write(&self, object: &ObjectPath, bytes: impl Into<Bytes>) -> Result<Written, StoreError> {
         let bytes = bytes.into();
         let written = Written { bytes: bytes.len() as u64, sha256: Digest::of(&bytes) };
-        self.runtime.block_on(self.store.put_immutable(&self.object(object), bytes))?;
+        self.runtime.block_on(self.store.put_unsettled(&self.object(object), bytes))?;
         Ok(written)
     }
 
@@ -202,5 +203,26 @@ impl Staged for Spool<'_> {
         let limit = usize::try_from(MAX_BUNDLE_BYTES).unwrap_or(usize::MAX);
         let found = self.store.get(&self.object(object), limit).await.map_err(io::Error::other)?;
         found.map(|found| found.bytes).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was taken for the same, the record told the sum of what was made now, and every run after that ended with
+    /// `PACKAGE_ALTERED`.
+    #[test]
+    fn what_an_earlier_run_left_does_not_stand_for_what_is_made_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().to_str().unwrap()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let key = IngestKey::of(&Digest::of(b"source"), &Digest::of(b"recipe"), "ffmpeg");
+        let spool = Spool::new(&runtime, &store, &key);
+        let object = package::layout::report();
+        spool.write(&object, "left").unwrap();
+        let written = spool.write(&object, "made").unwrap();
+        let there = spool.get(&object).unwrap();
+        assert_eq!((written.bytes, written.sha256), (there.len() as u64, Digest::of(&there)));
     }
 }
