@@ -87,7 +87,7 @@ pub fn ingest(
     report: &mut dyn Report,
 ) -> Result<Done, Ended> {
     report.begin(file);
-    let job = Job { workshop, path: file, lesson, description };
+    let job = Job { workshop, path: file, lesson, description, damaged: false };
     let (mut source, length) = open(file).map_err(|fault| OfFile::new(file, fault))?;
     let papers = Papers::beside(file, workshop.subtitles, description)?;
     let sha256 = job.hash(&mut source, length, report)?;
@@ -98,6 +98,7 @@ pub fn ingest(
         report.done(&done);
         return Ok(done);
     }
+    let job = Job { damaged: job.is_published(&key)?, ..job };
     let warning = prescan(&mut source, length).map_err(|fault| OfFile::new(file, fault))?;
     source.rewind().map_err(|error| OfFile::new(file, SourceFault::Unreadable(error)))?;
     warning.iter().for_each(|warning| report.note(warning));
@@ -153,6 +154,8 @@ struct Job<'a> {
     path: &'a Path,
     lesson: &'a LessonId,
     description: &'a Description,
+    /// A package was there before that is not whole: that one is there ends nobody's work.
+    damaged: bool,
 }
 
 impl Job<'_> {
@@ -193,8 +196,11 @@ impl Job<'_> {
             let Some(manifest) = store.get(&id.manifest(), MAX_MANIFEST_BYTES).await? else {
                 return Ok(None);
             };
-            // A manifest that is not what it should be costs an ingest and nothing else.
+            // A package that is not what it should be costs an ingest and nothing else.
             let Ok(package) = Manifest::parse(&manifest.bytes) else { return Ok(None) };
+            if package.id() != id || !storage::is_whole(store, &package).await? {
+                return Ok(None);
+            }
             let lesson = self.described(&package);
             if let Some(sign_key) = self.workshop.sign_key {
                 storage::sign(store, id, sign_key.sign(package.bytes())).await?;

@@ -37,7 +37,7 @@ pub use read::{READ_BLOCK, Reading};
 pub use staged::{Staged, StagedDirectory};
 pub use store::{Found, MAX_RANGE_BYTES, Meta, Store};
 pub use swap::{Swapped, Version};
-pub use verify::{Problem, Verified, verify};
+pub use verify::{Problem, Verified, is_whole, verify};
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ use crate::staged::Staged;
 use crate::store::Store;
 use crate::swap::{MAX_PAPER_BYTES, Swapped};
 use crate::turn::Publishing;
+use crate::verify;
 use bytes::Bytes;
 use faults::{Blame, Fault};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -24,7 +25,7 @@ use history::Change;
 use package::catalogue::CatalogueError;
 use package::ingest::{IngestKey, IngestRecord};
 use package::lesson::MAX_LESSON_BYTES;
-use package::manifest::Object;
+use package::manifest::{MAX_MANIFEST_BYTES, Object};
 use package::{Digest, Lesson, LessonId, ObjectPath, PackageId, Sealed, StorePath};
 use signing::Signature;
 use std::collections::HashMap;
@@ -212,7 +213,10 @@ pub async fn publish(
     let uploaded = upload(store, package, staged, &turn, &mut track).await?;
     store.settle().await?;
     // A manifest is only ever written behind its objects: where there is one, there is a whole package.
-    store.put_immutable(&id.manifest(), Bytes::copy_from_slice(package.bytes())).await?;
+    let manifest = store.get(&id.manifest(), MAX_MANIFEST_BYTES).await?;
+    if manifest.is_none_or(|there| there.bytes != package.bytes()) {
+        store.put_unsettled(&id.manifest(), Bytes::copy_from_slice(package.bytes())).await?;
+    }
     if let Some(signature) = signature {
         sign(store, id, signature).await?;
     }
@@ -339,7 +343,8 @@ async fn upload(
     }
     let mut missing = Vec::new();
     for object in &package.manifest().objects {
-        if there.get(&id.object(&object.path)) == Some(&object.bytes) {
+        let is_there = there.get(&id.object(&object.path)) == Some(&object.bytes);
+        if is_there && verify::is_kept(store, id, object).await? {
             track.object(object.bytes)?;
         } else {
             missing.push(object.clone());

@@ -9,13 +9,11 @@ use crate::error::StoreError;
 use crate::publish::PublishError;
 use crate::store::{Place, Store};
 use crate::swap::Swapped;
+use crate::verify::are_there;
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use package::{Lesson, Manifest, PackageId, StorePath};
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -140,11 +138,7 @@ impl Publishing {
             return Ok(());
         }
         self.say(store).await?;
-        let folder = self.package.folder();
-        let there: HashMap<StorePath, u64> =
-            pin!(store.list(Some(&folder))).map_ok(|(path, meta)| (path, meta.bytes)).try_collect().await?;
-        let is_there = |path: StorePath, bytes| there.get(&path) == Some(&bytes);
-        if manifest.objects.iter().all(|object| is_there(self.package.object(&object.path), object.bytes)) {
+        if are_there(store, self.package, manifest).await? {
             Ok(())
         } else {
             Err(PublishError::NoPackage(self.package))

@@ -3,13 +3,13 @@
 use crate::error::StoreError;
 use crate::inventory::NotWhole;
 use crate::publish::PublishError;
-use crate::store::Store;
+use crate::store::{Place, Store};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use package::layout::{MANIFEST, SIGNATURES};
 use package::manifest::Object;
-use package::{Digest, Hasher, ObjectPath, PackageId, Sealed};
+use package::{Digest, Hasher, Manifest, ObjectPath, PackageId, Sealed, StorePath};
 use signing::Signatures;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 
 /// Objects read at the same time.
@@ -103,6 +103,46 @@ pub async fn verify(
     verified.problems.extend(strays(store, package, &sealed).await?);
     verified.manifest = Some(sealed);
     Ok(verified)
+}
+
+/// Whether all objects of `package` are there. In a directory they are read, since a disk may give other bytes than were
+/// written; a bucket keeps sums of its own, so that lengths tell.
+///
+/// # Errors
+/// When the store is out of reach.
+pub async fn is_whole(store: &Store, package: &Sealed) -> Result<bool, StoreError> {
+    if let Place::Bucket(_) = store.place {
+        return are_there(store, package.id(), package.manifest()).await;
+    }
+    let objects = package.manifest().objects.iter().cloned();
+    let looks: Vec<_> = objects.map(|object| look(store, package.id(), object)).collect();
+    let mut looks = pin!(stream::iter(looks).buffered(READS_IN_FLIGHT));
+    while let Some(problem) = looks.try_next().await? {
+        if problem.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether every object that `manifest` lists is there, by its length.
+pub(crate) async fn are_there(
+    store: &Store,
+    package: PackageId,
+    manifest: &Manifest,
+) -> Result<bool, StoreError> {
+    let folder = package.folder();
+    let there: HashMap<StorePath, u64> =
+        pin!(store.list(Some(&folder))).map_ok(|(path, meta)| (path, meta.bytes)).try_collect().await?;
+    Ok(manifest.objects.iter().all(|object| there.get(&package.object(&object.path)) == Some(&object.bytes)))
+}
+
+/// Whether an object of the right length need not be written again.
+pub(crate) async fn is_kept(store: &Store, package: PackageId, object: &Object) -> Result<bool, StoreError> {
+    match store.place {
+        Place::Bucket(_) => Ok(true),
+        Place::Directory(_) => Ok(look(store, package, object.clone()).await?.is_none()),
+    }
 }
 
 async fn look(store: &Store, package: PackageId, object: Object) -> Result<Option<Problem>, StoreError> {

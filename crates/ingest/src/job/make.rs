@@ -86,7 +86,7 @@ impl Job<'_> {
             follow.at(done, total, Some(media));
         };
         let Workshop { workers, ref limits, cancel, .. } = *self.workshop;
-        let published = || self.is_published(key);
+        let published = || Ok(!self.damaged && self.is_published(key)?);
         let crew = Crew { file, spool, workers, limits, published: &published, cancel };
         let records = crew.work(&units(survey, plan), &task, &mut progress).map_err(|error| match error {
             CrewError::Media(error) => self.ended(error),

@@ -1,7 +1,8 @@
 //! Stopped, killed, run again, run twice.
 
 use crate::clip::{AAC, Bench, H264, pictures, tone};
-use crate::lesson::{open, program};
+use crate::lesson::{ingest, open, program};
+use grid::SegmentNumber;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -77,4 +78,23 @@ fn ctrl_c_stops_cleanly() {
     let file = clip(&bench);
     assert_eq!(interrupt(&bench, &file, "-INT").code(), Some(130));
     assert!(!visible(&bench));
+}
+
+/// "Ingest its lesson again", says who has read a damaged package, and it was unchanged.
+#[test]
+fn a_damaged_package_is_made_whole_by_ingesting_again() {
+    let bench = Bench::new();
+    let file = bench.plain("a.mp4", 2);
+    let whole = ingest(&bench, &file);
+    let segment = whole.path(whole.top().segment(SegmentNumber(0)).as_str());
+    let playlist = whole.path("main.m3u8");
+    let intact = [&segment, &playlist].map(|path| std::fs::read(path).unwrap());
+    let mut rotten = intact[0].clone();
+    rotten[100] ^= 1;
+    std::fs::write(&segment, rotten).unwrap();
+    std::fs::remove_file(&playlist).unwrap();
+
+    let again = ingest(&bench, &file);
+    assert_eq!(again.package.id(), whole.package.id());
+    assert_eq!([&segment, &playlist].map(|path| std::fs::read(path).unwrap()), intact);
 }
