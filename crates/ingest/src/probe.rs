@@ -81,6 +81,11 @@ pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
     if u64::from(video.width) * u64::from(video.height) > accepted::MAX_PIXELS {
         return Err(SourceFault::TooLarge { width: video.width, height: video.height });
     }
+    let tracks = count(source, StreamKind::Video);
+    if tracks > 1 {
+        // A recorder that was started anew may number its streams anew: all behind the join is in others.
+        notes.push(format!("{tracks} picture tracks; one is used, what is in the others is left out"));
+    }
     let sound = choose(source.streams(), StreamKind::Audio);
     if let Some(sound) = sound
         && !accepted::is_audio(&sound.codec)

@@ -178,3 +178,18 @@ fn what_is_joined_behind_a_short_opening_is_all_there() {
     }
     assert!(published.said.contains("clock jumps 1 times"), "{}", published.said);
 }
+
+/// Half of the lesson was missing without a word.
+#[test]
+fn a_part_in_streams_of_its_own_is_told() {
+    let bench = Bench::new();
+    let part = |name: &str, more: &str| {
+        let file = bench.clip(name, &clip("320x180", "25", "3", &format!("{H264} {AAC} {more}")));
+        std::fs::read(file).unwrap()
+    };
+    let file = bench.path("both.ts");
+    let other = part("2.ts", "-mpegts_start_pid 512 -output_ts_offset 3");
+    std::fs::write(&file, [part("1.ts", ""), other].concat()).unwrap();
+    let published = ingest(&bench, &file);
+    assert!(published.said.contains("2 picture tracks"), "{}", published.said);
+}
