@@ -28,7 +28,7 @@ const common = {
   bundle: true,
   charset: 'utf8',
   format: 'esm',
-  // Whatever knows modules and fetches parts of them on demand; older ones get legacy.ts.
+  // Whatever knows modules and fetches parts of them on demand; older ones get legacy.ts, by `nomodule` or by rescue.ts.
   target: 'es2018',
   // A field without a value is a declaration, not an assignment of undefined: hls.js's subclasses rely on it.
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
@@ -57,7 +57,7 @@ async function page() {
   const result = await build({
     ...common,
     ...hashed,
-    entryPoints: ['page/main.ts', 'page/icon.svg'],
+    entryPoints: ['page/main.ts', 'page/rescue.ts', 'page/icon.svg'],
     splitting: true,
   });
   // One style for all: colours and the like as browsers of 2016 write them.
@@ -72,17 +72,21 @@ async function page() {
     }
   }
   const shell = ['/', ...[...files.keys()].map((path) => '/' + path)];
+  const script = Buffer.from(await legacy(common));
+  const name = `assets/legacy-${hashOf(script)}.js`;
   const worker = await build({
     ...common,
     ...hashed,
     entryPoints: ['page/worker.ts'],
     entryNames: '[name]',
     format: 'iife',
-    define: { __SHELL__: JSON.stringify(shell), __SHELL_NAME__: JSON.stringify(`page-${hashOf(shell.join())}`) },
+    define: {
+      __SHELL__: JSON.stringify(shell),
+      __OLD__: JSON.stringify('/' + name),
+      __SHELL_NAME__: JSON.stringify(`page-${hashOf([...shell, name].join())}`),
+    },
   });
   files.set('assets/worker.js', Buffer.from(worker.outputFiles[0].contents));
-  const script = Buffer.from(await legacy(common));
-  const name = `assets/legacy-${hashOf(script)}.js`;
   files.set(name, script);
   outputs.set('page/legacy.ts', '/' + name);
   files.set('index.html', Buffer.from(index(outputs)));

@@ -1,4 +1,3 @@
-/** The whole page as one script, for browsers that do not know modules (before Chrome 61, Safari 10.1, Firefox 60). */
+/** The whole page as one script, for browsers that do not know modules, or no import on demand (`rescue.ts`). */
 
-import './legacy/polyfills';
 import './main';

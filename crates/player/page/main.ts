@@ -1,5 +1,6 @@
 /** The page: chooses the language, then follows the address from the list to a lesson and back. */
 
+import './legacy/polyfills';
 import { ClassDoor } from './class-door';
 import type { Context } from './context';
 import { h, replace } from './dom';

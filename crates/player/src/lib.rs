@@ -142,8 +142,8 @@ mod tests {
         let references = references(text(&index));
         assert_eq!(
             references.len(),
-            4,
-            "style, icon, script, and the script for old browsers: {references:?}"
+            5,
+            "style, icon, script, the script for old browsers, and what fetches it: {references:?}"
         );
         for path in references {
             let asset = asset(&path).unwrap_or_else(|| panic!("{path} is named but not there"));

@@ -21,25 +21,70 @@ const OLD_ENOUGH = new Set([
   'randomUUID', // of hls.js, in a function that we never call
 ]);
 
-const script = (): string => {
-  const name = readdirSync(ASSETS).find((file) => file.startsWith('legacy-') && file.endsWith('.js'));
-  return readFileSync(`${ASSETS}/${name}`, 'utf8');
-};
+const scripts = (): string[] => readdirSync(ASSETS).filter((file) => file.endsWith('.js') && file !== 'worker.js');
+
+const named = (name: string): string => readFileSync(`${ASSETS}/${scripts().find((file) => file.startsWith(`${name}-`))}`, 'utf8');
+
+const script = (): string => named('legacy');
+
+/** The page's modules, with `import()` written as something that was known before it: nothing else in them is younger than 2018. */
+const modules = (): string[] =>
+  scripts().filter((file) => !file.startsWith('legacy-')).map((file) => readFileSync(`${ASSETS}/${file}`, 'utf8').replace(/\bimport\(/g, 'fetched('));
 
 test('the script for old browsers is ES5 from end to end', () => {
   assert.doesNotThrow(() => parse(script(), { ecmaVersion: 5 }));
 });
 
 test('what it calls is in Chrome 49, or brought along', () => {
-  const called = new Set<string>();
-  walk(parse(script(), { ecmaVersion: 5 }), (node) => {
-    const { type, callee } = node as Node & { callee?: { type: string; property?: { name?: string } } };
-    if (type === 'CallExpression' && callee?.type === 'MemberExpression' && callee.property?.name) called.add(callee.property.name);
-  });
+  const called = calledIn(parse(script(), { ecmaVersion: 5 }));
   const filled = readFileSync('page/legacy/polyfills.ts', 'utf8');
   const missing = YOUNG.filter((name) => called.has(name) && !OLD_ENOUGH.has(name) && !filled.includes(`'${name}'`));
   assert.deepEqual(missing, []);
 });
+
+test('browsers that know modules and are as old as 2017 are brought the same', () => {
+  const called = new Set<string>();
+  for (const module of modules()) for (const name of calledIn(parse(module, { ecmaVersion: 2018, sourceType: 'module' }))) called.add(name);
+  const filled = new Set<unknown>();
+  walk(parse(named('main').replace(/\bimport\(/g, 'fetched('), { ecmaVersion: 2018, sourceType: 'module' }), (node) => {
+    if (node.type === 'Literal') filled.add((node as Node & { value: unknown }).value);
+  });
+  const missing = YOUNG.filter((name) => called.has(name) && !OLD_ENOUGH.has(name) && !filled.has(name));
+  assert.deepEqual(missing, []);
+  assert.ok(filled.has('AbortError'), 'AbortController is younger than modules');
+});
+
+test('where the module says nothing to the browser, the one script is fetched', () => {
+  const run = (window: object): string[] => {
+    const fetched: string[] = [];
+    const document = {
+      querySelector: (selector: string) => (selector === 'script[nomodule]' ? { src: '/assets/legacy-ABCDEFGH.js' } : null),
+      createElement: () => ({ src: '' }),
+      head: { appendChild: ({ src }: { src: string }) => fetched.push(src) },
+    };
+    assert.doesNotThrow(() => parse(named('rescue'), { ecmaVersion: 2015, sourceType: 'module' }));
+    new Function('window', 'document', named('rescue'))(window, document);
+    return fetched;
+  };
+  assert.deepEqual(run({}), ['/assets/legacy-ABCDEFGH.js']);
+  assert.deepEqual(run({ airclass: {} }), [], 'the page is there');
+  assert.deepEqual(run({ trustedTypes: {} }), [], 'it could not be named, and was not needed');
+});
+
+test('what is kept for a time without a network has the script that old browsers run', () => {
+  const worker = readFileSync(`${ASSETS}/worker.js`, 'utf8');
+  const name = scripts().find((file) => file.startsWith('legacy-'));
+  assert.ok(worker.includes(`/assets/${name}`), name);
+});
+
+function calledIn(program: Node): Set<string> {
+  const called = new Set<string>();
+  walk(program, (node) => {
+    const { type, callee } = node as Node & { callee?: { type: string; property?: { name?: string } } };
+    if (type === 'CallExpression' && callee?.type === 'MemberExpression' && callee.property?.name) called.add(callee.property.name);
+  });
+  return called;
+}
 
 function walk(value: unknown, seen: (node: Node) => void): void {
   if (Array.isArray(value)) return value.forEach((child) => walk(child, seen));
