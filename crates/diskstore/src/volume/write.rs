@@ -145,6 +145,8 @@ impl Volume {
             {
                 let mut front = located.front;
                 let kept = std::mem::take(&mut front.table);
+                // A pin that has ended is forgotten in the index, and its bytes with it, while the record has it still.
+                front.until = slot.until;
                 Ok((front, kept))
             }
             _ => Err(WriteError::Superseded),

@@ -1,10 +1,12 @@
 //! What is kept and given up, and what happens when the disk says no.
 
 use super::*;
+use crate::clock;
 use crate::media::simulated::Faults;
 use crate::pin::{Pinned, Until};
 use crate::volume::{ReadError, WriteError};
 use std::io::ErrorKind;
+use std::time::Duration;
 
 #[test]
 fn partial_objects_grow_and_are_read_block_by_block() {
@@ -123,6 +125,40 @@ fn a_pin_that_has_ended_is_none() {
         put(&volume, key, 1_000);
     }
     assert_eq!((get(&volume, 1), volume.pinned_bytes()), (None, 0));
+}
+
+/// Its record had it still, so it was taken for no new one: pins went past their quarter of the disk, one end after another.
+#[test]
+fn a_pin_after_one_that_has_ended_is_a_new_one() {
+    let geometry = Geometry { size: 32 * 8_192, region: 8_192 };
+    let (volume, most) = (open(&SimulatedDisk::default(), geometry), geometry.size / 4);
+    // Together a quarter more than may be pinned, by and by.
+    for keys in [0..40, 40..80] {
+        for key in keys {
+            put(&volume, key, 1_000);
+            assert_eq!(volume.pin(&name(key), Until(1)).unwrap(), Pinned::Kept);
+        }
+        volume.index.forget_ended_pins(clock::wall());
+        assert_eq!(volume.pinned_bytes(), 0);
+    }
+    let answers: Vec<_> = (0..80).map(|key| volume.pin(&name(key), FOR_EVER).unwrap()).collect();
+    assert!(answers.contains(&Pinned::Kept) && answers.contains(&Pinned::NoRoom), "{answers:?}");
+    assert!(volume.pinned_bytes() <= most, "{} of {most}", volume.pinned_bytes());
+}
+
+/// It was said to be kept, for its record had that end already, and was let go with the rest.
+#[test]
+fn a_pin_that_a_clock_ahead_has_ended_can_be_set_again() {
+    let volume = open(&SimulatedDisk::default(), SMALL);
+    let bytes = put(&volume, 1, 1_000);
+    let until = Until::of(clock::wall() + Duration::from_secs(86_400));
+    assert_eq!(volume.pin(&name(1), until).unwrap(), Pinned::Kept);
+    volume.index.forget_ended_pins(clock::wall() + Duration::from_secs(10 * 86_400));
+    assert_eq!(volume.pin(&name(1), until).unwrap(), Pinned::Kept);
+    for key in 100..200 {
+        put(&volume, key, 1_000);
+    }
+    assert_eq!(get(&volume, 1), Some(bytes));
 }
 
 #[test]
