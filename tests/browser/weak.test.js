@@ -107,6 +107,19 @@ test('on 120 kbit/s slides and sound run', async (t) => {
   await playOn(page, 1);
 });
 
+test('a slide that does not come is not asked for all the time', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  let asked = 0;
+  await page.route('**/slides/*.jpg', (route) => {
+    asked += 1;
+    return route.abort();
+  });
+  await openLesson(page, EDGE, { mode: 'slides' });
+  await playOn(page, 4);
+  // At once and after waits that double: it was at every look at the clock, four times a second.
+  assert.ok(asked >= 1 && asked <= 5, `${asked} times`);
+});
+
 test('the first picture takes little', async (t) => {
   const line = await openLine(EDGE, { bitsPerSecond: 1_000_000, roundTripMs: 60 });
   const page = await openPage(t, browser, { line });

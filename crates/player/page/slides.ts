@@ -2,6 +2,7 @@
 
 import { h, setText } from './dom';
 import { readJson } from './network';
+import { waitBefore } from './recovery';
 
 export interface Slide {
   /** Shown from here on, in seconds. */
@@ -39,9 +40,6 @@ export function slideAt(slides: readonly Slide[], time: number): number {
   return low - 1;
 }
 
-/** Waits before the list or a picture is asked for again, in milliseconds. */
-const AGAIN_MS = [1_000, 3_000, 10_000, 30_000];
-
 /** Covers the video where no moving pictures are fetched. */
 export class Slides {
   readonly root: HTMLElement;
@@ -63,8 +61,12 @@ export class Slides {
       this.prefetch();
     });
     this.image.addEventListener('error', () => {
-      this.shown = '';
-      this.again(() => this.draw());
+      // It counts as shown until then: time goes on several times a second, and each would ask for it again.
+      const failed = this.shown;
+      this.again(() => {
+        if (this.shown === failed) this.shown = '';
+        this.draw();
+      });
     });
   }
 
@@ -88,6 +90,7 @@ export class Slides {
 
   close(): void {
     window.clearTimeout(this.timer);
+    this.failures = 0;
     this.folder = '';
     this.shown = '';
     this.slides = [];
@@ -123,7 +126,7 @@ export class Slides {
 
   private again(task: () => void): void {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(task, AGAIN_MS[Math.min(this.failures, AGAIN_MS.length - 1)]);
+    this.timer = window.setTimeout(task, waitBefore(this.failures, Math.random()));
     this.failures += 1;
   }
 }
