@@ -150,6 +150,24 @@ test('a pupil before the turn keeps the place, and may go on where that is allow
   assert.deepEqual(await page.evaluate(() => [window.told, window.early]), [true, false]);
 });
 
+test("the system's own player keeps a place in a long line", async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await page.addInitScript(() => {
+    for (const name of ['MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']) delete window[name];
+    HTMLMediaElement.prototype.canPlayType = () => 'maybe';
+  });
+  const told = { error: 'waiting', wait_s: 1, ahead: 7, ticket: '1.usual.7.1788.00ab.cd', soft: false, channel: '初中', replay: null };
+  let asked = 0;
+  await page.route(/\/main\.m3u8/, (route) => {
+    if (route.request().resourceType() === 'fetch') asked += 1;
+    return route.fulfill({ status: 503, headers: { 'retry-after': '1' }, contentType: 'application/json', body: JSON.stringify(told) });
+  });
+  await page.goto(`${EDGE}#/lesson/${LESSON}`);
+  await until(() => asked > 18, 'it asks on');
+  await page.waitForSelector('.notice[data-size=panel]');
+  assert.match(await page.locator('.notice').innerText(), /前面还有 7 人/);
+});
+
 test('a lesson before its hour says when, where television shows it and when again, and opens by itself', async (t) => {
   const page = await openPage(t, browser, { expected: CUT, timezoneId: 'Asia/Shanghai' });
   const told = {

@@ -123,6 +123,9 @@ class NativeEngine implements Engine {
       return;
     }
     window.clearTimeout(this.timer);
+    // To be told when one's turn is, is no failure: a long line was left after sixteen askings. One is remembered, for what was told to be
+    // taken back once it plays.
+    this.attempts = 1;
     this.ticket = waiting.ticket;
     this.timer = window.setTimeout(() => this.retry(), Math.min(waiting.waitMs, LONGEST_WAIT_MS));
     this.listener.problem({ kind: 'waiting', waiting, retryInMs: waiting.waitMs });
