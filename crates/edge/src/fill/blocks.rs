@@ -163,7 +163,7 @@ impl BlockStream {
                 // At once: before this comes to be fetched, others ask whether there is memory for theirs.
                 let promise = edge.overload.promise_more(lots.iter().map(|lot| lot.end() - lot.next()).sum());
                 drop(tokio::task::spawn_local(async move {
-                    lead(&edge, &asked, &sparse, (lots, promise), reading).await;
+                    lead(&edge, &asked, &sparse, Due { lots, promise }, reading).await;
                 }));
                 Current::Coming(reader)
             }
@@ -171,20 +171,31 @@ impl BlockStream {
     }
 }
 
-async fn lead(
-    edge: &Edge,
-    asked: &Asked,
-    sparse: &Arc<Sparse>,
-    (mut lots, mut promise): (VecDeque<Lot>, Promise),
-    reading: Reading,
-) {
+/// Blocks that are to come, one behind the other.
+pub(super) struct Due {
+    pub(super) lots: VecDeque<Lot>,
+    /// The memory for them, byte by byte until they are there.
+    pub(super) promise: Promise,
+}
+
+impl Due {
+    /// The first takes what belongs to it from the front of `data`; the block, where it is full.
+    fn take(&mut self, data: &mut Bytes) -> Option<Lot> {
+        let came = data.len();
+        let is_full = self.lots.front_mut()?.take(data);
+        self.promise.keep((came - data.len()) as u64);
+        if is_full { self.lots.pop_front() } else { None }
+    }
+}
+
+async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut due: Due, reading: Reading) {
     edge.metrics.fills_in_flight.inc();
     let started = Instant::now();
-    load(edge, sparse, &mut lots, &mut promise).await;
-    let ended = if lots.is_empty() {
+    load(edge, sparse, &mut due).await;
+    let ended = if due.lots.is_empty() {
         FillOutcome::Loaded
     } else {
-        fetch(edge, asked, sparse, (lots, promise), reading).await
+        fetch(edge, asked, sparse, due, reading).await
     };
     if sparse.is_whole() {
         edge.memory.complete(sparse);
@@ -194,37 +205,38 @@ async fn lead(
     edge.metrics.fills_in_flight.dec();
 }
 
-/// Loads those of `lots` that lie on the disk, one behind the other; what cannot be had there is left.
-async fn load(edge: &Edge, sparse: &Sparse, lots: &mut VecDeque<Lot>, promise: &mut Promise) {
+/// Loads those that lie on the disk, one behind the other; what cannot be had there is left.
+async fn load(edge: &Edge, sparse: &Sparse, due: &mut Due) {
     let Some(disk) = &edge.disk else { return };
-    let numbers: Vec<u64> = lots.iter().map(Lot::index).take_while(|&index| sparse.is_kept(index)).collect();
+    let numbers: Vec<u64> =
+        due.lots.iter().map(Lot::index).take_while(|&index| sparse.is_kept(index)).collect();
     if numbers.is_empty() {
         return;
     }
     for block in disk.blocks(sparse, &numbers, edge.upstream.groups()).await {
-        if let Some(mut lot) = lots.pop_front() {
-            promise.keep(block.len() as u64);
+        if let Some(mut lot) = due.lots.pop_front() {
+            due.promise.keep(block.len() as u64);
             lot.give(block);
             lot.finish(&edge.memory);
         }
     }
 }
 
-/// Fetches `lots`, which follow one another. An origin may answer with less than asked for (RFC 9110 §15.3.7): the rest
+/// Fetches what is `due`. An origin may answer with less than asked for (RFC 9110 §15.3.7): the rest
 /// is asked for again as long as each answer brings a block. A neighbour that has another is a neighbour without it: what it has
 /// may be the older.
 async fn fetch(
     edge: &Edge,
     asked: &Asked,
     sparse: &Arc<Sparse>,
-    (mut lots, mut promise): (VecDeque<Lot>, Promise),
+    mut due: Due,
     mut reading: Reading,
 ) -> FillOutcome {
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, sparse.etag().clone());
     let mut cold = true;
-    while let (Some(first), Some(last)) = (lots.front(), lots.back()) {
-        let (start, wanted) = (first.next(), lots.len());
+    while let (Some(first), Some(last)) = (due.lots.front(), due.lots.back()) {
+        let (start, wanted) = (first.next(), due.lots.len());
         headers.insert(header::RANGE, range::request(&(start..last.end())));
         let question = Question {
             cold,
@@ -262,8 +274,8 @@ async fn fetch(
         if !may_skip(edge, sparse, before, reading) {
             return FillOutcome::GivenUp;
         }
-        let broken = feed(edge, body, before, sparse, (&mut lots, &mut promise)).await.is_err();
-        if !lots.is_empty() && (broken || lots.len() == wanted) {
+        let broken = feed(edge, body, before, sparse, &mut due).await.is_err();
+        if !due.lots.is_empty() && (broken || due.lots.len() == wanted) {
             tracing::warn!(key = %sparse.key(), "blocks broke off");
             return FillOutcome::BrokenOff;
         }
@@ -344,13 +356,13 @@ pub(super) async fn feed<B>(
     mut body: B,
     mut before: u64,
     sparse: &Sparse,
-    (lots, promise): (&mut VecDeque<Lot>, &mut Promise),
+    due: &mut Due,
 ) -> Result<(), BrokenOff>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let mut run = Run { edge, sparse, full: Vec::new() };
-    while !lots.is_empty() {
+    while !due.lots.is_empty() {
         let frame = match body.frame().await {
             None => break,
             Some(Ok(frame)) => frame,
@@ -361,15 +373,10 @@ where
         let known = before.min(data.len() as u64);
         before -= known;
         data.advance(usize::try_from(known).unwrap_or(usize::MAX));
-        while let Some(lot) = lots.front_mut()
-            && !data.is_empty()
+        while !data.is_empty()
+            && let Some(full) = due.take(&mut data)
         {
-            let came = data.len();
-            let is_full = lot.take(&mut data);
-            promise.keep((came - data.len()) as u64);
-            if is_full && let Some(full) = lots.pop_front() {
-                run.full.extend(full.finish(&edge.memory));
-            }
+            run.full.extend(full.finish(&edge.memory));
         }
         if run.full.len() as u64 >= RUN {
             run.keep();

@@ -1,6 +1,6 @@
 //! A fill that asks for a part: what is asked for, and what becomes of a 206 (RFC 9110 §15.3.7, RFC 9111 §3.3, §3.4).
 
-use super::blocks::feed;
+use super::blocks::{Due, feed};
 use super::flight::{Guard, Landed};
 use super::keep::{self, Arrived};
 use super::lots::RUN;
@@ -150,14 +150,16 @@ pub(crate) async fn keep_blocks(
         .sparse(key)
         .filter(|held| *held.etag() == etag && held.length() == length)
         .unwrap_or_else(|| Arc::new(Sparse::new(key.clone(), length, etag)));
-    let mut lots = edge.lots.open_part(&sparse, &part);
-    let mut promise = edge.overload.promise(part.end - part.start);
+    let mut due = Due {
+        lots: edge.lots.open_part(&sparse, &part),
+        promise: edge.overload.promise(part.end - part.start),
+    };
     let object = Arc::new(head.with(Body::Sparse(Arc::clone(&sparse))));
     guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
     guard.land(Landed::Fetched { object, variant, way, kept: true });
     // Who comes from now on finds the head in the store.
     drop(guard);
-    if feed(edge, body, 0, &sparse, (&mut lots, &mut promise)).await.is_err() || !lots.is_empty() {
+    if feed(edge, body, 0, &sparse, &mut due).await.is_err() || !due.lots.is_empty() {
         tracing::warn!(key = %sparse.key(), "blocks broke off");
         return FillOutcome::BrokenOff;
     }
