@@ -12,7 +12,8 @@
 //!      ◄── "end" ─────────────────────────
 //!   starts all cores
 //!      ── "leaves NAME" ─────────────────►  each UDP socket that is not configured any more, if it reads on
-//!      ── "ready" ────────────────────────►  accepts no more, answers what it has begun, ends
+//!      ── "ready" + descriptor ───────────►  accepts no more, answers what it has begun, ends; a pipe's end that hangs up
+//!                                           when the new one dies; older versions give none
 //!      ◄── "farewell" ────────────────────
 //!      ◄── "in service", "out of service" ─  if it was told so meanwhile; older versions have closed
 //! ```
@@ -25,6 +26,10 @@
 //! be with SO_REUSEPORT and a second set. A new process that dies before it is ready costs nothing. Neither does an old one that
 //! dies, or is told to stop, before that: the new one goes on alone with what it has, and opens what it was not given. One that has
 //! lost its patience is another thing: it serves on, and the new one has to go.
+//!
+//! A new process may also die later, while the old one still answers, which by then has no listeners any more but still sends from
+//! the UDP sockets: nobody else could bind those. So it reads them again, and answers at the handover socket, for the one that
+//! comes next. Where the new one was followed by yet another (it says so by a byte in the pipe), those two see to that.
 
 mod ask;
 mod link;
@@ -37,7 +42,7 @@ use crate::listener::{ACCEPT_BACK_OFF, Inherited, LINK, MAX_SOCKETS};
 use ask::{Answer, Given};
 use faults::{Blame, Fault};
 use packets::{Packet, Packets};
-use std::io::{self, PipeReader};
+use std::io::{self, PipeReader, PipeWriter, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,6 +69,8 @@ const READS_ON: &str = "reads on";
 const LIVES: &str = "lives";
 /// Before the name of each of those sockets.
 const LEAVES: &str = "leaves ";
+/// What a process says that serves from here on, with the end of a pipe whose other end it holds for as long as it lives.
+const READY: &str = "ready";
 
 /// Why sockets could not be taken over or offered.
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +130,8 @@ pub(crate) struct Successor {
     reads_on: bool,
     /// Those, by their names.
     left: Vec<String>,
+    /// Where the predecessor hears that we are followed ourselves.
+    followed: Option<PipeWriter>,
 }
 
 impl Successor {
@@ -180,7 +189,8 @@ impl Successor {
     }
 
     fn new(path: &Path, predecessor: Option<Predecessor>, listening: OwnedFd, reads_on: bool) -> Self {
-        Self { path: path.to_owned(), predecessor, listening: Some(listening), reads_on, left: Vec::new() }
+        let path = path.to_owned();
+        Self { path, predecessor, listening: Some(listening), reads_on, left: Vec::new(), followed: None }
     }
 
     /// Of what was taken over, nobody here reads these UDP sockets. An older predecessor does not hear of it, and does not either.
@@ -196,9 +206,15 @@ impl Successor {
     pub(crate) fn ready(&mut self, readiness: &Readiness) -> Result<(), HandoverError> {
         let Some(predecessor) = self.predecessor.take() else { return Ok(()) };
         let packets = &predecessor.packets;
-        let left = self.left.iter().filter(|_| self.reads_on).map(|name| format!("{LEAVES}{name}"));
-        let mut words = left.chain(["ready".to_owned()]);
-        let farewell = words.try_for_each(|word| packets.send(&word, None)).and_then(|()| packets.receive());
+        let (dies, kept) = io::pipe().ok().unzip();
+        self.followed = kept.as_ref().and_then(|kept| kept.try_clone().ok());
+        // It is closed by the end of the process, whatever ends it, and by nothing before.
+        std::mem::forget(kept);
+        let mut left = self.left.iter().filter(|_| self.reads_on).map(|name| format!("{LEAVES}{name}"));
+        let farewell = left
+            .try_for_each(|word| packets.send(&word, None))
+            .and_then(|()| packets.send(READY, dies.as_ref().map(AsFd::as_fd)))
+            .and_then(|()| packets.receive());
         match farewell {
             Ok(Packet { word, .. }) if word == "farewell" => {
                 // Most close without another word.
@@ -222,7 +238,8 @@ impl Successor {
         .map_err(|source| HandoverError::Other { path: self.path.clone(), source })
     }
 
-    /// From here on a successor of our own may ask for `sockets`. The receiver hears when one has them and is ready.
+    /// From here on a successor of our own may ask for `sockets`. The receiver hears when one has them and is ready. Where it dies
+    /// after that, another may ask for those that are still offered.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -239,13 +256,25 @@ impl Successor {
         let (gone, hear) = oneshot::channel();
         let path = self.path.clone();
         if let Some(listening) = self.listening.take() {
+            let mut followed = self.followed.take();
             // A thread of its own, which sleeps in `accept` for as long as the process lives.
             std::thread::Builder::new()
                 .name("handover".to_owned())
                 .spawn(move || {
-                    if serve(&listening, &sockets, &readiness, &read, kin.as_ref()) {
+                    let mut gone = Some(gone);
+                    while let Some(heir) = serve(&listening, &sockets, &readiness, &read, kin.as_ref()) {
+                        if let Some(mut followed) = followed.take() {
+                            // Who is gone has no use for it.
+                            let _ = followed.write_all(b".");
+                        }
                         // The receiver is gone when the process is ending anyhow.
-                        let _ = gone.send(());
+                        let _ = gone.take().map(|gone| gone.send(()));
+                        if !heir.dies_alone() {
+                            // Nobody asks here any more.
+                            return sockets.keep(|_| false);
+                        }
+                        read(Reads::All);
+                        tracing::warn!("the process that had taken over is gone; the next one may ask here");
                     }
                 })
                 .map_err(|source| HandoverError::Other { path, source })?;
@@ -275,6 +304,21 @@ impl Predecessor {
     }
 }
 
+/// Who serves after us.
+#[derive(Debug)]
+struct Heir {
+    /// Hangs up when it dies, and says before that whether somebody else has followed it; older versions give none.
+    dies: Option<OwnedFd>,
+}
+
+impl Heir {
+    /// Waits until it is gone: whether nobody has followed it. Of an older version nobody knows.
+    fn dies_alone(self) -> bool {
+        let Some(pipe) = self.dies.map(PipeReader::from) else { return false };
+        packets::is_silent_to_its_end(pipe)
+    }
+}
+
 /// Sockets that a successor may have, by their names.
 ///
 /// They are handles of their own: what accepts no more but is offered still listens, and clients would wait there for nobody.
@@ -301,20 +345,20 @@ impl Offered {
     }
 }
 
-/// Answers one successor after the other until one is ready. False when the socket itself fails.
+/// Answers one successor after the other until one is ready. `None` when the socket itself fails.
 fn serve(
     listening: &OwnedFd,
     sockets: &Offered,
     readiness: &Readiness,
     read: &impl Fn(Reads<'_>),
     kin: Option<&Arc<dyn Kin>>,
-) -> bool {
+) -> Option<Heir> {
     // The end that is kept is closed by the end of the process, whatever ends it.
     let (lives, _kept) = match io::pipe() {
         Ok(pipe) => pipe,
         Err(error) => {
             tracing::error!(%error, "nobody can take over from this process");
-            return false;
+            return None;
         }
     };
     loop {
@@ -330,11 +374,11 @@ fn serve(
             }
             Err(error) => {
                 tracing::error!(%error, "nobody can take over from this process");
-                return false;
+                return None;
             }
         };
         match pass(&packets, listening, sockets, &lives, readiness, read, kin) {
-            Ok(()) => return true,
+            Ok(heir) => return Some(heir),
             Err(error) => {
                 read(Reads::All);
                 tracing::warn!(%error, "a successor did not become ready; this process goes on");
@@ -356,7 +400,7 @@ fn pass(
     readiness: &Readiness,
     read: &impl Fn(Reads<'_>),
     kin: Option<&Arc<dyn Kin>>,
-) -> io::Result<()> {
+) -> io::Result<Heir> {
     packets.set_timeout(WORD_TIMEOUT)?;
     // Before all that may come to nothing.
     packets.send(LIVES, Some(lives.as_fd()))?;
@@ -377,23 +421,26 @@ fn pass(
     packets.send(READS_ON, Some(listening.as_fd()))?;
     packets.send("end", None)?;
     packets.set_timeout(READY_TIMEOUT)?;
-    read(Reads::Left(&left_until_ready(packets)?));
+    let (left, heir) = left_until_ready(packets)?;
+    read(Reads::Left(&left));
     packets.send("farewell", None)?;
     // The successor serves from here on, whatever becomes of the last word. What this process would be told behind it, it refuses.
     if readiness.give_away() != stands_aside {
         // Who does not wait for it has taken over all the same.
         let _ = packets.send(if stands_aside { IN_SERVICE } else { OUT_OF_SERVICE }, None);
     }
-    Ok(())
+    // What it has no use for is read here, and nobody's to ask for.
+    sockets.keep(|name| !left.iter().any(|left| left == name));
+    Ok(heir)
 }
 
 /// What a successor leaves, by when it is ready.
-fn left_until_ready(packets: &Packets) -> io::Result<Vec<String>> {
+fn left_until_ready(packets: &Packets) -> io::Result<(Vec<String>, Heir)> {
     let mut left = Vec::new();
     for _ in 0..MAX_SOCKETS {
-        let Packet { word, .. } = packets.receive()?;
-        if word == "ready" {
-            return Ok(left);
+        let Packet { word, socket } = packets.receive()?;
+        if word == READY {
+            return Ok((left, Heir { dies: socket }));
         }
         left.push(word.strip_prefix(LEAVES).ok_or(io::ErrorKind::InvalidData)?.to_owned());
     }

@@ -4,7 +4,9 @@ mod datagrams;
 mod inherited;
 mod socket;
 
-pub(crate) use inherited::{ADMIN, Inherited, LINK, MAIL, MAX_SOCKETS, name, name_of_datagrams};
+pub(crate) use inherited::{
+    ADMIN, Inherited, LINK, MAIL, MAX_SOCKETS, is_of_datagrams, name, name_of_datagrams,
+};
 pub use socket::ListenError;
 pub(crate) use socket::{Listening, may_stand, remove_stale};
 
@@ -51,21 +53,24 @@ pub(crate) fn bind(
         false => Vec::new(),
     };
     let any = matches!(&listener.address, Address::Tcp(address) if address.port() == 0);
-    if there.is_empty() {
-        // They are of a port that nobody has over TCP, and in the way of new ones.
+    if there.is_empty() && any {
+        // They are of a port that nobody has over TCP; this will be another.
         datagrams.clear();
-        for tries in (0..if any { PORT_TRIES } else { 1 }).rev() {
+        for tries in (0..PORT_TRIES).rev() {
             let listening = inherited.open(|| socket::open(listener, cores))?;
-            let open = || datagrams::open(listener, &listening, cores);
-            match if any { open() } else { inherited.open(open) } {
+            match datagrams::open(listener, &listening, cores) {
                 Ok(datagrams) => return Ok(Sockets { listening, datagrams }),
                 Err(_) if tries > 0 => {}
                 Err(error) => return Err(error),
             }
         }
     }
-    let listening: Vec<_> =
-        there.into_iter().map(|socket| Listening::adopt(socket, listener)).collect::<Result<_, _>>()?;
+    let listening: Vec<_> = match there.is_empty() {
+        true => inherited.open(|| socket::open(listener, cores))?,
+        false => {
+            there.into_iter().map(|socket| Listening::adopt(socket, listener)).collect::<Result<_, _>>()?
+        }
+    };
     let datagrams = match datagrams.is_empty() {
         true => inherited.open(|| datagrams::open(listener, &listening, cores))?,
         false => datagrams::adopt(datagrams, listener)?,
@@ -195,6 +200,25 @@ pub(crate) fn describe(listener: &Listener, sockets: &Sockets) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// They were let go, and the port was taken by whoever had given them.
+    #[test]
+    fn datagrams_of_a_port_that_nobody_has_over_tcp_are_taken() {
+        let tls = Listener::plain("127.0.0.1:0".parse().unwrap(), true);
+        let listener = Listener { http3: true, ..tls };
+        let theirs = bind(std::slice::from_ref(&listener), 0, 2, &mut Inherited::default()).unwrap();
+        let address = theirs.listening[0].address().unwrap();
+        let wanted = [Listener { address: Address::Tcp(address), ..listener }];
+        let mut inherited = Inherited::default();
+        for socket in &theirs.datagrams {
+            inherited.add(name_of_datagrams(&wanted, 0), socket.try_clone().unwrap().into());
+        }
+        let Sockets { listening, datagrams: _sends } = theirs;
+        drop(listening);
+        let ours = bind(&wanted, 0, 2, &mut inherited).unwrap();
+        assert_eq!(ours.listening[0].address(), Some(address));
+        assert_eq!(ours.datagrams.len(), 2);
+    }
 
     #[test]
     fn every_socket_is_minded_and_every_core_has_one() {

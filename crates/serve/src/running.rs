@@ -53,8 +53,8 @@ impl Running {
     pub fn drain(&self) {
         self.telemetry.readiness.fail(Check::NotDraining, "stopping");
         self.sockets.borrow_mut().clear();
-        // The admin listener serves to the end, and who comes next cannot have one of its own before.
-        self.offered.keep(|name| name == ADMIN);
+        // The admin listener serves to the end, and UDP sockets send: who comes next cannot have any of its own before.
+        self.offered.keep(|name| name == ADMIN || listener::is_of_datagrams(name));
         self.drain.begin();
     }
 
@@ -63,8 +63,9 @@ impl Running {
     fn give_way(&self) {
         self.telemetry.readiness.fail(Check::NotDraining, "another process has taken over");
         self.sockets.borrow_mut().clear();
-        // That one has handles of its own. When it ends before this one, nobody is to be let in here.
-        self.offered.keep(|_| false);
+        // That one has handles of its own. When it ends before this one, nobody is to be let in here; but what is sent from here to
+        // the end nobody could bind beside it.
+        self.offered.keep(listener::is_of_datagrams);
         self.drain.give_way();
     }
 

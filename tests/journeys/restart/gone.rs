@@ -3,6 +3,7 @@
 use super::{LENGTH, configure, start};
 use journeys::Airclass;
 use journeys::client::{self, Certificate};
+use journeys::http3::Http3;
 use journeys::store::{pattern, put, segment};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -133,4 +134,44 @@ fn a_process_that_has_given_way_listens_for_nobody_when_the_next_one_ends() {
     }
     drop(reader);
     assert!(first.wait().success(), "{}", first.log());
+}
+
+/// It did not start for as long as the first was ending, which is ten minutes at most: `LISTEN_TAKEN`.
+#[test]
+fn a_process_that_dies_when_it_has_taken_over_is_followed_over_the_sockets_of_the_first() {
+    let mut scene = super::scene();
+    put(&scene.folder.path().join("store"), &segment(1), &pattern(super::LARGE));
+    // At ports that are free, and stay the same from here on.
+    drop(scene.edge.take());
+    let (config, target) = (scene.folder.path().join("edge.toml"), &scene.target);
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    for address in [target.plain, target.tls] {
+        text = text.replacen("127.0.0.1:0", &address.to_string(), 1);
+    }
+    std::fs::write(&config, text).unwrap();
+    let mut first = start(scene.folder.path());
+    let starts = || {
+        let folder = scene.folder.path().to_owned();
+        async { tokio::task::spawn_blocking(move || start(&folder)).await.unwrap() }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut begun = Http3::connect(&target.certificates, target.tls).await.unwrap();
+        // More than both sides keep, and not read yet.
+        let answering = begun.begin(&format!("/{}", segment(1))).await.unwrap();
+        let second = starts().await;
+        while !first.log().contains("another process has taken over") {
+            tokio::task::yield_now().await;
+        }
+        // Killed, as where there is no memory.
+        drop(second);
+        let third = starts().await;
+        assert_eq!(third.addresses, first.addresses);
+        let mut fresh = Http3::connect(&target.certificates, target.tls).await.unwrap();
+        assert_eq!(fresh.get(&target.path).await.unwrap().body.len(), LENGTH);
+        let answer = answering.read().await.unwrap();
+        assert!(answer.body == pattern(super::LARGE), "{} bytes", answer.body.len());
+        let (status, log) = tokio::task::spawn_blocking(move || (first.wait(), first.log())).await.unwrap();
+        assert!(status.success() && !log.contains("drain limit"), "{log}");
+    });
 }

@@ -9,7 +9,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect,
     listen as start_listening, recvmsg, sendmsg, socket_with,
 };
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut, PipeReader, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
@@ -45,6 +45,17 @@ pub(super) fn hangs_up_within(pipe: &OwnedFd, limit: Duration) -> bool {
     let mut ends = [PollFd::new(pipe, PollFlags::empty())];
     let limit = Timespec::try_from(limit).ok();
     retry_on_intr(|| poll(&mut ends, limit.as_ref())).is_ok_and(|count| count > 0)
+}
+
+/// Waits until nobody holds the other end of `pipe` any more, or something is said; whether nothing was.
+pub(super) fn is_silent_to_its_end(mut pipe: PipeReader) -> bool {
+    let mut byte = [0];
+    loop {
+        match pipe.read(&mut byte) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read.is_ok_and(|length| length == 0),
+        }
+    }
 }
 
 /// Whether nobody waits to be accepted at `listening`.

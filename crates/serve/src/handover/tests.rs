@@ -1,5 +1,5 @@
 use super::*;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use telemetry::{Admin, Hosts, Telemetry};
 
@@ -209,4 +209,45 @@ fn a_path_that_cannot_be_is_not_our_fault() {
         assert!(error.to_string().contains("create its folder"), "{error}");
     }
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody's");
+}
+
+/// Nobody was let in at the sockets that the first sends from, for as long as it was ending.
+#[test]
+fn a_process_that_dies_when_it_has_taken_over_is_followed_by_one_that_asks_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("edge.handover");
+    let (tcp, udp) = ("192.0.2.1:443", "udp 192.0.2.1:443");
+    let sockets = Offered::default();
+    for name in [tcp, udp, "quic 1"] {
+        sockets.add(name.to_owned(), tempfile::tempfile().unwrap().into());
+    }
+    let first = Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap();
+    let (read, reads) = std::sync::mpsc::sync_channel(8);
+    let reading = move |reads: Reads<'_>| read.send(matches!(reads, Reads::All)).unwrap();
+    let gone = first.offer(sockets.clone(), Arc::default(), reading, None).unwrap();
+    // A process of which only the handover is there.
+    let (dies, lives) = io::pipe().unwrap();
+    let second = Packets::connect(&path, WORD_TIMEOUT).unwrap().unwrap();
+    while second.receive().unwrap().word != "end" {}
+    second.send(READY, Some(dies.as_fd())).unwrap();
+    assert_eq!(second.receive().unwrap().word, "farewell");
+    gone.blocking_recv().unwrap();
+    sockets.keep(crate::listener::is_of_datagrams);
+    assert!(!reads.recv().unwrap());
+    drop((second, dies, lives));
+    assert!(reads.recv().unwrap(), "its own connections go on");
+    let mut given = Inherited::default();
+    let mut third = Successor::ask(&path, &mut given, &Readiness::default()).unwrap();
+    assert_eq!(given.left(), [udp, "quic 1"]);
+    third.ready(&Readiness::default()).unwrap();
+    assert!(!reads.recv().unwrap());
+
+    // One that hands over itself is followed by that one, and nobody asks the first any more.
+    let (_read, nobody) = (third.offer(Offered::default(), Arc::default(), |_| {}, None).unwrap(), &sockets);
+    let mut fourth = Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap();
+    fourth.ready(&Readiness::default()).unwrap();
+    while !nobody.list().is_empty() {
+        std::thread::yield_now();
+    }
+    assert!(reads.recv().is_err());
 }

@@ -132,6 +132,11 @@ const UDP: &str = "udp ";
 
 /// What the socket for packets of the old process's QUIC connections is called in a handover; what it says of them follows.
 pub(crate) const MAIL: &str = "quic ";
+/// Whether what is called so is not listened on by whoever holds it: a UDP socket, from which a process sends to its clients to the
+/// end, or what says whose the packets are.
+pub(crate) fn is_of_datagrams(name: &str) -> bool {
+    name.starts_with(UDP) || name.starts_with(MAIL)
+}
 /// What the socket is called by which both processes tell each other what concerns both.
 pub(crate) const LINK: &str = "link";
 /// What the admin listener's socket is called in a handover.
