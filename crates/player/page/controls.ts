@@ -164,8 +164,8 @@ export class Controls {
       this.quality.offer([{ value: null, name: words.auto, note: words.autoHint }, ...rungs]);
     }
     const fixed = chosen === null ? undefined : levels[chosen];
-    const face = fixed ? levelName(fixed) : level ? words.autoAt(levelName(level)) : words.auto;
-    this.quality.show(face, chosen, levels.length > 0);
+    const detail = level && !fixed ? words.autoNow(levelName(level)) : '';
+    this.quality.show(fixed ? levelName(fixed) : words.auto, chosen, levels.length > 0, detail);
   }
 
   private offerModes(duration: number): void {

@@ -18,16 +18,20 @@ export class Menu<T> {
   readonly root: HTMLElement;
   private readonly button: HTMLButtonElement;
   private readonly face: HTMLElement;
+  /** What the face says beside it where there is room. */
+  private readonly detail: HTMLElement;
   private readonly list: HTMLElement;
   private choices: readonly Choice<T>[] = [];
   private taken: T | undefined;
 
   constructor(private readonly label: string, name: string, private readonly take: (value: T) => void) {
     this.face = h('span', { class: 'menu-face' });
+    this.detail = h('span', { class: 'menu-face menu-detail' });
     this.button = h(
       'button',
       { type: 'button', class: 'control menu-button', 'aria-haspopup': 'menu', 'aria-expanded': 'false', onclick: () => this.toggle() },
       this.face,
+      this.detail,
     );
     this.list = h('div', { class: 'menu-list', role: 'menu', 'aria-label': label, hidden: true, onkeydown: (event: KeyboardEvent) => this.onKey(event) });
     this.root = h('div', { class: 'menu', 'data-menu': name }, this.button, this.list);
@@ -48,9 +52,10 @@ export class Menu<T> {
   }
 
   /** What the closed button shows, and what is taken in the open list. */
-  show(face: string, taken: T, enabled = true): void {
+  show(face: string, taken: T, enabled = true, detail = ''): void {
     setText(this.face, face);
-    setAttribute(this.button, 'aria-label', `${this.label}: ${face}`);
+    setText(this.detail, detail);
+    setAttribute(this.button, 'aria-label', `${this.label}: ${face}${detail}`);
     setAttribute(this.button, 'title', this.label);
     this.button.disabled = !enabled;
     this.taken = taken;

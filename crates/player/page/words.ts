@@ -119,7 +119,8 @@ const zh = {
   quality: '画质',
   auto: '自动',
   autoHint: '按网速和屏幕大小选择',
-  autoAt: (name: string) => `自动（${name}）`,
+  /** Beside `auto`. */
+  autoNow: (name: string) => `（${name}）`,
   wholeLesson: (size: string) => `全课约 ${size}`,
   qualityChosen: (name: string) => `画质：${name}`,
   qualityBySystem: '画质由系统自动选择',
@@ -259,7 +260,7 @@ const en: Words = {
   quality: 'Quality',
   auto: 'Auto',
   autoHint: 'Follows the network and the screen',
-  autoAt: (name) => `Auto (${name})`,
+  autoNow: (name) => `\u00a0(${name})`,
   wholeLesson: (size) => `lesson ≈ ${size}`,
   qualityChosen: (name) => `Quality: ${name}`,
   qualityBySystem: 'The system chooses the quality',
