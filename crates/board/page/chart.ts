@@ -50,7 +50,7 @@ export function chart(lines: Line[], format: (value: number) => string, short: (
     {
       width: 320,
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { time: true, range: (_, __, max) => [max - SPAN, max] }, y: { range: (_, __, max) => [0, most(max ?? 0)] } },
