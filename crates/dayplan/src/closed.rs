@@ -4,7 +4,7 @@
 //! Those who ask together are not told to come back together.
 
 use crate::gate::{Airing, Shut};
-use crate::words::{airings, chinese, english, escaped};
+use crate::words::{airings, brief_page, chinese, english, escaped};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use httpcache::fields;
 use jiff::Timestamp;
@@ -126,13 +126,11 @@ fn page(shut: &Shut, wait_s: u64) -> String {
         String::new()
     };
     let airings = shut.told.as_deref().map(airings).unwrap_or_default();
-    format!(
-        "<!doctype html>\n<html lang=\"zh-CN\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n{refresh}<title>尚未开放</title>\n\
-         <h1>{title}：{opens} 开放</h1>\n<p>课程还没有开放，到时页面会自动打开。</p>\n{airings}\
-         <p lang=\"en\">This lesson opens at {opens_english}. The page then opens by itself.</p>\n\
-         <p><a href=\"/\">课程列表</a></p>\n</html>\n"
-    )
+    let body = format!(
+        "<h1>{title}：{opens} 开放</h1>\n<p>课程还没有开放，到时页面会自动打开。</p>\n{airings}\
+         <p lang=\"en\">This lesson opens at {opens_english}. The page then opens by itself.</p>\n"
+    );
+    brief_page(&refresh, "尚未开放", &body)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How pages say when something is, and where television shows it.
+//! The pages of a few words, and how they say when something is and where television shows it.
 
 use crate::gate::{Airing, Told};
 use jiff::Timestamp;
@@ -17,6 +17,21 @@ pub fn airings(told: &Told) -> String {
     }
     list
 }
+
+/// A page of a few words, as HTML, that ends with the way to all lessons. It asks for nothing: whoever sees it stands at a bell, or before
+/// something that is not there.
+pub fn brief_page(head: &str, title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"zh-CN\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n{STYLE}{head}<title>{title}</title>\n\
+         {body}<p><a href=\"/\">课程列表</a></p>\n</html>\n"
+    )
+}
+
+/// Of such a page: a line that can be read on a phone and on a wide screen.
+const STYLE: &str = "<style>body{font:16px/1.6 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:36em;margin:0 auto;\
+    padding:1.5em 1em}h1{font-size:1.4em;line-height:1.35}p[lang=en]{font-size:.875em}a{display:inline-block;padding:.4em 0}</style>\n";
 
 /// 9月1日 08:30
 pub fn chinese(zone: Zone, moment: Timestamp) -> String {

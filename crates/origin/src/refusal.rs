@@ -4,6 +4,7 @@ use crate::body::Body;
 use crate::caching;
 use crate::response::{METHODS, assembled, common};
 use bytes::Bytes;
+use dayplan::words::brief_page;
 use feedback::Support;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
@@ -95,12 +96,9 @@ fn wants_html(request: &HeaderMap) -> bool {
 }
 
 fn page(status: StatusCode, chinese: &str, english: &str, support: &Support) -> String {
-    let (code, help) = (status.as_u16(), support.html());
-    format!(
-        "<!doctype html>\n<html lang=\"zh-CN\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{code}</title>\n\
-         <h1>{chinese}</h1>\n<p lang=\"en\">{code}: {english}.</p>\n{help}<p><a href=\"/\">课程列表</a></p>\n</html>\n"
-    )
+    let (code, help) = (status.as_str(), support.html());
+    let body = format!("<h1>{chinese}</h1>\n<p lang=\"en\">{code}: {english}.</p>\n{help}");
+    brief_page("", code, &body)
 }
 
 #[cfg(test)]

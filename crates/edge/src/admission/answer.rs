@@ -4,7 +4,7 @@
 //! of this node: what the cache asks for when it comes in, it asks for once.
 
 use super::brought::{CONTINUE, FIELD, TICKET};
-use dayplan::words::{airings, chinese, english, escaped};
+use dayplan::words::{airings, brief_page, chinese, english, escaped};
 use dayplan::{Told, Wants};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
@@ -165,14 +165,12 @@ fn page(reason: &Reason, words: &Words<'_>, wait_s: u64) -> String {
     };
     let airings = words.told.map(airings).unwrap_or_default();
     let title = escaped(words.title);
-    format!(
-        "<!doctype html>\n<html lang=\"zh-CN\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <meta http-equiv=\"refresh\" content=\"{wait_s};url={again}\">\n<title>请稍候</title>\n\
-         <h1>{title}：大约 {turn} 轮到您</h1>\n<p>{chinese_why}请不要关闭页面，到时会自动打开。</p>\n{go_on}{airings}\
-         <p lang=\"en\">{english_why} Your turn comes at about {turn}. The page then opens by itself.</p>\n\
-         <p><a href=\"/\">课程列表</a></p>\n</html>\n"
-    )
+    let body = format!(
+        "<h1>{title}：大约 {turn} 轮到您</h1>\n<p>{chinese_why}请不要关闭页面，到时会自动打开。</p>\n{go_on}{airings}\
+         <p lang=\"en\">{english_why} Your turn comes at about {turn}. The page then opens by itself.</p>\n"
+    );
+    let refresh = format!("<meta http-equiv=\"refresh\" content=\"{wait_s};url={again}\">\n");
+    brief_page(&refresh, "请稍候", &body)
 }
 
 /// The same place, with this brought.
