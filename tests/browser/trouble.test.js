@@ -191,6 +191,31 @@ test('a lesson before its hour says when, where television shows it and when aga
   await page.waitForFunction((id) => !document.querySelector('h1').textContent.includes(id), LESSON);
 });
 
+test('a device that slept until the bell asks as soon as it is awake, whatever its clock says', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  const HOUR_S = 3_600;
+  const opens = new Date(Date.now() + HOUR_S * 1_000).toISOString();
+  const told = { error: 'not_open_yet', opens_at: opens, retry_after_s: HOUR_S, title: '函数', airings: [] };
+  let open = false;
+  const shut = (route) => route.fulfill({ status: 403, contentType: 'application/json', body: JSON.stringify(told) });
+  await page.route(`**/lessons/${LESSON}/main.m3u8`, (route) => (open ? route.continue() : shut(route)));
+  // A clock that is a day behind, and goes on while timers stand still.
+  await page.addInitScript(() => {
+    const wall = Date.now.bind(Date);
+    window.ahead = -86_400_000;
+    Date.now = () => wall() + window.ahead;
+  });
+  const sleep = (seconds) => page.evaluate((seconds) => void (window.ahead += seconds * 1_000), seconds);
+  await page.goto(`${EDGE}#/lesson/${LESSON}`);
+  await saidInNotice(page, /还有 (59:\d\d|1:00:00)/);
+  await sleep(HOUR_S / 2);
+  await saidInNotice(page, /还有 (29:\d\d|30:00)/);
+  open = true;
+  await sleep(HOUR_S / 2);
+  await page.waitForFunction(() => window.airclass.levels.length > 0);
+  await page.waitForSelector('.notice', { state: 'hidden' });
+});
+
 test('a lesson without its description still plays', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   await page.route('**/lessons/*/lesson.json', (route) => route.abort());

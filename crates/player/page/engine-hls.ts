@@ -2,6 +2,7 @@
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
+import { Alarm } from './alarm';
 import { heard } from './answers';
 import { kindOf, sessionOf } from './cmcd';
 import { ceiling, hasPictures, packageOf, type Mode } from './mode';
@@ -41,9 +42,8 @@ class HlsEngine implements Engine {
   private readonly failing = new Failing();
   /** Attempts of our own since everything last came. */
   private attempts = 0;
-  private timer = 0;
-  /** The timer runs. */
-  private due = false;
+  /** The one thing that is due. */
+  private readonly next = new Alarm();
   private readonly standstill: Standstill;
   /** Standstills in a row at one place, and the place in seconds. */
   private standstills = 0;
@@ -68,7 +68,7 @@ class HlsEngine implements Engine {
     // What is on the device asks nobody.
     this.telling = source.bundle ? undefined : sessionOf(video);
     this.standstill = new Standstill(video, {
-      due: () => this.due || this.stopped,
+      due: () => this.next.isSet || this.stopped,
       online: () => navigator.onLine,
       now: () => performance.now(),
       found: () => this.stoodStill(),
@@ -103,7 +103,7 @@ class HlsEngine implements Engine {
   }
 
   retry(): void {
-    this.cancel();
+    this.next.cancel();
     this.attempts = 0;
     this.standstills = 0;
     if (this.stopped || this.hls.levels.length === 0) {
@@ -116,12 +116,12 @@ class HlsEngine implements Engine {
   }
 
   goOn(): void {
-    this.cancel();
+    this.next.cancel();
     this.hls.loadSource(comeAgain(this.source.url, this.ticket, true));
   }
 
   destroy(): void {
-    this.cancel();
+    this.next.cancel();
     this.standstill.destroy();
     this.telling?.end();
     window.removeEventListener('online', this.onOnline);
@@ -177,7 +177,7 @@ class HlsEngine implements Engine {
     }
     const elsewhere = !hasPictures(this.mode) && this.folder !== undefined && hls.url?.endsWith(SOUND) !== true;
     // hls.js is in the middle of telling its own parts about this playlist.
-    if (elsewhere) this.after(0, () => this.rebuild());
+    if (elsewhere) this.next.set(0, () => this.rebuild());
     return elsewhere;
   }
 
@@ -287,7 +287,7 @@ class HlsEngine implements Engine {
       if (data.reason === 'offline' || failures > QUIET_FAILURES) this.report({ kind: 'network', trouble, retryInMs: 0 });
       return;
     }
-    this.cancel();
+    this.next.cancel();
     const waiting = data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && parseWaiting(status, bodyOf(data.networkDetails));
     if (waiting) return this.waits(waiting);
     if (trouble === 'missing' || this.attempts >= MAX_ATTEMPTS) {
@@ -297,7 +297,7 @@ class HlsEngine implements Engine {
     }
     const wait = waitBefore(this.attempts, Math.random(), retryAfter(retryAfterHeader(data.networkDetails)));
     this.attempts += 1;
-    this.after(wait, () => this.resume());
+    this.next.set(wait, () => this.resume());
     this.report({ kind: 'network', trouble, retryInMs: wait });
   }
 
@@ -305,7 +305,7 @@ class HlsEngine implements Engine {
   private waits(waiting: Waiting): void {
     this.attempts = 0;
     this.ticket = waiting.ticket;
-    this.after(Math.min(waiting.waitMs, LONGEST_WAIT_MS), () => this.resume());
+    this.next.set(Math.min(waiting.waitMs, LONGEST_WAIT_MS), () => this.resume());
     this.report({ kind: 'waiting', waiting, retryInMs: waiting.waitMs });
   }
 
@@ -319,10 +319,10 @@ class HlsEngine implements Engine {
     if (playable && remedy !== 'recover' && this.av1Works && isAv1(failing?.videoCodec ?? '')) {
       this.av1Works = false;
       this.decoderFailures.length = 0;
-      this.after(0, () => this.rebuild());
+      this.next.set(0, () => this.rebuild());
     } else if (remedy === 'recover') this.hls.recoverMediaError();
     // hls.js is in the middle of telling its own parts about this error: it is taken down after that.
-    else if (remedy === 'rebuild') this.after(0, () => this.rebuild());
+    else if (remedy === 'rebuild') this.next.set(0, () => this.rebuild());
     else {
       this.stopped = true;
       this.hls.stopLoad();
@@ -352,21 +352,6 @@ class HlsEngine implements Engine {
     this.report({ kind: 'network', trouble: 'unreachable', retryInMs: null });
   }
 
-  /** The one thing that is due, in place of what was. */
-  private after(wait: number, task: () => void): void {
-    this.cancel();
-    this.due = true;
-    this.timer = window.setTimeout(() => {
-      this.due = false;
-      task();
-    }, wait);
-  }
-
-  private cancel(): void {
-    window.clearTimeout(this.timer);
-    this.due = false;
-  }
-
   private resume(): void {
     if (this.hls.levels.length === 0) this.hls.loadSource(this.url());
     else this.hls.startLoad(this.hls.media?.currentTime || -1);
@@ -374,7 +359,7 @@ class HlsEngine implements Engine {
 
   private readonly onOnline = (): void => {
     if (this.attempts === 0 || this.stopped) return;
-    this.after(waitAfterOnline(Math.random()), () => this.resume());
+    this.next.set(waitAfterOnline(Math.random()), () => this.resume());
   };
 }
 

@@ -1,6 +1,7 @@
 /** Playing through the system's own HLS, on iPhones and others that have no Media Source Extensions. */
 
 import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
+import { Alarm } from './alarm';
 import type { Engine, EngineListener, Source } from './engine';
 import { hasPictures, packageIn, type Mode } from './mode';
 import { MAX_ATTEMPTS, waitAfterOnline, waitBefore } from './recovery';
@@ -13,7 +14,8 @@ class NativeEngine implements Engine {
   readonly name = 'native';
   private attempts = 0;
   private gone = false;
-  private timer = 0;
+  /** The next attempt. */
+  private readonly next = new Alarm();
   private resumeAt: number;
   /** The place in line that was given; empty where there is none. */
   private ticket = '';
@@ -65,7 +67,7 @@ class NativeEngine implements Engine {
   }
 
   private load(url: string): void {
-    window.clearTimeout(this.timer);
+    this.next.cancel();
     const playing = !this.video.paused;
     this.resumeAt = this.video.currentTime || this.resumeAt;
     this.video.src = url;
@@ -75,7 +77,7 @@ class NativeEngine implements Engine {
 
   destroy(): void {
     this.gone = true;
-    window.clearTimeout(this.timer);
+    this.next.cancel();
     this.video.removeEventListener('loadedmetadata', this.onMetadata);
     this.video.removeEventListener('playing', this.onPlaying);
     this.video.removeEventListener('error', this.onError);
@@ -106,7 +108,7 @@ class NativeEngine implements Engine {
     }
     const wait = waitBefore(this.attempts, Math.random());
     this.attempts += 1;
-    this.timer = window.setTimeout(() => this.retry(), wait);
+    this.next.set(wait, () => this.retry());
     this.listener.problem({ kind: 'network', trouble: 'unreachable', retryInMs: wait });
     // A video does not tell what it was answered.
     if (this.video.readyState === 0) void this.askWhy();
@@ -122,12 +124,11 @@ class NativeEngine implements Engine {
       if (folder && !this.played) this.transportStream = !this.transportStream;
       return;
     }
-    window.clearTimeout(this.timer);
     // To be told when one's turn is, is no failure: a long line was left after sixteen askings. One is remembered, for what was told to be
     // taken back once it plays.
     this.attempts = 1;
     this.ticket = waiting.ticket;
-    this.timer = window.setTimeout(() => this.retry(), Math.min(waiting.waitMs, LONGEST_WAIT_MS));
+    this.next.set(Math.min(waiting.waitMs, LONGEST_WAIT_MS), () => this.retry());
     this.listener.problem({ kind: 'waiting', waiting, retryInMs: waiting.waitMs });
   }
 
@@ -148,8 +149,7 @@ class NativeEngine implements Engine {
 
   private readonly onOnline = (): void => {
     if (this.attempts === 0) return;
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.retry(), waitAfterOnline(Math.random()));
+    this.next.set(waitAfterOnline(Math.random()), () => this.retry());
   };
 }
 

@@ -1,5 +1,6 @@
 /** The line under a lesson that keeps it on the device: now, at night, as a file. */
 
+import { Alarm } from './alarm';
 import type { Context } from './context';
 import { h, replace } from './dom';
 import { bytes } from './format';
@@ -17,7 +18,7 @@ export class Keep {
   private kept: Kept | undefined;
   private folder = '';
   private stop: AbortController | undefined;
-  private timer = 0;
+  private readonly night = new Alarm();
   private gone = false;
 
   constructor(private readonly context: Context, private readonly id: string, private readonly title: () => string) {}
@@ -37,7 +38,7 @@ export class Keep {
 
   close(): void {
     this.gone = true;
-    window.clearTimeout(this.timer);
+    this.night.cancel();
     this.stop?.abort();
     this.shelf?.close();
   }
@@ -83,12 +84,12 @@ export class Keep {
   }
 
   private begin(kept: Kept): void {
-    window.clearTimeout(this.timer);
+    this.night.cancel();
     this.stop?.abort();
     this.kept = kept;
     this.draw();
     const wait = kept.notBefore - Date.now();
-    if (wait > 0) this.timer = window.setTimeout(() => this.begin(kept), Math.min(wait, LONGEST_TIMER_MS));
+    if (wait > 0) this.night.set(Math.min(wait, LONGEST_TIMER_MS), () => this.begin(kept));
     else void this.run(kept);
   }
 
@@ -112,7 +113,7 @@ export class Keep {
 
   private async drop(): Promise<void> {
     this.stop?.abort();
-    window.clearTimeout(this.timer);
+    this.night.cancel();
     await this.shelf?.remove(this.id).catch(() => undefined);
     this.kept = undefined;
     this.draw();

@@ -3,6 +3,7 @@
  * play is a strip at the top; one that stops the lesson is a panel.
  */
 
+import { moment, passed } from './alarm';
 import type { Problem } from './engine';
 import { h, setAttribute, setText } from './dom';
 import type { Reporting } from './reporting';
@@ -68,9 +69,9 @@ export class Notice {
   countDown(milliseconds: number | null, leftWords = this.words.retryingSoon): void {
     window.clearInterval(this.timer);
     if (milliseconds === null) return setText(this.count, '');
-    const due = performance.now() + milliseconds;
+    const since = moment();
     const tick = (): void => {
-      const left = Math.ceil((due - performance.now()) / 1000);
+      const left = Math.ceil((milliseconds - passed(since, moment())) / 1000);
       setText(this.count, left > 0 ? leftWords(left) : this.words.retryingNow);
       if (left <= 0) window.clearInterval(this.timer);
     };
