@@ -52,6 +52,16 @@ test('a lesson that was kept plays without a network, the page too, and is delet
   await page.context().setOffline(false);
 });
 
+test('a database that never opens keeps no lesson from playing', async (t) => {
+  const page = await openPage(t, browser);
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => new EventTarget();
+  });
+  await playLesson(page);
+  // What can be done without it is offered.
+  await page.waitForSelector('.keep a[download]');
+});
+
 test('a lesson in a file plays, and a file that is none is said so', async (t) => {
   const page = await openPage(t, browser);
   const folder = mkdtempSync(join(tmpdir(), 'airclass-'));

@@ -21,23 +21,31 @@ export interface Kept {
 
 const NAME = 'airclass';
 
+/** How long the database may take to open or to answer, in milliseconds: WebKit's sometimes never does. */
+const PATIENCE_MS = 5_000;
+
 export class Shelf {
   private constructor(private readonly database: IDBDatabase) {}
 
   /** The device's shelf; undefined where there can be none. */
   static open(): Promise<Shelf | undefined> {
     return new Promise((resolve) => {
+      let late = false;
+      const giveUp = (): void => {
+        late = true;
+        resolve(undefined);
+      };
+      setTimeout(giveUp, PATIENCE_MS);
       try {
         const request = window.indexedDB.open(NAME, 1);
         request.onupgradeneeded = () => {
           request.result.createObjectStore('lessons', { keyPath: 'id' });
           request.result.createObjectStore('parts', { keyPath: ['id', 'part'] });
         };
-        request.onsuccess = () => resolve(new Shelf(request.result));
-        request.onerror = () => resolve(undefined);
-        request.onblocked = () => resolve(undefined);
+        request.onsuccess = () => (late ? request.result.close() : resolve(new Shelf(request.result)));
+        request.onerror = request.onblocked = giveUp;
       } catch {
-        resolve(undefined);
+        giveUp();
       }
     });
   }
@@ -88,7 +96,12 @@ export class Shelf {
 
 function answer<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    const timer = setTimeout(() => reject(new Error('no answer')), PATIENCE_MS);
+    const ends = (end: () => void) => () => {
+      clearTimeout(timer);
+      end();
+    };
+    request.onsuccess = ends(() => resolve(request.result));
+    request.onerror = ends(() => reject(request.error));
   });
 }
