@@ -10,6 +10,9 @@ import { EDGE, LESSON, openBrowser, openPage, playLesson, playOn, press, state }
 /** What the console says of a line that is not there. */
 const CUT = /Failed to load resource/;
 
+/** A part of a lesson, as the page asks for it. */
+const PIECE_BYTES = 512 * 1024;
+
 let browser;
 before(async (t) => {
   browser = await openBrowser(t);
@@ -50,6 +53,61 @@ test('a lesson that was kept plays without a network, the page too, and is delet
   await page.click(`[data-kept="${LESSON}"] button`);
   await page.waitForSelector(`[data-kept="${LESSON}"]`, { state: 'detached' });
   await page.context().setOffline(false);
+});
+
+/** Opens the lesson, keeps it, and waits until all of it is here. */
+async function keep(page) {
+  await playLesson(page);
+  await page.click('[data-control=keep]');
+  await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
+}
+
+test('of a lesson that was kept no more than a piece is in memory at once', async (t) => {
+  const page = await openPage(t, browser);
+  await page.addInitScript(() => {
+    window.answers = [];
+    const size = (row) => row?.bytes?.byteLength ?? 0;
+    for (const name of ['get', 'getAll']) {
+      const ask = IDBObjectStore.prototype[name];
+      IDBObjectStore.prototype[name] = function (...asked) {
+        const request = ask.apply(this, asked);
+        request.addEventListener('success', () => window.answers.push([request.result].flat().reduce((sum, row) => sum + size(row), 0)));
+        return request;
+      };
+    }
+  });
+  await keep(page);
+  await page.reload();
+  await page.waitForSelector('.from-device');
+  await page.waitForFunction(() => window.airclass.duration > 0);
+  await press(page);
+  await playOn(page, 1);
+  const answers = await page.evaluate(() => window.answers);
+  assert.ok(answers.filter((bytes) => bytes > 0).length > 1, `more than one piece: ${answers}`);
+  assert.ok(Math.max(...answers) <= PIECE_BYTES, `${answers}`);
+});
+
+test('a database that was lost while the page was away is opened again', async (t) => {
+  const page = await openPage(t, browser);
+  await page.addInitScript(() => {
+    const { transaction } = IDBDatabase.prototype;
+    // What WebKit's does after it was put away: every connection of before is dead.
+    IDBDatabase.prototype.transaction = function (...asked) {
+      this.since ??= window.lost ?? 0;
+      if (this.since !== (window.lost ?? 0)) throw new DOMException('Connection to Indexed Database server lost.', 'UnknownError');
+      return transaction.apply(this, asked);
+    };
+  });
+  await keep(page);
+  await page.reload();
+  await page.waitForSelector('.from-device');
+  await page.waitForFunction(() => window.airclass.duration > 0);
+  await page.evaluate(() => (window.lost = 1));
+  await press(page);
+  await page.keyboard.press('8');
+  await page.waitForFunction(() => window.airclass.playing && window.airclass.position > window.airclass.duration * 0.8);
+  await playOn(page, 1);
+  assert.deepEqual((await state(page)).errors, []);
 });
 
 test('a database that never opens keeps no lesson from playing', async (t) => {

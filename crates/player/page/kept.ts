@@ -3,6 +3,7 @@
 import type { Context } from './context';
 import { h, icon, replace } from './dom';
 import { bytes } from './format';
+import { sourceOf } from './offline/pieces';
 import { readTar } from './offline/tar';
 import { Shelf, type Kept } from './offline/shelf';
 import { lessonRoute } from './route';
@@ -57,12 +58,14 @@ export function openKept(context: Context, place: HTMLElement): () => void {
 
   async function openFile(): Promise<void> {
     const chosen = file.files?.[0];
-    const members = chosen && (await readTar(chosen).catch(() => undefined));
-    if (gone || !chosen) return;
+    if (!chosen) return;
+    const source = sourceOf(chosen);
+    const members = await readTar(source).catch(() => undefined);
+    if (gone) return;
     if (!members?.has('lesson.m3u8')) {
       said.textContent = words.keptNoLesson;
       return;
     }
-    stop = playBundle(context, { file: chosen, members }, chosen.name.replace(/\.tar$/, ''), place);
+    stop = playBundle(context, { file: source, members }, chosen.name.replace(/\.tar$/, ''), place);
   }
 }

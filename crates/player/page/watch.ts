@@ -12,7 +12,7 @@ import { Keep } from './keep';
 import { hasPictures } from './mode';
 import { readJson } from './network';
 import type { Bundle } from './offline/loader';
-import { Shelf } from './offline/shelf';
+import { fileOf, Shelf } from './offline/shelf';
 import { readTar } from './offline/tar';
 import { Player } from './player';
 import { gradeLabel, stageName, subjectLabel, volumeLabel } from './words';
@@ -32,7 +32,8 @@ export function openLesson(context: Context, id: string, place: HTMLElement): ()
   let close: (() => void) | undefined;
   place.textContent = '';
   void keptBundle(id).then((bundle) => {
-    if (!gone) close = playLesson(context, id, place, bundle);
+    if (gone) return bundle?.file.close?.();
+    close = playLesson(context, id, place, bundle);
   });
   return () => {
     gone = true;
@@ -52,10 +53,12 @@ async function keptBundle(id: string): Promise<Bundle | undefined> {
   const shelf = await Shelf.open();
   try {
     const kept = await shelf?.find(id);
-    if (!shelf || !kept?.done) return undefined;
-    const file = await shelf.file(id);
-    const members = await readTar(file);
-    return members && { file, members };
+    if (!kept?.done) return undefined;
+    const file = fileOf(kept);
+    const members = await readTar(file).catch(() => undefined);
+    if (members) return { file, members };
+    file.close();
+    return undefined;
   } catch {
     return undefined;
   } finally {
@@ -117,6 +120,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     stopListening();
     counting?.close();
     player.destroy();
+    bundle?.file.close?.();
     keep.close();
     state.reset();
   };

@@ -1,11 +1,12 @@
 /** What hls.js loads a lesson by that lies on the device: out of its bundle instead of from the network. */
 
 import type { Loader, LoaderCallbacks, LoaderConfiguration, LoaderContext, LoaderStats } from 'hls.js';
-import { bytesOf, type Member } from './tar';
+import type { Source } from './pieces';
+import type { Member } from './tar';
 
 /** A bundle that was opened. */
 export interface Bundle {
-  file: Blob;
+  file: Source;
   members: Map<string, Member>;
 }
 
@@ -33,12 +34,15 @@ export function loaderOf(bundle: Bundle): new () => Loader<LoaderContext> {
       stats.loading.start = performance.now();
       const path = new URL(context.url).pathname;
       const member = path.startsWith(FOLDER) ? bundle.members.get(path.slice(FOLDER.length)) : undefined;
-      if (!member) return void setTimeout(() => this.gone || callbacks.onError({ code: 404, text: 'not in the bundle' }, context, null, stats));
+      const missing = (): void => callbacks.onError({ code: 404, text: 'not in the bundle' }, context, null, stats);
+      if (!member) return void setTimeout(() => this.gone || missing());
       const from = context.rangeStart ?? 0;
       const to = Math.min(context.rangeEnd || member.bytes, member.bytes);
-      bytesOf(bundle.file.slice(member.at + from, member.at + to)).then(
+      bundle.file.read(member.at + from, member.at + to).then(
         (bytes) => {
           if (this.gone) return;
+          // The lesson was deleted from the device meanwhile.
+          if (!bytes) return missing();
           stats.loading.first = stats.loading.end = performance.now();
           stats.loaded = stats.total = bytes.byteLength;
           const data = context.responseType === 'arraybuffer' ? bytes : textOf(bytes);

@@ -3,6 +3,8 @@
  * may be forbidden or full: then nothing is kept, and everything else goes on.
  */
 
+import { Pieces } from './pieces';
+
 /** A lesson that is kept, or on its way here. */
 export interface Kept {
   id: string;
@@ -73,11 +75,10 @@ export class Shelf {
     });
   }
 
-  /** The whole file of a lesson that is there. */
-  async file(id: string): Promise<Blob> {
-    const parts = this.database.transaction('parts').objectStore('parts');
-    const rows = await answer(parts.getAll(IDBKeyRange.bound([id, 0], [id, Infinity])) as IDBRequest<{ bytes: ArrayBuffer }[]>);
-    return new Blob(rows.map(({ bytes }) => bytes));
+  /** One part of a lesson, from 0 on; undefined where there is none. */
+  async part(id: string, part: number): Promise<ArrayBuffer | undefined> {
+    const row = await answer(this.database.transaction('parts').objectStore('parts').get([id, part]) as IDBRequest<{ bytes: ArrayBuffer } | undefined>);
+    return row?.bytes;
   }
 
   close(): void {
@@ -92,6 +93,27 @@ export class Shelf {
       make(transaction.objectStore('lessons'), transaction.objectStore('parts'));
     });
   }
+}
+
+/** The file of a lesson that is there. A phone that was put away may lose its database meanwhile, so that is opened once more. */
+export function fileOf({ id, total }: Kept): Pieces {
+  let opening: Promise<Shelf | undefined> | undefined;
+  const close = (): void => {
+    void opening?.then((shelf) => shelf?.close());
+    opening = undefined;
+  };
+  const piece = async (part: number, again = true): Promise<ArrayBuffer | undefined> => {
+    const mine = (opening ??= Shelf.open());
+    try {
+      return await (await mine)!.part(id, part);
+    } catch (error) {
+      // Another read may have opened it anew already.
+      if (opening === mine) close();
+      if (!again) throw error;
+      return piece(part, false);
+    }
+  };
+  return new Pieces(total, (part) => piece(part), close);
 }
 
 function answer<T>(request: IDBRequest<T>): Promise<T> {

@@ -1,5 +1,7 @@
 /** A lesson's bundle: finding its members in a tar file, of which nothing is read but what is asked for. */
 
+import type { Source } from './pieces';
+
 export interface Member {
   /** Where its bytes begin in the file. */
   at: number;
@@ -16,10 +18,12 @@ const MAX_MEMBERS = 60_000;
 const NAME = /^(?!.*\/\.)[A-Za-z0-9][A-Za-z0-9._/-]*$/;
 
 /** The members of a tar file by name; undefined where it is none, or is broken off. */
-export async function readTar(file: Blob): Promise<Map<string, Member> | undefined> {
+export async function readTar(file: Source): Promise<Map<string, Member> | undefined> {
   const members = new Map<string, Member>();
   for (let at = 0; at + BLOCK <= file.size && members.size < MAX_MEMBERS; ) {
-    const block = new Uint8Array(await bytesOf(file.slice(at, at + BLOCK)));
+    const bytes = await file.read(at, at + BLOCK);
+    if (!bytes) return undefined;
+    const block = new Uint8Array(bytes);
     // Two empty blocks end it; one tells as much.
     if (block.every((byte) => byte === 0)) break;
     const header = parseHeader(block);
