@@ -38,9 +38,33 @@ self.addEventListener('fetch', (event) => {
   const { request } = event as Asking;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== location.origin) return;
-  const ask = (): Promise<Response> => fetch(pathname, { credentials: 'omit' });
-  const kept = (): Promise<Response> => caches.match(pathname).then((found) => found ?? Response.error());
-  // The page is the network's while there is one; its files never change under their names.
-  if (pathname === '/') (event as Asking).respondWith(ask().catch(kept));
-  else if (pathname.startsWith('/assets/')) (event as Asking).respondWith(caches.match(pathname).then((found) => found ?? ask()));
+  if (pathname === '/') (event as Asking).respondWith(page());
+  // Files never change under their names.
+  else if (pathname.startsWith('/assets/')) (event as Asking).respondWith(kept(pathname).then((found) => found ?? ask(pathname)));
 });
+
+/** How long the network may take for the page where it is here already, in milliseconds. */
+const PATIENCE_MS = 5_000;
+
+/** The page is the network's while there is one that gives it: a node that fails, or says nothing, is as none. */
+async function page(): Promise<Response> {
+  const found = await kept('/');
+  if (!found) return ask('/');
+  const asked = ask('/').then(
+    (answer) => (answer.status >= 500 || answer.status === 429 ? found : answer),
+    () => found,
+  );
+  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(found), PATIENCE_MS));
+  return Promise.race([asked, late]);
+}
+
+function ask(pathname: string): Promise<Response> {
+  return fetch(pathname, { credentials: 'omit' });
+}
+
+/** Of the device; storage that fails has nothing. */
+function kept(pathname: string): Promise<Response | undefined> {
+  return caches.match(pathname).catch(() => undefined);
+}
+
+export {};
