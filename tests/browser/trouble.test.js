@@ -112,6 +112,32 @@ test('a line dead from the start is said plainly, with a countdown and a button 
   await page.waitForSelector('.notice', { state: 'hidden' });
 });
 
+test("the player's own script that does not arrive is asked for again", async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  const asked = [];
+  await page.route(/\/assets\/engine-hls-/, (route) => (asked.push(1), asked.length < 3 ? route.abort() : route.continue()));
+  await page.goto(`${EDGE}#/lesson/${LESSON}`);
+  await saidInNotice(page, /秒后自动重试|正在重试/);
+  await page.waitForFunction(() => window.airclass.levels.length > 0);
+  await page.waitForSelector('.notice', { state: 'hidden' });
+  assert.equal(asked.length, 3);
+});
+
+test('a browser that never asks again for a script that did not arrive gets the page anew, once', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  let [loads, shut] = [0, true];
+  page.on('domcontentloaded', () => (loads += 1));
+  await page.route(/\/assets\/engine-hls-/, (route) => (shut ? route.abort() : route.continue()));
+  await page.goto(`${EDGE}#/lesson/${LESSON}`);
+  await until(() => loads > 1, 'it is fetched anew');
+  await saidInNotice(page, /秒后自动重试/);
+  await page.waitForFunction(() => /[5-9] 秒后自动重试/.test(document.querySelector('.notice').innerText));
+  assert.equal(loads, 2);
+  shut = false;
+  await page.click('[data-control=retry]');
+  await page.waitForFunction(() => window.airclass.levels.length > 0);
+});
+
 test('a busy edge is told apart from a dead line', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   await page.route('**/lessons/*/main.m3u8', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '1' }, body: '' }));

@@ -1,6 +1,7 @@
 /** The player of one lesson: picture, bar, notices and keys around an engine. */
 
 import { airingsOf } from './airings';
+import { Alarm } from './alarm';
 import { bufferedAhead, isDry } from './buffered';
 import { Controls, levelName, type Actions } from './controls';
 import { h, icon, setAttribute, setText } from './dom';
@@ -11,7 +12,9 @@ import { isFullscreen, toggleFullscreen } from './fullscreen';
 import { Help } from './help';
 import { Notice } from './notice';
 import { hasPictures, type Mode } from './mode';
+import { readJson } from './network';
 import { keepPreferences, nextSpeed, readPreferences, wantedMode } from './preferences';
+import { MAX_ATTEMPTS, startsOver, waitBefore } from './recovery';
 import { Slides } from './slides';
 import { commandOf, type Command } from './shortcuts';
 import type { Reporting } from './reporting';
@@ -24,6 +27,9 @@ const IDLE_MS = 3_000;
 
 /** A message over the picture stays this long, in milliseconds. */
 const MESSAGE_MS = 1_600;
+
+/** `PerformanceNavigation.TYPE_RELOAD`: the page was fetched anew. */
+const RELOADED = 1;
 
 export interface PlayerOptions {
   url: string;
@@ -52,6 +58,9 @@ export class Player {
   private readonly waiting: HTMLElement;
   private readonly big: HTMLButtonElement;
   private engine: Engine | undefined;
+  /** How often the engine's own script did not arrive, and when it is asked for again. */
+  private attempts = 0;
+  private readonly next = new Alarm();
   private problem: Problem | undefined;
   private gone = false;
   private elsewhereAsked = false;
@@ -92,21 +101,39 @@ export class Player {
     state.set({ phase: 'opening', mode: bundle ? 'auto' : wantedMode(this.options.store) });
     this.drawSlides();
     this.video.play().catch(() => undefined);
+    const { problem } = this;
     let engine: Engine | undefined;
     try {
       engine = await openEngine(this.video, { url, startAt, mode: state.now.mode, bundle }, this.engineListener());
     } catch {
-      // The engine's own script did not arrive.
-      if (!this.gone) this.setProblem({ kind: 'network', trouble: 'unreachable', retryInMs: null });
+      if (!this.gone) this.startAgain();
       return;
     }
     if (this.gone) return engine?.destroy();
     this.engine = engine;
+    // What was said of its script; what it says itself stands.
+    if (problem && this.problem === problem) this.setProblem(undefined);
     if (!engine) return;
     state.set({ engine: engine.name });
     if (!this.video.paused) engine.watching();
     this.video.play().catch(() => this.updatePhase());
     this.draw();
+  }
+
+  /** The engine's own script did not arrive. */
+  private startAgain(): void {
+    const attempt = this.attempts;
+    this.attempts += 1;
+    const wait = attempt < MAX_ATTEMPTS ? waitBefore(attempt, Math.random()) : null;
+    this.setProblem({ kind: 'network', trouble: 'unreachable', retryInMs: wait });
+    if (wait !== null) this.next.set(wait, () => void this.start());
+    if (startsOver(attempt, performance.navigation?.type === RELOADED) && !this.options.bundle) void this.startOver();
+  }
+
+  /** The page anew, if there is a line to fetch it by: the lesson's address stays, and its place is noted. */
+  private async startOver(): Promise<void> {
+    const { ok } = await readJson('/catalogue/version.json', true);
+    if (ok && !this.gone && !this.engine) location.reload();
   }
 
   run(command: Command): void {
@@ -145,6 +172,7 @@ export class Player {
 
   destroy(): void {
     this.gone = true;
+    this.next.cancel();
     this.stopListening();
     window.clearTimeout(this.idleTimer);
     window.clearTimeout(this.messageTimer);
@@ -229,6 +257,8 @@ export class Player {
       this.notice.countDown(0);
       this.engine.retry();
     } else {
+      this.next.cancel();
+      this.attempts = 0;
       this.setProblem(undefined);
       void this.start();
     }

@@ -29,6 +29,18 @@ export function waitAfterOnline(dice: number): number {
   return Math.round(200 + 1_800 * dice);
 }
 
+/** Failures in a row of a part of the page itself before the page is fetched anew. */
+const MAX_IN_PLACE = 2;
+
+/**
+ * Whether failure `attempt` (0 first) of a part of the page itself is answered by fetching the page anew. Some browsers remember that a
+ * module did not come and never ask for it again (Firefox, Safari), and a part of yesterday's page may be there no longer. Once:
+ * a page that was fetched anew already only asks.
+ */
+export function startsOver(attempt: number, reloaded: boolean): boolean {
+  return attempt === MAX_IN_PLACE && !reloaded;
+}
+
 /** `Retry-After` in seconds as milliseconds; zero for none, or a date, which we never send. */
 export function retryAfter(header: string | null): number {
   return header !== null && /^\d{1,6}$/.test(header.trim()) ? Number(header) * 1000 : 0;

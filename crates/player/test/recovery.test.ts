@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Failing, mediaRemedy, retryAfter, standsStill, STANDSTILL_MS, troubleOf, waitAfterOnline, waitBefore } from '../page/recovery';
+import { Failing, mediaRemedy, retryAfter, standsStill, STANDSTILL_MS, startsOver, troubleOf, waitAfterOnline, waitBefore } from '../page/recovery';
 
 test('waits double up to half a minute and differ from pupil to pupil', () => {
   assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 100].map((attempt) => waitBefore(attempt, 0)), [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
@@ -13,6 +13,11 @@ test('a server that asks for time gets it, within reason', () => {
   assert.equal(waitBefore(0, 0, 3_600_000), 60_500);
   const rows: [string | null, number][] = [[null, 0], ['5', 5000], [' 7 ', 7000], ['-1', 0], ['soon', 0], ['Wed, 21 Oct 2015 07:28:00 GMT', 0]];
   for (const [header, ms] of rows) assert.equal(retryAfter(header), ms, String(header));
+});
+
+test('the page is fetched anew once, when asking again has not helped', () => {
+  assert.deepEqual([0, 1, 2, 3, 16].map((attempt) => startsOver(attempt, false)), [false, false, true, false, false]);
+  assert.ok(!startsOver(2, true));
 });
 
 test('pictures that come do not end the failures of the sound', () => {
