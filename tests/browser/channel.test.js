@@ -83,4 +83,8 @@ test('a lesson of the plan says before its hour when it opens and which channel 
   const page = await openPage(t, browser, { expected: /Failed to load resource/, timezoneId: 'Asia/Shanghai' });
   await page.goto(`${EDGE}#/lesson/${LATE}`);
   await saidInNotice(page, /：9月1日 13:00 开放[^]*电视频道“初中”9月1日 13:00 播出[^]*还有 \d+:\d\d/);
+  // Its name is known, and is the page's: not its id, which was shown for as long as its description may not be read.
+  const [name] = (await page.locator('.notice-what').innerText()).split('：');
+  assert.equal(await page.locator('h1').innerText(), name);
+  assert.equal(await page.title(), `${name} · 空中课堂`);
 });

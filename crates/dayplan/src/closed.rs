@@ -36,7 +36,7 @@ pub struct Closed {
 const MOST_KEPT_S: i64 = 30;
 /// Seconds over which those who were refused come back once it is open.
 const SPREAD_S: u64 = 10;
-/// A page looks again by itself when the lesson opens within so many seconds.
+/// A page looks again by itself after so many seconds at the latest: the hour may have been moved, and browsers count long waits badly.
 const WATCHES_S: u64 = 3_600;
 
 impl Wants {
@@ -120,11 +120,7 @@ fn page(shut: &Shut, wait_s: u64) -> String {
     let zone = shut.told.as_ref().map_or(Zone::CHINA, |told| told.zone);
     let (opens, opens_english) = (chinese(zone, shut.until), english(zone, shut.until));
     let title = shut.told.as_ref().map_or_else(|| "课程".to_owned(), |told| escaped(&told.title));
-    let refresh = if wait_s <= WATCHES_S {
-        format!("<meta http-equiv=\"refresh\" content=\"{wait_s}\">\n")
-    } else {
-        String::new()
-    };
+    let refresh = format!("<meta http-equiv=\"refresh\" content=\"{}\">\n", wait_s.min(WATCHES_S));
     let airings = shut.told.as_deref().map(airings).unwrap_or_default();
     let body = format!(
         "<h1>{title}：{opens} 开放</h1>\n<p>课程还没有开放，到时页面会自动打开。</p>\n{airings}\
@@ -197,7 +193,8 @@ mod tests {
         let text = closed(path, "*/*", "08:20:00");
         assert!(text.text.starts_with("not open yet: opens at 2026-09-01T00:30:00Z; "), "{}", text.text);
         assert_eq!(text.text.len().to_string(), field(&text, header::CONTENT_LENGTH));
-        assert!(!closed(path, "text/html", "00:00:00").text.contains("refresh"), "hours away");
+        let hours_away = closed(path, "text/html", "00:00:00").text;
+        assert!(hours_away.contains("http-equiv=\"refresh\" content=\"3600\""), "{hours_away}");
     }
 
     #[test]

@@ -43,6 +43,8 @@ export interface PlayerOptions {
   state: State;
   store: Store;
   reporting: Reporting;
+  /** Hears what a lesson is called that may not begin yet. */
+  called?(title: string): void;
 }
 
 export class Player {
@@ -238,8 +240,10 @@ export class Player {
     this.problem = problem;
     const { words, state } = this.options;
     state.set({ fault: problem ? (problem.kind === 'network' ? problem.trouble : problem.kind) : null });
-    if (problem?.kind === 'waiting') this.notice.countDown(problem.retryInMs, problem.waiting.opensAt === null ? words.turnIn : words.opensIn);
-    else this.notice.countDown(problem?.kind === 'network' ? problem.retryInMs : null);
+    if (problem?.kind === 'waiting') {
+      this.notice.countDown(problem.retryInMs, problem.waiting.opensAt === null ? words.turnIn : words.opensIn);
+      if (problem.waiting.title) this.options.called?.(problem.waiting.title);
+    } else this.notice.countDown(problem?.kind === 'network' ? problem.retryInMs : null);
     this.updatePhase();
     this.draw();
   }

@@ -79,7 +79,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   const about = h('div', { class: 'about' });
   const readout = new Readout(context);
   const keep = new Keep(context, id, () => title);
-  const player = new Player({ url: `/lessons/${id}/main.m3u8`, lesson: id, startAt, words, state, store, reporting, bundle });
+  const player = new Player({ url: `/lessons/${id}/main.m3u8`, lesson: id, startAt, words, state, store, reporting, bundle, called });
   const counted = h('div');
   let counting: Counting | undefined;
   const resumed = startAt > 0 && resumedStrip();
@@ -130,6 +130,13 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     if (!(duration > 0) || id === FILE) return;
     noted = currentTime;
     positions.note(id, title, currentTime, duration);
+  }
+
+  /** Before its own description may be read. */
+  function called(text: string): void {
+    if (described) return;
+    title = text;
+    entitle(text);
   }
 
   function entitle(text: string): void {

@@ -163,12 +163,13 @@ fn line(shard: &str, lesson: &Listed, sections: &Sections) -> String {
 fn facts(lesson: &Listed, sections: Option<&Sections>) -> String {
     let newest = sections.and_then(Sections::newest);
     let section = newest.zip(lesson.section.as_ref()).and_then(|(newest, id)| newest.section(id));
-    let minutes = lesson.duration_ms.div_ceil(60_000);
+    // As the page with script says it: to the nearest, one at least.
+    let minutes = lesson.duration_ms.saturating_add(30_000) / 60_000;
     let mut facts: Vec<Cow<'_, str>> = section.map(|section| escaped(&section.zh)).into_iter().collect();
     let told = [&lesson.subject, &lesson.edition, &lesson.volume, &lesson.unit, &lesson.syllabus];
     facts.extend(told.into_iter().flatten().map(|text| escaped(text)));
-    if minutes > 0 {
-        facts.push(format!("{minutes} 分钟").into());
+    if lesson.duration_ms > 0 {
+        facts.push(format!("{} 分钟", minutes.max(1)).into());
     }
     let named = [("授课", &lesson.teacher), ("来源", &lesson.provider), ("许可", &lesson.licence)];
     facts.extend(
