@@ -6,8 +6,9 @@ use crate::home::{Home, State};
 use crate::line::{Control, Line, Trouble};
 use crate::local::Local;
 use crate::metrics::{Metrics, Renewal};
-use crate::obey::{Obedience, is_over};
+use crate::obey::Obedience;
 use crate::options::Config;
+use crate::plans::is_over;
 use crate::relay::Relay;
 use crate::renew::{self, Standing};
 use crate::report;
@@ -131,6 +132,7 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
                 }
                 agent.metrics.heard(clock::now());
                 obedience.mark_heard();
+                obedience.settle_plans().await;
                 patience.rest();
                 for at in 0..orders.len() {
                     let Numbered { number, order } = &orders[at];

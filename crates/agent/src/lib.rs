@@ -20,6 +20,7 @@ mod metrics;
 mod obey;
 mod options;
 mod pin;
+mod plans;
 mod relay;
 mod renew;
 mod report;

@@ -1,68 +1,50 @@
 //! Obeying one order.
 
 use crate::clock;
-use crate::home::replace;
 use crate::local::{Local, Unheard};
+use crate::plans::Plans;
 use crate::relay::Relay;
 use bytes::Bytes;
 use fleet::{Effect, Kind};
 use http::StatusCode;
-use jiff::civil::Date;
-use package::Digest;
 use purge::{Refusal, Refused};
-use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-use timetable::SignedPlan;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-/// How long an edge may take to look at a plan that lies in its folder.
-const PLAN_PATIENCE: Duration = Duration::from_secs(15);
-/// How often it is asked whether it has.
-const PLAN_LOOK: Duration = Duration::from_millis(100);
 /// How often it is written down that the control is heard: a fraction of the time after which somebody is told that it is not.
 const MARK_EVERY: Duration = Duration::from_secs(10);
-/// Plans are for every node to read that serves them.
-const PUBLIC: u32 = 0o644;
-
 /// What it takes to obey.
 pub(crate) struct Obedience {
     pub(crate) edge: Local,
-    pub(crate) plans: Option<PathBuf>,
+    pub(crate) plans: Option<Plans>,
     pub(crate) relay: Option<Relay>,
     /// When it was last written down that the control is heard.
     marked: Option<Instant>,
 }
 
-/// What an edge says of a day's plan, at `/plans`.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Planned {
-    /// The text that is followed.
-    #[serde(default)]
-    pub(crate) followed: Option<Digest>,
-    /// The envelope that is refused, and why.
-    #[serde(default)]
-    pub(crate) refused: Option<(Digest, String)>,
-}
-
 impl Obedience {
     pub(crate) fn new(edge: Local, plans: Option<PathBuf>, relay: Option<Relay>) -> Self {
-        Self { edge, plans, relay, marked: None }
+        Self { edge, plans: plans.map(Plans::new), relay, marked: None }
     }
 
     /// The control was heard. The edge, which takes its plans from the folder, cannot know: a mark there tells it.
     pub(crate) fn mark_heard(&mut self) {
-        let Some(folder) = &self.plans else { return };
+        let Some(plans) = &self.plans else { return };
         let now = Instant::now();
         if self.marked.is_some_and(|marked| now < marked + MARK_EVERY) {
             return;
         }
         self.marked = Some(now);
-        let marked = std::fs::create_dir_all(folder)
-            .and_then(|()| replace(&folder.join(timetable::HEARD), PUBLIC, b""));
-        if let Err(error) = marked {
-            tracing::warn!(%error, folder = %folder.display(), "that the control is heard cannot be written down");
+        if let Err(error) = plans.mark_heard() {
+            tracing::warn!(%error, folder = %plans.folder().display(), "that the control is heard cannot be written down");
+        }
+    }
+
+    /// Looks after plans that the edge had not judged when they were ordered.
+    pub(crate) async fn settle_plans(&self) {
+        if let Some(plans) = &self.plans {
+            plans.settle(self.edge).await;
         }
     }
 
@@ -73,7 +55,12 @@ impl Obedience {
     pub(crate) async fn obey(&mut self, kind: &Kind, body: Bytes) -> Result<Effect, Unheard> {
         match kind {
             Kind::Purge(_) => self.purge(body).await,
-            Kind::Plan { date, .. } => self.plan(*date, &body).await,
+            Kind::Plan { date, .. } => match &self.plans {
+                Some(plans) => plans.obey(self.edge, *date, &body).await,
+                None => Ok(Effect::Refused(
+                    "this node's agent has no `plans`: it takes its plans elsewhere".to_owned(),
+                )),
+            },
             Kind::Drain => self.switch("/out-of-service").await,
             Kind::Undrain => self.switch("/in-service").await,
         }
@@ -113,43 +100,6 @@ impl Obedience {
         }
     }
 
-    async fn plan(&self, date: Date, envelope: &Bytes) -> Result<Effect, Unheard> {
-        let Some(folder) = &self.plans else {
-            return Ok(Effect::Refused(
-                "this node's agent has no `plans`: it takes its plans elsewhere".to_owned(),
-            ));
-        };
-        let Some(signed) = SignedPlan::parse(envelope) else {
-            return Ok(Effect::Refused("malformed".to_owned()));
-        };
-        if let Err(error) = write(folder, date, envelope) {
-            return Err(Unheard(format!("{}: {error}", folder.display())));
-        }
-        let (text, whole) = (Digest::of(signed.plan.as_bytes()), Digest::of(envelope));
-        let until = Instant::now() + PLAN_PATIENCE;
-        loop {
-            let (status, answer) = self.edge.get("/plans").await?;
-            let days: BTreeMap<Date, Planned> = match status {
-                StatusCode::OK => serde_json::from_slice(&answer).unwrap_or_default(),
-                _ => return Ok(Effect::Refused("the edge follows no plans: see its `plan.keys`".to_owned())),
-            };
-            match days.get(&date) {
-                // Kept until its day comes near.
-                None => return Ok(Effect::Done),
-                Some(Planned { followed, .. }) if *followed == Some(text) => return Ok(Effect::Done),
-                Some(Planned { refused: Some((refused, why)), .. }) if *refused == whole => {
-                    return Ok(Effect::Refused(why.clone()));
-                }
-                Some(_) if Instant::now() > until => {
-                    let why =
-                        "the edge does not look at it: see that its `plan.source` is the agent's `plans`";
-                    return Ok(Effect::Refused(why.to_owned()));
-                }
-                Some(_) => sleep(PLAN_LOOK).await,
-            }
-        }
-    }
-
     async fn switch(&self, path: &str) -> Result<Effect, Unheard> {
         match self.edge.post(path, Bytes::new()).await? {
             (StatusCode::OK, _) => Ok(Effect::Done),
@@ -162,27 +112,6 @@ impl Obedience {
     }
 }
 
-/// Whether a plan's day is over, everywhere it may be followed.
-pub(crate) fn is_over(date: Date) -> bool {
-    let today = jiff::tz::TimeZone::UTC.to_datetime(clock::now()).date();
-    fleet::is_over(date, today)
-}
-
-fn write(folder: &Path, date: Date, envelope: &[u8]) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    replace(&folder.join(format!("{date}.json")), PUBLIC, envelope)?;
-    // Days that are over are nobody's.
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let day = name.to_str().and_then(|name| name.strip_suffix(".json")).and_then(|day| day.parse().ok());
-        if day.is_some_and(is_over) {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 fn effect(end: Result<(), Refusal>) -> Effect {
     end.map_or_else(|refusal| Effect::Refused(refusal.as_str().to_owned()), |()| Effect::Done)
 }
@@ -190,6 +119,7 @@ fn effect(end: Result<(), Refusal>) -> Effect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use package::Digest;
     use purge::{Mode, Order, Signed, What};
     use signing::{SigningKey, TrustFile};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,0 +1,402 @@
+//! The folder that the edge takes its plans from.
+//!
+//! ```text
+//! DATE.json        the plan that was ordered last: this is what the edge reads
+//! DATE.json.1, .2  those before it, the oldest first, until the edge has judged that one
+//! .heard           touched while the control is heard
+//! ```
+//! Whether a plan counts the edge knows alone. One that it refuses must not be all that the next process finds: the one before takes
+//! its place again. A plan for a day that is not near yet is judged when that comes, and the ones before wait as long.
+
+use crate::clock;
+use crate::home::replace;
+use crate::local::{Local, Unheard};
+use bytes::Bytes;
+use fleet::Effect;
+use http::StatusCode;
+use jiff::civil::Date;
+use package::Digest;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use timetable::SignedPlan;
+use tokio::time::{Instant, sleep};
+
+/// How long an edge may take to look at a plan that lies in its folder.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How often it is asked whether it has.
+const LOOK: Duration = Duration::from_millis(100);
+/// How many plans of a day are kept that the edge has not judged, beside the last one; the oldest of all always is.
+const MOST_BEFORE: usize = 4;
+/// Plans are for every node to read that serves them.
+const PUBLIC: u32 = 0o644;
+
+/// The folder.
+#[derive(Debug)]
+pub(crate) struct Plans(PathBuf);
+
+/// What an edge says of a day's plan, at `/plans`.
+#[derive(Debug, Default, Deserialize)]
+struct Planned {
+    /// The text that is followed.
+    #[serde(default)]
+    followed: Option<Digest>,
+    /// The envelope that is refused, and why.
+    #[serde(default)]
+    refused: Option<(Digest, String)>,
+}
+
+/// What came of a plan.
+enum Judged {
+    Followed,
+    Refused(String),
+}
+
+impl Planned {
+    /// Of this envelope; `None`: the edge has not looked at it.
+    fn of(&self, envelope: &[u8]) -> Option<Judged> {
+        if let Some((_, why)) = self.refused.as_ref().filter(|(refused, _)| *refused == Digest::of(envelope))
+        {
+            return Some(Judged::Refused(why.clone()));
+        }
+        let text = SignedPlan::parse(envelope).map(|signed| Digest::of(signed.plan.as_bytes()));
+        (text.is_some() && self.followed == text).then_some(Judged::Followed)
+    }
+}
+
+impl Plans {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// The edge cannot know that the control is heard: a mark tells it.
+    pub(crate) fn mark_heard(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.0)?;
+        replace(&self.0.join(timetable::HEARD), PUBLIC, b"")
+    }
+
+    /// Has the edge follow a plan, or says why it does not.
+    ///
+    /// # Errors
+    /// When the edge gives no answer: to be tried again.
+    pub(crate) async fn obey(&self, edge: Local, date: Date, envelope: &Bytes) -> Result<Effect, Unheard> {
+        if SignedPlan::parse(envelope).is_none() {
+            return Ok(Effect::Refused("malformed".to_owned()));
+        }
+        self.put(date, envelope).map_err(|error| self.unheard(&error))?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let Some(days) = ask(edge).await? else {
+                return Ok(Effect::Refused("the edge follows no plans: see its `plan.keys`".to_owned()));
+            };
+            // Kept until its day comes near.
+            let Some(planned) = days.get(&date) else { return Ok(Effect::Done) };
+            match planned.of(envelope) {
+                Some(judged) => {
+                    self.judged(date, &judged).map_err(|error| self.unheard(&error))?;
+                    return Ok(match judged {
+                        Judged::Followed => Effect::Done,
+                        Judged::Refused(why) => Effect::Refused(why),
+                    });
+                }
+                None if Instant::now() > until => {
+                    let why =
+                        "the edge does not look at it: see that its `plan.source` is the agent's `plans`";
+                    return Ok(Effect::Refused(why.to_owned()));
+                }
+                None => sleep(LOOK).await,
+            }
+        }
+    }
+
+    /// Looks what the edge says by now of plans that it had not judged.
+    pub(crate) async fn settle(&self, edge: Local) {
+        let open: BTreeSet<Date> = match self.before() {
+            Ok(before) => before.into_keys().filter(|date| !is_over(*date)).collect(),
+            Err(_) => return,
+        };
+        if open.is_empty() {
+            return;
+        }
+        let Ok(Some(days)) = ask(edge).await else { return };
+        for date in open {
+            let Some(planned) = days.get(&date) else { continue };
+            let settled = fs::read(self.file(date)).and_then(|envelope| match planned.of(&envelope) {
+                Some(judged) => {
+                    if let Judged::Refused(why) = &judged {
+                        tracing::error!(%date, why, "the edge refuses a plan that was kept for it; the one before counts again");
+                    }
+                    self.judged(date, &judged)
+                }
+                None => Ok(()),
+            });
+            if let Err(error) = settled {
+                tracing::warn!(%error, %date, folder = %self.0.display(), "the plan before cannot be dealt with");
+            }
+        }
+    }
+
+    /// Puts a plan where the edge reads it; the one that is there is kept until this one has been judged.
+    fn put(&self, date: Date, envelope: &[u8]) -> io::Result<()> {
+        fs::create_dir_all(&self.0)?;
+        self.clear()?;
+        let file = self.file(date);
+        match fs::read(&file) {
+            // It was put there, and nobody has written down what came of it.
+            Ok(there) if there == envelope => return Ok(()),
+            Ok(there) => self.keep(date, &there)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        replace(&file, PUBLIC, envelope)
+    }
+
+    /// Keeps what is there as the newest of those before.
+    fn keep(&self, date: Date, there: &[u8]) -> io::Result<()> {
+        let before = self.before()?.remove(&date).unwrap_or_default();
+        let newest = before.last().copied().unwrap_or_default();
+        if newest > 0 && fs::read(self.one_before(date, newest))? == there {
+            return Ok(());
+        }
+        // The oldest is the one that the edge is most likely to follow.
+        for number in before.iter().skip(1).take((before.len() + 1).saturating_sub(MOST_BEFORE)) {
+            fs::remove_file(self.one_before(date, *number))?;
+        }
+        replace(&self.one_before(date, newest + 1), PUBLIC, there)
+    }
+
+    /// What is there was judged: those before are needed no more, or the newest of them is needed again.
+    fn judged(&self, date: Date, judged: &Judged) -> io::Result<()> {
+        let mut before = self.before()?.remove(&date).unwrap_or_default();
+        match judged {
+            Judged::Followed => {
+                before.iter().try_for_each(|number| fs::remove_file(self.one_before(date, *number)))
+            }
+            Judged::Refused(_) => match before.pop() {
+                Some(newest) => fs::rename(self.one_before(date, newest), self.file(date)),
+                // Without another one it stays: a node that has a day's plan and cannot follow it says that it is not ready.
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Days that are over are nobody's.
+    fn clear(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            if entry.file_name().to_str().and_then(day_of).is_some_and(|(date, _)| is_over(date)) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers of those before, by day, in order.
+    fn before(&self) -> io::Result<BTreeMap<Date, Vec<u32>>> {
+        let mut before = BTreeMap::<_, Vec<u32>>::new();
+        for entry in fs::read_dir(&self.0)? {
+            if let Some((date, Some(number))) = entry?.file_name().to_str().and_then(day_of) {
+                before.entry(date).or_default().push(number);
+            }
+        }
+        before.values_mut().for_each(|numbers| numbers.sort_unstable());
+        Ok(before)
+    }
+
+    fn file(&self, date: Date) -> PathBuf {
+        self.0.join(format!("{date}.json"))
+    }
+
+    fn one_before(&self, date: Date, number: u32) -> PathBuf {
+        self.0.join(format!("{date}.json.{number}"))
+    }
+
+    fn unheard(&self, error: &io::Error) -> Unheard {
+        Unheard(format!("{}: {error}", self.0.display()))
+    }
+}
+
+/// What the edge says of its days; `None`: it follows no plans.
+async fn ask(edge: Local) -> Result<Option<BTreeMap<Date, Planned>>, Unheard> {
+    let (status, answer) = edge.get("/plans").await?;
+    Ok((status == StatusCode::OK).then(|| serde_json::from_slice(&answer).unwrap_or_default()))
+}
+
+/// The day that a file is for, and its number where it is one of those before.
+fn day_of(name: &str) -> Option<(Date, Option<u32>)> {
+    let (day, number) = name.split_once(".json")?;
+    let number = match number.strip_prefix('.') {
+        Some(number) => Some(number.parse().ok()?),
+        None if number.is_empty() => None,
+        None => return None,
+    };
+    Some((day.parse().ok()?, number))
+}
+
+/// Whether a plan's day is over, everywhere it may be followed.
+pub(crate) fn is_over(date: Date) -> bool {
+    let today = jiff::tz::TimeZone::UTC.to_datetime(clock::now()).date();
+    fleet::is_over(date, today)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// An edge that answers so, one question after the other.
+    async fn edge<const N: usize>(answers: [String; N]) -> Local {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let local = Local::new(listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut asked = Vec::new();
+                while !asked.ends_with(b"\r\n\r\n") {
+                    asked.push(stream.read_u8().await.unwrap());
+                }
+                let length = answer.len();
+                let answer = format!("HTTP/1.1 200 x\r\ncontent-length: {length}\r\n\r\n{answer}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        local
+    }
+
+    fn tomorrow() -> Date {
+        let now = jiff::tz::TimeZone::UTC.to_datetime(clock::now()).date();
+        now.tomorrow().unwrap()
+    }
+
+    fn envelope(text: &str) -> Bytes {
+        format!(r#"{{"plan":"{text}","signatures":[]}}"#).into()
+    }
+
+    /// As an edge tells that it follows one text, and refuses one envelope.
+    fn says(date: Date, followed: Option<&str>, refused: Option<&str>) -> String {
+        let followed = followed.map(|text| Digest::of(text.as_bytes()).to_string());
+        let refused = refused.map(|text| (Digest::of(&envelope(text)).to_string(), "unknown_key"));
+        serde_json::json!({ date.to_string(): { "followed": followed, "refused": refused } }).to_string()
+    }
+
+    fn there(plans: &Plans, date: Date) -> Bytes {
+        fs::read(plans.file(date)).unwrap().into()
+    }
+
+    fn files(plans: &Plans) -> Vec<String> {
+        let entries = fs::read_dir(plans.folder()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// The last good plan was lost where the next one was refused: a process that was started then had the bad one alone.
+    #[tokio::test]
+    async fn a_plan_that_is_refused_does_not_take_the_place_of_the_last_good_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
+        let edge = edge([
+            says(date, Some("good"), None),
+            says(date, Some("good"), Some("bad")),
+            says(date, Some("better"), None),
+        ])
+        .await;
+        assert_eq!(plans.obey(edge, date, &envelope("good")).await, Ok(Effect::Done));
+        let refused = plans.obey(edge, date, &envelope("bad")).await;
+        assert_eq!(refused, Ok(Effect::Refused("unknown_key".to_owned())));
+        assert_eq!(there(&plans, date), envelope("good"));
+        assert_eq!(plans.obey(edge, date, &envelope("better")).await, Ok(Effect::Done));
+        assert_eq!(there(&plans, date), envelope("better"));
+        assert_eq!(files(&plans), [format!("{date}.json")]);
+    }
+
+    /// Without another one the bad one stays, so that the node says that it has no plan where there should be one.
+    #[tokio::test]
+    async fn a_first_plan_that_is_refused_stays_until_another_one_comes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
+        let edge = edge([says(date, None, Some("bad")), says(date, Some("good"), None)]).await;
+        let refused = plans.obey(edge, date, &envelope("bad")).await;
+        assert_eq!(refused, Ok(Effect::Refused("unknown_key".to_owned())));
+        assert_eq!(there(&plans, date), envelope("bad"));
+        assert_eq!(plans.obey(edge, date, &envelope("good")).await, Ok(Effect::Done));
+        assert_eq!((there(&plans, date), files(&plans)), (envelope("good"), vec![format!("{date}.json")]));
+    }
+
+    /// Ordered days before, they were all written one over the other.
+    #[tokio::test]
+    async fn of_plans_that_were_ordered_early_the_newest_good_one_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
+        let far = || "{}".to_owned();
+        let edge = edge([
+            far(),
+            far(),
+            far(),
+            far(),
+            far(),
+            says(date, None, Some("worse")),
+            says(date, None, Some("worse")),
+            says(date, None, Some("bad")),
+            says(date, Some("good"), None),
+        ])
+        .await;
+        for text in ["old", "good", "bad", "worse"] {
+            assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Effect::Done));
+        }
+        plans.settle(edge).await;
+        assert_eq!((there(&plans, date), files(&plans).len()), (envelope("worse"), 4));
+        // The day comes near.
+        for kept in ["bad", "bad", "good", "good"] {
+            plans.settle(edge).await;
+            assert_eq!(there(&plans, date), envelope(kept));
+        }
+        assert_eq!(files(&plans), [format!("{date}.json")]);
+        // Nobody is asked where nothing is open.
+        plans.settle(edge).await;
+    }
+
+    #[test]
+    fn an_order_that_is_obeyed_again_keeps_nothing_twice_and_many_have_a_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
+        plans.put(date, &envelope("first")).unwrap();
+        for number in 0..20 {
+            let text = number.to_string();
+            plans.put(date, &envelope(&text)).unwrap();
+            plans.put(date, &envelope(&text)).unwrap();
+        }
+        let before = plans.before().unwrap().remove(&date).unwrap();
+        assert_eq!(before.len(), MOST_BEFORE);
+        let first = fs::read(plans.one_before(date, before[0])).unwrap();
+        assert_eq!(Bytes::from(first), envelope("first"));
+        // Cut off between keeping and putting.
+        let newest = *before.last().unwrap();
+        fs::copy(plans.one_before(date, newest), plans.file(date)).unwrap();
+        plans.put(date, &envelope("next")).unwrap();
+        assert_eq!(plans.before().unwrap().remove(&date).unwrap(), before);
+    }
+
+    #[test]
+    fn what_is_over_is_cleared_away_with_those_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let plans = Plans::new(folder.path().to_owned());
+        for name in ["2020-09-01.json", "2020-09-01.json.1", "keys.json", "2020-09-01.jsonx", "x"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        plans.put(tomorrow(), &envelope("x")).unwrap();
+        let mut left = vec![format!("{}.json", tomorrow())];
+        left.splice(0..0, ["2020-09-01.jsonx".to_owned()]);
+        left.extend(["keys.json".to_owned(), "x".to_owned()]);
+        assert_eq!(files(&plans), left);
+    }
+}
