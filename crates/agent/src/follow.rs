@@ -1,5 +1,6 @@
 //! The agent at work: hears orders, obeys them in order, reports, renews. What fails is tried again, for ever, ever more slowly.
 
+use crate::batch::Batch;
 use crate::clock;
 use crate::error::AgentError;
 use crate::home::{Home, State};
@@ -134,20 +135,22 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
                 obedience.mark_heard();
                 obedience.settle_plans().await;
                 patience.rest();
-                for at in 0..orders.len() {
-                    let Numbered { number, order } = &orders[at];
-                    let overtaken =
-                        orders[at + 1..].iter().any(|later| order.kind.is_overtaken_by(&later.order.kind));
+                let mut batch = Batch::new(orders);
+                for at in 0..batch.orders().len() {
+                    let Numbered { number, order } = batch.orders()[at].clone();
                     let over = matches!(order.kind, Kind::Plan { date, .. } if is_over(date));
-                    let effect = match overtaken || over {
+                    let effect = match over {
                         true => Effect::Overtaken,
                         false => {
                             // Renewed meanwhile or not, the connection is kept.
-                            obey_at_last(agent, &mut obedience, &mut line, &order.kind).await
+                            let obey = async |kind: &Kind| {
+                                obey_at_last(agent, &mut obedience, &mut line, kind).await
+                            };
+                            batch.effect(at, obey).await
                         }
                     };
                     tracing::info!(number, kind = order.kind.as_str(), ?effect, "ordered");
-                    agent.note(*number, &order.kind, effect);
+                    agent.note(number, &order.kind, effect);
                 }
                 agent.heard(up_to);
             }

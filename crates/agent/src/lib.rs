@@ -9,6 +9,7 @@
 //! What the control passes on was signed by somebody else, whose signature the edge judges; so whoever takes over the control
 //! can withhold orders, and take nodes out of service, and nothing else.
 
+mod batch;
 mod clock;
 mod enrol;
 mod error;
