@@ -7,11 +7,14 @@ use crate::relay::Relay;
 use bytes::Bytes;
 use fleet::{Effect, Kind};
 use http::StatusCode;
-use purge::{Refusal, Refused};
+use jiff::SignedDuration;
+use purge::{Order, Refusal, Refused, Signed};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// How far the clock of who gave an order may be ahead for it to be waited for: those behind it wait as well.
+const SOON: SignedDuration = SignedDuration::from_secs(60);
 /// How often it is written down that the control is heard: a fraction of the time after which somebody is told that it is not.
 const MARK_EVERY: Duration = Duration::from_secs(10);
 /// What it takes to obey.
@@ -69,17 +72,26 @@ impl Obedience {
     async fn purge(&mut self, envelope: Bytes) -> Result<Effect, Unheard> {
         match self.post_purge(envelope.clone()).await? {
             // The edge looks at the key first: of an order that came too late, that may have ended since.
-            Err(Refusal::Expired | Refusal::BeforeStart | Refusal::OutdatedKey) => {}
-            end => return Ok(effect(end)),
+            Err(Refusal::Expired | Refusal::BeforeStart | Refusal::OutdatedKey) => {
+                self.purge_anew(&envelope, "came too late").await
+            }
+            // Nobody knows when its time comes where this machine's clock is hours behind, and others wait behind it.
+            Err(Refusal::NotYetValid) if self.relay.is_some() || !is_soon(&envelope) => {
+                self.purge_anew(&envelope, "comes from the future: see this node's clock").await
+            }
+            Err(Refusal::NotYetValid) => Err(Unheard(Refusal::NotYetValid.as_str().to_owned())),
+            end => Ok(effect(end)),
         }
+    }
+
+    /// Has the order obeyed that the edge does not take because of its times, by one of the agent's own.
+    async fn purge_anew(&mut self, envelope: &[u8], late: &str) -> Result<Effect, Unheard> {
         let Some(relay) = &mut self.relay else {
-            return Ok(Effect::Refused(
-                "came too late, and without `purge_keys` it cannot be given anew".to_owned(),
-            ));
+            return Ok(Effect::Refused(format!("{late}, and without `purge_keys` it cannot be given anew")));
         };
-        match relay.anew(&envelope, clock::now()) {
+        match relay.anew(envelope, clock::now()) {
             Ok(anew) => Ok(effect(self.post_purge(anew.into()).await?)),
-            Err(why) => Ok(Effect::Refused(format!("came too late, and is {why}"))),
+            Err(why) => Ok(Effect::Refused(format!("{late}, and is {why}"))),
         }
     }
 
@@ -94,6 +106,8 @@ impl Obedience {
         match refused {
             // It has obeyed, and the answer was lost.
             Refusal::Replayed => Ok(Ok(())),
+            // It passes, but whether soon is to be seen.
+            refused @ Refusal::NotYetValid => Ok(Err(refused)),
             // These pass.
             refused if refused.passes() => Err(Unheard(refused.as_str().to_owned())),
             refused => Ok(Err(refused)),
@@ -112,6 +126,12 @@ impl Obedience {
     }
 }
 
+/// Whether an order from the future counts in a moment.
+fn is_soon(envelope: &[u8]) -> bool {
+    let order = Signed::parse(envelope).and_then(|signed| Order::parse(&signed.order));
+    order.is_some_and(|order| order.made_at.duration_since(clock::now()) <= SOON)
+}
+
 fn effect(end: Result<(), Refusal>) -> Effect {
     end.map_or_else(|refusal| Effect::Refused(refusal.as_str().to_owned()), |()| Effect::Done)
 }
@@ -120,7 +140,7 @@ fn effect(end: Result<(), Refusal>) -> Effect {
 mod tests {
     use super::*;
     use package::Digest;
-    use purge::{Mode, Order, Signed, What};
+    use purge::{Mode, What};
     use signing::{SigningKey, TrustFile};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -141,6 +161,44 @@ mod tests {
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
         sent
+    }
+
+    /// A node whose clock was hours behind asked for as many hours, and obeyed nothing that was ordered behind it.
+    #[tokio::test]
+    async fn an_order_from_the_future_holds_up_none_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (operator, own) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let path = folder.path().join("keys.toml");
+        let entry =
+            |key: &SigningKey| format!("[[key]]\nid = \"{}\"\npublic = \"{}\"\n", key.id(), key.public());
+        std::fs::write(&path, entry(&operator) + &entry(&own)).unwrap();
+        let own_id = own.id().to_string();
+        let mut relay = Some(Relay { keys: TrustFile::read(&path).unwrap(), own });
+        let refused =
+            |why: &str| Effect::Refused(format!("comes from the future: see this node's clock{why}"));
+        let no_keys = refused(", and without `purge_keys` it cannot be given anew");
+        let not_yet = (403, r#"{"refused":"not_yet_valid","problem":""}"#);
+        for (ahead_s, relayed, comes_of) in [
+            (3_600, true, Ok(Effect::Done)),
+            (3_600, false, Ok(no_keys)),
+            (30, false, Err(Unheard("not_yet_valid".to_owned()))),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let local = Local::new(listener.local_addr().unwrap());
+            let mut obedience = Obedience::new(local, None, relay.take_if(|_| relayed));
+            let made_at = clock::now() + SignedDuration::from_secs(ahead_s);
+            let what = What::Url("http://a/x".parse().unwrap());
+            let order = Order::new(what, Mode::Hard, None, made_at, Duration::from_secs(60)).unwrap();
+            let envelope = Signed::by(&order, &[&operator]).to_bytes();
+            let kind = Kind::Purge(Digest::of(&envelope));
+            let edge = tokio::spawn(edge(listener, [not_yet, (200, "{}")]));
+            let obeyed = obedience.obey(&kind, envelope.into()).await;
+            assert_eq!(obeyed, comes_of, "{ahead_s} s ahead");
+            if relayed {
+                let sent = edge.await.unwrap();
+                assert!(sent.contains(&own_id), "{sent}");
+            }
+        }
     }
 
     /// It was refused for good, and the node served on what was to be forgotten.

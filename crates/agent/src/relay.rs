@@ -1,8 +1,9 @@
-//! Orders that come too late to be taken as they are.
+//! Orders that come too late, or too early, to be taken as they are.
 //!
 //! An edge takes an order for minutes only, and none from before its own start, so that nobody can play an old one again. A
 //! node that was away for an hour has missed orders all the same, and must not serve what they mean. So its agent judges
-//! such an order by the same keys, leaving its times out, and gives the edge one of its own that says the same.
+//! such an order by the same keys, leaving its times out, and gives the edge one of its own that says the same. So does one whose
+//! clock is hours behind: to it every order comes from the future.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
