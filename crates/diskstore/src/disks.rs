@@ -172,8 +172,8 @@ impl Disks {
             return None;
         };
         let generation = Generation { store: volume.name(), number: volume.next_generation() };
-        disk.submit(key.clone(), Work::Put { generation: Some(generation.number), object });
-        Some(generation)
+        let queued = disk.submit(key.clone(), Work::Put { generation: Some(generation.number), object });
+        queued.then_some(generation)
     }
 
     /// Adds blocks to a version of an object. `false` where it is known that it will not be done.

@@ -120,7 +120,7 @@ async fn what_the_queue_has_no_room_for_is_dropped_and_what_it_replaces_too() {
     assert!(disks.flush().await);
     let block = Bytes::from(vec![0; crate::BLOCK]);
     let blocks = (0..257).map(|number| (number, block.clone())).collect();
-    disks.put(&key(1), Object { blocks, ..Object::default() });
+    assert_eq!(disks.put(&key(1), Object { blocks, ..Object::default() }), None, "it will not be written");
     assert_eq!(body(&disks, &key(1)).await, None);
     let dropped: u64 = disks.reports().map(|report| report.counters.dropped_writes.value()).sum();
     assert_eq!(dropped, 1);
