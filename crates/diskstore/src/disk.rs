@@ -19,7 +19,7 @@ use crate::counters::Counters;
 use crate::disks::Report;
 use crate::media::Folder;
 use crate::note::Note;
-use crate::queue::Queue;
+use crate::queue::{Bounds, Queue};
 use crate::volume::{Geometry, Volume, Wanted};
 use bytes::Bytes;
 use pending::Pending;
@@ -35,7 +35,13 @@ pub(crate) use work::{MakeNote, Work};
 use writer::Asked;
 
 /// Bytes waiting to be written. More is dropped: a fill never waits for a disk. Half a second of a slow SSD.
-const MOST_WAITING: usize = 64 * 1_024 * 1_024;
+const MOST_WAITING: usize = if cfg!(test) { 4 } else { 64 } * 1_024 * 1_024;
+/// What a long body counts for among those that wait: short ones have room beside it.
+const LONG: usize = MOST_WAITING / 16;
+/// Bytes beyond that of all long bodies that wait. One may be longer, as memory, which has given it, bounds it.
+const MOST_LONG: usize = MOST_WAITING;
+/// Bytes of a long body that are written in one go.
+const LOT: usize = MOST_WAITING / 4;
 /// Look-ups and reads waiting: at a thousandth of a second each more would wait longer than the upstream takes.
 const MOST_READS: usize = 1_024;
 /// Threads that read: an SSD's queue in small, and no hard disk is helped by more.
@@ -172,7 +178,7 @@ impl Disk {
             state: AtomicU8::new(State::Opening as u8),
             volume: RwLock::default(),
             counters: Arc::default(),
-            writes: Queue::new(MOST_WAITING),
+            writes: Queue::within(Bounds { most: MOST_WAITING, of_one: LONG, beyond: MOST_LONG }),
             in_hand: AtomicUsize::new(0),
             reads: Queue::new(MOST_READS),
             pending: Mutex::default(),
@@ -283,7 +289,7 @@ impl Disk {
             used_bytes: of(Volume::used),
             pinned_bytes: of(Volume::pinned_bytes),
             index_bytes: of(|volume| volume.index_bytes() as u64),
-            waiting_bytes: self.writes.weight() as u64,
+            waiting_bytes: self.writes.whole_weight() as u64,
             write_queue: share(self.writes.weight(), MOST_WAITING),
             read_queue: if self.watch.is_hung() { 1.0 } else { share(self.reads.weight(), MOST_READS) },
             counters: &self.counters,

@@ -8,12 +8,26 @@ use std::time::Duration;
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     come: Condvar,
-    most: usize,
+    bounds: Bounds,
+}
+
+/// What may wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Weight of all together, where none counts for more than `of_one`.
+    pub(crate) most: usize,
+    /// What one counts for at most.
+    pub(crate) of_one: usize,
+    /// Weight beyond that of all together. One may always wait, whatever its weight.
+    pub(crate) beyond: usize,
 }
 
 struct State<T> {
     items: VecDeque<(T, usize)>,
+    /// As it counts.
     weight: usize,
+    /// What is beyond that.
+    beyond: usize,
     nudged: bool,
     closed: bool,
 }
@@ -37,8 +51,13 @@ impl<T> std::fmt::Debug for Queue<T> {
 impl<T> Queue<T> {
     /// Holds items of `most` weight together.
     pub(crate) fn new(most: usize) -> Self {
-        let state = State { items: VecDeque::new(), weight: 0, nudged: false, closed: false };
-        Self { state: Mutex::new(state), come: Condvar::new(), most }
+        Self::within(Bounds { most, of_one: usize::MAX, beyond: 0 })
+    }
+
+    /// Holds what is within these bounds.
+    pub(crate) fn within(bounds: Bounds) -> Self {
+        let state = State { items: VecDeque::new(), weight: 0, beyond: 0, nudged: false, closed: false };
+        Self { state: Mutex::new(state), come: Condvar::new(), bounds }
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -48,10 +67,16 @@ impl<T> Queue<T> {
     /// Adds `item`, or gives it back when there is no room or nobody to take it. Never waits.
     pub(crate) fn push(&self, item: T, weight: usize) -> Result<(), T> {
         let mut state = self.state();
-        if state.closed || state.weight.saturating_add(weight) > self.most {
+        let (counted, beyond) = self.bounds.parts(weight);
+        let has_room = state.weight.saturating_add(counted) <= self.bounds.most
+            && (beyond == 0
+                || state.beyond == 0
+                || state.beyond.saturating_add(beyond) <= self.bounds.beyond);
+        if state.closed || !has_room {
             return Err(item);
         }
-        state.weight += weight;
+        state.weight += counted;
+        state.beyond += beyond;
         state.items.push_back((item, weight));
         drop(state);
         self.come.notify_one();
@@ -66,7 +91,9 @@ impl<T> Queue<T> {
         state.nudged = false;
         match state.items.pop_front() {
             Some((item, weight)) => {
-                state.weight -= weight;
+                let (counted, beyond) = self.bounds.parts(weight);
+                state.weight -= counted;
+                state.beyond -= beyond;
                 Popped::Item(item)
             }
             None if state.closed => Popped::Closed,
@@ -95,9 +122,23 @@ impl<T> Queue<T> {
         self.come.notify_all();
     }
 
-    /// Weight of what is waiting.
+    /// Weight of what is waiting, as it counts.
     pub(crate) fn weight(&self) -> usize {
         self.state().weight
+    }
+
+    /// The same with all that is beyond what one counts for.
+    pub(crate) fn whole_weight(&self) -> usize {
+        let state = self.state();
+        state.weight + state.beyond
+    }
+}
+
+impl Bounds {
+    /// What counts of a weight, and what is beyond it.
+    fn parts(&self, weight: usize) -> (usize, usize) {
+        let counted = weight.min(self.of_one);
+        (counted, weight - counted)
     }
 }
 
@@ -122,5 +163,21 @@ mod tests {
         assert_eq!(queue.push("d", 0), Err("d"));
         assert_eq!(queue.pop(Duration::MAX), Popped::Item("b"));
         assert_eq!(queue.pop(Duration::MAX), Popped::Closed);
+    }
+
+    #[test]
+    fn a_heavy_one_counts_for_a_part_and_of_what_is_beyond_only_so_much_waits_or_one() {
+        let queue = Queue::within(Bounds { most: 10, of_one: 4, beyond: 20 });
+        assert_eq!(queue.push("heaviest", 100), Ok(()));
+        assert_eq!((queue.weight(), queue.whole_weight()), (4, 100));
+        assert_eq!(queue.push("heavy", 5), Err("heavy"));
+        assert_eq!(queue.push("light", 4), Ok(()));
+        assert_eq!(queue.push("light", 3), Err("light"));
+        assert_eq!(queue.pop(Duration::ZERO), Popped::Item("heaviest"));
+        assert_eq!(queue.push("heavy", 24), Ok(()));
+        assert_eq!(queue.pop(Duration::ZERO), Popped::Item("light"));
+        assert_eq!(queue.push("heavy", 5), Err("heavy"));
+        assert_eq!(queue.pop(Duration::ZERO), Popped::Item("heavy"));
+        assert_eq!((queue.weight(), queue.whole_weight()), (0, 0));
     }
 }

@@ -6,6 +6,7 @@ use crate::media::simulated::{Faults, SimulatedDisk};
 use crate::superblock::{self, Superblock};
 use crate::volume::Object;
 use std::io::ErrorKind;
+use tokio::sync::oneshot;
 
 const GEOMETRY: Geometry = Geometry { size: 8 * 65_536, region: 65_536 };
 /// As quick as threads are.
@@ -112,18 +113,121 @@ async fn what_was_looked_up_is_current_until_something_is_done_to_it() {
     }
 }
 
+/// Waits for the thread that writes to come to a note, and holds it there until what is given is told or dropped.
+async fn hold(disks: &Arc<Disks>) -> std::sync::mpsc::SyncSender<()> {
+    let (go, going) = std::sync::mpsc::sync_channel(1);
+    let (held, holding) = oneshot::channel();
+    let (held, going) = (Mutex::new(Some(held)), Mutex::new(going));
+    let busy = move || {
+        let _ = held.lock().unwrap().take().map(|held| held.send(()));
+        let _ = going.lock().unwrap().recv();
+        Bytes::new()
+    };
+    let noting = Arc::clone(disks);
+    tokio::spawn(async move { noting.note(busy).await });
+    holding.await.unwrap();
+    go
+}
+
+/// A body of so many blocks, no two alike.
+fn long(blocks: u32) -> Object {
+    let block = |number: u32| {
+        let mut bytes = vec![7; crate::BLOCK];
+        bytes[..4].copy_from_slice(&number.to_le_bytes());
+        (number, Bytes::from(bytes))
+    };
+    let length = Some(u64::from(blocks) * crate::BLOCK as u64);
+    Object { head: Bytes::from_static(b"head"), length, blocks: (0..blocks).map(block).collect() }
+}
+
+/// Blocks that are more than may wait.
+const TOO_MANY: u32 = (MOST_WAITING / crate::BLOCK) as u32 + 1;
+/// With room for several bodies of that length.
+const ROOMY: Geometry = Geometry { size: 16 * 2_097_152, region: 2_097_152 };
+
+fn over_roomy(disk: &SimulatedDisk) -> Arc<Disks> {
+    let folders: Vec<(String, Box<dyn Folder>, Geometry)> =
+        vec![("disk 0".into(), Box::new(disk.clone()), ROOMY)];
+    Arc::new(Disks::over(folders, HURRY, Arc::new(|_: &[u8]| false), Arc::new(|_| {})).unwrap())
+}
+
+fn dropped_writes(disks: &Disks) -> u64 {
+    disks.reports().map(|report| report.counters.dropped_writes.value()).sum()
+}
+
 #[tokio::test]
 async fn what_the_queue_has_no_room_for_is_dropped_and_what_it_replaces_too() {
     let disk = SimulatedDisk::default();
-    let disks = over(&[&disk]);
+    let disks = over_roomy(&disk);
     disks.put(&key(1), object("old"));
     assert!(disks.flush().await);
-    let block = Bytes::from(vec![0; crate::BLOCK]);
-    let blocks = (0..257).map(|number| (number, block.clone())).collect();
-    assert_eq!(disks.put(&key(1), Object { blocks, ..Object::default() }), None, "it will not be written");
+    let go = hold(&disks).await;
+    while disks.put(&key(2), long(1)).is_some() {}
+    assert_eq!(disks.put(&key(1), long(1)), None, "it will not be written");
     assert_eq!(body(&disks, &key(1)).await, None);
-    let dropped: u64 = disks.reports().map(|report| report.counters.dropped_writes.value()).sum();
-    assert_eq!(dropped, 1);
+    assert_eq!(dropped_writes(&disks), 2);
+    drop(go);
+}
+
+#[tokio::test]
+async fn a_body_longer_than_all_that_may_wait_is_written_in_its_turn() {
+    let disk = SimulatedDisk::default();
+    let disks = over_roomy(&disk);
+    disks.put(&key(1), object("old"));
+    assert!(disks.put(&key(1), long(TOO_MANY)).is_some());
+    disks.put(&key(2), object("behind it"));
+    assert!(disks.flush().await);
+    assert_eq!(dropped_writes(&disks), 0);
+    drop(disks);
+    let disks = over_roomy(&disk);
+    let stored = disks.look_up(&key(1)).await.unwrap();
+    let numbers: Vec<u32> = (0..TOO_MANY).collect();
+    assert_eq!(stored.blocks(), numbers);
+    let blocks = stored.read(numbers.clone()).await.unwrap();
+    assert!(blocks.iter().zip(numbers).all(|(block, number)| block[..4] == number.to_le_bytes()));
+    assert!(disks.look_up(&key(2)).await.is_some());
+}
+
+#[tokio::test]
+async fn memory_of_long_bodies_that_wait_has_its_bound_and_short_ones_find_room_beside_them() {
+    let disk = SimulatedDisk::default();
+    let disks = over_roomy(&disk);
+    let go = hold(&disks).await;
+    let mut taken = 0;
+    while disks.put(&key(taken), long(TOO_MANY)).is_some() {
+        taken += 1;
+        assert!(taken < 100, "no bound");
+    }
+    assert!(taken > 0);
+    assert!(disks.put(&key(1_000), object("short")).is_some());
+    let waiting: u64 = disks.reports().map(|report| report.waiting_bytes).sum();
+    let longest = TOO_MANY as usize * crate::BLOCK;
+    assert!(waiting as usize > longest, "{waiting}");
+    assert!((waiting as usize) < MOST_WAITING + MOST_LONG + longest, "{waiting}");
+    drop(go);
+    assert!(disks.flush().await);
+    assert!(disks.look_up(&key(1_000)).await.is_some());
+}
+
+#[tokio::test]
+async fn a_long_body_that_is_removed_while_it_is_written_is_gone() {
+    let disk = SimulatedDisk::default();
+    let disks = over_roomy(&disk);
+    for number in 0..8 {
+        disks.put(&key(number), long(TOO_MANY));
+        // Whenever that comes: before it, between two parts or behind it.
+        for _ in 0..number * 50 {
+            tokio::task::yield_now().await;
+        }
+        disks.remove(&key(number));
+        assert!(disks.look_up(&key(number)).await.is_none());
+        assert!(disks.flush().await && disks.look_up(&key(number)).await.is_none());
+    }
+    drop(disks);
+    let disks = over_roomy(&disk);
+    for number in 0..8 {
+        assert!(disks.look_up(&key(number)).await.is_none());
+    }
 }
 
 #[tokio::test]

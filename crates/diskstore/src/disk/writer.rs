@@ -1,11 +1,12 @@
 //! The thread that writes, opens the store, and looks after the disk.
 
 use super::work::{Job, Work};
-use super::{Disk, Found, Opened, Patience, Stage, State};
+use super::{Disk, Found, LOT, Opened, Patience, Stage, State};
 use crate::clock;
 use crate::media::is_full;
 use crate::queue::Popped;
-use crate::volume::{Begin, OpenError, Volume, Wanted, WriteError};
+use crate::volume::{Begin, Object, OpenError, Volume, Wanted, WriteError};
+use bytes::Bytes;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -165,7 +166,8 @@ impl Disk {
         let is_put = matches!(job.work, Work::Put { .. });
         let done = match job.work {
             Work::Put { generation, object } => {
-                volume.put(job.key, generation.unwrap_or_else(|| volume.next_generation()), object)
+                let generation = generation.unwrap_or_else(|| volume.next_generation());
+                self.put(volume, (job.ticket, job.key), generation, object, retry)
             }
             Work::Extend { generation, blocks } => volume.extend(&job.key, generation, blocks),
             Work::Freshen { generation, head } => volume.freshen(&job.key, generation, head),
@@ -203,6 +205,33 @@ impl Disk {
                 }
             }
         }
+    }
+
+    /// Writes a version of an object, a long one lot by lot: between two of them what was removed is written down, and whoever
+    /// looks sees that the disk comes on.
+    fn put(
+        &self,
+        volume: &Volume,
+        (ticket, key): (u64, Bytes),
+        generation: u64,
+        object: Object,
+        retry: &mut Retry,
+    ) -> Result<(), WriteError> {
+        volume.fits(&key, &object)?;
+        let Object { head, length, mut blocks } = object;
+        let mut rest = blocks.split_off(lot(&blocks));
+        volume.put(key.clone(), generation, Object { head, length, blocks })?;
+        while !rest.is_empty() {
+            self.writing.begins(0);
+            self.note_removals(volume, retry)?;
+            // The next process waits for the disk: what there is of it has to do.
+            if self.is_leaving() || self.pending(|pending| pending.overtakes(&key, ticket)) {
+                return Ok(());
+            }
+            let then = rest.split_off(lot(&rest));
+            volume.extend(&key, generation, std::mem::replace(&mut rest, then))?;
+        }
+        Ok(())
     }
 
     /// Writes removals down before any work that came after them. Within a second they are on the disk.
@@ -375,4 +404,14 @@ impl Disk {
         }
         self.reach(Stage::Settled);
     }
+}
+
+/// How many of the first of these blocks are written in one go.
+fn lot(blocks: &[(u32, Bytes)]) -> usize {
+    let mut bytes = 0;
+    let fits = |(_, block): &&(u32, Bytes)| {
+        bytes += block.len();
+        bytes <= LOT
+    };
+    blocks.iter().take_while(fits).count().max(1).min(blocks.len())
 }

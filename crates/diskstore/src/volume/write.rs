@@ -153,6 +153,31 @@ impl Volume {
         }
     }
 
+    /// Whether an object may be put, for one that is written part by part.
+    pub(crate) fn fits(&self, key: &[u8], object: &Object) -> Result<(), WriteError> {
+        self.takes(key, &object.head, 0, &object.blocks)
+    }
+
+    /// Whether there may be a record of this, which has so many blocks besides.
+    fn takes(
+        &self,
+        key: &[u8],
+        head: &[u8],
+        others: usize,
+        blocks: &[(u32, Bytes)],
+    ) -> Result<(), WriteError> {
+        let bytes: u64 = blocks.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        let disk = u64::from(self.superblock.region) * u64::from(self.superblock.count);
+        let table = (others + blocks.len()).saturating_mul(ENTRY);
+        let longest = MOST_FRONT.min(self.largest_record() / 2);
+        let is_too_large = key.len() > MOST_KEY
+            || head.len() > MOST_HEAD
+            || HEADER + key.len() + head.len() + table > longest
+            || bytes > disk / 2
+            || blocks.iter().any(|(_, bytes)| bytes.len() > crate::BLOCK.min(self.largest_record() / 2));
+        if is_too_large { Err(WriteError::TooLarge) } else { Ok(()) }
+    }
+
     /// In as many records as it takes, each a whole object of the blocks so far.
     fn write(
         &self,
@@ -161,18 +186,7 @@ impl Volume {
         mut kept: Vec<Entry>,
         blocks: Vec<(u32, Bytes)>,
     ) -> Result<(), WriteError> {
-        let bytes: u64 = blocks.iter().map(|(_, bytes)| bytes.len() as u64).sum();
-        let disk = u64::from(self.superblock.region) * u64::from(self.superblock.count);
-        let table = (kept.len() + blocks.len()).saturating_mul(ENTRY);
-        let longest = MOST_FRONT.min(self.largest_record() / 2);
-        if front.key.len() > MOST_KEY
-            || front.head.len() > MOST_HEAD
-            || HEADER + front.key.len() + front.head.len() + table > longest
-            || bytes > disk / 2
-            || blocks.iter().any(|(_, bytes)| bytes.len() > crate::BLOCK.min(self.largest_record() / 2))
-        {
-            return Err(WriteError::TooLarge);
-        }
+        self.takes(&front.key, &front.head, kept.len(), &blocks)?;
         let mut blocks = blocks.into_iter().peekable();
         let mut fresh: Vec<Fresh> = Vec::new();
         let mut pending = 0;
