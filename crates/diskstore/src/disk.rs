@@ -350,9 +350,10 @@ impl Disk {
         }
     }
 
-    /// What is under `key` was found damaged, and is out of the index. It must not come back at the next start.
+    /// What is under `key` was found damaged, and is out of the index. It must not come back at the next start. What is on its way
+    /// to take its place is not meant.
     pub(crate) fn bury(&self, key: Bytes) {
-        self.pending(|pending| pending.remove(key, true));
+        self.pending(|pending| pending.bury(key));
         self.writes.nudge();
     }
 

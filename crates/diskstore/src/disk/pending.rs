@@ -14,6 +14,18 @@ const MOST_BYTES: usize = super::MOST_WAITING;
 /// What one takes beside its key.
 const OVERHEAD: usize = 96;
 
+/// The number of a removal of what is in no index any more: work on its key comes behind it, whenever it was given.
+const BURIAL: u64 = 0;
+
+/// A removal that is to be written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ToNote {
+    pub(crate) key: Bytes,
+    ticket: u64,
+    /// Even if the index knows nothing of it.
+    must: bool,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     tickets: u64,
@@ -25,6 +37,7 @@ pub(crate) struct Pending {
 
 #[derive(Debug, Clone, Copy)]
 struct Removal {
+    /// Older work is not done any more. [`BURIAL`]: all is.
     ticket: u64,
     /// The disk may show it at the next start: it must be written down, even if the index knows nothing of it.
     must: bool,
@@ -40,17 +53,32 @@ impl Pending {
     /// `must`: the disk may hold it.
     pub(crate) fn remove(&mut self, key: Bytes, must: bool) {
         let earlier = self.removed.get(&key).copied();
-        if earlier.is_none() {
-            let bytes = self.bytes + weight(&key);
-            if self.removed.len() >= MOST_REMOVALS || bytes > MOST_BYTES {
-                self.too_many = true;
-                return;
-            }
-            self.bytes = bytes;
+        if earlier.is_none() && !self.has_room_for(&key) {
+            return;
         }
         let must = must || earlier.is_some_and(|earlier| earlier.must && !earlier.noted);
         let removal = Removal { ticket: self.next_ticket(), must, noted: false };
         self.removed.insert(key, removal);
+    }
+
+    /// The disk holds it and must not show it at the next start. What was put meanwhile, or is on its way, stays.
+    pub(crate) fn bury(&mut self, key: Bytes) {
+        if let Some(removal) = self.removed.get_mut(&key) {
+            // Written down, it is behind what was found: nothing newer has come while it stands here.
+            removal.must |= !removal.noted;
+        } else if self.has_room_for(&key) {
+            self.removed.insert(key, Removal { ticket: BURIAL, must: true, noted: false });
+        }
+    }
+
+    /// Whether one more can be remembered; nothing can be told of the disk when not.
+    fn has_room_for(&mut self, key: &Bytes) -> bool {
+        let bytes = self.bytes + weight(key);
+        self.too_many |= self.removed.len() >= MOST_REMOVALS || bytes > MOST_BYTES;
+        if !self.too_many {
+            self.bytes = bytes;
+        }
+        !self.too_many
     }
 
     /// Whether `key` must not be shown. Everything, when there were too many to remember.
@@ -80,15 +108,20 @@ impl Pending {
         self.too_many = false;
     }
 
-    /// What is to be written down: key, number, and whether it must be even if nothing is known of it.
-    pub(crate) fn to_note(&self) -> Vec<(Bytes, u64, bool)> {
+    /// What is to be written down.
+    pub(crate) fn to_note(&self) -> Vec<ToNote> {
         let open = self.removed.iter().filter(|(_, removal)| !removal.noted);
-        open.map(|(key, removal)| (key.clone(), removal.ticket, removal.must)).collect()
+        let to_note = |(key, removal): (&Bytes, &Removal)| ToNote {
+            key: key.clone(),
+            ticket: removal.ticket,
+            must: removal.must,
+        };
+        open.map(to_note).collect()
     }
 
     /// These have been written down, as they were.
-    pub(crate) fn noted(&mut self, written: &[(Bytes, u64, bool)]) {
-        for (key, ticket, _) in written {
+    pub(crate) fn noted(&mut self, written: &[ToNote]) {
+        for ToNote { key, ticket, .. } in written {
             if let Some(removal) = self.removed.get_mut(key)
                 && removal.ticket == *ticket
             {
@@ -114,6 +147,17 @@ impl Pending {
     /// The last number that was given.
     pub(crate) fn last_ticket(&self) -> u64 {
         self.tickets
+    }
+}
+
+impl ToNote {
+    /// Whether it has to be written down where the index knows something under its key (`is_held`) or nothing.
+    pub(crate) fn is_due(&self, is_held: bool) -> bool {
+        match self.ticket {
+            // What is held is newer than what was found.
+            BURIAL => !is_held,
+            _ => self.must || is_held,
+        }
     }
 }
 
@@ -153,10 +197,44 @@ mod tests {
         let mut pending = Pending::default();
         pending.remove(key.clone(), true);
         pending.remove(key.clone(), false);
-        assert!(matches!(pending.to_note()[..], [(_, 2, true)]));
+        let only = |pending: &Pending| {
+            let [only] = &pending.to_note()[..] else { panic!("one") };
+            (only.ticket, only.must)
+        };
+        assert_eq!(only(&pending), (2, true));
         pending.noted(&pending.to_note());
         pending.remove(key, false);
-        assert!(matches!(pending.to_note()[..], [(_, 3, false)]));
+        assert_eq!(only(&pending), (3, false));
+    }
+
+    #[test]
+    fn what_is_buried_is_hidden_and_holds_up_nothing_that_comes() {
+        let key = Bytes::from_static(b"key");
+        let mut pending = Pending::default();
+        let older = pending.next_ticket();
+        pending.bury(key.clone());
+        assert!(pending.hides(&key) && !pending.overtakes(&key, older));
+        let [burial] = &pending.to_note()[..] else { panic!("one") };
+        assert!(burial.is_due(false) && !burial.is_due(true));
+        pending.noted(&pending.to_note());
+        pending.reached(older);
+        assert!(!pending.hides(&key));
+        // One that is removed besides is removed.
+        for buried_last in [false, true] {
+            let mut pending = Pending::default();
+            let older = pending.next_ticket();
+            if !buried_last {
+                pending.bury(key.clone());
+            }
+            pending.remove(key.clone(), false);
+            if buried_last {
+                pending.bury(key.clone());
+            }
+            assert!(pending.overtakes(&key, older));
+            assert!(
+                matches!(&pending.to_note()[..], [removal] if removal.is_due(false) && removal.is_due(true))
+            );
+        }
     }
 
     #[test]

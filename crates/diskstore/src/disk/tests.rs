@@ -231,6 +231,26 @@ async fn a_long_body_that_is_removed_while_it_is_written_is_gone() {
 }
 
 #[tokio::test]
+async fn what_is_put_in_place_of_something_damaged_stays() {
+    let disk = SimulatedDisk::default();
+    let disks = over_roomy(&disk);
+    disks.put(&key(1), object("some bytes that will be damaged"));
+    assert!(disks.flush().await);
+    let at = disk.bytes("data").windows(10).position(|window| window == b"some bytes").unwrap();
+    disk.flip("data", at, 1);
+    let go = hold(&disks).await;
+    disks.put(&key(1), object("whole again"));
+    // Somebody comes by what is damaged while that waits.
+    assert_eq!(body(&disks, &key(1)).await, None);
+    drop(go);
+    assert!(disks.flush().await && disks.flush().await);
+    assert_eq!(body(&disks, &key(1)).await.as_deref(), Some("whole again"));
+    drop(disks);
+    disk.flip("data", at, 1);
+    assert_eq!(body(&over_roomy(&disk), &key(1)).await.as_deref(), Some("whole again"));
+}
+
+#[tokio::test]
 async fn attack_72_a_full_disk_is_read_on_and_takes_writes_again_when_it_can() {
     for kind in [ErrorKind::StorageFull, ErrorKind::Other] {
         let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());

@@ -238,10 +238,10 @@ impl Disk {
     fn note_removals(&self, volume: &Volume, retry: &mut Retry) -> io::Result<()> {
         let removed = self.pending(|pending| pending.to_note());
         for batch in removed.chunks(BATCH) {
-            let held = batch.iter().filter(|(key, _, must)| *must || volume.may_hold(key));
-            let mut held = held.map(|(key, ..)| &key[..]).peekable();
-            if held.peek().is_some() {
-                volume.note_removed(held)?;
+            let due = batch.iter().filter(|removal| removal.is_due(volume.may_hold(&removal.key)));
+            let mut due = due.map(|removal| &removal.key[..]).peekable();
+            if due.peek().is_some() {
+                volume.note_removed(due)?;
                 retry.removed_since.get_or_insert_with(clock::now);
             }
             self.pending(|pending| pending.noted(batch));
