@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 
 /// Lines that wait for a disk: a day's.
@@ -14,6 +14,9 @@ const MOST_WAITING: usize = 1_440;
 /// What most carriers bill by.
 pub(super) const MONTH_95: Contract = Contract { billing: Billing::Month95, commit: None, from_day: 1 };
 
+/// Which file it is, over all file systems: one that was moved away is followed by another of its name.
+type Inode = (u64, u64);
+
 /// One process's way into the files.
 #[derive(Debug)]
 pub(super) struct Book {
@@ -21,8 +24,8 @@ pub(super) struct Book {
     run: RunId,
     /// Whose the lines are. It stands before the first of each file.
     identity: Identity,
-    /// The file in which it stands already.
-    begun: Option<Month>,
+    /// The file in which it stands already, and bytes of it.
+    begun: Option<(Inode, u64)>,
     waiting: VecDeque<Minute>,
     lost: u64,
 }
@@ -53,14 +56,14 @@ impl Book {
                     file.sync_data()?;
                 }
                 let mut file = File::options().create(true).read(true).append(true).open(self.path(month))?;
-                if self.begun != Some(month) {
+                if !self.has_begun(&file)? {
                     put(&mut file, &Entry::Run(self.run, self.identity.clone()))?;
-                    self.begun = Some(month);
                 }
                 open = Some((month, file));
             }
             if let Some((_, file)) = &mut open {
                 put(file, &Entry::Minute(self.run, *minute))?;
+                self.begun = Some(standing(file)?);
             }
             self.waiting.pop_front();
             written += 1;
@@ -69,6 +72,12 @@ impl Book {
             file.sync_data()?;
         }
         Ok(written)
+    }
+
+    /// Whether this process has said in it whose its lines are. A file that is shorter than it was has been emptied.
+    fn has_begun(&self, file: &File) -> io::Result<bool> {
+        let (inode, length) = standing(file)?;
+        Ok(self.begun.is_some_and(|(begun, least)| begun == inode && length >= least))
     }
 
     /// Lines that wait for the disk.
@@ -80,6 +89,11 @@ impl Book {
     pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
     }
+}
+
+fn standing(file: &File) -> io::Result<(Inode, u64)> {
+    let metadata = file.metadata()?;
+    Ok(((metadata.dev(), metadata.ino()), metadata.len()))
 }
 
 /// Appends a line. Behind one that was cut off, by a crash or a full disk, it begins anew.
@@ -156,6 +170,35 @@ mod tests {
         // Two minutes of 10 Mbit/s of five.
         assert_eq!((standing.bill.samples, standing.bill.peak), (1, 4_000_000));
         assert_eq!(standing.last, [4_000_000, 0]);
+    }
+
+    #[test]
+    fn a_file_that_was_moved_away_is_followed_by_one_that_says_whose_it_is() {
+        let now = "2026-09-01T00:20:00Z".parse().unwrap();
+        for others in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, away) = (folder.path().join("accounts-2026-09.log"), folder.path().join("away"));
+            let mut book = book(folder.path(), 1);
+            book.write(vec![minute("2026-09-01T00:00:00Z", 75_000_000)]).unwrap();
+            std::fs::rename(&path, &away).unwrap();
+            if others {
+                // The process beside it, as long as one makes way for the other, has begun another meanwhile.
+                let mut other = super::tests::book(folder.path(), 2);
+                other.write(vec![minute("2026-09-01T00:05:00Z", 1); 3]).unwrap();
+            }
+            for at in ["2026-09-01T00:10:00Z", "2026-09-01T00:11:00Z"] {
+                book.write(vec![minute(at, 75_000_000)]).unwrap();
+            }
+            let journal = read(&std::fs::read(&path).unwrap());
+            let begun = journal.entries.iter().filter(|entry| **entry == Entry::Run(RunId(1), identity()));
+            assert_eq!((begun.count(), journal.damaged), (1, 0), "others: {others}");
+            assert_eq!(month95(&book, &MONTH_95, now).bill.peak, 4_000_000, "others: {others}");
+            assert_eq!(std::fs::read_to_string(&away).unwrap().lines().count(), 2);
+            // Emptied in its place.
+            File::options().write(true).truncate(true).open(&path).unwrap();
+            book.write(vec![minute("2026-09-01T00:12:00Z", 75_000_000)]).unwrap();
+            assert_eq!(month95(&book, &MONTH_95, now).bill.peak, 2_000_000, "others: {others}");
+        }
     }
 
     #[test]
