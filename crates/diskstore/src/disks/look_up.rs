@@ -1,6 +1,6 @@
 //! Finding an object on the disks.
 
-use super::Disks;
+use super::{Disks, Generation};
 use crate::disk::Disk;
 use crate::stored::Stored;
 use crate::volume::{Located, ReadError, Reading, Volume};
@@ -25,7 +25,7 @@ impl Disks {
 
     /// The disks that are asked for `key`, one after the other: the first that works, and behind one that takes no writes the next,
     /// which has what was put meanwhile.
-    fn asked(&self, key: &[u8]) -> Vec<&Arc<Disk>> {
+    pub(super) fn asked(&self, key: &[u8]) -> Vec<&Arc<Disk>> {
         let working = |disk: &&Arc<Disk>| disk.is_readable() || disk.is_opening();
         let mut asked = Vec::new();
         for disk in self.ranked(key).into_iter().filter(working) {
@@ -40,6 +40,18 @@ impl Disks {
     /// Whether something seems to be under `key`. Costs no reading; only [`Disks::look_up`] tells for certain.
     pub fn may_hold(&self, key: &[u8]) -> bool {
         self.asked(key).into_iter().any(|disk| disk.may_hold(key))
+    }
+
+    /// Whether it is known that this version of what is under `key` lies nowhere any more. A disk that is away does not say. Asks
+    /// the index alone.
+    pub fn lacks(&self, key: &[u8], generation: Generation) -> bool {
+        let is_its_own =
+            |disk: &&Arc<Disk>| disk.volume().is_some_and(|volume| volume.name() == generation.store);
+        let mut readable = self.disks.iter().map(|placed| &placed.disk).filter(|disk| disk.is_readable());
+        match readable.find(is_its_own) {
+            Some(disk) => !disk.may_hold(key),
+            None => self.are_readable(),
+        }
     }
 
     /// On how many disks something seems to be under `key`, whichever of them is asked for it. Costs no reading.

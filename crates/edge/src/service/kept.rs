@@ -261,6 +261,36 @@ async fn what_is_pinned_outlives_what_comes_after_it_also_over_a_restart() {
 }
 
 #[tokio::test]
+async fn a_representation_whose_disk_does_not_answer_is_looked_for_there_again() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let before = scene(disk.path(), [block_of(1)]);
+        let answer = before.ask("/x", &[("range", "bytes=300000-300009")]).await;
+        read(answer.into_body()).await.unwrap();
+        stop(before).await;
+        let after = scene(disk.path(), []);
+        let answer = after.ask("/x", &[("range", "bytes=262144-262150")]).await;
+        read(answer.into_body()).await.unwrap();
+        let (tier, key) =
+            (after.edge.disk.as_ref().unwrap(), key_of(&after.edge, &after.asked("GET", "/x", &[])));
+        let (sparse, groups) = (after.edge.memory.sparse(&key).unwrap(), after.edge.upstream.groups());
+        assert_eq!(tier.blocks(&sparse, &[1], groups).await.len(), 1);
+        assert_eq!(tier.blocks(&sparse, &[1, 2], groups).await.len(), 1);
+        assert!(sparse.is_kept(1));
+        // No more than one that is slow or busy does it say what lies on it.
+        tier.let_go();
+        assert!(tier.blocks(&sparse, &[1], groups).await.is_empty());
+        assert!(sparse.is_kept(1));
+        // One that says that nothing lies there is believed.
+        let other = tempfile::tempdir().unwrap();
+        let emptied = scene(other.path(), []);
+        assert!(emptied.edge.disk.as_ref().unwrap().blocks(&sparse, &[1], groups).await.is_empty());
+        assert!(!sparse.is_kept(1));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn each_variant_is_found_by_those_that_asked_for_it() {
     let disk = tempfile::tempdir().unwrap();
     let reply = |body: &'static str| fresh().header("vary", "x-kind").body(body);

@@ -65,11 +65,16 @@ impl DiskTier {
 
     /// The blocks `numbers`, every byte of them verified: as many from the first one on as can be had.
     pub(crate) async fn blocks(&self, sparse: &Sparse, numbers: &[u64], groups: &Groups) -> Vec<Bytes> {
-        let Some(stored) = self.version_of(sparse, groups).await else {
-            sparse.leave_disk();
-            return Vec::new();
+        let stored = match self.version_of(sparse, groups).await {
+            Version::There(stored) => stored,
+            Version::Gone => {
+                sparse.leave_disk();
+                return Vec::new();
+            }
+            Version::Unknown => return Vec::new(),
         };
         let mut blocks = Vec::with_capacity(numbers.len());
+        let mut is_told = true;
         let mut wanted: Vec<u32> = numbers.iter().filter_map(|&index| u32::try_from(index).ok()).collect();
         while let Some(&first) = wanted.first() {
             let (read, count) = match stored.read_at_hand(first) {
@@ -79,30 +84,51 @@ impl DiskTier {
                 }
                 read => (read.map(|block| vec![block]), 1),
             };
-            let Ok(read) = read else { break };
+            match read {
+                Ok(read) => blocks.extend(read),
+                Err(error) => {
+                    // A disk that is away or slow says nothing of them.
+                    is_told = !matches!(error, ReadError::Busy | ReadError::Offline);
+                    break;
+                }
+            }
             wanted.drain(..count);
-            blocks.extend(read);
         }
+        let told = if is_told { numbers.len() } else { blocks.len() };
         let sound = blocks
             .iter()
             .zip(numbers)
             .take_while(|(block, index)| block.len() as u64 == sparse.block_length(**index));
         let sound = sound.count();
         blocks.truncate(sound);
-        numbers[sound..].iter().for_each(|&index| sparse.lost_on_disk(index));
+        numbers[sound..told].iter().for_each(|&index| sparse.lost_on_disk(index));
         blocks
     }
 
     /// What lies on the disk of it, if it is still the same version and no order has taken it out.
-    async fn version_of(&self, sparse: &Sparse, groups: &Groups) -> Option<Stored> {
-        let generation = sparse.on_disk()?;
-        let looked = timeout(LOOK_UP_WITHIN, self.disks.look_up(sparse.key().as_bytes())).await;
-        let stored = looked.ok()?.filter(|stored| stored.generation() == Some(generation))?;
-        let Head::Response { orders, headers, .. } = Head::parse(stored.head())? else { return None };
-        let gone = matches!(
-            self.orders.judge(groups, sparse.key(), generation.store(), orders, Some(&headers)),
-            Verdict::Gone(_)
-        );
-        (!gone).then_some(stored)
+    async fn version_of(&self, sparse: &Sparse, groups: &Groups) -> Version {
+        let Some(generation) = sparse.on_disk() else { return Version::Gone };
+        let key = sparse.key().as_bytes();
+        let Ok(looked) = timeout(LOOK_UP_WITHIN, self.disks.look_up(key)).await else {
+            return Version::Unknown;
+        };
+        let Some(stored) = looked else {
+            return if self.disks.lacks(key, generation) { Version::Gone } else { Version::Unknown };
+        };
+        let head = Head::parse(stored.head()).filter(|_| stored.generation() == Some(generation));
+        let Some(Head::Response { orders, headers, .. }) = head else { return Version::Gone };
+        match self.orders.judge(groups, sparse.key(), generation.store(), orders, Some(&headers)) {
+            Verdict::Gone(_) => Version::Gone,
+            Verdict::Kept | Verdict::Doubted | Verdict::Softened { .. } => Version::There(stored),
+        }
     }
+}
+
+/// What the disks say of a version.
+enum Version {
+    There(Stored),
+    /// Replaced, removed or given up.
+    Gone,
+    /// Nothing: its disk is away, slow or has too much to do.
+    Unknown,
 }
