@@ -315,6 +315,11 @@ impl Disk {
         self.volume().is_some_and(|volume| volume.may_hold(key)) && !self.is_hidden(key)
     }
 
+    /// Whether it is pinned besides.
+    pub(crate) fn is_pinned(&self, key: &[u8]) -> bool {
+        self.volume().is_some_and(|volume| volume.is_pinned(key)) && !self.is_hidden(key)
+    }
+
     /// Queues a piece of work on `key` behind all that came before; `false` when there is no room.
     pub(crate) fn submit(&self, key: Bytes, work: Work) -> bool {
         let weight = key.len() + work.weight();

@@ -208,10 +208,10 @@ impl Disks {
         pinned.await.unwrap_or(Pinned::Away)
     }
 
-    /// Whether what is under `key` is pinned now, also by a process before this. Asks the index alone.
+    /// Whether what is under `key` is pinned now, also by a process before this, and on a disk that is only read for a while. Asks the
+    /// index alone.
     pub fn is_pinned(&self, key: &[u8]) -> bool {
-        let disk = self.home(key);
-        disk.and_then(|disk| disk.volume()).is_some_and(|volume| volume.is_pinned(key))
+        self.asked(key).into_iter().any(|disk| disk.is_pinned(key))
     }
 
     /// Lets what is under `key` go, when its turn comes, without waiting for it. `false` when a disk has no room for more work.

@@ -310,10 +310,10 @@ impl Edge {
         }
     }
 
-    /// Whether what is under `key` is kept.
+    /// Whether what is under `key` is kept, as what was proved is: not what is there because somebody has asked for it.
     pub(crate) fn keeps(&self, key: &CacheKey) -> bool {
         match &self.disk {
-            Some(disk) => disk.may_hold(key),
+            Some(disk) => disk.is_pinned(key),
             None => self.memory.is_pinned(key),
         }
     }

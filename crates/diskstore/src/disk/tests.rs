@@ -283,6 +283,26 @@ async fn attack_72_a_full_disk_is_read_on_and_takes_writes_again_when_it_can() {
 }
 
 #[tokio::test]
+async fn what_is_pinned_is_so_also_on_a_disk_that_is_only_read_for_a_while() {
+    let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
+    let disks = over(&[&one, &two]);
+    let mine = key_of_the_first(&disks);
+    disks.put(&mine, object("mine"));
+    let until = clock::wall() + Duration::from_secs(3_600);
+    assert_eq!(disks.pin(&mine, until).await, crate::Pinned::Kept);
+    one.set_faults(Faults { writes_fail: Some((0, ErrorKind::Other)), ..Faults::default() });
+    let other = (0..).map(key).find(|key| *key != mine && disks.first_choice(key) == "disk 0").unwrap();
+    while states(&disks) != [State::ReadOnly, State::Online] {
+        disks.put(&other, object("lost"));
+        disks.flush().await;
+    }
+    assert_eq!(body(&disks, &mine).await.as_deref(), Some("mine"));
+    assert!(disks.is_pinned(&mine));
+    disks.remove(&mine);
+    assert!(!disks.is_pinned(&mine));
+}
+
+#[tokio::test]
 async fn attack_72_a_vanished_disk_comes_back_without_what_was_replaced_meanwhile() {
     let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
     let disks = over(&[&one, &two]);

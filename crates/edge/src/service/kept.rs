@@ -291,6 +291,29 @@ async fn a_representation_whose_disk_does_not_answer_is_looked_for_there_again()
 }
 
 #[tokio::test]
+async fn what_lies_on_the_disk_by_chance_is_not_kept_for_the_plan() {
+    let disk = tempfile::tempdir().unwrap();
+    let until = crate::clock::Clock.now() + std::time::Duration::from_secs(3_600);
+    local(async {
+        let scene = scene(disk.path(), ["a", "b"].map(|name| fresh().body(name)));
+        let tier = scene.edge.disk.clone().unwrap();
+        let key = key_of(&scene.edge, &scene.asked("GET", "/x", &[]));
+        for _ in 0..2 {
+            scene.load("/x").await;
+            settle(&scene).await;
+            assert!(tier.is_settled().await && tier.may_hold(&key));
+            assert!(!scene.edge.keeps(&key), "whoever asked for it, nobody has proved or pinned it");
+            assert_eq!(tier.pin(&key, until).await, Pinned::Kept);
+            assert!(scene.edge.keeps(&key));
+            // Taken away, it comes again for somebody who asks.
+            scene.edge.remove(&key);
+            assert!(!scene.edge.keeps(&key));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn each_variant_is_found_by_those_that_asked_for_it() {
     let disk = tempfile::tempdir().unwrap();
     let reply = |body: &'static str| fresh().header("vary", "x-kind").body(body);
