@@ -374,6 +374,7 @@ impl Broken {
     const fn as_str(&self) -> &'static str {
         match self {
             Self::Upstream(BodyError::Stalled) => "stalled",
+            Self::Upstream(BodyError::Slow) => "slow",
             Self::Upstream(BodyError::Cut) => "cut",
             Self::Upstream(BodyError::TooLong) | Self::Length => "length",
             Self::TooLarge => "too_large",

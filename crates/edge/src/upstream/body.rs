@@ -1,7 +1,7 @@
 //! An answer's bytes on their way from the upstream: whole, from one server or from several, or an error.
 
 use super::UpstreamError;
-use super::attempt::Answered;
+use super::attempt::{Answered, limit_behind_others};
 use super::exchange::Upstream;
 use super::group::Group;
 use super::metrics::{Asked, BrokenBody};
@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use parents::resume::Promise;
 use parents::retry::Failure;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -24,13 +24,41 @@ use tokio::time::{Instant, Sleep};
 /// How often a body may break off and go on. A server that sends a byte and breaks off must not be asked for each of them.
 const MAX_RESUMES: u8 = 3;
 
-/// A body that ends whole or with an error, and is never silent for longer than its limit.
+/// Bytes a second that a server brings at least while it is waited for. One that sends a byte now and then is never silent for long, and
+/// would hold a fill, its place, its memory and all who read it for as long as it likes. A client's body has the same bound.
+const LEAST_RATE: u64 = 500;
+
+/// Measured over so many times the longest silence: who may be silent for longer may be slow for longer.
+const MEASURED: u32 = 4;
+
+/// How long a body may keep us waiting.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits {
+    /// For the next bytes.
+    silence: Duration,
+    /// For next to nothing.
+    trickle: Duration,
+}
+
+impl Waits {
+    /// Of the answer to a question with these fields. Where other nodes wait for it, too, the one that is nearest to the server is to
+    /// find out, and have the rest elsewhere, before those behind it take it for the slow one.
+    pub(super) fn of(silence: Duration, headers: &HeaderMap) -> Self {
+        let whole = silence * MEASURED;
+        Self { silence, trickle: limit_behind_others(whole, headers).unwrap_or(whole) }
+    }
+}
+
+/// A body that ends whole or with an error, and is never silent for longer than its limit, nor slow for long.
 pub(crate) struct UpstreamBody {
     state: State,
-    limit: Duration,
+    waits: Waits,
     /// Set while nothing comes.
     waiting: Option<Pin<Box<Sleep>>>,
+    flow: Flow,
     reader: Reader,
+    /// One client alone reads it.
+    alone: bool,
     /// Bytes given so far.
     received: u64,
     /// Bytes to come first that have been given already.
@@ -65,6 +93,37 @@ impl Reader {
     }
 }
 
+/// What a server has brought in the time that it was waited for. The time that its reader takes, or that we let it wait, is not its own.
+#[derive(Default)]
+struct Flow {
+    /// Since when the next bytes are waited for.
+    since: Option<Instant>,
+    waited: Duration,
+    brought: u64,
+}
+
+impl Flow {
+    fn waits(&mut self, now: Instant) {
+        self.since.get_or_insert(now);
+    }
+
+    fn brings(&mut self, bytes: usize, now: Instant) {
+        if let Some(since) = self.since.take() {
+            self.waited += now.duration_since(since);
+        }
+        self.brought += bytes as u64;
+    }
+
+    /// Whether it has been waited for so long and has brought too little. What it brought before says nothing of what comes then.
+    fn is_trickle(&mut self, span: Duration) -> bool {
+        if self.waited < span {
+            return false;
+        }
+        let Self { waited, brought, .. } = std::mem::take(self);
+        u128::from(brought) * 1_000 < u128::from(LEAST_RATE) * waited.as_millis()
+    }
+}
+
 /// What came of looking for the rest.
 struct Continued {
     rest: Box<Rest>,
@@ -80,6 +139,9 @@ pub(crate) enum BodyError {
     /// No byte for too long.
     #[error("the upstream sent nothing for too long")]
     Stalled,
+    /// Next to nothing for too long.
+    #[error("the upstream sent too little for too long")]
+    Slow,
     /// The connection ended before the body did.
     #[error("the upstream broke off")]
     Cut,
@@ -89,20 +151,23 @@ pub(crate) enum BodyError {
 }
 
 impl UpstreamBody {
-    /// Of an answer, with its head. `limit` is the longest wait for the next bytes.
+    /// Of an answer, with its head. `alone`: whether one client alone reads it.
     pub(super) fn of(
         answered: Answered,
-        limit: Duration,
+        waits: Waits,
+        alone: bool,
         rest: impl FnOnce(&Parts) -> Option<Box<Rest>>,
     ) -> (Parts, Self) {
         let Answered { head, body, load, hold } = answered;
         let rest = rest(&head);
         let state = State::Reading { body, load, hold };
-        (head, Self { state, limit, waiting: None, reader: Reader::default(), received: 0, skip: 0, rest })
+        let (flow, reader) = (Flow::default(), Reader::default());
+        (head, Self { state, waits, waiting: None, flow, reader, alone, received: 0, skip: 0, rest })
     }
 
     /// From now on one client alone reads it, as slowly as it may; whether there is a place for that.
     pub(crate) fn hand_to_client(&mut self) -> bool {
+        self.alone = true;
         if let Some(rest) = &mut self.rest {
             rest.alone = true;
         }
@@ -115,11 +180,20 @@ impl UpstreamBody {
     /// Waits for the server's next frame, as long as it may.
     fn poll_server(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let State::Reading { body, .. } = &mut self.state else { return Poll::Ready(None) };
-        if let Poll::Ready(frame) = pin!(body).poll_frame(cx) {
+        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
             self.waiting = None;
+            let bytes = |frame: &Frame<Bytes>| frame.data_ref().map_or(0, Bytes::len);
+            let brought = frame.as_ref().and_then(|frame| frame.as_ref().ok()).map_or(0, bytes);
+            self.flow.brings(brought, Instant::now());
             return Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyError::Cut)));
         }
-        let deadline = || Box::pin(tokio::time::sleep_until(Instant::now() + self.limit));
+        // What says how much it is, and has to come. What does not may be a client's events, which last for as long as it listens.
+        let is_owed = !self.alone || body.size_hint().exact().is_some();
+        if is_owed && self.flow.is_trickle(self.waits.trickle) {
+            return Poll::Ready(Some(Err(BodyError::Slow)));
+        }
+        self.flow.waits(Instant::now());
+        let deadline = || Box::pin(tokio::time::sleep_until(Instant::now() + self.waits.silence));
         let waiting = self.waiting.get_or_insert_with(deadline);
         ready!(waiting.as_mut().poll(cx));
         self.waiting = None;
@@ -168,11 +242,11 @@ impl UpstreamBody {
         };
         // Servers, too, wait for the next bytes to go only so long: who has let one wait for longer than it may be silent itself, as a
         // client that reads slowly does, has broken off what he gets.
-        let is_readers = self.reader.waited_for > self.limit;
+        let is_readers = self.reader.waited_for > self.waits.silence;
         if !is_readers && !hold.is_failed_by_client() {
             load.parent().heard(Asked::Broken);
         }
-        self.reader = Reader::default();
+        (self.reader, self.flow, self.waiting) = (Reader::default(), Flow::default(), None);
         let rest = self.rest.take().ok_or(broken)?;
         self.state = State::Resuming(rest.begin(load.parent().number, self.received, broken)?);
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::UpstreamError;
 use super::attempt::{Answered, Limits, limit_behind_others};
-use super::body::{Rest, UpstreamBody};
+use super::body::{Rest, UpstreamBody, Waits};
 use super::connect::Dial;
 use super::group::{Group, Groups, Pick};
 use super::metrics::Hedged;
@@ -132,7 +132,8 @@ impl Upstream {
         let answered = answered.inspect_err(|&error| self.metrics.upstream_failed(error))?;
         let server = answered.load.parent().number;
         // What breaks off is asked for anew: bytes of two servers prove nothing about either.
-        let (head, body) = UpstreamBody::of(answered, self.limits.body, |_| None);
+        let waits = Waits::of(self.limits.body, question.headers);
+        let (head, body) = UpstreamBody::of(answered, waits, question.alone, |_| None);
         Ok((Response::from_parts(head, body), server))
     }
 
@@ -158,7 +159,8 @@ impl Upstream {
         match answered {
             Ok(answered) => {
                 let rest = |head: &Parts| Rest::of(self, group, question, head);
-                let (head, body) = UpstreamBody::of(answered, self.limits.body, rest);
+                let waits = Waits::of(self.limits.body, question.headers);
+                let (head, body) = UpstreamBody::of(answered, waits, question.alone, rest);
                 Ok(Response::from_parts(head, body))
             }
             Err(error) => {

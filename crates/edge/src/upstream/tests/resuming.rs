@@ -182,3 +182,75 @@ async fn a_body_that_its_reader_let_wait_breaks_off_by_nobodys_fault_but_the_rea
     })
     .await;
 }
+
+/// A byte now and then is no silence: it would hold a fill, its place and all who read it for as long as the server likes.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_trickles_is_broken_off_and_goes_on_elsewhere() {
+    local(async {
+        let pieces = |head: Reply, pieces: usize, length: usize| {
+            (0..pieces).fold(head, |reply, _| reply.data(vec![7; length]).pause(5 * SECOND))
+        };
+        let trickle = || pieces(tagged("\"v\"").header("content-length", "2000"), 2_000, 1);
+        let scene = Scene::pair(vec![trickle()], Vec::new());
+        scene.servers[1].follow(|question| {
+            let range = question.headers["range"].to_str().unwrap();
+            let from: usize = range["bytes=".len()..].split('-').next().unwrap().parse().unwrap();
+            let says = format!("bytes {from}-1999/2000");
+            Reply::new(206).header("etag", "\"v\"").header("content-range", says).body(vec![7; 2_000 - from])
+        });
+        let begun = Instant::now();
+        assert_eq!(scene.ask(&scene.path(0)).await, Ok((StatusCode::OK, Ok(vec![7; 2_000].into()))));
+        assert!(begun.elapsed() < 90 * SECOND, "{:?}", begun.elapsed());
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "broken"]), 1.0);
+        assert_eq!(scene.metric("edge_broken_bodies_total", &["resumed"]), 1.0);
+        // A node finds out before the one that asks it, which would take it for the slow one.
+        let mut before = 0;
+        for nodes in ["shield, parent, edge", "parent, edge", "edge"] {
+            let scene = Scene::new("tiers = [[\"http://a\"]]", [vec![pieces(Reply::new(200), 2_000, 1)]]);
+            let headers = HeaderMap::from_iter([(policy::CDN_LOOP, nodes.parse().unwrap())]);
+            let (begun, target) = (Instant::now(), Uri::from_static("/x"));
+            let question = Question::get("h", &target, &headers);
+            let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
+            assert_eq!(answer.into_body().collect().await.err(), Some(BodyError::Slow));
+            assert!(begun.elapsed().as_secs() > before + 5, "{nodes}: {:?}", begun.elapsed());
+            before = begun.elapsed().as_secs();
+        }
+        // Where nobody else has it, that is its end: also what began well, and what does not say how long it is.
+        let well = || tagged("\"v\"").data(vec![7; 1 << 20]);
+        for begins in [Reply::new(200).header("content-length", "2000"), Reply::new(200), well()] {
+            let scene = Scene::new("tiers = [[\"http://a\"]]", [vec![pieces(begins, 2_000, 1)]]);
+            let begun = Instant::now();
+            assert!(scene.ask(&scene.path(0)).await.unwrap().1.is_err());
+            assert!(begun.elapsed() < 180 * SECOND, "{:?}", begun.elapsed());
+        }
+        // Who is slow goes on.
+        let slow = pieces(tagged("\"v\"").header("content-length", "300000"), 100, 3_000);
+        let scene = Scene::new("tiers = [[\"http://a\"]]", [vec![slow]]);
+        assert_eq!(scene.ask(&scene.path(0)).await, Ok((StatusCode::OK, Ok(vec![7; 300_000].into()))));
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "broken"]), 0.0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_its_one_reader_takes_slowly_or_listens_to_does_not_trickle() {
+    local(async {
+        let events = (0..100).fold(Reply::new(200), |reply, _| reply.data("x").pause(5 * SECOND));
+        let long = Reply::new(200).body(vec![7; 1 << 20]);
+        for (reply, length, pause) in [(events, 100, 0), (long, 1 << 20, 20)] {
+            let scene = Scene::new("tiers = [[\"http://a\"]]", [vec![reply]]);
+            let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+            let question = Question { alone: true, ..Question::get("h", &target, &headers) };
+            let mut body =
+                scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap().into_body();
+            let mut read = 0;
+            while let Some(frame) = body.frame().await {
+                read += frame.unwrap().into_data().unwrap().len();
+                tokio::time::sleep(pause * SECOND).await;
+            }
+            assert_eq!(read, length);
+            assert_eq!(scene.metric("edge_parent_requests_total", &["a", "broken"]), 0.0);
+        }
+    })
+    .await;
+}
