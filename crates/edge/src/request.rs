@@ -9,6 +9,7 @@ use httpcache::directives::RequestDirectives;
 use httpcache::range::{self, Spec};
 use httpcache::{fields, hop};
 use serve::Interim;
+use std::cell::Cell;
 use std::net::Ipv6Addr;
 use url::Url;
 
@@ -33,6 +34,8 @@ pub(crate) struct Asked {
     pub(crate) planned: bool,
     /// Where interim responses to it go.
     pub(crate) interim: Option<Interim>,
+    /// One beyond the last block that it has had fetched before its answer's head goes out.
+    pub(crate) led: Cell<u64>,
 }
 
 /// Of the fields that few requests have, which there are. One walk over all of them: to look for one by its name costs as much.
@@ -180,6 +183,7 @@ impl Asked {
             directives,
             session: Session::default(),
             planned: false,
+            led: Cell::default(),
             interim: None,
         }))
     }

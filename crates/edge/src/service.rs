@@ -325,7 +325,7 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
 /// Whether the first bytes of what is missing are there, or come. They must before the head goes out: an upstream that has
 /// something else by now, or nothing, or not as a part, answers for itself.
 async fn begin(edge: &Rc<Edge>, asked: &Asked, sparse: &Arc<Sparse>, wanted: Range<u64>) -> bool {
-    BlockStream::new(edge, asked, sparse, wanted).begins().await
+    BlockStream::new(edge, asked, sparse, wanted).begins(asked).await
 }
 
 /// What of it would have to be fetched. What has come may have been evicted, unnoticed until it is read: who may have nothing fetched

@@ -49,6 +49,8 @@ pub(crate) struct BlockStream {
     led: u64,
     /// How many are fetched at once.
     run: u64,
+    /// The last block that this has asked for where another's question had not brought it.
+    asked_anew: Option<u64>,
     reading: Reading,
 }
 
@@ -63,6 +65,8 @@ struct Reading {
 
 enum Current {
     Held(Bytes),
+    /// By another's question, which may have been odd, or refused.
+    Others(GrowingReader),
     Coming(GrowingReader),
 }
 
@@ -80,14 +84,17 @@ impl BlockStream {
             ahead: None,
             led: 0,
             run: RUN,
+            asked_anew: None,
             reading: Reading { from: range.start / BLOCK_SIZE * BLOCK_SIZE, goes_on: true },
         }
     }
 
     /// Whether its first bytes are there, or come.
-    pub(crate) async fn begins(mut self) -> bool {
+    pub(crate) async fn begins(mut self, asked: &Asked) -> bool {
         self.reading.goes_on = false;
-        poll_fn(|cx| self.poll_piece(cx)).await.is_none_or(|piece| piece.is_ok())
+        let begins = poll_fn(|cx| self.poll_piece(cx)).await.is_none_or(|piece| piece.is_ok());
+        asked.led.set(self.led);
+        begins
     }
 
     /// Bytes still to come.
@@ -106,7 +113,7 @@ impl BlockStream {
         };
         let piece = match &mut current {
             Current::Held(bytes) => Some(Ok(std::mem::take(bytes))),
-            Current::Coming(reader) => {
+            Current::Others(reader) | Current::Coming(reader) => {
                 let Poll::Ready(piece) = reader.poll_piece(cx) else {
                     self.current = Some(current);
                     return Poll::Pending;
@@ -115,13 +122,19 @@ impl BlockStream {
             }
         };
         let Some(Ok(bytes)) = piece else {
+            if matches!(current, Current::Others(_))
+                && let Some(own) = self.ask_anew()
+            {
+                self.current = Some(own);
+                return self.poll_piece(cx);
+            }
             // A block that ends before its range does has broken off, whatever it says.
             let error = || io::Error::new(io::ErrorKind::UnexpectedEof, "the upstream broke off");
             self.next = self.end;
             return Poll::Ready(Some(piece.unwrap_or_else(|| Err(error()))));
         };
         self.next += bytes.len() as u64;
-        if let Current::Coming(reader) = &current
+        if let Current::Others(reader) | Current::Coming(reader) = &current
             && reader.remaining() != Some(0)
         {
             self.current = Some(current);
@@ -135,7 +148,7 @@ impl BlockStream {
         let start = index * BLOCK_SIZE;
         let current = match self.ahead.take() {
             Some((ahead, block)) if ahead == index => block,
-            _ => self.find(index, &(self.next - start..(self.end - start).min(BLOCK_SIZE))),
+            _ => self.find_next(),
         };
         let behind = start + BLOCK_SIZE;
         if behind < self.end && !self.edge.memory.holds(&self.sparse.block_key(index + 1)) {
@@ -145,12 +158,28 @@ impl BlockStream {
         current
     }
 
+    /// Finds the block of the next byte.
+    fn find_next(&mut self) -> Current {
+        let index = self.next / BLOCK_SIZE;
+        let start = index * BLOCK_SIZE;
+        self.find(index, &(self.next - start..(self.end - start).min(BLOCK_SIZE)))
+    }
+
+    /// Has the block of the next byte by a question of its own, once, where another's has not brought it: nobody is cut off in the middle
+    /// for what another has asked. Before the head has gone out, its client is answered by himself.
+    fn ask_anew(&mut self) -> Option<Current> {
+        let index = self.next / BLOCK_SIZE;
+        let may = self.reading.goes_on && self.asked_anew.replace(index) != Some(index);
+        may.then(|| self.find_next())
+    }
+
     fn find(&mut self, index: u64, wanted: &Range<u64>) -> Current {
         let lost = index < self.led;
         let until = self.end.div_ceil(BLOCK_SIZE).min(index + if lost { 1 } else { self.run });
         match self.edge.lots.find(&self.edge.memory, &self.sparse, index, wanted, until) {
             Source::Held(bytes) => Current::Held(bytes),
-            Source::Coming(reader) => Current::Coming(reader),
+            Source::Coming(reader) if index < self.led.max(self.asked.led.get()) => Current::Coming(reader),
+            Source::Coming(reader) => Current::Others(reader),
             Source::Lead(lots, reader) => {
                 if lost {
                     // Memory is full of what is more popular: what is fetched beyond the next block is fetched in vain.

@@ -31,6 +31,8 @@ pub(crate) struct Errand {
     pub(crate) primary: CacheKey,
     /// What is stored and must be asked about.
     pub(crate) stale: Option<Arc<Object>>,
+    /// A client waits for the rest of what it has begun to read.
+    pub(crate) goes_on: bool,
     /// Where the answer goes when it is for this client alone. Nobody may be there any more.
     pub(crate) alone: Option<oneshot::Sender<Own>>,
 }
@@ -61,12 +63,12 @@ pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
 }
 
 async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
-    let Errand { asked, primary, stale, alone } = errand;
+    let Errand { asked, primary, stale, goes_on, alone } = errand;
     let wanted = part::wanted(&asked, stale.as_deref());
     // It may wait for a connection, behind thousands of others that were let in while there was memory. What is asked about comes again
     // only where it has changed.
     let asking = stale.is_none().then(|| edge.overload.ask());
-    let answered = ask(&edge, &asked, &primary, stale.as_deref(), wanted).await;
+    let answered = ask(&edge, &asked, &primary, stale.as_deref(), wanted, goes_on).await;
     drop(asking);
     let mut arrived = match answered {
         Ok(arrived) => arrived,
@@ -161,6 +163,7 @@ async fn ask(
     primary: &CacheKey,
     stale: Option<&Object>,
     wanted: Option<Spec>,
+    goes_on: bool,
 ) -> Result<Arrived, UpstreamError> {
     let mut headers = policy::fill_headers(asked, &edge.identity);
     let ordered = edge.recent.since(edge.upstream.groups(), primary, None, Instant::now());
@@ -177,6 +180,7 @@ async fn ask(
         }
         let question = Question {
             cold: stale.is_none() && ordered.is_none(),
+            goes_on,
             interim: asked.interim.as_ref(),
             ..Question::get(&asked.host, &asked.target, &headers)
         };

@@ -291,8 +291,8 @@ async fn fetched(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &Cache
             Err(object) => return Landed::Loaded(object),
             Ok(Role::Follow(flight)) => flight,
             Ok(Role::Lead(flight, guard)) => {
-                let errand =
-                    Errand { asked: asked.clone(), primary: primary.clone(), stale: None, alone: None };
+                let (asked, primary) = (asked.clone(), primary.clone());
+                let errand = Errand { asked, primary, stale: None, goes_on: true, alone: None };
                 drop(tokio::task::spawn_local(lead(Rc::clone(edge), errand, guard)));
                 flight
             }

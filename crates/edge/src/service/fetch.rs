@@ -3,13 +3,13 @@
 use super::alone::stands_in;
 use super::{begin, lacking, look, may_add, pass};
 use crate::edge::Edge;
-use crate::fill::{self, Errand, Landed, Own, Role, Unshared};
+use crate::fill::{self, Errand, Landed, Own, RUN, Role, Unshared};
 use crate::key::CacheKey;
 use crate::lookup::{Found, answers};
 use crate::outcome::{Forwarded, Outcome};
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
-use crate::store::{Body, Object};
+use crate::store::{BLOCK_SIZE, Body, Object};
 use crate::upstream::{UpstreamError, UpstreamResponse};
 use http::{StatusCode, header};
 use httpcache::freshness::is_error;
@@ -47,8 +47,8 @@ pub(super) async fn fetch(
         Ok(Role::Follow(flight)) => (flight, None),
         Ok(Role::Lead(flight, guard)) => {
             let (sender, alone) = oneshot::channel();
-            let errand =
-                Errand { asked: asked.clone(), primary: primary.clone(), stale, alone: Some(sender) };
+            let (asked, primary) = (asked.clone(), primary.clone());
+            let errand = Errand { asked, primary, stale, goes_on: false, alone: Some(sender) };
             drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
             (flight, Some(alone))
         }
@@ -84,6 +84,10 @@ pub(super) async fn fetch(
             pass(edge, asked, Forwarded::Partial, None).await
         }
         Landed::Fetched { object, way, kept, .. } => {
+            if leads && let Some((_, wanted)) = response::in_blocks(asked, &object) {
+                // A run of it comes by this one's own question.
+                asked.led.set(wanted.start / BLOCK_SIZE + RUN);
+            }
             let status = CacheStatus { stored: kept, detail: way.detail(), ..status };
             response::stored(edge, asked, &object, arrived, status, Instant::now())
         }
@@ -190,7 +194,8 @@ pub(super) fn refresh(
     if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, now, || None::<()>) {
         let mut asked = asked.clone();
         asked.headers.remove(header::RANGE);
-        let errand = Errand { asked, primary: primary.clone(), stale: Some(Arc::clone(stale)), alone: None };
+        let (primary, stale) = (primary.clone(), Some(Arc::clone(stale)));
+        let errand = Errand { asked, primary, stale, goes_on: false, alone: None };
         drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
     }
 }

@@ -231,3 +231,35 @@ async fn what_an_order_meant_is_not_mended_into_the_cache() {
         .await;
     }
 }
+
+/// `upstream_rate` bounds questions, not the rest of what was begun.
+#[tokio::test]
+async fn a_client_goes_on_when_the_disk_gives_up_however_many_ask() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let before = scene(disk.path(), [fresh().body(long_body()), fresh().body("behind it")]);
+        before.load("/x").await;
+        before.load("/y").await;
+        stop(before).await;
+        let options = Options {
+            disk: Some(vec![disk.path().to_owned()]),
+            disk_size: Some(vec![ByteCount::mib(64)]),
+            upstream_rate: Some(1),
+            ..Options::default()
+        };
+        let after = Scene::over(options, []);
+        after.upstream.follow(|_| fresh().body(long_body()));
+        let (first, rest) = begun(&after).await;
+        let url = "http://a/x".parse().unwrap();
+        after.edge.disk.as_ref().unwrap().order(What::Url(url), Mode::Hard);
+        damage(disk.path());
+        for number in 0.. {
+            if after.ask(&format!("/other/{number}"), &[]).await.status() == StatusCode::SERVICE_UNAVAILABLE {
+                break;
+            }
+        }
+        assert_eq!([first, read(rest).await.unwrap()].concat(), long_body());
+        settle(&after).await;
+    })
+    .await;
+}

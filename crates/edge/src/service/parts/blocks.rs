@@ -371,3 +371,46 @@ async fn blocks_that_come_for_somebody_are_there_for_all_also_when_memory_is_tak
     })
     .await;
 }
+
+/// One client's odd question is not to cost those who read the rest of what they have begun.
+#[tokio::test(start_paused = true)]
+async fn who_reads_goes_on_where_another_s_block_does_not_come() {
+    local(async {
+        let length = 6 * BLOCK;
+        let scene = Rc::new(Scene::new([part_of(0..BLOCK, length, "\"a\"")]));
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        scene.upstream.follow(move |question| {
+            if question.headers.contains_key("x-odd") {
+                return Reply::new(403).after(2 * SECOND);
+            }
+            let range = question.headers["range"].to_str().unwrap().trim_start_matches("bytes=");
+            let (first, last) = range.split_once('-').unwrap();
+            part_of(first.parse().unwrap()..last.parse::<usize>().unwrap() + 1, length, "\"a\"")
+        });
+        let odd = Rc::clone(&scene);
+        let odd = tokio::task::spawn_local(async move {
+            odd.ask("/x", &[("range", "bytes=524288-524297"), ("x-odd", "1")]).await.status()
+        });
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(asks(&scene, "bytes=262144-1572863").await.2, Ok(bytes_at(BLOCK..length)));
+        assert_eq!(odd.await.unwrap(), 403);
+        // Where the upstream has it for nobody, that is the end of it.
+        let third = 2 * BLOCK..3 * BLOCK;
+        let scene = [part_of(0..BLOCK, length, "\"a\""), part_of(third, length, "\"a\"")];
+        let scene = Rc::new(Scene::new(scene));
+        for range in ["bytes=0-9", "bytes=524288-524297"] {
+            asks(&scene, range).await.2.unwrap();
+        }
+        scene.upstream.follow(|_| Reply::new(500).after(SECOND));
+        let ask = |range: &'static str| {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move { asks(&scene, range).await })
+        };
+        let first = ask("bytes=786432-786441");
+        tokio::time::sleep(SECOND / 2).await;
+        assert_eq!(ask("bytes=524288-1048575").await.unwrap().2, Err(()));
+        assert_eq!(first.await.unwrap().0, 500);
+        assert_eq!(scene.upstream.count(), 2 + 3);
+    })
+    .await;
+}
