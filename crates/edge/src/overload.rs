@@ -234,6 +234,19 @@ impl Overload {
         self.watch.memory.promise_more(bytes)
     }
 
+    /// Takes note of a body that begins to come, of the length that it says, or as long as bodies have been lately.
+    pub(crate) fn promise_as_stated(&self, length: Option<u64>) -> Promise {
+        match length {
+            Some(length) => self.watch.memory.promise(length),
+            None => self.watch.memory.promise_usual(),
+        }
+    }
+
+    /// Takes note of how long a body was that had not said so.
+    pub(crate) fn came(&self, bytes: u64) {
+        self.watch.memory.note(bytes);
+    }
+
     /// Notes a request for which there is no memory.
     pub(crate) fn refuses_body(&self) -> Shed {
         self.watch.metrics.shed(Shed::Memory);

@@ -200,7 +200,7 @@ pub(crate) async fn keep(
     };
     // Of what ends with its readers a block is certain, until they say more.
     let certain = |length: u64| if worth.is_some() { length.min(BLOCK_SIZE) } else { length };
-    let writer = writer.promised(stated.map(|length| edge.overload.promise(certain(length))));
+    let writer = writer.promised(edge.overload.promise_as_stated(stated.map(certain)));
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
@@ -229,6 +229,9 @@ pub(crate) async fn keep(
     match receive(edge, body, writer, stated, Proof::of(&head), is_left).await {
         Err(Broken::Left) => FillOutcome::GivenUp,
         Ok(blocks) => {
+            if stated.is_none() {
+                edge.overload.came(blocks.length());
+            }
             let whole = Arc::new(head.with(Body::Complete(Arc::new(blocks))));
             guard.store(|| {
                 // One that was asked for later may have come sooner.
@@ -260,6 +263,7 @@ pub(super) async fn hand_out(
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
     let (head, body) = head_of(edge, asked, primary, arrived);
     let (growing, writer) = Growing::start(stated);
+    let writer = writer.promised(edge.overload.promise_as_stated(stated));
     let object = Arc::new(head.with(Body::Growing(growing)));
     let variant = varies_by(&object.headers).map(|names| {
         let variants = Arc::new(Variants::new(names));

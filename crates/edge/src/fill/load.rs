@@ -116,7 +116,7 @@ async fn bring_by_blocks(
         return FillOutcome::Failed;
     };
     let (growing, writer) = Growing::at_hand(kept.length());
-    let mut writer = writer.promised(Some(edge.overload.promise(kept.length())));
+    let mut writer = writer.promised(edge.overload.promise(kept.length()));
     guard.land(Landed::Loaded(Arc::new(kept.object_on_disk(Body::Growing(growing)))));
     writer.push_block(first);
     let broken = loop {

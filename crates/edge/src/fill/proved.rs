@@ -84,7 +84,8 @@ async fn fetch(
     }
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
     let (head, mut body) = keep::head_of(edge, asked, primary, arrived);
-    let (_, mut writer) = Growing::start(stated);
+    let (_, writer) = Growing::start(stated);
+    let mut writer = writer.promised(edge.overload.promise_as_stated(stated));
     loop {
         match body.frame().await {
             None => break,

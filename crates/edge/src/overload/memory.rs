@@ -135,10 +135,20 @@ impl Memory {
 
     /// Takes note of a body of so many bytes that begins to come.
     pub(super) fn promise(&self, bytes: u64) -> Promise {
+        self.note(bytes);
+        self.promise_more(bytes)
+    }
+
+    /// Takes note of how long a body is.
+    pub(super) fn note(&self, bytes: u64) {
         // Another core may say the same of another body at the same time; one of the two counts.
         let usual = self.usual.load(Ordering::Relaxed);
         self.usual.store(usual - usual / LATELY + bytes / LATELY, Ordering::Relaxed);
-        self.promise_more(bytes)
+    }
+
+    /// Takes note of a body that begins to come and does not say how long it is: as long as bodies have been lately.
+    pub(super) fn promise_usual(&self) -> Promise {
+        self.promise_more(self.usual.load(Ordering::Relaxed))
     }
 
     /// The same of more of a body that has been asked for before: it says nothing of how long bodies are.

@@ -181,6 +181,28 @@ async fn a_server_that_says_no_or_is_gone_is_told_apart() {
     .await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_on_its_way_counts_against_memory() {
+    local(async {
+        let slow = kept().header("content-length", "1000").data(vec![7; 400]);
+        let slow = slow.pause(SECOND).data(vec![7; 600]);
+        let scene = Scene::new(made("a", 1, 1_000), vec![slow], vec![]);
+        let edge = scene.porter.edge();
+        let asked = question("a", "/x", None).unwrap();
+        let primary = key_of(&edge, &asked);
+        let guard = lead(&edge, &primary).await.unwrap();
+        let promised = async {
+            tokio::time::sleep(SECOND / 2).await;
+            edge.overload.promised()
+        };
+        let proving = prove(&edge, &asked, &primary, guard, None, async |_, _| true);
+        let (proved, promised) = tokio::join!(proving, promised);
+        proved.unwrap();
+        assert_eq!((promised, edge.overload.promised()), (600, 0));
+    })
+    .await;
+}
+
 /// A node threw it away before it had another; with the origin gone the lesson was gone, too.
 #[tokio::test(start_paused = true)]
 async fn a_pointer_of_another_edition_stays_until_the_plans_own_is_here() {

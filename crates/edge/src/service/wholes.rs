@@ -180,3 +180,25 @@ async fn a_client_that_leaves_ends_no_fill_of_the_whole_however_it_has_asked_for
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn attack_63_what_nobody_keeps_or_states_counts_against_memory_while_it_comes() {
+    local(async {
+        let halves = |head: Reply| head.data(vec![7; 2 * BLOCK]).pause(SECOND).data(vec![7; 2 * BLOCK]);
+        let stated = |head: Reply| halves(head.header("content-length", (4 * BLOCK).to_string()));
+        let unstated = fresh().data(vec![7; 9]).pause(SECOND).data(vec![7; 4 * BLOCK - 9]);
+        let replies = [stated(Reply::new(500)), stated(fresh()), unstated];
+        let scene = Rc::new(Scene::new(replies));
+        let promised = || scene.edge.overload.promised() / BLOCK_SIZE;
+        // An error that is handed to who waits, what is kept, and what is as long as that for all that is known.
+        for (path, at_least) in [("/failed", 2), ("/kept", 2), ("/unstated", 0)] {
+            let client = scene.start(path);
+            tokio::time::sleep(SECOND / 2).await;
+            assert!(promised() >= at_least && scene.edge.overload.promised() > 0, "{path}: {}", promised());
+            assert_eq!(client.await.unwrap().1.map(|body| body.len()), Ok(4 * BLOCK), "{path}");
+            tokio::time::sleep(SECOND).await;
+            assert_eq!(scene.edge.overload.promised(), 0, "{path}");
+        }
+    })
+    .await;
+}

@@ -130,8 +130,8 @@ pub(crate) struct GrowingWriter {
 
 impl GrowingWriter {
     /// Has `promise` kept with each byte that comes.
-    pub(crate) fn promised(mut self, promise: Option<Promise>) -> Self {
-        self.promise = promise;
+    pub(crate) fn promised(mut self, promise: Promise) -> Self {
+        self.promise = Some(promise);
         self
     }
 
