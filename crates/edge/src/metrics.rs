@@ -276,6 +276,12 @@ impl Metrics {
         self.fills[outcome.index()].get()
     }
 
+    /// How often this was given up.
+    #[cfg(test)]
+    pub(crate) fn given_up(&self, what: Shed) -> u64 {
+        self.shed[what.index()].get()
+    }
+
     pub(crate) fn upstream_failed(&self, error: UpstreamError) {
         self.upstream_errors[error.index()].inc();
     }

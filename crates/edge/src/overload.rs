@@ -300,9 +300,14 @@ impl Overload {
         self.gives_up(Shed::ColdSession, session)
     }
 
-    /// Whether a refresh that nobody waits for is left to later.
-    pub(crate) fn sheds_refresh(&self) -> bool {
-        self.gives_up(Shed::Refresh, Session::Begins).is_some()
+    /// Whether refreshes that nobody waits for are left to later.
+    pub(crate) fn sheds_refreshes(&self) -> bool {
+        Session::Begins.gives_up(Shed::Refresh, self.pressure.level()).is_some()
+    }
+
+    /// Notes one that would have begun now.
+    pub(crate) fn refuses_refresh(&self) {
+        self.watch.metrics.shed(Shed::Refresh);
     }
 
     /// When who is refused now may ask again: those who were refused together do not come back together.

@@ -188,7 +188,16 @@ pub(super) fn refresh(
     let is_head = matches!(stale.body, Body::Passing(_));
     let is_his_own = fill::still_storable(edge, asked, stale)
         .is_err_and(|reason| Unshared::by_rule(reason, asked).is_of_request());
-    if is_head || is_his_own || edge.overload.sheds_refresh() || !stale.may_be_refreshed(now) {
+    if is_head || is_his_own {
+        return;
+    }
+    if edge.overload.sheds_refreshes() {
+        if !edge.flights.is_on(key, now) && stale.misses_refresh(now) {
+            edge.overload.refuses_refresh();
+        }
+        return;
+    }
+    if !stale.may_be_refreshed(now) {
         return;
     }
     if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, now, || None::<()>) {

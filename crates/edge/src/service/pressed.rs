@@ -2,6 +2,7 @@
 
 use super::tests::*;
 use super::*;
+use crate::overload::Shed;
 use serve::{Level, Scheme, Standing};
 use testkit::upstream::Reply;
 
@@ -92,6 +93,38 @@ async fn refreshes_that_nobody_waits_for_go_first() {
         assert_eq!(scene.on(&playing, "/1.m4s").await.status(), 200);
         tokio::time::sleep(SECOND).await;
         assert_eq!(scene.upstream.count(), 2);
+    })
+    .await;
+}
+
+/// A hit that is served is not given up, and a refresh is not as many as ask meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_is_given_up_counts_once_however_many_are_served() {
+    local(async {
+        let stale =
+            || Reply::new(200).header("cache-control", "max-age=5, stale-while-revalidate=60").body("x");
+        let scene = Scene::new([stale(), Reply::new(503).after(SECOND), stale()]);
+        let (playing, given_up) = (Standing::default(), || scene.edge.metrics.given_up(Shed::Refresh));
+        scene.on(&playing, "/1.m4s").await;
+        tokio::time::sleep(6 * SECOND).await;
+        // What is fetched is not given up, nor what has just been tried.
+        scene.on(&playing, "/1.m4s").await;
+        scene.edge.overload.press(Level::Busy);
+        for _ in 0..4 {
+            scene.on(&playing, "/1.m4s").await;
+            tokio::time::sleep(SECOND).await;
+        }
+        assert_eq!(given_up(), 0);
+        tokio::time::sleep(2 * SECOND).await;
+        for _ in 0..9 {
+            scene.on(&playing, "/1.m4s").await;
+        }
+        assert_eq!(given_up(), 1);
+        // It is due as before.
+        scene.edge.overload.press(Level::Calm);
+        scene.on(&playing, "/1.m4s").await;
+        tokio::time::sleep(SECOND).await;
+        assert_eq!((given_up(), scene.upstream.count()), (1, 3));
     })
     .await;
 }

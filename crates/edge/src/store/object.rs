@@ -36,6 +36,8 @@ pub(crate) struct Object {
     /// Which version on the disk has this body, once there is one.
     on_disk: OnceLock<Generation>,
     refreshes: Refreshes,
+    /// Those that were given up under pressure, as far as they are counted.
+    given_up: Refreshes,
     /// Repr-Digest, made for the first client that asked for it; `None` within: it cannot be had.
     digest: OnceLock<Option<HeaderValue>>,
 }
@@ -52,6 +54,11 @@ struct Refreshes(AtomicU64);
 impl Refreshes {
     /// Between two of one object, when the first has brought nothing.
     const APART: Duration = Duration::from_secs(5);
+
+    /// Whether one is due after `resident`.
+    fn is_due(&self, resident: Duration) -> bool {
+        u128::from(self.0.load(Ordering::Relaxed)) <= resident.as_millis()
+    }
 
     /// Whether one may begin after `resident`; the next may be later.
     fn begin(&self, resident: Duration) -> bool {
@@ -115,6 +122,7 @@ impl Object {
             answer: OnceLock::new(),
             on_disk: OnceLock::new(),
             refreshes: Refreshes::default(),
+            given_up: Refreshes::default(),
             digest: OnceLock::new(),
         }
     }
@@ -157,6 +165,12 @@ impl Object {
     /// Whether a refresh that nobody waits for may begin now. One that has brought nothing is not followed by another with the next hit.
     pub(crate) fn may_be_refreshed(&self, now: Instant) -> bool {
         self.refreshes.begin(self.resident(now))
+    }
+
+    /// Whether a refresh that is given up now is one of its own: it would have begun, and who asked meanwhile would have found it going on.
+    pub(crate) fn misses_refresh(&self, now: Instant) -> bool {
+        let resident = self.resident(now);
+        self.refreshes.is_due(resident) && self.given_up.begin(resident)
     }
 
     /// Whether it came later.
