@@ -117,6 +117,16 @@ impl Promise {
         }
     }
 
+    /// Whether an answer says that nothing is behind `received` bytes, where nobody has said how many there are: a server that ends
+    /// behind the last byte and before the last chunk has sent all of it. The answer has to be about the same bytes.
+    pub fn ends(&self, received: u64, status: StatusCode, headers: &HeaderMap) -> bool {
+        let same = strong(headers).is_some_and(|etag| self.etag.is_strongly(etag.value().as_bytes()));
+        status == StatusCode::RANGE_NOT_SATISFIABLE
+            && self.end.is_none()
+            && same
+            && unsatisfied_length(headers) == Some(self.first + received)
+    }
+
     fn hold_part(&mut self, received: u64, stated: Option<u64>, headers: &HeaderMap) -> Result<Rest, Unfit> {
         let part = Part::of(headers).ok_or(Unfit::Place)?;
         let total_differs = matches!((self.total, part.total), (Some(ours), Some(theirs)) if ours != theirs);
@@ -156,6 +166,12 @@ fn strong(headers: &HeaderMap) -> Option<Etag> {
 fn content_length(headers: &HeaderMap) -> Option<Option<u64>> {
     let Some(value) = headers.get(header::CONTENT_LENGTH) else { return Some(None) };
     value.to_str().ok().and_then(digits).map(Some)
+}
+
+/// How long the representation is, as the Content-Range of a 416 tells it (RFC 9110 §14.4).
+fn unsatisfied_length(headers: &HeaderMap) -> Option<u64> {
+    let (unit, length) = headers.get(header::CONTENT_RANGE)?.to_str().ok()?.split_once(' ')?;
+    unit.eq_ignore_ascii_case("bytes").then(|| length.strip_prefix("*/")).flatten().and_then(digits)
 }
 
 /// One part, as Content-Range tells it (RFC 9110 §14.4).
@@ -306,6 +322,30 @@ mod tests {
             let (code, fields) = answer;
             let rest = promise.hold(4, StatusCode::from_u16(code).unwrap(), &headers(fields));
             assert_eq!(rest.map(|rest| rest.skip), held, "{code} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_has_measured_ends_where_the_same_is_no_longer() {
+        let (unknown, known) = (
+            promised(200, &[("etag", "\"a\"")]),
+            promised(200, &[("etag", "\"a\""), ("content-length", "9")]),
+        );
+        for (promise, status, etag, says, ends) in [
+            (&unknown, 416, "\"a\"", "bytes */4", true),
+            (&unknown, 416, "\"a\"", "BYTES */4", true),
+            (&known, 416, "\"a\"", "bytes */4", false),
+            (&unknown, 200, "\"a\"", "bytes */4", false),
+            (&unknown, 416, "\"b\"", "bytes */4", false),
+            (&unknown, 416, "W/\"a\"", "bytes */4", false),
+            (&unknown, 416, "\"a\"", "bytes */5", false),
+            (&unknown, 416, "\"a\"", "bytes */*", false),
+            (&unknown, 416, "\"a\"", "lines */4", false),
+            (&unknown, 416, "\"a\"", "bytes 0-3/4", false),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let fields = headers(&[("etag", etag), ("content-range", says)]);
+            assert_eq!(promise.as_ref().unwrap().ends(4, status, &fields), ends, "{status} {etag} {says}");
         }
     }
 

@@ -129,8 +129,14 @@ struct Continued {
     rest: Box<Rest>,
     /// Why the body had broken off.
     broken: BodyError,
+    found: Option<Found>,
+}
+
+enum Found {
     /// The answer that carries on, and how much of it to leave out.
-    found: Option<(Answered, u64)>,
+    Rest(Box<Answered>, u64),
+    /// Nothing is behind what there is.
+    End,
 }
 
 /// Why a body did not come whole.
@@ -269,10 +275,15 @@ impl Body for UpstreamBody {
                 State::Resuming(looking) => {
                     let Continued { rest, broken, found } = ready!(looking.as_mut().poll(cx));
                     match found {
-                        Some((Answered { body, load, hold, .. }, skip)) => {
+                        Some(Found::Rest(answered, skip)) => {
+                            let Answered { body, load, hold, .. } = *answered;
                             this.state = State::Reading { body, load, hold };
                             (this.skip, this.rest) = (skip, Some(rest));
                             continue;
+                        }
+                        Some(Found::End) => {
+                            this.state = State::Over;
+                            return Poll::Ready(None);
                         }
                         None => {
                             this.state = State::Over;
@@ -399,14 +410,18 @@ impl Rest {
         }))
     }
 
-    async fn look(&mut self, broken_at: usize, received: u64) -> Result<(Answered, u64), UpstreamError> {
+    async fn look(&mut self, broken_at: usize, received: u64) -> Result<Found, UpstreamError> {
         let mut headers = self.headers.clone();
         self.promise.ask_for_rest(received, &mut headers);
         let question = Question { alone: self.alone, ..Question::get(&self.host, &self.target, &headers) };
-        let mut kept = None;
+        let (mut kept, mut ends) = (None, false);
         let answered = self
             .upstream
             .ask(&self.group, question, Some(broken_at), |head| {
+                if self.promise.ends(received, head.status, &head.headers) {
+                    ends = true;
+                    return Ok(());
+                }
                 let mut promise = self.promise.clone();
                 match promise.hold(received, head.status, &head.headers) {
                     Ok(rest) => {
@@ -424,9 +439,12 @@ impl Rest {
                 }
             })
             .await?;
+        if ends {
+            return Ok(Found::End);
+        }
         // An answer that did not fit is given back too, when there is no better.
         let (promise, skip) = kept.ok_or(UpstreamError::Protocol)?;
         self.promise = promise;
-        Ok((answered, skip))
+        Ok(Found::Rest(Box::new(answered), skip))
     }
 }

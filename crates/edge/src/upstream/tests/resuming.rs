@@ -254,3 +254,34 @@ async fn what_its_one_reader_takes_slowly_or_listens_to_does_not_trickle() {
     })
     .await;
 }
+
+/// Nothing is missing but the word that nothing is.
+#[tokio::test(start_paused = true)]
+async fn a_body_of_unstated_length_that_is_cut_at_its_very_end_is_whole() {
+    local(async {
+        let end = |etag: &'static str, says: &'static str| {
+            Reply::new(416).header("etag", etag).header("content-range", says).body("no more")
+        };
+        for (says, is_whole) in [
+            (end("\"v\"", "bytes */10"), true),
+            (end("\"w\"", "bytes */10"), false),
+            (end("W/\"v\"", "bytes */10"), false),
+            (end("\"v\"", "bytes */11"), false),
+            (end("\"v\"", "bytes */9"), false),
+            (end("\"v\"", "bytes */*"), false),
+            (Reply::new(416).header("content-range", "bytes */10"), false),
+            (Reply::new(416).header("etag", "\"v\""), false),
+        ] {
+            let case = format!("{says:?}");
+            let scene = Scene::pair(vec![tagged("\"v\"").data(ALL).pause(SECOND).cut()], vec![says]);
+            let body = if is_whole { Ok(Bytes::from(ALL)) } else { Err(BodyError::Cut) };
+            assert_eq!(scene.ask(&scene.path(0)).await, Ok((StatusCode::OK, body)), "{case}");
+            assert_eq!(scene.servers[1].questions()[0].headers["range"], "bytes=10-", "{case}");
+        }
+        // Who had said that more comes is not at his end.
+        let stated = tagged("\"v\"").header("content-length", "12").data(ALL).pause(SECOND).cut();
+        let scene = Scene::pair(vec![stated], vec![end("\"v\"", "bytes */10")]);
+        assert_eq!(scene.ask(&scene.path(0)).await, Ok((StatusCode::OK, Err(BodyError::Cut))));
+    })
+    .await;
+}
