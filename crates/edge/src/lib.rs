@@ -23,6 +23,7 @@ mod overload;
 mod own;
 mod owner;
 mod paper;
+mod patience;
 mod policy;
 mod prefill;
 mod purge;

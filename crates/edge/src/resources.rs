@@ -4,7 +4,8 @@
 //! ```text
 //! request ─► place (at most so many at once) ─► answer as any ─► pieces, each in its turn ─► client
 //! ```
-//! What is put off for want of a place is told when to come again, and goes on where it was (Range, If-Range).
+//! What is put off for want of a place is told when to come again, and goes on where it was (Range, If-Range). So does who takes next to
+//! nothing, when another wants its place.
 
 mod line;
 mod paced;
@@ -12,11 +13,12 @@ mod paced;
 pub(crate) use paced::Paced;
 
 use crate::overload::Overload;
+use crate::patience::Patience;
 use line::Line;
 use serve::Level;
 use settings::SettingsError;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::time::Instant;
 use units::BitRate;
 
@@ -115,11 +117,33 @@ struct Shared {
     in_force: InForce,
     line: Mutex<Line>,
     running: AtomicUsize,
+    /// Those that download, and some that did.
+    held: Mutex<Vec<Weak<Held>>>,
+}
+
+/// How a place is held.
+#[derive(Debug, Default)]
+struct Held {
+    patience: Mutex<Patience>,
+    /// It is another's, or nobody's.
+    is_over: AtomicBool,
+}
+
+impl Held {
+    /// Ends it; whether it went on.
+    fn end(&self) -> bool {
+        !self.is_over.swap(true, Ordering::Relaxed)
+    }
+
+    fn is_untaken(&self, now: Instant) -> bool {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner).is_over(now)
+    }
 }
 
 /// A place among those that download. It is free again when this is dropped.
 pub(crate) struct Place {
     shared: Arc<Shared>,
+    held: Arc<Held>,
     overload: Overload,
 }
 
@@ -130,7 +154,12 @@ pub(crate) struct Full;
 impl Resources {
     pub(crate) fn new(caps: ResourceCaps) -> Self {
         let in_force = InForce::of(&caps);
-        Self(Arc::new(Shared { in_force, line: Mutex::default(), running: AtomicUsize::new(0) }))
+        Self(Arc::new(Shared {
+            in_force,
+            line: Mutex::default(),
+            running: AtomicUsize::new(0),
+            held: Mutex::default(),
+        }))
     }
 
     /// From now on the line is so wide, for downloads that run as well. Nobody loses a place.
@@ -145,21 +174,50 @@ impl Resources {
         path.starts_with(PREFIX)
     }
 
-    /// A place for another download.
+    /// A place for another download: a free one, or that of a client that has long taken next to nothing.
     ///
     /// # Errors
     /// When all are taken.
     pub(crate) fn admit(&self, overload: &Overload) -> Result<Place, Full> {
         let places = self.0.in_force.places.load(Ordering::Relaxed);
         let fits = |running: usize| (running < places).then_some(running + 1);
-        match self.0.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
-            Ok(_) => Ok(Place { shared: Arc::clone(&self.0), overload: overload.clone() }),
-            Err(_) => Err(Full),
+        let mut list = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.0.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
+            let now = Instant::now();
+            let mut held = list.iter().filter_map(Weak::upgrade);
+            if !held.any(|held| held.is_untaken(now) && held.end()) {
+                return Err(Full);
+            }
+            self.0.running.fetch_sub(1, Ordering::Relaxed);
         }
+        let held = Arc::<Held>::default();
+        list.retain(|held| held.strong_count() > 0);
+        list.push(Arc::downgrade(&held));
+        Ok(Place { shared: Arc::clone(&self.0), held, overload: overload.clone() })
     }
 }
 
 impl Place {
+    /// Whether another has it.
+    fn is_lost(&self) -> bool {
+        self.held.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Its client has so many bytes to take.
+    fn gave(&self, bytes: usize, now: Instant) {
+        self.note(|patience| patience.gave(bytes, now));
+    }
+
+    /// Its client has taken what it had, and waits for more.
+    fn asked(&self, now: Instant) {
+        self.note(|patience| patience.asked(now));
+    }
+
+    fn note(&self, change: impl FnOnce(Patience) -> Patience) {
+        let mut patience = self.held.patience.lock().unwrap_or_else(PoisonError::into_inner);
+        *patience = change(*patience);
+    }
+
     /// When the next `bytes` may go.
     fn turn(&self, bytes: usize, now: Instant) -> Instant {
         let rate = self.shared.in_force.rate_at(self.overload.level());
@@ -169,7 +227,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.shared.running.fetch_sub(1, Ordering::Relaxed);
+        if self.held.end() {
+            self.shared.running.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 

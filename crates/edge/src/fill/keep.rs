@@ -380,6 +380,7 @@ impl Broken {
             Self::Upstream(BodyError::Stalled) => "stalled",
             Self::Upstream(BodyError::Slow) => "slow",
             Self::Upstream(BodyError::Cut) => "cut",
+            Self::Upstream(BodyError::Untaken) => "untaken",
             Self::Upstream(BodyError::TooLong) | Self::Length => "length",
             Self::TooLarge => "too_large",
             Self::Digest => "digest",

@@ -17,8 +17,15 @@ pub(crate) struct Paced {
     turn: Option<Pin<Box<Sleep>>>,
 }
 
+/// Its client took next to nothing, and another wanted its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the client took too little for too long")]
+pub(crate) struct LostPlace;
+
 impl Paced {
     pub(crate) fn new(place: Place) -> Self {
+        // From its head on: a client may never come to the body.
+        place.gave(0, Instant::now());
         Self { place, held: Bytes::new(), turn: None }
     }
 
@@ -34,7 +41,14 @@ impl Paced {
     }
 
     /// The next piece, when its turn has come; `None` where nothing waits.
-    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    ///
+    /// # Errors
+    /// When its place is another's.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LostPlace>>> {
+        if self.place.is_lost() {
+            return Poll::Ready(Some(Err(LostPlace)));
+        }
+        self.place.asked(Instant::now());
         if self.held.is_empty() {
             return Poll::Ready(None);
         }
@@ -43,6 +57,7 @@ impl Paced {
             self.turn.get_or_insert_with(|| Box::pin(sleep_until(self.place.turn(length, Instant::now()))));
         ready!(turn.as_mut().poll(cx));
         self.turn = None;
-        Poll::Ready(Some(self.held.split_to(length)))
+        self.place.gave(length, Instant::now());
+        Poll::Ready(Some(Ok(self.held.split_to(length))))
     }
 }

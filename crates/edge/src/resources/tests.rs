@@ -34,7 +34,7 @@ async fn download(place: Place, bytes: usize) {
         paced.take(Bytes::from(vec![0; block]));
         left -= block;
         while let Some(piece) = poll_fn(|cx| paced.poll_piece(cx)).await {
-            assert!(piece.len() <= 64 << 10);
+            assert!(piece.unwrap().len() <= 64 << 10);
         }
     }
 }
@@ -76,6 +76,36 @@ fn places_are_counted_and_given_back() {
     drop(one);
     assert!(resources.admit(&overload).is_ok());
     drop(two);
+}
+
+/// Of a place that nobody takes anything by, nobody has anything: whoever comes has it.
+#[tokio::test(start_paused = true)]
+async fn who_takes_nothing_loses_its_place_when_another_wants_it() {
+    for begins in [true, false] {
+        is_lost(begins).await;
+    }
+}
+
+async fn is_lost(begins: bool) {
+    let (resources, overload) = (resources(2), overload());
+    let next = async |paced: &mut Paced| {
+        paced.take(Bytes::from(vec![0; 64 << 10]));
+        poll_fn(|cx| paced.poll_piece(cx)).await.is_some_and(|piece| piece.is_ok())
+    };
+    let mut stands = Paced::new(resources.admit(&overload).unwrap());
+    let mut goes = Paced::new(resources.admit(&overload).unwrap());
+    assert!(!begins || next(&mut stands).await);
+    for _ in 0..12 {
+        assert!(next(&mut goes).await);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+    let came = resources.admit(&overload).unwrap();
+    assert_eq!(resources.admit(&overload).err(), Some(Full));
+    assert!(next(&mut goes).await && !next(&mut stands).await);
+    drop(stands);
+    assert_eq!(resources.admit(&overload).err(), Some(Full), "its place is another's");
+    drop((came, goes));
+    assert!([(); 2].map(|()| resources.admit(&overload)).iter().all(Result::is_ok));
 }
 
 #[tokio::test(start_paused = true)]

@@ -167,7 +167,7 @@ impl Body for EdgeBody {
 fn poll_paced(paced: &mut Paced, source: &mut Source, cx: &mut Context<'_>) -> Poll<Option<Framed>> {
     loop {
         if let Some(piece) = ready!(paced.poll_piece(cx)) {
-            return Poll::Ready(Some(Ok(Frame::data(piece))));
+            return Poll::Ready(Some(piece.map(Frame::data).map_err(Into::into)));
         }
         match ready!(source.poll_frame(cx)) {
             Some(Ok(frame)) => match frame.into_data() {

@@ -151,6 +151,9 @@ pub(crate) enum BodyError {
     /// The connection ended before the body did.
     #[error("the upstream broke off")]
     Cut,
+    /// Its one client took next to nothing, and another has its place.
+    #[error("the client took too little for too long")]
+    Untaken,
     /// More came than had been promised.
     #[error("the upstream sent more than it had said")]
     TooLong,
@@ -166,6 +169,10 @@ impl UpstreamBody {
     ) -> (Parts, Self) {
         let Answered { head, body, load, hold } = answered;
         let rest = rest(&head);
+        if alone {
+            // From its head on: a client may never come to the body.
+            hold.gave(0, Instant::now());
+        }
         let state = State::Reading { body, load, hold };
         let (flow, reader) = (Flow::default(), Reader::default());
         (head, Self { state, waits, waiting: None, flow, reader, alone, received: 0, skip: 0, rest })
@@ -178,8 +185,30 @@ impl UpstreamBody {
             rest.alone = true;
         }
         match &self.state {
-            State::Reading { hold, .. } => hold.hand_to_client(),
+            State::Reading { hold, .. } => {
+                hold.gave(0, Instant::now());
+                hold.hand_to_client()
+            }
             State::Resuming(_) | State::Over => true,
+        }
+    }
+
+    /// Its reader asks for more. Whether that is a client that has lost its place.
+    fn has_lost(&self) -> bool {
+        let State::Reading { hold, .. } = &self.state else { return false };
+        if self.alone {
+            hold.asked(Instant::now());
+        }
+        hold.has_lost()
+    }
+
+    /// Its reader has so much to take.
+    fn takes(&mut self, frame: &Frame<Bytes>) {
+        self.reader.takes_a_frame();
+        if let State::Reading { hold, .. } = &self.state
+            && self.alone
+        {
+            hold.gave(frame.data_ref().map_or(0, Bytes::len), Instant::now());
         }
     }
 
@@ -269,6 +298,11 @@ impl Body for UpstreamBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         this.reader.asks_for_more();
+        if this.has_lost() {
+            // Neither the server's fault nor to be asked for again: what is not read needs nobody's place.
+            this.state = State::Over;
+            return Poll::Ready(Some(Err(BodyError::Untaken)));
+        }
         loop {
             let broken = match &mut this.state {
                 State::Over => return Poll::Ready(None),
@@ -294,7 +328,7 @@ impl Body for UpstreamBody {
                 State::Reading { .. } => match ready!(this.poll_server(cx)) {
                     Some(Ok(frame)) => match this.take(frame) {
                         Ok(Some(frame)) => {
-                            this.reader.takes_a_frame();
+                            this.takes(&frame);
                             return Poll::Ready(Some(Ok(frame)));
                         }
                         Ok(None) => continue,

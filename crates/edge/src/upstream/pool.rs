@@ -6,7 +6,7 @@
 //! ```
 //! A place is for what is going on, not for a connection: whoever waits for one is next when an exchange ends, and finds its
 //! connection. An answer for one client alone goes on for as long as that client reads it; a part of the places is not for such,
-//! so that slow readers never hold what the cache needs.
+//! so that slow readers never hold what the cache needs, and one that takes next to nothing lets its place go to the next who is alone.
 
 use super::UpstreamError;
 use super::connect::Dial;
@@ -15,6 +15,7 @@ use super::sender::Sender;
 use super::sending::Sending;
 use crate::metrics::Metrics;
 use crate::options::UpstreamLimits;
+use crate::patience::Patience;
 use futures_util::FutureExt;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -22,7 +23,7 @@ use std::convert::Infallible;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 /// Unused connections kept on one core.
@@ -41,8 +42,7 @@ pub(super) struct Pool {
     tended: Cell<bool>,
     /// As many as there may be connections, for the exchanges that go on.
     places: Arc<Semaphore>,
-    /// How many of them may be held by clients.
-    clients: Arc<Semaphore>,
+    clients: Rc<Clients>,
     most: usize,
     open: Rc<Cell<usize>>,
     metrics: Arc<Metrics>,
@@ -78,12 +78,55 @@ impl Drop for Counted {
     }
 }
 
+/// The places that clients may hold.
+struct Clients {
+    permits: Arc<Semaphore>,
+    /// Those that are held, and some that were.
+    held: RefCell<Vec<Weak<Place>>>,
+}
+
+impl Clients {
+    fn note(&self, place: &Rc<Place>) {
+        let mut held = self.held.borrow_mut();
+        held.retain(|held| held.strong_count() > 0);
+        held.push(Rc::downgrade(place));
+    }
+
+    /// Takes a place from a client that has long taken next to nothing, if there is one, for who waits for it.
+    fn make_room(&self, now: Instant) {
+        let held = self.held.borrow();
+        let mut places = held.iter().filter_map(Weak::upgrade);
+        if let Some(place) = places.find(|place| place.reader.may_lose(now)) {
+            place.reader.loses();
+        }
+    }
+}
+
+/// Who reads the answer of an exchange, where that is one client alone.
+#[derive(Default)]
+struct Reader {
+    patience: Cell<Patience>,
+    has_lost: Cell<bool>,
+    loses: Notify,
+}
+
+impl Reader {
+    fn may_lose(&self, now: Instant) -> bool {
+        !self.has_lost.get() && self.patience.get().is_over(now)
+    }
+
+    fn loses(&self) {
+        self.has_lost.set(true);
+        self.loses.notify_one();
+    }
+}
+
 /// The right to one exchange.
 struct Place {
     _place: OwnedSemaphorePermit,
     /// Where a client sets its pace.
     client: RefCell<Option<OwnedSemaphorePermit>>,
-    clients: Arc<Semaphore>,
+    reader: Rc<Reader>,
 }
 
 /// What for a connection is wanted.
@@ -108,6 +151,8 @@ pub(super) struct Lease {
 /// An answer's hold on its exchange, until its body is over.
 pub(super) struct Hold {
     place: Weak<Place>,
+    reader: Rc<Reader>,
+    clients: Rc<Clients>,
     /// What was sent with the question.
     sending: Option<Sending>,
     /// Dropped with this.
@@ -121,9 +166,27 @@ impl Hold {
         let Some(place) = self.place.upgrade() else { return true };
         let mut client = place.client.borrow_mut();
         if client.is_none() {
-            *client = Arc::clone(&place.clients).try_acquire_owned().ok();
+            *client = Arc::clone(&self.clients.permits).try_acquire_owned().ok();
+            if client.is_some() {
+                self.clients.note(&place);
+            }
         }
         client.is_some()
+    }
+
+    /// The client has so many bytes to take.
+    pub(super) fn gave(&self, bytes: usize, now: Instant) {
+        self.reader.patience.update(|patience| patience.gave(bytes, now));
+    }
+
+    /// The client has taken what it had, and waits for more.
+    pub(super) fn asked(&self, now: Instant) {
+        self.reader.patience.update(|patience| patience.asked(now));
+    }
+
+    /// Whether another has its place, for it took next to nothing.
+    pub(super) fn has_lost(&self) -> bool {
+        self.reader.has_lost.get()
     }
 
     /// Whether the client's own body failed, with which hyper gives up the connection and what comes over it.
@@ -152,7 +215,10 @@ impl Pool {
             idle: RefCell::default(),
             tended: Cell::new(false),
             places: Arc::new(Semaphore::new(most)),
-            clients: Arc::new(Semaphore::new((most - most.div_ceil(4)).max(1))),
+            clients: Rc::new(Clients {
+                permits: Arc::new(Semaphore::new((most - most.div_ceil(4)).max(1))),
+                held: RefCell::default(),
+            }),
             most,
             open: Rc::default(),
             metrics,
@@ -170,7 +236,12 @@ impl Pool {
         let waited = at_once.is_none();
         let place = match at_once {
             Some(place) => place,
-            None if wish.wait => timeout(limit, self.place(wish.alone)).await.ok().flatten(),
+            None if wish.wait => {
+                if wish.alone {
+                    self.clients.make_room(started);
+                }
+                timeout(limit, self.place(wish.alone)).await.ok().flatten()
+            }
             None => None,
         };
         let place = place.ok_or(UpstreamError::Busy)?;
@@ -190,10 +261,14 @@ impl Pool {
     }
 
     async fn place(&self, alone: bool) -> Option<Rc<Place>> {
-        let clients = || Arc::clone(&self.clients);
-        let client = if alone { Some(clients().acquire_owned().await.ok()?) } else { None };
+        let permits = Arc::clone(&self.clients.permits);
+        let client = if alone { Some(permits.acquire_owned().await.ok()?) } else { None };
         let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        Some(Rc::new(Place { _place: place, client: RefCell::new(client), clients: clients() }))
+        let place = Rc::new(Place { _place: place, client: RefCell::new(client), reader: Rc::default() });
+        if alone {
+            self.clients.note(&place);
+        }
+        Some(place)
     }
 
     fn take_idle(&self) -> Option<Connection> {
@@ -227,18 +302,35 @@ impl Pool {
         let Lease { mut connection, place, .. } = lease;
         let unsent = sending.clone().filter(|sending| !sending.is_whole());
         let (over, answered) = unsent.as_ref().map(|_| oneshot::channel()).unzip();
-        let hold = Hold { place: Rc::downgrade(&place), sending, _over: over };
+        let hold = Hold {
+            place: Rc::downgrade(&place),
+            reader: Rc::clone(&place.reader),
+            clients: Rc::clone(&self.clients),
+            sending,
+            _over: over,
+        };
         drop(tokio::task::spawn_local(async move {
-            if let (Some(unsent), Some(answered)) = (unsent, answered) {
-                let _ = answered.await;
-                // Who has answered and does not read the rest may never do so (RFC 9112 §9.5).
-                if !unsent.is_whole() {
-                    connection.sender.abort();
-                    return;
+            let sender = &mut connection.sender;
+            let is_usable = async {
+                if let (Some(unsent), Some(answered)) = (unsent, answered) {
+                    let _ = answered.await;
+                    // Who has answered and does not read the rest may never do so (RFC 9112 §9.5).
+                    if !unsent.is_whole() {
+                        return false;
+                    }
                 }
-            }
-            if connection.sender.ready().await.is_ok() {
+                sender.ready().await.is_ok()
+            };
+            let is_usable = tokio::select! {
+                biased;
+                () = place.reader.loses.notified() => false,
+                is_usable = is_usable => is_usable,
+            };
+            if is_usable {
                 pool.keep(connection);
+            } else {
+                connection.sender.abort();
+                drop(connection);
             }
             // Who waits for it finds the connection.
             drop(place);

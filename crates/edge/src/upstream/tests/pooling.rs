@@ -142,6 +142,63 @@ async fn slow_readers_leave_the_cache_a_quarter_of_the_connections() {
     .await;
 }
 
+/// A place is held for who takes what it has asked for. Who takes next to nothing lets it go when another wants it.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_loses_its_place_to_one_that_comes() {
+    local(async {
+        for begins in [true, false] {
+            is_lost(begins).await;
+        }
+    })
+    .await;
+}
+
+async fn is_lost(begins: bool) {
+    const LENGTH: usize = 4 << 20;
+    let long = || Reply::new(200).header("etag", "\"v\"").body(vec![7; LENGTH]);
+    let scene = narrow(4, (0..4).map(|_| long()).collect());
+    scene.servers[0].keep_connections(3_600 * SECOND);
+    let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+    let alone = Question { alone: true, ..Question::get("h", &target, &headers) };
+    let ask = async || {
+        let answer = scene.edge.upstream.exchange(alone, RequestBody::Empty).await;
+        answer.map(http::Response::into_body)
+    };
+    let take = async |body: &mut UpstreamBody, least: usize| {
+        let mut taken = 0;
+        while taken < least {
+            taken += body.frame().await.unwrap().unwrap().into_data().unwrap().len();
+        }
+        taken
+    };
+    let mut stands = ask().await.unwrap();
+    let mut goes = [ask().await.unwrap(), ask().await.unwrap()];
+    take(&mut stands, usize::from(begins)).await;
+    let mut taken = [0; 2];
+    // Nobody is known to be slow so far.
+    assert_eq!(ask().await.err(), Some(UpstreamError::Busy));
+    // One that takes 4 kB/s, and one that takes a little more by fits and starts.
+    for second in 0..150 {
+        if second % 5 == 0 {
+            taken[0] += take(&mut goes[0], 20_000).await;
+        }
+        if second % 50 == 0 {
+            taken[1] += take(&mut goes[1], 250_000).await;
+        }
+        tokio::time::sleep(SECOND).await;
+    }
+    let came = ask().await.unwrap();
+    assert_eq!(ask().await.err(), Some(UpstreamError::Busy));
+    // What it has is not the whole, nobody is asked for the rest on its behalf, and no server has broken it off.
+    assert!(stands.collect().await.is_err());
+    assert_eq!(scene.servers[0].count(), 4);
+    assert_eq!(scene.metric("edge_parent_requests_total", &["a", "broken"]), 0.0);
+    for (body, taken) in goes.into_iter().zip(taken) {
+        assert_eq!(body.collect().await.unwrap().to_bytes().len(), LENGTH - taken);
+    }
+    assert_eq!(came.collect().await.unwrap().to_bytes().len(), LENGTH);
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_waited_for_a_place_does_not_blame_the_server_for_what_is_left_of_the_time() {
     local(async {
