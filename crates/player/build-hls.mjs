@@ -51,6 +51,7 @@ const STAND_INS = {
   aacdemuxer: { contents: NEVER },
   mp3demuxer: { contents: NEVER },
   // Encrypted media: a package has none.
+  'key-loader': { contents: 'export default class { abort() {} destroy() {} load() { return Promise.reject(new Error("encrypted")); } loadClear() { return null; } }' },
   decrypter: { contents: 'export default class { destroy() {} reset() {} flush() {} decrypt() { return Promise.reject(new Error("encrypted")); } }' },
   // Timed metadata and live television's distance from the edge: a lesson has neither.
   'id3-track-controller': { contents: 'export default undefined' },
