@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { EDGE, LESSON, openBrowser, openList, openPage } from './support.js';
+import { EDGE, LESSON, openBrowser, openList, openPage, until } from './support.js';
 
 let browser;
 before(async (t) => {
@@ -61,6 +61,39 @@ test('an unreachable catalogue is said plainly and read after a retry', async (t
   assert.match(await page.locator('[data-advice=unreachable]').innerText(), /连接不上[\s\S]*检查网络[\s\S]*重试/);
   await page.unroute('**/catalogue/**');
   await page.click('[data-advice=unreachable] button');
+  await lesson.waitFor();
+});
+
+test('a list that did not come is read again by itself, whole or in parts, and a button keeps the keyboard', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  const asked = { version: 0, part: 0 };
+  await page.route('**/catalogue/version.json', (route) => ((asked.version += 1), asked.version < 3 ? route.fulfill({ status: 503, headers: { 'retry-after': '1' }, body: '' }) : route.continue()));
+  await page.route(/\/catalogue\/(?!version)[^?]*\.json$/, (route) => ((asked.part += 1), asked.part < 2 ? route.abort() : route.continue()));
+  const lesson = await openList(page);
+  await page.focus('[data-advice=busy] button');
+  await page.waitForFunction(() => document.activeElement.dataset.control === 'retry');
+  await until(() => asked.version > 1, 'it is asked again');
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.control), 'retry');
+  await lesson.waitFor();
+  assert.ok(asked.version >= 3 && asked.part >= 2, JSON.stringify(asked));
+});
+
+test('a list that came in part is read again by itself, also where the next reading fails', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  const version = await (await fetch(new URL('/catalogue/version.json', EDGE))).json();
+  const broken = { ...version.shards[0], path: version.shards[0].path.replace(/[^/]*$/, 'broken.json') };
+  let asked = 0;
+  await page.route('**/catalogue/version.json', (route) => {
+    asked += 1;
+    if (asked === 2) return route.abort();
+    return asked === 1 ? route.fulfill({ json: { ...version, shards: [...version.shards, broken] } }) : route.continue();
+  });
+  await page.route('**/broken.json', (route) => route.abort());
+  const lesson = await openList(page);
+  await lesson.waitFor();
+  await page.waitForSelector('.strip');
+  await until(() => asked > 2, 'it is asked again');
+  await page.waitForSelector('.strip', { state: 'detached' });
   await lesson.waitFor();
 });
 

@@ -17,7 +17,9 @@ const MAX_FOUND_SHARDS = 12;
 /** Parts fetched side by side. */
 const WIDTH = 4;
 
-export type Reading = { ok: true; complete: boolean } | { ok: false; trouble: Trouble };
+export type Reading = { ok: true; complete: boolean } | { ok: false; trouble: Trouble; retryAfterMs: number };
+
+const DAMAGED: Reading = { ok: false, trouble: 'damaged', retryAfterMs: 0 };
 
 export class Library {
   private shards: Shard[] = [];
@@ -49,9 +51,9 @@ export class Library {
   /** Reads the list of parts. */
   async readVersion(): Promise<Reading> {
     const answer = await readJson('/catalogue/version.json');
-    if (!answer.ok) return { ok: false, trouble: answer.trouble };
+    if (!answer.ok) return answer;
     const shards = parseVersion(answer.json);
-    if (!shards) return { ok: false, trouble: 'damaged' };
+    if (!shards) return DAMAGED;
     this.shards = shards;
     const current = new Set(shards.map((shard) => shard.path));
     for (const path of this.parts.keys()) if (!current.has(path)) this.parts.delete(path);
@@ -95,17 +97,17 @@ export class Library {
   async readParts(filter: Filter, progress: () => void): Promise<Reading> {
     await this.readIndex(filter, progress);
     const missing = this.needed(filter).filter((shard) => !this.parts.has(shard.path));
-    let failed: Trouble | undefined;
+    let failed: Reading | undefined;
     await inTurn(missing, WIDTH, async (shard) => {
       const answer = await readJson(`/${shard.path}`);
       const lessons = answer.ok ? parseShard(answer.json) : undefined;
       if (lessons) {
         this.parts.set(shard.path, lessons);
         progress();
-      } else failed = answer.ok ? 'damaged' : answer.trouble;
+      } else failed = answer.ok ? DAMAGED : answer;
     });
     if (failed === undefined) return { ok: true, complete: true };
-    return this.lessons.length > 0 ? { ok: true, complete: false } : { ok: false, trouble: failed };
+    return this.lessons.length > 0 ? { ok: true, complete: false } : failed;
   }
 
   private needed({ stage, grade, query }: Filter): Shard[] {

@@ -1,5 +1,6 @@
 /** The list of lessons: what was begun, the filters, and the lessons under their headings. */
 
+import { Alarm } from './alarm';
 import { STAGES, type Lesson, type Stage } from './catalogue';
 import type { Context } from './context';
 import { forgetSeen } from './class-door';
@@ -11,6 +12,7 @@ import { byPlace, gradeName, gradesOf, grouped, matching, subjectsOf } from './g
 import { isNeverReminded } from './limits';
 import { Library, type Reading } from './library';
 import type { Position } from './positions';
+import { MAX_ATTEMPTS, waitAfterOnline, waitBefore } from './recovery';
 import { lessonRoute, listRoute, NO_FILTER, type Filter } from './route';
 import { sectionName, sectionsOf } from './sections';
 import { gradeLabel, stageName, subjectLabel, volumeLabel, type Advice } from './words';
@@ -33,6 +35,9 @@ export class List {
   private readonly library = new Library();
   private filter: Filter = NO_FILTER;
   private reading: Reading | undefined;
+  /** Readings in a row that failed, and the next. */
+  private failures = 0;
+  private readonly next = new Alarm();
   private limit = PAGE;
   private typing = 0;
   /** Where the page was scrolled to when a lesson was opened. */
@@ -72,6 +77,7 @@ export class List {
       this.count,
       this.body,
     );
+    window.addEventListener('online', () => this.failures > 0 && this.next.set(waitAfterOnline(Math.random()), () => void this.read()));
   }
 
   /** Shows the list under a filter. */
@@ -89,6 +95,7 @@ export class List {
   /** The list gives way to a lesson. */
   leave(): void {
     window.clearTimeout(this.typing);
+    this.next.cancel();
     this.scrolled = window.scrollY;
   }
 
@@ -97,24 +104,35 @@ export class List {
   }
 
   private async read(): Promise<void> {
-    const had = this.library.all.length > 0;
+    this.next.cancel();
     const reading = await this.library.readVersion();
-    if (!reading.ok) {
-      // What was read before still stands.
-      if (!had) this.reading = reading;
-      return this.draw();
-    }
+    // What was read before still stands.
+    if (!reading.ok) return this.show(this.library.lessons.length > 0 ? (this.reading ?? { ok: true, complete: false }) : reading);
+    if (this.reading?.ok === false) this.reading = undefined;
     if (this.library.isLong && !this.filter.grade && !this.filter.query) this.filter = { ...this.filter, grade: this.grades()[0] ?? '' };
     await this.readParts();
     this.warm();
   }
 
   private async readParts(): Promise<void> {
-    this.reading = await this.library.readParts(this.filter, () => this.draw());
-    this.draw();
+    this.show(await this.library.readParts(this.filter, () => this.draw()));
+  }
+
+  /** What is not all there is read again by itself, as everything else is. */
+  private show(reading: Reading): void {
+    const before = this.reading;
+    this.reading = reading;
+    if (reading.ok && reading.complete) this.failures = 0;
+    else if (this.failures < MAX_ATTEMPTS) {
+      this.next.set(waitBefore(this.failures, Math.random(), reading.ok ? 0 : reading.retryAfterMs), () => void this.read());
+      this.failures += 1;
+    }
+    // The same words again would be read out again, and take the keyboard's place.
+    if (reading.ok || before?.ok !== false || before.trouble !== reading.trouble) this.draw();
   }
 
   private readonly retry = (): void => {
+    this.failures = 0;
     this.reading = undefined;
     this.draw();
     void this.read();
