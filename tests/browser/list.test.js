@@ -136,3 +136,32 @@ test('the keyboard alone reaches a lesson', async (t) => {
   await page.waitForFunction((id) => window.airclass.lesson === id, LESSON);
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
 });
+
+test('a page that was left open over night has the timetable of the new day', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  await page.addInitScript(() => {
+    const wall = Date.now.bind(Date);
+    window.ahead = 0;
+    Date.now = () => wall() + window.ahead;
+  });
+  const day = (ahead) => new Date(Date.now() + 8 * 3_600_000 + ahead * 86_400_000).toISOString().slice(0, 10);
+  const guide = (title) => ({ lessons: [{ lesson: LESSON, release: new Date().toISOString(), grades: [], title, subject: '数学' }], channels: [] });
+  let fails = false;
+  const asked = [];
+  await page.route('**/timetable/days.json', (route) => (asked.push(fails), fails ? route.abort() : route.fulfill({ json: { days: [day(0), day(1)] } })));
+  for (const [ahead, title] of [[0, '昨天的课'], [1, '今天的课']]) await page.route(`**/timetable/${day(ahead)}.json`, (route) => route.fulfill({ json: guide(title) }));
+  await openList(page);
+  await page.click('.today summary');
+  await page.waitForFunction(() => /昨天的课/.test(document.querySelector('.today').innerText));
+  const looksAgain = () => page.evaluate(() => void document.dispatchEvent(new Event('visibilitychange')));
+  await looksAgain();
+  await page.evaluate(() => (window.ahead = 86_400_000));
+  fails = true;
+  await looksAgain();
+  await page.waitForSelector('.today', { state: 'hidden' });
+  fails = false;
+  await looksAgain();
+  await page.waitForFunction(() => /今天的课/.test(document.querySelector('.today').innerText));
+  // Of a day that is here nobody is asked.
+  assert.deepEqual(asked, [false, true, false]);
+});

@@ -1,5 +1,6 @@
 /** The catalogue as far as it has been fetched. */
 
+import { moment, type Moment } from './alarm';
 import { parseShard, parseVersion, sectionsPath, type Lesson, type Shard } from './catalogue';
 import { gradeName, queryWords } from './grouping';
 import { finds, mayBeRead, parseIndex, type Entry } from './index-search';
@@ -30,8 +31,8 @@ export class Library {
   private sectionsAt = '';
   /** Today's sections, in order. */
   sections: Section[] = [];
-  /** When the list of parts was last read, by `performance.now()`. */
-  readAt = -Infinity;
+  /** When the list of parts was last read, if it was. */
+  readAt: Moment | undefined;
 
   /** Every part, whether fetched or not. */
   get all(): readonly Shard[] {
@@ -59,7 +60,7 @@ export class Library {
     for (const path of this.parts.keys()) if (!current.has(path)) this.parts.delete(path);
     for (const path of this.indexes.keys()) if (!shards.some((shard) => shard.search === path)) this.indexes.delete(path);
     await this.readSections(sectionsPath(answer.json));
-    this.readAt = performance.now();
+    this.readAt = moment();
     return { ok: true, complete: true };
   }
 

@@ -1,6 +1,6 @@
 /** The list of lessons: what was begun, the filters, and the lessons under their headings. */
 
-import { Alarm } from './alarm';
+import { Alarm, moment, passed } from './alarm';
 import { STAGES, type Lesson, type Stage } from './catalogue';
 import type { Context } from './context';
 import { forgetSeen } from './class-door';
@@ -88,7 +88,8 @@ export class List {
     document.title = this.context.words.site;
     this.draw();
     window.scrollTo(0, this.scrolled);
-    if (performance.now() - this.library.readAt > FRESH_MS) void this.read();
+    const { readAt } = this.library;
+    if (!readAt || passed(readAt, moment()) > FRESH_MS) void this.read();
     else void this.readParts();
   }
 

@@ -42,7 +42,8 @@ document.title = words.site;
 const main = h('main', { id: 'main' });
 const ofClass = new ClassDoor(context);
 const eyes = new Eyes(context, () => ofClass.draw());
-const list = new List(context, [new Today(context).root, eyes.root, ofClass.root]);
+const today = new Today(context);
+const list = new List(context, [today.root, eyes.root, ofClass.root]);
 let close: (() => void) | undefined;
 let first = true;
 
@@ -60,6 +61,7 @@ replace(
   h('footer', { class: 'bottom' }, h('p', {}, words.privacy, ' ', h('a', { href: '#/kept' }, words.keptTitle), ' · ', h('a', { href: '#/resources' }, words.resourcesTitle), ' ', reporting.button())),
 );
 window.addEventListener('hashchange', follow);
+document.addEventListener('visibilitychange', () => document.hidden || today.look());
 follow();
 
 function follow(): void {
@@ -88,6 +90,7 @@ function follow(): void {
   } else {
     replace(main, list.root);
     list.open(route.filter);
+    today.look();
     // At the very first the browser's own order of focus stands.
     if (!first) list.focus();
   }

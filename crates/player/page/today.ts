@@ -23,14 +23,23 @@ export class Today {
   /** When it was read, where there is no network; and what it says of television. */
   private keptAt = 0;
   private guide: unknown;
+  /** All of the day is here. */
+  private whole = false;
+  private reading = false;
 
   constructor(private readonly context: Context) {
     this.root.addEventListener('toggle', () => this.draw());
     void this.read();
   }
 
+  /** Reads it again where another day has begun, or what was read is not the network's: phones keep a page open for weeks. */
+  look(): void {
+    if (!this.reading && !(this.whole && this.day === dayInChina(Date.now()))) void this.read();
+  }
+
   /** The list stands without it. */
   private async read(): Promise<void> {
+    this.reading = true;
     const { store } = this.context;
     const now = Date.now();
     const day = dayInChina(now);
@@ -39,6 +48,9 @@ export class Today {
     const answer = path === undefined ? undefined : await readJson(path);
     let guide = answer?.ok ? answer.json : undefined;
     const openings = parseGuide(guide);
+    this.reading = false;
+    this.whole = days.ok && (!answer || openings !== undefined);
+    this.keptAt = 0;
     if (openings) keepGuide(store, day, guide, now);
     else if (!days.ok || answer) {
       const kept = keptGuide(store, day);
