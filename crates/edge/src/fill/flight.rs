@@ -37,7 +37,12 @@ pub(crate) enum Landed {
     /// The stored response still holds; this is it, freshened.
     Revalidated(Arc<Object>),
     /// The upstream failed; this stale response may stand in.
-    StaleOnError(Arc<Object>),
+    StaleOnError {
+        /// This one.
+        object: Arc<Object>,
+        /// What was wrong, where it has not answered at all.
+        silent: Option<UpstreamError>,
+    },
     /// Answered, but not for everybody: each asks for himself.
     NotShared(Unshared),
     /// No answer, and nothing to stand in.
@@ -168,7 +173,9 @@ impl Flight {
     fn object(&self) -> Option<Arc<Object>> {
         match &*self.landed.borrow() {
             Some(
-                Landed::Fetched { object, .. } | Landed::Revalidated(object) | Landed::StaleOnError(object),
+                Landed::Fetched { object, .. }
+                | Landed::Revalidated(object)
+                | Landed::StaleOnError { object, .. },
             ) => Some(Arc::clone(object)),
             _ => None,
         }

@@ -96,10 +96,12 @@ pub(super) async fn fetch(
             response::stored(edge, asked, &object, Outcome::Revalidated, status, Instant::now())
         }
         // What is missing of it, nobody has: the upstream says so itself.
-        Landed::StaleOnError(object) if lacking(edge, asked, &object).is_some() => {
-            pass(edge, asked, forwarded, None).await
-        }
-        Landed::StaleOnError(object) => stands_in(edge, asked, &object, forwarded, None),
+        Landed::StaleOnError { object, silent } if lacking(edge, asked, &object).is_some() => match silent {
+            // It would be no more to each of those who have waited. What it has hung up on may have been another's odd question.
+            Some(error) if error != UpstreamError::Protocol => response::failed(edge, error, forwarded),
+            _ => pass(edge, asked, forwarded, None).await,
+        },
+        Landed::StaleOnError { object, .. } => stands_in(edge, asked, &object, forwarded, None),
         Landed::NotShared(reason) => {
             let own = match alone {
                 Some(alone) => alone.await.ok(),

@@ -414,3 +414,33 @@ async fn who_reads_goes_on_where_another_s_block_does_not_come() {
     })
     .await;
 }
+
+/// A server that has not answered a question does not answer it to each of those who waited for it.
+#[tokio::test(start_paused = true)]
+async fn who_lacks_something_of_what_stands_in_asks_no_server_that_was_silent() {
+    local(async {
+        let length = 4 * BLOCK;
+        let scene = Rc::new(Scene::new([part_of(0..BLOCK, length, "\"a\"")]));
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        tokio::time::sleep(61 * SECOND).await;
+        scene.upstream.follow(|_| Reply::new(200).after(3_600 * SECOND));
+        let begun = tokio::time::Instant::now();
+        let ask = |range: &'static str| {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move { asks(&scene, range).await })
+        };
+        let lacking: Vec<_> = (0..9).map(|_| ask("bytes=300000-300009")).collect();
+        let here = ask("bytes=0-9");
+        for client in lacking {
+            assert_eq!(client.await.unwrap().0, 504);
+        }
+        assert_eq!(here.await.unwrap().2, Ok(bytes_at(0..10)));
+        assert!(begun.elapsed() < 20 * SECOND, "{:?}", begun.elapsed());
+        assert_eq!(scene.upstream.count(), 2);
+        // One that says that it cannot says so to each.
+        scene.upstream.follow(|_| Reply::new(503).header("retry-after", "7"));
+        let answer = scene.ask("/x", &[("range", "bytes=300000-300009")]).await;
+        assert_eq!((answer.status().as_u16(), field(&answer, "retry-after")), (503, "7"));
+    })
+    .await;
+}
