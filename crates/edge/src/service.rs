@@ -50,6 +50,7 @@ use crate::request::Asked;
 use crate::resources::{Full, Resources};
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::{BLOCK_SIZE, Body, Loaded, Object, Sparse, Variants};
+use crate::upstream::UpstreamError;
 use alone::{ask_head, pass};
 use change::change;
 use fetch::{fetch, refresh};
@@ -315,8 +316,16 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
     if !may_add(edge, asked, object) {
         return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
     }
+    let (before, _) = sparse.silences();
     if !Box::pin(begin(edge, asked, &sparse, wanted)).await {
-        return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
+        let (silences, error) = sparse.silences();
+        return match error.filter(|_| silences != before) {
+            // It would be no more to each of those who have waited. What it has hung up on may have been another's odd question.
+            Some(error) if error != UpstreamError::Protocol => {
+                response::failed(edge, error, Forwarded::Partial)
+            }
+            _ => Box::pin(pass(edge, asked, Forwarded::Partial, None)).await,
+        };
     }
     let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
     response::stored(edge, asked, object, Outcome::Partial, status, Instant::now())

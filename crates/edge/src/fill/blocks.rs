@@ -274,7 +274,13 @@ async fn fetch(
         };
         let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
         edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
-        let Ok(response) = answer else { return FillOutcome::Failed };
+        let response = match answer {
+            Ok(response) => response,
+            Err(error) => {
+                sparse.note_silence(error);
+                return FillOutcome::Failed;
+            }
+        };
         let (head, body) = response.into_parts();
         let before = continues(head.status, &head.headers, sparse.etag(), sparse.length(), start);
         if Way::of(&head) == Way::Peer && (before.is_none() || head.status == StatusCode::OK) {

@@ -10,6 +10,7 @@
 
 use super::body::BLOCK;
 use crate::key::CacheKey;
+use crate::upstream::UpstreamError;
 use bytes::{Bytes, BytesMut};
 use diskstore::Generation;
 use http::HeaderValue;
@@ -30,6 +31,8 @@ pub(crate) struct Sparse {
     /// Which have come. One may have been evicted since: a hint, and the reason to try and put the whole together.
     come: Mutex<BlockSet>,
     on_disk: Mutex<Option<OnDisk>>,
+    /// How often the upstream has not answered a question for blocks of it, and what was wrong the last time.
+    silences: Mutex<(u64, Option<UpstreamError>)>,
 }
 
 /// What of it lies on the disk.
@@ -55,7 +58,19 @@ impl Sparse {
             etag,
             come: Mutex::new(BlockSet::new(blocks)),
             on_disk: Mutex::default(),
+            silences: Mutex::default(),
         }
+    }
+
+    /// The upstream has not answered.
+    pub(crate) fn note_silence(&self, error: UpstreamError) {
+        let mut silences = self.silences.lock().unwrap_or_else(PoisonError::into_inner);
+        *silences = (silences.0.wrapping_add(1), Some(error));
+    }
+
+    /// How often it has not answered so far, and what was wrong the last time.
+    pub(crate) fn silences(&self) -> (u64, Option<UpstreamError>) {
+        *self.silences.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same of one of which `blocks` lie on the disk, as version `generation`.

@@ -437,6 +437,17 @@ async fn who_lacks_something_of_what_stands_in_asks_no_server_that_was_silent() 
         assert_eq!(here.await.unwrap().2, Ok(bytes_at(0..10)));
         assert!(begun.elapsed() < 20 * SECOND, "{:?}", begun.elapsed());
         assert_eq!(scene.upstream.count(), 2);
+        // Nor where it is fresh.
+        scene.upstream.follow(move |_| part_of(0..BLOCK, length, "\"a\""));
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        scene.upstream.follow(|_| Reply::new(200).after(3_600 * SECOND));
+        let (begun, asked) = (tokio::time::Instant::now(), scene.upstream.count());
+        let lacking: Vec<_> = (0..9).map(|_| ask("bytes=300000-300009")).collect();
+        for client in lacking {
+            assert_eq!(client.await.unwrap().0, 504);
+        }
+        assert!(begun.elapsed() < 20 * SECOND, "{:?}", begun.elapsed());
+        assert_eq!(scene.upstream.count(), asked + 1);
         // One that says that it cannot says so to each.
         scene.upstream.follow(|_| Reply::new(503).header("retry-after", "7"));
         let answer = scene.ask("/x", &[("range", "bytes=300000-300009")]).await;
