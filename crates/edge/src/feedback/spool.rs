@@ -3,6 +3,7 @@
 use prometheus::IntCounter;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -60,7 +61,7 @@ fn write(folder: &Path, lines: &Receiver<Vec<u8>>, lost: &IntCounter) {
         let mut append = || -> io::Result<()> {
             let file = match &mut open {
                 Some(file) => file,
-                None => open.insert(OpenOptions::new().create(true).append(true).open(folder.join(FILE))?),
+                None => open.insert(open_behind_a_line(&folder.join(FILE))?),
             };
             file.write_all(&line)?;
             if file.metadata()?.len() >= MAX_FILE_BYTES {
@@ -75,4 +76,19 @@ fn write(folder: &Path, lines: &Receiver<Vec<u8>>, lost: &IntCounter) {
             tracing::error!(%error, folder = %folder.display(), "a report cannot be written down");
         }
     }
+}
+
+/// The file, to be gone on with on a line of its own. Whoever was killed while it wrote, or had no room left, ended within one: what
+/// came next would have been a part of that, and lost with it.
+fn open_behind_a_line(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    let length = file.metadata()?.len();
+    if length > 0 {
+        let mut last = [0];
+        File::open(path)?.read_exact_at(&mut last, length - 1)?;
+        if last != *b"\n" {
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(file)
 }

@@ -32,6 +32,24 @@ fn reports_are_numbered_and_written_down_one_a_line() {
     assert_eq!(entries[0].at.as_second() % 60, 0);
 }
 
+/// The next report was written behind the half of the one before, and both were none.
+#[test]
+fn a_line_that_was_cut_off_costs_none_but_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reports.jsonl");
+    for _ in 0..2 {
+        let feedback = Feedback::start(Some(folder.path().to_owned()), &Telemetry::new("test")).unwrap();
+        assert_eq!(hear(&feedback, r#"{"kind":"page"}"#, 0).0, StatusCode::ACCEPTED);
+        assert_eq!(hear(&feedback, r#"{"kind":"page"}"#, 1).0, StatusCode::ACCEPTED);
+        drop(feedback);
+        let text = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &text[..text.len() - 20]).unwrap();
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    let whole = text.lines().filter_map(Entry::parse).count();
+    assert_eq!((whole, text.lines().count()), (2, 4), "{text}");
+}
+
 #[test]
 fn a_flood_is_told_to_come_again_and_fills_no_disk() {
     let folder = tempfile::tempdir().unwrap();
