@@ -1,8 +1,8 @@
 //! Class coverage (学情): words of devices that wish it, counted by class, lesson and minute, and nothing else kept.
 //!
 //! `POST /coverage` is answered here and goes no further: no connection, address, time or word outlives its being counted. A
-//! thread writes each day's numbers once a minute into a file of its own, which `airclass coverage` puts together with those of
-//! other nodes.
+//! thread adds each day's numbers once a minute to a file of its own, which `airclass coverage` puts together with those of
+//! other nodes. While one process makes way for another both add to it.
 
 mod files;
 
@@ -29,14 +29,16 @@ telemetry::label_of! {
     struct Reason(Refusal);
 }
 
-/// Days by date; a changed one is still to be written.
+/// Days by date.
 type Days = BTreeMap<Date, Counted>;
 
 /// A day's numbers.
 #[derive(Debug)]
 struct Counted {
+    /// All that this process knows of.
     tally: Tally,
-    changed: bool,
+    /// What of it is still to be written: another process may count for the same file.
+    fresh: Tally,
 }
 
 /// Where words are counted. Cheap to clone; without a folder it counts nothing.
@@ -136,10 +138,33 @@ impl Inner {
         };
         let (date, grades, minutes) = current.plans().rev().find_map(open).ok_or(Refusal::Unplanned)?;
         let mut days = lock(&self.days);
-        let day = days.entry(date).or_insert_with(|| Counted { tally: Tally::new(date), changed: true });
-        day.tally.count(word, &grades, minutes)?;
-        day.changed = true;
-        Ok(())
+        let day = days.entry(date).or_insert_with(|| Counted::of(Tally::new(date)));
+        day.tally.count(word.clone(), &grades, minutes)?;
+        day.fresh.count(word, &grades, minutes)
+    }
+}
+
+impl Counted {
+    /// Numbers that are written.
+    fn of(tally: Tally) -> Self {
+        Self { fresh: Tally::new(tally.day), tally }
+    }
+
+    /// What is to be written, from here on with whoever takes it.
+    fn take_fresh(&mut self) -> Tally {
+        std::mem::replace(&mut self.fresh, Tally::new(self.tally.day))
+    }
+
+    /// What was taken is in `written`, with all that is there of the day; `None`: it could not be written, and still is to be.
+    fn settle(&mut self, written: Option<Tally>, taken: &Tally) {
+        let (own, other) = match written {
+            Some(written) => {
+                self.tally = written;
+                (&mut self.tally, &self.fresh)
+            }
+            None => (&mut self.fresh, taken),
+        };
+        own.merge(other).expect("both are of this day");
     }
 }
 

@@ -48,34 +48,48 @@ impl Drop for Files {
 fn keep(folder: &Path, days: &Mutex<Days>, errors: &IntCounter, stopped: &Receiver<()>) {
     loop {
         let ended = stopped.recv_timeout(WRITE_EVERY) != Err(RecvTimeoutError::Timeout);
-        for (date, bytes) in changed(days) {
-            if let Err(error) = write(folder, &format!("{date}.json"), &bytes) {
+        for (date, fresh) in fresh(days) {
+            let written = add(folder, date, &fresh);
+            if let Err(error) = &written {
                 errors.inc();
                 tracing::error!(%error, %date, "the classes' numbers cannot be written; they are tried again");
-                if let Some(day) = lock(days).get_mut(&date) {
-                    day.changed = true;
-                }
+            }
+            if let Some(day) = lock(days).get_mut(&date) {
+                day.settle(written.ok(), &fresh);
             }
         }
+        let_go(&mut lock(days));
         if ended {
             return;
         }
     }
 }
 
-/// What is to be written, told once; days that are over are let go of when they have been.
-fn changed(days: &Mutex<Days>) -> Vec<(Date, Vec<u8>)> {
+/// What is to be written, told once.
+fn fresh(days: &Mutex<Days>) -> Vec<(Date, Tally)> {
     let mut days = lock(days);
-    let told = days
-        .iter_mut()
-        .filter_map(|(date, day)| std::mem::take(&mut day.changed).then(|| (*date, day.tally.to_bytes())));
-    let told: Vec<_> = told.collect();
-    while days.len() > DAYS
-        && days.first_key_value().is_some_and(|(date, _)| told.iter().all(|(of, _)| of != date))
-    {
+    let fresh = days.iter_mut().filter(|(_, day)| !day.fresh.classes.is_empty());
+    fresh.map(|(date, day)| (*date, day.take_fresh())).collect()
+}
+
+/// Days that are over are let go of when they have been written.
+fn let_go(days: &mut Days) {
+    while days.len() > DAYS && days.first_key_value().is_some_and(|(_, day)| day.fresh.classes.is_empty()) {
         days.pop_first();
     }
-    told
+}
+
+/// Adds to what is written, and gives all of it. The process that makes way counts on while the next one does: if each wrote all that
+/// it knows, it would write over what the other has counted.
+fn add(folder: &Path, date: Date, fresh: &Tally) -> io::Result<Tally> {
+    let turn = File::open(folder)?;
+    // Let go of with the file. Where a file system knows no locks the two meet by chance alone.
+    let _ = turn.lock();
+    let name = format!("{date}.json");
+    let mut all = read(&folder.join(&name), date)?.unwrap_or_else(|| Tally::new(date));
+    all.merge(fresh).map_err(io::Error::other)?;
+    write(folder, &name, &all.to_bytes())?;
+    Ok(all)
 }
 
 /// Whole or not at all, also when the power goes.
@@ -87,23 +101,18 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     fs::rename(beside, path)
 }
 
-/// The latest days. A file that makes no sense is set aside, so that its day's new numbers do not take its place.
+/// The latest days.
 fn read_back(folder: &Path) -> Days {
     let mut days = Days::new();
     let Ok(entries) = fs::read_dir(folder) else { return days };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let Some(Ok(date)) = name.strip_suffix(".json").map(str::parse) else { continue };
-        let read = || -> io::Result<Tally> {
-            let mut bytes = Vec::new();
-            File::open(&path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
-            Tally::parse(&bytes).map_err(io::Error::other)
-        };
-        match read() {
-            Ok(tally) => drop(days.insert(date, Counted { tally, changed: false })),
+        match read(&path, date) {
+            Ok(Some(tally)) => drop(days.insert(date, Counted::of(tally))),
+            Ok(None) => {}
             Err(error) => {
-                tracing::error!(%error, path = %path.display(), "set aside: not the numbers of a day");
-                let _ = fs::rename(&path, path.with_extension("json.bad"));
+                tracing::error!(%error, path = %path.display(), "the numbers of a day cannot be read")
             }
         }
         while days.len() > DAYS {
@@ -111,4 +120,22 @@ fn read_back(folder: &Path) -> Days {
         }
     }
     days
+}
+
+/// What is written of a day. A file that makes no sense is set aside, so that its day's new numbers do not take its place.
+fn read(path: &Path, date: Date) -> io::Result<Option<Tally>> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let problem = match Tally::parse(&bytes) {
+        Ok(tally) if tally.day == date => return Ok(Some(tally)),
+        Ok(tally) => format!("of {}", tally.day),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(problem, path = %path.display(), "set aside: not the numbers of the day");
+    fs::rename(path, path.with_extension("json.bad"))?;
+    Ok(None)
 }

@@ -51,6 +51,59 @@ fn words_about_open_lessons_are_counted_and_outlive_the_process() {
     assert_eq!(table.as_object().unwrap().keys().collect::<Vec<_>>(), ["again", "began", "seen"]);
 }
 
+/// Each of the two wrote all that it knew over what the other had counted.
+#[test]
+fn a_process_that_makes_way_counts_beside_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let class = ClassCode::random().unwrap();
+    let open = || {
+        let telemetry = Telemetry::new("test");
+        Coverage::start(Some(folder.path().to_owned()), &release("08:31:00"), &telemetry).unwrap()
+    };
+    let count = |coverage: &Coverage| {
+        assert_eq!(hear(coverage, &word(class, "maths-9")), StatusCode::NO_CONTENT);
+    };
+    let old = open();
+    count(&old);
+    let new = open();
+    count(&old);
+    count(&new);
+    drop(old);
+    count(&new);
+    let newest = open();
+    drop(new);
+    count(&newest);
+    drop(newest);
+    let text = std::fs::read(folder.path().join("2026-09-01.json")).unwrap();
+    let tally = Tally::parse(&text).unwrap();
+    assert_eq!(tally.classes[&class][&"maths-9".parse().unwrap()].began, 5);
+}
+
+#[test]
+fn numbers_that_cannot_be_written_are_kept_until_they_are() {
+    let day = "2026-09-01".parse().unwrap();
+    let class = ClassCode::random().unwrap();
+    let mut counted = Counted::of(Tally::new(day));
+    let count = |counted: &mut Counted| {
+        let word = Word::parse(word(class, "maths-9").as_bytes()).unwrap();
+        counted.tally.count(word.clone(), &[], 40).unwrap();
+        counted.fresh.count(word, &[], 40).unwrap();
+    };
+    let began = |tally: &Tally| tally.classes[&class][&"maths-9".parse().unwrap()].began;
+    count(&mut counted);
+    let taken = counted.take_fresh();
+    count(&mut counted);
+    counted.settle(None, &taken);
+    assert_eq!((began(&counted.tally), began(&counted.fresh)), (2, 2));
+    let mut written = counted.take_fresh();
+    count(&mut counted);
+    // With one of another process.
+    let ours = written.clone();
+    written.merge(&taken).unwrap();
+    counted.settle(Some(written), &ours);
+    assert_eq!((began(&counted.tally), began(&counted.fresh)), (4, 1));
+}
+
 #[test]
 fn a_file_that_makes_no_sense_is_set_aside() {
     let folder = tempfile::tempdir().unwrap();
