@@ -87,7 +87,7 @@ mod tests {
         let all = [a.clone(), b.clone(), other.clone(), c.clone()];
         let cases: [(&[Kind], [&Effect; 4], &[&Kind]); 4] = [
             (&[], [&over, &over, &done, &done], &[&c, &other]),
-            (&[c.clone()], [&over, &done, &done, &no], &[&c, &b, &other]),
+            (std::slice::from_ref(&c), [&over, &done, &done, &no], &[&c, &b, &other]),
             (&[b.clone(), c.clone()], [&done, &no, &done, &no], &[&c, &b, &a, &other]),
             (&[a.clone(), b.clone(), c.clone()], [&no, &no, &done, &no], &[&c, &b, &a, &other]),
         ];
