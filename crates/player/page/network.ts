@@ -43,11 +43,15 @@ export async function readJson(path: string, anew = false): Promise<Answer> {
 
 /** How long to wait before a file may be fetched, in milliseconds: zero where it may be now, or where nobody says when. */
 export async function turnOf(path: string): Promise<number> {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
-    const { status, headers } = await fetch(path, { method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' });
+    const { status, headers } = await fetch(path, { method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store', signal: stop.signal });
     return status === 503 ? retryAfter(headers.get('retry-after')) : 0;
   } catch {
     return 0;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -6,12 +6,17 @@
 /** Longest answer that is read, in characters. */
 const MAX_ANSWER_CHARS = 1_000;
 
+/** How long an answer may take, in milliseconds: somebody may be looking at "sending". */
+const PATIENCE_MS = 20_000;
+
 /** The answer, its status 0 where none came. Never throws. Goes on while the page is being left. */
 export async function tell(path: '/coverage' | '/feedback' | '/cmcd', paper: object | string): Promise<{ status: number; json: unknown }> {
   const [body, type] = typeof paper === 'string' ? [paper, 'application/cmcd'] : [JSON.stringify(paper), 'application/json'];
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
     const answer = await fetch(path, {
-      method: 'POST', body, headers: { 'Content-Type': type },
+      method: 'POST', body, headers: { 'Content-Type': type }, signal: stop.signal,
       credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store', keepalive: true,
     });
     const text = await answer.text().catch(() => '');
@@ -24,5 +29,7 @@ export async function tell(path: '/coverage' | '/feedback' | '/cmcd', paper: obj
     return { status: answer.status, json };
   } catch {
     return { status: 0, json: undefined };
+  } finally {
+    clearTimeout(timer);
   }
 }
