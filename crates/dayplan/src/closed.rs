@@ -36,8 +36,9 @@ pub struct Closed {
 const MOST_KEPT_S: i64 = 30;
 /// Seconds over which those who were refused come back once it is open.
 const SPREAD_S: u64 = 10;
-/// A page looks again by itself after so many seconds at the latest: the hour may have been moved, and browsers count long waits badly.
-const WATCHES_S: u64 = 3_600;
+/// The longest before a page looks again by itself: it finds a lesson that was moved to an earlier hour within it, and is
+/// late by no more where the device slept.
+const LOOKS_EVERY_S: u64 = 600;
 
 impl Wants {
     /// By a request's Accept: browsers name text/html when a person follows a link.
@@ -120,7 +121,7 @@ fn page(shut: &Shut, wait_s: u64) -> String {
     let zone = shut.told.as_ref().map_or(Zone::CHINA, |told| told.zone);
     let (opens, opens_english) = (chinese(zone, shut.until), english(zone, shut.until));
     let title = shut.told.as_ref().map_or_else(|| "课程".to_owned(), |told| escaped(&told.title));
-    let refresh = format!("<meta http-equiv=\"refresh\" content=\"{}\">\n", wait_s.min(WATCHES_S));
+    let refresh = format!("<meta http-equiv=\"refresh\" content=\"{}\">\n", wait_s.min(LOOKS_EVERY_S));
     let airings = shut.told.as_deref().map(airings).unwrap_or_default();
     let body = format!(
         "<h1>{title}：{opens} 开放</h1>\n<p>课程还没有开放，到时页面会自动打开。</p>\n{airings}\
@@ -193,8 +194,21 @@ mod tests {
         let text = closed(path, "*/*", "08:20:00");
         assert!(text.text.starts_with("not open yet: opens at 2026-09-01T00:30:00Z; "), "{}", text.text);
         assert_eq!(text.text.len().to_string(), field(&text, header::CONTENT_LENGTH));
-        let hours_away = closed(path, "text/html", "00:00:00").text;
-        assert!(hours_away.contains("http-equiv=\"refresh\" content=\"3600\""), "{hours_away}");
+    }
+
+    #[test]
+    fn a_page_opens_by_itself_as_it_says_also_hours_ahead() {
+        let page = |now| closed("/lessons/maths-9/main.m3u8", "text/html", now).text;
+        for now in ["00:00:00", "07:29:00", "08:19:00"] {
+            assert!(
+                page(now).contains("<meta http-equiv=\"refresh\" content=\"600\">"),
+                "{now}: {}",
+                page(now)
+            );
+        }
+        let soon = page("08:29:00");
+        let wait = soon.split("content=\"").find_map(|part| part.split('"').next()?.parse::<u64>().ok());
+        assert!(wait.is_some_and(|wait| (61..61 + SPREAD_S).contains(&wait)), "{soon}");
     }
 
     #[test]
