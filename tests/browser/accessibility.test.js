@@ -105,7 +105,11 @@ test('after a sitting the page says to look away, and one press goes on', async 
   assert.match(await rest.innerText(), /20 分钟[\s\S]*眼保健操[\s\S]*依据：/);
   assert.equal(await page.evaluate(() => document.querySelector('video').paused), true);
   await assertAccessible(page, 'rest');
+  // The keys of the player are the player's: what it plays would play behind this.
+  for (const key of ['k', ' ', '5']) await page.keyboard.press(key);
+  assert.deepEqual(await page.evaluate(() => [document.querySelector('video').paused, window.airclass.position < 30]), [true, true]);
   await page.click('[data-control=look-on]');
   await rest.waitFor({ state: 'detached' });
+  assert.notEqual(await page.evaluate(() => document.activeElement.tagName), 'BODY', 'the keyboard is where it was');
   await playOn(page, 0.5);
 });

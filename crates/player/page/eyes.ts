@@ -83,6 +83,8 @@ export class Eyes {
     const close = (): void => {
       this.viewed = goOn(this.viewed, reason);
       this.keep();
+      // Closed, and not only taken away: the focus returns to where it was.
+      this.dialog?.close?.();
       this.dialog?.remove();
       this.dialog = undefined;
     };
@@ -93,7 +95,7 @@ export class Eyes {
     const title = h('h2', { id: 'rest-title', tabindex: -1 }, words.rest[reason](limit.value));
     const dialog = h(
       'dialog',
-      { class: 'help rest', 'aria-labelledby': 'rest-title', 'data-rest': reason, oncancel: close },
+      { class: 'help rest', 'aria-labelledby': 'rest-title', 'data-rest': reason, oncancel: close, onkeydown: (event: Event) => event.stopPropagation() },
       h('div', { class: 'help-body' }, title, h('p', {}, words.lookFar(row.breakMinutes?.value ?? 20)), exercise, h('p', { class: 'quiet' }, this.source(limit)), go),
     );
     this.dialog = dialog;
