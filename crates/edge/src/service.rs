@@ -50,8 +50,7 @@ use crate::request::Asked;
 use crate::resources::{Full, Resources};
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::{BLOCK_SIZE, Body, Loaded, Object, Sparse, Variants};
-use crate::upstream::UpstreamError;
-use alone::{ask_head, pass};
+use alone::{ask_head, pass, pass_unless_silent};
 use change::change;
 use fetch::{fetch, refresh};
 use http::{Method, Request, header};
@@ -319,13 +318,8 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
     let (before, _) = sparse.silences();
     if !Box::pin(begin(edge, asked, &sparse, wanted)).await {
         let (silences, error) = sparse.silences();
-        return match error.filter(|_| silences != before) {
-            // It would be no more to each of those who have waited. What it has hung up on may have been another's odd question.
-            Some(error) if error != UpstreamError::Protocol => {
-                response::failed(edge, error, Forwarded::Partial)
-            }
-            _ => Box::pin(pass(edge, asked, Forwarded::Partial, None)).await,
-        };
+        let silent = error.filter(|_| silences != before);
+        return Box::pin(pass_unless_silent(edge, asked, Forwarded::Partial, silent)).await;
     }
     let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
     response::stored(edge, asked, object, Outcome::Partial, status, Instant::now())

@@ -30,6 +30,20 @@ pub(super) async fn pass(
     }
 }
 
+/// Answers with what the upstream says of something that is missing, for which this client has waited. Where it was `silent` meanwhile it
+/// would be so to each who has waited, and is not asked again; what it has hung up on may have been another's odd question.
+pub(super) async fn pass_unless_silent(
+    edge: &Edge,
+    asked: &Asked,
+    forwarded: Forwarded,
+    silent: Option<UpstreamError>,
+) -> Answer {
+    match silent {
+        Some(error) if error != UpstreamError::Protocol => response::failed(edge, error, forwarded),
+        _ => pass(edge, asked, forwarded, None).await,
+    }
+}
+
 /// Asks the upstream by HEAD, and learns from the answer what it says of what is stored (RFC 9111 §4.3.5).
 pub(super) async fn ask_head(
     edge: &Rc<Edge>,

@@ -1,6 +1,6 @@
 //! What the cache lacks, brought by a fill that all who want it share.
 
-use super::alone::stands_in;
+use super::alone::{pass_unless_silent, stands_in};
 use super::{begin, lacking, look, may_add, pass};
 use crate::edge::Edge;
 use crate::fill::{self, Errand, Landed, Own, RUN, Role, Unshared};
@@ -95,12 +95,10 @@ pub(super) async fn fetch(
             let status = CacheStatus { forward_status: Some(StatusCode::NOT_MODIFIED), ..status };
             response::stored(edge, asked, &object, Outcome::Revalidated, status, Instant::now())
         }
-        // What is missing of it, nobody has: the upstream says so itself.
-        Landed::StaleOnError { object, silent } if lacking(edge, asked, &object).is_some() => match silent {
-            // It would be no more to each of those who have waited. What it has hung up on may have been another's odd question.
-            Some(error) if error != UpstreamError::Protocol => response::failed(edge, error, forwarded),
-            _ => pass(edge, asked, forwarded, None).await,
-        },
+        // What is missing of it, nobody has.
+        Landed::StaleOnError { object, silent } if lacking(edge, asked, &object).is_some() => {
+            pass_unless_silent(edge, asked, forwarded, silent).await
+        }
         Landed::StaleOnError { object, .. } => stands_in(edge, asked, &object, forwarded, None),
         Landed::NotShared(reason) => {
             let own = match alone {

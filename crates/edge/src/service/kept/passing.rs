@@ -23,6 +23,14 @@ async fn over(disk: &Path, body: &[u8]) -> Scene {
     scene(disk, [])
 }
 
+/// A process that has put a long body under `/x`, and something behind it, and has ended.
+async fn put_before(disk: &Path) {
+    let before = scene(disk, [fresh().body(long_body()), fresh().body("behind it")]);
+    before.load("/x").await;
+    before.load("/y").await;
+    stop(before).await;
+}
+
 fn is_held(scene: &Scene) -> bool {
     scene.edge.memory.holds(&key_of(&scene.edge, &scene.asked("GET", "/x", &[])))
 }
@@ -215,10 +223,7 @@ async fn what_an_order_meant_is_not_mended_into_the_cache() {
     for mode in [Mode::Hard, Mode::Soft] {
         let disk = tempfile::tempdir().unwrap();
         local(async {
-            let before = scene(disk.path(), [fresh().body(long_body()), fresh().body("behind it")]);
-            before.load("/x").await;
-            before.load("/y").await;
-            stop(before).await;
+            put_before(disk.path()).await;
             let after = scene(disk.path(), [fresh().header("x-a", "2").body(long_body())]);
             let (first, rest) = begun(&after).await;
             after.edge.disk.as_ref().unwrap().order(What::Url("http://a/x".parse().unwrap()), mode);
@@ -237,10 +242,7 @@ async fn what_an_order_meant_is_not_mended_into_the_cache() {
 async fn a_client_goes_on_when_the_disk_gives_up_however_many_ask() {
     let disk = tempfile::tempdir().unwrap();
     local(async {
-        let before = scene(disk.path(), [fresh().body(long_body()), fresh().body("behind it")]);
-        before.load("/x").await;
-        before.load("/y").await;
-        stop(before).await;
+        put_before(disk.path()).await;
         let options = Options {
             disk: Some(vec![disk.path().to_owned()]),
             disk_size: Some(vec![ByteCount::mib(64)]),
