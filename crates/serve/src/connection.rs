@@ -54,7 +54,7 @@ use std::task::Poll;
 use std::time::Duration;
 use stream::Transport;
 use telemetry::Label;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 /// What all connections of one core share.
@@ -273,8 +273,16 @@ async fn alternate<S: Service, T: Transport>(
             }
         }
         place.metrics().parked.inc();
-        let idle = core.limits.idle_under(place.pressure().level());
-        let waited = wait_for_bytes(core, stream.socket(), idle, End::Idle).await;
+        let since = Instant::now();
+        let waited = loop {
+            let Some(look) = core.limits.idle_look(since.elapsed(), place.pressure().level()) else {
+                break Err(End::Idle);
+            };
+            match wait_for_bytes(core, stream.socket(), look, End::Idle).await {
+                Err(End::Idle) => {}
+                waited => break waited,
+            }
+        };
         place.metrics().parked.dec();
         if let Err(end) = waited {
             stream.close().await;

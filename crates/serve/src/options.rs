@@ -358,12 +358,19 @@ impl Limits {
 }
 
 /// Idle limit under pressure: three segments, so that whoever plays keeps the connection.
-const PRESSED_IDLE: Duration = Duration::from_secs(15);
+pub(crate) const PRESSED_IDLE: Duration = Duration::from_secs(15);
 
 impl Limits {
     /// How long a connection may be idle when the machine is pressed so hard.
     pub(crate) fn idle_under(&self, level: Level) -> Duration {
         if level >= Level::High { self.idle.min(PRESSED_IDLE) } else { self.idle }
+    }
+
+    /// When a connection that has been idle for so long is looked at again, for the machine may be pressed by then; `None` where
+    /// it has been idle for too long.
+    pub(crate) fn idle_look(&self, idle: Duration, level: Level) -> Option<Duration> {
+        let left = self.idle_under(level).checked_sub(idle).filter(|left| !left.is_zero())?;
+        Some(left.min(PRESSED_IDLE))
     }
 }
 

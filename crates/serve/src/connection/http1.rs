@@ -241,11 +241,13 @@ mod tests {
     use crate::drain::Drain;
     use crate::metrics::Metrics;
     use crate::options::Limits;
+    use crate::pressure::Level;
     use crate::service::{Scheme, Standing};
     use http_body_util::{BodyExt, Full};
     use prometheus::IntCounter;
     use std::cell::RefCell;
     use std::sync::Arc;
+    use std::time::Duration;
     use telemetry::Telemetry;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::UnixStream;
@@ -346,6 +348,29 @@ mod tests {
             assert_eq!(answers.matches("connection: close").count(), 1, "{answers}");
         };
         LocalSet::new().run_until(story).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pressure_that_comes_while_a_connection_is_parked_ends_it_sooner() {
+        for (pressed, ends) in [(None, 75), (Some(20), 30)] {
+            let story = async {
+                let (_sender, drain) = Drain::pair();
+                let (core, peer, place, here) = around(drain).await;
+                let pressure = place.pressure().clone();
+                let (mut client, server) = UnixStream::pair().unwrap();
+                let serving = spawn_local(plain(core, Socket::Unix(server), peer, place, here));
+                client.write_all(b"GET /ignored HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+                while client.read_buf(&mut Vec::new()).await.unwrap() == 0 {}
+                let parked = Instant::now();
+                if let Some(seconds) = pressed {
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                    pressure.set(Level::High);
+                }
+                serving.await.unwrap();
+                parked.elapsed().as_secs()
+            };
+            assert_eq!(LocalSet::new().run_until(story).await, ends, "{pressed:?}");
+        }
     }
 
     #[tokio::test]

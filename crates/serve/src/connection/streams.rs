@@ -3,7 +3,7 @@
 
 use super::pace::{ENOUGH, Pace, SLOW_LOOK};
 use crate::metrics::End;
-use crate::options::Limits;
+use crate::options::{Limits, PRESSED_IDLE};
 use crate::pressure::Level;
 use crate::service::{CountedRequest, Standing};
 use std::cell::Cell;
@@ -82,7 +82,7 @@ impl Streams {
         let (limit, end, look) = if self.open.get() > 0 {
             (limits.stall * STALL_LIMITS, End::Stalled, SLOW_LOOK)
         } else {
-            (limits.idle_under(level), End::Idle, limits.idle)
+            (limits.idle_under(level), End::Idle, PRESSED_IDLE)
         };
         let at = self.moved.get() + limit;
         if now >= at { Verdict::Close(end) } else { Verdict::Wait(at.min(now + look)) }
@@ -163,7 +163,8 @@ mod tests {
     fn a_connection_without_streams_ends_when_it_has_been_idle_for_long() {
         let start = Instant::now();
         let streams = Streams::begin(start);
-        assert_eq!(judge(&streams, start), Verdict::Wait(start + limits().idle));
+        // Looked at meanwhile: by then it may be pressed.
+        assert_eq!(judge(&streams, start), Verdict::Wait(start + PRESSED_IDLE));
         assert_eq!(judge(&streams, start + limits().idle), Verdict::Close(End::Idle));
         // Sooner where places are wanted.
         let pressed = limits().idle_under(Level::High);
@@ -190,7 +191,7 @@ mod tests {
         let late = now + limits().stall * STALL_LIMITS;
         assert_eq!(judge(&streams, late), Verdict::Close(End::Stalled));
         drop(owed);
-        assert_eq!(judge(&streams, late), Verdict::Wait(late + limits().idle));
+        assert_eq!(judge(&streams, late), Verdict::Wait(late + PRESSED_IDLE));
     }
 
     #[test]
