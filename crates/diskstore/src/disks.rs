@@ -5,6 +5,7 @@
 //! comes back has its keys again, less what was replaced or removed while it was away.
 
 mod look_up;
+mod opening;
 mod walk;
 
 use crate::checksum;
@@ -16,6 +17,7 @@ use crate::media::os::OsFolder;
 use crate::pin::{Pinned, Until};
 use crate::volume::{Geometry, LEAST_REGIONS, Object, Wanted};
 use bytes::Bytes;
+pub use opening::Opening;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -231,32 +233,34 @@ impl Disks {
 
     /// Waits until everything so far is on the disks. `false` when a disk could not. One that is not open is not waited for.
     pub async fn flush(&self) -> bool {
-        self.done_everywhere(Work::Flush).await
-    }
-
-    async fn done_everywhere(&self, work: impl Fn(oneshot::Sender<()>) -> Work) -> bool {
-        let open = self.disks.iter().filter(|placed| placed.disk.volume().is_some());
-        let begun: Vec<_> = open
-            .map(|placed| {
-                let (done, doing) = oneshot::channel();
-                placed.disk.submit(Bytes::new(), work(done));
-                doing
-            })
-            .collect();
-        let mut all = begun.len() == self.disks.len();
-        for doing in begun {
-            all &= doing.await.is_ok();
+        let mut all = true;
+        for done in self.have_done(Work::Flush) {
+            all &= done.await;
         }
         all
     }
 
-    /// Notes something on every disk in place of what was noted before, behind all work so far. `false` when a disk could
-    /// not; the longest note is a megabyte.
+    /// Has it done on each disk; whether it is, the disks as they are configured. One that is not open is not waited for.
+    fn have_done<W: Fn(oneshot::Sender<()>) -> Work>(&self, work: W) -> Vec<impl Future<Output = bool>> {
+        let begin = |placed: &Placed| {
+            let doing = placed.disk.volume().is_some().then(|| {
+                let (done, doing) = oneshot::channel();
+                placed.disk.submit(Bytes::new(), work(done));
+                doing
+            });
+            async { if let Some(doing) = doing { doing.await.is_ok() } else { false } }
+        };
+        self.disks.iter().map(begin).collect()
+    }
+
+    /// Has something noted on every disk in place of what was noted before, behind all work so far; for each disk, as they are
+    /// configured, whether it is. The longest note is a megabyte.
     ///
-    /// `text` is asked for by each disk when it comes to it, so that what was found when it was opened is in it.
-    pub async fn note(&self, text: impl Fn() -> Bytes + Send + Sync + 'static) -> bool {
+    /// `text` is asked for by each disk when it comes to it, so that what was found when it was opened is in it. The caller bounds
+    /// the wait: a disk may hang.
+    pub fn note(&self, text: impl Fn() -> Bytes + Send + Sync + 'static) -> Vec<impl Future<Output = bool>> {
         let text = MakeNote(Arc::new(text));
-        self.done_everywhere(|done| Work::Note { text: text.clone(), done }).await
+        self.have_done(move |done| Work::Note { text: text.clone(), done })
     }
 
     #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A disk's life, with several of them: what each state allows, and what must not come back.
 
 use super::*;
-use crate::disks::{Disks, Step, Walk};
+use crate::disks::{Disks, Opening, Step, Walk};
 use crate::media::simulated::{Faults, SimulatedDisk};
 use crate::superblock::{self, Superblock};
 use crate::volume::Object;
@@ -45,6 +45,15 @@ async fn body(disks: &Disks, key: &Bytes) -> Option<String> {
 
 fn states(disks: &Disks) -> Vec<State> {
     disks.reports().map(|report| report.state).collect()
+}
+
+/// Whether all of them have noted it.
+async fn noted(disks: &Disks, text: impl Fn() -> Bytes + Send + Sync + 'static) -> bool {
+    let mut all = true;
+    for noted in disks.note(text) {
+        all &= noted.await;
+    }
+    all
 }
 
 /// Waits for the disks' threads to notice. A test that waits for ever is killed by its runner.
@@ -124,7 +133,7 @@ async fn hold(disks: &Arc<Disks>) -> std::sync::mpsc::SyncSender<()> {
         Bytes::new()
     };
     let noting = Arc::clone(disks);
-    tokio::spawn(async move { noting.note(busy).await });
+    tokio::spawn(async move { noted(&noting, busy).await });
     holding.await.unwrap();
     go
 }
@@ -386,8 +395,8 @@ async fn what_is_noted_is_told_to_the_next_process_before_it_sees_anything() {
     let disks = over(&[&one, &two]);
     disks.put(&key(1), object("here"));
     assert!(
-        disks.note(|| Bytes::from_static(b"first")).await
-            && disks.note(|| Bytes::from_static(b"second")).await
+        noted(&disks, || Bytes::from_static(b"first")).await
+            && noted(&disks, || Bytes::from_static(b"second")).await
     );
     // By a kill: nothing is closed.
     for disk in [&one, &two] {
@@ -406,7 +415,7 @@ async fn what_is_noted_is_told_to_the_next_process_before_it_sees_anything() {
     assert_eq!(told.iter().filter(|note| **note == second).count(), 2, "{told:?}");
     assert!(told.contains(&Note::Nothing) && told.len() == 3);
     third.set_faults(Faults { writes_fail: Some((0, ErrorKind::Other)), ..Faults::default() });
-    assert!(!disks.note(|| Bytes::from_static(b"third")).await);
+    assert!(!noted(&disks, || Bytes::from_static(b"third")).await);
 }
 
 #[tokio::test]
@@ -415,11 +424,11 @@ async fn a_disk_without_room_for_a_note_is_written_to_all_the_same() {
     let disks = over(&[&disk]);
     assert_eq!(disk.length("note") as u64, crate::note::LENGTH, "there is room for it from the beginning");
     disk.set_faults(Faults { writes_fail: Some((0, ErrorKind::StorageFull)), ..Faults::default() });
-    assert!(!disks.note(|| Bytes::from_static(b"first")).await);
+    assert!(!noted(&disks, || Bytes::from_static(b"first")).await);
     assert_eq!(states(&disks), [State::Online]);
     disk.set_faults(Faults::default());
     disks.put(&key(1), object("here"));
-    assert!(disks.note(|| Bytes::from_static(b"second")).await);
+    assert!(noted(&disks, || Bytes::from_static(b"second")).await);
     assert_eq!(body(&disks, &key(1)).await.as_deref(), Some("here"));
 }
 
@@ -439,7 +448,7 @@ async fn a_store_that_a_full_disk_gives_no_room_for_a_note_is_used_all_the_same_
     let disks = over(&[&disk]);
     assert_eq!(states(&disks), [State::Online]);
     assert_eq!(body(&disks, &key(1)).await.as_deref(), Some("here"));
-    assert!(!disks.note(|| Bytes::from_static(b"none")).await);
+    assert!(!noted(&disks, || Bytes::from_static(b"none")).await);
     assert!(disks.put(&key(2), object("there")).is_some() && disks.flush().await);
     assert_eq!(states(&disks), [State::Online]);
 }
@@ -455,14 +464,16 @@ async fn a_walk_goes_by_everything_once_a_round_and_not_by_what_is_hidden() {
     for number in 0..50 {
         disks.remove(&key(number));
     }
-    let mut walk = Walk::default();
-    for _ in 0..2 {
-        let (mut parts, mut seen) = (0, Vec::new());
-        while parts < disks.parts() {
-            match disks.walk_on(&mut walk).await {
-                Step::Seen(objects) => seen.extend(objects.into_iter().map(|object| object.key)),
-                Step::PartEnds => parts += 1,
-                Step::Away => panic!("both are there"),
+    let mut walks = [Walk::over(0), Walk::over(1)];
+    for round in 1..3 {
+        let mut seen = Vec::new();
+        for walk in &mut walks {
+            while walk.passed() < round * Walk::PARTS {
+                match disks.walk_on(walk).await {
+                    Step::Seen(objects) => seen.extend(objects.into_iter().map(|object| object.key)),
+                    Step::PartEnds => assert_eq!(walk.next_part(), walk.passed()),
+                    Step::Away => panic!("both are there"),
+                }
             }
         }
         seen.sort_unstable();
@@ -471,11 +482,32 @@ async fn a_walk_goes_by_everything_once_a_round_and_not_by_what_is_hidden() {
         assert_eq!(seen, expected);
     }
     two.set_faults(Faults { reads_fail: Some(0), ..Faults::default() });
-    let mut away = 0;
+    let [one, two] = &mut walks;
+    let (mut away, before) = (0, one.passed());
     for _ in 0..500 {
-        away += u32::from(matches!(disks.walk_on(&mut walk).await, Step::Away));
+        assert!(!matches!(disks.walk_on(one).await, Step::Away));
+        away += u32::from(matches!(disks.walk_on(two).await, Step::Away));
     }
-    assert!(away > 0);
+    assert!(away > 0 && one.passed() > before);
+}
+
+#[tokio::test]
+async fn a_disk_that_was_away_in_between_is_told_from_one_that_was_there_all_the_time() {
+    let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
+    let disks = over(&[&one, &two]);
+    disks.put(&key(1), object("here"));
+    assert!(disks.flush().await);
+    let before = disks.openings();
+    assert!(before.iter().all(Option::is_some) && before == disks.openings());
+    two.set_faults(Faults { gone: true, ..Faults::default() });
+    until(&disks, &[State::Online, State::Offline]).await;
+    assert_eq!(disks.openings(), [before[0].clone(), None]);
+    two.set_faults(Faults::default());
+    until(&disks, &[State::Online, State::Online]).await;
+    let after = disks.openings();
+    assert!(after[0] == before[0] && after[1] != before[1]);
+    let store = |openings: &[Option<Opening>]| openings[1].as_ref().unwrap().store();
+    assert_eq!(store(&after), store(&before), "it is the same disk");
 }
 
 #[tokio::test]
@@ -537,7 +569,7 @@ async fn nobody_waits_to_have_something_noted_on_a_disk_that_is_opening() {
     let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
     let _old = over(&[&one]);
     let new = over(&[&one, &two]);
-    assert!(!new.note(|| Bytes::from_static(b"noted")).await && !new.flush().await);
+    assert!(!noted(&new, || Bytes::from_static(b"noted")).await && !new.flush().await);
     assert_eq!(states(&new), [State::Opening, State::Online]);
     assert!(two.bytes("note").windows(5).any(|window| window == b"noted"), "the other has it");
 }
@@ -558,7 +590,7 @@ async fn a_note_says_what_is_known_when_the_disk_comes_to_write_it() {
         *known.lock().unwrap() = "found when it was opened";
         go.send(()).unwrap();
     };
-    assert_eq!(tokio::join!(disks.note(busy), disks.note(text), learns), (true, true, ()));
+    assert_eq!(tokio::join!(noted(&disks, busy), noted(&disks, text), learns), (true, true, ()));
     let noted = disk.bytes("note");
     assert!(
         noted.windows(5).any(|window| window == b"found")
@@ -614,11 +646,11 @@ async fn a_disk_that_was_left_alone_when_its_process_ended_is_told_apart() {
         Disks::over(folders, HURRY, Arc::new(|_: &[u8]| false), Arc::new(opened)).unwrap()
     };
     let text = || Bytes::from_static(b"orders");
-    let noted = Note::Text(text());
+    let last = Note::Text(text());
     let disks = open();
     for is_noted in [false, true] {
         if is_noted {
-            assert!(disks.note(text).await);
+            assert!(noted(&disks, text).await);
         }
         disk.set_faults(Faults { gone: true, ..Faults::default() });
         until(&disks, &[State::Offline]).await;
@@ -637,11 +669,11 @@ async fn a_disk_that_was_left_alone_when_its_process_ended_is_told_apart() {
     drop(disks);
     disk.set_faults(Faults::default());
     let disks = open();
-    assert_eq!(told.lock().unwrap().pop(), Some((true, noted.clone())));
-    assert!(disks.note(text).await);
+    assert_eq!(told.lock().unwrap().pop(), Some((true, last.clone())));
+    assert!(noted(&disks, text).await);
     drop(disks);
     drop(open());
-    assert_eq!(told.lock().unwrap().pop(), Some((false, noted)));
+    assert_eq!(told.lock().unwrap().pop(), Some((false, last)));
 }
 
 #[tokio::test]
@@ -710,7 +742,7 @@ async fn closed_while_held(within: Duration, holds_on: bool) -> (Option<String>,
         }
         disks.close_within(within);
     };
-    tokio::select! { biased; _ = disks.note(busy) => panic!("it is held"), () = removes => {} }
+    tokio::select! { biased; _ = noted(&disks, busy) => panic!("it is held"), () = removes => {} }
     // The process ends here: nothing is dropped.
     disk.cut_power(|_| 0);
     std::mem::forget(disks);
@@ -764,7 +796,7 @@ async fn what_is_new_goes_past_a_disk_whose_writer_hangs() {
     let (go, going) = std::sync::mpsc::sync_channel::<()>(1);
     let going = Mutex::new(Some(going));
     // Whichever comes to it first hangs there.
-    let hangs = disks.note(move || {
+    let hangs = noted(&disks, move || {
         let going = going.lock().unwrap().take();
         let _ = going.map(|going| going.recv());
         Bytes::new()

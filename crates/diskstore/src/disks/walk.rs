@@ -1,4 +1,4 @@
-//! Walking over all that lies on the disks, a few objects at a time, beside those who ask for something.
+//! Walking over all that lies on a disk, a few objects at a time, beside those who ask for something.
 
 use super::{Disks, Generation};
 use crate::index::SHARDS;
@@ -8,10 +8,13 @@ use tokio::sync::oneshot;
 /// Objects looked at by one thread in one go: what a look-up behind it waits for on a hard disk is a fifth of a second.
 const AT_ONCE: usize = 24;
 
-/// Where a walk is. It goes round for ever.
-#[derive(Debug, Default)]
+/// Where a walk over one disk is. It goes round for ever, part by part.
+#[derive(Debug)]
 pub struct Walk {
-    part: usize,
+    /// The disk's place among those that are configured.
+    disk: usize,
+    /// Parts that it has been through, seen or not.
+    passed: u64,
     /// What is left of the part; `None` between parts.
     left: Option<Vec<u64>>,
 }
@@ -23,7 +26,7 @@ pub enum Step {
     Seen(Vec<Seen>),
     /// A part is through.
     PartEnds,
-    /// The disk of this part is away, busy or fails: what lies there has not been seen.
+    /// The disk is away, busy or fails: what lies in this part has not been seen.
     Away,
 }
 
@@ -39,30 +42,49 @@ pub struct Seen {
 }
 
 impl Walk {
-    /// Whether it stands in the middle of a part.
-    pub fn is_inside(&self) -> bool {
-        self.left.is_some()
+    /// Parts in a round.
+    pub const PARTS: u64 = SHARDS as u64;
+
+    /// Over the disk at this place among those that are configured.
+    pub fn over(disk: usize) -> Self {
+        Self { disk, passed: 0, left: None }
+    }
+
+    /// Parts that it has been through, seen or not.
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// The next part of which it sees all, counted as [`Walk::passed`] does.
+    pub fn next_part(&self) -> u64 {
+        self.passed + u64::from(self.left.is_some())
+    }
+
+    /// Which of the index's shards its part is.
+    fn shard(&self) -> usize {
+        usize::try_from(self.passed % Self::PARTS).unwrap_or_default()
+    }
+
+    fn ends(&mut self, step: Step) -> Step {
+        self.left = None;
+        self.passed += 1;
+        step
     }
 }
 
 impl Disks {
-    /// Into how many parts a walk divides them.
-    pub fn parts(&self) -> usize {
-        self.disks.len() * SHARDS
-    }
-
     /// Takes one step. An object that is there when its part begins is seen, unless it is replaced or removed meanwhile.
     ///
     /// The caller bounds the wait: a disk may hang.
     pub async fn walk_on(&self, walk: &mut Walk) -> Step {
-        walk.part %= self.parts().max(1);
-        let Some(placed) = self.disks.get(walk.part / SHARDS) else { return Step::Away };
+        let Some(placed) = self.disks.get(walk.disk) else { return Step::Away };
         let disk = &placed.disk;
         let volume = disk.volume().filter(|_| disk.is_readable());
         let Some(volume) = volume else {
             return walk.ends(Step::Away);
         };
-        let left = walk.left.get_or_insert_with(|| volume.in_part(walk.part % SHARDS));
+        let shard = walk.shard();
+        let left = walk.left.get_or_insert_with(|| volume.in_part(shard));
         let batch = left.split_off(left.len().saturating_sub(AT_ONCE));
         if batch.is_empty() {
             return walk.ends(Step::PartEnds);
@@ -86,13 +108,5 @@ impl Disks {
             generation: Generation { store, number: front.generation },
         });
         Step::Seen(seen.filter(|seen| !disk.is_hidden(&seen.key)).collect())
-    }
-}
-
-impl Walk {
-    fn ends(&mut self, step: Step) -> Step {
-        self.left = None;
-        self.part += 1;
-        step
     }
 }

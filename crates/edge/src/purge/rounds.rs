@@ -5,15 +5,21 @@
 //!                                                 └─ written down ─► a round, two seconds of it ─► answer
 //!                                                                      └─► rounds, until one has met nothing
 //! ```
-//! A walk goes round all disks, a few objects at a time, for as long as an order stands; each order begins wherever the walk
-//! is just then. Its last round is the proof that the one before has missed nothing, since what was found is gone by then.
+//! Each disk has a walk of its own, a few objects at a time, that goes round it for as long as an order looks for something there;
+//! each order begins wherever the walk is just then (`course`). A disk that is away holds nobody up: an order that is through with
+//! the others rests, and looks on that one alone when it is back.
+
+mod course;
+#[cfg(test)]
+mod tests;
 
 use super::metrics::PurgeMetrics;
 use super::sweep::{CarriedOut, OnDisk};
 use crate::edge::Settings;
 use crate::store::{DiskTier, Met, Walked};
 use ::purge::{Mode, Report};
-use diskstore::Walk;
+use course::{Course, Ended};
+use diskstore::{Opening, Walk};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +34,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 const NOTED_EACH: Duration = Duration::from_secs(1);
 /// The longest until orders that a disk did not take are given to it again; one that comes back is told at once.
 const WRITE_AGAIN: Duration = Duration::from_secs(30);
-/// Until a disk that was away is looked at again, and without orders until it is looked whether a disk has brought some.
+/// Until it is looked again whether a disk is back, and a disk that was busy is gone on with.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Who waits for an answer.
@@ -64,12 +70,24 @@ impl Asker {
 #[derive(Debug)]
 struct OnRound {
     number: u64,
-    /// Whether every disk has it written down.
-    lasting: bool,
-    /// The part from which on its round counts.
-    since: u64,
-    has_met: bool,
+    /// One for each disk.
+    courses: Vec<Course>,
     asked: Option<(Asker, Report)>,
+}
+
+impl OnRound {
+    /// Whether every disk has it written down.
+    fn is_lasting(&self) -> bool {
+        self.courses.iter().all(Course::is_written)
+    }
+
+    /// Answers who waits for it.
+    fn tell(&mut self, disk_objects_left: u64, metrics: &PurgeMetrics) {
+        let lasting = self.is_lasting();
+        if let Some((asker, report)) = self.asked.take() {
+            asker.tell(Report { lasting, disk_objects_left, ..report }, metrics);
+        }
+    }
 }
 
 /// The orders that look for what they mean.
@@ -77,9 +95,12 @@ pub(super) struct Rounds {
     disk: Arc<DiskTier>,
     settings: watch::Receiver<Settings>,
     metrics: Arc<PurgeMetrics>,
-    walk: Walk,
-    /// Parts that the walk has been through.
-    parts: u64,
+    /// One for each disk.
+    walks: Vec<Walk>,
+    /// The disks as they were when it was looked last.
+    there: Vec<Option<Opening>>,
+    /// The disk whose turn it is.
+    turn: usize,
     orders: Vec<OnRound>,
     pause: Duration,
     /// The disks that miss something.
@@ -104,12 +125,14 @@ impl Rounds {
         settings: watch::Receiver<Settings>,
         metrics: Arc<PurgeMetrics>,
     ) -> Self {
+        let there = disk.openings();
         Self {
             disk,
             settings,
             metrics,
-            walk: Walk::default(),
-            parts: 0,
+            walks: (0..there.len()).map(Walk::over).collect(),
+            there,
+            turn: 0,
             orders: Vec::new(),
             pause: Duration::ZERO,
             owed: Vec::new(),
@@ -127,6 +150,7 @@ impl Rounds {
     /// all; one note is for all of the rest.
     pub(super) async fn take_on(&mut self, given: Vec<(CarriedOut, Asker)>) {
         let (mut ended, mut open) = (Vec::new(), Vec::new());
+        self.look();
         let by_keys = |(done, _): &(CarriedOut, Asker)| {
             done.standing.as_ref().is_some_and(|order| !order.keys.is_empty())
         };
@@ -157,127 +181,162 @@ impl Rounds {
             }
             return;
         }
-        let lasting = self.disk.write_orders().await;
-        self.noted = Some(Instant::now());
-        let since = self.next_part();
-        self.orders.extend(open.into_iter().map(|(number, report, asker)| OnRound {
-            number,
-            lasting,
-            since,
-            has_met: false,
-            asked: Some((asker, report)),
-        }));
+        for (number, report, asker) in open {
+            // It may have joined those of an earlier process in the moment before.
+            self.orders.retain(|order| order.number != number);
+            self.begin(number, Some((asker, report)));
+        }
+        self.write_now().await;
+        // In a storm of orders there may be no step for long.
+        self.tell_in_time();
+        self.join_standing();
         self.pause = Duration::ZERO;
     }
 
-    /// The next part that an order sees all of.
-    fn next_part(&self) -> u64 {
-        self.parts + u64::from(self.walk.is_inside())
+    fn begin(&mut self, number: u64, asked: Option<(Asker, Report)>) {
+        let course = |(walk, there): (&Walk, &Option<Opening>)| match there {
+            Some(_) => Course::from(walk.next_part()),
+            None => Course::default(),
+        };
+        let courses = self.walks.iter().zip(&self.there).map(course).collect();
+        self.orders.push(OnRound { number, courses, asked });
     }
 
-    /// One step: a few objects, where an order stands.
+    /// Looks which disks have gone or come: what was seen on them counts no more, and those that are there have to write first.
+    fn look(&mut self) {
+        let now = self.disk.openings();
+        for (at, (was, is)) in self.there.iter().zip(&now).enumerate() {
+            if was == is {
+                continue;
+            }
+            self.orders.iter_mut().for_each(|order| order.courses[at].breaks_off());
+            if is.is_some() {
+                self.disk.write_orders_again();
+                self.refused = Refused::default();
+            }
+        }
+        self.there = now;
+    }
+
+    /// One step: a few objects, where an order looks for something.
     pub(super) async fn step(&mut self) {
         let began = Instant::now();
+        self.look();
         self.join_standing();
         self.disk.note_absences(&mut self.owed);
         self.write_orders().await;
         self.metrics.standing.set(i64::try_from(self.orders.len()).unwrap_or(i64::MAX));
-        if self.orders.is_empty() {
-            self.pause = AWAY_PAUSE;
-            return;
-        }
-        let groups = Arc::clone(&self.settings.borrow().groups);
-        let walked = self.disk.walk_on(&mut self.walk, &groups).await;
+        let walked = match self.next_disk() {
+            Some(at) => {
+                let groups = Arc::clone(&self.settings.borrow().groups);
+                Some((at, self.disk.walk_on(&mut self.walks[at], &groups).await))
+            }
+            None => None,
+        };
         self.pause = began.elapsed().min(MAX_PAUSE);
-        let is_away = matches!(walked, Walked::Away);
+        let is_idle = matches!(walked, None | Some((_, Walked::Away)));
         match walked {
-            Walked::Met(met) => met.iter().for_each(|met| self.met(met)),
-            Walked::PartEnds => {
-                self.parts += 1;
-                self.end_rounds();
+            Some((at, Walked::Met(met))) => met.iter().for_each(|met| self.met(at, met)),
+            Some((at, Walked::PartEnds)) => self.end_rounds(at),
+            Some((at, Walked::Away)) => {
+                let next = self.walks[at].next_part();
+                self.orders.iter_mut().for_each(|order| order.courses[at].misses(next));
             }
-            Walked::Away => {
-                self.parts += 1;
-                // Nobody knows what lies there: no round is one without it.
-                let since = self.next_part();
-                self.orders.iter_mut().for_each(|order| order.since = since);
-                self.pause = AWAY_PAUSE;
-            }
+            None => {}
         }
         self.tell_in_time();
-        if self.orders.iter().any(|order| order.asked.is_some()) {
-            self.pause = if is_away { TOLD_WITHIN / 8 } else { Duration::ZERO };
+        let is_waited_for = self.orders.iter().any(|order| order.asked.is_some());
+        match (is_idle, is_waited_for) {
+            (true, true) => self.pause = TOLD_WITHIN / 8,
+            (true, false) => self.pause = AWAY_PAUSE,
+            (false, true) => self.pause = Duration::ZERO,
+            (false, false) => {}
         }
+    }
+
+    /// The disk whose walk goes on next; `None` while nothing is looked for.
+    fn next_disk(&mut self) -> Option<usize> {
+        let disks = self.walks.len();
+        let is_walked = |&at: &usize| self.orders.iter().any(|order| order.courses[at].walks());
+        let at = (self.turn..self.turn + disks).map(|at| at % disks).find(is_walked)?;
+        self.turn = at + 1;
+        Some(at)
     }
 
     /// Has written down what is not. A disk that is away for days is not written to each second for it.
     async fn write_orders(&mut self) {
-        let (now, change) = (Instant::now(), self.disk.changes_of_orders());
-        let is_new = change != self.refused.change;
-        if !self.disk.has_unwritten_orders()
-            || (!is_new && self.refused.again.is_some_and(|again| now < again))
-        {
-            return;
-        }
-        self.noted = Some(now);
-        if self.disk.write_orders().await {
-            self.orders.iter_mut().for_each(|order| order.lasting = true);
-            self.refused = Refused::default();
-        } else {
-            let wait =
-                if is_new { AWAY_PAUSE } else { (self.refused.wait * 2).clamp(AWAY_PAUSE, WRITE_AGAIN) };
-            self.refused = Refused { change, wait, again: Some(now + wait) };
+        let is_new = self.disk.changes_of_orders() != self.refused.change;
+        let is_due = is_new || self.refused.again.is_none_or(|again| again <= Instant::now());
+        if self.disk.has_unwritten_orders() && is_due {
+            self.write_now().await;
         }
     }
 
-    /// Orders of an earlier process, as disks tell them when they are opened.
+    async fn write_now(&mut self) {
+        let (now, change) = (Instant::now(), self.disk.changes_of_orders());
+        self.noted = Some(now);
+        let written = self.disk.write_orders().await;
+        for (at, walk) in self.walks.iter().enumerate().filter(|&(at, _)| written[at]) {
+            self.orders.iter_mut().for_each(|order| order.courses[at].is_written_down(walk.next_part()));
+        }
+        self.refused = if written.iter().all(|&written| written) {
+            Refused::default()
+        } else {
+            let is_new = change != self.refused.change;
+            let wait =
+                if is_new { AWAY_PAUSE } else { (self.refused.wait * 2).clamp(AWAY_PAUSE, WRITE_AGAIN) };
+            Refused { change, wait, again: Some(now + wait) }
+        };
+    }
+
+    /// Orders of an earlier process, as disks tell them when they are opened; and no more those that stand no more.
     fn join_standing(&mut self) {
-        let since = self.next_part();
-        for number in self.disk.standing_orders() {
+        let standing = self.disk.standing_orders();
+        self.orders.retain(|order| order.asked.is_some() || standing.binary_search(&order.number).is_ok());
+        for number in standing {
             if !self.orders.iter().any(|order| order.number == number) {
-                self.orders.push(OnRound { number, lasting: false, since, has_met: false, asked: None });
+                self.begin(number, None);
             }
         }
     }
 
-    fn met(&mut self, met: &Met) {
+    fn met(&mut self, at: usize, met: &Met) {
         let order = self.orders.iter_mut().find(|order| order.number == met.number);
         let Some(order) = order else { return };
-        order.has_met = true;
+        order.courses[at].meets();
         match &mut order.asked {
             Some((_, report)) => count(report, met),
             None => self.metrics.met_later(met.mode, u64::from(met.counts)),
         }
     }
 
-    fn end_rounds(&mut self) {
-        let round = self.disk.parts() as u64;
+    fn end_rounds(&mut self, at: usize) {
+        // A disk that went and came back meanwhile proves nothing.
+        self.look();
+        let passed = self.walks[at].passed();
         for order in &mut self.orders {
-            if self.parts.saturating_sub(order.since) < round {
-                continue;
+            let Some(ended) = order.courses[at].has_passed(passed) else { continue };
+            if order.courses.iter().all(Course::has_been_round) {
+                order.tell(0, &self.metrics);
             }
-            if let Some((asker, report)) = order.asked.take() {
-                asker.tell(Report { lasting: order.lasting, ..report }, &self.metrics);
+            if ended == Ended::Unproved {
+                self.disk.write_orders_again();
             }
-            if order.has_met || !order.lasting {
-                (order.has_met, order.since) = (false, self.parts);
-            } else {
+            if order.courses.iter().all(Course::is_through) {
                 self.disk.drop_order(order.number);
                 tracing::info!(number = order.number, "an order to purge has met all that lies on disks");
             }
         }
-        let standing = self.disk.standing_orders();
-        self.orders.retain(|order| order.asked.is_some() || standing.contains(&order.number));
     }
 
     fn tell_in_time(&mut self) {
-        let (parts, objects) = (self.disk.parts() as u64, self.disk.objects());
+        let objects = self.disk.objects();
         for order in &mut self.orders {
-            let late = |(asker, _): &mut (Asker, Report)| asker.began.elapsed() >= TOLD_WITHIN;
-            if let Some((asker, report)) = order.asked.take_if(late) {
-                let left = parts.saturating_sub(self.parts.saturating_sub(order.since));
-                let disk_objects_left = objects * left / parts.max(1);
-                asker.tell(Report { lasting: order.lasting, disk_objects_left, ..report }, &self.metrics);
+            let is_late = |(asker, _): &(Asker, Report)| asker.began.elapsed() >= TOLD_WITHIN;
+            if order.asked.as_ref().is_some_and(is_late) {
+                let left = |at: usize| objects[at] * order.courses[at].left(self.walks[at].passed());
+                let disk_objects_left = (0..objects.len()).map(left).sum::<u64>() / Walk::PARTS;
+                order.tell(disk_objects_left, &self.metrics);
             }
         }
     }

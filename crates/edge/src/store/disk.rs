@@ -231,7 +231,13 @@ impl DiskTier {
             let _ = go.lock().map(|go| go.recv());
             Bytes::new()
         };
-        self.disks.note(busy).await;
+        futures_util::future::join_all(self.disks.note(busy)).await;
+    }
+
+    /// Times that the threads that read have been asked.
+    #[cfg(test)]
+    pub(crate) fn looks(&self) -> u64 {
+        self.disks.reports().map(|report| report.counters.read_jobs.value()).sum()
     }
 
     /// The share that the disks have of what they can do.

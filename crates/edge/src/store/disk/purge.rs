@@ -8,8 +8,8 @@ use crate::store::{Blocks, Body, Object};
 use crate::upstream::Groups;
 use ::purge::{Mode, What};
 use bytes::Bytes;
-use diskstore::{Generation, Seen, Step, Walk};
-use futures_util::FutureExt;
+use diskstore::{Generation, Opening, Seen, Step, Walk};
+use futures_util::future::join_all;
 use httpcache::freshness::{Freshness, StaleUse, State};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,14 +65,14 @@ impl DiskTier {
         self.orders.add(what, mode, self.times())
     }
 
-    /// Into how many parts a walk divides the disks.
-    pub(crate) fn parts(&self) -> usize {
-        self.disks.parts()
+    /// The disks as they are there to be walked over.
+    pub(crate) fn openings(&self) -> Vec<Option<Opening>> {
+        self.disks.openings()
     }
 
-    /// Objects on all disks.
-    pub(crate) fn objects(&self) -> u64 {
-        self.disks.reports().map(|report| report.objects).sum()
+    /// Objects on each of them.
+    pub(crate) fn objects(&self) -> Vec<u64> {
+        self.disks.reports().map(|report| report.objects).collect()
     }
 
     /// The number of the latest order.
@@ -110,12 +110,18 @@ impl DiskTier {
         }
     }
 
-    /// Has the orders that stand written down on every disk, behind all that was put before; whether that is done. A restart
-    /// brings nothing back then, nor does a power cut.
-    pub(crate) async fn write_orders(&self) -> bool {
+    /// A disk has to write them down once more, whether they have changed or not.
+    pub(crate) fn write_orders_again(&self) {
+        self.orders.not_written();
+    }
+
+    /// Has the orders that stand written down on each disk, behind all that was put before; on which that is done. A restart
+    /// brings nothing back from there then, nor does a power cut.
+    pub(crate) async fn write_orders(&self) -> Vec<bool> {
         self.orders.begin_note();
-        let written = timeout(WRITTEN_WITHIN, self.note_orders()).await.unwrap_or(false);
-        if !written {
+        let noting = self.note_orders().into_iter().map(|noted| timeout(WRITTEN_WITHIN, noted));
+        let written: Vec<_> = join_all(noting).await.into_iter().map(|noted| noted == Ok(true)).collect();
+        if written.contains(&false) {
             self.orders.not_written();
         }
         written
@@ -124,13 +130,13 @@ impl DiskTier {
     /// Has what of the orders is not written down yet written with all else that is.
     pub(super) fn note_orders_at_the_end(&self) {
         if self.orders.is_unwritten() {
-            // Queued by the first look at it, and waited for with what is queued.
-            let _ = self.note_orders().now_or_never();
+            // Waited for with what is queued.
+            drop(self.note_orders());
         }
     }
 
-    /// Has disks note the orders, as they are when they do; whether all did.
-    fn note_orders(&self) -> impl Future<Output = bool> {
+    /// Has disks note the orders, as they are when they do; whether each did.
+    fn note_orders(&self) -> Vec<impl Future<Output = bool>> {
         let (orders, now, unix_ms) = (Arc::clone(&self.orders), Instant::now(), self.times().unix_ms);
         self.disks.note(move || orders.to_note(now, unix_ms))
     }

@@ -1,0 +1,155 @@
+//! Orders beside disks that are away, that come back, and that are slow. The clock goes on: disks have threads of their own.
+
+use super::*;
+use crate::edge::Shared;
+use crate::key::CacheKey;
+use crate::options::{Config, Options};
+use crate::store::{Blocks, Body, Object};
+use ::purge::{Order, What};
+use futures_util::FutureExt;
+use http::{HeaderMap, StatusCode};
+use httpcache::freshness::{Freshness, StaleUse};
+use std::path::Path;
+use std::pin::pin;
+use telemetry::Telemetry;
+use units::ByteCount;
+
+/// More steps than two rounds of two small disks take.
+const STEPS: usize = 600;
+
+/// The disks, and the rounds on them.
+fn over(disks: &[&Path]) -> (Arc<DiskTier>, Rounds) {
+    let options = Options {
+        upstream: Some(vec!["http://a".to_owned()]),
+        disk: Some(disks.iter().map(|&disk| disk.to_owned()).collect()),
+        disk_size: Some(vec![ByteCount::mib(64)]),
+        ..Options::default()
+    };
+    let telemetry = Telemetry::new("test");
+    let shared = Shared::new(Config::resolve(&options).unwrap(), &telemetry);
+    let (_, settings) = watch::channel(shared.settings.clone());
+    let disk = shared.disk.clone().unwrap();
+    (Arc::clone(&disk), Rounds::new(disk, settings, Arc::new(PurgeMetrics::register(&telemetry))))
+}
+
+fn key(target: &str) -> CacheKey {
+    CacheKey::primary("http", "a", target)
+}
+
+fn put(disk: &DiskTier, targets: &[String]) {
+    let stale = StaleUse {
+        while_revalidating: Duration::ZERO,
+        if_error: None,
+        forbidden: false,
+        only_by_word: false,
+    };
+    let freshness =
+        Freshness { initial_age: Duration::ZERO, lifetime: Duration::from_secs(60), stale, immutable: false };
+    for target in targets {
+        let body = Body::Complete(Arc::new(Blocks::default()));
+        let object = Object::new(StatusCode::OK, HeaderMap::new(), freshness, Instant::now(), body);
+        disk.put(&key(target), &object);
+    }
+}
+
+fn below(prefix: &str) -> Vec<String> {
+    (0..40).map(|number| format!("{prefix}{number}")).collect()
+}
+
+fn holding(disk: &DiskTier, targets: &[String]) -> usize {
+    targets.iter().filter(|target| disk.may_hold(&key(target))).count()
+}
+
+/// Gives an order about everything below `prefix`, as memory does when it has carried it out.
+async fn order(disk: &DiskTier, rounds: &mut Rounds, prefix: &str) -> oneshot::Receiver<Report> {
+    let what = What::Prefix(format!("http://a{prefix}").parse().unwrap());
+    let given = Order::new(what, Mode::Hard, None, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
+    let number = disk.order(given.what.clone(), given.mode);
+    let (answer, told) = oneshot::channel();
+    let asker = Asker { answer, given_at: given.made_at, began: Instant::now() };
+    let standing = Some(OnDisk { number, mode: given.mode, keys: Vec::new() });
+    let done = CarriedOut { report: Report::new(given.id, given.mode), standing };
+    rounds.take_on(vec![(done, asker)]).await;
+    told
+}
+
+async fn steps(rounds: &mut Rounds, count: usize) {
+    for _ in 0..count {
+        rounds.step().await;
+    }
+}
+
+/// Until every order has met everything.
+async fn end(rounds: &mut Rounds) {
+    while !rounds.orders.is_empty() {
+        rounds.step().await;
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn while_a_disk_is_away_the_others_are_looked_through_once_and_it_when_it_is_back() {
+    let room = tempfile::tempdir().unwrap();
+    let [one, other, away] = ["one", "other", "away"].map(|name| room.path().join(name));
+    std::fs::create_dir(&one).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    let (meant, rest) = (below("/meant/"), below("/rest/"));
+    let (before, _) = over(&[&one, &other]);
+    put(&before, &meant);
+    put(&before, &rest);
+    assert!(before.is_settled().await && holding(&before, &meant) == 40);
+    before.close();
+    drop(before);
+    std::fs::rename(&other, &away).unwrap();
+    let (disk, mut rounds) = over(&[&one, &other]);
+    let _told = order(&disk, &mut rounds, "/meant/").await;
+    steps(&mut rounds, STEPS).await;
+    let looks = disk.looks();
+    steps(&mut rounds, STEPS).await;
+    assert_eq!(disk.looks(), looks, "nothing is looked for where a round has met nothing");
+    assert!(disk.standing_orders().len() == 1 && rounds.pause() > Duration::ZERO);
+    std::fs::rename(&away, &other).unwrap();
+    end(&mut rounds).await;
+    assert_eq!((holding(&disk, &meant), holding(&disk, &rest)), (0, 40));
+}
+
+#[tokio::test]
+async fn orders_that_stand_no_more_are_not_remembered_while_no_disk_is_there() {
+    let room = tempfile::tempdir().unwrap();
+    let (disk, mut rounds) = over(&[&room.path().join("away")]);
+    for number in 0..3_000 {
+        disk.order(What::Prefix(format!("http://a/{number}/").parse().unwrap()), Mode::Hard);
+        if number % 500 == 0 {
+            rounds.step().await;
+        }
+    }
+    rounds.step().await;
+    assert_eq!(rounds.orders.len(), disk.standing_orders().len());
+}
+
+/// What is put before an order may come into the index when the walk has been through its part: an order whose note is late was
+/// dropped in the middle of a round, and what it had not met stayed for ever.
+#[tokio::test]
+async fn a_round_counts_when_the_order_is_written_down_behind_what_was_put_before() {
+    let room = tempfile::tempdir().unwrap();
+    let (disk, mut rounds) = over(&[room.path()]);
+    let (go, going) = std::sync::mpsc::sync_channel(1);
+    let mut held = pin!(disk.hold(going));
+    assert!(held.as_mut().now_or_never().is_none());
+    let meant = ["/meant/1".to_owned()];
+    put(&disk, &meant);
+    // The disk takes longer than anybody waits.
+    tokio::time::pause();
+    let told = order(&disk, &mut rounds, "/meant/").await;
+    for _ in 1..Walk::PARTS {
+        rounds.step().await;
+    }
+    assert!(!told.await.unwrap().lasting);
+    tokio::time::advance(WRITE_AGAIN).await;
+    tokio::time::resume();
+    drop(go);
+    held.await;
+    assert!(disk.is_settled().await && holding(&disk, &meant) == 1);
+    end(&mut rounds).await;
+    assert_eq!(holding(&disk, &meant), 0);
+}
