@@ -215,7 +215,21 @@ impl Rounds {
                 self.refused = Refused::default();
             }
         }
-        self.there = now;
+        if self.there != now {
+            self.there = now;
+            self.orders.iter().for_each(|order| self.rest(order));
+        }
+    }
+
+    /// Tells where an order is through that looks for nothing any more.
+    fn rest(&self, order: &OnRound) {
+        let courses = order.courses.iter().zip(&self.there);
+        let through =
+            courses.filter(|(course, _)| course.is_through()).filter_map(|(_, there)| there.as_ref());
+        let through: Vec<_> = through.map(Opening::store).collect();
+        if !through.is_empty() && !order.courses.iter().any(Course::walks) {
+            self.disk.rest_order(order.number, through);
+        }
     }
 
     /// One step: a few objects, where an order looks for something.
@@ -313,8 +327,8 @@ impl Rounds {
     fn end_rounds(&mut self, at: usize) {
         // A disk that went and came back meanwhile proves nothing.
         self.look();
-        let passed = self.walks[at].passed();
-        for order in &mut self.orders {
+        let (passed, mut resting) = (self.walks[at].passed(), Vec::new());
+        for (place, order) in self.orders.iter_mut().enumerate() {
             let Some(ended) = order.courses[at].has_passed(passed) else { continue };
             if order.courses.iter().all(Course::has_been_round) {
                 order.tell(0, &self.metrics);
@@ -325,8 +339,11 @@ impl Rounds {
             if order.courses.iter().all(Course::is_through) {
                 self.disk.drop_order(order.number);
                 tracing::info!(number = order.number, "an order to purge has met all that lies on disks");
+            } else {
+                resting.push(place);
             }
         }
+        resting.into_iter().for_each(|place| self.rest(&self.orders[place]));
     }
 
     fn tell_in_time(&mut self) {

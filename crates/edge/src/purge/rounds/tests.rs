@@ -60,6 +60,16 @@ fn holding(disk: &DiskTier, targets: &[String]) -> usize {
     targets.iter().filter(|target| disk.may_hold(&key(target))).count()
 }
 
+/// How many of them somebody who asks is given.
+async fn giving(disk: &DiskTier, rounds: &Rounds, targets: &[String]) -> usize {
+    let groups = Arc::clone(&rounds.settings.borrow().groups);
+    let mut given = 0;
+    for target in targets {
+        given += usize::from(disk.load(&key(target), &groups).await.is_some());
+    }
+    given
+}
+
 /// Gives an order about everything below `prefix`, as memory does when it has carried it out.
 async fn order(disk: &DiskTier, rounds: &mut Rounds, prefix: &str) -> oneshot::Receiver<Report> {
     let what = What::Prefix(format!("http://a{prefix}").parse().unwrap());
@@ -125,6 +135,35 @@ async fn orders_that_stand_no_more_are_not_remembered_while_no_disk_is_there() {
     }
     rounds.step().await;
     assert_eq!(rounds.orders.len(), disk.standing_orders().len());
+}
+
+#[tokio::test]
+async fn more_orders_than_can_stand_while_a_disk_is_away_cost_what_lies_on_that_one_alone() {
+    let room = tempfile::tempdir().unwrap();
+    let [one, other, away] = ["one", "other", "away"].map(|name| room.path().join(name));
+    std::fs::create_dir(&one).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    let rest = below("/rest/");
+    let (before, _) = over(&[&one, &other]);
+    put(&before, &rest);
+    assert!(before.is_settled().await);
+    before.close();
+    drop(before);
+    std::fs::rename(&other, &away).unwrap();
+    let (disk, mut rounds) = over(&[&one, &other]);
+    let (here, there): (Vec<_>, Vec<_>) = rest.into_iter().partition(|target| disk.may_hold(&key(target)));
+    for number in 0..1_200 {
+        disk.order(What::Prefix(format!("http://a/{number}/").parse().unwrap()), Mode::Hard);
+        if number % 600 == 599 {
+            steps(&mut rounds, STEPS).await;
+        }
+    }
+    assert_eq!(giving(&disk, &rounds, &here).await, here.len());
+    std::fs::rename(&away, &other).unwrap();
+    end(&mut rounds).await;
+    assert_eq!(giving(&disk, &rounds, &here).await, here.len());
+    assert_eq!(giving(&disk, &rounds, &there).await, 0, "nobody remembers all that was meant there");
+    assert!(!here.is_empty() && !there.is_empty());
 }
 
 /// What is put before an order may come into the index when the walk has been through its part: an order whose note is late was

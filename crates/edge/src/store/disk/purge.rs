@@ -90,6 +90,11 @@ impl DiskTier {
         self.orders.drop_order(number);
     }
 
+    /// The order has met everything on these stores, and looks for nothing on others, as they are away.
+    pub(crate) fn rest_order(&self, number: u64, through: Vec<u64>) {
+        self.orders.rest(number, through);
+    }
+
     /// Whether a disk may lack something of the orders.
     pub(crate) fn has_unwritten_orders(&self) -> bool {
         self.orders.is_unwritten()

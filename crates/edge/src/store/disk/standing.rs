@@ -23,8 +23,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use stores::{Knew, Stores};
 use tokio::time::Instant;
 
-/// Orders that stand at once. More, and the oldest is taken to mean everything older: that costs fills, and nothing comes
-/// back.
+/// Orders that stand at once. More, and one is taken to mean everything older: that costs fills, and nothing comes back. Where some
+/// only wait for a disk that is away, it is one of them, and costs what lies there alone.
 const MOST: usize = 1_024;
 /// Bytes of all of them as they are noted, with room to spare below the longest note.
 const MOST_BYTES: usize = 512 * 1_024;
@@ -41,6 +41,9 @@ struct Standing {
     mode: Mode,
     /// When it came: from then on what it means is stale.
     at: Times,
+    /// The stores on which it has met everything, once it waits for others that are away.
+    #[serde(skip)]
+    through: Vec<u64>,
 }
 
 /// What orders make of something on a disk.
@@ -138,7 +141,7 @@ impl Orders {
     pub(super) fn add(&self, what: What, mode: Mode, at: Times) -> u64 {
         self.change(|list| {
             list.latest = at.unix_ms.max(list.latest + 1);
-            list.standing.push(Standing { number: list.latest, what, mode, at });
+            list.standing.push(Standing { number: list.latest, what, mode, at, through: Vec::new() });
             list.latest
         })
     }
@@ -149,6 +152,14 @@ impl Orders {
             list.standing.retain(|order| order.number != number);
             list.dropped = list.dropped.max(number);
         });
+    }
+
+    /// It has met everything on these stores, and waits for others that are away.
+    pub(super) fn rest(&self, number: u64, through: Vec<u64>) {
+        let mut list = self.list();
+        if let Some(order) = list.standing.iter_mut().find(|order| order.number == number) {
+            order.through = through;
+        }
     }
 
     /// The numbers of those that stand, ascending.
@@ -283,6 +294,8 @@ impl Default for List {
 
 impl List {
     fn take_in(&mut self, store: u64, noted: Self) {
+        // What was done there may not have come to its platters.
+        self.standing.iter_mut().for_each(|order| order.through.retain(|&through| through != store));
         for order in noted.standing {
             if !self.standing.iter().any(|standing| standing.number == order.number) {
                 self.standing.push(order);
@@ -302,9 +315,16 @@ impl List {
         let size = |order: &Standing| order.what.to_string().len() + OVERHEAD;
         let mut bytes: usize = self.standing.iter().map(size).sum();
         while self.standing.len() > MOST || bytes > MOST_BYTES {
-            let oldest = self.standing.remove(0);
-            bytes -= size(&oldest);
-            self.floor = self.floor.max(oldest.number);
+            let rests = self.standing.iter().position(|order| !order.through.is_empty());
+            let order = self.standing.remove(rests.unwrap_or(0));
+            bytes -= size(&order);
+            if rests.is_some() {
+                // One that nobody has opened yet has not heard of it, or has it in its own note.
+                self.dropped = self.dropped.max(order.number);
+                self.stores.hold_all_but(&order.through, order.number);
+            } else {
+                self.floor = self.floor.max(order.number);
+            }
         }
     }
 }

@@ -55,6 +55,13 @@ impl Stores {
         held.doubted = held.doubted.max(doubted);
     }
 
+    /// Nothing that was written before `gone` is used any more, but on these stores.
+    pub(super) fn hold_all_but(&mut self, through: &[u64], gone: u64) {
+        for store in self.0.iter_mut().filter(|store| !through.contains(&store.name)) {
+            store.gone = store.gone.max(gone);
+        }
+    }
+
     /// `store` is open, and `knew` this; `dropped` is the latest order that is known to have been dropped, by whichever disk. What
     /// this process has noted as missed is no concern of a disk that it opens only now: it has remembered it.
     pub(super) fn open(&mut self, store: u64, knew: Knew, dropped: u64) {

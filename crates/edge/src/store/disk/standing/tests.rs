@@ -151,6 +151,40 @@ fn what_a_disk_missed_while_it_was_away_is_asked_about_unless_this_process_has_t
 }
 
 #[test]
+fn more_than_can_stand_while_a_disk_is_away_mean_what_is_older_on_that_alone() {
+    let orders = Orders::default();
+    for store in [1, 2] {
+        orders.take_in(found(store, Note::Nothing), 1);
+    }
+    let (old, busy) = (noted(2, &orders), orders.add(prefix("http://a/busy/"), Mode::Hard, at(1)));
+    let add = |at_ms| {
+        let number = orders.add(prefix(&format!("http://a/{at_ms}/")), Mode::Hard, at(at_ms));
+        orders.rest(number, vec![1]);
+        number
+    };
+    let numbers: Vec<u64> = (2..MOST as u64 + 12).map(add).collect();
+    assert!(orders.standing().len() == MOST && orders.standing()[0] == busy);
+    let dropped = numbers[10];
+    let is_held = |orders: &Orders| {
+        let [one, two, then] = [(1, 0), (2, dropped - 1), (2, dropped)]
+            .map(|(store, written)| matches!(judge(orders, "/any", store, written), Verdict::Gone(_)));
+        (one, two, then) == (false, true, false)
+    };
+    assert!(is_held(&orders), "{orders:?}");
+    for disks in [[noted(1, &orders), old.clone()], [old.clone(), noted(1, &orders)]] {
+        let next = Orders::default();
+        disks.into_iter().for_each(|disk| next.take_in(disk, 1));
+        assert!(is_held(&next), "{next:?}");
+    }
+    orders.take_in(old, 1);
+    assert!(is_held(&orders), "it is back");
+    // Where the one that was there was away, too, what was done on it may be lost.
+    orders.take_in(noted(1, &orders), 1);
+    add(1_000_000);
+    assert!(is_gone(&orders, "/any", busy - 1));
+}
+
+#[test]
 fn more_than_can_stand_mean_everything_older() {
     let orders = Orders::default();
     let numbers: Vec<u64> = (0..MOST as u64 + 10)
