@@ -234,10 +234,16 @@ impl Disks {
     /// Waits until everything so far is on the disks. `false` when a disk could not. One that is not open is not waited for.
     pub async fn flush(&self) -> bool {
         let mut all = true;
-        for done in self.have_done(Work::Flush) {
-            all &= done.await;
+        for settled in self.settle() {
+            all &= settled.await;
         }
         all
+    }
+
+    /// For each disk, as they are configured, whether everything so far is on it, once that is known. The caller bounds the wait: a
+    /// disk may hang.
+    pub fn settle(&self) -> Vec<impl Future<Output = bool>> {
+        self.have_done(Work::Flush)
     }
 
     /// Has it done on each disk; whether it is, the disks as they are configured. One that is not open is not waited for.

@@ -146,16 +146,17 @@ impl Rounds {
         self.pause
     }
 
-    /// Takes orders on that have been carried out in memory. Those that can be are ended here, between two barriers for
-    /// all; one note is for all of the rest.
+    /// Takes orders on that have been carried out in memory. What can be is carried out by key between two barriers for all, and ends
+    /// here where no disk is away; one note is for all of the rest.
     pub(super) async fn take_on(&mut self, given: Vec<(CarriedOut, Asker)>) {
-        let (mut ended, mut open) = (Vec::new(), Vec::new());
         self.look();
+        let before = self.there.clone();
         let by_keys = |(done, _): &(CarriedOut, Asker)| {
             done.standing.as_ref().is_some_and(|order| !order.keys.is_empty())
         };
         // What was put before the order may still be on its way to the disk.
-        let is_there = !given.iter().any(by_keys) || self.disk.is_settled().await;
+        let mut through = if given.iter().any(by_keys) { self.disk.settled().await } else { Vec::new() };
+        let (mut met_all, mut open) = (Vec::new(), Vec::new());
         let groups = Arc::clone(&self.settings.borrow().groups);
         for (CarriedOut { mut report, standing }, asker) in given {
             let Some(OnDisk { number, mode, keys }) = standing else {
@@ -164,27 +165,35 @@ impl Rounds {
             };
             let (met, is_all) = self.disk.purge_keys(&keys, mode, number, &groups).await;
             met.iter().for_each(|met| count(&mut report, met));
-            let list = if is_all && is_there && !keys.is_empty() { &mut ended } else { &mut open };
+            let list = if is_all && !keys.is_empty() { &mut met_all } else { &mut open };
             list.push((number, report, asker));
         }
-        if !ended.is_empty() && self.disk.is_settled().await {
-            for (number, report, asker) in ended.drain(..) {
-                self.disk.drop_order(number);
-                asker.tell(report, &self.metrics);
+        if !met_all.is_empty() {
+            let settled = self.disk.settled().await;
+            self.look();
+            for (at, through) in through.iter_mut().enumerate() {
+                *through &= settled[at] && before[at].is_some() && before[at] == self.there[at];
             }
         }
-        open.append(&mut ended);
-        if open.is_empty() {
+        let are_all_through = !through.contains(&false);
+        let is_open = !open.is_empty() || !(met_all.is_empty() || are_all_through);
+        for (number, report, asker) in met_all {
+            if are_all_through {
+                self.disk.drop_order(number);
+                asker.tell(report, &self.metrics);
+            } else {
+                self.begin(number, Some((asker, report)), &through);
+            }
+        }
+        for (number, report, asker) in open {
+            self.begin(number, Some((asker, report)), &[]);
+        }
+        if !is_open {
             // Nobody waits for it; in a storm of orders once in a while.
             if self.noted.is_none_or(|noted| noted.elapsed() >= NOTED_EACH) {
                 self.write_orders().await;
             }
             return;
-        }
-        for (number, report, asker) in open {
-            // It may have joined those of an earlier process in the moment before.
-            self.orders.retain(|order| order.number != number);
-            self.begin(number, Some((asker, report)));
         }
         self.write_now().await;
         // In a storm of orders there may be no step for long.
@@ -193,13 +202,18 @@ impl Rounds {
         self.pause = Duration::ZERO;
     }
 
-    fn begin(&mut self, number: u64, asked: Option<(Asker, Report)>) {
-        let course = |(walk, there): (&Walk, &Option<Opening>)| match there {
-            Some(_) => Course::from(walk.next_part()),
+    /// Begins an order that is `through` with some disks.
+    fn begin(&mut self, number: u64, asked: Option<(Asker, Report)>, through: &[bool]) {
+        let course = |at: usize| match &self.there[at] {
+            _ if through.get(at) == Some(&true) => Course::through(),
+            Some(_) => Course::from(self.walks[at].next_part()),
             None => Course::default(),
         };
-        let courses = self.walks.iter().zip(&self.there).map(course).collect();
-        self.orders.push(OnRound { number, courses, asked });
+        let order = OnRound { number, courses: (0..self.walks.len()).map(course).collect(), asked };
+        self.rest(&order);
+        // It may have joined those of an earlier process in the moment before.
+        self.orders.retain(|order| order.number != number);
+        self.orders.push(order);
     }
 
     /// Looks which disks have gone or come: what was seen on them counts no more, and those that are there have to write first.
@@ -309,7 +323,7 @@ impl Rounds {
         self.orders.retain(|order| order.asked.is_some() || standing.binary_search(&order.number).is_ok());
         for number in standing {
             if !self.orders.iter().any(|order| order.number == number) {
-                self.begin(number, None);
+                self.begin(number, None, &[]);
             }
         }
     }

@@ -45,6 +45,11 @@ impl Course {
         Self { state: State::Walks { since, has_met: false }, ..Self::default() }
     }
 
+    /// Carried out otherwise, and all of it is on the disk.
+    pub(super) fn through() -> Self {
+        Self { state: State::Through, has_been_round: true, ..Self::default() }
+    }
+
     /// The disk is away, or has been: what it had not on its platters is undone.
     pub(super) fn breaks_off(&mut self) {
         (self.state, self.is_written) = (State::Rests, false);
@@ -52,10 +57,10 @@ impl Course {
 
     /// The disk has the order written down, behind all that was done before. `next` is the next part of its walk.
     pub(super) fn is_written_down(&mut self, next: u64) {
-        if self.state == State::Rests || !self.is_written {
+        let is_first = !std::mem::replace(&mut self.is_written, true);
+        if self.state == State::Rests || (is_first && self.walks()) {
             self.state = State::Walks { since: next, has_met: false };
         }
-        self.is_written = true;
     }
 
     /// Something was met.
@@ -149,6 +154,16 @@ mod tests {
         assert_eq!(course.has_passed(1_000), None);
         course.is_written_down(1_000);
         assert_eq!(course.has_passed(1_000 + Walk::PARTS), Some(Ended::Through));
+    }
+
+    #[test]
+    fn what_was_carried_out_otherwise_needs_no_round_unless_the_disk_goes_away() {
+        let mut course = Course::through();
+        course.is_written_down(7);
+        assert!(course.is_through() && course.is_written() && course.left(0) == 0);
+        course.breaks_off();
+        course.is_written_down(9);
+        assert!(course.walks());
     }
 
     #[test]

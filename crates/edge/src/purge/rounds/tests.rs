@@ -60,6 +60,21 @@ fn holding(disk: &DiskTier, targets: &[String]) -> usize {
     targets.iter().filter(|target| disk.may_hold(&key(target))).count()
 }
 
+/// Two disks between them hold `targets`. One is there, and what is given brings the other one back.
+fn one_of_two(room: &Path, targets: &[String]) -> (Arc<DiskTier>, Rounds, impl FnOnce() + use<>) {
+    let [one, other, away] = ["one", "other", "away"].map(|name| room.join(name));
+    std::fs::create_dir(&one).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    let (before, _) = over(&[&one, &other]);
+    put(&before, targets);
+    before.close();
+    assert_eq!(before.objects().iter().sum::<u64>(), targets.len() as u64);
+    drop(before);
+    std::fs::rename(&other, &away).unwrap();
+    let (disk, rounds) = over(&[&one, &other]);
+    (disk, rounds, move || std::fs::rename(&away, &other).unwrap())
+}
+
 /// How many of them somebody who asks is given.
 async fn giving(disk: &DiskTier, rounds: &Rounds, targets: &[String]) -> usize {
     let groups = Arc::clone(&rounds.settings.borrow().groups);
@@ -72,12 +87,21 @@ async fn giving(disk: &DiskTier, rounds: &Rounds, targets: &[String]) -> usize {
 
 /// Gives an order about everything below `prefix`, as memory does when it has carried it out.
 async fn order(disk: &DiskTier, rounds: &mut Rounds, prefix: &str) -> oneshot::Receiver<Report> {
-    let what = What::Prefix(format!("http://a{prefix}").parse().unwrap());
+    give(disk, rounds, What::Prefix(format!("http://a{prefix}").parse().unwrap()), Vec::new()).await
+}
+
+/// The same of any order, and by these keys.
+async fn give(
+    disk: &DiskTier,
+    rounds: &mut Rounds,
+    what: What,
+    keys: Vec<CacheKey>,
+) -> oneshot::Receiver<Report> {
     let given = Order::new(what, Mode::Hard, None, Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
     let number = disk.order(given.what.clone(), given.mode);
     let (answer, told) = oneshot::channel();
     let asker = Asker { answer, given_at: given.made_at, began: Instant::now() };
-    let standing = Some(OnDisk { number, mode: given.mode, keys: Vec::new() });
+    let standing = Some(OnDisk { number, mode: given.mode, keys });
     let done = CarriedOut { report: Report::new(given.id, given.mode), standing };
     rounds.take_on(vec![(done, asker)]).await;
     told
@@ -100,27 +124,38 @@ async fn end(rounds: &mut Rounds) {
 #[tokio::test]
 async fn while_a_disk_is_away_the_others_are_looked_through_once_and_it_when_it_is_back() {
     let room = tempfile::tempdir().unwrap();
-    let [one, other, away] = ["one", "other", "away"].map(|name| room.path().join(name));
-    std::fs::create_dir(&one).unwrap();
-    std::fs::create_dir(&other).unwrap();
     let (meant, rest) = (below("/meant/"), below("/rest/"));
-    let (before, _) = over(&[&one, &other]);
-    put(&before, &meant);
-    put(&before, &rest);
-    assert!(before.is_settled().await && holding(&before, &meant) == 40);
-    before.close();
-    drop(before);
-    std::fs::rename(&other, &away).unwrap();
-    let (disk, mut rounds) = over(&[&one, &other]);
+    let (disk, mut rounds, back) = one_of_two(room.path(), &[&meant[..], &rest].concat());
     let _told = order(&disk, &mut rounds, "/meant/").await;
     steps(&mut rounds, STEPS).await;
     let looks = disk.looks();
     steps(&mut rounds, STEPS).await;
     assert_eq!(disk.looks(), looks, "nothing is looked for where a round has met nothing");
     assert!(disk.standing_orders().len() == 1 && rounds.pause() > Duration::ZERO);
-    std::fs::rename(&away, &other).unwrap();
+    back();
     end(&mut rounds).await;
     assert_eq!((holding(&disk, &meant), holding(&disk, &rest)), (0, 40));
+}
+
+#[tokio::test]
+async fn an_order_for_a_url_needs_no_round_of_the_disks_that_are_there_beside_one_that_is_away() {
+    let room = tempfile::tempdir().unwrap();
+    let (disk, mut rounds, back) = one_of_two(room.path(), &below("/rest/"));
+    let (here, there): (Vec<_>, Vec<_>) =
+        below("/rest/").into_iter().partition(|target| disk.may_hold(&key(target)));
+    let mut told = Vec::new();
+    for target in [&here[0], &there[0]] {
+        let what = What::Url(format!("http://a{target}").parse().unwrap());
+        told.push(give(&disk, &mut rounds, what, vec![key(target)]).await);
+    }
+    assert_eq!(holding(&disk, &here), here.len() - 1);
+    let looks = disk.looks();
+    steps(&mut rounds, STEPS).await;
+    assert_eq!((disk.looks(), rounds.orders.len()), (looks, 2));
+    back();
+    end(&mut rounds).await;
+    assert_eq!((holding(&disk, &here), holding(&disk, &there)), (here.len() - 1, there.len() - 1));
+    assert_eq!(told.remove(0).await.unwrap().removed.disk, 1);
 }
 
 #[tokio::test]
@@ -140,18 +175,9 @@ async fn orders_that_stand_no_more_are_not_remembered_while_no_disk_is_there() {
 #[tokio::test]
 async fn more_orders_than_can_stand_while_a_disk_is_away_cost_what_lies_on_that_one_alone() {
     let room = tempfile::tempdir().unwrap();
-    let [one, other, away] = ["one", "other", "away"].map(|name| room.path().join(name));
-    std::fs::create_dir(&one).unwrap();
-    std::fs::create_dir(&other).unwrap();
-    let rest = below("/rest/");
-    let (before, _) = over(&[&one, &other]);
-    put(&before, &rest);
-    assert!(before.is_settled().await);
-    before.close();
-    drop(before);
-    std::fs::rename(&other, &away).unwrap();
-    let (disk, mut rounds) = over(&[&one, &other]);
-    let (here, there): (Vec<_>, Vec<_>) = rest.into_iter().partition(|target| disk.may_hold(&key(target)));
+    let (disk, mut rounds, back) = one_of_two(room.path(), &below("/rest/"));
+    let (here, there): (Vec<_>, Vec<_>) =
+        below("/rest/").into_iter().partition(|target| disk.may_hold(&key(target)));
     for number in 0..1_200 {
         disk.order(What::Prefix(format!("http://a/{number}/").parse().unwrap()), Mode::Hard);
         if number % 600 == 599 {
@@ -159,7 +185,7 @@ async fn more_orders_than_can_stand_while_a_disk_is_away_cost_what_lies_on_that_
         }
     }
     assert_eq!(giving(&disk, &rounds, &here).await, here.len());
-    std::fs::rename(&away, &other).unwrap();
+    back();
     end(&mut rounds).await;
     assert_eq!(giving(&disk, &rounds, &here).await, here.len());
     assert_eq!(giving(&disk, &rounds, &there).await, 0, "nobody remembers all that was meant there");

@@ -124,8 +124,7 @@ impl DiskTier {
     /// brings nothing back from there then, nor does a power cut.
     pub(crate) async fn write_orders(&self) -> Vec<bool> {
         self.orders.begin_note();
-        let noting = self.note_orders().into_iter().map(|noted| timeout(WRITTEN_WITHIN, noted));
-        let written: Vec<_> = join_all(noting).await.into_iter().map(|noted| noted == Ok(true)).collect();
+        let written = in_time(self.note_orders()).await;
         if written.contains(&false) {
             self.orders.not_written();
         }
@@ -146,13 +145,19 @@ impl DiskTier {
         self.disks.note(move || orders.to_note(now, unix_ms))
     }
 
-    /// Whether all that was done so far is on the disks.
-    pub(crate) async fn is_settled(&self) -> bool {
-        timeout(WRITTEN_WITHIN, self.disks.flush()).await.unwrap_or(false)
+    /// On which disks all is that was done so far.
+    pub(crate) async fn settled(&self) -> Vec<bool> {
+        in_time(self.disks.settle()).await
     }
 
-    /// Carries a standing order for one URL out by its `keys`; and whether that is all of it, which it is not where there are
-    /// variants, or a disk is away.
+    /// Whether it is on all of them.
+    #[cfg(test)]
+    pub(crate) async fn is_settled(&self) -> bool {
+        !self.settled().await.contains(&false)
+    }
+
+    /// Carries a standing order for one URL out by its `keys` on the disks that are there; and whether that is all of it there, which
+    /// it is not where there are variants.
     pub(crate) async fn purge_keys(
         &self,
         keys: &[CacheKey],
@@ -183,9 +188,6 @@ impl DiskTier {
     }
 
     async fn lying(&self, key: &CacheKey) -> Lying {
-        if !self.disks.are_readable() {
-            return Lying::Unclear;
-        }
         match self.disks.holding(key.as_bytes()) {
             0 => return Lying::Nothing,
             1 => {}
@@ -274,6 +276,12 @@ impl DiskTier {
             (Mode::Soft, Head::Varies { .. }) => Some(false),
         }
     }
+}
+
+/// What each disk has done within [`WRITTEN_WITHIN`].
+async fn in_time(doing: Vec<impl Future<Output = bool>>) -> Vec<bool> {
+    let doing = doing.into_iter().map(|done| timeout(WRITTEN_WITHIN, done));
+    join_all(doing).await.into_iter().map(|done| done == Ok(true)).collect()
 }
 
 /// `freshness` of what may be no more: not used in any way before the upstream was asked about it. What that has promised not to
