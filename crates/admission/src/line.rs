@@ -1,17 +1,10 @@
-//! The line of one class: two counters for who got a ticket here, two for guests, and when which number was given out.
+//! The line of one class: those who got a ticket here, guests, and when which number was given out.
 
+use crate::places::{Places, Stand};
 use jiff::Timestamp;
 
 /// How far back a ticket of another node can be placed: an hour. Older ones are before everybody.
 const REMEMBERED_S: usize = 3_600;
-
-/// Places given out, in order.
-#[derive(Debug, Default)]
-struct Places {
-    issued: u64,
-    /// How many of them may come in: all with a lower number.
-    passed: u64,
-}
 
 /// Who waits, as numbers.
 #[derive(Debug)]
@@ -37,36 +30,13 @@ impl Default for Line {
     }
 }
 
-impl Places {
-    fn issue(&mut self) -> u64 {
-        self.issued += 1;
-        self.issued - 1
-    }
-
-    fn pass(&mut self, count: u64) -> u64 {
-        let let_in = count.min(self.waiting());
-        self.passed += let_in;
-        let_in
-    }
-
-    const fn waiting(&self) -> u64 {
-        self.issued - self.passed
-    }
-
-    const fn ahead_of(&self, serial: u64) -> u64 {
-        // A number that was never given out waits behind all that were.
-        let serial = if serial < self.issued { serial } else { self.issued };
-        (serial + 1).saturating_sub(self.passed)
-    }
-}
-
 impl Line {
     /// The next number.
     pub(crate) fn issue(&mut self, now: Timestamp) -> u64 {
         let second = now.as_second();
         let entry = &mut self.history[place(second)];
         if entry.0 != second {
-            *entry = (second, self.own.issued);
+            *entry = (second, self.own.issued());
         }
         self.own.issue()
     }
@@ -76,14 +46,37 @@ impl Line {
         self.guests.issue()
     }
 
-    /// Lets up to `count` more in, guests and others by turns, and says how many those were. Guests came before all others that wait
-    /// here; but a ticket of another node can be shown many times, and must not be the end of those who got theirs here.
-    pub(crate) fn pass(&mut self, count: u64) -> u64 {
+    /// In this `second` of its life, lets up to `count` more in, guests and others by turns, and says how many those were. Guests
+    /// came before all others that wait here; but a ticket of another node can be shown many times, and must not be the end of those
+    /// who got theirs here.
+    pub(crate) fn pass(&mut self, count: u64, second: u64) -> u64 {
         let theirs = if self.guest_is_next { count.div_ceil(2) } else { count / 2 };
         self.guest_is_next ^= count % 2 == 1;
-        let guests = self.guests.pass(theirs);
-        let own = self.own.pass(count - guests);
-        guests + own + self.guests.pass(count - guests - own)
+        let guests = self.guests.pass(theirs, second);
+        let own = self.own.pass(count - guests, second);
+        guests + own + self.guests.pass(count - guests - own, second)
+    }
+
+    /// Whose turn came too long before this `second` of its life has none any more.
+    pub(crate) fn age(&mut self, second: u64) {
+        self.own.age(second);
+        self.guests.age(second);
+    }
+
+    /// Somebody shows the number `serial`.
+    pub(crate) fn show(&mut self, serial: u64) -> Stand {
+        match self.own.show(serial) {
+            Stand::Ahead(_) => Stand::Ahead(self.ahead_of(serial)),
+            stand => stand,
+        }
+    }
+
+    /// The same of a guest's.
+    pub(crate) fn show_of_guest(&mut self, serial: u64) -> Stand {
+        match self.guests.show(serial) {
+            Stand::Ahead(_) => Stand::Ahead(self.ahead_of_guest(serial)),
+            stand => stand,
+        }
     }
 
     /// Tickets that have not been let in yet.
@@ -108,7 +101,7 @@ impl Line {
         let second = issued_at.as_second();
         let entry = self.history[place(second)];
         let serial = if entry.0 == second { Some(entry.1) } else { self.nearest_before(second) };
-        serial.map_or(0, |serial| serial.saturating_sub(self.own.passed))
+        serial.map_or(0, |serial| serial.saturating_sub(self.own.passed()))
     }
 
     /// The number at the last second before `second` in which any was given out here.
@@ -117,7 +110,7 @@ impl Line {
         let (at, _) = before.max_by_key(|(at, _)| *at).filter(|(at, _)| *at > i64::MIN)?;
         // Those of that whole second are before it: what the next second that gave any out began with.
         let after = self.history.iter().filter(|(other, _)| other > at).min_by_key(|(at, _)| *at);
-        Some(after.map_or(self.own.issued, |(_, serial)| *serial))
+        Some(after.map_or(self.own.issued(), |(_, serial)| *serial))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Both classes and what the node can take: those before an examination first, within a class who came first.
 
 use crate::line::Line;
+use crate::places::Stand;
 use crate::ticket::{Node, Ticket};
 use jiff::{SignedDuration, Timestamp};
 use timetable::Class;
@@ -32,6 +33,8 @@ pub struct Lines {
     /// Whether those who are not before an examination may begin.
     usual_too: bool,
     moved: Timestamp,
+    /// For how long it has looked on, in milliseconds: how old a turn is does not go by a clock that is set.
+    lived_ms: u64,
 }
 
 /// What a client that wants to begin is told.
@@ -52,6 +55,8 @@ pub struct Wait {
     pub ahead: u64,
     /// When to ask again.
     pub after: SignedDuration,
+    /// Whether the ticket that was brought lets in no more, so that this is another place, the last.
+    pub was_spent: bool,
 }
 
 impl Lines {
@@ -65,6 +70,7 @@ impl Lines {
             rate: 0,
             usual_too: true,
             moved: now,
+            lived_ms: 0,
         }
     }
 
@@ -98,52 +104,81 @@ impl Lines {
         // A part of a millisecond counts the next time: with many asks a second such parts are half of the time.
         let part = SignedDuration::from_nanos(i64::from(passed.subsec_nanos() % 1_000_000));
         self.moved = now.saturating_sub(part).unwrap_or(now);
+        self.lived_ms = self.lived_ms.saturating_add(ms);
+        let second = self.lived_ms / 1_000;
         let most = rate.saturating_mul(u64::try_from(BURST.as_millis()).unwrap_or(ONE)).max(ONE);
         // A session a second is a thousandth of it each millisecond.
         let gained = rate.saturating_mul(ms);
         // Who waits is let in out of all that has come since; only what is left is bounded.
         self.room = self.room.saturating_add(gained);
-        self.room -= self.exam.pass(self.room / ONE) * ONE;
+        self.room -= self.exam.pass(self.room / ONE, second) * ONE;
         if self.usual_too {
-            self.room -= self.usual.pass(self.room / ONE) * ONE;
+            self.room -= self.usual.pass(self.room / ONE, second) * ONE;
         }
         self.room = self.room.min(most);
+        self.exam.age(second);
+        self.usual.age(second);
     }
 
     /// A client of `class` wants to begin, with the ticket it was given, if any. `seed` is any number; it spreads those
     /// who are told to come back.
     pub fn ask(&mut self, class: Class, ticket: Option<&Ticket>, seed: u64, now: Timestamp) -> Verdict {
         self.advance(now);
-        let ticket = ticket.filter(|ticket| ticket.class == class);
-        let (here, of_guests) = (self.node, self.node.of_guests());
-        let (ticket, ahead) = match ticket {
-            Some(own) if own.node == here => (*own, self.line(class).ahead_of(own.serial)),
-            Some(guest) if guest.node == of_guests => (*guest, self.line(class).ahead_of_guest(guest.serial)),
-            // A ticket of another node was never counted here: it waits for its time.
-            Some(other) => match self.line(class).ahead_of_time(other.issued_at) {
-                0 if self.line(class).waiting() == 0 && self.take(class) => return Verdict::Admit,
-                // Those who wait here take all room that comes: without a place of its own it would wait for the last of them.
-                0 => {
-                    let serial = self.line_mut(class).issue_to_guest();
-                    (Ticket { serial, node: of_guests, ..*other }, self.line(class).ahead_of_guest(serial))
-                }
-                ahead => (*other, ahead + 1),
-            },
-            None if self.line(class).waiting() == 0 && self.take(class) => return Verdict::Admit,
-            None => {
-                let serial = self.line_mut(class).issue(now);
-                (Ticket { class, serial, issued_at: now, node: here }, self.line(class).ahead_of(serial))
-            }
+        let shown = ticket.filter(|ticket| ticket.class == class).map(|ticket| self.show(ticket));
+        let was_spent = match shown {
+            Some((Stand::In, _)) => return Verdict::Admit,
+            Some((Stand::Ahead(ahead), ticket)) => return self.wait(ticket, ahead, false, seed),
+            Some((Stand::Spent, _)) => true,
+            None => false,
         };
-        if ahead == 0 {
+        if self.take_where_none_waits(class) {
             return Verdict::Admit;
         }
-        Verdict::Wait(Wait { ticket, ahead, after: self.after(class, ahead, seed) })
+        let node = self.node;
+        let line = self.line_mut(class);
+        let serial = line.issue(now);
+        let ahead = line.ahead_of(serial);
+        self.wait(Ticket { class, serial, issued_at: now, node }, ahead, was_spent, seed)
+    }
+
+    fn wait(&self, ticket: Ticket, ahead: u64, was_spent: bool, seed: u64) -> Verdict {
+        Verdict::Wait(Wait { ticket, ahead, after: self.after(ticket.class, ahead, seed), was_spent })
+    }
+
+    /// What a ticket is worth now, and which one to bring the next time.
+    fn show(&mut self, ticket: &Ticket) -> (Stand, Ticket) {
+        let (here, of_guests) = (self.node, self.node.of_guests());
+        let line = self.line_mut(ticket.class);
+        match ticket.node {
+            node if node == here => (line.show(ticket.serial), *ticket),
+            node if node == of_guests => (line.show_of_guest(ticket.serial), *ticket),
+            _ => self.show_of_another(ticket),
+        }
+    }
+
+    /// A ticket of another node was never counted here: it waits for its time.
+    fn show_of_another(&mut self, ticket: &Ticket) -> (Stand, Ticket) {
+        let class = ticket.class;
+        match self.line(class).ahead_of_time(ticket.issued_at) {
+            0 if self.take_where_none_waits(class) => (Stand::In, *ticket),
+            // Those who wait here take all room that comes: without a place of its own it would wait for the last of them.
+            0 => {
+                let node = self.node.of_guests();
+                let line = self.line_mut(class);
+                let serial = line.issue_to_guest();
+                (Stand::Ahead(line.ahead_of_guest(serial)), Ticket { serial, node, ..*ticket })
+            }
+            ahead => (Stand::Ahead(ahead + 1), *ticket),
+        }
     }
 
     /// One who need not wait in line, while there is room for everybody: who goes on before a soft slot.
     pub fn beside(&mut self, class: Class, now: Timestamp) -> bool {
         self.advance(now);
+        self.take_where_none_waits(class)
+    }
+
+    fn take_where_none_waits(&mut self, class: Class) -> bool {
         self.line(class).waiting() == 0 && self.take(class)
     }
 

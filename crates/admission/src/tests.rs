@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use std::collections::BinaryHeap;
 use timetable::{Class, Opening};
 
+mod passed_on;
+
 fn bell() -> Timestamp {
     "2026-09-01T08:30:00+08:00".parse().unwrap()
 }

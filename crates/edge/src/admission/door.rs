@@ -1,4 +1,4 @@
-//! The door: slot, then line. One lock around four counters a class, taken for new sessions alone.
+//! The door: slot, then line. One lock around the counters of both classes, taken for new sessions alone.
 
 use super::answer::{Reason, Waiting, Words};
 use super::brought::{Brought, lesson_of};
@@ -7,7 +7,7 @@ use super::options::AdmissionConfig;
 use crate::overload;
 use crate::policy::Release;
 use crate::request::Asked;
-use ::admission::{Lines, Node, Slot, Ticket, Verdict, slot};
+use ::admission::{Lines, Node, Slot, Ticket, Verdict, Wait, slot};
 use dayplan::Plans;
 use http::Method;
 use jiff::Timestamp;
@@ -88,10 +88,7 @@ impl Inner {
         let class = opening.class;
         let seed = self.turn.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let (what, reason) = match slot(&opening, now, seed) {
-            Slot::Open => match self.ask(class, brought, seed, now) {
-                None => (Turn::Admitted, None),
-                Some(reason) => (Turn::Line, Some(reason)),
-            },
+            Slot::Open => self.ask(class, brought, seed, now),
             Slot::Later { soft: true, .. } if brought.goes_on && self.beside(class, level, now) => {
                 (Turn::Continued, None)
             }
@@ -112,15 +109,18 @@ impl Inner {
         reason.map(|reason| Waiting::new(&reason, &words, &asked.headers))
     }
 
-    /// In line, where there is one. `None`: come in. A ticket that is not ours is none.
-    fn ask(&self, class: Class, brought: &Brought, seed: u64, now: Timestamp) -> Option<Reason> {
-        self.config.rate?;
+    /// In line, where there is one. A ticket that is not ours is none. Without a reason to wait: come in.
+    fn ask(&self, class: Class, brought: &Brought, seed: u64, now: Timestamp) -> (Turn, Option<Reason>) {
+        if self.config.rate.is_none() {
+            return (Turn::Admitted, None);
+        }
         let key = &self.config.key;
         let ticket = brought.ticket.as_deref().and_then(|text| Ticket::open(text, key, now).ok());
         match self.lines().ask(class, ticket.as_ref(), seed, now) {
-            Verdict::Admit => None,
-            Verdict::Wait(wait) => {
-                Some(Reason::Line { after: wait.after, ahead: wait.ahead, ticket: wait.ticket.seal(key) })
+            Verdict::Admit => (Turn::Admitted, None),
+            Verdict::Wait(Wait { ticket, ahead, after, was_spent }) => {
+                let turn = if was_spent { Turn::Spent } else { Turn::Line };
+                (turn, Some(Reason::Line { after, ahead, ticket: ticket.seal(key) }))
             }
         }
     }

@@ -15,10 +15,12 @@ pub(super) enum Turn {
     Slot,
     /// Its place in line.
     Line,
+    /// The last place in line: the one that was brought lets in no more.
+    Spent,
 }
 
 impl Label for Turn {
-    const ALL: &'static [Self] = &[Self::Admitted, Self::Continued, Self::Slot, Self::Line];
+    const ALL: &'static [Self] = &[Self::Admitted, Self::Continued, Self::Slot, Self::Line, Self::Spent];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -26,6 +28,7 @@ impl Label for Turn {
             Self::Continued => "continued",
             Self::Slot => "slot",
             Self::Line => "line",
+            Self::Spent => "spent",
         }
     }
 

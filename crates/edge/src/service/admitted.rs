@@ -229,6 +229,43 @@ async fn a_ticket_keeps_the_place_and_a_forged_one_is_none() {
     .await;
 }
 
+/// The link of one whose turn had come stood in a class's chat, and let a whole school in at once.
+#[tokio::test(start_paused = true)]
+async fn a_ticket_that_is_passed_on_lets_in_a_few_and_who_plays_needs_none() {
+    local(async {
+        let scene = scene("08:45:00", 1, false);
+        pass(&scene, 1).await;
+        let mut link = String::new();
+        for _ in 0..50 {
+            let (_, waiting) = call(&scene, EXAM).await;
+            if let Some(ticket) = waiting["ticket"].as_str().filter(|_| link.is_empty()) {
+                link = format!("{EXAM}?ticket={ticket}");
+            }
+        }
+        pass(&scene, 2).await;
+        let playing = Standing::default();
+        assert_eq!(on(&scene, &playing, &link, &[]).await.status(), 200);
+        on(&scene, &playing, "/1.m4s", &[]).await;
+        let mut told = Vec::new();
+        for _ in 0..100 {
+            told.push(call(&scene, &link).await);
+        }
+        let inside = told.iter().filter(|(status, _)| *status == 200).count();
+        assert!((2..=20).contains(&inside), "{inside}");
+        // The others are told a place of their own.
+        let (status, last) = told.pop().unwrap();
+        assert_eq!((status, &last["error"]), (503, &"waiting".into()));
+        assert!(
+            last["ahead"].as_u64() > Some(50) && !link.ends_with(last["ticket"].as_str().unwrap()),
+            "{last}"
+        );
+        // Who plays goes on, and begins anew on the connection that it has.
+        assert_eq!(on(&scene, &playing, &link, &[]).await.status(), 200);
+        assert_eq!(call(&scene, "/2.m4s").await.0, 200);
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn those_before_an_examination_go_first_and_under_pressure_alone() {
     local(async {
