@@ -27,7 +27,7 @@ pub(crate) use flight::{Flights, Guard, Landed, Role, Unshared, Watch};
 pub(crate) use head::learn_from_head;
 pub(crate) use keep::{Arrived, keep, still_storable, storable, store_as};
 pub(crate) use leader::{Errand, Own, is_server_error, lead, may_stand_in};
-pub(crate) use load::load;
+pub(crate) use load::{load, read_whole};
 pub(crate) use lots::{Lots, RUN};
 pub(crate) use passing::{PassingStream, head_on_disk, pass_on};
 pub(crate) use proved::{Unproved, prove};

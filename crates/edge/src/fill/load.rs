@@ -81,26 +81,28 @@ pub(super) fn may_begin(edge: &Edge, asked: &Asked, kept: &Kept) -> bool {
 
 /// All of it, or nothing: what is stale has to be asked about, and may not be what it was.
 async fn bring_whole(edge: &Edge, primary: &CacheKey, mut kept: Kept, guard: &Guard) -> FillOutcome {
+    match read_whole(edge, &mut kept).await {
+        Some(object) => {
+            guard.store(|| remember(edge, primary, guard.key(), Arc::clone(&object)));
+            guard.land(Landed::Loaded(object));
+            FillOutcome::Loaded
+        }
+        None => {
+            guard.land(Landed::NotLoaded);
+            FillOutcome::Failed
+        }
+    }
+}
+
+/// All of it, promised to memory while it comes; `None`: it broke off.
+pub(crate) async fn read_whole(edge: &Edge, kept: &mut Kept) -> Option<Arc<Object>> {
     let mut blocks = Vec::new();
     let mut promise = edge.overload.promise(kept.length());
-    let landed = loop {
-        match kept.next_block().await {
-            Ok(Some(block)) => {
-                promise.keep(block.len() as u64);
-                blocks.push(block);
-            }
-            Ok(None) => {
-                let body = Body::Complete(Arc::new(Blocks::new(blocks)));
-                let object = Arc::new(kept.object_on_disk(body));
-                guard.store(|| remember(edge, primary, guard.key(), Arc::clone(&object)));
-                break Landed::Loaded(object);
-            }
-            Err(_) => break Landed::NotLoaded,
-        }
-    };
-    let ended = if matches!(landed, Landed::Loaded(_)) { FillOutcome::Loaded } else { FillOutcome::Failed };
-    guard.land(landed);
-    ended
+    while let Some(block) = kept.next_block().await.ok()? {
+        promise.keep(block.len() as u64);
+        blocks.push(block);
+    }
+    Some(Arc::new(kept.object_on_disk(Body::Complete(Arc::new(Blocks::new(blocks))))))
 }
 
 async fn bring_by_blocks(

@@ -5,7 +5,7 @@ use super::metrics::{Brought, FillMetrics};
 use super::pace::Pace;
 use super::proof::{self, Proof};
 use crate::edge::Edge;
-use crate::fill::{Guard, Landed, Role, Unproved, Watch, prove};
+use crate::fill::{Guard, Landed, Role, Unproved, Watch, prove, read_whole};
 use crate::key::CacheKey;
 use crate::lookup::Found;
 use crate::request::Asked;
@@ -214,15 +214,8 @@ impl Porter {
                 let Some(disk) = edge.disk.as_ref() else { return Here::Absent };
                 match disk.load(key, edge.upstream.groups()).await {
                     Some(Loaded::Response(mut kept)) => {
-                        let mut blocks = Vec::new();
-                        loop {
-                            match kept.next_block().await {
-                                Ok(Some(block)) => blocks.push(block),
-                                Ok(None) => break,
-                                Err(_) => return Here::Absent,
-                            }
-                        }
-                        Arc::new(kept.object_on_disk(Body::Complete(Arc::new(Blocks::new(blocks)))))
+                        let Some(object) = read_whole(&edge, &mut kept).await else { return Here::Absent };
+                        object
                     }
                     Some(Loaded::InBlocks(_)) | None => return Here::Absent,
                     Some(Loaded::Varies(_)) => {

@@ -203,6 +203,39 @@ async fn what_is_on_its_way_counts_against_memory() {
     .await;
 }
 
+/// What was looked at on a disk, by night and at each start, was nobody's until all of it was in memory.
+#[tokio::test]
+async fn what_is_read_from_a_disk_counts_against_memory() {
+    local(async {
+        let disk = tempfile::tempdir().unwrap();
+        let on_disk = |config: &mut Config| {
+            let (disk, disk_size) = (Some(vec![disk.path().to_owned()]), Some(vec![ByteCount::mib(64)]));
+            config.disks = crate::options::disks(&Options { disk, disk_size, ..Options::default() }).unwrap();
+        };
+        // Of three blocks, which are read one after the other.
+        let made = || made("a", 1, 600_000);
+        let mut filling = Scene::with(made(), vec![kept().body(segment_of(&made()))], vec![], on_disk);
+        let job = filling.segment();
+        filling.bring(&job).await.unwrap();
+        drop(filling);
+        let mut scene = Scene::with(made(), vec![], vec![], on_disk);
+        let mut job = scene.segment();
+        job.reach = Reach::Anywhere;
+        let edge = scene.porter.edge();
+        let (mut bring, mut most) = (std::pin::pin!(scene.bring(&job)), 0);
+        let brought = std::future::poll_fn(|cx| {
+            let polled = bring.as_mut().poll(cx);
+            most = most.max(edge.overload.promised());
+            polled
+        });
+        assert_eq!(brought.await, Ok(None));
+        assert!(most > 300_000, "{most}");
+        assert_eq!(edge.overload.promised(), 0);
+        assert_eq!(scene.asked(), [0, 0]);
+    })
+    .await;
+}
+
 /// A node threw it away before it had another; with the origin gone the lesson was gone, too.
 #[tokio::test(start_paused = true)]
 async fn a_pointer_of_another_edition_stays_until_the_plans_own_is_here() {
