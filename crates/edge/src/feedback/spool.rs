@@ -1,9 +1,9 @@
 //! Two files with the latest reports, one a line: `reports.jsonl`, and `reports.old.jsonl` from before.
 
 use prometheus::IntCounter;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -55,27 +55,54 @@ impl Drop for Spool {
 }
 
 fn write(folder: &Path, lines: &Receiver<Vec<u8>>, lost: &IntCounter) {
-    // Opened anew after each error: a disk may come back.
-    let mut open: Option<File> = None;
+    let mut files = Files { folder, open: None };
     while let Ok(line) = lines.recv() {
-        let mut append = || -> io::Result<()> {
-            let file = match &mut open {
-                Some(file) => file,
-                None => open.insert(open_behind_a_line(&folder.join(FILE))?),
-            };
-            file.write_all(&line)?;
-            if file.metadata()?.len() >= MAX_FILE_BYTES {
-                open = None;
-                fs::rename(folder.join(FILE), folder.join(OLD))?;
-            }
-            Ok(())
-        };
-        if let Err(error) = append() {
-            open = None;
+        if let Err(error) = files.append(&line) {
+            // Opened anew after each error: a disk may come back.
+            files.open = None;
             lost.inc();
             tracing::error!(%error, folder = %folder.display(), "a report cannot be written down");
         }
     }
+}
+
+/// Both files.
+struct Files<'a> {
+    folder: &'a Path,
+    open: Option<File>,
+}
+
+impl Files<'_> {
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        let file = match &mut self.open {
+            Some(file) => file,
+            None => self.open.insert(open_behind_a_line(&self.folder.join(FILE))?),
+        };
+        file.write_all(line)?;
+        if file.metadata()?.len() >= MAX_FILE_BYTES {
+            self.make_old()?;
+        }
+        Ok(())
+    }
+
+    /// The file that is full takes the place of the old one, once: the process that makes way and the next one write to the same, and
+    /// what stands in its place when one of them has done so is another.
+    fn make_old(&mut self) -> io::Result<()> {
+        let Some(full) = self.open.take() else { return Ok(()) };
+        // Let go of with the file. Where a file system knows no locks the two meet by chance alone.
+        let _ = full.lock();
+        let path = self.folder.join(FILE);
+        match fs::metadata(&path) {
+            Ok(there) if is_same(&there, &full.metadata()?) => fs::rename(path, self.folder.join(OLD)),
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 /// The file, to be gone on with on a line of its own. Whoever was killed while it wrote, or had no room left, ended within one: what
@@ -91,4 +118,28 @@ fn open_behind_a_line(path: &Path) -> io::Result<File> {
         }
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The process that made way put the one file, of which the next process had just written the beginning, in the place of the
+    /// other, which was full.
+    #[test]
+    fn while_one_process_makes_way_for_another_no_full_file_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = || Files { folder: folder.path(), open: None };
+        let (mut before, mut next) = (files(), files());
+        let line = |name: &str| [name, "\n"].concat().into_bytes();
+        before.append(&line("before")).unwrap();
+        next.append(&line(&"x".repeat(MAX_FILE_BYTES as usize))).unwrap();
+        next.append(&line("next")).unwrap();
+        before.append(&line("last")).unwrap();
+        before.append(&line("late")).unwrap();
+        let read = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        let old = read(OLD);
+        assert!(old.starts_with("before\nxxx") && old.ends_with("x\nlast\n"), "{} bytes", old.len());
+        assert_eq!(read(FILE), "next\nlate\n");
+    }
 }
