@@ -127,7 +127,7 @@ impl Shared {
             door: Door::new(config.admission.as_ref(), &release, telemetry),
             coverage: Coverage::default(),
             feedback: Feedback::default(),
-            resources: Resources::new(config.resources),
+            resources: Resources::new(config.resources, &metrics),
             owner: Owner::new(config.owner.clone(), config.bandwidth_cap, telemetry),
             release,
             settings: Settings {

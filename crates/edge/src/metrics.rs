@@ -3,6 +3,7 @@
 use crate::delivery::{Answered, Kind, Rung, Watched};
 use crate::outcome::{FillOutcome, MissClass, Outcome, Tier};
 use crate::overload::{Reason, Shed};
+use crate::patience::PlaceFor;
 use crate::quality::Quality;
 use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
@@ -31,6 +32,7 @@ pub(crate) struct Metrics {
     upstream_errors: Vec<IntCounter>,
     shed: Vec<IntCounter>,
     uploads: Vec<IntCounter>,
+    places_lost: Vec<IntCounter>,
     overload_level: IntGauge,
     overload_share: Vec<Gauge>,
     requests_in_flight: IntGauge,
@@ -151,6 +153,12 @@ impl Metrics {
                 "Requests with a body, by whether it was sent on to the upstream",
                 "outcome",
             ),
+            places_lost: telemetry::counters::<PlaceFor>(
+                telemetry,
+                "edge_places_lost_total",
+                "Clients that took next to nothing and lost their place to another who wanted it, by what it was for",
+                "place",
+            ),
             overload_level: telemetry.gauge(
                 "edge_overload_level",
                 "0 calm, 1 no refreshes, 2 no cold sessions, 3 no new sessions",
@@ -251,6 +259,16 @@ impl Metrics {
 
     pub(crate) fn uploaded(&self, outcome: Uploaded) {
         self.uploads[outcome.index()].inc();
+    }
+
+    pub(crate) fn lost_place(&self, what: PlaceFor) {
+        self.places_lost[what.index()].inc();
+    }
+
+    /// How many have lost such a place.
+    #[cfg(test)]
+    pub(crate) fn places_lost(&self, what: PlaceFor) -> u64 {
+        self.places_lost[what.index()].get()
     }
 
     pub(crate) fn pressed(&self, level: Level, share: impl Fn(Reason) -> f64) {

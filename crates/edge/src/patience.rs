@@ -4,6 +4,7 @@
 //! a server or a narrow line of our own lets it wait for is not its time.
 
 use std::time::Duration;
+use telemetry::Label;
 use tokio::time::Instant;
 
 /// Bytes a second that keep a place: anything that plays needs more (`min_rate`).
@@ -13,6 +14,30 @@ const FIRST: Duration = Duration::from_secs(30);
 /// Nobody takes much to take nothing afterwards. What lies between us and a client takes over a megabyte at once, though, before
 /// the client has any of it.
 const MOST: Duration = Duration::from_secs(120);
+
+/// What a place is for that can be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlaceFor {
+    /// An answer of an upstream that goes to this client alone.
+    Answer,
+    /// Something that is taken home.
+    Download,
+}
+
+impl Label for PlaceFor {
+    const ALL: &'static [Self] = &[Self::Answer, Self::Download];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Answer => "answer",
+            Self::Download => "download",
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
 
 /// What is left of it.
 #[derive(Debug, Clone, Copy)]

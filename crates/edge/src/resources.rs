@@ -12,8 +12,9 @@ mod paced;
 
 pub(crate) use paced::Paced;
 
+use crate::metrics::Metrics;
 use crate::overload::Overload;
-use crate::patience::Patience;
+use crate::patience::{Patience, PlaceFor};
 use line::Line;
 use serve::Level;
 use settings::SettingsError;
@@ -119,6 +120,7 @@ struct Shared {
     running: AtomicUsize,
     /// Those that download, and some that did.
     held: Mutex<Vec<Weak<Held>>>,
+    metrics: Arc<Metrics>,
 }
 
 /// How a place is held.
@@ -152,13 +154,14 @@ pub(crate) struct Place {
 pub(crate) struct Full;
 
 impl Resources {
-    pub(crate) fn new(caps: ResourceCaps) -> Self {
+    pub(crate) fn new(caps: ResourceCaps, metrics: &Arc<Metrics>) -> Self {
         let in_force = InForce::of(&caps);
         Self(Arc::new(Shared {
             in_force,
             line: Mutex::default(),
             running: AtomicUsize::new(0),
             held: Mutex::default(),
+            metrics: Arc::clone(metrics),
         }))
     }
 
@@ -189,6 +192,7 @@ impl Resources {
                 return Err(Full);
             }
             self.0.running.fetch_sub(1, Ordering::Relaxed);
+            self.0.metrics.lost_place(PlaceFor::Download);
         }
         let held = Arc::<Held>::default();
         list.retain(|held| held.strong_count() > 0);

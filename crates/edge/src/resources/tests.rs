@@ -1,5 +1,4 @@
 use super::*;
-use crate::metrics::Metrics;
 use crate::overload::Caps;
 use bytes::Bytes;
 use std::future::poll_fn;
@@ -22,7 +21,7 @@ fn caps(rate: BitRate, at_once: usize) -> ResourceCaps {
 }
 
 fn resources(at_once: usize) -> Resources {
-    Resources::new(caps(RATE, at_once))
+    Resources::new(caps(RATE, at_once), &Arc::new(Metrics::register(&Telemetry::new("test"))))
 }
 
 /// Downloads `bytes` in blocks, as a stored body gives them.
@@ -101,6 +100,7 @@ async fn is_lost(begins: bool) {
     }
     let came = resources.admit(&overload).unwrap();
     assert_eq!(resources.admit(&overload).err(), Some(Full));
+    assert_eq!(resources.0.metrics.places_lost(PlaceFor::Download), 1);
     assert!(next(&mut goes).await && !next(&mut stands).await);
     drop(stands);
     assert_eq!(resources.admit(&overload).err(), Some(Full), "its place is another's");

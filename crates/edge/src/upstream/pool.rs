@@ -15,7 +15,7 @@ use super::sender::Sender;
 use super::sending::Sending;
 use crate::metrics::Metrics;
 use crate::options::UpstreamLimits;
-use crate::patience::Patience;
+use crate::patience::{Patience, PlaceFor};
 use futures_util::FutureExt;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -92,13 +92,11 @@ impl Clients {
         held.push(Rc::downgrade(place));
     }
 
-    /// Takes a place from a client that has long taken next to nothing, if there is one, for who waits for it.
-    fn make_room(&self, now: Instant) {
+    /// Takes a place from a client that has long taken next to nothing, for who waits for it; whether there was one.
+    fn make_room(&self, now: Instant) -> bool {
         let held = self.held.borrow();
-        let mut places = held.iter().filter_map(Weak::upgrade);
-        if let Some(place) = places.find(|place| place.reader.may_lose(now)) {
-            place.reader.loses();
-        }
+        let place = held.iter().filter_map(Weak::upgrade).find(|place| place.reader.may_lose(now));
+        place.inspect(|place| place.reader.loses()).is_some()
     }
 }
 
@@ -237,8 +235,8 @@ impl Pool {
         let place = match at_once {
             Some(place) => place,
             None if wish.wait => {
-                if wish.alone {
-                    self.clients.make_room(started);
+                if wish.alone && self.clients.make_room(started) {
+                    self.metrics.lost_place(PlaceFor::Answer);
                 }
                 timeout(limit, self.place(wish.alone)).await.ok().flatten()
             }

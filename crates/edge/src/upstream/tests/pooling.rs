@@ -189,6 +189,7 @@ async fn is_lost(begins: bool) {
     }
     let came = ask().await.unwrap();
     assert_eq!(ask().await.err(), Some(UpstreamError::Busy));
+    assert_eq!(scene.metric("edge_places_lost_total", &["answer"]), 1.0);
     // What it has is not the whole, nobody is asked for the rest on its behalf, and no server has broken it off.
     assert!(stands.collect().await.is_err());
     assert_eq!(scene.servers[0].count(), 4);
