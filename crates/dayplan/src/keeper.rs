@@ -228,9 +228,11 @@ impl Keeper {
         [today.yesterday().unwrap_or(today), today, today.tomorrow().unwrap_or(today)]
     }
 
-    /// Lets go of days that are over; whether there were any.
+    /// Lets go of days that are over, and of those that a clock which was ahead took for near; whether there were any.
     fn forget(&mut self) -> bool {
         let [first, .., last] = self.dates();
+        // A clock that is set back over midnight will soon be there again.
+        let last = last.tomorrow().unwrap_or(last);
         let (before, now) = (self.days.len(), self.plans.now());
         self.days.retain(|date, day| {
             let counts = day.followed.as_ref().is_none_or(|followed| now < followed.plan().valid_until);

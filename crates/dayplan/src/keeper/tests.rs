@@ -259,6 +259,49 @@ async fn a_clock_that_is_put_right_finds_the_plans_on_the_shelf() {
     assert!(again.telemetry.readiness.is_ready(), "{}", again.report());
 }
 
+/// A node whose clock was set back just behind midnight let go of the plan that was tomorrow's by then; without a shelf and an answer of the
+/// source that was the end of it.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_over_midnight_loses_no_plan() {
+    for keeps in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut scene = Scene::at("23:59:00", folder.path());
+        if !keeps {
+            scene.keeper.shelf = None;
+        }
+        let days = ["2026-08-31", "2026-09-01", "2026-09-02", "2026-09-03"];
+        for date in days {
+            scene.source.publish(date, envelope(&plan_of(date)));
+        }
+        scene.round().await;
+        let minutes = |count: i64| SignedDuration::from_mins(count);
+        let follows = |scene: &Scene, date: &str| scene.plans.current().on(date.parse().unwrap()).is_some();
+        scene.plans.clock().set(minutes(2));
+        scene.round().await;
+        assert!(follows(&scene, "2026-09-03"));
+        // Nobody answers from here on, and midnight comes again.
+        scene.source.published.replace(None);
+        scene.plans.clock().set(minutes(-2));
+        scene.round().await;
+        for date in &days[1..] {
+            assert!(follows(&scene, date), "{date}");
+        }
+        let today = scene.plans.current().today(scene.plans.now()).map(|plan| plan.date.to_string());
+        assert_eq!(today.as_deref(), Some("2026-09-01"));
+        assert!(scene.telemetry.readiness.is_ready(), "{}", scene.report());
+        scene.plans.clock().set(minutes(2));
+        scene.round().await;
+        for date in &days[1..] {
+            assert!(follows(&scene, date), "{date}, with a shelf: {keeps}");
+        }
+        assert!(scene.telemetry.readiness.is_ready(), "{}", scene.report());
+        // A clock that was days ahead leaves nothing of that behind.
+        scene.plans.clock().set(minutes(-3 * 24 * 60));
+        scene.round().await;
+        assert!(!follows(&scene, "2026-09-03"));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_is_known_how_long_the_source_is_silent_whoever_stands_between() {
     let folder = tempfile::tempdir().unwrap();
