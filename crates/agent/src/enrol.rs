@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::error::AgentError;
 use crate::home::{Home, State};
+use crate::late::LatePlans;
 use crate::line::{Control, Trouble};
 use crate::renew::request;
 use fleet::Secret;
@@ -51,6 +52,7 @@ pub fn enrol(home: &Home, url: &str, token: &str) -> Result<Enrolment, AgentErro
         until: papers.until,
         heard: 0,
         effects: BTreeMap::new(),
+        late: LatePlans::default(),
         drained: false,
     };
     // Last: from here on it has enrolled.

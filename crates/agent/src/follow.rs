@@ -9,7 +9,7 @@ use crate::local::Local;
 use crate::metrics::{Metrics, Renewal};
 use crate::obey::Obedience;
 use crate::options::Config;
-use crate::plans::is_over;
+use crate::plans::{Settled, is_over};
 use crate::relay::Relay;
 use crate::renew::{self, Standing};
 use crate::report;
@@ -133,7 +133,10 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
                 }
                 agent.metrics.heard(clock::now());
                 obedience.mark_heard();
-                obedience.settle_plans().await;
+                let days = agent.state.borrow().late.days();
+                for settled in obedience.settle_plans(days).await {
+                    agent.settled(&settled);
+                }
                 patience.rest();
                 let mut batch = Batch::new(orders);
                 for at in 0..batch.orders().len() {
@@ -283,11 +286,25 @@ impl Agent {
                 match kind {
                     Kind::Drain => state.drained = true,
                     Kind::Undrain => state.drained = false,
-                    Kind::Purge(_) | Kind::Plan { .. } => {}
+                    Kind::Plan { date, body } => state.late.note(number, *date, *body),
+                    Kind::Purge(_) => {}
                 }
             }
             Report::note(&mut state.effects, number, effect);
             state.heard = number;
+        }
+        self.remember();
+        self.news.notify_one();
+    }
+
+    /// The edge has judged a plan since it was ordered: of its order another end is told.
+    fn settled(&self, settled: &Settled) {
+        {
+            let mut state = self.state.borrow_mut();
+            for (number, effect) in state.late.settle(settled) {
+                self.metrics.came(&effect);
+                Report::note(&mut state.effects, number, effect);
+            }
         }
         self.remember();
         self.news.notify_one();

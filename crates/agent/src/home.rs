@@ -7,6 +7,7 @@
 //! ```
 
 use crate::error::AgentError;
+use crate::late::LatePlans;
 use crate::line::Control;
 use fleet::wire::Papers;
 use fleet::{Effect, NodeName};
@@ -51,6 +52,9 @@ pub struct State {
     /// What came of the last ones.
     #[serde(default)]
     pub effects: BTreeMap<u64, Effect>,
+    /// Orders of plans of which the edge may say more.
+    #[serde(default)]
+    pub late: LatePlans,
     /// Whether the control has taken it out of service.
     #[serde(default)]
     pub drained: bool,

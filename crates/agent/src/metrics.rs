@@ -123,13 +123,18 @@ impl Metrics {
     }
 
     pub(crate) fn order(&self, number: u64, effect: &Effect) {
+        self.came(effect);
+        self.at(number);
+    }
+
+    /// What came of an order; once more where the edge says something else days later.
+    pub(crate) fn came(&self, effect: &Effect) {
         let came = match effect {
             Effect::Done => Came::Done,
             Effect::Overtaken => Came::Overtaken,
             Effect::Refused(_) => Came::Refused,
         };
         self.orders[came.index()].inc();
-        self.at(number);
     }
 
     /// The last order that was looked at.

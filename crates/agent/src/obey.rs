@@ -2,13 +2,15 @@
 
 use crate::clock;
 use crate::local::{Local, Unheard};
-use crate::plans::Plans;
+use crate::plans::{Plans, Settled};
 use crate::relay::Relay;
 use bytes::Bytes;
 use fleet::{Effect, Kind};
 use http::StatusCode;
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use purge::{Order, Refusal, Refused, Signed};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -44,10 +46,11 @@ impl Obedience {
         }
     }
 
-    /// Looks after plans that the edge had not judged when they were ordered.
-    pub(crate) async fn settle_plans(&self) {
-        if let Some(plans) = &self.plans {
-            plans.settle(self.edge).await;
+    /// Looks after plans that the edge had not judged when they were ordered, beside those of `days`, and says what it has by now.
+    pub(crate) async fn settle_plans(&self, days: BTreeSet<Date>) -> Vec<Settled> {
+        match &self.plans {
+            Some(plans) => plans.settle(self.edge, days).await,
+            None => Vec::new(),
         }
     }
 

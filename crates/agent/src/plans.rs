@@ -6,7 +6,8 @@
 //! .heard           touched while the control is heard
 //! ```
 //! Whether a plan counts the edge knows alone. One that it refuses must not be all that the next process finds: the one before takes
-//! its place again. A plan for a day that is not near yet is judged when that comes, and the ones before wait as long.
+//! its place again. A plan for a day that is not near yet is judged when that comes, and the ones before wait as long; what comes of it
+//! then is told as if it had come at once.
 
 use crate::clock;
 use crate::home::replace;
@@ -50,9 +51,19 @@ struct Planned {
 }
 
 /// What came of a plan.
-enum Judged {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Judged {
     Followed,
     Refused(String),
+}
+
+/// A plan that the edge has judged since it was ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settled {
+    pub(crate) date: Date,
+    /// The envelope's.
+    pub(crate) body: Digest,
+    pub(crate) judged: Judged,
 }
 
 impl Planned {
@@ -116,31 +127,36 @@ impl Plans {
         }
     }
 
-    /// Looks what the edge says by now of plans that it had not judged.
-    pub(crate) async fn settle(&self, edge: Local) {
-        let open: BTreeSet<Date> = match self.before() {
-            Ok(before) => before.into_keys().filter(|date| !is_over(*date)).collect(),
-            Err(_) => return,
-        };
+    /// Looks what the edge says by now of plans that it had not judged, beside those of `days`, and says what that is.
+    pub(crate) async fn settle(&self, edge: Local, days: BTreeSet<Date>) -> Vec<Settled> {
+        let before = self.before().map(BTreeMap::into_keys).into_iter().flatten();
+        let open: BTreeSet<Date> = days.into_iter().chain(before).filter(|date| !is_over(*date)).collect();
         if open.is_empty() {
-            return;
+            return Vec::new();
         }
-        let Ok(Some(days)) = ask(edge).await else { return };
-        for date in open {
-            let Some(planned) = days.get(&date) else { continue };
-            let settled = fs::read(self.file(date)).and_then(|envelope| match planned.of(&envelope) {
-                Some(judged) => {
-                    if let Judged::Refused(why) = &judged {
-                        tracing::error!(%date, why, "the edge refuses a plan that was kept for it; the one before counts again");
-                    }
-                    self.judged(date, &judged)
-                }
-                None => Ok(()),
-            });
-            if let Err(error) = settled {
+        let Ok(Some(days)) = ask(edge).await else { return Vec::new() };
+        let settled = open.into_iter().filter_map(|date| match self.settle_day(date, days.get(&date)?) {
+            Ok(settled) => settled,
+            Err(error) => {
                 tracing::warn!(%error, %date, folder = %self.0.display(), "the plan before cannot be dealt with");
+                None
             }
+        });
+        settled.collect()
+    }
+
+    fn settle_day(&self, date: Date, planned: &Planned) -> io::Result<Option<Settled>> {
+        let envelope = match fs::read(self.file(date)) {
+            Ok(envelope) => envelope,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(judged) = planned.of(&envelope) else { return Ok(None) };
+        if let Judged::Refused(why) = &judged {
+            tracing::error!(%date, why, "the edge refuses a plan that was kept for it; the one before counts again");
         }
+        self.judged(date, &judged)?;
+        Ok(Some(Settled { date, body: Digest::of(&envelope), judged }))
     }
 
     /// Puts a plan where the edge reads it; the one that is there is kept until this one has been judged.
@@ -353,16 +369,33 @@ mod tests {
         for text in ["old", "good", "bad", "worse"] {
             assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Effect::Done));
         }
-        plans.settle(edge).await;
+        plans.settle(edge, BTreeSet::new()).await;
         assert_eq!((there(&plans, date), files(&plans).len()), (envelope("worse"), 4));
         // The day comes near.
         for kept in ["bad", "bad", "good", "good"] {
-            plans.settle(edge).await;
+            plans.settle(edge, BTreeSet::new()).await;
             assert_eq!(there(&plans, date), envelope(kept));
         }
         assert_eq!(files(&plans), [format!("{date}.json")]);
         // Nobody is asked where nothing is open.
-        plans.settle(edge).await;
+        plans.settle(edge, BTreeSet::new()).await;
+    }
+
+    /// Ordered days before, it was done as far as the control knew, and stayed so when the edge refused it.
+    #[tokio::test]
+    async fn what_comes_of_a_plan_that_was_ordered_early_is_told_when_its_day_comes_near() {
+        for (text, judged) in [("bad", Judged::Refused("unknown_key".to_owned())), ("good", Judged::Followed)]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
+            let edge = edge(["{}".to_owned(), "{}".to_owned(), says(date, Some("good"), Some("bad"))]).await;
+            assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Effect::Done));
+            // As on all days before, without another plan of its day.
+            assert_eq!(plans.settle(edge, [date].into()).await, []);
+            let told = plans.settle(edge, [date].into()).await;
+            assert_eq!(told, [Settled { date, body: Digest::of(&envelope(text)), judged }]);
+            assert_eq!(there(&plans, date), envelope(text));
+        }
     }
 
     #[test]

@@ -83,6 +83,7 @@ pub(crate) fn request(key: &KeyPair) -> Result<String, AgentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::late::LatePlans;
     use std::collections::BTreeMap;
 
     /// Ninety seconds long.
@@ -94,6 +95,7 @@ mod tests {
             until: at(90),
             heard: 0,
             effects: BTreeMap::new(),
+            late: LatePlans::default(),
             drained: false,
         }
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Effects that a report still tells: those of all orders of some days.
+/// Effects that a report still tells: those of all orders of some days, and refusals for longer.
 pub const KEPT_EFFECTS: usize = 64;
 
 /// A node's word, sent anew whenever something changes and every few seconds.
@@ -96,11 +96,36 @@ impl Acknowledged {
 }
 
 impl Report {
-    /// Notes what came of an order, and lets the oldest go.
+    /// Notes what came of an order, and lets the oldest go: that of an order which is done, as one is that is not told of, before a refusal.
     pub fn note(effects: &mut BTreeMap<u64, Effect>, number: u64, effect: Effect) {
         effects.insert(number, effect);
         while effects.len() > KEPT_EFFECTS {
-            effects.pop_first();
+            let done = effects.iter().find(|(_, effect)| !matches!(effect, Effect::Refused(_)));
+            match done.map(|(number, _)| *number) {
+                Some(number) => effects.remove(&number),
+                None => effects.pop_first().map(|(_, effect)| effect),
+            };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An order that was refused became one that is done when 64 others had come after it.
+    #[test]
+    fn what_is_refused_stays_so_behind_many_that_are_done() {
+        let refused = || Effect::Refused("no".to_owned());
+        let mut effects = BTreeMap::new();
+        (100..300).for_each(|number| Report::note(&mut effects, number, Effect::Done));
+        // An order of long ago, judged now.
+        Report::note(&mut effects, 7, refused());
+        (300..500).for_each(|number| Report::note(&mut effects, number, Effect::Done));
+        assert_eq!((effects.len(), effects.get(&7)), (KEPT_EFFECTS, Some(&refused())));
+        // Of refusals alone the oldest go.
+        (500..700).for_each(|number| Report::note(&mut effects, number, refused()));
+        assert_eq!(effects.first_key_value(), Some((&636, &refused())));
+        assert_eq!(effects.len(), KEPT_EFFECTS);
     }
 }

@@ -1,0 +1,97 @@
+//! Orders of plans of which the edge may say more than it did: a plan for a day that is not near is kept, and judged days later.
+
+use crate::plans::{Judged, Settled, is_over};
+use fleet::Effect;
+use jiff::civil::Date;
+use package::Digest;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Orders that are remembered; of more than these the oldest are done for good.
+const MOST: usize = 64;
+
+/// By number, those that were done as far as anybody knew.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatePlans(BTreeMap<u64, Ordered>);
+
+/// What was ordered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Ordered {
+    date: Date,
+    /// The envelope's.
+    body: Digest,
+}
+
+impl LatePlans {
+    /// The order of this number is done: the plan lies where the edge finds it.
+    pub(crate) fn note(&mut self, number: u64, date: Date, body: Digest) {
+        self.0.insert(number, Ordered { date, body });
+        self.0.retain(|_, ordered| !is_over(ordered.date));
+        while self.0.len() > MOST {
+            self.0.pop_first();
+        }
+    }
+
+    /// Whose plans may be judged anew.
+    pub(crate) fn days(&self) -> BTreeSet<Date> {
+        self.0.values().map(|ordered| ordered.date).collect()
+    }
+
+    /// What comes of which orders, now that the edge has judged a plan.
+    pub(crate) fn settle(&mut self, settled: &Settled) -> Vec<(u64, Effect)> {
+        let Settled { date, body, judged } = settled;
+        match judged {
+            // Of those before nobody will ask.
+            Judged::Followed => {
+                self.0.retain(|_, ordered| ordered.date != *date);
+                Vec::new()
+            }
+            Judged::Refused(why) => {
+                let is_it = |ordered: &Ordered| ordered.date == *date && ordered.body == *body;
+                let (refused, open): (BTreeMap<_, _>, _) =
+                    std::mem::take(&mut self.0).into_iter().partition(|(_, ordered)| is_it(ordered));
+                self.0 = open;
+                refused.into_keys().map(|number| (number, Effect::Refused(why.clone()))).collect()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(date: Date, body: Digest, judged: Judged) -> Settled {
+        Settled { date, body, judged }
+    }
+
+    #[test]
+    fn a_refusal_is_that_of_the_order_it_is_of() {
+        let dates = ["2999-09-01", "2999-09-02"].map(|date| date.parse::<Date>().unwrap());
+        let [good, bad] = ["good", "bad"].map(|text| Digest::of(text.as_bytes()));
+        let mut late = LatePlans::default();
+        for (number, date, body) in
+            [(3, dates[0], good), (5, dates[0], bad), (6, dates[1], bad), (9, dates[0], bad)]
+        {
+            late.note(number, date, body);
+        }
+        let refused = || Judged::Refused("unknown_key".to_owned());
+        let effect = Effect::Refused("unknown_key".to_owned());
+        let told = late.settle(&settled(dates[0], bad, refused()));
+        assert_eq!(told, [(5, effect.clone()), (9, effect)]);
+        assert_eq!(late.settle(&settled(dates[0], bad, refused())), [], "told once");
+        assert_eq!(late.days(), dates.into());
+        assert_eq!(late.settle(&settled(dates[0], good, Judged::Followed)), []);
+        assert_eq!(late.days(), [dates[1]].into());
+    }
+
+    #[test]
+    fn they_have_a_bound_and_an_end() {
+        let mut late = LatePlans::default();
+        let day = "2999-09-01".parse().unwrap();
+        (0..200).for_each(|number| late.note(number, day, Digest::of(b"x")));
+        assert_eq!((late.0.len(), late.0.first_key_value().unwrap().0), (MOST, &136));
+        late.note(300, "2020-09-01".parse().unwrap(), Digest::of(b"x"));
+        assert_eq!(late.days(), [day].into());
+    }
+}
