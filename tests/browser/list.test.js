@@ -165,3 +165,20 @@ test('a page that was left open over night has the timetable of the new day', as
   // Of a day that is here nobody is asked.
   assert.deepEqual(asked, [false, true, false]);
 });
+
+test('the timetable is that of the day which the node tells, whatever the clock of the device says', async (t) => {
+  const page = await openPage(t, browser);
+  await page.addInitScript(() => {
+    const wall = Date.now.bind(Date);
+    Date.now = () => wall() - 40 * 86_400_000;
+  });
+  const now = Date.parse('2026-09-01T00:00:00Z');
+  const guide = { lessons: [{ lesson: LESSON, release: new Date(now).toISOString(), grades: [], title: '第一节', subject: '数学' }], channels: [] };
+  // It was made yesterday, and lay in a cache since.
+  const headers = { date: new Date(now - 86_400_000).toUTCString(), age: '86400' };
+  await page.route('**/timetable/days.json', (route) => route.fulfill({ headers, json: { days: ['2026-08-31', '2026-09-01'] } }));
+  await page.route('**/timetable/2026-09-01.json', (route) => route.fulfill({ json: guide }));
+  await openList(page);
+  await page.click('.today summary');
+  await page.waitForFunction(() => /2026-09-01[^]*第一节/.test(document.querySelector('.today').innerText));
+});

@@ -3,6 +3,7 @@
 import { readJson } from './network';
 import { keptGuide } from './offline/guides';
 import type { Store } from './store';
+import { timeNow } from './time';
 import { dayInChina } from './timetable';
 
 export interface Airing {
@@ -42,7 +43,7 @@ export function airingsIn(guide: unknown, lesson: string, now: number): Airing[]
 
 /** The lesson's airings today; by the guide on the device where nobody can be asked. */
 export async function airingsOf(lesson: string, store: Store): Promise<Airing[]> {
-  const now = Date.now();
+  const now = timeNow();
   const answer = await readJson(guideOf(now));
   return airingsIn(answer.ok ? answer.json : keptGuide(store, dayInChina(now))?.guide, lesson, now);
 }

@@ -8,6 +8,7 @@ import { fetchBundle, tonight, type Ended } from './offline/fetching';
 import { takeGuides } from './offline/guides';
 import { Shelf, type Kept } from './offline/shelf';
 import { keepPage } from './offline/shell';
+import { timeNow } from './time';
 
 /** The longest that a timer of the browser waits, in milliseconds: it counts in 31 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -50,7 +51,7 @@ export class Keep {
       h('button', { type: 'button', class: 'button small', 'data-control': name, onclick: act }, text);
     const file = h('a', { class: 'button small quiet', href: `${this.folder}bundle/lesson.tar`, download: `${this.id}.tar` }, words.keepAsFile);
     const now = (): void => this.start(0);
-    const night = (): void => this.start(tonight(new Date(), Math.random()).getTime());
+    const night = (): void => this.start(tonight(new Date(timeNow()), Math.random()).getTime());
     const drop = (): void => void this.drop();
     const parts = !this.shelf
       ? [file]
@@ -58,7 +59,7 @@ export class Keep {
         ? [button('keep', words.keep, now), button('keep-tonight', words.keepTonight, night), file]
         : kept.done
           ? [button('keep-drop', words.keepDrop, drop)]
-          : kept.notBefore > Date.now()
+          : kept.notBefore > timeNow()
             ? [button('keep', words.keep, now), button('keep-drop', words.keepCancel, drop)]
             : [button('keep-drop', words.keepCancel, drop)];
     const said = note || (kept ? this.progress(kept) : words.keepWhy);
@@ -69,7 +70,7 @@ export class Keep {
   private progress(kept: Kept): string {
     const { words } = this.context;
     if (kept.done) return words.keptHere(bytes(kept.total));
-    if (kept.notBefore > Date.now()) return words.keepWaits(new Date(kept.notBefore));
+    if (kept.notBefore > timeNow()) return words.keepWaits(new Date(kept.notBefore));
     return words.keeping(bytes(kept.received), kept.total > 0 ? bytes(kept.total) : '…');
   }
 
@@ -88,7 +89,7 @@ export class Keep {
     this.stop?.abort();
     this.kept = kept;
     this.draw();
-    const wait = kept.notBefore - Date.now();
+    const wait = kept.notBefore - timeNow();
     if (wait > 0) this.night.set(Math.min(wait, LONGEST_TIMER_MS), () => this.begin(kept));
     else void this.run(kept);
   }
@@ -102,7 +103,7 @@ export class Keep {
       this.draw();
     });
     // With a lesson the timetable is kept along, today's and tomorrow's: as it is in the night, where it was fetched then.
-    if (ended === 'done') void takeGuides(this.context.store, Date.now());
+    if (ended === 'done') void takeGuides(this.context.store);
     if (ended === 'stopped' || this.gone) return;
     if (ended === 'missing') {
       await this.shelf!.remove(this.id).catch(() => undefined);

@@ -2,6 +2,7 @@
 
 import { heard } from './answers';
 import { retryAfter, troubleOf, type Trouble } from './recovery';
+import { hearTime } from './time';
 
 export type Answer = { ok: true; json: unknown } | { ok: false; trouble: Trouble; retryAfterMs: number };
 
@@ -12,17 +13,17 @@ const PATIENCE_MS = 20_000;
 const MAX_JSON_CHARS = 32 * 1024 * 1024;
 
 /**
- * Reads a JSON file of our own address. Never throws; sends nothing that could tell one reader from another. `anew`: an answer that
- * is kept on the device does not do.
+ * Reads a JSON file of our own address. Never throws; sends nothing that could tell one reader from another. `cache` is what fetching does
+ * with the device's own: an answer to `no-store` was given just now, and tells what time it is.
  */
-export async function readJson(path: string, anew = false): Promise<Answer> {
+export async function readJson(path: string, cache: RequestCache = 'default'): Promise<Answer> {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
-    const response = await fetch(path, {
-      credentials: 'omit', referrerPolicy: 'no-referrer', signal: stop.signal, cache: anew ? 'no-cache' : 'default',
-    });
-    heard(path, response.status, (name) => response.headers.get(name));
+    const response = await fetch(path, { credentials: 'omit', referrerPolicy: 'no-referrer', signal: stop.signal, cache });
+    const field = (name: string): string | null => response.headers.get(name);
+    heard(path, response.status, field);
+    if (cache === 'no-store') hearTime(field);
     if (!response.ok) {
       return { ok: false, trouble: troubleOf(response.status), retryAfterMs: retryAfter(response.headers.get('retry-after')) };
     }

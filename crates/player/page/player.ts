@@ -134,7 +134,7 @@ export class Player {
 
   /** The page anew, if there is a line to fetch it by: the lesson's address stays, and its place is noted. */
   private async startOver(): Promise<void> {
-    const { ok } = await readJson('/catalogue/version.json', true);
+    const { ok } = await readJson('/catalogue/version.json', 'no-cache');
     if (ok && !this.gone && !this.engine) location.reload();
   }
 

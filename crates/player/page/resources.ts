@@ -6,6 +6,7 @@ import { bytes } from './format';
 import { gradeName } from './grouping';
 import { readJson, turnOf } from './network';
 import { groupsDown, parsePlatforms, parseResources, platformsDown, type Platform, type Resource } from './resource-list';
+import { timeNow } from './time';
 import { gradeLabel, stageName, subjectLabel, volumeLabel } from './words';
 import { resourceWordsIn } from './words-resources';
 
@@ -62,7 +63,7 @@ export function openResources(context: Context, place: HTMLElement): () => void 
       ask('/resources/health.json', all.some(({ group }) => group)), ask('/resources/standing.json', all.some(({ group }) => !group)),
     ]);
     if (gone) return;
-    const [groups, silent] = [groupsDown(health), platformsDown(standing, Date.now())];
+    const [groups, silent] = [groupsDown(health), platformsDown(standing, timeNow())];
     const link = ({ zh, en, url }: Platform): HTMLElement => h('a', { href: url, rel: 'noreferrer' }, language === 'en' && en ? en : zh);
     const item = (platform: Platform): HTMLElement => {
       const isDown = platform.group ? groups.has(platform.group) : silent.has(platform.id);

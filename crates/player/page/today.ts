@@ -9,6 +9,7 @@ import { isNeverReminded } from './limits';
 import { readJson } from './network';
 import { keepGuide, keptGuide } from './offline/guides';
 import { lessonRoute } from './route';
+import { timeNow } from './time';
 import { dayInChina, forGrade, guideOf, parseGuide, timeInChina, type Opening } from './timetable';
 import { gradeLabel, subjectLabel } from './words';
 import { homeWordsIn } from './words-home';
@@ -34,16 +35,17 @@ export class Today {
 
   /** Reads it again where another day has begun, or what was read is not the network's: phones keep a page open for weeks. */
   look(): void {
-    if (!this.reading && !(this.whole && this.day === dayInChina(Date.now()))) void this.read();
+    if (!this.reading && !(this.whole && this.day === dayInChina(timeNow()))) void this.read();
   }
 
   /** The list stands without it. */
   private async read(): Promise<void> {
     this.reading = true;
     const { store } = this.context;
-    const now = Date.now();
+    const days = await readJson('/timetable/days.json', 'no-store');
+    // Which day it is the answer has told.
+    const now = timeNow();
     const day = dayInChina(now);
-    const days = await readJson('/timetable/days.json');
     const path = days.ok ? guideOf(days.json, day) : undefined;
     const answer = path === undefined ? undefined : await readJson(path);
     let guide = answer?.ok ? answer.json : undefined;
@@ -86,7 +88,7 @@ export class Today {
 
   /** Without a network there is still television. */
   private aired(lesson: string): string {
-    const airings = this.keptAt > 0 ? airingsIn(this.guide, lesson, Date.now()) : [];
+    const airings = this.keptAt > 0 ? airingsIn(this.guide, lesson, timeNow()) : [];
     return airings.map(({ channel, at }) => ` · ${channel} ${timeInChina(at)}`).join('');
   }
 }

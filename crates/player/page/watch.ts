@@ -149,7 +149,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     if (described || asking || id === FILE || asked >= MOST_DESCRIBED) return;
     asking = true;
     asked += 1;
-    const answer = await readJson(`/lessons/${id}/lesson.json`, asked > 1);
+    const answer = await readJson(`/lessons/${id}/lesson.json`, asked > 1 ? 'no-cache' : 'default');
     asking = false;
     const lesson = answer.ok ? parseLesson(answer.json) : undefined;
     if (!lesson || state.now.lesson !== id) return;

@@ -14,7 +14,7 @@ const MAX_BYTES = 2 ** 30;
 
 export type Ended = 'done' | 'missing' | 'full' | 'unreachable' | 'stopped';
 
-/** Where the night begins and ends, in hours of the device's clock: cheap and idle time. */
+/** Where the night begins and ends, in hours of the device's zone: cheap and idle time. */
 const NIGHT = { from: 0.5, to: 5.5 };
 
 /** A moment of the coming night (or of this one, while it lasts), spread by `dice` so that not everybody begins at once. */

@@ -5,6 +5,7 @@
 
 import { readJson } from '../network';
 import type { Store } from '../store';
+import { timeNow } from '../time';
 import { dayInChina, guideOf } from '../timetable';
 
 const KEY = 'guides';
@@ -36,9 +37,10 @@ export function keptGuide(store: Store, day: string): Kept | undefined {
 }
 
 /** Reads today's guide and tomorrow's, and keeps them. */
-export async function takeGuides(store: Store, now: number): Promise<void> {
-  const days = await readJson('/timetable/days.json');
+export async function takeGuides(store: Store): Promise<void> {
+  const days = await readJson('/timetable/days.json', 'no-store');
   if (!days.ok) return;
+  const now = timeNow();
   for (const day of [dayInChina(now), dayInChina(now + DAY_MS)]) {
     const path = guideOf(days.json, day);
     const answer = path === undefined ? undefined : await readJson(path);
