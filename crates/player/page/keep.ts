@@ -4,7 +4,7 @@ import { Alarm } from './alarm';
 import type { Context } from './context';
 import { h, replace } from './dom';
 import { bytes } from './format';
-import { fetchBundle, tonight, type Ended } from './offline/fetching';
+import { due, fetchBundle, tonight, type Ended } from './offline/fetching';
 import { takeGuides } from './offline/guides';
 import { Shelf, type Kept } from './offline/shelf';
 import { keepPage } from './offline/shell';
@@ -74,9 +74,11 @@ export class Keep {
     return words.keeping(bytes(kept.received), kept.total > 0 ? bytes(kept.total) : '…');
   }
 
+  /** What has come already of one that waits for the night stays. */
   private start(notBefore: number): void {
-    void this.shelf?.remove(this.id).catch(() => undefined);
-    const kept = { id: this.id, title: this.title(), folder: this.folder, total: 0, received: 0, parts: 0, notBefore, done: false };
+    const begun = this.kept && { ...this.kept, notBefore };
+    if (!begun) void this.shelf?.remove(this.id).catch(() => undefined);
+    const kept = begun ?? { id: this.id, title: this.title(), folder: this.folder, total: 0, received: 0, parts: 0, notBefore, done: false };
     this.shelf?.write(kept).then(
       () => this.begin(kept),
       () => this.draw(this.context.words.keepEnds.full),
@@ -87,11 +89,15 @@ export class Keep {
   private begin(kept: Kept): void {
     this.night.cancel();
     this.stop?.abort();
-    this.kept = kept;
+    const now = timeNow();
+    const notBefore = due(kept.notBefore, new Date(now), Math.random());
+    const next = { ...kept, notBefore };
+    this.kept = next;
     this.draw();
-    const wait = kept.notBefore - timeNow();
-    if (wait > 0) this.night.set(Math.min(wait, LONGEST_TIMER_MS), () => this.begin(kept));
-    else void this.run(kept);
+    const wait = notBefore - now;
+    if (wait <= 0) return void this.run(next);
+    if (notBefore !== kept.notBefore) void this.shelf?.write(next).catch(() => undefined);
+    this.night.set(Math.min(wait, LONGEST_TIMER_MS), () => this.begin(next));
   }
 
   private async run(kept: Kept): Promise<void> {

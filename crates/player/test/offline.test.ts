@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge, tonight } from '../page/offline/fetching';
+import { due, judge, tonight } from '../page/offline/fetching';
 import { parseHeader } from '../page/offline/tar';
 
 function header(name: string, size: string, change: (block: Uint8Array) => void = () => undefined): Uint8Array {
@@ -32,6 +32,21 @@ test('the night is the coming one, or what is left of this one', () => {
   assert.deepEqual(tonight(at(0, 10), 0), at(0, 30));
   assert.deepEqual(tonight(at(3), 0), at(3));
   assert.deepEqual(tonight(at(5, 30), 0), new Date(2026, 2, 4, 0, 30));
+});
+
+test('what was wished for a night that was slept through waits for the next', () => {
+  const at = (hour: number, minute = 0, day = 3) => new Date(2026, 2, day, hour, minute);
+  const wanted = at(2).getTime();
+  const rows: [string, number, Date, number][] = [
+    ['it is not time yet', wanted, at(1), wanted],
+    ['it is time', wanted, at(2), wanted],
+    ['the device woke in the same night', wanted, at(4), wanted],
+    ['or in another', wanted, at(3, 0, 5), wanted],
+    ['it woke in the morning', wanted, at(7, 40), at(0, 30, 4).getTime()],
+    ['or days later', wanted, at(12, 0, 6), at(0, 30, 7).getTime()],
+    ['it was wished for at once', 0, at(12), 0],
+  ];
+  for (const [what, wish, now, when] of rows) assert.equal(due(wish, now, 0), when, what);
 });
 
 test('only the very next bytes are taken', () => {

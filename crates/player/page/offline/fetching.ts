@@ -25,6 +25,15 @@ export function tonight(now: Date, dice: number): Date {
   return new Date(from + (at(NIGHT.to, day).getTime() - from) * dice);
 }
 
+/**
+ * When a lesson is fetched that was wished for `wanted`, in milliseconds since 1970, zero for at once; what is over means now. Of a night
+ * that was slept through, or not enough, what is left waits for the next one: by day the lines are for lessons. Pure.
+ */
+export function due(wanted: number, now: Date, dice: number): number {
+  const isNight = tonight(now, 0) <= now;
+  return wanted === 0 || wanted > now.getTime() || isNight ? wanted : tonight(now, dice).getTime();
+}
+
 /** What an answer to a range says: the bytes in all, or why not. Pure. */
 export function judge(status: number, contentRange: string | null, received: number): { total: number } | 'missing' | 'again' {
   if (status === 403 || status === 404 || status === 410) return 'missing';
