@@ -110,6 +110,40 @@ test('a database that was lost while the page was away is opened again', async (
   assert.deepEqual((await state(page)).errors, []);
 });
 
+test('a lesson that is left while the database opens leaves no connection open', async (t) => {
+  const page = await openPage(t, browser);
+  await page.addInitScript(() => {
+    window.connections = 0;
+    const [{ open }, { close }] = [IDBFactory.prototype, IDBDatabase.prototype];
+    const hands = new Promise((resolve) => (window.handOver = resolve));
+    let opened = 0;
+    // The first looks whether the lesson is here; what comes after it is handed over late.
+    IDBFactory.prototype.open = function (...asked) {
+      const real = open.apply(this, asked);
+      const seen = {};
+      const late = opened++ > 0;
+      real.onupgradeneeded = () => ((seen.result = real.result), seen.onupgradeneeded());
+      real.onsuccess = async () => {
+        window.connections += 1;
+        if (late) await hands;
+        seen.result = real.result;
+        seen.onsuccess();
+      };
+      return seen;
+    };
+    IDBDatabase.prototype.close = function () {
+      window.connections -= 1;
+      return close.call(this);
+    };
+  });
+  await playLesson(page);
+  await page.waitForFunction(() => window.connections === 1);
+  await page.click('.back');
+  await page.waitForSelector('.list');
+  await page.evaluate(() => window.handOver());
+  await page.waitForFunction(() => window.connections === 0);
+});
+
 test('a database that never opens keeps no lesson from playing', async (t) => {
   const page = await openPage(t, browser);
   await page.addInitScript(() => {

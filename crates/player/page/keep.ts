@@ -15,6 +15,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Keep {
   readonly root = h('div', { class: 'keep', hidden: true });
+  private opening: Promise<Shelf | undefined> | undefined;
   private shelf: Shelf | undefined;
   private kept: Kept | undefined;
   private folder = '';
@@ -26,9 +27,9 @@ export class Keep {
 
   /** The lesson's package is known: it may be kept. */
   async offer(folder: string): Promise<void> {
-    if (this.folder === folder) return;
+    if (this.gone || this.folder === folder) return;
     this.folder = folder;
-    this.shelf ??= await Shelf.open();
+    this.shelf = await (this.opening ??= Shelf.open());
     // Without storage there is the file.
     this.kept = await this.shelf?.find(this.id).catch(() => undefined);
     if (this.gone) return;
@@ -41,7 +42,8 @@ export class Keep {
     this.gone = true;
     this.night.cancel();
     this.stop?.abort();
-    this.shelf?.close();
+    // It may be opening yet.
+    void this.opening?.then((shelf) => shelf?.close());
   }
 
   private draw(note = ''): void {

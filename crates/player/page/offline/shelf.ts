@@ -52,11 +52,11 @@ export class Shelf {
     });
   }
 
-  all(): Promise<Kept[]> {
+  async all(): Promise<Kept[]> {
     return answer(this.database.transaction('lessons').objectStore('lessons').getAll() as IDBRequest<Kept[]>);
   }
 
-  find(id: string): Promise<Kept | undefined> {
+  async find(id: string): Promise<Kept | undefined> {
     return answer(this.database.transaction('lessons').objectStore('lessons').get(id) as IDBRequest<Kept | undefined>);
   }
 
