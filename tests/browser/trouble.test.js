@@ -138,6 +138,31 @@ test('a browser that never asks again for a script that did not arrive gets the 
   await page.waitForFunction(() => window.airclass.levels.length > 0);
 });
 
+test('another part of the page that does not arrive is said so, and asked for again', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  let asked = 0;
+  await page.route(/\/assets\/resources-/, (route) => ((asked += 1), asked < 3 ? route.abort() : route.continue()));
+  await page.goto('/#/resources');
+  await page.waitForSelector('[data-advice=part] button');
+  await page.waitForFunction(() => /课本和资料/.test(document.querySelector('h1')?.textContent));
+  assert.equal(asked, 3);
+  assert.match(page.url(), /#\/resources$/);
+});
+
+test('what counts for a class and does not arrive is asked for again while the lesson plays', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  let asked = 0;
+  await page.route(/\/assets\/counting-/, (route) => ((asked += 1), asked < 2 ? route.abort() : route.continue()));
+  await page.route(`**/lessons/${LESSON}/lesson.json`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), stage: 'junior', grade: 9 } });
+  });
+  await page.addInitScript(() => localStorage.setItem('airclass.class', JSON.stringify({ code: '22222-22222', lessons: {} })));
+  await playLesson(page);
+  await page.waitForSelector('.counting:not([hidden])');
+  assert.equal(asked, 2);
+});
+
 test('a busy edge is told apart from a dead line', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   await page.route('**/lessons/*/main.m3u8', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '1' }, body: '' }));

@@ -1,5 +1,6 @@
 /** The list of lessons: what was begun, the filters, and the lessons under their headings. */
 
+import { adviceBox } from './advice';
 import { Alarm, moment, passed } from './alarm';
 import { STAGES, type Lesson, type Stage } from './catalogue';
 import type { Context } from './context';
@@ -359,17 +360,10 @@ export class List {
     return h('p', { class: 'strip', role: 'alert' }, h('span', {}, words.partial), h('button', { type: 'button', class: 'button small', onclick: this.retry }, words.retry));
   }
 
-  private advice({ what, help }: Advice, action: string, act: () => void, name: string): HTMLElement {
-    const { words } = this.context;
-    return h(
-      'div',
-      { class: 'advice', role: 'alert', 'data-advice': name },
-      h('p', { class: 'advice-what' }, what),
-      h('p', {}, help),
-      h('button', { type: 'button', class: 'button primary', 'data-control': 'retry', onclick: act }, action),
-      name in words.catalogueTrouble && this.context.reporting.button(),
-      name in words.catalogueTrouble && this.context.reporting.support(),
-    );
+  private advice(advice: Advice, action: string, act: () => void, name: string): HTMLElement {
+    const { words, reporting } = this.context;
+    const isTrouble = name in words.catalogueTrouble;
+    return adviceBox(advice, action, act, name, isTrouble && reporting.button(), isTrouble && reporting.support());
   }
 }
 

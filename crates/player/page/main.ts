@@ -1,6 +1,7 @@
 /** The page: chooses the language, then follows the address from the list to a lesson and back. */
 
 import './legacy/polyfills';
+import { adviceBox } from './advice';
 import { ClassDoor } from './class-door';
 import type { Context } from './context';
 import { h, replace } from './dom';
@@ -9,6 +10,7 @@ import { chooseLanguage } from './language';
 import { List } from './list';
 import { openKept } from './kept';
 import { Meter } from './meter';
+import { fetchPart, pageAnew, wantsPageAnew } from './part';
 import { Positions } from './positions';
 import { Reporting } from './reporting';
 import { keepPreferences, readPreferences } from './preferences';
@@ -78,15 +80,7 @@ function follow(): void {
     main.textContent = '';
     close = openKept(context, main);
   } else if (route.view === 'resources') {
-    main.textContent = '';
-    let gone = false;
-    let leave: (() => void) | undefined;
-    // Fetched by those who open it.
-    void import('./resources').then(({ openResources }) => !gone && (leave = openResources(context, main)), () => (location.hash = '#/'));
-    close = () => {
-      gone = true;
-      leave?.();
-    };
+    close = openResources();
   } else {
     replace(main, list.root);
     list.open(route.filter);
@@ -96,6 +90,27 @@ function follow(): void {
   }
   document.body.dataset.view = route.view;
   first = false;
+}
+
+/** What is behind it is fetched by those who open it; the result closes it. */
+function openResources(): () => void {
+  let gone = false;
+  let leave: (() => void) | undefined;
+  main.textContent = '';
+  const stop = fetchPart(
+    () => import('./resources'),
+    (part) => (leave = part.openResources(context, main)),
+    (attempt) => {
+      const anew = (): void => void pageAnew(() => !gone && !leave);
+      if (attempt === 0) replace(main, adviceBox(words.partTrouble, words.retry, anew, 'part', reporting.button()));
+      if (wantsPageAnew(attempt)) anew();
+    },
+  );
+  return () => {
+    gone = true;
+    stop();
+    leave?.();
+  };
 }
 
 /** The address is ours, so the skip link moves the focus without it. */

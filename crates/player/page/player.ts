@@ -12,9 +12,9 @@ import { isFullscreen, toggleFullscreen } from './fullscreen';
 import { Help } from './help';
 import { Notice } from './notice';
 import { hasPictures, type Mode } from './mode';
-import { readJson } from './network';
+import { pageAnew, wantsPageAnew } from './part';
 import { keepPreferences, nextSpeed, readPreferences, wantedMode } from './preferences';
-import { MAX_ATTEMPTS, startsOver, waitBefore } from './recovery';
+import { MAX_ATTEMPTS, waitBefore } from './recovery';
 import { Slides } from './slides';
 import { commandOf, type Command } from './shortcuts';
 import type { Reporting } from './reporting';
@@ -27,9 +27,6 @@ const IDLE_MS = 3_000;
 
 /** A message over the picture stays this long, in milliseconds. */
 const MESSAGE_MS = 1_600;
-
-/** `PerformanceNavigation.TYPE_RELOAD`: the page was fetched anew. */
-const RELOADED = 1;
 
 export interface PlayerOptions {
   url: string;
@@ -129,13 +126,8 @@ export class Player {
     const wait = attempt < MAX_ATTEMPTS ? waitBefore(attempt, Math.random()) : null;
     this.setProblem({ kind: 'network', trouble: 'unreachable', retryInMs: wait });
     if (wait !== null) this.next.set(wait, () => void this.start());
-    if (startsOver(attempt, performance.navigation?.type === RELOADED) && !this.options.bundle) void this.startOver();
-  }
-
-  /** The page anew, if there is a line to fetch it by: the lesson's address stays, and its place is noted. */
-  private async startOver(): Promise<void> {
-    const { ok } = await readJson('/catalogue/version.json', 'no-cache');
-    if (ok && !this.gone && !this.engine) location.reload();
+    // The lesson's address stays, and its place is noted.
+    if (wantsPageAnew(attempt) && !this.options.bundle) void pageAnew(() => !this.gone && !this.engine);
   }
 
   run(command: Command): void {

@@ -14,6 +14,7 @@ import { readJson } from './network';
 import type { Bundle } from './offline/loader';
 import { fileOf, Shelf } from './offline/shelf';
 import { readTar } from './offline/tar';
+import { fetchPart } from './part';
 import { Player } from './player';
 import { gradeLabel, stageName, subjectLabel, volumeLabel } from './words';
 
@@ -82,6 +83,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   const player = new Player({ url: `/lessons/${id}/main.m3u8`, lesson: id, startAt, words, state, store, reporting, bundle, called });
   const counted = h('div');
   let counting: Counting | undefined;
+  let stopCounting: (() => void) | undefined;
   const resumed = startAt > 0 && resumedStrip();
   replace(
     place,
@@ -118,6 +120,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     window.removeEventListener('pagehide', note);
     document.removeEventListener('visibilitychange', note);
     stopListening();
+    stopCounting?.();
     counting?.close();
     player.destroy();
     bundle?.file.close?.();
@@ -158,17 +161,20 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     entitle(title);
     replace(about, ...describeLesson(context, lesson));
     announceToSystem(lesson, player, words.site);
-    void count(lesson.grade);
+    count(lesson.grade);
   }
 
   /** For the class, where there is one. What is on the device asks nobody, and tells nobody. */
-  async function count(grade: string): Promise<void> {
-    if (bundle || store.read(CLASS) === undefined) return;
-    const { Counting } = await import('./counting');
-    if (state.now.lesson !== id || counting) return;
-    counting = new Counting(context, id, video);
-    replace(counted, counting.root);
-    counting.begin(grade);
+  function count(grade: string): void {
+    if (bundle || stopCounting || store.read(CLASS) === undefined) return;
+    stopCounting = fetchPart(
+      () => import('./counting'),
+      ({ Counting }) => {
+        counting = new Counting(context, id, video);
+        replace(counted, counting.root);
+        counting.begin(grade);
+      },
+    );
   }
 
   function resumedStrip(): HTMLElement {
