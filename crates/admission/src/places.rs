@@ -1,16 +1,17 @@
 //! Numbers given out in order: how many of them may come in, how long each counts from then on, and how often it lets in.
 //!
-//! A ticket can be shown by whoever has its text. It counts for as long as it takes to come back to it, and as often as one page asks that
+//! A ticket can be shown by whoever has its text. It counts for as long as a lesson takes, and as often as one page asks that
 //! is loaded anew on a bad line; beyond that it is a link in a class's chat, and whoever comes by it begins at the end of the line. What is
 //! kept for that is a byte for each number of the last minutes. Whose number it is nobody knows.
 
 use std::collections::VecDeque;
 
-/// How long a number counts once its turn has come, in seconds: twice the longest wait between two askings.
-pub(crate) const COUNTS_S: u64 = 600;
+/// How long a number counts once its turn has come, in seconds: a lesson, and the wait before it. Whose page is loaded anew in the
+/// middle of it goes on.
+pub(crate) const COUNTS_S: u64 = 1_800;
 /// How often a number lets in. A page without hls.js asks twice each time that it finds no picture: for the lesson, and why not.
 pub(crate) const MOST_USES: u8 = 16;
-/// Numbers that are counted at once, a byte each: [`COUNTS_S`] with 7,000 a second. Where more come in, each counts for less long.
+/// Numbers that are counted at once, a byte each: [`COUNTS_S`] with 2,300 a second. Where more come in, each counts for less long.
 const MOST_COUNTED: u64 = 4 << 20;
 
 /// What a number is worth.

@@ -42,9 +42,9 @@ fn a_ticket_that_is_passed_on_lets_in_no_school() {
 }
 
 #[test]
-fn a_ticket_counts_from_its_turn_for_some_minutes() {
+fn a_ticket_counts_from_its_turn_for_a_lesson() {
     let mut lines = Lines::new(Node(7), bell());
-    let tickets = tickets(&mut lines, 5_000);
+    let tickets = tickets(&mut lines, 6_500);
     let counts = i64::try_from(COUNTS_S).unwrap();
     // More than an hour behind its beginning.
     look_each_second(&mut lines, 1, 4_000 + counts);
