@@ -5,6 +5,7 @@
 //! The rules are crate `purge`'s. Nothing here runs on the cores that serve: an order over everything costs them a few locks of
 //! moka's, each held for one entry.
 
+mod asker;
 mod door;
 mod metrics;
 mod options;
@@ -18,10 +19,11 @@ pub(crate) use recent::{Noted, Recent, ask_for_younger};
 pub(crate) use relay::{Relay, Word};
 pub(crate) use sweep::{Reach, is_about, is_labelled};
 
+use asker::Asker;
 use door::{Door, Job};
 use metrics::PurgeMetrics;
 use relay::Hearing;
-use rounds::{Asker, Rounds};
+use rounds::Rounds;
 use serve::Kin;
 use std::io;
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! A process between two others passes on what each of them says. What was forgotten before another process listened is none
 //! of its business: it has nothing in memory then, and reads on the disks what was done to them.
 
-use super::rounds::Asker;
+use super::asker::Asker;
 use super::sweep::{CarriedOut, Reach};
 use ::purge::{Order, What};
 use futures_util::future::join_all;

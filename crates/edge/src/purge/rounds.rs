@@ -12,7 +12,9 @@
 mod course;
 #[cfg(test)]
 mod tests;
+mod writing;
 
+use super::asker::Asker;
 use super::metrics::PurgeMetrics;
 use super::sweep::{CarriedOut, OnDisk};
 use crate::edge::Settings;
@@ -20,11 +22,11 @@ use crate::store::{DiskTier, Met, Walked};
 use ::purge::{Mode, Report};
 use course::{Course, Ended};
 use diskstore::{Opening, Walk};
-use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
+use writing::Refused;
 
 /// How long an answer waits for the first round. What is found later is counted in metrics alone.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
@@ -32,39 +34,8 @@ const TOLD_WITHIN: Duration = Duration::from_secs(2);
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// How often orders are written down that have met all at once: only that they were given is news to the next process.
 const NOTED_EACH: Duration = Duration::from_secs(1);
-/// The longest until orders that a disk did not take are given to it again; one that comes back is told at once.
-const WRITE_AGAIN: Duration = Duration::from_secs(30);
 /// Until it is looked again whether a disk is back, and a disk that was busy is gone on with.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
-
-/// Who waits for an answer.
-#[derive(Debug)]
-pub(super) struct Asker {
-    pub(super) answer: oneshot::Sender<Report>,
-    /// By the clock of who gave the order.
-    pub(super) given_at: Timestamp,
-    pub(super) began: Instant,
-}
-
-impl Asker {
-    /// Tells what an order has done. Who has asked may have gone; it is done all the same.
-    pub(super) fn tell(self, mut report: Report, metrics: &PurgeMetrics) {
-        report.duration_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        metrics.carried_out(&report, self.given_at);
-        tracing::info!(
-            id = %report.id,
-            mode = report.mode.as_str(),
-            memory = report.removed.memory + report.softened.memory,
-            disk = report.removed.disk + report.softened.disk,
-            disk_objects_left = report.disk_objects_left,
-            lasting = report.lasting,
-            fills_overtaken = report.fills_overtaken,
-            duration_us = report.duration_us,
-            "purged"
-        );
-        let _ = self.answer.send(report);
-    }
-}
 
 /// An order on its rounds.
 #[derive(Debug)]
@@ -108,15 +79,6 @@ pub(super) struct Rounds {
     refused: Refused,
     /// When orders were written down last.
     noted: Option<Instant>,
-}
-
-/// What a disk has not taken.
-#[derive(Debug, Default)]
-struct Refused {
-    /// As of this change.
-    change: u64,
-    wait: Duration,
-    again: Option<Instant>,
 }
 
 impl Rounds {
@@ -289,32 +251,6 @@ impl Rounds {
         let at = (self.turn..self.turn + disks).map(|at| at % disks).find(is_walked)?;
         self.turn = at + 1;
         Some(at)
-    }
-
-    /// Has written down what is not. A disk that is away for days is not written to each second for it.
-    async fn write_orders(&mut self) {
-        let is_new = self.disk.changes_of_orders() != self.refused.change;
-        let is_due = is_new || self.refused.again.is_none_or(|again| again <= Instant::now());
-        if self.disk.has_unwritten_orders() && is_due {
-            self.write_now().await;
-        }
-    }
-
-    async fn write_now(&mut self) {
-        let (now, change) = (Instant::now(), self.disk.changes_of_orders());
-        self.noted = Some(now);
-        let written = self.disk.write_orders().await;
-        for (at, walk) in self.walks.iter().enumerate().filter(|&(at, _)| written[at]) {
-            self.orders.iter_mut().for_each(|order| order.courses[at].is_written_down(walk.next_part()));
-        }
-        self.refused = if written.iter().all(|&written| written) {
-            Refused::default()
-        } else {
-            let is_new = change != self.refused.change;
-            let wait =
-                if is_new { AWAY_PAUSE } else { (self.refused.wait * 2).clamp(AWAY_PAUSE, WRITE_AGAIN) };
-            Refused { change, wait, again: Some(now + wait) }
-        };
     }
 
     /// Orders of an earlier process, as disks tell them when they are opened; and no more those that stand no more.

@@ -1,5 +1,6 @@
 //! Orders beside disks that are away, that come back, and that are slow. The clock goes on: disks have threads of their own.
 
+use super::writing::WRITE_AGAIN;
 use super::*;
 use crate::edge::Shared;
 use crate::key::CacheKey;
@@ -9,9 +10,11 @@ use ::purge::{Order, What};
 use futures_util::FutureExt;
 use http::{HeaderMap, StatusCode};
 use httpcache::freshness::{Freshness, StaleUse};
+use jiff::Timestamp;
 use std::path::Path;
 use std::pin::pin;
 use telemetry::Telemetry;
+use tokio::sync::oneshot;
 use units::ByteCount;
 
 /// More steps than two rounds of two small disks take.
