@@ -284,6 +284,8 @@ impl Rounds {
                 order.tell(0, &self.metrics);
             }
             if ended == Ended::Unproved {
+                // At once: that another disk has not taken the last note is no reason to wait.
+                self.refused = Refused::default();
                 self.disk.write_orders_again();
             }
             if order.courses.iter().all(Course::is_through) {

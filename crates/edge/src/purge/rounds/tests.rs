@@ -132,6 +132,7 @@ async fn while_a_disk_is_away_the_others_are_looked_through_once_and_it_when_it_
     let _told = order(&disk, &mut rounds, "/meant/").await;
     steps(&mut rounds, STEPS).await;
     let looks = disk.looks();
+    assert!(rounds.orders[0].courses[0].is_through());
     steps(&mut rounds, STEPS).await;
     assert_eq!(disk.looks(), looks, "nothing is looked for where a round has met nothing");
     assert!(disk.standing_orders().len() == 1 && rounds.pause() > Duration::ZERO);
