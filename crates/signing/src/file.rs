@@ -39,10 +39,14 @@ impl TrustFile {
         &self.path
     }
 
-    /// The keys as the file has them now. One that cannot be used changes nothing: what was trusted stays so.
+    /// The keys as the file has them now. One that cannot be used changes nothing: what was trusted stays so. Nor does an
+    /// empty one, which is what a file is for a moment that is written in place: a comment in it says that nobody is trusted.
     pub fn now(&mut self) -> &Trust {
         match read(&self.path) {
             Ok(text) if text == self.text => {}
+            Ok(text) if text.trim().is_empty() => {
+                tracing::warn!(path = %self.path.display(), "an empty file; trusted keys stay as they were");
+            }
             Ok(text) => match Trust::parse(&text, &self.path) {
                 Ok(trust) => {
                     tracing::info!(path = %self.path.display(), "trusted keys read again");
@@ -89,5 +93,26 @@ mod tests {
         assert_eq!(*keys.now(), parse(&new));
         std::fs::remove_file(&path).unwrap();
         assert_eq!(*keys.now(), parse(&new));
+    }
+
+    /// For as long as it was empty nobody was trusted, and every order and plan was refused.
+    #[test]
+    fn a_file_that_is_emptied_to_be_written_anew_takes_nobodys_trust_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        let key = SigningKey::generate().unwrap();
+        let entry = format!("[[key]]\nid = \"{}\"\npublic = \"{}\"\n", key.id(), key.public());
+        std::fs::write(&path, &entry).unwrap();
+        let mut keys = TrustFile::read(&path).unwrap();
+        let trusted = keys.trust().clone();
+        for text in ["", "\n \n"] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(*keys.now(), trusted, "{text:?}");
+        }
+        // Said on purpose.
+        std::fs::write(&path, "# nobody\n").unwrap();
+        assert_eq!(*keys.now(), Trust::parse("", &path).unwrap());
+        std::fs::write(&path, &entry).unwrap();
+        assert_eq!(*keys.now(), trusted);
     }
 }
