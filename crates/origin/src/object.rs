@@ -10,7 +10,8 @@ use crate::stand_in;
 use bytes::Bytes;
 use feedback::Support;
 use futures_util::TryStreamExt;
-use http::HeaderMap;
+use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, RANGE};
+use http::{HeaderMap, Method};
 use httpcache::accept_encoding::{Coding, choose};
 use httpcache::etag::Etag;
 use jiff::Timestamp;
@@ -59,10 +60,15 @@ impl Objects {
     pub(crate) async fn find(
         &self,
         object: &Addressed,
+        method: &Method,
         request: &HeaderMap,
         metrics: &Metrics,
     ) -> Result<Option<Representation>, ObjectError> {
-        let Some(reading) = self.within(self.store.read(&object.path)).await? else {
+        let found = match takes_all(object, method, request) {
+            true => self.within(self.store.read(&object.path)).await?,
+            false => self.within(self.store.look(&object.path)).await?,
+        };
+        let Some(reading) = found else {
             // "There is none" is only true if the store is there: an unmounted disk must not empty the edges.
             self.within(self.store.check_readable()).await?;
             return Ok(match stand_in::of(&object.path, &self.support) {
@@ -154,6 +160,13 @@ fn memory(coding: Forms, form: &Form) -> (Forms, Etag, Content) {
     (coding, form.etag.clone(), Content::Memory(form.bytes.clone()))
 }
 
+/// Whether the answer is likely all of it. Of a text it always takes all to know its tag.
+fn takes_all(object: &Addressed, method: &Method, request: &HeaderMap) -> bool {
+    let less = [RANGE, IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
+    object.media_type.is_text()
+        || method != Method::HEAD && !less.iter().any(|field| request.contains_key(field))
+}
+
 /// The whole of a text, which is bounded by the caller.
 async fn all(reading: Reading) -> Result<Bytes, StoreError> {
     let length = reading.meta().bytes;
@@ -182,6 +195,32 @@ fn stamp(object: &Addressed, meta: Meta) -> Etag {
 mod tests {
     use super::*;
     use crate::routes::{Route, route};
+
+    #[test]
+    fn less_than_all_is_looked_at_before_it_is_read() {
+        let object = |path| match route(path).unwrap() {
+            Route::Object(object) => object,
+            other => panic!("{other:?}"),
+        };
+        let (segment, pointer) = (object("/p/a/s0/00000.m4s"), object("/lessons/a/main.m3u8"));
+        for (method, field, all) in [
+            (Method::GET, None, true),
+            (Method::GET, Some("accept-encoding"), true),
+            (Method::HEAD, None, false),
+            (Method::GET, Some("range"), false),
+            (Method::GET, Some("if-none-match"), false),
+            (Method::GET, Some("if-modified-since"), false),
+            (Method::GET, Some("if-match"), false),
+            (Method::GET, Some("if-unmodified-since"), false),
+        ] {
+            let mut request = HeaderMap::new();
+            if let Some(field) = field {
+                request.insert(field, "x".parse().unwrap());
+            }
+            assert_eq!(takes_all(&segment, &method, &request), all, "{method} {field:?}");
+            assert!(takes_all(&pointer, &method, &request), "a text's tag is that of its bytes");
+        }
+    }
 
     #[test]
     fn a_stamp_follows_what_may_change() {

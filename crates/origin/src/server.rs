@@ -221,7 +221,7 @@ impl Origin {
                     return refused(class, Refusal::Store);
                 }
             },
-            Route::Object(object) => match self.objects.find(object, request, &self.metrics).await {
+            Route::Object(object) => match self.objects.find(object, method, request, &self.metrics).await {
                 Ok(found) => found,
                 Err(error) => {
                     self.metrics.store_errors().inc();

@@ -33,9 +33,9 @@ pub use lessons::{LessonError, RolledBack, delete, roll_back};
 pub use publish::catalogue::publish_sections;
 pub use publish::resources::{publish_resource, remove_resource, resources};
 pub use publish::{Progress, Publication, PublishError, Published, Step, point, publish, sign, signatures};
-pub use read::{READ_BLOCK, Reading};
+pub use read::{MAX_RANGE_BYTES, READ_BLOCK, Reading};
 pub use staged::{Staged, StagedDirectory};
-pub use store::{Found, MAX_RANGE_BYTES, Meta, Store};
+pub use store::{Found, Meta, Store};
 pub use swap::{Swapped, Version};
 pub use verify::{Problem, Verified, is_whole, verify};
 

@@ -1,14 +1,17 @@
-//! Reading an object in blocks, so that its size does not decide how much memory a reader takes.
+//! Reading an object: whole where it is small, else in blocks, so that its size does not decide how much memory a reader takes.
 
 use crate::bucket::said;
 use crate::directory::blocking;
 use crate::error::StoreError;
-use crate::store::Meta;
+use crate::store::{Found, Meta, Place, Store, key};
+use crate::swap::Version;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use object_store::path::Path as Key;
-use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore};
+use object_store::{
+    GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt,
+};
 use package::StorePath;
 use std::fmt;
 use std::fs::File;
@@ -21,7 +24,10 @@ use std::sync::Arc;
 /// a reader is one block, whatever the object's size.
 pub const READ_BLOCK: usize = 256 << 10;
 
-/// An object that has been opened. What it reads is what was there when it was opened.
+/// The longest part of an object that is read at once into memory.
+pub const MAX_RANGE_BYTES: u64 = 64 << 20;
+
+/// An object that has been opened or looked at. What it reads is what was there then.
 pub struct Reading {
     path: StorePath,
     meta: Meta,
@@ -33,18 +39,104 @@ pub struct Reading {
 enum Source {
     /// A file.
     File(Arc<File>),
-    /// A server whose answer, all of the object, has begun.
-    Answer { whole: BoxStream<'static, object_store::Result<Bytes>>, objects: Arc<dyn ObjectStore> },
+    /// A server.
+    Server {
+        objects: Arc<dyn ObjectStore>,
+        /// Its answer, all of the object, where that has begun.
+        begun: Option<BoxStream<'static, object_store::Result<Bytes>>>,
+    },
+}
+
+impl Store {
+    /// Opens the object at `path` for reading, all of it; `None` when there is none. A later swap does not change what this
+    /// reads.
+    ///
+    /// # Errors
+    /// When it is there and cannot be opened.
+    pub async fn read(&self, path: &StorePath) -> Result<Option<Reading>, StoreError> {
+        let found = self.objects().get(&key(path)).await;
+        let found = self.absent(path, found).await?;
+        Ok(found.map(|result| Reading::opened(path.clone(), result, Arc::clone(self.objects()))))
+    }
+
+    /// As [`Store::read`], for who may not want all of it: a bucket is asked about the object, and for bytes only once
+    /// [`Reading::stream`] is, and then for those alone.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn look(&self, path: &StorePath) -> Result<Option<Reading>, StoreError> {
+        let Place::Bucket(bucket) = &self.place else { return self.read(path).await };
+        let found = bucket.absent(bucket.objects.head(&key(path)).await).await?;
+        Ok(found.map(|about| Reading::told(path.clone(), about, Arc::clone(&bucket.objects))))
+    }
+
+    /// Reads the object at `path` whole; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it has more than `limit` bytes or cannot be read.
+    pub async fn get(&self, path: &StorePath, limit: usize) -> Result<Option<Found>, StoreError> {
+        let Some(reading) = self.read(path).await? else { return Ok(None) };
+        let tag = reading.tag();
+        let bytes = reading.whole(limit).await?;
+        let version = match &self.place {
+            Place::Directory(_) => Version::of(&bytes),
+            // Without a tag no swap will ever match, and the first one says so.
+            Place::Bucket(_) => Version::tagged(tag.unwrap_or_default()),
+        };
+        Ok(Some(Found { bytes, version }))
+    }
+
+    /// Reads the bytes of `range` of the object at `path`; `None` when there is no such object.
+    ///
+    /// # Errors
+    /// When the object ends before the range does, the range is longer than [`MAX_RANGE_BYTES`], or it cannot be read.
+    pub async fn read_range(&self, path: &StorePath, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        let Range { start, end } = range;
+        let length = end.saturating_sub(start);
+        if length > MAX_RANGE_BYTES {
+            return Err(StoreError::TooLarge { path: path.clone(), bytes: length, limit: MAX_RANGE_BYTES });
+        }
+        if length == 0 {
+            return Ok(self.head(path).await?.map(|_| Bytes::new()));
+        }
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = match self.objects().get_opts(&key(path), options).await {
+            Ok(found) => found.bytes().await,
+            Err(error) => Err(error),
+        };
+        let error = match found {
+            Ok(bytes) if bytes.len() as u64 == length => return Ok(Some(bytes)),
+            Ok(bytes) => {
+                let missing = length.saturating_sub(bytes.len() as u64);
+                return Err(StoreError::Truncated { path: path.clone(), missing });
+            }
+            Err(error) => error,
+        };
+        // Not there, shorter than the range (RFC 9110 §15.5.17), or unreadable.
+        match self.head(path).await? {
+            None => Ok(None),
+            Some(there) if there.bytes < end => {
+                Err(StoreError::Truncated { path: path.clone(), missing: end - there.bytes.max(start) })
+            }
+            Some(_) => Err(StoreError::unreadable(path, self.said(&error))),
+        }
+    }
 }
 
 impl Reading {
-    pub(crate) fn new(path: StorePath, found: GetResult, objects: Arc<dyn ObjectStore>) -> Self {
+    fn opened(path: StorePath, found: GetResult, objects: Arc<dyn ObjectStore>) -> Self {
         let meta = Meta { bytes: found.meta.size, modified: found.meta.last_modified.into() };
         let source = match found.payload {
             GetResultPayload::File(file, _) => Source::File(Arc::new(file)),
-            GetResultPayload::Stream(whole) => Source::Answer { whole, objects },
+            GetResultPayload::Stream(whole) => Source::Server { objects, begun: Some(whole) },
         };
         Self { path, meta, tag: found.meta.e_tag, source }
+    }
+
+    /// Of what a server has told without sending any of it.
+    fn told(path: StorePath, found: ObjectMeta, objects: Arc<dyn ObjectStore>) -> Self {
+        let meta = Meta { bytes: found.size, modified: found.last_modified.into() };
+        Self { path, meta, tag: found.e_tag, source: Source::Server { objects, begun: None } }
     }
 
     /// Its length and when it was written.
@@ -53,7 +145,7 @@ impl Reading {
     }
 
     /// The server's name for its content.
-    pub(crate) fn tag(&self) -> Option<String> {
+    fn tag(&self) -> Option<String> {
         self.tag.clone()
     }
 
@@ -66,22 +158,27 @@ impl Reading {
         if range.is_empty() {
             return stream::empty().boxed();
         }
+        let whole = range == (0..meta.bytes);
         match source {
             Source::File(file) => blocks_of_file(path, file, range).boxed(),
-            Source::Answer { whole, .. } if range == (0..meta.bytes) => {
-                blocks_of_answer(path, whole, meta.bytes).boxed()
+            Source::Server { begun: Some(begun), .. } if whole => {
+                blocks_of_answer(path, begun, meta.bytes).boxed()
             }
-            // The answer that has begun is left: the part is asked for, of the very same object.
-            Source::Answer { objects, .. } => {
+            // An answer that has begun is left: the part is asked for, of the very same object.
+            Source::Server { objects, .. } => {
                 let length = range.end - range.start;
                 let options = GetOptions {
-                    range: Some(GetRange::Bounded(range)),
-                    if_match: tag,
+                    range: (!whole).then_some(GetRange::Bounded(range)),
+                    if_match: tag.clone(),
                     ..GetOptions::default()
                 };
                 let part = async move {
                     let key = Key::from(path.as_str());
                     match objects.get_opts(&key, options).await {
+                        // Some servers pass over the condition.
+                        Ok(found) if found.meta.e_tag != tag => {
+                            Err(StoreError::unreadable(&path, io::Error::other("it was replaced meanwhile")))
+                        }
                         Ok(found) => Ok(blocks_of_answer(path, found.into_stream(), length)),
                         Err(error) => Err(StoreError::unreadable(&path, said::io_error(&error))),
                     }
@@ -92,7 +189,7 @@ impl Reading {
     }
 
     /// All of it, when it has no more than `limit` bytes.
-    pub(crate) async fn whole(self, limit: usize) -> Result<Bytes, StoreError> {
+    async fn whole(self, limit: usize) -> Result<Bytes, StoreError> {
         let (bytes, limit) = (self.meta.bytes, u64::try_from(limit).unwrap_or(u64::MAX));
         if bytes > limit {
             return Err(StoreError::TooLarge { path: self.path, bytes, limit });

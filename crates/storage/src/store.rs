@@ -4,21 +4,16 @@ use crate::address::Address;
 use crate::bucket::{Bucket, said};
 use crate::directory::{self, Directory};
 use crate::error::{StoreError, io_error};
-use crate::read::Reading;
 use crate::swap::Version;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::path::Path as Key;
-use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutPayload};
 use package::StorePath;
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
-
-/// The longest part of an object that is read at once into memory.
-pub const MAX_RANGE_BYTES: u64 = 64 << 20;
 
 /// A store of lessons. Cheap to clone; clones are the same store.
 #[derive(Debug, Clone)]
@@ -128,68 +123,6 @@ impl Store {
     pub async fn head(&self, path: &StorePath) -> Result<Option<Meta>, StoreError> {
         let found = self.objects().head(&key(path)).await;
         Ok(self.absent(path, found).await?.map(|object| meta(&object)))
-    }
-
-    /// Opens the object at `path` for reading; `None` when there is none. A later swap does not change what this reads.
-    ///
-    /// # Errors
-    /// When it is there and cannot be opened.
-    pub async fn read(&self, path: &StorePath) -> Result<Option<Reading>, StoreError> {
-        let found = self.objects().get(&key(path)).await;
-        let found = self.absent(path, found).await?;
-        Ok(found.map(|result| Reading::new(path.clone(), result, Arc::clone(self.objects()))))
-    }
-
-    /// Reads the object at `path` whole; `None` when there is none.
-    ///
-    /// # Errors
-    /// When it has more than `limit` bytes or cannot be read.
-    pub async fn get(&self, path: &StorePath, limit: usize) -> Result<Option<Found>, StoreError> {
-        let Some(reading) = self.read(path).await? else { return Ok(None) };
-        let tag = reading.tag();
-        let bytes = reading.whole(limit).await?;
-        let version = match &self.place {
-            Place::Directory(_) => Version::of(&bytes),
-            // Without a tag no swap will ever match, and the first one says so.
-            Place::Bucket(_) => Version::tagged(tag.unwrap_or_default()),
-        };
-        Ok(Some(Found { bytes, version }))
-    }
-
-    /// Reads the bytes of `range` of the object at `path`; `None` when there is no such object.
-    ///
-    /// # Errors
-    /// When the object ends before the range does, the range is longer than [`MAX_RANGE_BYTES`], or it cannot be read.
-    pub async fn read_range(&self, path: &StorePath, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
-        let Range { start, end } = range;
-        let length = end.saturating_sub(start);
-        if length > MAX_RANGE_BYTES {
-            return Err(StoreError::TooLarge { path: path.clone(), bytes: length, limit: MAX_RANGE_BYTES });
-        }
-        if length == 0 {
-            return Ok(self.head(path).await?.map(|_| Bytes::new()));
-        }
-        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-        let found = match self.objects().get_opts(&key(path), options).await {
-            Ok(found) => found.bytes().await,
-            Err(error) => Err(error),
-        };
-        let error = match found {
-            Ok(bytes) if bytes.len() as u64 == length => return Ok(Some(bytes)),
-            Ok(bytes) => {
-                let missing = length.saturating_sub(bytes.len() as u64);
-                return Err(StoreError::Truncated { path: path.clone(), missing });
-            }
-            Err(error) => error,
-        };
-        // Not there, shorter than the range (RFC 9110 §15.5.17), or unreadable.
-        match self.head(path).await? {
-            None => Ok(None),
-            Some(there) if there.bytes < end => {
-                Err(StoreError::Truncated { path: path.clone(), missing: end - there.bytes.max(start) })
-            }
-            Some(_) => Err(StoreError::unreadable(path, self.said(&error))),
-        }
     }
 
     /// Writes an object that will never change, unless one of the same length is there already. Whether it was written.
@@ -325,7 +258,7 @@ impl Store {
         }
     }
 
-    fn objects(&self) -> &Arc<dyn ObjectStore> {
+    pub(crate) fn objects(&self) -> &Arc<dyn ObjectStore> {
         match &self.place {
             Place::Directory(directory) => &directory.objects,
             Place::Bucket(bucket) => &bucket.objects,
@@ -333,7 +266,7 @@ impl Store {
     }
 
     /// "There is none" as an answer, anything else as an error.
-    async fn absent<T>(
+    pub(crate) async fn absent<T>(
         &self,
         path: &StorePath,
         result: object_store::Result<T>,
@@ -355,7 +288,7 @@ impl Store {
         }
     }
 
-    fn said(&self, error: &Error) -> io::Error {
+    pub(crate) fn said(&self, error: &Error) -> io::Error {
         match &self.place {
             Place::Directory(_) => io::Error::other(error.to_string()),
             Place::Bucket(_) => said::io_error(error),

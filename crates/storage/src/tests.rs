@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io};
 use tempfile::TempDir;
-use testkit::s3::S3Server;
+use testkit::s3::{S3Server, Tap};
 
 /// A package in memory: what an ingest leaves behind.
 struct Made {

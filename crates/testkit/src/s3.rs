@@ -1,5 +1,9 @@
 //! An S3 server process, as tests see it. `scripts/test` builds it; its sources lie in `tests/s3`.
 
+mod tap;
+
+pub use tap::{Passed, Tap};
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

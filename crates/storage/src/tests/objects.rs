@@ -65,6 +65,10 @@ async fn objects_are_read_in_blocks_and_in_parts(site: Site) {
             reading.stream(range.start as u64..range.end as u64).try_collect().await.unwrap();
         assert!(blocks.iter().all(|block| block.len() <= READ_BLOCK));
         assert_eq!(blocks.concat(), bytes[range.clone()], "{range:?}");
+        let looked = store.look(&path).await.unwrap().unwrap();
+        assert_eq!(looked.meta().bytes, bytes.len() as u64);
+        let blocks: Vec<_> = looked.stream(range.start as u64..range.end as u64).try_collect().await.unwrap();
+        assert_eq!(blocks.concat(), bytes[range.clone()], "{range:?}");
     }
     assert_eq!(store.get(&path, 10).await.unwrap_err().code(), "STORE_OBJECT_TOO_LARGE");
     for range in [0..1, 7..300_000, 0..bytes.len(), bytes.len() - 1..bytes.len(), 5..5] {
@@ -145,6 +149,43 @@ async fn what_is_removed_is_gone_and_the_rest_is_not(site: Site) {
     }
     let left: Vec<_> = store.list(None).map_ok(|(path, _)| path.to_string()).try_collect().await.unwrap();
     assert_eq!(left, ["p/ab/4"]);
+}
+
+/// A bucket began to send all of an object to who wanted to know its length, and was cut off.
+#[tokio::test]
+async fn a_look_costs_no_bytes_of_the_object_and_a_part_only_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start(folder.path());
+    server.make_bucket("lessons");
+    let tap = Tap::of(&server);
+    let builder = builder(&server).with_endpoint(&tap.endpoint);
+    let bucket = Bucket::configured(builder, "s3://lessons", "lessons", &Key::from("")).unwrap();
+    let store = Store { place: Place::Bucket(bucket) };
+    let path = StorePath::parse("p/x/s0/00000.m4s").unwrap();
+    let bytes = Bytes::from(vec![7; 8 << 20]);
+    store.put(&path, bytes.clone()).await.unwrap();
+    tap.take();
+    let length = bytes.len() as u64;
+    for (range, asked) in [
+        (0..0, &["HEAD /lessons/p/x/s0/00000.m4s"][..]),
+        (10..20, &["HEAD /lessons/p/x/s0/00000.m4s", "GET /lessons/p/x/s0/00000.m4s bytes=10-19"]),
+        (0..length, &["HEAD /lessons/p/x/s0/00000.m4s", "GET /lessons/p/x/s0/00000.m4s"]),
+    ] {
+        let reading = store.look(&path).await.unwrap().unwrap();
+        assert_eq!(reading.meta().bytes, length);
+        let read: Vec<_> = reading.stream(range.clone()).try_collect().await.unwrap();
+        assert_eq!(read.concat().len() as u64, range.end - range.start);
+        let passed = tap.take();
+        assert_eq!(passed.requests, asked, "{range:?}");
+        assert!(passed.bytes < range.end - range.start + 4_096, "{range:?}: {}", passed.bytes);
+    }
+    // Another object in its place is not the one that was looked at.
+    let reading = store.look(&path).await.unwrap().unwrap();
+    store.put(&path, Bytes::from(vec![8; bytes.len()])).await.unwrap();
+    let other = reading.stream(0..length).try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!(other.code(), "STORE_UNREADABLE");
+    let none = StorePath::parse("p/x/none").unwrap();
+    assert!(store.look(&none).await.is_err(), "nobody has said that this bucket is a store");
 }
 
 #[tokio::test]
