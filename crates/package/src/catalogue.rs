@@ -19,7 +19,7 @@ use crate::sections::Sections;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The largest version file or shard read: 16 MiB, tens of thousands of lessons.
+/// The largest version file or shard, written and read: 16 MiB, tens of thousands of lessons.
 pub const MAX_CATALOGUE_BYTES: usize = 16 << 20;
 /// The most shards a version lists; stages times grades are 52.
 pub const MAX_SHARDS: usize = 1_000;
@@ -92,6 +92,16 @@ pub enum CatalogueError {
     /// More than [`MAX_SHARDS`].
     #[error("{0} shards are more than {MAX_SHARDS}")]
     TooManyShards(usize),
+}
+
+/// A list that would be longer than what is read of one.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} would have {bytes} bytes, more than the {MAX_CATALOGUE_BYTES} that are read")]
+pub struct NoRoom {
+    /// Which file.
+    pub path: StorePath,
+    /// Its length.
+    pub bytes: usize,
 }
 
 /// `catalogue/version.json`.
@@ -231,6 +241,19 @@ impl Catalogue {
         });
         self.shards.retain(|_, shard| !shard.is_empty());
         self.lessons().count() < before
+    }
+}
+
+impl Rendered {
+    /// Whether what is stored will be read again.
+    ///
+    /// # Errors
+    /// When the version or a shard is longer than [`MAX_CATALOGUE_BYTES`]: nobody could take anything out of it again.
+    pub fn check(&self) -> Result<(), NoRoom> {
+        let shards = self.shards.iter().map(|(path, bytes)| (path.clone(), bytes.len()));
+        let mut all = shards.chain([(version_path(), self.version.len())]);
+        let longer = all.find(|(_, bytes)| *bytes > MAX_CATALOGUE_BYTES);
+        longer.map_or(Ok(()), |(path, bytes)| Err(NoRoom { path, bytes }))
     }
 }
 

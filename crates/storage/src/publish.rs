@@ -136,6 +136,11 @@ pub enum PublishError {
     /// The catalogue in the store cannot be read.
     #[error("the catalogue is damaged: {0}; restore it or remove catalogue/version.json to begin a new one")]
     Catalogue(#[from] CatalogueError),
+    /// The catalogue takes no more. It is the last step: the lesson is there, and can be played by who knows its name.
+    #[error(
+        "the lesson is not in the list: {0}; delete lessons of its grade that are shown no more, and run again"
+    )]
+    Full(#[from] package::catalogue::NoRoom),
     /// A lesson's history in the store cannot be read.
     #[error("{path} is damaged: {source}; restore it, or remove it to begin a new one")]
     History {
@@ -168,6 +173,7 @@ impl Fault for PublishError {
             Self::NoPackage(_) => "PACKAGE_MISSING",
             Self::Playlist { .. } => "PACKAGE_DAMAGED",
             Self::Catalogue(_) => "CATALOGUE_DAMAGED",
+            Self::Full(_) => "CATALOGUE_FULL",
             Self::History { .. } => "HISTORY_DAMAGED",
             Self::Resources(_) => "RESOURCES_DAMAGED",
             Self::Resource(_) => "RESOURCE_INVALID",
@@ -179,7 +185,7 @@ impl Fault for PublishError {
     fn blame(&self) -> Blame {
         match self {
             Self::Store(error) => error.blame(),
-            Self::Resource(_) => Blame::Input,
+            Self::Resource(_) | Self::Full(_) => Blame::Input,
             _ => Blame::Ours,
         }
     }

@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 use grid::{FrameRate, SegmentCount};
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path as Key;
-use package::catalogue::{Catalogue, Version as CatalogueVersion, version_path};
+use package::catalogue::{Catalogue, MAX_CATALOGUE_BYTES, Version as CatalogueVersion, version_path};
 use package::ingest::IngestKey;
 use package::layout::{audio_playlist, main_playlist};
 use package::manifest::{AudioRendition, Object, Recipe, Source, VideoRung};

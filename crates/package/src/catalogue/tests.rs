@@ -32,6 +32,24 @@ fn stored_and_read(catalogue: &Catalogue) -> Catalogue {
 }
 
 #[test]
+fn a_shard_that_could_not_be_read_again_is_told_before_it_is_stored() {
+    let mut catalogue = Catalogue::default();
+    let long = |licence| Listed { licence: Some(licence), ..lesson("a", Stage::Primary, Some(3), "A") };
+    catalogue.upsert(long(String::new()));
+    let room = MAX_CATALOGUE_BYTES - catalogue.render().shards[0].1.len();
+    catalogue.upsert(long("x".repeat(room)));
+    catalogue.render().check().unwrap();
+    catalogue.upsert(lesson("b", Stage::Primary, Some(4), "B"));
+    catalogue.render().check().unwrap();
+    catalogue.upsert(lesson("c", Stage::Primary, Some(3), "C"));
+    let NoRoom { path, bytes } = catalogue.render().check().unwrap_err();
+    assert!(
+        path.as_str().starts_with("catalogue/primary-3-") && bytes > MAX_CATALOGUE_BYTES,
+        "{path} {bytes}"
+    );
+}
+
+#[test]
 fn lessons_lie_in_shards_by_stage_and_grade() {
     let mut catalogue = Catalogue::default();
     assert!(catalogue.upsert(lesson("b", Stage::Primary, Some(3), "B")));

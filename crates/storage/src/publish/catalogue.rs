@@ -13,7 +13,7 @@ const SHARDS_IN_FLIGHT: usize = 4;
 
 /// Makes the catalogue say what `lesson` says. Shards first, the version that lists them last; old shards stay for
 /// readers who hold the old version.
-pub(super) async fn list(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
+pub(crate) async fn list(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
     change(store, |catalogue| catalogue.upsert(lesson.clone())).await
 }
 
@@ -68,6 +68,7 @@ async fn change(store: &Store, edit: impl Fn(&mut Catalogue) -> bool) -> Result<
             return Ok(());
         }
         let rendered = catalogue.render();
+        rendered.check()?;
         let new: Vec<_> = rendered
             .shards
             .into_iter()

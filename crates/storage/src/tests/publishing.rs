@@ -11,6 +11,37 @@ on_both! {
     publishers_at_the_same_time_lose_no_lesson;
     two_publishers_of_one_lesson_leave_one_of_the_two;
     a_lesson_deleted_while_it_is_published_is_gone_everywhere;
+    a_list_that_has_no_room_is_told_and_can_still_be_read;
+}
+
+/// A longer one was written, and then nothing could be published, nor deleted, nor shown.
+async fn a_list_that_has_no_room_is_told_and_can_still_be_read(site: Site) {
+    let store = site.new_store().await;
+    let first = made("a");
+    publish_as(&store, &first, "maths", "").await.unwrap();
+    let mut long = lesson("maths", &first, "");
+    long.listed.licence = Some(String::new());
+    crate::publish::catalogue::list(&store, &long).await.unwrap();
+    let room = MAX_CATALOGUE_BYTES - shard_bytes(&store).await;
+    long.listed.licence = Some("x".repeat(room));
+    crate::publish::catalogue::list(&store, &long).await.unwrap();
+    assert_eq!(shard_bytes(&store).await, MAX_CATALOGUE_BYTES);
+
+    let second = made("b");
+    let full = publish_as(&store, &second, "physics", "物理").await.unwrap_err();
+    assert_eq!((full.code(), full.blame()), ("CATALOGUE_FULL", faults::Blame::Input));
+    assert_eq!(shard_bytes(&store).await, MAX_CATALOGUE_BYTES);
+    delete(&store, &"maths".parse().unwrap()).await.unwrap();
+    publish_as(&store, &second, "physics", "物理").await.unwrap();
+    let titles: Vec<_> = listed(&store).await.lessons().map(|lesson| lesson.title.clone()).collect();
+    assert_eq!(titles, ["物理"]);
+}
+
+/// How long the only shard is.
+async fn shard_bytes(store: &Store) -> usize {
+    let version = store.get(&version_path(), MAX_CATALOGUE_BYTES).await.unwrap().unwrap();
+    let version = CatalogueVersion::parse(&version.bytes).unwrap();
+    usize::try_from(store.head(&version.shards[0].path).await.unwrap().unwrap().bytes).unwrap()
 }
 
 async fn a_published_lesson_is_whole_and_listed(site: Site) {
