@@ -3,7 +3,7 @@
 use crate::batch::Batch;
 use crate::clock;
 use crate::error::AgentError;
-use crate::home::{Home, State};
+use crate::home::{Heard, Home, State};
 use crate::line::{Control, Line, Trouble};
 use crate::local::Local;
 use crate::metrics::{Metrics, Renewal};
@@ -312,15 +312,20 @@ impl Agent {
 
     fn heard(&self, up_to: u64) {
         self.metrics.at(up_to);
-        let changed = {
-            let mut state = self.state.borrow_mut();
-            let changed = up_to > state.heard;
-            state.heard = state.heard.max(up_to);
-            changed
-        };
-        if changed {
-            self.remember();
+        let heard = self.state.borrow_mut().hear(up_to);
+        match heard {
+            Heard::Nothing => return,
+            Heard::More => {}
+            Heard::Less { before } => {
+                tracing::warn!(
+                    before,
+                    up_to,
+                    "the control's records are an older copy; this node goes back to where it ends"
+                );
+                self.news.notify_one();
+            }
         }
+        self.remember();
     }
 
     fn remember(&self) {

@@ -60,6 +60,33 @@ pub struct State {
     pub drained: bool,
 }
 
+/// What came of hearing up to which number there are no more orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It was known.
+    Nothing,
+    /// It grew.
+    More,
+    /// The control knows no orders of higher numbers: its records were brought back from a copy, and it will give those numbers anew.
+    Less {
+        /// What this node had heard up to.
+        before: u64,
+    },
+}
+
+impl State {
+    /// All orders up to `up_to` were heard.
+    pub(crate) fn hear(&mut self, up_to: u64) -> Heard {
+        let before = std::mem::replace(&mut self.heard, up_to);
+        if up_to >= before {
+            return if up_to == before { Heard::Nothing } else { Heard::More };
+        }
+        // What came of others must not be told of those to come.
+        self.effects.retain(|number, _| *number <= up_to);
+        Heard::Less { before }
+    }
+}
+
 impl Home {
     /// At this path.
     pub fn new(path: PathBuf) -> Self {
@@ -204,6 +231,18 @@ mod tests {
             until: Timestamp::UNIX_EPOCH,
             upstream: Vec::new(),
         }
+    }
+
+    #[test]
+    fn who_has_heard_more_than_the_control_knows_goes_back_and_forgets_what_came_of_it() {
+        let json = r#"{"control":"","node":"hubei/dianxin/acme/a/1","since":"2026-09-01T00:00:00Z",
+            "until":"2026-10-01T00:00:00Z","heard":7,"effects":{"5":{"effect":"done"},"7":{"effect":"done"}}}"#;
+        let mut state: State = serde_json::from_str(json).unwrap();
+        assert_eq!(state.hear(7), Heard::Nothing);
+        assert_eq!(state.hear(9), Heard::More);
+        assert_eq!((state.heard, state.effects.len()), (9, 2));
+        assert_eq!(state.hear(6), Heard::Less { before: 9 });
+        assert_eq!((state.heard, state.effects.keys().copied().collect::<Vec<_>>()), (6, vec![5]));
     }
 
     #[test]

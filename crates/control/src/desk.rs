@@ -20,6 +20,7 @@ use fleet::{
 use jiff::{SignedDuration, Timestamp};
 use package::Digest;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as Turn, watch};
@@ -46,6 +47,10 @@ pub(crate) struct Desk {
     reports: Mutex<BTreeMap<NodeName, (Timestamp, Report)>>,
     /// The last edition of what carriers count as free, as it was read from the store.
     zero_rated: Mutex<Option<(Digest, Bytes)>>,
+    /// The last record there was at the start.
+    began: u64,
+    /// Whether it was said that the records are an older copy.
+    is_copy: AtomicBool,
     /// Who appends; one at a time.
     turn: Turn<()>,
     changed: watch::Sender<u64>,
@@ -60,7 +65,7 @@ impl Desk {
         (upstream, certificates): (Vec<String>, Duration),
         metrics: Metrics,
     ) -> Result<Self, ControlError> {
-        let desk = Self {
+        let mut desk = Self {
             authority,
             store,
             upstream,
@@ -68,6 +73,8 @@ impl Desk {
             registry: Mutex::default(),
             reports: Mutex::default(),
             zero_rated: Mutex::default(),
+            began: 0,
+            is_copy: AtomicBool::new(false),
             turn: Turn::new(()),
             changed: watch::Sender::new(0),
             metrics,
@@ -77,6 +84,8 @@ impl Desk {
         let lines =
             lines.map_err(|Away(problem)| ControlError::File { path: place.clone().into(), problem })?;
         desk.take_in(&lines).map_err(|(number, error)| ControlError::Chain { place, number, error })?;
+        let (began, _) = desk.registry().end();
+        desk.began = began;
         Ok(desk)
     }
 
@@ -230,6 +239,7 @@ impl Desk {
 
     /// What `caller` is to do after order `after`; waits for something.
     pub(crate) async fn orders(&self, caller: Option<&Caller>, after: u64) -> Result<Orders, Refusal> {
+        let after = self.behind(&self.node(caller)?, after).await;
         let mut changed = self.changed.subscribe();
         let look = async {
             loop {
@@ -254,6 +264,24 @@ impl Desk {
         }
     }
 
+    /// The order behind which `node` is to be told, which has heard all up to `heard`.
+    ///
+    /// Where that is more than there ever was, the records were brought back from an older copy. What it has heard behind that
+    /// is gone, and others get the same numbers: it goes back to where the copy ends.
+    async fn behind(&self, node: &NodeName, heard: u64) -> u64 {
+        let is_known = || heard <= self.registry().end().0;
+        // What another control has just written is known here in a moment.
+        if is_known() || self.catch_up().await.is_err() || is_known() {
+            return heard;
+        }
+        if !self.is_copy.swap(true, Ordering::Relaxed) {
+            let last = self.registry().end().0;
+            tracing::error!(%node, heard, last, "the records are an older copy: bring back the newest one, or give again \
+                what was ordered, revoked and enrolled since");
+        }
+        self.began
+    }
+
     /// Hears a node. Other controls are told when they can be.
     pub(crate) async fn report(&self, node: NodeName, sent: Bytes) -> Result<(), Refusal> {
         let report: Report = serde_json::from_slice(&sent).map_err(|_| Refusal::Malformed)?;
@@ -269,7 +297,10 @@ impl Desk {
         let registry = self.registry();
         let reports = self.reports();
         let (_, nodes) = registry.meant(number).ok_or(Refusal::NotFound)?;
-        Ok(Acknowledged::of(number, nodes, |node| reports.get(node).map(|(_, report)| report)))
+        let last = registry.end().0;
+        // Who has heard more than there is has heard others of these numbers (see `behind`).
+        let report = |node: &NodeName| reports.get(node).map(|(_, report)| report);
+        Ok(Acknowledged::of(number, nodes, |node| report(node).filter(|report| report.heard <= last)))
     }
 
     /// All nodes.

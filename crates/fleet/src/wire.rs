@@ -76,7 +76,8 @@ pub struct Papers {
 pub struct Orders {
     /// By number.
     pub orders: Vec<Numbered>,
-    /// Up to here there are no others for it.
+    /// Up to here there are no others for it. Less than was asked after where records were brought back from an older copy: numbers
+    /// from here on are given anew.
     pub up_to: u64,
 }
 

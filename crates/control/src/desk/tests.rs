@@ -1,6 +1,6 @@
 use super::*;
-use fleet::Target;
 use fleet::zero_rating::{Manifest, SignedManifest};
+use fleet::{Secret, Target};
 use signing::SigningKey;
 use std::path::Path;
 use std::pin::pin;
@@ -106,4 +106,41 @@ async fn an_order_counts_whose_sender_has_gone_before_it_was_written() {
     let mut changed = desk.changed.subscribe();
     tokio::select! { () = desk.follow() => {}, changed = changed.changed() => changed.unwrap() }
     assert_eq!(desk.registry().end().0, 1);
+}
+
+/// An order that got the number of one that was lost with the copy counted as obeyed, and no node that had heard the lost one heard it.
+#[tokio::test(start_paused = true)]
+async fn nodes_that_have_heard_more_than_an_older_copy_holds_go_back_to_where_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = folder.path().join("records.jsonl");
+    let first = desk(folder.path(), None).await;
+    let node: NodeName = "hubei/dianxin/acme/a/1".parse().unwrap();
+    let (token, key) = (Secret::new(Digest::of(b"authority")).unwrap().id(), Digest::of(b"key"));
+    let enrolled = Event::Enrolled { token, node: node.clone(), key, until: Timestamp::MAX };
+    let enrolled = first.record(|()| Sender::Node(node.clone()), |_| Ok((Some(enrolled.clone()), ()))).await;
+    assert_eq!(enrolled, Ok(((), 1)));
+    let copy = std::fs::read(&records).unwrap();
+    let give =
+        async |desk: &Desk, kind: Kind| desk.order(person(), &Order { kind, to: Target::default() }).await;
+    assert_eq!((give(&first, Kind::Drain).await, give(&first, Kind::Undrain).await), (Ok(2), Ok(3)));
+    drop(first);
+    std::fs::write(&records, copy).unwrap();
+
+    let restored = desk(folder.path(), None).await;
+    let report =
+        |heard: u64| serde_json::json!({ "at": clock::now(), "heard": heard, "ready": true }).to_string();
+    restored.report(node.clone(), report(3).into()).await.unwrap();
+    let caller = Caller { identity: Identity::Node(node.clone()), key };
+    let told = restored.orders(Some(&caller), 3).await.unwrap();
+    assert_eq!((told.orders.len(), told.up_to), (0, 1));
+    assert_eq!(give(&restored, Kind::Drain).await, Ok(2));
+    assert_eq!(restored.acknowledged(2).unwrap().waiting, std::slice::from_ref(&node));
+    // One that does not know that it is to go back is told all the same.
+    for heard in [1, 3] {
+        let told = restored.orders(Some(&caller), heard).await.unwrap();
+        let numbers: Vec<u64> = told.orders.iter().map(|order| order.number).collect();
+        assert_eq!((numbers, told.up_to), (vec![2], 2), "{heard}");
+    }
+    restored.report(node.clone(), report(2).into()).await.unwrap();
+    assert_eq!(restored.acknowledged(2).unwrap().done, [node]);
 }
