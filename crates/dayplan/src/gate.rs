@@ -1,11 +1,10 @@
 //! What the plans keep shut: lessons before their instant, and packages that are only such lessons.
 //!
-//! Made anew with each plan; then a look is a path read and a table asked. A path is read as a server behind us might read
-//! it: what is spelt in another way is shut as well.
+//! Made anew with each plan; then a look is a path read and a table asked. What is spelt in another way is shut as well.
 
+use crate::subject::Subject;
 use jiff::Timestamp;
 use package::PackageId;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use timetable::{Kind, Plan, Zone};
@@ -47,15 +46,6 @@ pub struct Airing {
     pub at: Timestamp,
     /// Whether it was shown before.
     pub again: bool,
-}
-
-/// What a path is about.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Subject<'a> {
-    /// Below `/lessons/<lesson>/`.
-    Lesson(Cow<'a, str>),
-    /// Below `/p/<package>/`.
-    Package(PackageId),
 }
 
 /// What the plans say about a path.
@@ -180,58 +170,6 @@ fn airings(plan: &Plan, lesson: &str) -> Vec<Airing> {
     airings
 }
 
-impl<'a> Subject<'a> {
-    /// What `path` is about; `None`: neither lesson nor package.
-    pub fn of(path: &'a str) -> Option<Self> {
-        // Almost all paths are plain.
-        let odd = |byte: u8| matches!(byte, b'%' | b'\\' | b';');
-        if path.bytes().any(odd) || path.contains("//") || path.contains("/.") {
-            let plain = plain(path);
-            return Self::of_plain(&plain).map(|subject| match subject {
-                Subject::Lesson(lesson) => Subject::Lesson(Cow::Owned(lesson.into_owned())),
-                Subject::Package(package) => Subject::Package(package),
-            });
-        }
-        Self::of_plain(path)
-    }
-
-    fn of_plain(path: &str) -> Option<Subject<'_>> {
-        let name = |rest: &'_ str| rest.split('/').next().map_or(rest.len(), str::len);
-        if let Some(rest) = path.strip_prefix("/lessons/") {
-            return Some(Subject::Lesson(Cow::Borrowed(&rest[..name(rest)])));
-        }
-        let rest = path.strip_prefix("/p/")?;
-        let package = &rest[..name(rest)];
-        package.parse().or_else(|_| package.to_ascii_lowercase().parse()).ok().map(Subject::Package)
-    }
-}
-
-/// The path as the most obliging server would read it: escapes once, both slashes, parameters of steps left out, steps gone.
-fn plain(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let digits = tail.split_at_checked(2).filter(|_| byte == b'%');
-        let decoded = digits.and_then(|(digits, tail)| {
-            let digit = |at: usize| char::from(digits[at]).to_digit(16).and_then(|d| u8::try_from(d).ok());
-            Some((digit(0)? << 4 | digit(1)?, tail))
-        });
-        let (byte, tail) = decoded.unwrap_or((byte, tail));
-        bytes.push(if byte == b'\\' { b'/' } else { byte });
-        rest = tail;
-    }
-    let decoded = String::from_utf8_lossy(&bytes);
-    let mut steps: Vec<&str> = Vec::new();
-    for step in decoded.split('/').map(|step| step.split(';').next().unwrap_or_default()) {
-        match step {
-            "" | "." => {}
-            ".." => drop(steps.pop()),
-            step => steps.push(step),
-        }
-    }
-    format!("/{}", steps.join("/"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,8 +249,6 @@ mod tests {
             assert!(until(&gate, path, "08:29:59").is_some(), "{path}");
             assert!(until(&gate, path, "08:30:00").is_none(), "{path}");
         }
-        let package = format!("/p/{}/main.m3u8", package(0xab)).to_uppercase().replace("/P/", "/p/");
-        assert!(matches!(Subject::of(&package), Some(Subject::Package(_))));
         for path in ["/lessons", "%", "%2", "/%zz", "*", ""] {
             assert!(matches!(gate.look(path, moment("00:00:00")), Gated::Unplanned), "{path}");
         }

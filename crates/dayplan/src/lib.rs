@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `origin` and `edge` both follow plans by it. What a service answers because of a plan is made here too, so that both
-//! say the same: `gate` (what is shut), `closed` (the answer then), `television` (channels), `door` (the plan itself, for nodes alone).
+//! say the same: `subject` (what a path is about), `gate` (what is shut), `closed` (the answer then), `television` (channels), `door` (the plan itself, for nodes alone).
 
 mod clock;
 mod closed;
@@ -19,6 +19,7 @@ mod options;
 mod plans;
 mod shelf;
 mod source;
+mod subject;
 mod television;
 mod tokens;
 pub mod words;
@@ -26,10 +27,11 @@ pub mod words;
 pub use clock::{Clock, Sample};
 pub use closed::{Closed, Wants};
 pub use door::{AtDoor, CLOCK_FIELD, PLANS, date_of, served, target};
-pub use gate::{Airing, Gate, Gated, Shut, Subject, Told};
+pub use gate::{Airing, Gate, Gated, Shut, Told};
 pub use keeper::Keeper;
 pub use options::{ClockOffset, Place, PlanConfig, PlanOptions};
 pub use plans::{Current, Followed, Plans};
 pub use source::{Fetched, Files, Published, Source, Unheard, read_answer};
+pub use subject::{Subject, begun_with};
 pub use television::Television;
 pub use tokens::Tokens;

@@ -11,9 +11,6 @@ pub(super) const TICKET: &str = "ticket";
 /// The parameter of who goes on before a soft slot.
 pub(super) const CONTINUE: &str = "continue";
 
-/// What begins a session of a lesson.
-const POINTERS: [&str; 3] = ["main.m3u8", "audio.m3u8", "ts.m3u8"];
-
 /// What was brought.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Brought {
@@ -21,12 +18,6 @@ pub(super) struct Brought {
     pub(super) ticket: Option<String>,
     /// Whether to go on before a soft slot.
     pub(super) goes_on: bool,
-}
-
-/// The lesson that a session of begins with `path`.
-pub(super) fn lesson_of(path: &str) -> Option<&str> {
-    let (lesson, file) = path.strip_prefix("/lessons/")?.split_once('/')?;
-    POINTERS.contains(&file).then_some(lesson)
 }
 
 impl Brought {
@@ -92,18 +83,6 @@ mod tests {
         ] {
             let brought = Brought { ticket: ticket.map(str::to_owned), goes_on };
             assert_eq!(take(target, field), (rest.to_owned(), brought), "{target}");
-        }
-    }
-
-    #[test]
-    fn sessions_begin_with_pointers_alone() {
-        for path in ["/lessons/a/main.m3u8", "/lessons/a/audio.m3u8", "/lessons/a/ts.m3u8"] {
-            assert_eq!(lesson_of(path), Some("a"));
-        }
-        for path in
-            ["/lessons/a/lesson.json", "/lessons/a/b/main.m3u8", "/lessons/main.m3u8", "/p/0/main.m3u8"]
-        {
-            assert_eq!(lesson_of(path), None, "{path}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The door: slot, then line. One lock around the counters of both classes, taken for new sessions alone.
 
 use super::answer::{Reason, Waiting, Words};
-use super::brought::{Brought, lesson_of};
+use super::brought::Brought;
 use super::metrics::{AdmissionMetrics, CLASSES, Turn};
 use super::options::AdmissionConfig;
 use crate::overload;
@@ -69,7 +69,7 @@ impl Door {
     /// Behind the release gate, before anything is looked up. `None`: the request goes on.
     pub(crate) fn judge(&self, asked: &mut Asked, standing: &Standing, level: Level) -> Option<Waiting> {
         let inner = self.0.as_deref()?;
-        lesson_of(asked.target.path())?;
+        dayplan::begun_with(asked.target.path())?;
         let brought = Brought::take(asked);
         // A node that fills by night is no student, and HEAD plays nothing.
         let begins = asked.method == Method::GET
@@ -84,7 +84,8 @@ impl Inner {
         let path = asked.target.path();
         let now = self.plans.now();
         let current = self.plans.current();
-        let (plan, lesson, opening) = opening(current.plans(), lesson_of(path)?, &self.config.place)?;
+        let (plan, lesson, opening) =
+            opening(current.plans(), &dayplan::begun_with(path)?, &self.config.place)?;
         let class = opening.class;
         let seed = self.turn.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let (what, reason) = match slot(&opening, now, seed) {

@@ -120,6 +120,8 @@ async fn a_new_session_waits_for_its_slot_and_playback_does_not() {
             "/lessons/maths-9/main.m3u8?continue=1",
             "/lessons/maths-9/audio.m3u8",
             "/lessons/maths-9/ts.m3u8",
+            // As an origin reads it.
+            "/lessons/%6Daths-9/main.m3u8",
         ] {
             assert_eq!(call(&scene, target).await.0, 503, "{target}");
         }
