@@ -7,6 +7,7 @@
 mod packets;
 mod pictures;
 mod sounds;
+mod steady;
 
 pub(crate) use packets::{Packets, Track};
 pub(crate) use pictures::PictureDecoder;
@@ -44,6 +45,9 @@ pub struct Damage {
     pub guessed: u64,
     /// Cuts in the clock that were mended.
     pub jumps: u64,
+    /// Single time stamps that were wrong.
+    #[serde(default)]
+    pub strays: u64,
 }
 
 impl Damage {

@@ -59,7 +59,10 @@ pub enum SourceFault {
         height: u32,
     },
     /// Longer than the limit.
-    #[error("the video says it lasts {hours} hours; a lesson lasts at most {}", accepted::MAX_SECONDS / 3_600)]
+    #[error(
+        "the video says it lasts {hours} hours; a lesson lasts at most {}; cut it, or export it again if it is shorter",
+        accepted::MAX_SECONDS / 3_600
+    )]
     TooLong {
         /// As the container says.
         hours: u64,

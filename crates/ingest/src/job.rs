@@ -118,7 +118,7 @@ pub fn ingest(
 /// What the teacher should know about the file.
 fn tell(survey: &Survey, report: &mut dyn Report) {
     survey.source.notes.iter().for_each(|note| report.note(note));
-    let Damage { unreadable, undecodable, guessed, jumps } = survey.damage;
+    let Damage { unreadable, undecodable, guessed, jumps, strays } = survey.damage;
     if survey.damage.is_visible() {
         report.note(&format!(
             "the file is damaged: {unreadable} stretches unreadable, {undecodable} packets undecodable, {guessed} pictures incomplete; the lesson shows what is left"
@@ -126,6 +126,11 @@ fn tell(survey: &Survey, report: &mut dyn Report) {
     }
     if jumps > 0 {
         report.note(&format!("the file's clock jumps {jumps} times; the lesson runs on without gaps"));
+    }
+    if strays > 0 {
+        report.note(&format!(
+            "{strays} time stamps in the file are wrong; what they belong to is where it should be"
+        ));
     }
 }
 

@@ -99,7 +99,13 @@ pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Resul
         return Err(SourceFault::Undecodable.into());
     }
     let pictures_end = Flicks::from_ticks(slots.cast_signed(), (1, timing.rate.per_second().cast_signed()));
-    is_whole(&timing, pictures_end.max(sounds.end()))?;
+    let strays = pictures.strays().and(sounds.strays());
+    // A container counts a wrong stamp, too: what it says of its length is nothing then.
+    let explained = |end: Flicks| strays.count > 0 && end.minus(strays.farthest).abs() <= MAY_LACK_ANYWAY;
+    let declared = timing.declared.filter(|&end| !explained(end));
+    if let Some(declared) = declared.filter(|_| !timing.mends_clock) {
+        is_whole(declared, pictures_end.max(sounds.end()))?;
+    }
     let segments = decode::length(slots, sounds.end(), timing.rate);
     let (seen, heard) = (pictures.damage(), sounds.damage());
     let damage = Damage {
@@ -107,6 +113,7 @@ pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Resul
         undecodable: seen.undecodable + heard.undecodable,
         guessed: seen.guessed,
         jumps: packets.jumps(),
+        strays: strays.count,
     };
     info.video.interlaced = scout.interlaced;
     let entries = scout.entries(segments, &keys);
@@ -116,7 +123,7 @@ pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Resul
         lengths: Lengths {
             pictures_ms: millis(pictures_end),
             sound_ms: heard.as_ref().map(|_| millis(sounds.end())),
-            declared_ms: timing.declared.map(millis),
+            declared_ms: declared.map(millis),
         },
         pictures: scout.eye.finish(slots),
         loudness: heard.as_ref().and_then(|heard| heard.loudness),
@@ -249,8 +256,7 @@ fn key_before(keys: &[Key], time: Flicks) -> u64 {
 }
 
 /// A container that knows its length and a file that ends long before it: the rest was lost on the way.
-fn is_whole(timing: &Timing, end: Flicks) -> Result<(), MediaError> {
-    let Some(declared) = timing.declared.filter(|_| !timing.mends_clock) else { return Ok(()) };
+fn is_whole(declared: Flicks, end: Flicks) -> Result<(), MediaError> {
     let lacking = declared.minus(end);
     if lacking > MAY_LACK_ANYWAY && lacking.0 > declared.0 / 1_000 * MAY_LACK {
         let (have, want) = (end.to_duration().as_secs(), declared.to_duration().as_secs());

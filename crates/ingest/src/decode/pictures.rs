@@ -1,5 +1,6 @@
 //! The pictures of one chunk: decoded from its entry, each with its slot.
 
+use super::steady::{Steady, Strays, Timed};
 use super::{Damage, Decoded, MAX_DAMAGED_IN_A_ROW, Packets, Pictures, Track};
 use crate::cancel::Cancel;
 use crate::chunk::{Chunk, Entry};
@@ -85,7 +86,8 @@ pub(crate) struct PictureDecoder {
     origin: Flicks,
     /// One slot.
     one: Flicks,
-    last: Flicks,
+    /// Each picture with how long the container shows it.
+    steady: Steady<(Picture, Flicks)>,
     damage: Damage,
 }
 
@@ -100,7 +102,7 @@ impl PictureDecoder {
             base: source.streams()[timing.video].time_base,
             origin: timing.origin,
             one: Flicks::from_ticks(1, (1, timing.rate.per_second().cast_signed())),
-            last: Flicks::ZERO,
+            steady: Steady::default(),
             damage: Damage::default(),
         })
     }
@@ -126,12 +128,20 @@ impl PictureDecoder {
     /// As for a packet.
     pub(crate) fn finish(&mut self, each: &mut Each<'_>) -> Result<ControlFlow<()>, MediaError> {
         self.decoder.finish()?;
-        self.take(each)
+        if self.take(each)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        self.steady.finish().map_or(Ok(ControlFlow::Continue(())), |last| give(last, each))
     }
 
     /// What could not be decoded so far.
     pub(crate) fn damage(&self) -> Damage {
         self.damage
+    }
+
+    /// Wrong time stamps so far.
+    pub(crate) fn strays(&self) -> Strays {
+        self.steady.strays()
     }
 
     fn take(&mut self, each: &mut Each<'_>) -> Result<ControlFlow<()>, MediaError> {
@@ -142,13 +152,13 @@ impl PictureDecoder {
                 Received::Frame => {
                     damaged = 0;
                     self.damage.guessed += u64::from(picture.is_damaged());
-                    // A picture without a time follows the one before it.
-                    self.last = picture.decoded_at().map_or(self.last.plus(self.one), |ticks| {
-                        Flicks::from_ticks(ticks, self.base).minus(self.origin)
-                    });
+                    let time = picture.decoded_at();
+                    let time = time.map(|ticks| Flicks::from_ticks(ticks, self.base).minus(self.origin));
                     let shown = Flicks::from_ticks(picture.shown_for(), self.base);
-                    if each(picture, self.last, shown)?.is_break() {
-                        return Ok(ControlFlow::Break(()));
+                    for timed in self.steady.push((picture, shown), time, self.one).into_iter().flatten() {
+                        if give(timed, each)?.is_break() {
+                            return Ok(ControlFlow::Break(()));
+                        }
                     }
                 }
                 Received::Damaged if damaged < MAX_DAMAGED_IN_A_ROW => {
@@ -159,4 +169,11 @@ impl PictureDecoder {
             }
         }
     }
+}
+
+fn give(
+    ((picture, shown), time): Timed<(Picture, Flicks)>,
+    each: &mut Each<'_>,
+) -> Result<ControlFlow<()>, MediaError> {
+    each(picture, time, shown)
 }

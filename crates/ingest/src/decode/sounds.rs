@@ -1,5 +1,6 @@
 //! The sound of the whole lesson, each run of it with its time.
 
+use super::steady::{Steady, Strays};
 use super::{Damage, Decoded, MAX_DAMAGED_IN_A_ROW, Packets, Sounds, Track};
 use crate::accepted;
 use crate::cancel::Cancel;
@@ -39,6 +40,8 @@ pub(crate) struct SoundDecoder {
     base: (i32, i32),
     origin: Flicks,
     end: Flicks,
+    /// Each run with how long it lasts.
+    steady: Steady<(Sound, Flicks)>,
     damage: Damage,
 }
 
@@ -54,6 +57,7 @@ impl SoundDecoder {
             base: stream.map_or((1, 1), |stream| source.streams()[stream].time_base),
             origin: timing.origin,
             end: Flicks::ZERO,
+            steady: Steady::default(),
             damage: Damage::default(),
         })
     }
@@ -78,7 +82,8 @@ impl SoundDecoder {
         if let Some(decoder) = &mut self.decoder {
             decoder.finish()?;
         }
-        self.take(each)
+        self.take(each)?;
+        self.steady.finish().map_or(Ok(()), |((sound, lasts), time)| self.give(sound, time, lasts, each))
     }
 
     /// Where the sound so far ends in the lesson.
@@ -89,6 +94,11 @@ impl SoundDecoder {
     /// What could not be decoded so far.
     pub(crate) fn damage(&self) -> Damage {
         self.damage
+    }
+
+    /// Wrong time stamps so far.
+    pub(crate) fn strays(&self) -> Strays {
+        self.steady.strays()
     }
 
     fn take(&mut self, each: &mut Each<'_>) -> Result<(), MediaError> {
@@ -115,11 +125,23 @@ impl SoundDecoder {
         if shape.rate == 0 || shape.channels == 0 || sound.samples() == 0 {
             return Ok(());
         }
-        let time = sound
-            .decoded_at()
-            .map_or(self.end, |ticks| Flicks::from_ticks(ticks, self.base).minus(self.origin));
+        let time = sound.decoded_at();
+        let time = time.map(|ticks| Flicks::from_ticks(ticks, self.base).minus(self.origin));
         let samples = i64::try_from(sound.samples()).unwrap_or(0);
-        self.end = time.plus(Flicks::from_ticks(samples, (1, shape.rate.cast_signed())));
+        let lasts = Flicks::from_ticks(samples, (1, shape.rate.cast_signed()));
+        let known = self.steady.push((sound, lasts), time, lasts);
+        let mut known = known.into_iter().flatten();
+        known.try_for_each(|((sound, lasts), time)| self.give(sound, time, lasts, each))
+    }
+
+    fn give(
+        &mut self,
+        sound: Sound,
+        time: Flicks,
+        lasts: Flicks,
+        each: &mut Each<'_>,
+    ) -> Result<(), MediaError> {
+        self.end = time.plus(lasts);
         let seconds = self.end.to_duration().as_secs();
         if seconds > accepted::MAX_SECONDS {
             return Err(SourceFault::TooLong { hours: seconds / 3_600 }.into());
