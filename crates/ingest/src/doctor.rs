@@ -12,9 +12,9 @@ pub use trials::Trial;
 
 use crate::cli::Doctor;
 use crate::ffmpeg::{self, Verbosity};
+use crate::say::say;
 use crate::worker::{Confinement, Program};
 use serde::Serialize;
-use std::io::Write;
 use std::process::ExitCode;
 
 /// What the doctor found.
@@ -40,8 +40,7 @@ pub fn run(options: &Doctor) -> ExitCode {
         true => serde_json::to_string_pretty(&report).unwrap_or_default() + "\n",
         false => report.text(),
     };
-    // Whoever closed the pipe has read enough.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    say!("{}", text.trim_end());
     ExitCode::from(u8::from(!report.ok))
 }
 

@@ -22,6 +22,8 @@
 //! [`media`] wires decode to segment and knows nothing of stores and terminals: it runs in a [`worker`], a confined
 //! process of its own. Only [`mod@ffmpeg`] sees FFmpeg's types; there and where the worker is confined is `unsafe`.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod accepted;
 pub mod assemble;
 pub mod cadence;
@@ -51,6 +53,7 @@ pub mod quality;
 pub mod queue_cli;
 pub mod run;
 pub mod sample;
+pub mod say;
 pub mod segment;
 mod signals;
 pub mod sound;

@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(usage) => return AnyFault::from(usage).report(),
     };
-    match command {
+    let ended = match command {
         Command::Run(options) => ingest::run::run(&options),
         Command::Enqueue(options) => ingest::queue_cli::enqueue::run(&options),
         Command::Work(options) => ingest::queue_cli::work::run(&options),
@@ -21,5 +21,9 @@ fn main() -> ExitCode {
             ingest::worker::child(ingest::worker::attempt::perform)
         }
         Command::Worker(_) => ingest::worker::child(ingest::worker::serve),
+    };
+    match ingest::say::all() {
+        Err(lost) if ended == ExitCode::SUCCESS => lost.report(),
+        _ => ended,
     }
 }

@@ -5,8 +5,9 @@ mod plain;
 mod terminal;
 
 use crate::clock::Stopwatch;
+use crate::say::say;
 use package::{LessonId, PackageId};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
@@ -184,7 +185,7 @@ fn sentence(at: &At) -> String {
 fn tell_last(done: &Done) {
     let how = if done.unchanged { " (unchanged)" } else { "" };
     let line = format!("lesson {} package {} path {}{how}", done.lesson, done.package, done.path);
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    say!("{line}");
 }
 
 #[cfg(test)]

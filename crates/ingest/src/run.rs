@@ -9,6 +9,7 @@ use crate::job::{self, Ended, Workshop};
 use crate::plan::{Ladder, Plan, Toolbox};
 use crate::progress::{self, Report};
 use crate::quality::Policy;
+use crate::say::{note, say};
 use crate::signals;
 use crate::survey::Survey;
 use crate::task::{Answer, Header, Task};
@@ -113,10 +114,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
             Ok(_) => {}
             Err(Ended::Stopped) => {
                 report.failed("INTERRUPTED", "nothing of it is visible; the same command completes it");
-                eprintln!(
-                    "INTERRUPTED: nothing of {} is visible; the same command completes it",
-                    file.display()
-                );
+                note!("INTERRUPTED: nothing of {} is visible; the same command completes it", file.display());
                 return Ok(ExitCode::from(INTERRUPTED));
             }
             Err(Ended::Fault(fault)) => {
@@ -143,7 +141,7 @@ pub(crate) fn tell(report: &mut dyn Report, fault: &AnyFault) {
     let line = fault.line();
     let text = line.strip_prefix(fault.code()).map_or(line.as_str(), |rest| rest.trim_start_matches(": "));
     report.failed(fault.code(), text);
-    eprintln!("{line}");
+    note!("{line}");
 }
 
 pub(crate) fn toolbox() -> Toolbox {
@@ -221,7 +219,7 @@ fn print_ffmpeg(file: &Path, ladder: &Ladder, folder: &Path) -> Result<(), AnyFa
     worker::perform(&Task::Survey, &opened, &Limits::default(), &mut sink, &Cancel::new())
         .map_err(|error| OfFile::new(file, error))?;
     let info = survey.ok_or(MediaError::Crashed("survey"))?.source;
-    println!("{}", equivalent::command_line(&Plan::new(&info, ladder, toolbox()), file, folder));
+    say!("{}", equivalent::command_line(&Plan::new(&info, ladder, toolbox()), file, folder));
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use crate::cli::Sample;
 use crate::ffmpeg::{
     self, AudioSettings, Encoder, FfmpegError, Mp4File, Packet, Picture, Sound, Verbosity, VideoSettings,
 };
+use crate::say::say;
 use camera::Camera;
 use faults::{Blame, Fault};
 use grid::{AAC_FRAME, AUDIO_RATE};
@@ -58,7 +59,7 @@ pub fn make(options: &Sample) -> ExitCode {
     ffmpeg::set_up(Verbosity::Silent);
     match write(options) {
         Ok(()) => {
-            println!("{}", options.out.display());
+            say!("{}", options.out.display());
             ExitCode::SUCCESS
         }
         Err(fault) => faults::AnyFault::from(fault).report(),

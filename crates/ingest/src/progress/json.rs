@@ -14,8 +14,8 @@
 //! Fields may be added; a reader passes over what it does not know.
 
 use super::{At, Done, Report};
+use crate::say::say;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,8 +29,7 @@ pub(super) struct Json {
 }
 
 fn line(value: &Value) {
-    // A reader that went away does not stop the ingest.
-    let _ = writeln!(std::io::stdout().lock(), "{value}");
+    say!("{value}");
 }
 
 fn seconds(time: Duration) -> f64 {

@@ -1,6 +1,7 @@
 //! Lines that stay, on standard error: one every few seconds and at each stage's end.
 
 use super::{At, Done, LINE_EVERY, Report, sentence, tell_last};
+use crate::say::note;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,11 +13,11 @@ pub(super) struct Plain {
 
 impl Report for Plain {
     fn begin(&mut self, file: &Path) {
-        eprintln!("{}", file.display());
+        note!("{}", file.display());
     }
 
     fn note(&mut self, text: &str) {
-        eprintln!("note: {text}");
+        note!("note: {text}");
     }
 
     fn at(&mut self, at: &At) {
@@ -24,13 +25,13 @@ impl Report for Plain {
             self.next = LINE_EVERY;
         } else if at.elapsed >= self.next {
             self.next = at.elapsed + LINE_EVERY;
-            eprintln!("{}", sentence(at));
+            note!("{}", sentence(at));
         }
     }
 
     fn stage_done(&mut self, at: &At) {
         self.next = LINE_EVERY;
-        eprintln!("{}", sentence(at));
+        note!("{}", sentence(at));
     }
 
     fn done(&mut self, done: &Done) {

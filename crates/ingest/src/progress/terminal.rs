@@ -1,6 +1,7 @@
 //! A bar that redraws itself, on standard error.
 
 use super::{At, Done, Report, sentence, tell_last};
+use crate::say::note;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::Path;
 
@@ -28,13 +29,13 @@ impl Terminal {
 
 impl Report for Terminal {
     fn begin(&mut self, file: &Path) {
-        eprintln!("{}", file.display());
+        note!("{}", file.display());
     }
 
     fn note(&mut self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("  note: {text}")),
-            None => eprintln!("  note: {text}"),
+            Some(bar) => bar.suspend(|| note!("  note: {text}")),
+            None => note!("  note: {text}"),
         }
     }
 
@@ -49,7 +50,7 @@ impl Report for Terminal {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        eprintln!("  {}", sentence(at));
+        note!("  {}", sentence(at));
     }
 
     fn done(&mut self, done: &Done) {

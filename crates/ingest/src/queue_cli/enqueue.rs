@@ -3,6 +3,7 @@
 use super::intake::{Intake, told};
 use super::options::Enqueue;
 use crate::run;
+use crate::say::{note, say};
 use faults::{AnyFault, Blame};
 use queue::{Added, Moment, Policy, Priority, Repeat};
 use std::process::ExitCode;
@@ -28,14 +29,14 @@ fn begin(options: &Enqueue) -> Result<ExitCode, AnyFault> {
                     job.airs_at = Some(Moment(u64::try_from(airs.as_millisecond()).unwrap_or(0)));
                 }
                 for added in queue.add(std::slice::from_ref(&job), Repeat::Allowed)? {
-                    println!("{}", told(&job, &added));
+                    say!("{}", told(&job, &added));
                     if let Added::SetAside(_) = added {
                         worst = worst.max(Blame::Input.exit_status());
                     }
                 }
             }
             Err(fault) => {
-                eprintln!("{}", fault.line());
+                note!("{}", fault.line());
                 worst = worst.max(fault.blame().exit_status());
             }
         }

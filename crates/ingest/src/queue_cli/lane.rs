@@ -1,9 +1,9 @@
 //! What several lessons at the same time say: lines that name their lesson.
 
 use crate::progress::{At, Done, Report};
+use crate::say::{note, say};
 use package::LessonId;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::Path;
 
 /// One lesson's lines, or JSON objects with a `lesson`.
@@ -16,9 +16,9 @@ impl Lane {
     fn say(&self, text: &str, mut value: Value) {
         if self.json {
             value["lesson"] = json!(self.lesson);
-            let _ = writeln!(std::io::stdout().lock(), "{value}");
+            say!("{value}");
         } else {
-            eprintln!("{}: {text}", self.lesson);
+            note!("{}: {text}", self.lesson);
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::QueueUsage;
 use super::options::Status;
+use crate::say::say;
 use faults::AnyFault;
 use queue::{Change, Clock, Entry, JobKey, Moment, Policy, Queue, State, System};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::process::ExitCode;
 
 /// States, in the order of the report.
@@ -33,8 +33,7 @@ fn begin(options: &Status) -> Result<(), AnyFault> {
     }
     let (entries, done, now) = (queue.list()?, queue.done()?.len(), System.now());
     let text = if options.json { as_json(&entries, done).to_string() } else { as_text(&entries, done, now) };
-    // A reader that went away is no fault.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    say!("{text}");
     Ok(())
 }
 
@@ -51,7 +50,7 @@ fn find(queue: &dyn Queue, start: &str) -> Result<JobKey, AnyFault> {
 fn told(change: Change, key: &JobKey, what: &str) -> Result<(), AnyFault> {
     let key = key.to_string();
     match change {
-        Change::Made => println!("{} {what}", &key[..SHOWN]),
+        Change::Made => say!("{} {what}", &key[..SHOWN]),
         Change::Unknown => return Err(QueueUsage::NoKey(key).into()),
         Change::NotNow(state) => return Err(QueueUsage::NotNow(state).into()),
     }

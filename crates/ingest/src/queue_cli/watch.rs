@@ -10,6 +10,7 @@ use super::intake::{Intake, told};
 use super::options::Watch;
 use crate::cancel::Cancel;
 use crate::clock::Stopwatch;
+use crate::say::{note, say};
 use crate::{run, signals};
 use faults::AnyFault;
 use package::{Digest, LessonId};
@@ -109,7 +110,7 @@ fn enqueue(
 ) -> Result<(), AnyFault> {
     let lesson: LessonId = run::default_lesson(path);
     if let Some(other) = there.keys().find(|other| *other < path && run::default_lesson(other) == lesson) {
-        eprintln!(
+        note!(
             "LESSON_NAME: {} and {} would both become lesson `{lesson}`; rename the second",
             other.display(),
             path.display()
@@ -119,10 +120,10 @@ fn enqueue(
     match intake.job(path, Some(&lesson), None) {
         Ok(job) => {
             for added in queue.add(std::slice::from_ref(&job), Repeat::Unwanted)? {
-                println!("{}", told(&job, &added));
+                say!("{}", told(&job, &added));
             }
         }
-        Err(fault) => eprintln!("{}", fault.line()),
+        Err(fault) => note!("{}", fault.line()),
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::ffmpeg::{self, Verbosity};
 use crate::job::{self, Ended, Workshop};
 use crate::progress::{self, Report};
 use crate::quality::Policy;
+use crate::say::note;
 use crate::worker::Limits;
 use crate::{run, signals};
 use faults::{AnyFault, Blame};
@@ -104,7 +105,7 @@ impl Crew<'_> {
         let ending = match ended {
             Ok(()) => Ending::Done,
             Err(Ended::Stopped) if lost => {
-                eprintln!("note: lesson {} is another worker's by now", job.lesson);
+                note!("note: lesson {} is another worker's by now", job.lesson);
                 return Ok(());
             }
             Err(Ended::Stopped) => Ending::GivenBack,
@@ -118,10 +119,10 @@ impl Crew<'_> {
             Ok(queue::Ended::SetAside) => {
                 self.worst.fetch_max(blame.exit_status(), Ordering::Relaxed);
                 let key = &claim.entry.key().to_string()[..12];
-                eprintln!("note: lesson {} is set aside; airclass-ingest status --retry {key}", job.lesson);
+                note!("note: lesson {} is set aside; airclass-ingest status --retry {key}", job.lesson);
             }
-            Ok(queue::Ended::Later(_)) => eprintln!("note: lesson {} is tried again later", job.lesson),
-            Ok(queue::Ended::GivenBack) => eprintln!("note: lesson {} is given back", job.lesson),
+            Ok(queue::Ended::Later(_)) => note!("note: lesson {} is tried again later", job.lesson),
+            Ok(queue::Ended::GivenBack) => note!("note: lesson {} is given back", job.lesson),
             Ok(queue::Ended::Done) | Err(queue::LeaseLost) => {}
         }
         Ok(())

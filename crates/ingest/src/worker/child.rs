@@ -5,6 +5,7 @@ use super::failure::Told;
 use super::wire::{self, Frame, Kind, MAX_TASK_BYTES, Orders};
 use crate::fault::MediaError;
 use crate::ffmpeg;
+use crate::say::note;
 use rustix::stdio::{dup2_stdin, dup2_stdout, stderr, stdin, stdout};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -41,7 +42,7 @@ pub fn child(work: impl FnOnce(&[u8], File, Sink<'_>) -> Result<(), MediaError>)
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("worker: {error}");
+            note!("worker: {error}");
             ExitCode::FAILURE
         }
     }

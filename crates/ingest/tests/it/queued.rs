@@ -140,3 +140,25 @@ fn a_watched_folder_is_enqueued_once() {
     assert!(watch().contains("was done already"));
     assert_eq!(status(&bench)["counts"]["waiting"], 0);
 }
+
+/// Both were panics, the first behind the first of several files.
+#[test]
+fn what_is_said_and_not_heard_or_not_kept_ends_no_work() {
+    let bench = Bench::new();
+    let files = ["a.mp4", "b.mp4"].map(|name| clip(&bench, name, 1));
+    let enqueue = |stdout: Stdio, stderr: Stdio| {
+        program(&bench, "enqueue").args(&files).stdout(stdout).stderr(stderr).output().unwrap()
+    };
+    let full = || Stdio::from(std::fs::File::create("/dev/full").unwrap());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = enqueue(writer.into(), Stdio::piped());
+    assert_eq!(output.status.code(), Some(0), "nobody reads: {}", text(&output.stderr));
+    assert_eq!(status(&bench)["jobs"].as_array().map(Vec::len), Some(2), "{}", status(&bench));
+    let output = enqueue(full(), Stdio::piped());
+    assert_eq!(output.status.code(), Some(1), "the disk is full: {}", text(&output.stderr));
+    assert!(text(&output.stderr).starts_with("OUTPUT_LOST: "), "{}", text(&output.stderr));
+    let mut missing = program(&bench, "enqueue");
+    missing.arg(bench.path("missing.mp4")).stdout(Stdio::null()).stderr(full());
+    assert_eq!(missing.status().unwrap().code(), Some(2), "what is wrong cannot be said");
+}
