@@ -24,7 +24,7 @@ macro_rules! note {
 pub(crate) use {note, say};
 
 #[derive(Debug, thiserror::Error)]
-#[error("standard output: {0}")]
+#[error("standard output: {0}; what was asked for is done, its answer is not whole")]
 struct OutputFault(&'static io::Error);
 
 impl Fault for OutputFault {
@@ -50,7 +50,31 @@ pub(crate) fn line(what: Arguments<'_>) {
 /// Text with its own line breaks, on standard output.
 pub(crate) fn text(text: &str) {
     let mut out = io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    keep(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Standard output for who writes piece by piece. It takes everything, whether somebody reads it or not: nothing that a
+/// command does may end half-way for that.
+pub(crate) fn out() -> impl Write {
+    Out
+}
+
+struct Out;
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        keep(io::stdout().lock().write_all(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        keep(io::stdout().lock().flush());
+        Ok(())
+    }
+}
+
+/// Remembers what was lost, unless nobody wanted it any more.
+fn keep(written: io::Result<()>) {
     if let Err(error) = written
         && error.kind() != ErrorKind::BrokenPipe
     {

@@ -60,13 +60,17 @@ pub fn run(options: &DrillOptions) -> Result<(), DrillError> {
     machine::allow(ready.drill.most_at_once())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = LocalSet::new().block_on(&runtime, hold(&ready))?;
-    write!(std::io::stdout().lock(), "{report}")?;
     if let Some(path) = &options.json {
         let json = serde_json::to_vec_pretty(&report).map_err(std::io::Error::from)?;
         write(path, &json)?;
     }
     if let Some(path) = &options.html {
         write(path, report.page().as_bytes())?;
+    }
+    // Behind the files: what an hour has shown is not lost with whoever read along.
+    match write!(std::io::stdout().lock(), "{report}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
     }
     let missed = ready.bars.missed(&report);
     if missed.is_empty() { Ok(()) } else { Err(DrillError::Missed { missed }) }

@@ -3,7 +3,7 @@
 use accesslog::seal::{self, OpenError};
 use clap::Args;
 use faults::{AnyFault, Blame, Fault};
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader};
 use std::path::PathBuf;
 
 /// What is opened with what.
@@ -26,8 +26,6 @@ enum LogFault {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{}: {source}; give the key that it was sealed to, and the file as it was", path.display())]
     Sealed { path: PathBuf, source: OpenError },
-    #[error("cannot write: {0}")]
-    Output(#[from] io::Error),
 }
 
 impl Fault for LogFault {
@@ -36,13 +34,12 @@ impl Fault for LogFault {
             Self::Keys(_) => "LOG_KEYS",
             Self::Unreadable { .. } => "LOG_UNREADABLE",
             Self::Sealed { .. } => "LOG_SEALED",
-            Self::Output(_) => "OUTPUT",
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
-            Self::Keys(_) | Self::Output(_) => Blame::Ours,
+            Self::Keys(_) => Blame::Ours,
             _ => Blame::Input,
         }
     }
@@ -55,7 +52,8 @@ pub(super) fn log_key() -> Result<(), AnyFault> {
         "# On nodes, in [access_log]:\nseal_to = \"{public}\"\n\
          # Where logs are read, in a file of its own, and on no node:\n# {private}\n"
     );
-    Ok(io::stdout().lock().write_all(text.as_bytes()).map_err(LogFault::Output)?)
+    crate::say::text(&text);
+    Ok(())
 }
 
 /// `airclass node unseal`
@@ -74,7 +72,7 @@ pub(super) fn unseal(options: &UnsealOptions) -> Result<(), AnyFault> {
     for path in &options.logs {
         let file = std::fs::File::open(path).map_err(unreadable(path))?;
         let sealed = |source| LogFault::Sealed { path: path.clone(), source };
-        seal::open(BufReader::new(file), key, io::stdout().lock()).map_err(sealed)?;
+        seal::open(BufReader::new(file), key, crate::say::out()).map_err(sealed)?;
     }
     Ok(())
 }

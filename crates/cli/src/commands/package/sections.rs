@@ -5,7 +5,7 @@ use super::fault::PackageFault;
 use ::package::Sections;
 use faults::AnyFault;
 use settings::SettingsError;
-use std::io::{self, Write};
+use std::io::Write;
 
 pub(super) fn sections(options: &Divide) -> Result<(), AnyFault> {
     let text = std::fs::read_to_string(&options.file)
@@ -15,6 +15,6 @@ pub(super) fn sections(options: &Divide) -> Result<(), AnyFault> {
     let changed = runtime.block_on(storage::publish_sections(&store, &sections))?;
     let newest = sections.newest().map_or("", |edition| edition.edition.as_str());
     let was = if changed { "published" } else { "published already" };
-    writeln!(io::stdout().lock(), "sections of {newest}: {was}").map_err(PackageFault::System)?;
+    writeln!(crate::say::out(), "sections of {newest}: {was}").map_err(PackageFault::System)?;
     Ok(())
 }

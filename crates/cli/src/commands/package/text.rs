@@ -1,7 +1,7 @@
 //! Columns, sizes and times for people.
 
 use jiff::Timestamp;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 /// Prints `rows` under `head`, each column as wide as its widest cell.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
@@ -19,9 +19,9 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
     rows.iter().for_each(|row| line(row.each_ref().map(String::as_str)));
 }
 
-/// One line on standard output. Whoever does not want to hear any more has closed it.
+/// One line on standard output.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
+    crate::say::line(format_args!("{line}"));
 }
 
 /// Whether somebody watches standard error.

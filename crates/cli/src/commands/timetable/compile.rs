@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use package::StorePath;
 use signing::SigningKey;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::Write;
 use storage::Store;
 use timetable::guide::{Day, LimitTable, ics, xmltv};
 use timetable::{
@@ -136,7 +136,7 @@ impl Work<'_> {
         }
         let missing = plan.lessons.iter().filter(|lesson| lesson.media.is_none()).count();
         let bytes = plan.fill.iter().fold(0_u64, |sum, fill| sum.saturating_add(fill.bytes));
-        let mut out = io::stdout().lock();
+        let mut out = crate::say::out();
         writeln!(
             out,
             "{date}: edition {}{}, {} lessons ({missing} missing), {} channels, {} packages of {:.1} GB to fill, signed by {}",

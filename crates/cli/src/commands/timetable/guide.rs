@@ -3,7 +3,7 @@
 use super::fault::TimetableFault;
 use super::{Format, Guide, read, stock};
 use faults::AnyFault;
-use std::io::{self, Write};
+use std::io::Write;
 use timetable::guide::{Day, html, ics, xmltv};
 use timetable::{Making, Plan, Stock};
 
@@ -36,7 +36,7 @@ pub(super) fn guide(options: &Guide) -> Result<(), AnyFault> {
             return Err(TimetableFault::Nothing { what: "one day to show; give --date".into(), has }.into());
         }
     };
-    io::stdout().lock().write_all(&text).map_err(TimetableFault::System)?;
+    crate::say::out().write_all(&text).map_err(TimetableFault::System)?;
     Ok(())
 }
 
