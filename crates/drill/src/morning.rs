@@ -6,6 +6,7 @@ use crate::script::{Bell, Show};
 use forecast::{Assumptions, waves};
 use jiff::Timestamp;
 use jiff::civil::Time;
+use settings::SettingsError;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -25,7 +26,8 @@ pub(crate) struct Hours {
 /// With file and line.
 pub(crate) fn read_assumptions(path: &Path) -> Result<Assumptions, DrillError> {
     let wrong = |problem: String| DrillError::Plan { path: path.to_owned(), problem };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
     let assumed: Assumptions = settings::parse(&text, path)?;
     assumed.check().map_err(|error| wrong(error.to_string()))?;
     Ok(assumed)
@@ -37,7 +39,7 @@ pub(crate) fn read_assumptions(path: &Path) -> Result<Assumptions, DrillError> {
 /// When it is none.
 pub(crate) fn read_plan(path: &Path) -> Result<Plan, DrillError> {
     let wrong = |problem: String| DrillError::Plan { path: path.to_owned(), problem };
-    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let bytes = std::fs::read(path).map_err(|error| wrong(format!("{error}; give plans/DATE.json")))?;
     let text = match SignedPlan::parse(&bytes) {
         Some(signed) => signed.plan,
         None => String::from_utf8(bytes).map_err(|_| wrong("is no plan; give plans/DATE.json".to_owned()))?,

@@ -145,7 +145,7 @@ impl Desk {
     fn line(&self) -> Result<Line, ControlFault> {
         let text = std::fs::read_to_string(&self.person).map_err(|error| ControlFault::Person {
             path: self.person.clone(),
-            problem: error.to_string(),
+            problem: format!("{error}; give the file that `airclass control person` has made"),
         })?;
         let control = Control::of_person(&self.control, &text);
         Ok(control.map_err(|(what, problem)| ControlFault::Wrong(what, problem))?.line())

@@ -7,6 +7,7 @@ use faults::{AnyFault, Blame, Fault};
 use package::LessonId;
 use package::platforms::{Platforms, platforms_path};
 use package::resource::{InvalidResource, MAX_FILE_BYTES, Resource, ResourceDescription, ResourceFile};
+use settings::SettingsError;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -206,6 +207,11 @@ async fn remove(RemoveOptions { id, place }: &RemoveOptions) -> Result<(), AnyFa
 async fn platforms(PlatformsOptions { file, place }: &PlatformsOptions) -> Result<(), AnyFault> {
     let text = String::from_utf8_lossy(&read(file)?).into_owned();
     let platforms = Platforms::parse(&text, file)?;
+    // A file that was lost half-way parses, too, and would take the whole directory away.
+    if platforms.platforms.is_empty() {
+        let problem = format!("{} names none; write a [[platform]] for each", file.display());
+        return Err(SettingsError::value("platform", problem).into());
+    }
     let store = Store::create(&place.store).await?;
     store.put(&platforms_path(), platforms.to_bytes().into()).await?;
     say(&format!("{} platforms: published", platforms.platforms.len()))

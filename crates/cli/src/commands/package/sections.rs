@@ -9,7 +9,7 @@ use std::io::Write;
 
 pub(super) fn sections(options: &Divide) -> Result<(), AnyFault> {
     let text = std::fs::read_to_string(&options.file)
-        .map_err(|error| SettingsError::value("file", format!("{}: {error}", options.file.display())))?;
+        .map_err(|source| SettingsError::Unreadable { path: options.file.clone(), source })?;
     let sections = Sections::parse(&text, &options.file)?;
     let (runtime, store) = options.place.open()?;
     let changed = runtime.block_on(storage::publish_sections(&store, &sections))?;
