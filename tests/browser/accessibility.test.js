@@ -113,3 +113,25 @@ test('after a sitting the page says to look away, and one press goes on', async 
   assert.notEqual(await page.evaluate(() => document.activeElement.tagName), 'BODY', 'the keyboard is where it was');
   await playOn(page, 0.5);
 });
+
+/** What a finger needs, in pixels each way (WCAG 2.2, 2.5.5). Within a sentence a word is as large as its letters. */
+const FINGER = 44;
+
+test('a finger hits everything that can be pressed', async (t) => {
+  const page = await openPage(t, browser, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  const today = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10);
+  const guide = { lessons: [{ lesson: LESSON, release: new Date().toISOString(), grades: [], title: '一', subject: '数学' }], channels: [] };
+  await page.route('**/timetable/days.json', (route) => route.fulfill({ json: { days: [today] } }));
+  await page.route('**/timetable/2*.json', (route) => route.fulfill({ json: guide }));
+  for (const [view, there] of [['', '.lessons .card'], [`#/lesson/${LESSON}`, '.keep-actions'], ['#/kept', '.kept-file'], ['#/resources', '.under h1']]) {
+    await page.goto(EDGE + view);
+    await page.waitForSelector(there);
+    await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+    const small = await page.evaluate((least) => {
+      const all = [...document.querySelectorAll('a, button, select, summary, input:not([type=radio]):not([type=checkbox])')];
+      const seen = all.filter((element) => element.checkVisibility() && !element.matches('.skip') && !element.closest('.eyes li, .eyes p'));
+      return seen.map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect().height]).filter(([, height]) => height < least - 0.5);
+    }, FINGER);
+    assert.deepEqual(small, [], view);
+  }
+});

@@ -201,6 +201,24 @@ test('a pupil before the turn keeps the place, and may go on where that is allow
   assert.deepEqual(await page.evaluate(() => [window.told, window.early]), [true, false]);
 });
 
+for (const letters of ['100%', '200%']) {
+  test(`on the narrowest phone nothing is cut off of what is said before the turn, with letters of ${letters}`, async (t) => {
+    const page = await openPage(t, browser, { expected: CUT, viewport: { width: 320, height: 640 }, hasTouch: true });
+    const json = { error: 'waiting', wait_s: 40, ahead: 7, ticket: 'a.b', soft: true, channel: '初中', title: '分数的初步认识', replay: new Date().toISOString() };
+    await page.route(/\/main\.m3u8/, (route) => route.fulfill({ status: 503, headers: { 'retry-after': '40' }, json }));
+    await page.goto(`${EDGE}#/lesson/${LESSON}`);
+    await page.evaluate((size) => (document.documentElement.style.fontSize = size), letters);
+    await page.waitForSelector('[data-control=go-on]');
+    const cut = await page.evaluate(() => {
+      const { top, bottom, left, right } = document.querySelector('.stage').getBoundingClientRect();
+      return [...document.querySelectorAll('.notice *')]
+        .map((element) => [element.textContent, element.getBoundingClientRect()])
+        .filter(([, box]) => box.width > 0 && (box.top < top || box.bottom > bottom || box.left < left || box.right > right));
+    });
+    assert.deepEqual(cut, []);
+  });
+}
+
 test("the system's own player keeps a place in a long line", async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   await page.addInitScript(() => {
