@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { before, test } from 'node:test';
-import { EDGE, LESSON, openBrowser, openList, openPage, playLesson, playOn } from './support.js';
+import { EDGE, LATE, LESSON, openBrowser, openList, openPage, playLesson, playOn } from './support.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -118,12 +118,14 @@ test('after a sitting the page says to look away, and one press goes on', async 
 const FINGER = 44;
 
 test('a finger hits everything that can be pressed', async (t) => {
-  const page = await openPage(t, browser, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  const page = await openPage(t, browser, { expected: /status of 40[34]/, viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
   const today = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10);
   const guide = { lessons: [{ lesson: LESSON, release: new Date().toISOString(), grades: [], title: '一', subject: '数学' }], channels: [] };
   await page.route('**/timetable/days.json', (route) => route.fulfill({ json: { days: [today] } }));
   await page.route('**/timetable/2*.json', (route) => route.fulfill({ json: guide }));
-  for (const [view, there] of [['', '.lessons .card'], [`#/lesson/${LESSON}`, '.keep-actions'], ['#/kept', '.kept-file'], ['#/resources', '.under h1']]) {
+  const views = [['', '.lessons .card'], [`#/lesson/${LESSON}`, '.keep-actions'], ['#/kept', '.kept-file'], ['#/resources', '.under h1']];
+  // And the pages of a few words.
+  for (const [view, there] of [...views, [`lessons/${LATE}/main.m3u8`, 'a'], ['nothing/here', 'a']]) {
     await page.goto(EDGE + view);
     await page.waitForSelector(there);
     await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));

@@ -184,7 +184,8 @@ mod tests {
         assert!(page.text.contains("课 maths-9：9月1日 08:30 开放"), "{}", page.text);
         assert!(page.text.contains("电视频道“初中” 9月1日 08:30 播出"), "{}", page.text);
         assert!(
-            page.text.find("开放").unwrap() < page.text.find("opens at 2026-09-01T08:30:00+08:00").unwrap()
+            page.text.find("开放").unwrap()
+                < page.text.find("opens at 2026-09-01 08:30 (UTC+08:00).").unwrap()
         );
         assert!(page.text.contains("http-equiv=\"refresh\""));
         let json = closed(path, "application/json", "08:20:00");

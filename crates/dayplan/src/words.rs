@@ -2,7 +2,6 @@
 
 use crate::gate::{Airing, Told};
 use jiff::Timestamp;
-use jiff::tz::Offset;
 use std::fmt::Write as _;
 use timetable::Zone;
 
@@ -29,9 +28,10 @@ pub fn brief_page(head: &str, title: &str, body: &str) -> String {
     )
 }
 
-/// Of such a page: a line that can be read on a phone and on a wide screen.
-const STYLE: &str = "<style>body{font:16px/1.6 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:36em;margin:0 auto;\
-    padding:1.5em 1em}h1{font-size:1.4em;line-height:1.35}p[lang=en]{font-size:.875em}a{display:inline-block;padding:.4em 0}</style>\n";
+/// Of such a page: a line that can be read on a phone and on a wide screen, in letters as large as one has chosen, and a way on that a
+/// finger hits (44 pixels).
+const STYLE: &str = "<style>body{font:1rem/1.6 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:36em;margin:0 auto;\
+    padding:1.5em 1em}h1{font-size:1.4em;line-height:1.35}p[lang=en]{font-size:.875em}a{display:inline-block;padding:.625em 0}</style>\n";
 
 /// 9月1日 08:30
 pub fn chinese(zone: Zone, moment: Timestamp) -> String {
@@ -39,10 +39,12 @@ pub fn chinese(zone: Zone, moment: Timestamp) -> String {
     format!("{}月{}日 {:02}:{:02}", local.month(), local.day(), local.hour(), local.minute())
 }
 
-/// 2026-09-01T08:30:00+08:00
+/// 2026-09-01 08:30 (UTC+08:00)
 pub fn english(zone: Zone, moment: Timestamp) -> String {
-    let offset = Offset::from_seconds(zone.offset_s()).unwrap_or(Offset::UTC);
-    moment.display_with_offset(offset).to_string()
+    let minutes = zone.offset_s() / 60;
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
+    format!("{} (UTC{sign}{hours:02}:{rest:02})", zone.local(moment).strftime("%Y-%m-%d %H:%M"))
 }
 
 /// Text as it stands in a page.
