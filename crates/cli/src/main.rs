@@ -5,7 +5,6 @@
 mod allocator;
 mod clock;
 mod commands;
-mod say;
 
 use clap::{Parser, Subcommand};
 use faults::AnyFault;
@@ -118,7 +117,7 @@ fn main() -> ExitCode {
         Command::Drill(options) => drill::run(&options).map_err(AnyFault::from),
         Command::Other(words) => commands::other(&words),
     };
-    let ended = run.and_then(|()| say::all());
+    let ended = run.and_then(|()| faults::say::all());
     let flows = telemetry::finish_logs();
     match ended {
         Ok(()) => ExitCode::SUCCESS,

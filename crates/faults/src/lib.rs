@@ -1,9 +1,10 @@
-//! What a process says when it stops: one line, `CODE: what is wrong, what to do`.
+//! What a process says when it stops: one line, `CODE: what is wrong, what to do`; and what it says before that ([`say`](mod@say)).
 //!
 //! Exit 0 means done, 1 our fault, 2 the input's fault. A code is stable: scripts and runbooks match on it, so
 //! renaming one is a breaking change and goes into the changelog.
 
 mod findings;
+pub mod say;
 
 pub use findings::Findings;
 

@@ -12,8 +12,8 @@ pub use trials::Trial;
 
 use crate::cli::Doctor;
 use crate::ffmpeg::{self, Verbosity};
-use crate::say::say;
 use crate::worker::{Confinement, Program};
+use faults::say;
 use serde::Serialize;
 use std::process::ExitCode;
 

@@ -53,7 +53,6 @@ pub mod quality;
 pub mod queue_cli;
 pub mod run;
 pub mod sample;
-pub mod say;
 pub mod segment;
 mod signals;
 pub mod sound;

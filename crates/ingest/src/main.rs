@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         }
         Command::Worker(_) => ingest::worker::child(ingest::worker::serve),
     };
-    match ingest::say::all() {
+    match faults::say::all() {
         Err(lost) if ended == ExitCode::SUCCESS => lost.report(),
         _ => ended,
     }

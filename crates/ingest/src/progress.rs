@@ -5,7 +5,7 @@ mod plain;
 mod terminal;
 
 use crate::clock::Stopwatch;
-use crate::say::say;
+use faults::say;
 use package::{LessonId, PackageId};
 use std::io::IsTerminal;
 use std::path::Path;

@@ -13,9 +13,8 @@ use crate::cli::Sample;
 use crate::ffmpeg::{
     self, AudioSettings, Encoder, FfmpegError, Mp4File, Packet, Picture, Sound, Verbosity, VideoSettings,
 };
-use crate::say::say;
 use camera::Camera;
-use faults::{Blame, Fault};
+use faults::{Blame, Fault, say};
 use grid::{AAC_FRAME, AUDIO_RATE};
 use package::Codec;
 use slides::Slides;

@@ -94,7 +94,7 @@ fn run(fetch: &dyn Fetch, address: &Url, options: Options) -> Result<Report, Any
 }
 
 fn tell(report: &Report, json: bool) -> io::Result<()> {
-    let mut out = crate::say::out();
+    let mut out = faults::say::out();
     if json {
         serde_json::to_writer_pretty(&mut out, report)?;
         writeln!(out)

@@ -1,7 +1,6 @@
 //! `--check`: whether a service would start as it is configured, without starting it.
 
-use crate::say::{note, say};
-use faults::{AnyFault, Findings};
+use faults::{AnyFault, Findings, note, say};
 use std::path::Path;
 
 /// `airclass edge --check`

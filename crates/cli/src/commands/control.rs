@@ -8,12 +8,11 @@ mod show;
 mod zero_rating;
 
 use crate::commands::purge::Meant;
-use crate::say::{note, say};
 use ::control::{Config, Options};
 use agent::{Control, Line, Trouble};
 use clap::{Args, Subcommand};
 use fault::ControlFault;
-use faults::AnyFault;
+use faults::{AnyFault, note, say};
 use fleet::wire::{Made, MakeToken, Recorded, Revoke};
 use fleet::{NodeName, Place, Province, Target, Word};
 use std::path::PathBuf;

@@ -3,10 +3,9 @@
 mod page;
 mod publish;
 
-use crate::say::say;
 use clap::{Args, Subcommand};
 use coverage::ClassCode;
-use faults::{AnyFault, Blame, Fault};
+use faults::{AnyFault, Blame, Fault, say};
 use std::io;
 use std::path::PathBuf;
 

@@ -3,10 +3,9 @@
 mod log;
 mod spool;
 
-use crate::say::say;
 use ::feedback::{Entry, ReportId};
 use clap::{Args, Subcommand};
-use faults::{AnyFault, Blame, Fault};
+use faults::{AnyFault, Blame, Fault, say};
 use settings::SettingsError;
 use spool::Spool;
 use std::io;
@@ -130,7 +129,7 @@ fn list(ListOptions { place, all, json }: &ListOptions) -> Result<(), AnyFault> 
     let shown: Vec<_> = entries.iter().filter(|entry| *all || !spool.is_closed(entry.id)).collect();
     for entry in &shown {
         if *json {
-            crate::say::text(&String::from_utf8_lossy(&entry.to_line()));
+            faults::say::text(&String::from_utf8_lossy(&entry.to_line()));
         } else {
             say!("{}", line(entry, spool.is_closed(entry.id)));
         }

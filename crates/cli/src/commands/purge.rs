@@ -169,7 +169,7 @@ fn by_tier(tiers: ::purge::Tiers) -> String {
 }
 
 fn tell(options: &PurgeOptions, edge: &AdminListener, end: &Result<Report, PostError>) -> io::Result<()> {
-    let mut out = crate::say::out();
+    let mut out = faults::say::out();
     match end {
         _ if options.json => {
             let end = match end {

@@ -218,7 +218,7 @@ async fn platforms(PlatformsOptions { file, place }: &PlatformsOptions) -> Resul
 }
 
 fn say(line: &str) -> Result<(), AnyFault> {
-    Ok(writeln!(crate::say::out(), "{line}").map_err(ResourceFault::System)?)
+    Ok(writeln!(faults::say::out(), "{line}").map_err(ResourceFault::System)?)
 }
 
 /// A whole file; what is too large is refused before it is read.

@@ -14,7 +14,7 @@
 //! Fields may be added; a reader passes over what it does not know.
 
 use super::{At, Done, Report};
-use crate::say::say;
+use faults::say;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Lines that stay, on standard error: one every few seconds and at each stage's end.
 
 use super::{At, Done, LINE_EVERY, Report, sentence, tell_last};
-use crate::say::note;
+use faults::note;
 use std::path::Path;
 use std::time::Duration;
 

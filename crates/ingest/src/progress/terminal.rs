@@ -1,7 +1,7 @@
 //! A bar that redraws itself, on standard error.
 
 use super::{At, Done, Report, sentence, tell_last};
-use crate::say::note;
+use faults::note;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::Path;
 

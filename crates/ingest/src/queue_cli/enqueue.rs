@@ -3,8 +3,7 @@
 use super::intake::{Intake, told};
 use super::options::Enqueue;
 use crate::run;
-use crate::say::{note, say};
-use faults::{AnyFault, Blame};
+use faults::{AnyFault, Blame, note, say};
 use queue::{Added, Moment, Policy, Priority, Repeat};
 use std::process::ExitCode;
 

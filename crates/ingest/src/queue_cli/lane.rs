@@ -1,7 +1,7 @@
 //! What several lessons at the same time say: lines that name their lesson.
 
 use crate::progress::{At, Done, Report};
-use crate::say::{note, say};
+use faults::{note, say};
 use package::LessonId;
 use serde_json::{Value, json};
 use std::path::Path;

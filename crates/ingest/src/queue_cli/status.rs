@@ -2,8 +2,7 @@
 
 use super::QueueUsage;
 use super::options::Status;
-use crate::say::say;
-use faults::AnyFault;
+use faults::{AnyFault, say};
 use queue::{Change, Clock, Entry, JobKey, Moment, Policy, Queue, State, System};
 use serde_json::{Value, json};
 use std::process::ExitCode;

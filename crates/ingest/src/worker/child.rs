@@ -5,7 +5,7 @@ use super::failure::Told;
 use super::wire::{self, Frame, Kind, MAX_TASK_BYTES, Orders};
 use crate::fault::MediaError;
 use crate::ffmpeg;
-use crate::say::note;
+use faults::note;
 use rustix::stdio::{dup2_stdin, dup2_stdout, stderr, stdin, stdout};
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -2,10 +2,9 @@
 
 use super::fault::ControlFault;
 use crate::clock;
-use crate::say::say;
 use ::control::Authority;
 use clap::Args;
-use faults::AnyFault;
+use faults::{AnyFault, say};
 use fleet::Person;
 use jiff::Timestamp;
 use std::fs::OpenOptions;

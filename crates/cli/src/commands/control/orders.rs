@@ -3,11 +3,10 @@
 use super::fault::ControlFault;
 use super::{Desk, Whom, ask};
 use crate::commands::purge::Meant;
-use crate::say::say;
 use agent::{Line, Trouble};
 use bytes::Bytes;
 use clap::Args;
-use faults::AnyFault;
+use faults::{AnyFault, say};
 use fleet::wire::{Kept, Recorded};
 use fleet::{Acknowledged, Kind, Order};
 use package::Digest;

@@ -2,8 +2,7 @@
 
 use super::fault::ControlFault;
 use super::{Desk, ask};
-use crate::say::say;
-use faults::AnyFault;
+use faults::{AnyFault, say};
 use fleet::{Record, Registry};
 use signing::PublicKey;
 

@@ -1,8 +1,7 @@
 //! `nodes`: a table.
 
 use super::{Desk, ask};
-use crate::say::say;
-use faults::AnyFault;
+use faults::{AnyFault, say};
 use fleet::Standing;
 use fleet::wire::{Node, Nodes};
 

@@ -3,9 +3,8 @@
 use super::fault::ControlFault;
 use super::{Desk, ask};
 use crate::clock;
-use crate::say::say;
 use clap::Args;
-use faults::AnyFault;
+use faults::{AnyFault, say};
 use fleet::wire::{Nodes, Recorded};
 use fleet::zero_rating::{Manifest, SignedManifest};
 use jiff::Timestamp;

@@ -2,10 +2,9 @@
 
 use super::CoverageFault;
 use super::page::page;
-use crate::say::say;
 use clap::Args;
 use coverage::{NoiseKey, Tally, csv};
-use faults::AnyFault;
+use faults::{AnyFault, say};
 use jiff::civil::Date;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -116,12 +116,12 @@ pub(super) fn bill(options: &BillOptions) -> Result<(), AnyFault> {
         Contract { billing: options.by.billing(), commit: options.commit, from_day: options.from_day };
     let said = gather(options, month, contract, month.passed(now))?;
     let written = match &options.csv {
-        Some(path) if path.as_os_str() == "-" => table::csv(&said, crate::say::out()),
+        Some(path) if path.as_os_str() == "-" => table::csv(&said, faults::say::out()),
         Some(path) => std::fs::File::create(path)
             .and_then(|file| table::csv(&said, io::BufWriter::new(file)))
-            .and_then(|()| table::text(&said, crate::say::out())),
-        None if options.json => table::json(&said, crate::say::out()),
-        None => table::text(&said, crate::say::out()),
+            .and_then(|()| table::text(&said, faults::say::out())),
+        None if options.json => table::json(&said, faults::say::out()),
+        None => table::text(&said, faults::say::out()),
     };
     Ok(written.map_err(BillFault::Output)?)
 }

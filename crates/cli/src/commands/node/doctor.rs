@@ -4,10 +4,9 @@
 //! comes first, because an edge that was asked nothing yet does not know whether its upstream is there.
 
 use crate::clock;
-use crate::say::say;
 use agent::{Home, Local, Trouble};
 use clap::Args;
-use faults::{AnyFault, Blame, Fault};
+use faults::{AnyFault, Blame, Fault, say};
 use http::StatusCode;
 use jiff::Timestamp;
 use package::Digest;

@@ -2,10 +2,9 @@
 
 mod services;
 
-use crate::say::say;
 use agent::{AgentError, Enrolment, Home};
 use clap::Args;
-use faults::AnyFault;
+use faults::{AnyFault, say};
 use services::Services;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

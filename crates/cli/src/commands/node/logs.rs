@@ -52,7 +52,7 @@ pub(super) fn log_key() -> Result<(), AnyFault> {
         "# On nodes, in [access_log]:\nseal_to = \"{public}\"\n\
          # Where logs are read, in a file of its own, and on no node:\n# {private}\n"
     );
-    crate::say::text(&text);
+    faults::say::text(&text);
     Ok(())
 }
 
@@ -72,7 +72,7 @@ pub(super) fn unseal(options: &UnsealOptions) -> Result<(), AnyFault> {
     for path in &options.logs {
         let file = std::fs::File::open(path).map_err(unreadable(path))?;
         let sealed = |source| LogFault::Sealed { path: path.clone(), source };
-        seal::open(BufReader::new(file), key, crate::say::out()).map_err(sealed)?;
+        seal::open(BufReader::new(file), key, faults::say::out()).map_err(sealed)?;
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ pub(super) fn switch(options: &Switch, path: &str) -> Result<(), AnyFault> {
         .map_err(|error| fault(error.to_string()))?;
     match runtime.block_on(Local::new(options.edge).post(path, Bytes::new())) {
         Ok((StatusCode::OK, said)) => {
-            crate::say::text(&String::from_utf8_lossy(&said));
+            faults::say::text(&String::from_utf8_lossy(&said));
             Ok(())
         }
         // One that has just been replaced says so; whoever is there now hears the next order.

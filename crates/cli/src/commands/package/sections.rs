@@ -15,6 +15,6 @@ pub(super) fn sections(options: &Divide) -> Result<(), AnyFault> {
     let changed = runtime.block_on(storage::publish_sections(&store, &sections))?;
     let newest = sections.newest().map_or("", |edition| edition.edition.as_str());
     let was = if changed { "published" } else { "published already" };
-    writeln!(crate::say::out(), "sections of {newest}: {was}").map_err(PackageFault::System)?;
+    writeln!(faults::say::out(), "sections of {newest}: {was}").map_err(PackageFault::System)?;
     Ok(())
 }

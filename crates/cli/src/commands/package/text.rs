@@ -21,7 +21,7 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
 
 /// One line on standard output.
 pub(super) fn say(line: &str) {
-    crate::say::line(format_args!("{line}"));
+    faults::say::line(format_args!("{line}"));
 }
 
 /// Whether somebody watches standard error.

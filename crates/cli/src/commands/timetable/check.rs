@@ -32,7 +32,7 @@ fn about(timetable: &Timetable) -> String {
 }
 
 fn say(options: &Check, findings: &[Finding], about: &str) -> io::Result<()> {
-    let mut out = crate::say::out();
+    let mut out = faults::say::out();
     for finding in findings {
         if options.json {
             let finding = json!({

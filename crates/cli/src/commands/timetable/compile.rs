@@ -136,7 +136,7 @@ impl Work<'_> {
         }
         let missing = plan.lessons.iter().filter(|lesson| lesson.media.is_none()).count();
         let bytes = plan.fill.iter().fold(0_u64, |sum, fill| sum.saturating_add(fill.bytes));
-        let mut out = crate::say::out();
+        let mut out = faults::say::out();
         writeln!(
             out,
             "{date}: edition {}{}, {} lessons ({missing} missing), {} channels, {} packages of {:.1} GB to fill, signed by {}",

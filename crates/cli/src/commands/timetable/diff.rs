@@ -19,7 +19,7 @@ pub(super) fn diff(options: &Diff) -> Result<(), AnyFault> {
 }
 
 fn say(options: &Diff, before: &Plan, after: &Plan, changes: &[Change]) -> io::Result<()> {
-    let mut out = crate::say::out();
+    let mut out = faults::say::out();
     let editions = [before.edition, after.edition];
     if options.json {
         return writeln!(out, "{}", json!({ "date": before.date, "editions": editions, "changes": changes }));

@@ -31,7 +31,7 @@ pub(super) fn forecast(options: &Forecast) -> Result<(), AnyFault> {
 }
 
 fn say(plan: &Plan, told: &forecast::Forecast) -> io::Result<()> {
-    let mut out = crate::say::out();
+    let mut out = faults::say::out();
     writeln!(out, "{} (edition {}): {} in all", plan.date, plan.edition, bytes(told.bytes))?;
     writeln!(out, "\n00:00 {} 24:00", bars(&told.total))?;
     writeln!(out, "\n{:<7}{:>8}{:>13}{:>12}{:>7}  missing", "bell", "lessons", "sessions", "Gbit/s", "at")?;
@@ -98,7 +98,7 @@ fn say_json(plan: &Plan, told: &forecast::Forecast) -> io::Result<()> {
         "bells": told.bells.iter().map(bell).collect::<Vec<_>>(),
         "markets": markets.collect::<Vec<_>>(), "staggers": ways.collect::<Vec<_>>(), "total_bps": told.total,
     });
-    writeln!(crate::say::out(), "{all}")
+    writeln!(faults::say::out(), "{all}")
 }
 
 /// The day as a line of small bars.

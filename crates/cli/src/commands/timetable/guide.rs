@@ -36,7 +36,7 @@ pub(super) fn guide(options: &Guide) -> Result<(), AnyFault> {
             return Err(TimetableFault::Nothing { what: "one day to show; give --date".into(), has }.into());
         }
     };
-    crate::say::out().write_all(&text).map_err(TimetableFault::System)?;
+    faults::say::out().write_all(&text).map_err(TimetableFault::System)?;
     Ok(())
 }
 

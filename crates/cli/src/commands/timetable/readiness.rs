@@ -89,7 +89,7 @@ pub(crate) fn readiness(options: &ReadinessOptions) -> Result<(), AnyFault> {
     );
     let now = Timestamp::try_from(crate::clock::now()).unwrap_or(Timestamp::MIN);
     let (mut missing, mut of) = (0, 0);
-    let mut out = crate::say::out();
+    let mut out = faults::say::out();
     for (node, said) in said {
         let said = said.map(|report| report.about(options.bell.as_deref(), now));
         let bells = said.as_ref().map_or(&[][..], |report| &report.bells);

@@ -1,9 +1,10 @@
-//! What commands say on standard output and standard error.
+//! What programs say on standard output and standard error.
 //!
-//! Nobody may be there to read it: who asks `airclass node ls | head` has seen enough, and the command's work is done all the same. Output
-//! that cannot be written for another reason (a full disk under `> FILE`) is a fault at the command's end, because a token or a table is lost.
+//! Nobody may be there to read it: who asks `airclass node ls | head` has seen enough, and a log on a full disk takes no more lines; the
+//! work is done all the same. Output that cannot be written for another reason than its reader's leaving (a full disk under `> FILE`) is a
+//! fault at the end, because a token or a table is lost.
 
-use faults::{AnyFault, Blame, Fault};
+use crate::{AnyFault, Blame, Fault};
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
 use std::sync::OnceLock;
@@ -12,16 +13,16 @@ use std::sync::OnceLock;
 static LOST: OnceLock<io::Error> = OnceLock::new();
 
 /// A line on standard output.
+#[macro_export]
 macro_rules! say {
     ($($what:tt)*) => { $crate::say::line(format_args!($($what)*)) };
 }
 
-/// A line on standard error, beside what the command is asked for.
+/// A line on standard error, beside what the program is asked for.
+#[macro_export]
 macro_rules! note {
     ($($what:tt)*) => { $crate::say::beside(format_args!($($what)*)) };
 }
-
-pub(crate) use {note, say};
 
 #[derive(Debug, thiserror::Error)]
 #[error("standard output: {0}; what was asked for is done, its answer is not whole")]
@@ -38,24 +39,27 @@ impl Fault for OutputFault {
 }
 
 /// Whether all was written that somebody would have read.
-pub(crate) fn all() -> Result<(), AnyFault> {
+///
+/// # Errors
+/// What the system said to the first thing that was lost.
+pub fn all() -> Result<(), AnyFault> {
     LOST.get().map_or(Ok(()), |error| Err(OutputFault(error).into()))
 }
 
 /// As `say!`.
-pub(crate) fn line(what: Arguments<'_>) {
+pub fn line(what: Arguments<'_>) {
     text(&format!("{what}\n"));
 }
 
 /// Text with its own line breaks, on standard output.
-pub(crate) fn text(text: &str) {
+pub fn text(text: &str) {
     let mut out = io::stdout().lock();
     keep(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
 /// Standard output for who writes piece by piece. It takes everything, whether somebody reads it or not: nothing that a
-/// command does may end half-way for that.
-pub(crate) fn out() -> impl Write {
+/// program does may end half-way for that.
+pub fn out() -> impl Write {
     Out
 }
 
@@ -83,6 +87,6 @@ fn keep(written: io::Result<()>) {
 }
 
 /// As `note!`. Where it cannot be written there is nowhere to say so.
-pub(crate) fn beside(what: Arguments<'_>) {
+pub fn beside(what: Arguments<'_>) {
     let _ = io::stderr().lock().write_all(format!("{what}\n").as_bytes());
 }
