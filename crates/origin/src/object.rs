@@ -196,13 +196,17 @@ mod tests {
     use super::*;
     use crate::routes::{Route, route};
 
-    #[test]
-    fn less_than_all_is_looked_at_before_it_is_read() {
-        let object = |path| match route(path).unwrap() {
+    /// What never changes, and what may.
+    fn segment_and_pointer() -> [Addressed; 2] {
+        ["/p/a/s0/00000.m4s", "/lessons/a/main.m3u8"].map(|path| match route(path).unwrap() {
             Route::Object(object) => object,
             other => panic!("{other:?}"),
-        };
-        let (segment, pointer) = (object("/p/a/s0/00000.m4s"), object("/lessons/a/main.m3u8"));
+        })
+    }
+
+    #[test]
+    fn less_than_all_is_looked_at_before_it_is_read() {
+        let [segment, pointer] = segment_and_pointer();
         for (method, field, all) in [
             (Method::GET, None, true),
             (Method::GET, Some("accept-encoding"), true),
@@ -224,11 +228,7 @@ mod tests {
 
     #[test]
     fn a_stamp_follows_what_may_change() {
-        let object = |path| match route(path).unwrap() {
-            Route::Object(object) => object,
-            other => panic!("{other:?}"),
-        };
-        let (segment, pointer) = (object("/p/a/s0/00000.m4s"), object("/lessons/a/main.m3u8"));
+        let [segment, pointer] = segment_and_pointer();
         let meta = |bytes, seconds| Meta { bytes, modified: UNIX_EPOCH + Duration::from_secs(seconds) };
         let same =
             |object: &Addressed, a, b| stamp(object, a).is_strongly(stamp(object, b).value().as_bytes());
