@@ -13,6 +13,7 @@ mod connect;
 mod exchange;
 mod group;
 mod metrics;
+mod narrow;
 mod options;
 mod parent;
 mod peer;

@@ -174,6 +174,9 @@ pub(super) fn head_of(
 /// turn of their cores; no client is waited for.
 const HEARING: Duration = Duration::from_millis(250);
 
+/// So much of what is fetched for its readers alone is fetched before one of them takes it. What their connections hold comes to it.
+const AHEAD: u64 = 64 * 1_024;
+
 /// Beyond the block that each question may cost: how many bytes are fetched to come to one that is wanted, and how many to have the
 /// rest, of what has been asked for so many times by the part without being kept.
 ///
@@ -206,7 +209,7 @@ pub(crate) async fn keep(
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
 
     let heard_by = Instant::now() + HEARING;
-    let is_left = async |writer: &mut GrowingWriter| {
+    let is_left = async |writer: &mut GrowingWriter, body: &mut UpstreamBody| {
         let Some(worth) = worth else { return false };
         // A block is asked for in any case.
         let here = writer.received().max(BLOCK_SIZE);
@@ -217,8 +220,12 @@ pub(crate) async fn keep(
         // Who reads it takes what has come, or leaves, before more is read.
         tokio::task::yield_now().await;
         let _ = timeout_at(heard_by, guard.taken()).await;
+        if writer.is_ahead(AHEAD) && body.hand_to_client() {
+            writer.let_readers_come(AHEAD).await;
+        }
         let left = guard.is_left(|| writer.is_wanted());
         if !left {
+            body.narrow();
             writer.expect_what_is_wanted();
         } else if writer.received() > BLOCK_SIZE {
             // What it was worth has been spent.
@@ -272,7 +279,16 @@ pub(super) async fn hand_out(
     });
     guard.land(Landed::Fetched { object, variant, way, kept: false });
     drop(guard);
-    match receive(edge, body, writer, stated, Proof::of(&head), async |_: &mut GrowingWriter| false).await {
+    match receive(
+        edge,
+        body,
+        writer,
+        stated,
+        Proof::of(&head),
+        async |_: &mut GrowingWriter, _: &mut UpstreamBody| false,
+    )
+    .await
+    {
         Ok(_) => FillOutcome::NotStored,
         Err(_) => FillOutcome::BrokenOff,
     }
@@ -396,7 +412,7 @@ async fn receive(
     mut writer: GrowingWriter,
     stated: Option<u64>,
     mut proof: Option<Proof>,
-    is_left: impl AsyncFn(&mut GrowingWriter) -> bool,
+    is_left: impl AsyncFn(&mut GrowingWriter, &mut UpstreamBody) -> bool,
 ) -> Result<Blocks, Broken> {
     let largest = edge.memory.largest_object();
     loop {
@@ -420,7 +436,7 @@ async fn receive(
         if writer.received() > largest {
             return Err(Broken::TooLarge);
         }
-        if is_left(&mut writer).await {
+        if is_left(&mut writer, &mut body).await {
             return Err(Broken::Left);
         }
     }

@@ -146,6 +146,10 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
     if let Some(alone) = alone
         && arrived.body.hand_to_client()
     {
+        if wanted.is_some() && arrived.head.status == StatusCode::OK {
+            // Of a part that was asked for, all has come: who wanted little may leave soon.
+            arrived.body.narrow();
+        }
         // Gone clients get nothing; the connection is closed with the body.
         let _ = alone.send(Own::Response(Box::new(UpstreamResponse::from_parts(arrived.head, arrived.body))));
     }

@@ -4,6 +4,7 @@ use super::parts::{BLOCK, asks, bytes_at, leak};
 use super::tests::*;
 use crate::store::BLOCK_SIZE;
 use http::StatusCode;
+use http_body_util::BodyExt;
 use std::rc::Rc;
 use testkit::upstream::Reply;
 
@@ -143,6 +144,47 @@ async fn attack_53_a_byte_far_into_a_cold_body_is_had_as_its_origin_has_it() {
             assert_eq!(asks(&scene, range).await.0, 200);
             assert_eq!((asks(&scene, range).await.0, scene.upstream.count()), (206, 2), "{range}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_53_who_is_given_the_whole_for_a_byte_sets_the_pace_at_which_it_comes() {
+    local(async {
+        let scene = Rc::new(Scene::new([whole_of(60)]));
+        let fetched = || scene.edge.metrics.fill_bytes.get() / BLOCK_SIZE;
+        let idle = scene.ask("/x", &[("range", "bytes=-1")]).await;
+        tokio::time::sleep(SECOND).await;
+        assert!(fetched() <= 2, "{} blocks", fetched());
+        // Who comes beside it waits for it no longer than it reads itself.
+        let mut reading = scene.ask("/x", &[]).await.into_body();
+        for taken in 1..=5 {
+            while fetched() < taken {
+                assert!(reading.frame().await.unwrap().is_ok());
+            }
+            tokio::time::sleep(SECOND).await;
+            assert!(fetched() <= taken + 2, "{} blocks for {taken}", fetched());
+        }
+        // The idle one has had its own.
+        drop(reading);
+        tokio::time::sleep(SECOND).await;
+        assert!(fetched() <= 8, "{} blocks", fetched());
+        assert_eq!(read(idle.into_body()).await.map(|body| body.len()), Ok(60 * BLOCK));
+        assert_eq!((asks(&scene, "bytes=-1").await.0, scene.upstream.count()), (206, 1));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attack_53_who_is_given_the_whole_for_a_byte_and_leaves_has_no_more_of_it_sent() {
+    local(async {
+        let scene = Rc::new(Scene::new([whole_of(60)]));
+        let idle = scene.ask("/x", &[("range", "bytes=-1")]).await;
+        tokio::time::sleep(SECOND).await;
+        drop(idle);
+        tokio::time::sleep(SECOND).await;
+        assert!(scene.edge.metrics.fill_bytes.get() <= 2 * BLOCK_SIZE);
+        assert_eq!(scene.edge.metrics.fills_in_flight.get(), 0);
     })
     .await;
 }

@@ -4,9 +4,9 @@
 //! upstream ──► GrowingWriter ──► pieces ──► GrowingReader ──► client
 //!                                      └──► GrowingReader ──► client
 //! ```
-//! The writer never waits for a reader: neither a slow client nor one that leaves changes the fill. A reader has the
-//! pieces that have come, by reference, and is woken by the next. When the body breaks off, every reader learns it as
-//! an error, so that no client takes the part for the whole.
+//! As a rule neither a slow client nor one that leaves changes the fill; only what is worth no more than its readers' wishes comes as
+//! the foremost of them takes it. A reader has the pieces that have come, by reference, and is woken by the next. When the body breaks
+//! off, every reader learns it as an error, so that no client takes the part for the whole.
 
 use super::body::{BLOCK, Blocks};
 use super::wait_list::{self, Ticket, WaitList};
@@ -14,10 +14,11 @@ use crate::overload::Promise;
 use bytes::{Bytes, BytesMut};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::future::poll_fn;
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// The shared part.
 #[derive(Debug)]
@@ -40,6 +41,26 @@ struct State {
     waiting: WaitList,
     /// How many readers want it up to where: one beyond their last byte.
     wanted: BTreeMap<u64, usize>,
+    /// One beyond the last byte that a reader has taken, or does not want because it wants what is behind.
+    taken: u64,
+    /// The writer, where it waits for readers.
+    pacing: Option<Waker>,
+}
+
+impl State {
+    /// Whether a reader wants more than has come, however slowly it takes that.
+    fn is_wanted(&self) -> bool {
+        self.wanted.last_key_value().is_some_and(|(&end, _)| end > self.received)
+    }
+
+    /// A reader has come so far. Gives who is to be woken.
+    fn takes(&mut self, until: u64) -> Option<Waker> {
+        if until <= self.taken {
+            return None;
+        }
+        self.taken = until;
+        self.pacing.take()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -148,8 +169,26 @@ impl GrowingWriter {
 
     /// Whether a reader wants more than has come, however slowly it takes that.
     pub(crate) fn is_wanted(&self) -> bool {
+        self.growing.state().is_wanted()
+    }
+
+    /// Whether more than `most` bytes have come that no reader has taken, and one wants them.
+    pub(crate) fn is_ahead(&self, most: u64) -> bool {
         let state = self.growing.state();
-        state.wanted.last_key_value().is_some_and(|(&end, _)| end > state.received)
+        state.is_wanted() && state.received > state.taken.saturating_add(most)
+    }
+
+    /// Waits while it is. Who reads is not waited for longer than the connection that it reads for is let live.
+    pub(crate) async fn let_readers_come(&self, most: u64) {
+        poll_fn(|cx| {
+            let mut state = self.growing.state();
+            if !state.is_wanted() || state.received <= state.taken.saturating_add(most) {
+                return Poll::Ready(());
+            }
+            state.pacing = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// So many bytes are still to come, where that is more than was promised.
@@ -296,7 +335,12 @@ impl GrowingReader {
     pub(crate) fn new(growing: Arc<Growing>, range: Option<Range<u64>>) -> Self {
         let (next, end) = range.map_or((0, growing.length), |range| (range.start, Some(range.end)));
         let turn = if growing.at_hand { Turn::Free } else { Turn::First };
-        *growing.state().wanted.entry(end.unwrap_or(u64::MAX)).or_default() += 1;
+        let pacing = {
+            let mut state = growing.state();
+            *state.wanted.entry(end.unwrap_or(u64::MAX)).or_default() += 1;
+            state.takes(next)
+        };
+        pacing.into_iter().for_each(Waker::wake);
         Self { growing, next, end, piece: 0, turn, ticket: Ticket::default() }
     }
 
@@ -331,6 +375,9 @@ impl GrowingReader {
             let to = usize::try_from(until - piece.at).unwrap_or(usize::MAX);
             let bytes = piece.bytes.slice(from..to);
             self.next = until;
+            let pacing = state.takes(until);
+            drop(state);
+            pacing.into_iter().for_each(Waker::wake);
             return Poll::Ready(Some(Ok(bytes)));
         }
         match state.end {
@@ -348,14 +395,18 @@ impl GrowingReader {
 
 impl Drop for GrowingReader {
     fn drop(&mut self) {
-        let mut state = self.growing.state();
-        state.waiting.leave(&mut self.ticket);
-        if let Entry::Occupied(mut readers) = state.wanted.entry(self.end.unwrap_or(u64::MAX)) {
-            *readers.get_mut() -= 1;
-            if *readers.get() == 0 {
-                readers.remove();
+        let pacing = {
+            let mut state = self.growing.state();
+            state.waiting.leave(&mut self.ticket);
+            if let Entry::Occupied(mut readers) = state.wanted.entry(self.end.unwrap_or(u64::MAX)) {
+                *readers.get_mut() -= 1;
+                if *readers.get() == 0 {
+                    readers.remove();
+                }
             }
-        }
+            state.pacing.take()
+        };
+        pacing.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -440,6 +491,33 @@ mod tests {
         drop(near);
         let _unstated = GrowingReader::new(growing, Some(0..4));
         assert!(writer.is_wanted());
+    }
+
+    #[test]
+    fn a_writer_that_waits_for_readers_goes_on_when_the_foremost_has_come_or_all_have_left() {
+        let (growing, mut writer) = Growing::start(Some(40_000));
+        let reader = |range| GrowingReader::new(Arc::clone(&growing), range);
+        writer.push(&[7; 10_000]);
+        assert!(!writer.is_ahead(0), "nobody wants any");
+        let (mut slow, mut quick) = (reader(None), reader(Some(2_000..40_000)));
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let come = |writer: &GrowingWriter, most| {
+            std::pin::pin!(writer.let_readers_come(most)).poll(&mut Context::from_waker(&waker)).is_ready()
+        };
+        assert!(writer.is_ahead(7_999) && !writer.is_ahead(8_000));
+        assert!(come(&writer, 8_000) && !come(&writer, 100));
+        let mut read = Vec::new();
+        assert!(drain(&mut slow, &mut read).is_pending() && woken.0.swap(false, Ordering::Relaxed));
+        assert!(come(&writer, 100));
+        writer.push(&[7; 10_000]);
+        assert!(!come(&writer, 100));
+        assert!(drain(&mut quick, &mut read).is_pending() && woken.0.swap(false, Ordering::Relaxed));
+        assert!(come(&writer, 100));
+        writer.push(&[7; 10_000]);
+        assert!(!come(&writer, 100));
+        drop((slow, quick));
+        assert!(woken.0.swap(false, Ordering::Relaxed) && come(&writer, 100));
     }
 
     #[test]

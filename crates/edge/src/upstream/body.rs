@@ -193,6 +193,13 @@ impl UpstreamBody {
         }
     }
 
+    /// From now on little more is read than is taken of it, so that little has been sent for nothing when nobody takes the rest.
+    pub(crate) fn narrow(&self) {
+        if let State::Reading { hold, .. } = &self.state {
+            hold.narrow();
+        }
+    }
+
     /// Its reader asks for more. Whether that is a client that has lost its place.
     fn has_lost(&self) -> bool {
         let State::Reading { hold, .. } = &self.state else { return false };

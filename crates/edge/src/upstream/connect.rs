@@ -1,6 +1,7 @@
 //! One new connection: `resolve → TCP → (TLS) → sender`.
 
 use super::UpstreamError;
+use super::narrow::Line;
 use super::parent::Parent;
 use super::sender::Sender;
 use futures_util::StreamExt;
@@ -39,11 +40,12 @@ impl Dial {
                 // A request is written whole.
                 let _ = stream.set_nodelay(true);
                 let peer = stream.peer_addr().ok();
+                let (line, narrow) = Line::new(stream);
                 let mut sender = match &parent.tls {
-                    None => Sender::over(stream).await,
+                    None => Sender::over(line).await,
                     Some(tls) => {
                         let connector = TlsConnector::from(Arc::clone(&tls.config));
-                        let stream = connector.connect(tls.name.clone(), stream).await.map_err(|error| {
+                        let stream = connector.connect(tls.name.clone(), line).await.map_err(|error| {
                             tracing::debug!(parent = &*parent.name, %error, "TLS handshake");
                             UpstreamError::Tls
                         })?;
@@ -51,6 +53,7 @@ impl Dial {
                     }
                 }?;
                 sender.peer = peer;
+                sender.narrow = narrow;
                 Ok(sender)
             }
             #[cfg(test)]

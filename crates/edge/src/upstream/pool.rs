@@ -10,6 +10,7 @@
 
 use super::UpstreamError;
 use super::connect::Dial;
+use super::narrow::Narrow;
 use super::parent::Parent;
 use super::sender::Sender;
 use super::sending::Sending;
@@ -151,6 +152,7 @@ pub(super) struct Hold {
     place: Weak<Place>,
     reader: Rc<Reader>,
     clients: Rc<Clients>,
+    narrow: Narrow,
     /// What was sent with the question.
     sending: Option<Sending>,
     /// Dropped with this.
@@ -170,6 +172,11 @@ impl Hold {
             }
         }
         client.is_some()
+    }
+
+    /// From now on little is read ahead of what is taken.
+    pub(super) fn narrow(&self) {
+        self.narrow.set();
     }
 
     /// The client has so many bytes to take.
@@ -304,6 +311,7 @@ impl Pool {
             place: Rc::downgrade(&place),
             reader: Rc::clone(&place.reader),
             clients: Rc::clone(&self.clients),
+            narrow: connection.sender.narrow.clone(),
             sending,
             _over: over,
         };
@@ -317,7 +325,7 @@ impl Pool {
                         return false;
                     }
                 }
-                sender.ready().await.is_ok()
+                sender.ready().await.is_ok() && !sender.narrow.is_set()
             };
             let is_usable = tokio::select! {
                 biased;

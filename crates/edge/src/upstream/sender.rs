@@ -2,6 +2,7 @@
 //! is dropped: at once where an exchange is given up before its answer, otherwise with a good-bye.
 
 use super::UpstreamError;
+use super::narrow::Narrow;
 use super::question::RequestBody;
 use super::strict::{Answers, Strict};
 use http::{Request, Response};
@@ -21,6 +22,8 @@ pub(super) struct Sender {
     asks: bool,
     /// Where it leads to; `None`: not over the network.
     pub(super) peer: Option<SocketAddr>,
+    /// Whether it is read a little at a time.
+    pub(super) narrow: Narrow,
 }
 
 /// Fields an answer may have.
@@ -42,7 +45,14 @@ impl Sender {
                 tracing::debug!(%error, "upstream connection ended");
             }
         });
-        Ok(Self { requests, answers, connection: running.abort_handle(), asks: false, peer: None })
+        Ok(Self {
+            requests,
+            answers,
+            connection: running.abort_handle(),
+            asks: false,
+            peer: None,
+            narrow: Narrow::default(),
+        })
     }
 
     /// Closes the connection at once, whatever goes on over it.

@@ -114,6 +114,25 @@ async fn an_answer_that_cannot_be_read_is_not_asked_for_again_on_every_kept_conn
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_that_was_made_narrow_is_not_used_again() {
+    local(async {
+        let scene = narrow(4, [ok("a"), ok("b"), ok("c")].into());
+        let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+        for (is_narrow, connections) in [(false, 1), (true, 1), (false, 2)] {
+            let question = Question::get("h", &target, &headers);
+            let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
+            if is_narrow {
+                answer.body().narrow();
+            }
+            assert!(answer.into_body().collect().await.is_ok());
+            tokio::time::sleep(SECOND / 10).await;
+            assert_eq!(scene.servers[0].connections(), connections);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn slow_readers_leave_the_cache_a_quarter_of_the_connections() {
     local(async {
         // More than a connection holds.
