@@ -8,17 +8,18 @@
 //! the foremost of them takes it. A reader has the pieces that have come, by reference, and is woken by the next. When the body breaks
 //! off, every reader learns it as an error, so that no client takes the part for the whole.
 
-use super::body::{BLOCK, Blocks};
-use super::wait_list::{self, Ticket, WaitList};
-use crate::overload::Promise;
-use bytes::{Bytes, BytesMut};
+mod reader;
+mod writer;
+
+pub(crate) use reader::GrowingReader;
+pub(crate) use writer::GrowingWriter;
+
+use super::body::BLOCK;
+use super::wait_list::{self, WaitList};
+use bytes::Bytes;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::future::poll_fn;
-use std::io;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 /// The shared part.
 #[derive(Debug)]
@@ -104,8 +105,7 @@ impl Growing {
 
     fn begin(length: Option<u64>, at_hand: bool, reach: Option<u64>) -> (Arc<Self>, GrowingWriter) {
         let growing = Arc::new(Self { length, at_hand, reach, state: Mutex::default() });
-        let writer =
-            GrowingWriter { growing: Arc::clone(&growing), block: BytesMut::new(), room: 0, promise: None };
+        let writer = GrowingWriter::of(&growing);
         (growing, writer)
     }
 
@@ -137,285 +137,14 @@ impl Growing {
     }
 }
 
-/// The fill's end of a growing body. Dropped unfinished, the body has broken off.
-#[derive(Debug)]
-pub(crate) struct GrowingWriter {
-    growing: Arc<Growing>,
-    /// The block being filled, without its pieces that are long enough.
-    block: BytesMut,
-    /// Bytes left in it. Counted here: an allocation may be larger than asked for.
-    room: usize,
-    /// Memory that the rest of it will take.
-    promise: Option<Promise>,
-}
-
-impl GrowingWriter {
-    /// Has `promise` kept with each byte that comes.
-    pub(crate) fn promised(mut self, promise: Promise) -> Self {
-        self.promise = Some(promise);
-        self
-    }
-
-    fn keep_promise(&mut self, bytes: usize) {
-        if let Some(promise) = &mut self.promise {
-            promise.keep(bytes as u64);
-        }
-    }
-
-    /// Bytes received so far.
-    pub(crate) fn received(&self) -> u64 {
-        self.growing.state().received
-    }
-
-    /// Whether a reader wants more than has come, however slowly it takes that.
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.growing.state().is_wanted()
-    }
-
-    /// Whether more than `most` bytes have come that no reader has taken, and one wants them.
-    pub(crate) fn is_ahead(&self, most: u64) -> bool {
-        let state = self.growing.state();
-        state.is_wanted() && state.received > state.taken.saturating_add(most)
-    }
-
-    /// Waits while it is. Who reads is not waited for longer than the connection that it reads for is let live.
-    pub(crate) async fn let_readers_come(&self, most: u64) {
-        poll_fn(|cx| {
-            let mut state = self.growing.state();
-            if !state.is_wanted() || state.received <= state.taken.saturating_add(most) {
-                return Poll::Ready(());
-            }
-            state.pacing = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    /// So many bytes are still to come, where that is more than was promised.
-    pub(crate) fn expect(&mut self, bytes: u64) {
-        if let Some(promise) = &mut self.promise {
-            promise.expect(bytes);
-        }
-    }
-
-    /// The same of what readers want.
-    pub(crate) fn expect_what_is_wanted(&mut self) {
-        let wanted = {
-            let state = self.growing.state();
-            let end = state.wanted.last_key_value().map_or(0, |(&end, _)| end);
-            end.min(self.growing.length.unwrap_or(end)).saturating_sub(state.received)
-        };
-        self.expect(wanted);
-    }
-
-    /// Adds what came and wakes the readers. Copies once, so that the upstream's buffer is free again and memory is
-    /// what we count it to be; what is short is copied once more, until it is long enough.
-    pub(crate) fn push(&mut self, mut bytes: &[u8]) {
-        self.keep_promise(bytes.len());
-        let mut at = self.received();
-        let mut pieces: Vec<Piece> = Vec::new();
-        while !bytes.is_empty() {
-            if self.room == 0 {
-                self.begin_block(at);
-            }
-            let begins = at - self.block.len() as u64;
-            let length = bytes.len().min(self.room);
-            self.room -= length;
-            self.block.extend_from_slice(&bytes[..length]);
-            bytes = &bytes[length..];
-            at += length as u64;
-            let piece = if self.room == 0 || self.block.len() >= SHORT {
-                // What is split off stays in place; the rest of the block keeps its room.
-                self.block.split().freeze()
-            } else {
-                Bytes::copy_from_slice(&self.block)
-            };
-            pieces.push(Piece { at: begins, bytes: piece });
-        }
-        self.growing.change(|state| {
-            for piece in pieces {
-                state.received = piece.end();
-                match state.pieces.last_mut() {
-                    Some(last) if last.at == piece.at => *last = piece,
-                    _ => state.pieces.push(piece),
-                }
-            }
-        });
-    }
-
-    /// Adds a block as it is: full, unless it is the last, and behind full ones.
-    pub(crate) fn push_block(&mut self, bytes: Bytes) {
-        debug_assert!(self.room == 0, "blocks follow blocks");
-        self.keep_promise(bytes.len());
-        self.growing.change(|state| {
-            let at = state.received;
-            state.received += bytes.len() as u64;
-            state.pieces.push(Piece { at, bytes });
-        });
-    }
-
-    /// Of what begins at `at`.
-    fn begin_block(&mut self, at: u64) {
-        let left = self.growing.length.map(|length| length.saturating_sub(at));
-        // A body longer than stated gets full blocks; whoever fills finds out.
-        let room = left.filter(|&left| left > 0).map_or(BLOCK as u64, |left| left.min(BLOCK as u64));
-        self.room = usize::try_from(room).unwrap_or(BLOCK);
-        self.block = BytesMut::with_capacity(self.room);
-    }
-
-    /// All has come. Gives the body as it is kept from now on.
-    pub(crate) fn finish(self) -> Blocks {
-        let pieces = self.growing.state().pieces.clone();
-        let of_one_block = |one: &Piece, next: &Piece| one.at / BLOCK as u64 == next.at / BLOCK as u64;
-        let blocks = pieces.chunk_by(of_one_block).map(|pieces| joined(pieces, self.room)).collect();
-        self.growing.change(|state| state.end = Some(End::Complete));
-        Blocks::new(blocks)
-    }
-}
-
-/// A block's pieces as one; copied only where there are several, or it is the last and has so much `room` left, which would be
-/// kept and not counted.
-fn joined(pieces: &[Piece], room: usize) -> Bytes {
-    if let [whole] = pieces
-        && (room == 0 || whole.bytes.len() == BLOCK)
-    {
-        return whole.bytes.clone();
-    }
-    let mut whole = BytesMut::with_capacity(pieces.iter().map(|piece| piece.bytes.len()).sum());
-    for piece in pieces {
-        whole.extend_from_slice(&piece.bytes);
-    }
-    whole.freeze()
-}
-
-impl Drop for GrowingWriter {
-    fn drop(&mut self) {
-        self.growing.change(|state| {
-            state.end.get_or_insert(End::BrokenOff);
-        });
-    }
-}
-
-/// A client's end of a growing body.
-#[derive(Debug)]
-pub(crate) struct GrowingReader {
-    growing: Arc<Growing>,
-    /// The next byte of the body.
-    next: u64,
-    /// One beyond the last byte wanted; `None` for all there is.
-    end: Option<u64>,
-    /// Where to look for `next` first.
-    piece: usize,
-    turn: Turn,
-    ticket: Ticket,
-}
-
-/// In which order a herd is served: everybody's first bytes before anybody's second.
-///
-/// A reader that took all there is would keep the core for as long as a socket takes bytes, hundreds of microseconds,
-/// while thousands behind it wait for their first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    /// Has had nothing: gets [`FIRST_BYTES`].
-    First,
-    /// Has had them: has nothing for so many more polls, so that its task goes to the end of the queue.
-    StepsBack(u8),
-    /// Takes what there is.
-    Free,
-}
-
-/// What a reader gets at its first turn. A page: more makes the first write to a socket slower, less does not make it
-/// faster.
-const FIRST_BYTES: u64 = 4 * 1_024;
-/// hyper asks a body twice in one turn of a task, before it flushes and after. Whoever asks once loses nothing: each
-/// time the task is woken again.
-const POLLS_OF_A_TURN: u8 = 2;
-
-impl GrowingReader {
-    pub(crate) fn new(growing: Arc<Growing>, range: Option<Range<u64>>) -> Self {
-        let (next, end) = range.map_or((0, growing.length), |range| (range.start, Some(range.end)));
-        let turn = if growing.at_hand { Turn::Free } else { Turn::First };
-        let pacing = {
-            let mut state = growing.state();
-            *state.wanted.entry(end.unwrap_or(u64::MAX)).or_default() += 1;
-            state.takes(next)
-        };
-        pacing.into_iter().for_each(Waker::wake);
-        Self { growing, next, end, piece: 0, turn, ticket: Ticket::default() }
-    }
-
-    pub(crate) fn remaining(&self) -> Option<u64> {
-        self.end.map(|end| end.saturating_sub(self.next))
-    }
-
-    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        if self.remaining() == Some(0) {
-            return Poll::Ready(None);
-        }
-        if let Turn::StepsBack(polls) = self.turn {
-            self.turn = if polls > 1 { Turn::StepsBack(polls - 1) } else { Turn::Free };
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let mut state = self.growing.state();
-        // The last one may have grown since. A range begins somewhere inside; after that pieces follow one another.
-        self.piece = self.piece.saturating_sub(1);
-        while let Some(piece) = state.pieces.get(self.piece) {
-            let piece_end = piece.end();
-            if self.next >= piece_end {
-                self.piece += 1;
-                continue;
-            }
-            let from = usize::try_from(self.next - piece.at).unwrap_or(usize::MAX);
-            let mut until = self.end.map_or(piece_end, |end| end.min(piece_end));
-            if self.turn == Turn::First {
-                until = until.min(self.next + FIRST_BYTES);
-                self.turn = Turn::StepsBack(POLLS_OF_A_TURN);
-            }
-            let to = usize::try_from(until - piece.at).unwrap_or(usize::MAX);
-            let bytes = piece.bytes.slice(from..to);
-            self.next = until;
-            let pacing = state.takes(until);
-            drop(state);
-            pacing.into_iter().for_each(Waker::wake);
-            return Poll::Ready(Some(Ok(bytes)));
-        }
-        match state.end {
-            Some(End::Complete) => Poll::Ready(None),
-            Some(End::BrokenOff) => {
-                Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the upstream broke off"))))
-            }
-            None => {
-                state.waiting.register(&mut self.ticket, cx.waker());
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl Drop for GrowingReader {
-    fn drop(&mut self) {
-        let pacing = {
-            let mut state = self.growing.state();
-            state.waiting.leave(&mut self.ticket);
-            if let Entry::Occupied(mut readers) = state.wanted.entry(self.end.unwrap_or(u64::MAX)) {
-                *readers.get_mut() -= 1;
-                if *readers.get() == 0 {
-                    readers.remove();
-                }
-            }
-            state.pacing.take()
-        };
-        pacing.into_iter().for_each(Waker::wake);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::reader::{FIRST_BYTES, POLLS_OF_A_TURN};
     use super::*;
     use proptest::prelude::*;
+    use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::task::{Wake, Waker};
+    use std::task::{Context, Poll, Wake};
 
     #[derive(Default)]
     struct Woken(AtomicBool);
