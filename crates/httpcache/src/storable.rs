@@ -37,8 +37,8 @@ pub enum NotStored {
 pub struct Asked<'a> {
     /// GET, for anything to be kept; or POST.
     pub method: &'a Method,
-    /// Whether the response's Content-Location is the URL that was asked: then an answer to POST is what a GET would
-    /// bring (RFC 9110 §9.3.3).
+    /// Whether the response's Content-Location is the URL that was asked: then a successful answer to POST is what a GET
+    /// would bring (RFC 9110 §8.7, §9.3.3).
     pub located: bool,
     /// Whether it asked for a part, so that a part is what was to come (§3.3).
     pub part: bool,
@@ -62,7 +62,8 @@ pub fn storable(
     policy: &Policy,
 ) -> Result<(), NotStored> {
     let explicit = freshness::is_explicit(headers, directives);
-    let as_get = asked.method == Method::GET || (asked.method == Method::POST && asked.located && explicit);
+    let is_located = asked.method == Method::POST && asked.located && status.is_success();
+    let as_get = asked.method == Method::GET || (is_located && explicit);
     if !as_get {
         return Err(NotStored::Method);
     }
@@ -189,20 +190,26 @@ mod tests {
     #[test]
     fn only_answers_to_get_and_to_posts_that_name_themselves() {
         // §3, RFC 9110 §9.3.3
-        for (method, located, control, kept) in [
-            (Method::GET, false, "max-age=60", true),
-            (Method::HEAD, false, "max-age=60", false),
-            (Method::PUT, true, "max-age=60", false),
-            (Method::POST, false, "max-age=60", false),
-            (Method::POST, true, "max-age=60", true),
-            (Method::POST, true, "public", false),
+        for (method, status, located, control, kept) in [
+            (Method::GET, 200, false, "max-age=60", true),
+            (Method::GET, 303, true, "max-age=60", true),
+            (Method::HEAD, 200, false, "max-age=60", false),
+            (Method::PUT, 200, true, "max-age=60", false),
+            (Method::POST, 200, false, "max-age=60", false),
+            (Method::POST, 200, true, "max-age=60", true),
+            (Method::POST, 201, true, "max-age=60", true),
+            (Method::POST, 200, true, "public", false),
+            // RFC 9110 §8.7: it names what it is about, which is not itself.
+            (Method::POST, 303, true, "max-age=60", false),
+            (Method::POST, 404, true, "max-age=60", false),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(control));
             let directives = ResponseDirectives::read(&headers);
             let asked = Asked { method: &method, located, ..get() };
-            let stored = storable(&asked, StatusCode::OK, &headers, &directives, &Policy::default());
-            assert_eq!(stored == Ok(()), kept, "{method} {located} {control}");
+            let status = StatusCode::from_u16(status).unwrap();
+            let stored = storable(&asked, status, &headers, &directives, &Policy::default());
+            assert_eq!(stored == Ok(()), kept, "{method} {status} {located} {control}");
         }
     }
 

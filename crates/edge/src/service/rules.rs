@@ -328,21 +328,23 @@ async fn attack_52_a_head_updates_or_invalidates_and_is_never_stored() {
 async fn an_answer_to_post_is_kept_only_when_it_names_itself() {
     // RFC 9110 §9.3.3
     local(async {
-        for (control, location, kept) in [
-            ("max-age=60", "/x", true),
-            ("max-age=60", "http://a/x", true),
-            ("max-age=60", "/y", false),
-            ("public", "/x", false),
-            ("private, max-age=60", "/x", false),
+        for (status, control, location, kept) in [
+            (200, "max-age=60", "/x", true),
+            (201, "max-age=60", "http://a/x", true),
+            (200, "max-age=60", "/y", false),
+            (200, "public", "/x", false),
+            (200, "private, max-age=60", "/x", false),
+            // §8.7: elsewhere it names something else than what a GET would bring.
+            (303, "max-age=60", "/x", false),
         ] {
-            let reply = Reply::new(200)
+            let reply = Reply::new(status)
                 .header("cache-control", control)
                 .header("content-location", location)
                 .body("made");
             let scene = Scene::new([reply, Reply::new(599)]);
             let answer = scene.change("POST", "/x", &[]).await;
             assert_eq!(read(answer.into_body()).await, Ok(Bytes::from("made")));
-            assert_eq!(hit(&scene.ask("/x", &[]).await), kept, "{control} {location}");
+            assert_eq!(hit(&scene.ask("/x", &[]).await), kept, "{status} {control} {location}");
         }
         // Of one that does not say how long it is, nobody knows that it does not have to be cut.
         let long = Reply::new(200).header("cache-control", "max-age=60").header("content-location", "/x");
