@@ -33,8 +33,9 @@ pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve
     let status = CacheStatus { forwarded: Some(Forwarded::Method), ..CacheStatus::default() };
     let Some(since) = since else { return response::passed(&edge, response, status) };
     let arrived = Arrived::now(&edge, response, sent_at);
-    // Found out later, that it is too long would cut it.
-    let fits = arrived.length().is_some_and(|length| length <= edge.memory.largest_object());
+    // Found out later, that it is too long would cut it. Where all memory is taken, none is for what nobody has asked to be kept.
+    let fits = arrived.length().is_some_and(|length| length <= edge.memory.largest_object())
+        && !edge.overload.is_full();
     if !fits || fill::storable(&edge, &asked, &arrived, false).is_err() {
         return response::passed(&edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status);
     }

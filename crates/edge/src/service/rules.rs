@@ -357,6 +357,21 @@ async fn an_answer_to_post_is_kept_only_when_it_names_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_to_post_takes_no_memory_where_all_is_taken() {
+    local(async {
+        let made = Reply::new(200).header("cache-control", "max-age=60").header("content-location", "/x");
+        let scene = Scene::new([made.body("made"), fresh().body("x")]);
+        scene.edge.overload.fill_memory(true);
+        let answer = scene.change("POST", "/x", &[]).await;
+        assert!(!field(&answer, "cache-status").contains("stored"), "{:?}", answer.headers());
+        assert_eq!(read(answer.into_body()).await, Ok(Bytes::from("made")));
+        scene.edge.overload.fill_memory(false);
+        assert_eq!(scene.text("/x", &[]).await, "x");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_to_post_is_not_kept_behind_another_change() {
     // RFC 9111 §4.4
     local(async {
