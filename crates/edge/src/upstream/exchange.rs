@@ -119,7 +119,6 @@ impl Upstream {
         avoid: Option<usize>,
     ) -> Result<(UpstreamResponse, usize), UpstreamError> {
         let group = self.groups.find(question.host, question.target)?;
-        group.deposit(Instant::now());
         let held = match avoid {
             None => self.ask_a_peer(group, question).await,
             // It may have been the neighbour.
@@ -127,7 +126,10 @@ impl Upstream {
         };
         let answered = match held {
             Some(held) => Ok(held),
-            None => self.ask(group, question, avoid, fit_to_pass).await,
+            None => {
+                group.deposit(Instant::now());
+                self.ask(group, question, avoid, fit_to_pass).await
+            }
         };
         let answered = answered.inspect_err(|&error| self.metrics.upstream_failed(error))?;
         let server = answered.load.parent().number;

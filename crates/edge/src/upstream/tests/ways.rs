@@ -43,3 +43,23 @@ async fn a_second_server_that_is_quicker_and_a_neighbour_that_has_it_are_told() 
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_neighbour_holds_pays_for_no_retry() {
+    local(async {
+        let keys = "tiers = [[\"http://a\"]]\npeers = [\"http://p\"]";
+        let scene = Scene::new(keys, [vec![ok("a")], Vec::new()]);
+        scene.servers[1].follow(|_| ok("held").header("cache-control", "max-age=60"));
+        let (upstream, headers, path) = (&scene.edge.upstream, HeaderMap::new(), Uri::from_static("/x"));
+        let group = &upstream.groups.groups[0];
+        while group.withdraw(Instant::now()) {}
+        for _ in 0..50 {
+            let question = Question { cold: true, ..Question::get("h", &path, &headers) };
+            upstream.exchange(question, RequestBody::Empty).await.unwrap();
+            upstream.exchange_from(question, None).await.unwrap();
+        }
+        assert_eq!(scene.counts(), [0, 100]);
+        assert!(!group.withdraw(Instant::now()));
+    })
+    .await;
+}
