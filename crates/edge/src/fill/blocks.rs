@@ -373,8 +373,11 @@ pub(super) fn continues(
     match status {
         StatusCode::OK => (keep::stated_length(headers) == Some(length)).then_some(start),
         StatusCode::PARTIAL_CONTENT => {
-            let part = headers.get(header::CONTENT_RANGE).and_then(content_range::parse)?;
-            (part.part.start == start && part.length == length).then_some(0)
+            let said = headers.get(header::CONTENT_RANGE).and_then(content_range::parse)?;
+            // What is longer or shorter than it says belongs nobody knows where; without a length the body is held to what it says.
+            let sound =
+                keep::stated_length(headers).is_none_or(|sent| sent == said.part.end - said.part.start);
+            (sound && said.part.start == start && said.length == length).then_some(0)
         }
         _ => None,
     }

@@ -455,3 +455,24 @@ async fn who_lacks_something_of_what_stands_in_asks_no_server_that_was_silent() 
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_is_longer_than_it_says_is_not_put_beside_others() {
+    // RFC 9110 §14.4: where its bytes belong, nobody knows.
+    local(async {
+        let length = 4 * BLOCK;
+        let lies = part_head(&(BLOCK..BLOCK + 100), length).header("etag", "\"a\"");
+        let scene = Scene::new([
+            part_of(0..BLOCK, length, "\"a\""),
+            lies.body(vec![b'?'; BLOCK]),
+            part_of(300_000..300_010, length, "\"a\""),
+        ]);
+        asks(&scene, "bytes=0-9").await.2.unwrap();
+        let answer = asks(&scene, "bytes=300000-300009").await;
+        assert_eq!(
+            answer,
+            (206, leak(format!("bytes 300000-300009/{length}")).into(), Ok(bytes_at(300_000..300_010)))
+        );
+    })
+    .await;
+}
