@@ -5,6 +5,7 @@ use crate::outcome;
 use crate::request::Asked;
 use crate::store::{Object, Variants, Whose};
 use crate::upstream::{UpstreamError, Way};
+use httpcache::directives::RequestDirectives;
 use httpcache::freshness::State;
 use httpcache::storable::NotStored;
 use std::collections::HashMap;
@@ -141,8 +142,13 @@ const MOST_IN_LINE: usize = 4;
 impl Flight {
     /// Whether its head has come and may not serve a request that comes only now: one that must be asked about each
     /// time answers those that were waiting for it (RFC 9111 §4), nobody after them.
-    pub(crate) fn is_too_late(&self, now: Instant) -> bool {
-        matches!(&*self.landed.borrow(), Some(Landed::Fetched { object, .. }) if object.state(now) == State::Stale)
+    fn is_too_late(&self, now: Instant) -> bool {
+        self.has_brought(|object| object.state(now) == State::Stale)
+    }
+
+    /// Whether its head has come, of something that is so.
+    fn has_brought(&self, is_so: impl FnOnce(&Object) -> bool) -> bool {
+        matches!(&*self.landed.borrow(), Some(Landed::Fetched { object, .. }) if is_so(object))
     }
 
     /// Whether another fill is to follow it: it was for everybody who came, and its body takes longer than that holds. What has to be
@@ -197,6 +203,11 @@ impl Waiter {
     /// As [`Flight::is_too_late`].
     pub(crate) fn is_too_late(&self, now: Instant) -> bool {
         self.flight.is_too_late(now)
+    }
+
+    /// Whether its head had come already, and is older than who wishes so may be given (RFC 9111 §5.2.1).
+    pub(crate) fn is_too_old_for(&self, wishes: &RequestDirectives, now: Instant) -> bool {
+        self.flight.has_brought(|object| !object.freshness.suits(wishes, object.resident(now)))
     }
 
     /// Waits for the head. At once when it has come already.

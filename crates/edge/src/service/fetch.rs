@@ -7,6 +7,7 @@ use crate::fill::{self, Errand, Landed, Own, RUN, Role, Unshared};
 use crate::key::CacheKey;
 use crate::lookup::{Found, answers};
 use crate::outcome::{Forwarded, Outcome};
+use crate::policy::ClientReload;
 use crate::request::Asked;
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::{BLOCK_SIZE, Body, Object};
@@ -38,11 +39,15 @@ pub(super) async fn fetch(
         looked if &looked.key != key => edge.memory.holds(primary).then_some(()),
         looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
     });
+    let honours = edge.policy(asked).client_reload == ClientReload::Honour;
     let (flight, alone) = match joined {
         // Stored since we looked.
         Err(()) => return None,
         Ok(Role::Follow(flight)) if flight.is_too_late(now) => {
             return Some(pass(edge, asked, Forwarded::Stale, None).await);
+        }
+        Ok(Role::Follow(flight)) if honours && flight.is_too_old_for(&asked.directives, now) => {
+            return Some(pass(edge, asked, Forwarded::Request, None).await);
         }
         Ok(Role::Follow(flight)) => (flight, None),
         Ok(Role::Lead(flight, guard)) => {

@@ -428,6 +428,34 @@ async fn a_clients_reload_is_honoured_where_the_operator_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_still_comes_is_as_old_as_its_head_to_whom_that_matters() {
+    // RFC 9111 §5.2.1
+    local(async {
+        for (wish, honours, joins) in [
+            ("no-cache", true, false),
+            ("max-age=5", true, false),
+            ("min-fresh=55", true, false),
+            ("max-age=30", true, true),
+            ("no-cache", false, true),
+        ] {
+            let slow = fresh().header("content-length", "6").data("be").pause(12 * SECOND).data("fore");
+            let cache = if honours { honouring() } else { CacheOptions::default() };
+            let scene = Rc::new(Scene::with(cache, [slow, fresh().body("after")]));
+            let first = scene.start("/x");
+            tokio::time::sleep(10 * SECOND).await;
+            let answer = scene.ask("/x", &[("cache-control", wish)]).await;
+            let status = field(&answer, "cache-status").to_owned();
+            assert_eq!(status.contains("collapsed"), joins, "{wish} {honours}: {status}");
+            assert_eq!(status.contains("fwd=request"), !joins, "{wish} {honours}: {status}");
+            let expected = if joins { "before" } else { "after" };
+            assert_eq!(read(answer.into_body()).await, Ok(Bytes::from(expected)), "{wish} {honours}");
+            assert_eq!(first.await.unwrap().1, Ok(Bytes::from("before")));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_targeted_field_speaks_for_this_cache() {
     // RFC 9213
     local(async {
