@@ -28,6 +28,8 @@ mod released;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod statuses;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod told;

@@ -5,6 +5,7 @@ use crate::outcome;
 use crate::request::Asked;
 use crate::store::{Object, Variants, Whose};
 use crate::upstream::{UpstreamError, Way};
+use http::StatusCode;
 use httpcache::directives::RequestDirectives;
 use httpcache::freshness::State;
 use httpcache::storable::NotStored;
@@ -28,6 +29,8 @@ pub(crate) enum Landed {
         way: Way,
         /// Whether it is kept, or only handed to those who waited for it.
         kept: bool,
+        /// What the upstream has answered, whatever is made of it here.
+        said: StatusCode,
     },
     /// It was on the disk; this is it. It may be stale.
     Loaded(Arc<Object>),
@@ -41,8 +44,8 @@ pub(crate) enum Landed {
     StaleOnError {
         /// This one.
         object: Arc<Object>,
-        /// What was wrong, where it has not answered at all.
-        silent: Option<UpstreamError>,
+        /// What it has answered, or what was wrong where it has not.
+        failed: Result<StatusCode, UpstreamError>,
     },
     /// Answered, but not for everybody: each asks for himself.
     NotShared(Unshared),

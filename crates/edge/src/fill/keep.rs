@@ -25,6 +25,8 @@ use tokio::time::{Instant, timeout_at};
 pub(crate) struct Arrived {
     /// With end-to-end fields only.
     pub(crate) head: response::Parts,
+    /// Its status as it came.
+    pub(crate) said: StatusCode,
     pub(crate) body: UpstreamBody,
     /// By the wall clock, to compare with Date.
     pub(crate) at: SystemTime,
@@ -46,7 +48,8 @@ impl Arrived {
         {
             head.headers.insert(header::DATE, date);
         }
-        Self { head, body, at, delay: now.duration_since(sent_at), now }
+        let said = head.status;
+        Self { head, said, body, at, delay: now.duration_since(sent_at), now }
     }
 
     /// As stated.
@@ -155,7 +158,7 @@ pub(super) fn head_of(
 ) -> (Head, UpstreamBody) {
     let rules = &edge.policy(asked).rules;
     let directives = arrived.directives(rules);
-    let Arrived { head, body, at, delay, now } = arrived;
+    let Arrived { head, body, at, delay, now, .. } = arrived;
     let (status, mut headers) = (head.status, head.headers);
     hop::strip_unstored(&mut headers);
     let freshness = Freshness::of(status, &headers, &directives, at, delay, rules);
@@ -194,7 +197,7 @@ pub(crate) async fn keep(
     arrived: Arrived,
     mut guard: Guard,
 ) -> FillOutcome {
-    let (stated, way) = (arrived.length(), Way::of(&arrived.head));
+    let (stated, way, said) = (arrived.length(), Way::of(&arrived.head), arrived.said);
     let (head, body) = head_of(edge, asked, primary, arrived);
     let worth = guard.may_be_left().then(|| worth(edge.left.times(guard.key())));
     let (growing, writer) = match worth {
@@ -206,7 +209,7 @@ pub(crate) async fn keep(
     let writer = writer.promised(edge.overload.promise_as_stated(stated.map(certain)));
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));
-    guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true });
+    guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true, said });
 
     let heard_by = Instant::now() + HEARING;
     let is_left = async |writer: &mut GrowingWriter, body: &mut UpstreamBody| {
@@ -267,7 +270,7 @@ pub(super) async fn hand_out(
     arrived: Arrived,
     guard: Guard,
 ) -> FillOutcome {
-    let (stated, way) = (arrived.length(), Way::of(&arrived.head));
+    let (stated, way, said) = (arrived.length(), Way::of(&arrived.head), arrived.said);
     let (head, body) = head_of(edge, asked, primary, arrived);
     let (growing, writer) = Growing::start(stated);
     let writer = writer.promised(edge.overload.promise_as_stated(stated));
@@ -277,7 +280,7 @@ pub(super) async fn hand_out(
         let key = variants.key(primary, &asked.headers);
         Arc::new(Variant { variants, key })
     });
-    guard.land(Landed::Fetched { object, variant, way, kept: false });
+    guard.land(Landed::Fetched { object, variant, way, kept: false, said });
     drop(guard);
     match receive(
         edge,

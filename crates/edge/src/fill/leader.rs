@@ -75,7 +75,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         Err(error) => {
             edge.upstream_seen(Err(error));
             let landed = match stale.filter(|stale| may_stand_in(&edge, &asked, stale, Instant::now())) {
-                Some(object) => Landed::StaleOnError { object, silent: Some(error) },
+                Some(object) => Landed::StaleOnError { object, failed: Err(error) },
                 None => Landed::Failed(error),
             };
             guard.land(landed);
@@ -93,7 +93,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         let shuts = asked.planned && is_refusal(arrived.head.status);
         if (shuts || is_server_error(arrived.head.status)) && may_stand_in(&edge, &asked, &stale, arrived.now)
         {
-            guard.land(Landed::StaleOnError { object: stale, silent: None });
+            guard.land(Landed::StaleOnError { object: stale, failed: Ok(arrived.said) });
             return FillOutcome::Failed;
         }
         // It is not as long any more as what its blocks are of.

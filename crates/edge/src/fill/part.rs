@@ -138,7 +138,7 @@ pub(crate) async fn keep_blocks(
     mut guard: Guard,
 ) -> FillOutcome {
     as_whole(&mut arrived);
-    let way = Way::of(&arrived.head);
+    let (way, said) = (Way::of(&arrived.head), arrived.said);
     let ContentRange { part, length } = range;
     arrived.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     let (head, body) = keep::head_of(edge, asked, primary, arrived);
@@ -156,7 +156,7 @@ pub(crate) async fn keep_blocks(
     };
     let object = Arc::new(head.with(Body::Sparse(Arc::clone(&sparse))));
     guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
-    guard.land(Landed::Fetched { object, variant, way, kept: true });
+    guard.land(Landed::Fetched { object, variant, way, kept: true, said });
     // Who comes from now on finds the head in the store.
     drop(guard);
     if feed(edge, body, 0, &sparse, &mut due).await.is_err() || !due.lots.is_empty() {

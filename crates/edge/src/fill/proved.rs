@@ -118,6 +118,6 @@ async fn fetch(
     let variant = keep::variant(edge, asked, primary, &object.headers, &mut guard);
     let kept = guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
     let key = variant.as_ref().map_or_else(|| primary.clone(), |variant| variant.key.clone());
-    guard.land(Landed::Fetched { object: Arc::clone(&object), variant, way, kept });
+    guard.land(Landed::Fetched { object: Arc::clone(&object), variant, way, kept, said: status });
     if kept { Ok((object, key)) } else { Err(Unproved::Overtaken) }
 }

@@ -45,7 +45,8 @@ pub(super) fn renew(
         guard.store(|| edge.remove(guard.key()));
         let variant = keep::variant(edge, asked, primary, &object.headers, &mut guard);
         guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
-        guard.land(Landed::Fetched { object, variant, way: Way::of(&arrived.head), kept: true });
+        let (way, said) = (Way::of(&arrived.head), arrived.said);
+        guard.land(Landed::Fetched { object, variant, way, kept: true, said });
         return FillOutcome::NotModified;
     }
     guard.store(|| {

@@ -18,7 +18,8 @@ pub(crate) struct CacheStatus {
     pub(crate) hit: bool,
     /// Why it was asked further.
     pub(crate) forwarded: Option<Forwarded>,
-    /// What the upstream answered, where that is not what the client gets.
+    /// What the upstream answered. Said where the client gets something else (RFC 9211 §2.3), and of a 304 in any case, by which one
+    /// sees that the cache had asked about what it holds.
     pub(crate) forward_status: Option<StatusCode>,
     /// Whether the answer was kept.
     pub(crate) stored: bool,
@@ -35,6 +36,12 @@ impl CacheStatus {
     pub(crate) fn ttl(age: Duration, lifetime: Duration) -> Option<i64> {
         let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         Some(seconds(lifetime).saturating_sub(seconds(age)))
+    }
+
+    /// The same beside an answer of this status.
+    pub(super) fn beside(self, status: StatusCode) -> Self {
+        let is_said = |said: &StatusCode| *said != status || *said == StatusCode::NOT_MODIFIED;
+        Self { forward_status: self.forward_status.filter(is_said), ..self }
     }
 
     /// Adds this node's member behind what nodes nearer the origin have said.

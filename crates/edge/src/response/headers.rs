@@ -36,7 +36,9 @@ pub(crate) fn stored(
     now: Instant,
 ) -> Answer {
     let age = object.freshness.age(object.resident(now));
+    let selected = selected(asked, object);
     let status = CacheStatus { ttl: CacheStatus::ttl(age, object.freshness.lifetime), ..status };
+    let status = status.beside(selected.status(object));
     let mut headers = object.answer_fields(|| lasting_fields(edge, object));
     fill_in(&mut headers, age, status, edge.identity.name());
     if asked.noted.digest
@@ -47,7 +49,7 @@ pub(crate) fn stored(
     }
     edge.metrics.answered(outcome);
 
-    match selected(asked, object) {
+    match selected {
         Selected::NotModified => {
             for name in &NOT_IN_304 {
                 headers.remove(name);
@@ -192,6 +194,19 @@ enum Selected {
     NotModified,
     PreconditionFailed,
     Unsatisfiable(u64),
+}
+
+impl Selected {
+    /// Of an answer with it.
+    fn status(&self, object: &Object) -> StatusCode {
+        match self {
+            Self::Whole => object.status,
+            Self::Part(..) => StatusCode::PARTIAL_CONTENT,
+            Self::NotModified => StatusCode::NOT_MODIFIED,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::Unsatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
+        }
+    }
 }
 
 /// In the order of RFC 9110 §13.2.2: conditions, then If-Range, then Range. Only a 200 has them (§13.2.1, §14.2).

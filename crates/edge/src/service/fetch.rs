@@ -88,12 +88,13 @@ pub(super) async fn fetch(
         Landed::Revalidated(object) if !is_brought(edge, asked, &object).await => {
             pass(edge, asked, Forwarded::Partial, None).await
         }
-        Landed::Fetched { object, way, kept, .. } => {
+        Landed::Fetched { object, way, kept, said, .. } => {
             if leads && let Some((_, wanted)) = response::in_blocks(asked, &object) {
                 // A run of it comes by this one's own question.
                 asked.led.set(wanted.start / BLOCK_SIZE + RUN);
             }
-            let status = CacheStatus { stored: kept, detail: way.detail(), ..status };
+            let (stored, forward_status) = (kept, Some(said));
+            let status = CacheStatus { stored, forward_status, detail: way.detail(), ..status };
             response::stored(edge, asked, &object, arrived, status, Instant::now())
         }
         Landed::Revalidated(object) => {
@@ -101,10 +102,10 @@ pub(super) async fn fetch(
             response::stored(edge, asked, &object, Outcome::Revalidated, status, Instant::now())
         }
         // What is missing of it, nobody has.
-        Landed::StaleOnError { object, silent } if lacking(edge, asked, &object).is_some() => {
-            pass_unless_silent(edge, asked, forwarded, silent).await
+        Landed::StaleOnError { object, failed } if lacking(edge, asked, &object).is_some() => {
+            pass_unless_silent(edge, asked, forwarded, failed.err()).await
         }
-        Landed::StaleOnError { object, .. } => stands_in(edge, asked, &object, forwarded, None),
+        Landed::StaleOnError { object, failed } => stands_in(edge, asked, &object, forwarded, failed.ok()),
         Landed::NotShared(reason) => {
             let own = match alone {
                 Some(alone) => alone.await.ok(),
