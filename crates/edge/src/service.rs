@@ -32,6 +32,8 @@ mod statuses;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod theirs;
+#[cfg(test)]
 mod told;
 #[cfg(test)]
 mod troubles;
