@@ -19,12 +19,14 @@ mod recover;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod write;
 
 pub use read::ReadError;
 pub(crate) use read::{Located, Reading};
 pub(crate) use recover::Begin;
 pub use recover::OpenError;
+pub(crate) use walk::Fronts;
 pub use write::Object;
 pub(crate) use write::WriteError;
 
@@ -86,6 +88,8 @@ pub(crate) struct Volume {
     regions: Vec<AtomicU32>,
     index: Index,
     log: Mutex<Log>,
+    /// Fingerprints of what could not be read and is not written down as gone yet; none of them is in the index but for what is newer.
+    lost: Mutex<Vec<u64>>,
     generation: AtomicU64,
     /// Of the last note that was written.
     noted: Mutex<u64>,

@@ -2,6 +2,7 @@
 
 use super::{Disks, Generation};
 use crate::index::SHARDS;
+use crate::volume::Fronts;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -23,7 +24,12 @@ pub struct Walk {
 #[derive(Debug)]
 pub enum Step {
     /// These are there.
-    Seen(Vec<Seen>),
+    Seen {
+        /// In any order.
+        objects: Vec<Seen>,
+        /// Objects that could not be read, whatever they were: they are gone, over a restart once the disk is settled.
+        lost: usize,
+    },
     /// A part is through.
     PartEnds,
     /// The disk is away, busy or fails: what lies in this part has not been seen.
@@ -93,20 +99,24 @@ impl Disks {
         let store = volume.name();
         drop(volume);
         let queued = disk.read(Box::new(move |volume| {
-            let seen = volume.fronts(&batch);
-            let failed = seen.is_err();
-            let _ = answer.send(seen.ok().filter(|_| volume.name() == store));
+            // The disk may have been away since, and another store be there: what these prints stand for in it is another matter.
+            let fronts = (volume.name() == store).then(|| volume.fronts(&batch));
+            let failed = fronts.as_ref().is_some_and(|fronts| fronts.failed);
+            let _ = answer.send(fronts);
             if failed { Err(()) } else { Ok(()) }
         }));
-        let seen = if queued { answered.await.ok().flatten() } else { None };
-        let Some(seen) = seen else {
+        let fronts = if queued { answered.await.ok().flatten() } else { None };
+        let Some(Fronts { read, lost, .. }) = fronts else {
             return walk.ends(Step::Away);
         };
-        let seen = seen.into_iter().map(|front| Seen {
+        if lost > 0 {
+            tracing::error!(disk = disk.label, lost, "what cannot be read on a disk is given up");
+        }
+        let objects = read.into_iter().map(|front| Seen {
             key: front.key,
             head: front.head,
             generation: Generation { store, number: front.generation },
         });
-        Step::Seen(seen.filter(|seen| !disk.is_hidden(&seen.key)).collect())
+        Step::Seen { objects: objects.filter(|seen| !disk.is_hidden(&seen.key)).collect(), lost }
     }
 }

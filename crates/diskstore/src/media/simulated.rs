@@ -28,6 +28,8 @@ pub(crate) struct Faults {
     pub(crate) writes_fail: Option<(u32, io::ErrorKind)>,
     /// After so many more reads every read fails.
     pub(crate) reads_fail: Option<u32>,
+    /// From here to there no byte of the file `data` can be read.
+    pub(crate) unreadable: Option<(u64, u64)>,
     /// Everything is at hand.
     pub(crate) at_hand: bool,
     /// Barriers fail.
@@ -165,6 +167,10 @@ impl Media for SimulatedFile {
                 Some(0) => return Err(io::Error::from_raw_os_error(5)),
                 Some(left) => *left -= 1,
                 None => {}
+            }
+            let is_in = |(from, to)| self.name == "data" && at < to && at + into.len() as u64 > from;
+            if faults.unreadable.is_some_and(is_in) {
+                return Err(io::Error::from_raw_os_error(5));
             }
             let at = usize::try_from(at).unwrap_or(usize::MAX).min(file.bytes.len());
             let length = into.len().min(file.bytes.len() - at);

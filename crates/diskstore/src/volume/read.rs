@@ -11,7 +11,7 @@ use std::io;
 /// Records up to this size are read whole at the look-up: a playlist costs one read.
 const SMALL: u32 = 64 * 1_024;
 /// How often a look-up looks again when the object was rewritten under its hands.
-const MAX_LOOKS: usize = 4;
+pub(super) const MAX_LOOKS: usize = 4;
 
 /// Why a block was not read.
 #[derive(Debug, thiserror::Error)]
@@ -91,31 +91,6 @@ impl Volume {
     /// Whether a located object is still the one under its key, in the same place: not removed, not replaced, not written again.
     pub(crate) fn is_current(&self, located: &Located) -> bool {
         self.index.holds(fingerprint(located.front.hash), &located.slot)
-    }
-
-    /// Fingerprints in one part of the index.
-    pub(crate) fn in_part(&self, part: usize) -> Vec<u64> {
-        self.index.in_part(part)
-    }
-
-    /// The fronts of these objects, as far as they are still there. No hit is counted.
-    ///
-    /// # Errors
-    /// Only the system's.
-    pub(crate) fn fronts(&self, prints: &[u64]) -> io::Result<Vec<ObjectFront>> {
-        let mut fronts = Vec::with_capacity(prints.len());
-        for &print in prints {
-            for _ in 0..MAX_LOOKS {
-                let Some(slot) = self.index.get(print) else { break };
-                match self.read_front(print, slot, 0, Reading::Waits)? {
-                    FrontRead::Whole(located) => fronts.push(located.front),
-                    FrontRead::Changed => continue,
-                    FrontRead::Damaged | FrontRead::NotAtHand => {}
-                }
-                break;
-            }
-        }
-        Ok(fronts)
     }
 
     /// The front at `slot`, with the whole record where that is at most `whole_up_to` bytes.

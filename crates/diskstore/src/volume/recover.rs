@@ -136,6 +136,7 @@ impl Volume {
             regions: regions.iter().copied().map(AtomicU32::new).collect(),
             index: Index::new(),
             log: Mutex::default(),
+            lost: Mutex::default(),
             generation: AtomicU64::new(u64::from(superblock.epoch) << GENERATION_BITS),
             noted: Mutex::default(),
             wanted,

@@ -3,6 +3,7 @@
 mod faults;
 mod flips;
 mod keyed;
+mod lost;
 mod model;
 mod power;
 mod resize;

@@ -125,12 +125,15 @@ impl Volume {
 
     /// Returns when all that was written is on the disk.
     pub(crate) fn flush(&self) -> io::Result<()> {
-        self.settle(&mut self.log())
+        let mut log = self.log();
+        self.note_lost(&mut log)?;
+        self.settle(&mut log)
     }
 
     /// The same, where there is something that is not.
     pub(crate) fn flush_rest(&self) -> io::Result<()> {
         let mut log = self.log();
+        self.note_lost(&mut log)?;
         if log.is_unsettled() { self.settle(&mut log) } else { Ok(()) }
     }
 

@@ -226,7 +226,13 @@ impl Rounds {
         self.pause = began.elapsed().min(MAX_PAUSE);
         let is_idle = matches!(walked, None | Some((_, Walked::Away)));
         match walked {
-            Some((at, Walked::Met(met))) => met.iter().for_each(|met| self.met(at, met)),
+            Some((at, Walked::Met { met, lost_some })) => {
+                met.iter().for_each(|met| self.met(at, met));
+                if lost_some {
+                    // Behind the next note it is gone for good.
+                    self.orders.iter_mut().for_each(|order| order.courses[at].meets());
+                }
+            }
             Some((at, Walked::PartEnds)) => self.end_rounds(at),
             Some((at, Walked::Away)) => {
                 let next = self.walks[at].next_part();

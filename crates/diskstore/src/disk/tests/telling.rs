@@ -84,7 +84,7 @@ async fn a_walk_goes_by_everything_once_a_round_and_not_by_what_is_hidden() {
         for walk in &mut walks {
             while walk.passed() < round * Walk::PARTS {
                 match disks.walk_on(walk).await {
-                    Step::Seen(objects) => seen.extend(objects.into_iter().map(|object| object.key)),
+                    Step::Seen { objects, .. } => seen.extend(objects.into_iter().map(|object| object.key)),
                     Step::PartEnds => assert_eq!(walk.next_part(), walk.passed()),
                     Step::Away => panic!("both are there"),
                 }
@@ -103,6 +103,29 @@ async fn a_walk_goes_by_everything_once_a_round_and_not_by_what_is_hidden() {
         away += u32::from(matches!(disks.walk_on(two).await, Step::Away));
     }
     assert!(away > 0 && one.passed() > before);
+}
+
+/// Its part counted as not seen, round after round.
+#[tokio::test]
+async fn an_object_that_cannot_be_read_holds_up_no_walk() {
+    let disk = SimulatedDisk::default();
+    let disks = over(&[&disk]);
+    disks.put(&key(1), object("here"));
+    assert!(disks.flush().await);
+    disk.set_faults(Faults { unreadable: Some((0, u64::from(GEOMETRY.region))), ..Faults::default() });
+    let mut walk = Walk::over(0);
+    for expected in [1, 0] {
+        let (mut lost_in_round, round) = (0, walk.passed() + Walk::PARTS);
+        while walk.passed() < round {
+            match disks.walk_on(&mut walk).await {
+                Step::Seen { objects, lost } => lost_in_round += lost + 10 * objects.len(),
+                Step::PartEnds => {}
+                Step::Away => panic!("one bad sector is not a bad disk"),
+            }
+        }
+        assert_eq!(lost_in_round, expected);
+    }
+    assert_eq!(states(&disks), [State::Online]);
 }
 
 #[tokio::test]

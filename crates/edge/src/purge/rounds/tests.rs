@@ -196,6 +196,30 @@ async fn more_orders_than_can_stand_while_a_disk_is_away_cost_what_lies_on_that_
     assert!(!here.is_empty() && !there.is_empty());
 }
 
+/// Where records begin in the data of a disk that nothing was given up on.
+fn records(disk: &Path) -> Vec<u64> {
+    let data = std::fs::read(disk.join("data")).unwrap();
+    let (units, _) = data.as_chunks::<512>();
+    (0..).zip(units).filter(|(_, unit)| unit[8..12] == *b"ACR1").map(|(number, _)| number * 512).collect()
+}
+
+/// A part of the disk in which something cannot be read counted as not seen, and the order went round for ever.
+#[tokio::test]
+async fn an_order_ends_beside_what_cannot_be_read() {
+    let room = tempfile::tempdir().unwrap();
+    let (disk, mut rounds) = over(&[room.path()]);
+    put(&disk, &[below("/rest/"), below("/meant/")].concat());
+    assert!(disk.is_settled().await);
+    // What is behind the end of a file cannot be read.
+    let last = *records(room.path()).last().unwrap();
+    std::fs::File::options().write(true).open(room.path().join("data")).unwrap().set_len(last).unwrap();
+    let told = order(&disk, &mut rounds, "/meant/").await;
+    steps(&mut rounds, STEPS).await;
+    assert!(rounds.orders.is_empty());
+    assert_eq!(told.await.unwrap().removed.disk, 39, "of what is lost nobody knows that it was meant");
+    assert_eq!((holding(&disk, &below("/meant/")), holding(&disk, &below("/rest/"))), (0, 40));
+}
+
 /// What is put before an order may come into the index when the walk has been through its part: an order whose note is late was
 /// dropped in the middle of a round, and what it had not met stayed for ever.
 #[tokio::test]

@@ -31,7 +31,11 @@ pub(crate) struct Met {
 /// What one step of the walk came to.
 pub(crate) enum Walked {
     /// This was meant.
-    Met(Vec<Met>),
+    Met {
+        met: Vec<Met>,
+        /// Whether something could not be read: it is gone, and may have been meant by any order.
+        lost_some: bool,
+    },
     /// A part is through.
     PartEnds,
     /// What lies in this part could not be looked at.
@@ -208,9 +212,10 @@ impl DiskTier {
     /// Takes the next step of a walk round the disks, and carries out what orders that stand mean of what it comes by.
     pub(crate) async fn walk_on(&self, walk: &mut Walk, groups: &Groups) -> Walked {
         match timeout(LOOK_UP_WITHIN, self.disks.walk_on(walk)).await {
-            Ok(Step::Seen(seen)) => {
-                Walked::Met(seen.into_iter().filter_map(|seen| self.meet(seen, groups)).collect())
-            }
+            Ok(Step::Seen { objects, lost }) => Walked::Met {
+                met: objects.into_iter().filter_map(|seen| self.meet(seen, groups)).collect(),
+                lost_some: lost > 0,
+            },
             Ok(Step::PartEnds) => Walked::PartEnds,
             Ok(Step::Away) | Err(_) => Walked::Away,
         }
