@@ -156,19 +156,24 @@ async fn sweep_memory(
 /// Has them looked for on disks. Those that came together are written down together.
 async fn look_on_disks(mut done: mpsc::Receiver<(CarriedOut, Asker)>, mut rounds: Rounds) {
     loop {
-        let Ok(next) = timeout(rounds.pause(), done.recv()).await else {
-            rounds.step().await;
-            continue;
-        };
-        let Some(first) = next else { return };
-        let mut together = Vec::with_capacity(WAITING);
-        together.push(first);
-        while together.len() < WAITING
-            && let Ok(another) = done.try_recv()
-        {
-            together.push(another);
+        match timeout(rounds.pause(), done.recv()).await {
+            Ok(Some(first)) => {
+                let mut together = Vec::with_capacity(WAITING);
+                together.push(first);
+                while together.len() < WAITING
+                    && let Ok(another) = done.try_recv()
+                {
+                    together.push(another);
+                }
+                rounds.take_on(together).await;
+            }
+            Ok(None) => return,
+            Err(_) => {}
         }
-        rounds.take_on(together).await;
+        // Also where orders come without a pause.
+        if rounds.pause().is_zero() {
+            rounds.step().await;
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::store::{DiskTier, Met, Walked};
 use ::purge::{Mode, Report};
 use course::{Course, Ended};
 use diskstore::{Opening, Walk};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -40,7 +41,6 @@ const AWAY_PAUSE: Duration = Duration::from_secs(1);
 /// An order on its rounds.
 #[derive(Debug)]
 struct OnRound {
-    number: u64,
     /// One for each disk.
     courses: Vec<Course>,
     asked: Option<(Asker, Report)>,
@@ -72,8 +72,10 @@ pub(super) struct Rounds {
     there: Vec<Option<Opening>>,
     /// The disk whose turn it is.
     turn: usize,
-    orders: Vec<OnRound>,
-    pause: Duration,
+    /// By their numbers.
+    orders: BTreeMap<u64, OnRound>,
+    /// When the next step is due.
+    next: Instant,
     /// The disks that miss something.
     owed: Vec<String>,
     refused: Refused,
@@ -95,8 +97,8 @@ impl Rounds {
             walks: (0..there.len()).map(Walk::over).collect(),
             there,
             turn: 0,
-            orders: Vec::new(),
-            pause: Duration::ZERO,
+            orders: BTreeMap::new(),
+            next: Instant::now(),
             owed: Vec::new(),
             refused: Refused::default(),
             noted: None,
@@ -105,7 +107,7 @@ impl Rounds {
 
     /// Until the next step is due.
     pub(super) fn pause(&self) -> Duration {
-        self.pause
+        self.next.saturating_duration_since(Instant::now())
     }
 
     /// Takes orders on that have been carried out in memory. What can be is carried out by key between two barriers for all, and ends
@@ -158,10 +160,7 @@ impl Rounds {
             return;
         }
         self.write_now().await;
-        // In a storm of orders there may be no step for long.
-        self.tell_in_time();
-        self.join_standing();
-        self.pause = Duration::ZERO;
+        self.next = Instant::now();
     }
 
     /// Begins an order that is `through` with some disks.
@@ -171,11 +170,10 @@ impl Rounds {
             Some(_) => Course::from(self.walks[at].next_part()),
             None => Course::default(),
         };
-        let order = OnRound { number, courses: (0..self.walks.len()).map(course).collect(), asked };
-        self.rest(&order);
-        // It may have joined those of an earlier process in the moment before.
-        self.orders.retain(|order| order.number != number);
-        self.orders.push(order);
+        let order = OnRound { courses: (0..self.walks.len()).map(course).collect(), asked };
+        self.rest(number, &order);
+        // In place of itself where it has joined those of an earlier process in the moment before.
+        self.orders.insert(number, order);
     }
 
     /// Looks which disks have gone or come: what was seen on them counts no more, and those that are there have to write first.
@@ -185,7 +183,7 @@ impl Rounds {
             if was == is {
                 continue;
             }
-            self.orders.iter_mut().for_each(|order| order.courses[at].breaks_off());
+            self.orders.values_mut().for_each(|order| order.courses[at].breaks_off());
             if is.is_some() {
                 self.disk.write_orders_again();
                 self.refused = Refused::default();
@@ -193,18 +191,18 @@ impl Rounds {
         }
         if self.there != now {
             self.there = now;
-            self.orders.iter().for_each(|order| self.rest(order));
+            self.orders.iter().for_each(|(&number, order)| self.rest(number, order));
         }
     }
 
     /// Tells where an order is through that looks for nothing any more.
-    fn rest(&self, order: &OnRound) {
+    fn rest(&self, number: u64, order: &OnRound) {
         let courses = order.courses.iter().zip(&self.there);
         let through =
             courses.filter(|(course, _)| course.is_through()).filter_map(|(_, there)| there.as_ref());
         let through: Vec<_> = through.map(Opening::store).collect();
         if !through.is_empty() && !order.courses.iter().any(Course::walks) {
-            self.disk.rest_order(order.number, through);
+            self.disk.rest_order(number, through);
         }
     }
 
@@ -223,37 +221,38 @@ impl Rounds {
             }
             None => None,
         };
-        self.pause = began.elapsed().min(MAX_PAUSE);
+        let took = began.elapsed();
         let is_idle = matches!(walked, None | Some((_, Walked::Away)));
         match walked {
             Some((at, Walked::Met { met, lost_some })) => {
                 met.iter().for_each(|met| self.met(at, met));
                 if lost_some {
                     // Behind the next note it is gone for good.
-                    self.orders.iter_mut().for_each(|order| order.courses[at].meets());
+                    self.orders.values_mut().for_each(|order| order.courses[at].meets());
                 }
             }
             Some((at, Walked::PartEnds)) => self.end_rounds(at),
             Some((at, Walked::Away)) => {
                 let next = self.walks[at].next_part();
-                self.orders.iter_mut().for_each(|order| order.courses[at].misses(next));
+                self.orders.values_mut().for_each(|order| order.courses[at].misses(next));
             }
             None => {}
         }
         self.tell_in_time();
-        let is_waited_for = self.orders.iter().any(|order| order.asked.is_some());
-        match (is_idle, is_waited_for) {
-            (true, true) => self.pause = TOLD_WITHIN / 8,
-            (true, false) => self.pause = AWAY_PAUSE,
-            (false, true) => self.pause = Duration::ZERO,
-            (false, false) => {}
-        }
+        let is_waited_for = self.orders.values().any(|order| order.asked.is_some());
+        let pause = match (is_idle, is_waited_for) {
+            (true, true) => TOLD_WITHIN / 8,
+            (true, false) => AWAY_PAUSE,
+            (false, true) => Duration::ZERO,
+            (false, false) => took.min(MAX_PAUSE),
+        };
+        self.next = Instant::now() + pause;
     }
 
     /// The disk whose walk goes on next; `None` while nothing is looked for.
     fn next_disk(&mut self) -> Option<usize> {
         let disks = self.walks.len();
-        let is_walked = |&at: &usize| self.orders.iter().any(|order| order.courses[at].walks());
+        let is_walked = |&at: &usize| self.orders.values().any(|order| order.courses[at].walks());
         let at = (self.turn..self.turn + disks).map(|at| at % disks).find(is_walked)?;
         self.turn = at + 1;
         Some(at)
@@ -262,17 +261,16 @@ impl Rounds {
     /// Orders of an earlier process, as disks tell them when they are opened; and no more those that stand no more.
     fn join_standing(&mut self) {
         let standing = self.disk.standing_orders();
-        self.orders.retain(|order| order.asked.is_some() || standing.binary_search(&order.number).is_ok());
+        self.orders.retain(|number, order| order.asked.is_some() || standing.binary_search(number).is_ok());
         for number in standing {
-            if !self.orders.iter().any(|order| order.number == number) {
+            if !self.orders.contains_key(&number) {
                 self.begin(number, None, &[]);
             }
         }
     }
 
     fn met(&mut self, at: usize, met: &Met) {
-        let order = self.orders.iter_mut().find(|order| order.number == met.number);
-        let Some(order) = order else { return };
+        let Some(order) = self.orders.get_mut(&met.number) else { return };
         order.courses[at].meets();
         match &mut order.asked {
             Some((_, report)) => count(report, met),
@@ -284,7 +282,7 @@ impl Rounds {
         // A disk that went and came back meanwhile proves nothing.
         self.look();
         let (passed, mut resting) = (self.walks[at].passed(), Vec::new());
-        for (place, order) in self.orders.iter_mut().enumerate() {
+        for (&number, order) in &mut self.orders {
             let Some(ended) = order.courses[at].has_passed(passed) else { continue };
             if order.courses.iter().all(Course::has_been_round) {
                 order.tell(0, &self.metrics);
@@ -295,18 +293,22 @@ impl Rounds {
                 self.disk.write_orders_again();
             }
             if order.courses.iter().all(Course::is_through) {
-                self.disk.drop_order(order.number);
-                tracing::info!(number = order.number, "an order to purge has met all that lies on disks");
+                self.disk.drop_order(number);
+                tracing::info!(number, "an order to purge has met all that lies on disks");
             } else {
-                resting.push(place);
+                resting.push(number);
             }
         }
-        resting.into_iter().for_each(|place| self.rest(&self.orders[place]));
+        for number in resting {
+            if let Some(order) = self.orders.get(&number) {
+                self.rest(number, order);
+            }
+        }
     }
 
     fn tell_in_time(&mut self) {
         let objects = self.disk.objects();
-        for order in &mut self.orders {
+        for order in self.orders.values_mut() {
             let is_late = |(asker, _): &(Asker, Report)| asker.began.elapsed() >= TOLD_WITHIN;
             if order.asked.as_ref().is_some_and(is_late) {
                 let left = |at: usize| objects[at] * order.courses[at].left(self.walks[at].passed());

@@ -32,7 +32,7 @@ impl Rounds {
         self.noted = Some(now);
         let written = self.disk.write_orders().await;
         for (at, walk) in self.walks.iter().enumerate().filter(|&(at, _)| written[at]) {
-            self.orders.iter_mut().for_each(|order| order.courses[at].is_written_down(walk.next_part()));
+            self.orders.values_mut().for_each(|order| order.courses[at].is_written_down(walk.next_part()));
         }
         self.refused = if written.iter().all(|&written| written) {
             Refused::default()
