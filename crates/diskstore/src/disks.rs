@@ -4,6 +4,7 @@
 //! that works has it. A disk that goes away costs only its own keys, which the others take over meanwhile; one that
 //! comes back has its keys again, less what was replaced or removed while it was away.
 
+mod barrier;
 mod look_up;
 mod opening;
 mod walk;
@@ -11,11 +12,12 @@ mod walk;
 use crate::checksum;
 use crate::clock;
 use crate::counters::Counters;
-use crate::disk::{Disk, Found, MakeNote, Opened, Patience, State, Work};
+use crate::disk::{Disk, Found, Opened, Patience, State, Work};
 use crate::media::Folder;
 use crate::media::os::OsFolder;
 use crate::pin::{Pinned, Until};
 use crate::volume::{Geometry, LEAST_REGIONS, Object, Wanted};
+pub use barrier::Barrier;
 use bytes::Bytes;
 pub use opening::Opening;
 use std::io;
@@ -229,44 +231,6 @@ impl Disks {
         for placed in &self.disks {
             placed.disk.remove(key.clone());
         }
-    }
-
-    /// Waits until everything so far is on the disks. `false` when a disk could not. One that is not open is not waited for.
-    pub async fn flush(&self) -> bool {
-        let mut all = true;
-        for settled in self.settle() {
-            all &= settled.await;
-        }
-        all
-    }
-
-    /// For each disk, as they are configured, whether everything so far is on it, once that is known. The caller bounds the wait: a
-    /// disk may hang.
-    pub fn settle(&self) -> Vec<impl Future<Output = bool>> {
-        self.have_done(Work::Flush)
-    }
-
-    /// Has it done on each disk; whether it is, the disks as they are configured. One that is not open is not waited for.
-    fn have_done<W: Fn(oneshot::Sender<()>) -> Work>(&self, work: W) -> Vec<impl Future<Output = bool>> {
-        let begin = |placed: &Placed| {
-            let doing = placed.disk.volume().is_some().then(|| {
-                let (done, doing) = oneshot::channel();
-                placed.disk.submit(Bytes::new(), work(done));
-                doing
-            });
-            async { if let Some(doing) = doing { doing.await.is_ok() } else { false } }
-        };
-        self.disks.iter().map(begin).collect()
-    }
-
-    /// Has something noted on every disk in place of what was noted before, behind all work so far; for each disk, as they are
-    /// configured, whether it is. The longest note is a megabyte.
-    ///
-    /// `text` is asked for by each disk when it comes to it, so that what was found when it was opened is in it. The caller bounds
-    /// the wait: a disk may hang.
-    pub fn note(&self, text: impl Fn() -> Bytes + Send + Sync + 'static) -> Vec<impl Future<Output = bool>> {
-        let text = MakeNote(Arc::new(text));
-        self.have_done(move |done| Work::Note { text: text.clone(), done })
     }
 
     #[cfg(test)]

@@ -24,7 +24,7 @@ mod volume;
 
 pub use counters::{Counter, Counters};
 pub use disk::{Found, State};
-pub use disks::{DiskConfig, Disks, Generation, Opening, Report, Seen, Step, Walk};
+pub use disks::{Barrier, DiskConfig, Disks, Generation, Opening, Report, Seen, Step, Walk};
 pub use note::Note;
 pub use pin::Pinned;
 pub use stored::Stored;

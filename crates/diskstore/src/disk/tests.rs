@@ -53,7 +53,7 @@ fn states(disks: &Disks) -> Vec<State> {
 /// Whether all of them have noted it.
 async fn noted(disks: &Disks, text: impl Fn() -> Bytes + Send + Sync + 'static) -> bool {
     let mut all = true;
-    for noted in disks.note(text) {
+    for noted in disks.note(|_| true, text) {
         all &= noted.await;
     }
     all

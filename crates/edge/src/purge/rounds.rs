@@ -78,7 +78,11 @@ pub(super) struct Rounds {
     next: Instant,
     /// The disks that miss something.
     owed: Vec<String>,
+    /// The change of the orders that each disk has written down; `None`: it has to write them whatever it has.
+    written: Vec<Option<u64>>,
     refused: Refused,
+    /// The disks that did not write in time and have not answered since.
+    hanging: Vec<bool>,
     /// When orders were written down last.
     noted: Option<Instant>,
 }
@@ -95,13 +99,15 @@ impl Rounds {
             settings,
             metrics,
             walks: (0..there.len()).map(Walk::over).collect(),
-            there,
             turn: 0,
             orders: BTreeMap::new(),
             next: Instant::now(),
             owed: Vec::new(),
+            written: vec![None; there.len()],
             refused: Refused::default(),
+            hanging: vec![false; there.len()],
             noted: None,
+            there,
         }
     }
 
@@ -184,8 +190,8 @@ impl Rounds {
                 continue;
             }
             self.orders.values_mut().for_each(|order| order.courses[at].breaks_off());
+            self.written[at] = None;
             if is.is_some() {
-                self.disk.write_orders_again();
                 self.refused = Refused::default();
             }
         }
@@ -290,7 +296,7 @@ impl Rounds {
             if ended == Ended::Unproved {
                 // At once: that another disk has not taken the last note is no reason to wait.
                 self.refused = Refused::default();
-                self.disk.write_orders_again();
+                self.written[at] = None;
             }
             if order.courses.iter().all(Course::is_through) {
                 self.disk.drop_order(number);

@@ -6,8 +6,9 @@
 //!
 //! `head` is how a response's status, fields and clock lie on the disk, `kept` one whose body is being read, `blocks` one
 //! of which some are there, `standing` the orders to purge that have not met all of
-//! it yet, `purge` how they do, `metrics` what an operator sees.
+//! it yet, `purge` how they do, `barriers` waiting for disks to have written, `metrics` what an operator sees.
 
+mod barriers;
 mod blocks;
 mod head;
 mod kept;
@@ -21,8 +22,9 @@ use crate::clock::Clock;
 use crate::key::CacheKey;
 use crate::purge::Recent;
 use crate::upstream::Groups;
+use barriers::{Barriers, WRITTEN_WITHIN};
 use bytes::Bytes;
-use diskstore::{DiskConfig, Disks, Pinned};
+use diskstore::{Barrier, DiskConfig, Disks, Pinned};
 use head::{Head, Times};
 use http::header;
 pub(crate) use kept::{BrokenOff, Kept};
@@ -63,6 +65,7 @@ impl Loaded {
 pub(crate) struct DiskTier {
     disks: Disks,
     orders: Arc<Orders>,
+    barriers: Barriers<Barrier>,
     /// Bytes of the longest body that memory keeps as one object.
     largest_object: u64,
     clock: Clock,
@@ -98,9 +101,15 @@ impl DiskTier {
                 return None;
             }
         };
-        let tier =
-            Self { disks, orders, largest_object, clock: Clock, run: super::random(), began: Instant::now() };
-        let tier = Arc::new(tier);
+        let tier = Arc::new(Self {
+            disks,
+            orders,
+            barriers: Barriers::over(configs.len()),
+            largest_object,
+            clock: Clock,
+            run: super::random(),
+            began: Instant::now(),
+        });
         metrics::register(telemetry, &tier);
         Some(tier)
     }
@@ -198,7 +207,7 @@ impl DiskTier {
     /// Keeps what is under `key` until `until`, whatever else is asked for: over restarts, and when it is fetched anew. At most a
     /// quarter of each disk is kept so.
     pub(crate) async fn pin(&self, key: &CacheKey, until: SystemTime) -> Pinned {
-        let pinned = timeout(purge::WRITTEN_WITHIN, self.disks.pin(&key.to_bytes(), until)).await;
+        let pinned = timeout(WRITTEN_WITHIN, self.disks.pin(&key.to_bytes(), until)).await;
         pinned.unwrap_or(Pinned::Away)
     }
 
@@ -223,21 +232,27 @@ impl DiskTier {
         self.disks.close_within(CLOSED_WITHIN);
     }
 
-    /// Keeps the threads that write busy until `go` is told or dropped.
+    /// Keeps the thread that writes to this disk busy until `go` is told or dropped.
     #[cfg(test)]
-    pub(crate) async fn hold(&self, go: std::sync::mpsc::Receiver<()>) {
+    pub(crate) async fn hold(&self, at: usize, go: std::sync::mpsc::Receiver<()>) {
         let go = std::sync::Mutex::new(go);
         let busy = move || {
             let _ = go.lock().map(|go| go.recv());
             Bytes::new()
         };
-        futures_util::future::join_all(self.disks.note(busy)).await;
+        futures_util::future::join_all(self.disks.note(|disk| disk == at, busy)).await;
     }
 
     /// Times that the threads that read have been asked.
     #[cfg(test)]
     pub(crate) fn looks(&self) -> u64 {
         self.disks.reports().map(|report| report.counters.read_jobs.value()).sum()
+    }
+
+    /// Pieces of work that the threads that write have done.
+    #[cfg(test)]
+    pub(crate) fn writes(&self) -> u64 {
+        self.disks.reports().map(|report| report.counters.write_jobs.value()).sum()
     }
 
     /// The share that the disks have of what they can do.

@@ -17,24 +17,35 @@ pub(super) struct Refused {
 }
 
 impl Rounds {
-    /// Has written down what is not. A disk that is away for days is not written to each second for it.
+    /// Has written down what is not. A disk that is away for days is not written to each second for it; one that has hung is told as
+    /// soon as it answers.
     pub(super) async fn write_orders(&mut self) {
-        let is_new = self.disk.changes_of_orders() != self.refused.change;
+        let change = self.disk.changes_of_orders();
+        let before = std::mem::replace(&mut self.hanging, self.disk.hanging());
+        let has_answered = before.iter().zip(&self.hanging).any(|(before, now)| *before && !now);
+        let is_new = change != self.refused.change || has_answered;
         let is_due = is_new || self.refused.again.is_none_or(|again| again <= Instant::now());
-        if self.disk.has_unwritten_orders() && is_due {
+        if is_due && self.lacking(change).contains(&true) {
             self.write_now().await;
         }
+    }
+
+    /// Which disks have not written down what was to be as of this change.
+    fn lacking(&self, change: u64) -> Vec<bool> {
+        self.written.iter().map(|&written| written != Some(change)).collect()
     }
 
     /// The same whatever was refused.
     pub(super) async fn write_now(&mut self) {
         let (now, change) = (Instant::now(), self.disk.changes_of_orders());
         self.noted = Some(now);
-        let written = self.disk.write_orders().await;
+        let written = self.disk.write_orders(&self.lacking(change)).await;
         for (at, walk) in self.walks.iter().enumerate().filter(|&(at, _)| written[at]) {
+            self.written[at] = Some(change);
             self.orders.values_mut().for_each(|order| order.courses[at].is_written_down(walk.next_part()));
         }
-        self.refused = if written.iter().all(|&written| written) {
+        self.hanging = self.disk.hanging();
+        self.refused = if !self.lacking(change).contains(&true) {
             Refused::default()
         } else {
             let is_new = change != self.refused.change;

@@ -325,7 +325,7 @@ async fn memory_is_swept_at_once_while_a_disk_takes_its_time_with_the_order_befo
             }
             drop(go);
         };
-        tokio::join!(tier.hold(going), first, second, swept);
+        tokio::join!(tier.hold(0, going), first, second, swept);
     })
     .await;
 }

@@ -8,15 +8,11 @@ use crate::store::{Blocks, Body, Object};
 use crate::upstream::Groups;
 use ::purge::{Mode, What};
 use bytes::Bytes;
-use diskstore::{Generation, Opening, Seen, Step, Walk};
-use futures_util::future::join_all;
+use diskstore::{Barrier, Generation, Opening, Seen, Step, Walk};
 use httpcache::freshness::{Freshness, StaleUse, State};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
-
-/// How long the disks are waited for to write an order or a pin down. A disk behind with all it may be behind with takes seconds.
-pub(super) const WRITTEN_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 10 });
 
 /// What an order meant and the walk or a look by key has met.
 pub(crate) struct Met {
@@ -100,6 +96,7 @@ impl DiskTier {
     }
 
     /// Whether a disk may lack something of the orders.
+    #[cfg(test)]
     pub(crate) fn has_unwritten_orders(&self) -> bool {
         self.orders.is_unwritten()
     }
@@ -119,17 +116,18 @@ impl DiskTier {
         }
     }
 
-    /// A disk has to write them down once more, whether they have changed or not.
-    pub(crate) fn write_orders_again(&self) {
-        self.orders.not_written();
+    /// Of which disks it is known that they hang: what they were asked to write they have not written in time, nor since.
+    pub(crate) fn hanging(&self) -> Vec<bool> {
+        self.barriers.hanging()
     }
 
-    /// Has the orders that stand written down on each disk, behind all that was put before; on which that is done. A restart
-    /// brings nothing back from there then, nor does a power cut.
-    pub(crate) async fn write_orders(&self) -> Vec<bool> {
+    /// Has the orders that stand written down on each disk that is `lacking` them, behind all that was put before; on which that is
+    /// done. A restart brings nothing back from there then, nor does a power cut. One that hangs is not asked.
+    pub(crate) async fn write_orders(&self, lacking: &[bool]) -> Vec<bool> {
         self.orders.begin_note();
-        let written = in_time(self.note_orders()).await;
-        if written.contains(&false) {
+        let note = |hanging: &[bool]| self.note_orders(|at| lacking[at] && !hanging[at]);
+        let written = self.barriers.pass(note).await;
+        if lacking.iter().zip(&written).any(|(lacks, written)| *lacks && !written) {
             self.orders.not_written();
         }
         written
@@ -139,19 +137,19 @@ impl DiskTier {
     pub(super) fn note_orders_at_the_end(&self) {
         if self.orders.is_unwritten() {
             // Waited for with what is queued.
-            drop(self.note_orders());
+            drop(self.note_orders(|_| true));
         }
     }
 
     /// Has disks note the orders, as they are when they do; whether each did.
-    fn note_orders(&self) -> Vec<impl Future<Output = bool>> {
+    fn note_orders(&self, asks: impl Fn(usize) -> bool) -> Vec<Barrier> {
         let (orders, now, unix_ms) = (Arc::clone(&self.orders), Instant::now(), self.times().unix_ms);
-        self.disks.note(move || orders.to_note(now, unix_ms))
+        self.disks.note(asks, move || orders.to_note(now, unix_ms))
     }
 
-    /// On which disks all is that was done so far.
+    /// On which disks all is that was done so far. One that hangs is not asked.
     pub(crate) async fn settled(&self) -> Vec<bool> {
-        in_time(self.disks.settle()).await
+        self.barriers.pass(|hanging| self.disks.settle(|at| !hanging[at])).await
     }
 
     /// Whether it is on all of them.
@@ -281,12 +279,6 @@ impl DiskTier {
             (Mode::Soft, Head::Varies { .. }) => Some(false),
         }
     }
-}
-
-/// What each disk has done within [`WRITTEN_WITHIN`].
-async fn in_time(doing: Vec<impl Future<Output = bool>>) -> Vec<bool> {
-    let doing = doing.into_iter().map(|done| timeout(WRITTEN_WITHIN, done));
-    join_all(doing).await.into_iter().map(|done| done == Ok(true)).collect()
 }
 
 /// `freshness` of what may be no more: not used in any way before the upstream was asked about it. What that has promised not to
