@@ -134,8 +134,10 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
                 agent.metrics.heard(clock::now());
                 obedience.mark_heard();
                 let days = agent.state.borrow().late.days();
-                for settled in obedience.settle_plans(days).await {
+                for settled in obedience.judgements(days).await {
+                    // Told first: what the edge refuses is known of the plan that lies there, and that is another one then.
                     agent.settled(&settled);
+                    obedience.settle(&settled);
                 }
                 patience.rest();
                 let mut batch = Batch::new(orders);

@@ -83,6 +83,7 @@ impl State {
         }
         // What came of others must not be told of those to come.
         self.effects.retain(|number, _| *number <= up_to);
+        self.late.forget_after(up_to);
         Heard::Less { before }
     }
 }
@@ -243,6 +244,20 @@ mod tests {
         assert_eq!((state.heard, state.effects.len()), (9, 2));
         assert_eq!(state.hear(6), Heard::Less { before: 9 });
         assert_eq!((state.heard, state.effects.keys().copied().collect::<Vec<_>>()), (6, vec![5]));
+    }
+
+    /// What the edge said days later of an order that was lost was told of the one that had got its number.
+    #[test]
+    fn of_orders_that_are_lost_nothing_is_told_days_later() {
+        let json = r#"{"control":"","node":"hubei/dianxin/acme/a/1","since":"2026-09-01T00:00:00Z",
+            "until":"2026-10-01T00:00:00Z","heard":9}"#;
+        let mut state: State = serde_json::from_str(json).unwrap();
+        let days = ["2999-09-01", "2999-09-02"].map(|date| date.parse().unwrap());
+        for (number, date) in [(5, days[0]), (7, days[1])] {
+            state.late.note(number, date, package::Digest::of(b"x"));
+        }
+        state.hear(6);
+        assert_eq!(state.late.days(), [days[0]].into());
     }
 
     #[test]

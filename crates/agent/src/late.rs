@@ -32,6 +32,11 @@ impl LatePlans {
         }
     }
 
+    /// Numbers behind `number` are given anew, to other orders.
+    pub(crate) fn forget_after(&mut self, number: u64) {
+        self.0.retain(|ordered, _| *ordered <= number);
+    }
+
     /// Whose plans may be judged anew.
     pub(crate) fn days(&self) -> BTreeSet<Date> {
         self.0.values().map(|ordered| ordered.date).collect()

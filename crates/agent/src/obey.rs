@@ -46,11 +46,18 @@ impl Obedience {
         }
     }
 
-    /// Looks after plans that the edge had not judged when they were ordered, beside those of `days`, and says what it has by now.
-    pub(crate) async fn settle_plans(&self, days: BTreeSet<Date>) -> Vec<Settled> {
+    /// What the edge says by now of plans that it had not judged when they were ordered, beside those of `days`.
+    pub(crate) async fn judgements(&self, days: BTreeSet<Date>) -> Vec<Settled> {
         match &self.plans {
-            Some(plans) => plans.settle(self.edge, days).await,
+            Some(plans) => plans.judgements(self.edge, days).await,
             None => Vec::new(),
+        }
+    }
+
+    /// What came of a plan is written down, so that the edge is left with what counts.
+    pub(crate) fn settle(&self, settled: &Settled) {
+        if let Some(plans) = &self.plans {
+            plans.settle(settled);
         }
     }
 

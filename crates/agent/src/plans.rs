@@ -127,36 +127,37 @@ impl Plans {
         }
     }
 
-    /// Looks what the edge says by now of plans that it had not judged, beside those of `days`, and says what that is.
-    pub(crate) async fn settle(&self, edge: Local, days: BTreeSet<Date>) -> Vec<Settled> {
+    /// What the edge says by now of plans that it had not judged, beside those of `days`; it says so until that is [done](Self::settle).
+    pub(crate) async fn judgements(&self, edge: Local, days: BTreeSet<Date>) -> Vec<Settled> {
         let before = self.before().map(BTreeMap::into_keys).into_iter().flatten();
         let open: BTreeSet<Date> = days.into_iter().chain(before).filter(|date| !is_over(*date)).collect();
         if open.is_empty() {
             return Vec::new();
         }
         let Ok(Some(days)) = ask(edge).await else { return Vec::new() };
-        let settled = open.into_iter().filter_map(|date| match self.settle_day(date, days.get(&date)?) {
-            Ok(settled) => settled,
-            Err(error) => {
-                tracing::warn!(%error, %date, folder = %self.0.display(), "the plan before cannot be dealt with");
-                None
-            }
+        let settled = open.into_iter().filter_map(|date| {
+            let envelope = match fs::read(self.file(date)) {
+                Ok(envelope) => envelope,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+                Err(error) => {
+                    tracing::warn!(%error, %date, folder = %self.0.display(), "the plan that was kept cannot be read");
+                    return None;
+                }
+            };
+            let judged = days.get(&date)?.of(&envelope)?;
+            Some(Settled { date, body: Digest::of(&envelope), judged })
         });
         settled.collect()
     }
 
-    fn settle_day(&self, date: Date, planned: &Planned) -> io::Result<Option<Settled>> {
-        let envelope = match fs::read(self.file(date)) {
-            Ok(envelope) => envelope,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let Some(judged) = planned.of(&envelope) else { return Ok(None) };
-        if let Judged::Refused(why) = &judged {
+    /// What came of a plan is written down: those before are needed no more, or the newest of them is needed again.
+    pub(crate) fn settle(&self, Settled { date, judged, .. }: &Settled) {
+        if let Judged::Refused(why) = judged {
             tracing::error!(%date, why, "the edge refuses a plan that was kept for it; the one before counts again");
         }
-        self.judged(date, &judged)?;
-        Ok(Some(Settled { date, body: Digest::of(&envelope), judged }))
+        if let Err(error) = self.judged(*date, judged) {
+            tracing::warn!(%error, %date, folder = %self.0.display(), "the plan before cannot be dealt with");
+        }
     }
 
     /// Puts a plan where the edge reads it; the one that is there is kept until this one has been judged.
@@ -369,16 +370,16 @@ mod tests {
         for text in ["old", "good", "bad", "worse"] {
             assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Effect::Done));
         }
-        plans.settle(edge, BTreeSet::new()).await;
+        assert_eq!(plans.judgements(edge, BTreeSet::new()).await, []);
         assert_eq!((there(&plans, date), files(&plans).len()), (envelope("worse"), 4));
         // The day comes near.
         for kept in ["bad", "bad", "good", "good"] {
-            plans.settle(edge, BTreeSet::new()).await;
+            plans.judgements(edge, BTreeSet::new()).await.iter().for_each(|settled| plans.settle(settled));
             assert_eq!(there(&plans, date), envelope(kept));
         }
         assert_eq!(files(&plans), [format!("{date}.json")]);
         // Nobody is asked where nothing is open.
-        plans.settle(edge, BTreeSet::new()).await;
+        assert_eq!(plans.judgements(edge, BTreeSet::new()).await, []);
     }
 
     /// Ordered days before, it was done as far as the control knew, and stayed so when the edge refused it.
@@ -391,11 +392,30 @@ mod tests {
             let edge = edge(["{}".to_owned(), "{}".to_owned(), says(date, Some("good"), Some("bad"))]).await;
             assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Effect::Done));
             // As on all days before, without another plan of its day.
-            assert_eq!(plans.settle(edge, [date].into()).await, []);
-            let told = plans.settle(edge, [date].into()).await;
+            assert_eq!(plans.judgements(edge, [date].into()).await, []);
+            let told = plans.judgements(edge, [date].into()).await;
             assert_eq!(told, [Settled { date, body: Digest::of(&envelope(text)), judged }]);
+            plans.settle(&told[0]);
             assert_eq!(there(&plans, date), envelope(text));
         }
+    }
+
+    /// The agent stopped between the two: the one before had taken its place, and nobody was told of the refusal.
+    #[tokio::test]
+    async fn a_refusal_is_found_anew_until_it_was_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
+        plans.put(date, &envelope("good")).unwrap();
+        plans.put(date, &envelope("bad")).unwrap();
+        let edge = edge([says(date, None, Some("bad")), says(date, None, Some("bad"))]).await;
+        let first = plans.judgements(edge, [date].into()).await;
+        assert_eq!(first.len(), 1);
+        assert_eq!(
+            (plans.judgements(edge, [date].into()).await, there(&plans, date)),
+            (first.clone(), envelope("bad"))
+        );
+        plans.settle(&first[0]);
+        assert_eq!(there(&plans, date), envelope("good"));
     }
 
     #[test]
