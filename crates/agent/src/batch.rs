@@ -1,50 +1,59 @@
 //! Orders that were heard together: which are needless because of a later one among them.
 
+use crate::obey::Obeyed;
 use fleet::wire::Numbered;
 use fleet::{Effect, Kind};
-use std::collections::BTreeMap;
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The orders of one answer, and what has come of those that were tried before their turn.
 pub(crate) struct Batch {
     orders: Vec<Numbered>,
     tried: BTreeMap<usize, Effect>,
+    /// Days that are not near: their plans are kept, each in its turn.
+    far: BTreeSet<Date>,
 }
 
 impl Batch {
     pub(crate) fn new(orders: Vec<Numbered>) -> Self {
-        Self { orders, tried: BTreeMap::new() }
+        Self { orders, tried: BTreeMap::new(), far: BTreeSet::new() }
     }
 
     pub(crate) fn orders(&self) -> &[Numbered] {
         &self.orders
     }
 
-    /// What comes of the order at `at`, in its turn; `obey` tries one until there is an effect.
+    /// What comes of the order at `at`, in its turn; `obey` tries one until there is an end.
     ///
     /// A plan is needless when a later one of its day is followed, and not before: the later one may be refused, and whether it is
     /// the edge knows alone. So the newest is tried first, when it is the oldest one's turn; nothing is told of the oldest before.
-    pub(crate) async fn effect(&mut self, at: usize, mut obey: impl AsyncFnMut(&Kind) -> Effect) -> Effect {
+    /// Where the edge has no word on it yet, all are kept, so that the last good one is there when it has.
+    pub(crate) async fn obey(&mut self, at: usize, mut obey: impl AsyncFnMut(&Kind) -> Obeyed) -> Obeyed {
         let kind = &self.orders[at].order.kind;
         let later = (at + 1..self.orders.len())
             .rev()
             .filter(|later| kind.is_overtaken_by(&self.orders[*later].order.kind));
         for at in later {
-            if !matches!(kind, Kind::Plan { .. }) {
-                return Effect::Overtaken;
+            let Kind::Plan { date, .. } = kind else { return Obeyed::Ended(Effect::Overtaken) };
+            if self.far.contains(date) {
+                break;
             }
             let effect = match self.tried.get(&at) {
                 Some(effect) => effect,
-                None => {
-                    let effect = obey(&self.orders[at].order.kind).await;
-                    self.tried.entry(at).or_insert(effect)
-                }
+                None => match obey(&self.orders[at].order.kind).await {
+                    Obeyed::Ended(effect) => self.tried.entry(at).or_insert(effect),
+                    Obeyed::Kept => {
+                        self.far.insert(*date);
+                        break;
+                    }
+                },
             };
             if *effect == Effect::Done {
-                return Effect::Overtaken;
+                return Obeyed::Ended(Effect::Overtaken);
             }
         }
         match self.tried.remove(&at) {
-            Some(effect) => effect,
+            Some(effect) => Obeyed::Ended(effect),
             None => obey(kind).await,
         }
     }
@@ -60,8 +69,8 @@ mod tests {
         Kind::Plan { date: date.parse().unwrap(), body: Digest::of(name.as_bytes()) }
     }
 
-    /// What comes of each, where these are refused; and what was tried, in order.
-    async fn come_of(kinds: &[Kind], refused: &[Kind]) -> (Vec<Effect>, Vec<Kind>) {
+    /// What comes of each, where these are refused and those of a day are kept; and what was tried, in order.
+    async fn come_of(kinds: &[Kind], refused: &[Kind], far: Option<Date>) -> (Vec<Obeyed>, Vec<Kind>) {
         let numbered = |(at, kind): (usize, &Kind)| Numbered {
             number: at as u64 + 1,
             order: Order { kind: kind.clone(), to: fleet::Target::default() },
@@ -71,9 +80,13 @@ mod tests {
         for at in 0..kinds.len() {
             let obey = async |kind: &Kind| {
                 tried.push(kind.clone());
-                if refused.contains(kind) { Effect::Refused("no".to_owned()) } else { Effect::Done }
+                match kind {
+                    kind if refused.contains(kind) => Obeyed::Ended(Effect::Refused("no".to_owned())),
+                    Kind::Plan { date, .. } if Some(*date) == far => Obeyed::Kept,
+                    _ => Obeyed::Ended(Effect::Done),
+                }
             };
-            effects.push(batch.effect(at, obey).await);
+            effects.push(batch.obey(at, obey).await);
         }
         (effects, tried)
     }
@@ -92,18 +105,31 @@ mod tests {
             (&[a.clone(), b.clone(), c.clone()], [&no, &no, &done, &no], &[&c, &b, &a, &other]),
         ];
         for (refused, effects, tried) in cases {
-            let came = come_of(&all, refused).await;
-            assert_eq!(came.0.iter().collect::<Vec<_>>(), effects, "{refused:?}");
+            let came = come_of(&all, refused, None).await;
+            assert_eq!(came.0.iter().map(Obeyed::effect).collect::<Vec<_>>(), effects, "{refused:?}");
             assert_eq!(came.1.iter().collect::<Vec<_>>(), tried, "each is tried once: {refused:?}");
         }
+    }
+
+    /// The good one was overtaken by one that the edge refused days later, when there was none before it to take its place.
+    #[tokio::test]
+    async fn plans_of_a_day_that_is_not_near_are_all_kept_each_in_its_turn() {
+        let [a, b, c] = ["a", "b", "c"].map(|name| plan("2026-09-01", name));
+        let near = plan("2026-08-01", "d");
+        let far = "2026-09-01".parse().ok();
+        let all = [a.clone(), b.clone(), near.clone(), near.clone(), c.clone()];
+        let (effects, tried) = come_of(&all, &[], far).await;
+        let [over, done] = [Effect::Overtaken, Effect::Done].map(Obeyed::Ended);
+        assert_eq!(effects, [Obeyed::Kept, Obeyed::Kept, over, done, Obeyed::Kept]);
+        assert_eq!(tried, [&c, &a, &b, &near, &c].map(Kind::clone), "the newest lies there at the end");
     }
 
     /// What is to be forgotten is forgotten before the node serves again.
     #[tokio::test]
     async fn all_else_keeps_its_turn() {
         let purge = Kind::Purge(Digest::of(b"x"));
-        let (effects, tried) = come_of(&[Kind::Drain, purge.clone(), Kind::Undrain], &[]).await;
-        assert_eq!(effects, [Effect::Overtaken, Effect::Done, Effect::Done]);
+        let (effects, tried) = come_of(&[Kind::Drain, purge.clone(), Kind::Undrain], &[], None).await;
+        assert_eq!(effects, [Effect::Overtaken, Effect::Done, Effect::Done].map(Obeyed::Ended));
         assert_eq!(tried, [purge, Kind::Undrain]);
     }
 }

@@ -7,7 +7,7 @@ use crate::home::{Heard, Home, State};
 use crate::line::{Control, Line, Trouble};
 use crate::local::Local;
 use crate::metrics::{Metrics, Renewal};
-use crate::obey::Obedience;
+use crate::obey::{Obedience, Obeyed};
 use crate::options::Config;
 use crate::plans::{Settled, is_over};
 use crate::relay::Relay;
@@ -144,18 +144,18 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
                 for at in 0..batch.orders().len() {
                     let Numbered { number, order } = batch.orders()[at].clone();
                     let over = matches!(order.kind, Kind::Plan { date, .. } if is_over(date));
-                    let effect = match over {
-                        true => Effect::Overtaken,
+                    let obeyed = match over {
+                        true => Obeyed::Ended(Effect::Overtaken),
                         false => {
                             // Renewed meanwhile or not, the connection is kept.
                             let obey = async |kind: &Kind| {
                                 obey_at_last(agent, &mut obedience, &mut line, kind).await
                             };
-                            batch.effect(at, obey).await
+                            batch.obey(at, obey).await
                         }
                     };
-                    tracing::info!(number, kind = order.kind.as_str(), ?effect, "ordered");
-                    agent.note(number, &order.kind, effect);
+                    tracing::info!(number, kind = order.kind.as_str(), ?obeyed, "ordered");
+                    agent.note(number, &order.kind, &obeyed);
                 }
                 agent.heard(up_to);
             }
@@ -169,8 +169,8 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
     }
 }
 
-/// Tries until there is an effect: the order after this one may build on it.
-async fn obey_at_last(agent: &Agent, obedience: &mut Obedience, line: &mut Line, kind: &Kind) -> Effect {
+/// Tries until there is an end: the order after this one may build on it.
+async fn obey_at_last(agent: &Agent, obedience: &mut Obedience, line: &mut Line, kind: &Kind) -> Obeyed {
     let mut patience = Patience::new();
     let body = loop {
         let Some(digest) = kind.body() else { break Bytes::new() };
@@ -178,7 +178,7 @@ async fn obey_at_last(agent: &Agent, obedience: &mut Obedience, line: &mut Line,
             Ok(body) if package::Digest::of(&body) == digest => break body,
             Ok(_) => tracing::warn!(%digest, "the control sent another body"),
             Err(Trouble::Refused { refused, .. }) if refused == fleet::Refusal::NotFound.as_str() => {
-                return Effect::Refused("the control keeps its body no more".to_owned());
+                return Obeyed::Ended(Effect::Refused("the control keeps its body no more".to_owned()));
             }
             Err(trouble) => {
                 tracing::warn!(%trouble, "no body");
@@ -191,7 +191,7 @@ async fn obey_at_last(agent: &Agent, obedience: &mut Obedience, line: &mut Line,
     let mut patience = Patience::new();
     loop {
         match obedience.obey(kind, body.clone()).await {
-            Ok(effect) => return effect,
+            Ok(obeyed) => return obeyed,
             Err(unheard) => tracing::warn!(why = unheard.0, kind = kind.as_str(), "the edge is asked again"),
         }
         patience.wait().await;
@@ -280,19 +280,20 @@ impl Agent {
         self.home.control(&state.control)
     }
 
-    fn note(&self, number: u64, kind: &Kind, effect: Effect) {
-        self.metrics.order(number, &effect);
+    fn note(&self, number: u64, kind: &Kind, obeyed: &Obeyed) {
+        self.metrics.at(number);
         {
             let mut state = self.state.borrow_mut();
-            if effect == Effect::Done {
-                match kind {
-                    Kind::Drain => state.drained = true,
-                    Kind::Undrain => state.drained = false,
-                    Kind::Plan { date, body } => state.late.note(number, *date, *body),
-                    Kind::Purge(_) => {}
-                }
+            match (obeyed, kind) {
+                (Obeyed::Kept, Kind::Plan { date, body }) => state.late.note(number, *date, *body),
+                (obeyed, _) => self.metrics.came(obeyed.effect()),
             }
-            Report::note(&mut state.effects, number, effect);
+            match (obeyed.effect(), kind) {
+                (Effect::Done, Kind::Drain) => state.drained = true,
+                (Effect::Done, Kind::Undrain) => state.drained = false,
+                _ => {}
+            }
+            Report::note(&mut state.effects, number, obeyed.effect().clone());
             state.heard = number;
         }
         self.remember();

@@ -23,7 +23,7 @@ struct Ordered {
 }
 
 impl LatePlans {
-    /// The order of this number is done: the plan lies where the edge finds it.
+    /// The plan of the order of this number is kept: it lies where the edge finds it.
     pub(crate) fn note(&mut self, number: u64, date: Date, body: Digest) {
         self.0.insert(number, Ordered { date, body });
         self.0.retain(|_, ordered| !is_over(ordered.date));
@@ -45,20 +45,17 @@ impl LatePlans {
     /// What comes of which orders, now that the edge has judged a plan.
     pub(crate) fn settle(&mut self, settled: &Settled) -> Vec<(u64, Effect)> {
         let Settled { date, body, judged } = settled;
-        match judged {
-            // Of those before nobody will ask.
-            Judged::Followed => {
-                self.0.retain(|_, ordered| ordered.date != *date);
-                Vec::new()
-            }
-            Judged::Refused(why) => {
-                let is_it = |ordered: &Ordered| ordered.date == *date && ordered.body == *body;
-                let (refused, open): (BTreeMap<_, _>, _) =
-                    std::mem::take(&mut self.0).into_iter().partition(|(_, ordered)| is_it(ordered));
-                self.0 = open;
-                refused.into_keys().map(|number| (number, Effect::Refused(why.clone()))).collect()
-            }
-        }
+        let come_of = |ordered: &Ordered| match judged {
+            _ if ordered.date != *date => None,
+            Judged::Refused(why) => (ordered.body == *body).then(|| Effect::Refused(why.clone())),
+            Judged::Followed if ordered.body == *body => Some(Effect::Done),
+            // Those before it are needed no more.
+            Judged::Followed => Some(Effect::Overtaken),
+        };
+        let ends = self.0.iter().filter_map(|(number, ordered)| Some((*number, come_of(ordered)?)));
+        let ends: Vec<_> = ends.collect();
+        ends.iter().for_each(|(number, _)| _ = self.0.remove(number));
+        ends
     }
 }
 
@@ -86,7 +83,9 @@ mod tests {
         assert_eq!(told, [(5, effect.clone()), (9, effect)]);
         assert_eq!(late.settle(&settled(dates[0], bad, refused())), [], "told once");
         assert_eq!(late.days(), dates.into());
-        assert_eq!(late.settle(&settled(dates[0], good, Judged::Followed)), []);
+        late.note(11, dates[0], bad);
+        let told = late.settle(&settled(dates[0], good, Judged::Followed));
+        assert_eq!(told, [(3, Effect::Done), (11, Effect::Overtaken)]);
         assert_eq!(late.days(), [dates[1]].into());
     }
 

@@ -91,7 +91,7 @@ impl Metrics {
             orders: counters::<Came>(
                 telemetry,
                 "airclass_node_orders_total",
-                "Orders of the control, by what came of them",
+                "Orders of the control, by what came of them; a plan of a day that is not near counts once the edge has judged it",
                 "effect",
             ),
             last: telemetry.gauge("airclass_node_order", "Number of the last order that was looked at"),
@@ -122,12 +122,7 @@ impl Metrics {
         self.heard.set(now.as_second());
     }
 
-    pub(crate) fn order(&self, number: u64, effect: &Effect) {
-        self.came(effect);
-        self.at(number);
-    }
-
-    /// What came of an order; once more where the edge says something else days later.
+    /// What came of an order, once for each.
     pub(crate) fn came(&self, effect: &Effect) {
         let came = match effect {
             Effect::Done => Came::Done,

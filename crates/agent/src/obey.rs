@@ -19,6 +19,26 @@ use tokio::time::Instant;
 const SOON: SignedDuration = SignedDuration::from_secs(60);
 /// How often it is written down that the control is heard: a fraction of the time after which somebody is told that it is not.
 const MARK_EVERY: Duration = Duration::from_secs(10);
+
+/// What has come of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Obeyed {
+    /// This.
+    Ended(Effect),
+    /// A plan for a day that is not near lies where the edge finds it, which judges it when that comes.
+    Kept,
+}
+
+impl Obeyed {
+    /// As the control is told: what is kept is done as far as anybody knows.
+    pub(crate) fn effect(&self) -> &Effect {
+        match self {
+            Self::Ended(effect) => effect,
+            Self::Kept => &Effect::Done,
+        }
+    }
+}
+
 /// What it takes to obey.
 pub(crate) struct Obedience {
     pub(crate) edge: Local,
@@ -65,18 +85,17 @@ impl Obedience {
     ///
     /// # Errors
     /// When the edge gives no answer: to be tried again.
-    pub(crate) async fn obey(&mut self, kind: &Kind, body: Bytes) -> Result<Effect, Unheard> {
-        match kind {
-            Kind::Purge(_) => self.purge(body).await,
-            Kind::Plan { date, .. } => match &self.plans {
-                Some(plans) => plans.obey(self.edge, *date, &body).await,
-                None => Ok(Effect::Refused(
-                    "this node's agent has no `plans`: it takes its plans elsewhere".to_owned(),
-                )),
-            },
-            Kind::Drain => self.switch("/out-of-service").await,
-            Kind::Undrain => self.switch("/in-service").await,
-        }
+    pub(crate) async fn obey(&mut self, kind: &Kind, body: Bytes) -> Result<Obeyed, Unheard> {
+        let effect = match (kind, &self.plans) {
+            (Kind::Purge(_), _) => self.purge(body).await?,
+            (Kind::Plan { date, .. }, Some(plans)) => return plans.obey(self.edge, *date, &body).await,
+            (Kind::Plan { .. }, None) => {
+                Effect::Refused("this node's agent has no `plans`: it takes its plans elsewhere".to_owned())
+            }
+            (Kind::Drain, _) => self.switch("/out-of-service").await?,
+            (Kind::Undrain, _) => self.switch("/in-service").await?,
+        };
+        Ok(Obeyed::Ended(effect))
     }
 
     async fn purge(&mut self, envelope: Bytes) -> Result<Effect, Unheard> {
@@ -203,7 +222,7 @@ mod tests {
             let kind = Kind::Purge(Digest::of(&envelope));
             let edge = tokio::spawn(edge(listener, [not_yet, (200, "{}")]));
             let obeyed = obedience.obey(&kind, envelope.into()).await;
-            assert_eq!(obeyed, comes_of, "{ahead_s} s ahead");
+            assert_eq!(obeyed, comes_of.map(Obeyed::Ended), "{ahead_s} s ahead");
             if relayed {
                 let sent = edge.await.unwrap();
                 assert!(sent.contains(&own_id), "{sent}");
@@ -235,7 +254,7 @@ mod tests {
         let outdated = r#"{"refused":"outdated_key","problem":""}"#;
         let edge = tokio::spawn(edge(listener, [(403, outdated), (200, "{}")]));
         let obeyed = obedience.obey(&kind, envelope.into()).await;
-        assert_eq!(obeyed, Ok(Effect::Done));
+        assert_eq!(obeyed, Ok(Obeyed::Ended(Effect::Done)));
         let sent = edge.await.unwrap();
         assert!(sent.contains(&own_id.to_string()), "{sent}");
     }

@@ -12,6 +12,7 @@
 use crate::clock;
 use crate::home::replace;
 use crate::local::{Local, Unheard};
+use crate::obey::Obeyed;
 use bytes::Bytes;
 use fleet::Effect;
 use http::StatusCode;
@@ -97,30 +98,30 @@ impl Plans {
     ///
     /// # Errors
     /// When the edge gives no answer: to be tried again.
-    pub(crate) async fn obey(&self, edge: Local, date: Date, envelope: &Bytes) -> Result<Effect, Unheard> {
+    pub(crate) async fn obey(&self, edge: Local, date: Date, envelope: &Bytes) -> Result<Obeyed, Unheard> {
+        let refused = |why: &str| Ok(Obeyed::Ended(Effect::Refused(why.to_owned())));
         if SignedPlan::parse(envelope).is_none() {
-            return Ok(Effect::Refused("malformed".to_owned()));
+            return refused("malformed");
         }
         self.put(date, envelope).map_err(|error| self.unheard(&error))?;
         let until = Instant::now() + PATIENCE;
         loop {
             let Some(days) = ask(edge).await? else {
-                return Ok(Effect::Refused("the edge follows no plans: see its `plan.keys`".to_owned()));
+                return refused("the edge follows no plans: see its `plan.keys`");
             };
-            // Kept until its day comes near.
-            let Some(planned) = days.get(&date) else { return Ok(Effect::Done) };
+            let Some(planned) = days.get(&date) else { return Ok(Obeyed::Kept) };
             match planned.of(envelope) {
                 Some(judged) => {
                     self.judged(date, &judged).map_err(|error| self.unheard(&error))?;
-                    return Ok(match judged {
+                    return Ok(Obeyed::Ended(match judged {
                         Judged::Followed => Effect::Done,
                         Judged::Refused(why) => Effect::Refused(why),
-                    });
+                    }));
                 }
                 None if Instant::now() > until => {
-                    let why =
-                        "the edge does not look at it: see that its `plan.source` is the agent's `plans`";
-                    return Ok(Effect::Refused(why.to_owned()));
+                    return refused(
+                        "the edge does not look at it: see that its `plan.source` is the agent's `plans`",
+                    );
                 }
                 None => sleep(LOOK).await,
             }
@@ -288,6 +289,12 @@ mod tests {
         local
     }
 
+    const DONE: Result<Obeyed, Unheard> = Ok(Obeyed::Ended(Effect::Done));
+
+    fn refused() -> Result<Obeyed, Unheard> {
+        Ok(Obeyed::Ended(Effect::Refused("unknown_key".to_owned())))
+    }
+
     fn tomorrow() -> Date {
         let now = jiff::tz::TimeZone::UTC.to_datetime(clock::now()).date();
         now.tomorrow().unwrap()
@@ -327,11 +334,10 @@ mod tests {
             says(date, Some("better"), None),
         ])
         .await;
-        assert_eq!(plans.obey(edge, date, &envelope("good")).await, Ok(Effect::Done));
-        let refused = plans.obey(edge, date, &envelope("bad")).await;
-        assert_eq!(refused, Ok(Effect::Refused("unknown_key".to_owned())));
+        assert_eq!(plans.obey(edge, date, &envelope("good")).await, DONE);
+        assert_eq!(plans.obey(edge, date, &envelope("bad")).await, refused());
         assert_eq!(there(&plans, date), envelope("good"));
-        assert_eq!(plans.obey(edge, date, &envelope("better")).await, Ok(Effect::Done));
+        assert_eq!(plans.obey(edge, date, &envelope("better")).await, DONE);
         assert_eq!(there(&plans, date), envelope("better"));
         assert_eq!(files(&plans), [format!("{date}.json")]);
     }
@@ -342,10 +348,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
         let edge = edge([says(date, None, Some("bad")), says(date, Some("good"), None)]).await;
-        let refused = plans.obey(edge, date, &envelope("bad")).await;
-        assert_eq!(refused, Ok(Effect::Refused("unknown_key".to_owned())));
+        assert_eq!(plans.obey(edge, date, &envelope("bad")).await, refused());
         assert_eq!(there(&plans, date), envelope("bad"));
-        assert_eq!(plans.obey(edge, date, &envelope("good")).await, Ok(Effect::Done));
+        assert_eq!(plans.obey(edge, date, &envelope("good")).await, DONE);
         assert_eq!((there(&plans, date), files(&plans)), (envelope("good"), vec![format!("{date}.json")]));
     }
 
@@ -368,7 +373,7 @@ mod tests {
         ])
         .await;
         for text in ["old", "good", "bad", "worse"] {
-            assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Effect::Done));
+            assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Obeyed::Kept));
         }
         assert_eq!(plans.judgements(edge, BTreeSet::new()).await, []);
         assert_eq!((there(&plans, date), files(&plans).len()), (envelope("worse"), 4));
@@ -390,7 +395,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
             let edge = edge(["{}".to_owned(), "{}".to_owned(), says(date, Some("good"), Some("bad"))]).await;
-            assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Effect::Done));
+            assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Obeyed::Kept));
             // As on all days before, without another plan of its day.
             assert_eq!(plans.judgements(edge, [date].into()).await, []);
             let told = plans.judgements(edge, [date].into()).await;
