@@ -1,10 +1,12 @@
 //! Who asks: what the certificate of a connection says.
 
 use fleet::Identity;
+use jiff::Timestamp;
 use package::Digest;
 use rustls::pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::time::ASN1Time;
 
 /// Who shows a certificate that our authority has signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub(crate) struct Caller {
     pub(crate) identity: Identity,
     /// SHA-256 of its public key (SPKI).
     pub(crate) key: Digest,
+    /// From when to when the certificate counts.
+    pub(crate) counts: (Timestamp, Timestamp),
 }
 
 impl Caller {
@@ -25,6 +29,8 @@ impl Caller {
             _ => None,
         });
         let (identity, None) = (ours.next()?, ours.next()) else { return None };
-        Some(Self { identity, key: Digest::of(leaf.public_key().raw) })
+        let time = |time: ASN1Time| Timestamp::from_second(time.timestamp()).ok();
+        let counts = (time(leaf.validity().not_before)?, time(leaf.validity().not_after)?);
+        Some(Self { identity, key: Digest::of(leaf.public_key().raw), counts })
     }
 }

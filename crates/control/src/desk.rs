@@ -210,9 +210,9 @@ impl Desk {
     pub(crate) fn node(&self, caller: Option<&Caller>) -> Result<NodeName, Refusal> {
         match caller {
             None => Err(Refusal::NoCertificate),
-            Some(Caller { identity: Identity::Node(node), key }) => {
+            Some(Caller { identity: Identity::Node(node), key, counts: (since, _) }) => {
                 let mut registry = self.registry();
-                registry.admit(node, key)?;
+                registry.admit(node, key, Some(*since))?;
                 registry.heard(node, key);
                 Ok(node.clone())
             }

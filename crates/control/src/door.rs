@@ -50,9 +50,9 @@ async fn route(desk: &Desk, caller: Option<&Caller>, request: Request<Incoming>)
             to_json(&desk.enrol(&token, &request).await?)
         }
         (&Method::POST, "renew", _) => {
-            let node = desk.node(caller)?;
+            desk.node(caller)?;
             let Renew { request } = json(body).await?;
-            to_json(&desk.renew(node, &request).await?)
+            to_json(&desk.renew(caller, &request).await?)
         }
         (&Method::GET, "orders", _) => to_json(&desk.orders(caller, after(&head.uri)?).await?),
         (&Method::GET, _, Some(("bodies", digest))) => {

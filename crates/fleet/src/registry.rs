@@ -44,6 +44,9 @@ pub struct Member {
     /// The key before that, until the new one is used: a renewal whose answer was lost can be asked for again.
     #[serde(skip)]
     before: Option<Digest>,
+    /// When the last certificate that is in the records was issued.
+    #[serde(skip)]
+    issued: Timestamp,
     /// Until when its certificate counts.
     pub until: Timestamp,
     /// Whether it is in or out.
@@ -67,6 +70,12 @@ pub enum Standing {
     Enrolled,
     /// They were taken away.
     Revoked,
+}
+
+impl Member {
+    fn holds(&self, key: &Digest) -> bool {
+        self.key == *key || self.before == Some(*key)
+    }
 }
 
 impl Default for Registry {
@@ -105,6 +114,7 @@ impl Registry {
                     joined: record.number,
                     key: *key,
                     before: None,
+                    issued: record.at,
                     until: *until,
                     standing: Standing::Enrolled,
                 };
@@ -116,7 +126,7 @@ impl Registry {
                     if member.key != *key {
                         member.before = Some(std::mem::replace(&mut member.key, *key));
                     }
-                    member.until = *until;
+                    (member.issued, member.until) = (record.at, *until);
                 }
             }
             Event::Revoked { node } => {
@@ -162,7 +172,7 @@ impl Registry {
     pub fn welcome(&self, token: &TokenId, key: &Digest, now: Timestamp) -> Result<Welcome, Refusal> {
         let made = self.tokens.get(token).ok_or(Refusal::UnknownToken)?;
         if let Some(node) = &made.used {
-            let same = self.admit(node, key).is_ok_and(|member| now < member.until);
+            let same = self.admit(node, key, None).is_ok_and(|member| now < member.until);
             return if same { Ok(Welcome::Again(node.clone())) } else { Err(Refusal::TokenUsed) };
         }
         if now >= made.until {
@@ -173,19 +183,29 @@ impl Registry {
         Ok(Welcome::New(NodeName { place: made.place.clone(), number }))
     }
 
-    /// Whether who shows a certificate for `node` with this public key is the node.
+    /// Whether who holds this key is the node, as a certificate for `node` says that counts since `since`; `None`: none is shown.
+    ///
+    /// A certificate that was issued after the last one in the records is one that these have lost: they were brought back from an
+    /// older copy. It counts, or all who have renewed since the copy was made would have to be enrolled anew.
     ///
     /// # Errors
     /// Why not.
-    pub fn admit(&self, node: &NodeName, key: &Digest) -> Result<&Member, Refusal> {
+    pub fn admit(&self, node: &NodeName, key: &Digest, since: Option<Timestamp>) -> Result<&Member, Refusal> {
         let member = self.nodes.get(node).ok_or(Refusal::UnknownNode)?;
         if member.standing == Standing::Revoked {
             return Err(Refusal::Revoked);
         }
-        if member.key != *key && member.before != Some(*key) {
+        if !member.holds(key) && since.is_none_or(|since| since <= member.issued) {
             return Err(Refusal::OldCertificate);
         }
         Ok(member)
+    }
+
+    /// The event of a key that [counts](Self::admit) and that the records have lost, whose certificate counts until `until`: to be
+    /// recorded before another takes its place. `None` where they know it.
+    pub fn regain(&self, node: &NodeName, key: &Digest, until: Timestamp) -> Option<Event> {
+        let member = self.nodes.get(node)?;
+        (!member.holds(key)).then(|| Event::Renewed { node: node.clone(), key: *key, until })
     }
 
     /// `node` was heard with `key`. Once that is the newest it has its answer, and the key before counts no more: the one thing that

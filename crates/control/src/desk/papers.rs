@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::authority::{Request, after};
+use crate::caller::Caller;
 use crate::clock;
 use fleet::wire::{Made, Papers};
 use fleet::{Event, NodeName, Person, Place, Refusal, Secret, Sender, Welcome};
@@ -53,16 +54,18 @@ impl Desk {
         self.papers(node, &request, now, until)
     }
 
-    /// Another certificate for a node.
-    pub(crate) async fn renew(&self, node: NodeName, request: &str) -> Result<Papers, Refusal> {
+    /// Another certificate for the node that asks.
+    pub(crate) async fn renew(&self, caller: Option<&Caller>, request: &str) -> Result<Papers, Refusal> {
+        let node = self.node(caller)?;
         let request = Request::parse(request).ok_or(Refusal::Malformed)?;
         let now = clock::now();
         let until = after(now, self.certificates).map_err(|_| Refusal::Malformed)?;
-        let renewed = self.record(
-            |_| Sender::Node(node.clone()),
-            |_| Ok((Some(Event::Renewed { node: node.clone(), key: request.key, until }), ())),
-        );
-        renewed.await?;
+        let by = |_: &()| Sender::Node(node.clone());
+        if let Some(Caller { key, counts: (_, until), .. }) = caller {
+            self.record(by, |registry| Ok((registry.regain(&node, key, *until), ()))).await?;
+        }
+        let renewed = Event::Renewed { node: node.clone(), key: request.key, until };
+        self.record(by, |_| Ok((Some(renewed.clone()), ()))).await?;
         self.papers(node, &request, now, until)
     }
 

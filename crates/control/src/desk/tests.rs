@@ -130,7 +130,8 @@ async fn nodes_that_have_heard_more_than_an_older_copy_holds_go_back_to_where_it
     let report =
         |heard: u64| serde_json::json!({ "at": clock::now(), "heard": heard, "ready": true }).to_string();
     restored.report(node.clone(), report(3).into()).await.unwrap();
-    let caller = Caller { identity: Identity::Node(node.clone()), key };
+    let caller =
+        Caller { identity: Identity::Node(node.clone()), key, counts: (Timestamp::MIN, Timestamp::MAX) };
     let told = restored.orders(Some(&caller), 3).await.unwrap();
     assert_eq!((told.orders.len(), told.up_to), (0, 1));
     assert_eq!(give(&restored, Kind::Drain).await, Ok(2));
@@ -143,4 +144,28 @@ async fn nodes_that_have_heard_more_than_an_older_copy_holds_go_back_to_where_it
     }
     restored.report(node.clone(), report(2).into()).await.unwrap();
     assert_eq!(restored.acknowledged(2).unwrap().done, [node]);
+}
+
+/// The key of a certificate that the records have lost is written down before the next one takes its place: the answer may be lost.
+#[tokio::test]
+async fn a_node_whose_last_renewal_is_not_in_the_records_can_renew_and_ask_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = desk(folder.path(), None).await;
+    let node: NodeName = "hubei/dianxin/acme/a/1".parse().unwrap();
+    let (token, key) = (Secret::new(Digest::of(b"authority")).unwrap().id(), Digest::of(b"key"));
+    let enrolled = Event::Enrolled { token, node: node.clone(), key, until: Timestamp::MAX };
+    let enrolled = desk.record(|()| Sender::Node(node.clone()), |_| Ok((Some(enrolled.clone()), ()))).await;
+    assert_eq!(enrolled, Ok(((), 1)));
+    let later = clock::now() + SignedDuration::from_hours(24);
+    let (identity, lost) = (Identity::Node(node.clone()), Digest::of(b"renewed"));
+    let caller = Caller { identity, key: lost, counts: (later, Timestamp::MAX) };
+    let request = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+    let request = request.serialize_request(&rcgen::KeyPair::generate().unwrap()).unwrap().pem().unwrap();
+    for _ in 0..2 {
+        assert_eq!(desk.renew(Some(&caller), &request).await.map(|papers| papers.node), Ok(node.clone()));
+    }
+    assert_eq!(desk.registry().end().0, 4, "the lost one, and each of the two");
+    assert!(desk.registry().admit(&node, &lost, None).is_ok());
+    let old = Caller { key, counts: (Timestamp::MIN, Timestamp::MAX), ..caller };
+    assert_eq!(desk.node(Some(&old)), Err(Refusal::OldCertificate));
 }

@@ -96,26 +96,52 @@ fn a_token_brings_one_node_in_and_no_second() {
 fn who_is_revoked_or_shows_an_old_key_is_nobody() {
     let mut desk = Desk::new();
     let node = desk.enrol("wuhan-1");
-    assert!(desk.registry.admit(&node, &key(1)).is_ok());
-    assert_eq!(desk.registry.admit(&node, &key(2)), Err(Refusal::OldCertificate));
+    assert!(desk.registry.admit(&node, &key(1), None).is_ok());
+    assert_eq!(desk.registry.admit(&node, &key(2), None), Err(Refusal::OldCertificate));
     let renewed = |byte| Event::Renewed { node: node.clone(), key: key(byte), until: at(2_000) };
     desk.record(renewed(2));
     // The answer may have been lost, more than once: the old one counts until the new one is used.
     desk.record(renewed(2));
     desk.registry.heard(&node, &key(1));
-    assert!(desk.registry.admit(&node, &key(1)).is_ok() && desk.registry.admit(&node, &key(2)).is_ok());
+    assert!(
+        desk.registry.admit(&node, &key(1), None).is_ok()
+            && desk.registry.admit(&node, &key(2), None).is_ok()
+    );
     desk.registry.heard(&node, &key(2));
-    assert_eq!(desk.registry.admit(&node, &key(1)), Err(Refusal::OldCertificate));
+    assert_eq!(desk.registry.admit(&node, &key(1), None), Err(Refusal::OldCertificate));
     desk.record(renewed(3));
-    assert!(desk.registry.admit(&node, &key(2)).is_ok() && desk.registry.admit(&node, &key(3)).is_ok());
+    assert!(
+        desk.registry.admit(&node, &key(2), None).is_ok()
+            && desk.registry.admit(&node, &key(3), None).is_ok()
+    );
     let revoked = desk.registry.revoke(&node).unwrap();
     desk.record(revoked);
-    assert_eq!(desk.registry.admit(&node, &key(3)), Err(Refusal::Revoked));
+    assert_eq!(desk.registry.admit(&node, &key(3), None), Err(Refusal::Revoked));
     assert_eq!(desk.registry.revoke(&node), Err(Refusal::Revoked));
     let other: NodeName = "hubei/dianxin/acme/nowhere/1".parse().unwrap();
-    assert_eq!(desk.registry.admit(&other, &key(1)), Err(Refusal::UnknownNode));
+    assert_eq!(desk.registry.admit(&other, &key(1), None), Err(Refusal::UnknownNode));
     // Its number is not given again.
     assert_eq!(desk.enrol("wuhan-1").number, 2);
+}
+
+/// Every node that had renewed since the copy was made was nobody, and had to be enrolled anew by hand.
+#[test]
+fn a_certificate_that_was_issued_behind_an_older_copy_counts() {
+    let mut desk = Desk::new();
+    let node = desk.enrol("wuhan-1");
+    let issued = at(desk.registry.end().0 as i64 - 1);
+    let second = Duration::from_secs(1);
+    for (since, counts) in [(issued - second, false), (issued, false), (issued + second, true)] {
+        let admitted = desk.registry.admit(&node, &key(9), Some(since)).map(drop);
+        assert_eq!(admitted, if counts { Ok(()) } else { Err(Refusal::OldCertificate) }, "{since}");
+    }
+    assert_eq!(desk.registry.regain(&node, &key(1), at(2_000)), None);
+    let regained = desk.registry.regain(&node, &key(9), at(2_000)).unwrap();
+    desk.record(regained);
+    assert!(desk.registry.admit(&node, &key(9), None).is_ok());
+    let revoked = desk.registry.revoke(&node).unwrap();
+    desk.record(revoked);
+    assert_eq!(desk.registry.admit(&node, &key(9), Some(at(9_000))), Err(Refusal::Revoked));
 }
 
 #[test]
