@@ -51,6 +51,7 @@ pub fn enrol(home: &Home, url: &str, token: &str) -> Result<Enrolment, AgentErro
         since: clock::now(),
         until: papers.until,
         heard: 0,
+        known: BTreeMap::new(),
         effects: BTreeMap::new(),
         late: LatePlans::default(),
         drained: false,

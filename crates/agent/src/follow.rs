@@ -17,6 +17,7 @@ use bytes::Bytes;
 use faults::AnyFault;
 use fleet::wire::{Numbered, Orders};
 use fleet::{Effect, Kind, Report};
+use package::Digest;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -116,8 +117,7 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
         if renewed.has_changed().unwrap_or(false) {
             line = renewed.borrow_and_update().line();
         }
-        let after = agent.state.borrow().heard;
-        let path = format!("/v1/orders?after={after}");
+        let (path, told_hash) = agent.state.borrow().question();
         let orders: Result<Orders, Trouble> = tokio::select! {
             orders = line.look(&path) => orders,
             // The certificate that this question was asked with counts no more.
@@ -127,7 +127,7 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
             }
         };
         match orders {
-            Ok(Orders { orders, up_to }) => {
+            Ok(Orders { orders, up_to, hash }) => {
                 if std::mem::take(&mut quiet) {
                     tracing::info!("the control is heard again");
                 }
@@ -157,7 +157,13 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
                     tracing::info!(number, kind = order.kind.as_str(), ?obeyed, "ordered");
                     agent.note(number, &order.kind, &obeyed);
                 }
-                agent.heard(up_to);
+                agent.heard(up_to, hash);
+            }
+            // A control of an earlier release, in the place of one that told hashes.
+            Err(Trouble::Refused { refused, .. })
+                if told_hash && refused == fleet::Refusal::Malformed.as_str() =>
+            {
+                agent.state.borrow_mut().known.clear();
             }
             Err(trouble) => {
                 if !std::mem::replace(&mut quiet, true) {
@@ -313,17 +319,20 @@ impl Agent {
         self.news.notify_one();
     }
 
-    fn heard(&self, up_to: u64) {
-        self.metrics.at(up_to);
-        let heard = self.state.borrow_mut().hear(up_to);
+    fn heard(&self, up_to: u64, hash: Option<Digest>) {
+        let (heard, now) = {
+            let mut state = self.state.borrow_mut();
+            (state.hear(up_to, hash), state.heard)
+        };
+        self.metrics.at(now);
         match heard {
             Heard::Nothing => return,
             Heard::More => {}
             Heard::Less { before } => {
                 tracing::warn!(
                     before,
-                    up_to,
-                    "the control's records are an older copy; this node goes back to where it ends"
+                    now,
+                    "the control's records are an older copy; this node goes back to what was before"
                 );
                 self.news.notify_one();
             }

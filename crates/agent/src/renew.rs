@@ -94,6 +94,7 @@ mod tests {
             since: at(0),
             until: at(90),
             heard: 0,
+            known: BTreeMap::new(),
             effects: BTreeMap::new(),
             late: LatePlans::default(),
             drained: false,

@@ -28,6 +28,7 @@ pub(crate) async fn put_together(config: &Config, edge: Local, state: &State) ->
     Report {
         at: clock::now(),
         heard: state.heard,
+        hash: state.known.get(&state.heard).copied(),
         effects: state.effects.clone(),
         ready,
         readiness,

@@ -9,6 +9,7 @@ use fleet::{Act, Kind, MAX_BODY_BYTES, Order, Refusal};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
+use package::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -54,7 +55,10 @@ async fn route(desk: &Desk, caller: Option<&Caller>, request: Request<Incoming>)
             let Renew { request } = json(body).await?;
             to_json(&desk.renew(caller, &request).await?)
         }
-        (&Method::GET, "orders", _) => to_json(&desk.orders(caller, after(&head.uri)?).await?),
+        (&Method::GET, "orders", _) => {
+            let (after, hash) = heard(&head.uri)?;
+            to_json(&desk.orders(caller, after, hash).await?)
+        }
         (&Method::GET, _, Some(("bodies", digest))) => {
             desk.node(caller)?;
             let digest = digest.parse().map_err(|_| Refusal::NotFound)?;
@@ -110,6 +114,16 @@ async fn route(desk: &Desk, caller: Option<&Caller>, request: Request<Incoming>)
         }
         _ => Err(Refusal::NotFound),
     }
+}
+
+/// `?after=N&hash=HASH`, the hash where the node knows it.
+fn heard(uri: &http::Uri) -> Result<(u64, Option<Digest>), Refusal> {
+    let query = uri.query().and_then(|query| query.strip_prefix("after=")).ok_or(Refusal::Malformed)?;
+    let (number, hash) = match query.split_once("&hash=") {
+        Some((number, hash)) => (number, Some(hash.parse().map_err(|_| Refusal::Malformed)?)),
+        None => (query, None),
+    };
+    Ok((number.parse().map_err(|_| Refusal::Malformed)?, hash))
 }
 
 /// `?after=N`; without it, 0.

@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What the records come to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Registry {
-    last: u64,
-    hash: Digest,
+    /// Of each record, by number from 1: 32 MB for a million.
+    hashes: Vec<Digest>,
     tokens: BTreeMap<TokenId, Token>,
     nodes: BTreeMap<NodeName, Member>,
     orders: BTreeMap<u64, Order>,
@@ -78,28 +78,15 @@ impl Member {
     }
 }
 
-impl Default for Registry {
-    fn default() -> Self {
-        Self {
-            last: 0,
-            hash: Record::before_all(),
-            tokens: BTreeMap::new(),
-            nodes: BTreeMap::new(),
-            orders: BTreeMap::new(),
-            zero_rating: None,
-        }
-    }
-}
-
 impl Registry {
     /// Takes in the next record.
     ///
     /// # Errors
     /// When it is not the next, or not signed by `key`; nothing has changed then.
     pub fn apply(&mut self, record: &Record, key: &PublicKey) -> Result<(), ChainError> {
-        record.follows(self.last, self.hash, key)?;
-        self.last = record.number;
-        self.hash = record.hash();
+        let (last, hash) = self.end();
+        record.follows(last, hash, key)?;
+        self.hashes.push(record.hash());
         match &record.event {
             Event::TokenMade { token, place, until } => {
                 let made = Token { place: place.clone(), until: *until, used: None };
@@ -144,7 +131,13 @@ impl Registry {
 
     /// The last record's number and hash.
     pub fn end(&self) -> (u64, Digest) {
-        (self.last, self.hash)
+        (self.hashes.len() as u64, self.hashes.last().copied().unwrap_or(Record::before_all()))
+    }
+
+    /// The hash of the record `number`, where there is one: by it two can tell whether they know the same records up to there.
+    pub fn hash_of(&self, number: u64) -> Option<Digest> {
+        let at = usize::try_from(number.checked_sub(1)?).ok()?;
+        self.hashes.get(at).copied()
     }
 
     /// The event of a token that counts for `valid`.
@@ -310,7 +303,7 @@ impl Registry {
             }
             orders.push((*number, order.clone()));
         }
-        (orders, self.last.max(after))
+        (orders, self.end().0.max(after))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::place::NodeName;
 use jiff::Timestamp;
+use package::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,9 @@ pub struct Report {
     pub at: Timestamp,
     /// The last order that it has looked at.
     pub heard: u64,
+    /// The hash of that record, where the node was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<Digest>,
     /// What came of the last [`KEPT_EFFECTS`] orders, by number.
     #[serde(default)]
     pub effects: BTreeMap<u64, Effect>,

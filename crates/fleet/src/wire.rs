@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | a machine with a token | `POST /v1/enroll` [`Enrol`] | [`Papers`] |
 //! | a node | `POST /v1/renew` [`Renew`] | [`Papers`] |
-//! | a node | `GET /v1/orders?after=N` | [`Orders`], once there are some or [`PATIENCE`] is over |
+//! | a node | `GET /v1/orders?after=N`, `&hash=HASH` of that record where it was told | [`Orders`], once there are some or [`PATIENCE`] is over |
 //! | a node | `GET /v1/bodies/DIGEST` | the bytes |
 //! | a node | `POST /v1/report` [`Report`](crate::Report) | `{}` |
 //! | a person | `POST /v1/tokens` [`MakeToken`] | [`Made`] |
@@ -76,9 +76,12 @@ pub struct Papers {
 pub struct Orders {
     /// By number.
     pub orders: Vec<Numbered>,
-    /// Up to here there are no others for it. Less than was asked after where records were brought back from an older copy: numbers
-    /// from here on are given anew.
+    /// Up to here there are no others for it. Less than was asked after, and none with it, where records were brought back from an
+    /// older copy and others have that number: the node goes back to what it knew before, or to here where it knows nothing more.
     pub up_to: u64,
+    /// The hash of that record, to be told with the next question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<Digest>,
 }
 
 /// An order and its number.

@@ -123,27 +123,45 @@ async fn nodes_that_have_heard_more_than_an_older_copy_holds_go_back_to_where_it
     let give =
         async |desk: &Desk, kind: Kind| desk.order(person(), &Order { kind, to: Target::default() }).await;
     assert_eq!((give(&first, Kind::Drain).await, give(&first, Kind::Undrain).await), (Ok(2), Ok(3)));
+    let lost = [1, 2, 3].map(|number| first.registry().hash_of(number));
     drop(first);
     std::fs::write(&records, copy).unwrap();
 
     let restored = desk(folder.path(), None).await;
-    let report =
-        |heard: u64| serde_json::json!({ "at": clock::now(), "heard": heard, "ready": true }).to_string();
-    restored.report(node.clone(), report(3).into()).await.unwrap();
+    let report = |heard: u64, hash: Option<Digest>| {
+        serde_json::json!({ "at": clock::now(), "heard": heard, "hash": hash, "ready": true }).to_string()
+    };
+    restored.report(node.clone(), report(3, None).into()).await.unwrap();
     let caller =
         Caller { identity: Identity::Node(node.clone()), key, counts: (Timestamp::MIN, Timestamp::MAX) };
-    let told = restored.orders(Some(&caller), 3).await.unwrap();
+    let told = restored.orders(Some(&caller), 3, None).await.unwrap();
     assert_eq!((told.orders.len(), told.up_to), (0, 1));
     assert_eq!(give(&restored, Kind::Drain).await, Ok(2));
     assert_eq!(restored.acknowledged(2).unwrap().waiting, std::slice::from_ref(&node));
-    // One that does not know that it is to go back is told all the same.
-    for heard in [1, 3] {
-        let told = restored.orders(Some(&caller), heard).await.unwrap();
-        let numbers: Vec<u64> = told.orders.iter().map(|order| order.number).collect();
-        assert_eq!((numbers, told.up_to), (vec![2], 2), "{heard}");
+    let numbers = async |desk: &Desk, heard: u64, hash: Option<Digest>| {
+        let told = desk.orders(Some(&caller), heard, hash).await.unwrap();
+        (told.orders.iter().map(|order| order.number).collect::<Vec<_>>(), told.up_to, told.hash)
+    };
+    let ours = [1, 2].map(|number| restored.registry().hash_of(number));
+    for (heard, hash, told) in [
+        (1, None, (vec![2], 2, ours[1])),
+        (1, ours[0], (vec![2], 2, ours[1])),
+        // One that does not know that it is to go back is told again.
+        (3, None, (vec![], 1, None)),
+        (3, lost[2], (vec![], 1, None)),
+        (2, lost[1], (vec![], 0, None)),
+    ] {
+        assert_eq!(numbers(&restored, heard, hash).await, told, "{heard}");
     }
-    restored.report(node.clone(), report(2).into()).await.unwrap();
-    assert_eq!(restored.acknowledged(2).unwrap().done, [node]);
+    restored.report(node.clone(), report(2, lost[1]).into()).await.unwrap();
+    assert_eq!(restored.acknowledged(2).unwrap().waiting, std::slice::from_ref(&node));
+    restored.report(node.clone(), report(2, ours[1]).into()).await.unwrap();
+    assert_eq!(restored.acknowledged(2).unwrap().done, std::slice::from_ref(&node));
+    drop(restored);
+    // Started once more, it knows by the hash alone what another control's number was.
+    let again = desk(folder.path(), None).await;
+    assert_eq!(numbers(&again, 2, lost[1]).await, (vec![], 0, None));
+    assert_eq!(numbers(&again, 1, ours[0]).await, (vec![2], 2, ours[1]));
 }
 
 /// The key of a certificate that the records have lost is written down before the next one takes its place: the answer may be lost.

@@ -175,6 +175,7 @@ fn orders_reach_whom_they_mean_and_are_acknowledged() {
     let mut report = Report {
         at: at(0),
         heard: 0,
+        hash: None,
         effects: BTreeMap::new(),
         ready: true,
         readiness: Vec::new(),
