@@ -99,6 +99,25 @@ fn assumed(more: &str) -> Assumptions {
 
 const HUBEI: Market = Market { region: Region::Hubei, carrier: "dianxin" };
 
+/// Each row was a wave of its own for each lesson and carrier: a file of 50,000 rows took gigabytes, and of rows of a few pupils
+/// each nobody watched.
+#[test]
+fn rows_of_one_province_and_grade_are_counted_together() {
+    let mut assumed = assumed("");
+    let row = assumption(Region::Hubei, 2);
+    assumed.pupils = vec![row; 50_000];
+    assumed.check().unwrap();
+    let plan = plan(Vec::new());
+    let waves = waves(&plan, &assumed, true);
+    let sessions: Vec<_> = waves.iter().map(|wave| (wave.carrier, wave.sessions)).collect();
+    assert_eq!(sessions, [("dianxin", 60_000), ("yidong", 40_000)]);
+}
+
+/// So many pupils of the seventh grade.
+fn assumption(region: Region, each: u64) -> Pupils {
+    Pupils { region, grades: vec![Grade::try_from(7).unwrap()], each }
+}
+
 #[test]
 fn pupils_times_rate_is_the_plateau() {
     let (plan, assumed) = (plan(Vec::new()), assumed(""));

@@ -3,7 +3,7 @@
 use crate::assumptions::Assumptions;
 use jiff::{SignedDuration, Timestamp};
 use package::Grade;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use timetable::plan::{Media, PlannedLesson};
 use timetable::{AirSegment, Kind, Place, Plan, Region};
 
@@ -32,12 +32,19 @@ pub struct Wave<'a> {
 
 /// The day's sessions. `slots`: whether the plan's slots hold; without them everybody comes at the bell.
 ///
-/// Pupils of a grade that has several lessons at one bell are spread over them evenly.
+/// Pupils of a grade that has several lessons at one bell are spread over them evenly. There is a wave for each lesson, grade, region
+/// and carrier at most, however many rows the pupils are written down in.
 pub fn waves<'a>(plan: &'a Plan, assumed: &'a Assumptions, slots: bool) -> Vec<Wave<'a>> {
     let mut choices: HashMap<(Timestamp, Grade), u64> = HashMap::new();
     for lesson in &plan.lessons {
         for &grade in &lesson.grades {
             *choices.entry((lesson.bell, grade)).or_default() += 1;
+        }
+    }
+    let mut pupils: BTreeMap<(Grade, Region), u64> = BTreeMap::new();
+    for row in &assumed.pupils {
+        for &grade in &row.grades {
+            *pupils.entry((grade, row.region)).or_default() += row.each;
         }
     }
     let mut waves = Vec::new();
@@ -47,13 +54,14 @@ pub fn waves<'a>(plan: &'a Plan, assumed: &'a Assumptions, slots: bool) -> Vec<W
         let share = if lesson.kind == Kind::Replay { assumed.replay } else { assumed.attendance };
         for &grade in &lesson.grades {
             let lessons = choices.get(&(lesson.bell, grade)).copied().unwrap_or(1).max(1);
-            for row in assumed.pupils.iter().filter(|row| row.grades.contains(&grade)) {
-                let (from, until) = begins(plan, lesson, grade, row.region, assumed, slots);
-                let watching = row.each * u64::from(share) / 1_000 / lessons;
+            for region in Region::ALL {
+                let Some(&each) = pupils.get(&(grade, region)) else { continue };
+                let (from, until) = begins(plan, lesson, grade, region, assumed, slots);
+                let watching = each * u64::from(share) / 1_000 / lessons;
                 for (carrier, &part) in &assumed.carriers {
                     let sessions = watching * u64::from(part) / 1_000;
                     if sessions > 0 {
-                        let (region, carrier) = (row.region, carrier.as_str());
+                        let carrier = carrier.as_str();
                         waves.push(Wave {
                             lesson,
                             grade,
