@@ -43,6 +43,9 @@ pub enum RemuxError {
     /// A sample's bytes lie outside the segment.
     #[error("sample {0} lies outside its segment")]
     OutsideSegment(usize),
+    /// Samples that are longer together than the segment they lie in.
+    #[error("samples of {0} bytes together, more than their segment has")]
+    Overlapping(usize),
     /// A sample is no row of whole NAL units.
     #[error("picture {0} is no row of whole NAL units")]
     NalUnits(usize),

@@ -45,7 +45,13 @@ pub(crate) fn samples<'a>(segment: &'a [u8], defaults: Defaults) -> Result<Vec<S
             }
         }
     }
-    if samples.is_empty() { Err(RemuxError::Empty) } else { Ok(samples) }
+    // Nothing lies in two samples, or what is written of a segment could be thousands of times as long.
+    let together = samples.iter().map(|sample| sample.data.len()).sum::<usize>();
+    match together {
+        _ if samples.is_empty() => Err(RemuxError::Empty),
+        together if together > segment.len() => Err(RemuxError::Overlapping(together)),
+        _ => Ok(samples),
+    }
 }
 
 /// `tfhd` flags (8.8.7).

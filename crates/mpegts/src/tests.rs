@@ -4,7 +4,7 @@ mod made;
 mod reader;
 
 use crate::{RemuxError, Remuxer, START_90KHZ, Tracks};
-use made::{Sample, audio_init, picture, segment, video_init};
+use made::{PPS, Sample, audio_init, item, picture, segment, video_init, video_init_with};
 use proptest::prelude::*;
 use reader::Reader;
 
@@ -141,6 +141,33 @@ fn what_does_not_belong_together_is_refused() {
     for (video, audio) in [(audio_init(), audio_init()), (video_init(), video_init())] {
         assert!(matches!(Remuxer::new(&video, &audio), Err(RemuxError::SampleEntry { .. })));
     }
+}
+
+/// A segment of 64 MiB could be written out thousands of times over.
+#[test]
+fn what_lies_in_several_samples_is_refused() {
+    let sample = picture(0x65, 400);
+    let [one, duration] = [1_u32, 3_600].map(u32::to_be_bytes);
+    let length = u32::try_from(sample.len()).unwrap().to_be_bytes();
+    // The offset of the data, duration and size; two runs of one sample.
+    let run = |offset: u32| {
+        item(b"trun", &[&[0, 0, 3, 1][..], &one, &offset.to_be_bytes(), &duration, &length].concat())
+    };
+    let moof = |offset| {
+        let head = [item(b"tfhd", &[0, 2, 0, 0, 0, 0, 0, 1]), item(b"tfdt", &[0; 8])].concat();
+        item(b"moof", &item(b"traf", &[head, run(offset), run(offset)].concat()))
+    };
+    let offset = u32::try_from(moof(0).len() + 8).unwrap();
+    let video = [moof(offset), item(b"mdat", &sample)].concat();
+    let audio = segment(0, &sound(|_| 9));
+    assert_eq!(remuxer().segment(&video, &audio), Err(RemuxError::Overlapping(2 * sample.len())));
+}
+
+#[test]
+fn more_parameter_sets_than_any_encoder_writes_are_refused() {
+    let large = [PPS, &[7; 5_000]].concat();
+    let refused = RemuxError::Configuration("more parameter sets than any encoder writes");
+    assert_eq!(Remuxer::new(&video_init_with(&large), &audio_init()).map(drop), Err(refused));
 }
 
 proptest! {

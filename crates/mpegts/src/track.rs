@@ -11,6 +11,9 @@ pub(crate) struct Defaults {
     pub(crate) size: u32,
 }
 
+/// Bytes of all parameter sets, which each IDR picture gets in front; x264's have some forty.
+const MAX_SETS_BYTES: usize = 4 << 10;
+
 /// A track of pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pictures {
@@ -109,6 +112,9 @@ fn parameter_set<'a>(config: &mut Reader<'a>, sets: &mut Vec<u8>) -> Result<&'a 
     let set = config.bytes(length)?;
     if set.is_empty() {
         return Err(RemuxError::Configuration("an empty parameter set"));
+    }
+    if sets.len() + set.len() > MAX_SETS_BYTES {
+        return Err(RemuxError::Configuration("more parameter sets than any encoder writes"));
     }
     sets.extend_from_slice(&[0, 0, 0, 1]);
     sets.extend_from_slice(set);

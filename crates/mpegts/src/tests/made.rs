@@ -23,7 +23,13 @@ pub(crate) const SPS: &[u8] =
 pub(crate) const PPS: &[u8] = b"\x68\xeb\xe3\xcb\x22\xc0";
 
 pub(crate) fn video_init() -> Vec<u8> {
-    let sets = [&[0xe1, 0, 26][..], SPS, &[1, 0, 6], PPS].concat();
+    video_init_with(PPS)
+}
+
+/// With another picture parameter set.
+pub(crate) fn video_init_with(pps: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(pps.len()).unwrap().to_be_bytes();
+    let sets = [&[0xe1, 0, 26][..], SPS, &[1], &length, pps].concat();
     let config = item(b"avcC", &[&[1, 0x64, 0, 0x1f, 0xff][..], &sets].concat());
     track(90_000, &item(b"avc1", &[&[0; 78][..], &config].concat()))
 }
