@@ -58,6 +58,9 @@ pub struct Workshop<'a> {
     pub sign_key: Option<&'a SigningKey>,
     /// Ctrl-C.
     pub cancel: &'a Cancel,
+    /// Whether the lesson may become what was made of it: asked just before, since who has lost the job to another would put
+    /// it in the place of what came after it.
+    pub hold: &'a (dyn Fn() -> Result<(), Ended> + Sync),
 }
 
 /// Why a job ended without a lesson.
@@ -140,6 +143,15 @@ async fn recorded(store: &Store, key: &IngestKey) -> Result<Option<PackageId>, S
     Ok(record.and_then(|record| IngestRecord::parse(&record.bytes)).map(|record| record.package))
 }
 
+/// That package, where it is in the store; one that is not what it should be costs an ingest and nothing else.
+async fn whole(store: &Store, key: &IngestKey) -> Result<Option<Sealed>, Ended> {
+    let Some(id) = recorded(store, key).await? else { return Ok(None) };
+    let Some(manifest) = store.get(&id.manifest(), MAX_MANIFEST_BYTES).await? else { return Ok(None) };
+    let Ok(package) = Manifest::parse(&manifest.bytes) else { return Ok(None) };
+    let is_whole = package.id() == id && storage::is_whole(store, &package).await?;
+    Ok(is_whole.then_some(package))
+}
+
 /// The file and its length.
 fn open(path: &Path) -> Result<(File, u64), SourceFault> {
     let about = std::fs::metadata(path).map_err(SourceFault::Unreadable)?;
@@ -195,24 +207,17 @@ impl Job<'_> {
 
     /// The lesson, when its package is in the store already: it is made to point there.
     fn known(&self, key: &IngestKey) -> Result<Option<Done>, Ended> {
-        let Workshop { runtime, store, .. } = self.workshop;
+        let Workshop { runtime, store, hold, .. } = self.workshop;
+        let Some(package) = runtime.block_on(whole(store, key))? else { return Ok(None) };
+        hold()?;
+        let lesson = self.described(&package);
         runtime.block_on(async {
-            let Some(id) = recorded(store, key).await? else { return Ok(None) };
-            let Some(manifest) = store.get(&id.manifest(), MAX_MANIFEST_BYTES).await? else {
-                return Ok(None);
-            };
-            // A package that is not what it should be costs an ingest and nothing else.
-            let Ok(package) = Manifest::parse(&manifest.bytes) else { return Ok(None) };
-            if package.id() != id || !storage::is_whole(store, &package).await? {
-                return Ok(None);
-            }
-            let lesson = self.described(&package);
             if let Some(sign_key) = self.workshop.sign_key {
-                storage::sign(store, id, sign_key.sign(package.bytes())).await?;
+                storage::sign(store, package.id(), sign_key.sign(package.bytes())).await?;
             }
-            storage::point(store, &lesson).await?;
-            Ok(Some(self.done(&package, true)))
-        })
+            storage::point(store, &lesson).await
+        })?;
+        Ok(Some(self.done(&package, true)))
     }
 
     /// Whether the package is in the store by now.

@@ -105,6 +105,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
         limits: Limits { verbosity: verbosity(options), ..Limits::default() },
         sign_key: sign_key.as_ref(),
         cancel: &cancel,
+        hold: &|| Ok(()),
     };
     let mut report = progress::report(options.json);
     let mut worst = 0;

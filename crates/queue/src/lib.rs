@@ -19,7 +19,8 @@
 //! time (a lock, or compare-and-swap) and in whose clock ends a lease (this machine's, or the server's).
 //!
 //! A job runs *at least* once: a worker that loses its lease may still be at work when another begins. Ingest can bear
-//! that, since a package is named by its content and publishing twice is publishing once.
+//! that, since a package is named by its content and publishing twice is publishing once. But a later job of the same lesson
+//! may have been done meanwhile: so it asks, by a beat, whether the job is still its own just before the lesson changes.
 
 pub mod clock;
 pub mod entry;

@@ -19,7 +19,8 @@ impl Job<'_> {
         spool: &Spool<'_>,
         report: &mut dyn Report,
     ) -> Result<Done, Ended> {
-        let Workshop { runtime, store, cancel, .. } = self.workshop;
+        let Workshop { runtime, store, cancel, hold, .. } = self.workshop;
+        hold()?;
         let lesson = self.described(package);
         let signature = self.workshop.sign_key.map(|sign_key| sign_key.sign(package.bytes()));
         let publication = Publication { package, lesson: &lesson, ingest: Some(key), signature };

@@ -12,7 +12,7 @@ use crate::quality::Policy;
 use crate::worker::Limits;
 use crate::{run, signals};
 use faults::{AnyFault, Blame, note};
-use queue::{Claim, Ending, Job, Queue, Reason, State};
+use queue::{Claim, Ending, Hold, Job, Queue, QueueError, Reason, State};
 use signing::SigningKey;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -21,8 +21,8 @@ use storage::Store;
 
 /// How long a claim waits before it is looked whether somebody wants to stop.
 const WAIT: Duration = Duration::from_secs(1);
-/// How often the end of a job is said to a queue that does not answer. The job comes back when it is not heard.
-const END_TRIES: usize = 5;
+/// How often a queue that does not answer is told of the end of a job, or asked whose it is. The job comes back when it is not heard.
+const TRIES: usize = 5;
 
 /// Runs it.
 pub fn run(options: &Work) -> ExitCode {
@@ -99,12 +99,12 @@ impl Crew<'_> {
         };
         let every = self.options.policy().beat_every();
         let (ended, lost) =
-            keep(self.queue, claim, every, self.stop, |cancel| self.ingest(job, cancel, report.as_mut()));
+            keep(self.queue, claim, every, self.stop, |cancel| self.ingest(claim, cancel, report.as_mut()));
         let mut blame = Blame::Ours;
         let ending = match ended {
             Ok(()) => Ending::Done,
             Err(Ended::Stopped) if lost => {
-                note!("note: lesson {} is another worker's by now", job.lesson);
+                tell_lost(job);
                 return Ok(());
             }
             Err(Ended::Stopped) => Ending::GivenBack,
@@ -114,7 +114,7 @@ impl Crew<'_> {
                 ending(&fault)
             }
         };
-        match self.end(claim, &ending)? {
+        match insist(|| self.queue.end(claim, ending.clone()))? {
             Ok(queue::Ended::SetAside) => {
                 self.worst.fetch_max(blame.exit_status(), Ordering::Relaxed);
                 let key = &claim.entry.key().to_string()[..12];
@@ -122,27 +122,24 @@ impl Crew<'_> {
             }
             Ok(queue::Ended::Later(_)) => note!("note: lesson {} is tried again later", job.lesson),
             Ok(queue::Ended::GivenBack) => note!("note: lesson {} is given back", job.lesson),
-            Ok(queue::Ended::Done) | Err(queue::LeaseLost) => {}
+            Ok(queue::Ended::Done) => {}
+            Err(queue::LeaseLost) => tell_lost(job),
         }
         Ok(())
     }
 
-    fn end(
-        &self,
-        claim: &Claim,
-        ending: &Ending,
-    ) -> Result<Result<queue::Ended, queue::LeaseLost>, AnyFault> {
-        let mut tries = 1;
-        loop {
-            match self.queue.end(claim, ending.clone()) {
-                Err(_) if tries < END_TRIES => tries += 1,
-                result => return Ok(result?),
-            }
+    /// Whether the job is still this worker's. A queue that gave no answer for a while may have given it to another one, which has ended
+    /// it since; nobody knows what was made of the lesson after that.
+    fn hold(&self, claim: &Claim) -> Result<(), Ended> {
+        match insist(|| self.queue.beat(claim))? {
+            Hold::Held => Ok(()),
+            Hold::Lost => Err(Ended::Stopped),
         }
     }
 
     /// The one place where a job meets the ingest.
-    fn ingest(&self, job: &Job, cancel: &Cancel, report: &mut dyn Report) -> Result<(), Ended> {
+    fn ingest(&self, claim: &Claim, cancel: &Cancel, report: &mut dyn Report) -> Result<(), Ended> {
+        let job = &claim.entry.job;
         let ladder = run::ladder(job.ladder.as_deref())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -161,9 +158,25 @@ impl Crew<'_> {
             limits: Limits::default(),
             sign_key: self.sign_key.as_ref(),
             cancel,
+            hold: &|| self.hold(claim),
         };
         job::ingest(&workshop, &job.source, &job.lesson, &job.description, report).map(drop)
     }
+}
+
+/// Asks until there is an answer.
+fn insist<T>(ask: impl Fn() -> Result<T, QueueError>) -> Result<T, QueueError> {
+    let mut tries = 1;
+    loop {
+        match ask() {
+            Err(_) if tries < TRIES => tries += 1,
+            answer => return answer,
+        }
+    }
+}
+
+fn tell_lost(job: &Job) {
+    note!("note: lesson {} is another worker's by now", job.lesson);
 }
 
 /// Bad input is set aside at once. A store or a disk that is away may come back, whoever is to blame.

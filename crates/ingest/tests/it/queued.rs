@@ -100,6 +100,27 @@ fn a_worker_that_is_killed_gives_its_job_to_the_next_and_never_two_at_once() {
     assert_eq!(status(&bench)["counts"]["done"], 1);
 }
 
+/// It was cut off from the queue, others ended its job and a later one of the same lesson, and it put the old lesson in the new one's place.
+#[test]
+fn a_worker_that_has_lost_its_job_between_two_beats_publishes_nothing() {
+    let bench = Bench::new();
+    let file = clip(&bench, "a.mp4", 2);
+    assert_eq!(enqueue(&bench, &file, &[]).status.code(), Some(0));
+    // No beat within the test.
+    let mut child = program(&bench, "work")
+        .args(["--json", "--once", "--lease", "1h"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("\"begin\"")));
+    std::fs::remove_file(bench.path("queue")).unwrap();
+    assert!(!lines.any(|line| line.unwrap().contains("\"done\"")));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!bench.path("store/lessons/a").exists());
+}
+
 #[test]
 fn a_worker_that_is_interrupted_gives_its_job_back() {
     let bench = Bench::new();
