@@ -136,7 +136,7 @@ pub enum PublishError {
     /// The catalogue in the store cannot be read.
     #[error("the catalogue is damaged: {0}; restore it or remove catalogue/version.json to begin a new one")]
     Catalogue(#[from] CatalogueError),
-    /// The catalogue takes no more. It is the last step: the lesson is there, and can be played by who knows its name.
+    /// The catalogue takes no more. Found before anything is written, unless somebody else fills it meanwhile.
     #[error(
         "the lesson is not in the list: {0}; delete lessons of its grade that are shown no more, and run again"
     )]
@@ -212,6 +212,7 @@ pub async fn publish(
             given: id,
         });
     }
+    catalogue::check_room(store, lesson).await?;
     let swept = store.clear_leftovers(lesson).await?;
     let turn = store.begin_publishing(id).await?;
     let mut track = Track::new(package, &mut on);
@@ -247,6 +248,7 @@ pub async fn point(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
     if store.head(&lesson.package.manifest()).await?.is_none() {
         return Err(PublishError::NoPackage(lesson.package));
     }
+    catalogue::check_room(store, lesson).await?;
     let mut on = |_| ControlFlow::Continue(());
     let mut track = Track { on: &mut on, at: Progress::default() };
     show(store, lesson, &mut track).await

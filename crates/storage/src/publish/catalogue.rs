@@ -1,10 +1,10 @@
 //! Putting a lesson into the list.
 
 use super::{PublishError, SWAP_ATTEMPTS};
-use crate::store::Store;
+use crate::store::{Found, Store};
 use crate::swap::Swapped;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use package::catalogue::{Catalogue, CatalogueError, MAX_CATALOGUE_BYTES, Version, version_path};
+use package::catalogue::{Catalogue, CatalogueError, MAX_CATALOGUE_BYTES, Rendered, Version, version_path};
 use package::{Lesson, LessonId, Sections, StorePath};
 use std::collections::HashSet;
 
@@ -52,23 +52,45 @@ pub async fn publish_sections(store: &Store, sections: &Sections) -> Result<bool
     Err(PublishError::Contended(version_path()))
 }
 
+/// Whether the list as it is now can be read and would take `lesson`: it is changed last, when all else has been written.
+pub(crate) async fn check_room(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
+    edited(store, &|catalogue| catalogue.upsert(lesson.clone())).await.map(drop)
+}
+
+/// A list that would take the place of another.
+struct Edited {
+    current: Option<Found>,
+    /// Files of the current one.
+    listed: HashSet<StorePath>,
+    rendered: Rendered,
+}
+
+/// The list as it is now, after `edit`; `None` where that changes nothing.
+async fn edited(
+    store: &Store,
+    edit: &impl Fn(&mut Catalogue) -> bool,
+) -> Result<Option<Edited>, PublishError> {
+    let current = store.get(&version_path(), MAX_CATALOGUE_BYTES).await?;
+    let mut listed = HashSet::new();
+    let mut catalogue = match &current {
+        Some(found) => {
+            let version = Version::parse(&found.bytes)?;
+            listed.extend(version.files().cloned());
+            read(store, &version).await?
+        }
+        None => Catalogue::default(),
+    };
+    if !edit(&mut catalogue) {
+        return Ok(None);
+    }
+    let rendered = catalogue.render();
+    rendered.check()?;
+    Ok(Some(Edited { current, listed, rendered }))
+}
+
 async fn change(store: &Store, edit: impl Fn(&mut Catalogue) -> bool) -> Result<(), PublishError> {
     for _ in 0..SWAP_ATTEMPTS {
-        let current = store.get(&version_path(), MAX_CATALOGUE_BYTES).await?;
-        let mut listed = HashSet::new();
-        let mut catalogue = match &current {
-            Some(found) => {
-                let version = Version::parse(&found.bytes)?;
-                listed.extend(version.files().cloned());
-                read(store, &version).await?
-            }
-            None => Catalogue::default(),
-        };
-        if !edit(&mut catalogue) {
-            return Ok(());
-        }
-        let rendered = catalogue.render();
-        rendered.check()?;
+        let Some(Edited { current, listed, rendered }) = edited(store, &edit).await? else { return Ok(()) };
         let new: Vec<_> = rendered
             .shards
             .into_iter()

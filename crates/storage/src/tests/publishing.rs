@@ -30,6 +30,11 @@ async fn a_list_that_has_no_room_is_told_and_can_still_be_read(site: Site) {
     let second = made("b");
     let full = publish_as(&store, &second, "physics", "物理").await.unwrap_err();
     assert_eq!((full.code(), full.blame()), ("CATALOGUE_FULL", faults::Blame::Input));
+    // Before all of it is uploaded, not at the last step.
+    assert_eq!(store.packages().await.unwrap(), [first.sealed.id()]);
+    assert_eq!(seen(&store, "physics").await, None);
+    point(&store, &lesson("physics", &first, "物理")).await.unwrap_err();
+    assert_eq!(seen(&store, "physics").await, None);
     assert_eq!(shard_bytes(&store).await, MAX_CATALOGUE_BYTES);
     delete(&store, &"maths".parse().unwrap()).await.unwrap();
     publish_as(&store, &second, "physics", "物理").await.unwrap();
