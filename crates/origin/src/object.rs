@@ -1,5 +1,6 @@
 //! Something in the store, as the representation a client asked for.
 
+use crate::body::ReadError;
 use crate::encode::{Form, MAX_TEXT, Texts};
 use crate::front;
 use crate::list::Listing;
@@ -42,6 +43,15 @@ pub(crate) enum ObjectError {
     /// A paper says something else than it must.
     #[error("{0}")]
     Damaged(String),
+}
+
+impl From<ReadError> for ObjectError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => Self::Store(error),
+            ReadError::Timeout(limit) => Self::Timeout(limit),
+        }
+    }
 }
 
 impl ObjectError {

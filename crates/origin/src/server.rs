@@ -5,7 +5,7 @@ use crate::clock;
 use crate::encode::Texts;
 use crate::front;
 use crate::metrics::{Class, Metrics};
-use crate::object::Objects;
+use crate::object::{ObjectError, Objects};
 use crate::options::{Config, Options};
 use crate::plan::{self, Following};
 use crate::player;
@@ -223,19 +223,26 @@ impl Origin {
             },
             Route::Object(object) => match self.objects.find(object, method, request, &self.metrics).await {
                 Ok(found) => found,
-                Err(error) => {
-                    self.metrics.store_errors().inc();
-                    if error.is_of_one_object() {
-                        tracing::error!(path = %object.path, %error, "an object cannot be read");
-                    }
-                    return refused(class, Refusal::Store);
-                }
+                Err(error) => return refused(class, self.unreadable(&route, &error)),
             },
         };
-        match found {
-            Some(representation) => (class, respond(method, request, representation, clock::now())),
-            None => refused(class, Refusal::NotFound),
+        let Some(representation) = found else { return refused(class, Refusal::NotFound) };
+        let (head, body) = respond(method, request, representation, clock::now()).into_parts();
+        match body.begun().await {
+            Ok(body) => (class, Response::from_parts(head, body)),
+            Err(error) => refused(class, self.unreadable(&route, &error.into())),
         }
+    }
+
+    /// Counts and tells that what `route` asks for cannot be read.
+    fn unreadable(&self, route: &Route, error: &ObjectError) -> Refusal {
+        self.metrics.store_errors().inc();
+        if let Route::Object(object) = route
+            && error.is_of_one_object()
+        {
+            tracing::error!(path = %object.path, %error, "an object cannot be read");
+        }
+        Refusal::Store
     }
 }
 

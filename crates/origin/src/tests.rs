@@ -471,6 +471,11 @@ fn a_store_that_fails_is_no_missing_lesson() {
         assert_eq!(field(response.headers(), header::CACHE_CONTROL), "no-store");
     };
     unavailable(&format!("/{broken}"));
+    // It opens, has a length, and gives no byte: a 200 would begin and be cut.
+    let ill = format!("p/{PACKAGE}/s2/00009.m4s");
+    std::os::unix::fs::symlink("/sys/class/net/lo/speed", site.store().join(&ill)).unwrap();
+    assert!(fs::read("/sys/class/net/lo/speed").is_err());
+    unavailable(&format!("/{ill}"));
     assert_eq!(site.get("/lessons/maths/main.m3u8", &[]).status(), StatusCode::OK);
     // The disk is gone, and with it every lesson: not "there is none", which caches would believe.
     fs::rename(site.store(), site.folder.path().join("gone")).unwrap();
