@@ -80,7 +80,7 @@ impl Objects {
         };
         let Some(reading) = found else {
             // "There is none" is only true if the store is there: an unmounted disk must not empty the edges.
-            self.within(self.store.check_readable()).await?;
+            self.within(self.store.check_absence()).await?;
             return Ok(match stand_in::of(&object.path, &self.support) {
                 Some(bytes) => {
                     Some(self.made(object.cache, object.media_type.as_str(), bytes, request).await)
@@ -131,7 +131,7 @@ impl Objects {
     pub(crate) async fn paper(&self, path: &StorePath, most: usize) -> Result<Option<Bytes>, ObjectError> {
         let found = self.within(self.store.get(path, most)).await?;
         if found.is_none() {
-            self.within(self.store.check_readable()).await?;
+            self.within(self.store.check_absence()).await?;
         }
         Ok(found.map(|found| found.bytes))
     }

@@ -100,6 +100,18 @@ impl Store {
         }
     }
 
+    /// Whether "there is none", which this store has just said of an object, is true: an unmounted disk looks empty. A bucket
+    /// has looked at itself before it said so.
+    ///
+    /// # Errors
+    /// [`StoreError::NotThere`].
+    pub async fn check_absence(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Directory(directory) => directory.check_readable().await,
+            Place::Bucket(_) => Ok(()),
+        }
+    }
+
     /// The directory, for what has to lie on the same disk; `None` for a bucket.
     pub fn directory(&self) -> Option<&Path> {
         match &self.place {

@@ -188,6 +188,23 @@ async fn a_look_costs_no_bytes_of_the_object_and_a_part_only_its_own() {
     assert!(store.look(&none).await.is_err(), "nobody has said that this bucket is a store");
 }
 
+/// The mark was asked for twice.
+#[tokio::test]
+async fn what_is_not_in_a_bucket_costs_one_look_for_its_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start(folder.path());
+    server.make_bucket("lessons");
+    let tap = Tap::of(&server);
+    let builder = builder(&server).with_endpoint(&tap.endpoint);
+    let bucket = Bucket::configured(builder, "s3://lessons", "lessons", &Key::from("")).unwrap();
+    bucket.create().await.unwrap();
+    let store = Store { place: Place::Bucket(bucket) };
+    tap.take();
+    assert!(store.look(&StorePath::parse("p/x/none").unwrap()).await.unwrap().is_none());
+    store.check_absence().await.unwrap();
+    assert_eq!(tap.take().requests, ["HEAD /lessons/p/x/none", "HEAD /lessons/.airclass-store"]);
+}
+
 #[tokio::test]
 async fn a_file_cut_short_behind_our_back_is_an_error() {
     let (folder, store) = directory_store();
