@@ -8,8 +8,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use package::Digest;
 use serde::Deserialize;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use timetable::{HEARD, MAX_ENVELOPE_BYTES, SignedPlan};
@@ -167,10 +166,7 @@ fn look(path: &Path, date: Date, today: Date) -> io::Result<Published> {
 }
 
 pub(crate) fn read(path: &Path) -> io::Result<Bytes> {
-    let mut bytes = Vec::new();
-    // One byte more than is accepted, so that too much is seen to be.
-    File::open(path)?.take(MAX_ENVELOPE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes.into())
+    settings::followed_file(path, MAX_ENVELOPE_BYTES as u64).map(Bytes::from)
 }
 
 /// The day that an envelope is said to be for, before anything of it is believed.
@@ -207,7 +203,7 @@ mod tests {
         // An agent that fills the folder says how long its control is silent; a folder that nobody marks is its own source.
         let age = async || Files::new(folder.path().to_owned()).fetch(today, today, None).await.unwrap().age;
         assert_eq!(age().await, Duration::ZERO);
-        let mark = File::create(folder.path().join(HEARD)).unwrap();
+        let mark = std::fs::File::create(folder.path().join(HEARD)).unwrap();
         mark.set_modified(mark.metadata().unwrap().modified().unwrap() - Duration::from_secs(3_600)).unwrap();
         assert!(age().await >= Duration::from_secs(3_600));
         // A file for a day that is long past is looked at as today's, so that somebody says so.

@@ -7,8 +7,6 @@
 use http::{HeaderMap, HeaderValue, header};
 use package::Digest;
 use settings::SettingsError;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Below this a word can be guessed.
@@ -98,7 +96,7 @@ impl TokenFile {
     /// When the file cannot be read, or has no words.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let unreadable = |source| SettingsError::Unreadable { path: path.to_owned(), source };
-        let text = read(path).map_err(unreadable)?;
+        let text = settings::followed_text(path, MAX_FILE_BYTES).map_err(unreadable)?;
         let tokens = Tokens::parse(&text).map_err(|problem| {
             SettingsError::value("plan.tokens", format!("{}: {problem}", path.display()))
         })?;
@@ -117,7 +115,7 @@ impl TokenFile {
 
     /// Looks again; gives them when they have changed. A file that cannot be used changes nothing.
     pub(crate) fn again(&mut self) -> Option<&Tokens> {
-        let text = match read(&self.path) {
+        let text = match settings::followed_text(&self.path, MAX_FILE_BYTES) {
             Ok(text) if text == self.text => return None,
             Ok(text) => text,
             Err(error) => {
@@ -137,12 +135,6 @@ impl TokenFile {
             }
         }
     }
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 #[cfg(test)]

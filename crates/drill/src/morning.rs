@@ -6,11 +6,10 @@ use crate::script::{Bell, Show};
 use forecast::{Assumptions, waves};
 use jiff::Timestamp;
 use jiff::civil::Time;
-use settings::SettingsError;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
-use timetable::{Plan, SignedPlan};
+use timetable::{MAX_ENVELOPE_BYTES, Plan, SignedPlan};
 
 /// Part of a plan's day, by its own clocks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,9 +25,7 @@ pub(crate) struct Hours {
 /// With file and line.
 pub(crate) fn read_assumptions(path: &Path) -> Result<Assumptions, DrillError> {
     let wrong = |problem: String| DrillError::Plan { path: path.to_owned(), problem };
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
-    let assumed: Assumptions = settings::parse(&text, path)?;
+    let assumed: Assumptions = settings::parse(&settings::read(path)?, path)?;
     assumed.check().map_err(|error| wrong(error.to_string()))?;
     Ok(assumed)
 }
@@ -39,7 +36,8 @@ pub(crate) fn read_assumptions(path: &Path) -> Result<Assumptions, DrillError> {
 /// When it is none.
 pub(crate) fn read_plan(path: &Path) -> Result<Plan, DrillError> {
     let wrong = |problem: String| DrillError::Plan { path: path.to_owned(), problem };
-    let bytes = std::fs::read(path).map_err(|error| wrong(format!("{error}; give plans/DATE.json")))?;
+    let bytes = settings::small_file(path, MAX_ENVELOPE_BYTES as u64)
+        .map_err(|error| wrong(format!("{error}; give plans/DATE.json")))?;
     let text = match SignedPlan::parse(&bytes) {
         Some(signed) => signed.plan,
         None => String::from_utf8(bytes).map_err(|_| wrong("is no plan; give plans/DATE.json".to_owned()))?,

@@ -187,7 +187,7 @@ impl Config {
             .keys
             .as_deref()
             .ok_or_else(|| value("keys", "is missing; plans are followed when signed"))?;
-        let text = std::fs::read_to_string(keys)
+        let text = settings::small_text(keys, settings::MAX_TEXT_BYTES)
             .map_err(|error| value("keys", format!("cannot be read from {}: {error}", keys.display())))?;
         let trust = Trust::parse(&text, keys)?;
         let from = required("from", options.from.as_deref())?.to_owned();
@@ -232,7 +232,7 @@ impl Config {
 
 /// The one line of a file.
 fn token(path: &Path) -> Result<String, SettingsError> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = settings::small_text(path, settings::MAX_TEXT_BYTES).map_err(|error| {
         SettingsError::value("plan_token", format!("cannot be read from {}: {error}", path.display()))
     })?;
     Ok(text.trim().to_owned())

@@ -4,8 +4,10 @@
 //! file. [`layered`] lays the first over the second; the service then turns the result into its checked
 //! configuration, where the defaults live. Unknown keys are refused with file and line.
 
+mod file;
 mod usage;
 
+pub use file::{MAX_TEXT_BYTES, followed_file, followed_text, read, small_file, small_text};
 pub use usage::{UsageError, arguments};
 
 use faults::Fault;
@@ -71,8 +73,7 @@ where
     Options: Serialize + DeserializeOwned,
 {
     let Some(path) = file else { return over(flags, toml::Table::new(), Path::new("flags")) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+    let text = read(path)?;
     // Read as `Options` first: only so does an error know its line.
     parse::<Options>(&text, path)?;
     over(flags, parse::<toml::Table>(&text, path)?, path)

@@ -2,8 +2,6 @@
 
 use crate::trust::Trust;
 use settings::SettingsError;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The largest file read; a key takes 200 bytes.
@@ -23,8 +21,8 @@ impl TrustFile {
     /// # Errors
     /// When the file cannot be read, or says what cannot be.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let text =
-            read(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+        let text = settings::followed_text(path, MAX_FILE_BYTES)
+            .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
         let trust = Trust::parse(&text, path)?;
         Ok(Self { path: path.to_owned(), text, trust })
     }
@@ -42,7 +40,7 @@ impl TrustFile {
     /// The keys as the file has them now. One that cannot be used changes nothing: what was trusted stays so. Nor does an
     /// empty one, which is what a file is for a moment that is written in place: a comment in it says that nobody is trusted.
     pub fn now(&mut self) -> &Trust {
-        match read(&self.path) {
+        match settings::followed_text(&self.path, MAX_FILE_BYTES) {
             Ok(text) if text == self.text => {}
             Ok(text) if text.trim().is_empty() => {
                 tracing::warn!(path = %self.path.display(), "an empty file; trusted keys stay as they were");
@@ -60,12 +58,6 @@ impl TrustFile {
         }
         &self.trust
     }
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use pem::{EncodeConfig, LineEnding, Pem};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -57,12 +57,10 @@ impl SigningKey {
     /// # Errors
     /// When the file cannot be read or holds no such key.
     pub fn read(path: &Path) -> Result<Self, SigningError> {
-        let unreadable = |source| SigningError::Unreadable { path: path.to_owned(), source };
-        let about = fs::metadata(path).map_err(unreadable)?;
-        if about.len() > MAX_KEY_BYTES {
-            return Err(SigningError::NoKey(path.to_owned()));
-        }
-        let text = fs::read(path).map_err(unreadable)?;
+        let text = settings::small_file(path, MAX_KEY_BYTES).map_err(|source| match source.kind() {
+            io::ErrorKind::FileTooLarge => SigningError::NoKey(path.to_owned()),
+            _ => SigningError::Unreadable { path: path.to_owned(), source },
+        })?;
         Self::from_pem(&text).ok_or_else(|| SigningError::NoKey(path.to_owned()))
     }
 
@@ -149,6 +147,7 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), SigningError> {
 mod tests {
     use super::*;
     use faults::Fault;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::process::Command;
 

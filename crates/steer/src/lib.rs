@@ -29,14 +29,20 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use serve::{CoreId, Peer, RequestBody, Service};
 use settings::SettingsError;
+use source::Source;
 use std::sync::Arc;
 use telemetry::{Check, Telemetry};
 
-/// Reads what `options` name and finds what a start would refuse. Binds nothing, and asks no control.
+/// Reads what `options` name and finds what a start would refuse, or wait for: a file of nodes that is not there. Binds
+/// nothing, and asks no control.
 pub fn check(options: &Options) -> Findings {
     let mut findings = Findings::default();
     findings.take(telemetry::check(&options.log).map_err(|problem| SettingsError::value("log", problem)));
     if let Some(config) = findings.take(Config::resolve(options)) {
+        if let Source::File(path) = &config.source {
+            let nodes = source::read(path);
+            findings.take(nodes.map_err(|problem| SettingsError::value("nodes", problem)));
+        }
         serve::check(&config.serve, &mut findings);
     }
     findings
@@ -91,5 +97,24 @@ impl Service for OnCore {
             _ => words::plain(StatusCode::METHOD_NOT_ALLOWED, "只支持 GET。\nOnly GET is answered.\n"),
         };
         std::future::ready(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was well checked, and told nobody of any node.
+    #[test]
+    fn a_check_finds_a_file_of_nodes_that_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let nodes = folder.path().join("nodes.json");
+        let options = Options { nodes: Some(nodes.clone()), ..Options::default() };
+        let said = || check(&options).into_faults().iter().map(AnyFault::line).collect::<String>();
+        assert!(said().contains("nodes.json: No such file"), "{}", said());
+        std::fs::write(&nodes, "{").unwrap();
+        assert!(said().contains("nodes.json: EOF while parsing"), "{}", said());
+        std::fs::write(&nodes, "{\"nodes\":[]}").unwrap();
+        assert!(!said().contains("nodes.json"), "{}", said());
     }
 }

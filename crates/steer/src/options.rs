@@ -105,6 +105,8 @@ const ADDRESS_RATE: u32 = 200;
 const DNS_TTL: Span = Span::secs(30);
 /// A province's resolvers in one network, each name asked for every half minute by each.
 const DNS_RATE: u32 = 1_000;
+/// The largest file of networks read: all of the internet's take half of it.
+const MAX_NETWORKS_BYTES: u64 = 64 << 20;
 /// Names, in a zone each.
 const MAX_DNS_NAMES: usize = 64;
 
@@ -125,7 +127,7 @@ impl Config {
         let networks = match &options.networks {
             None => Networks::default(),
             Some(path) => {
-                let text = std::fs::read_to_string(path)
+                let text = settings::small_text(path, MAX_NETWORKS_BYTES)
                     .map_err(|source| SettingsError::Unreadable { path: path.clone(), source })?;
                 Networks::parse(&text).map_err(|error| SettingsError::Invalid {
                     path: path.clone(),
@@ -198,9 +200,7 @@ fn source(options: &Options) -> Result<Source, SettingsError> {
         (Some(_), Some(_), _) => Err(SettingsError::value("nodes", "and `control` are both given; give one")),
         (Some(path), None, _) => Ok(Source::File(path.clone())),
         (None, Some(url), Some(person)) => {
-            let text = std::fs::read_to_string(person)
-                .map_err(|source| SettingsError::Unreadable { path: person.clone(), source })?;
-            let control = Control::of_person(url, &text);
+            let control = Control::of_person(url, &settings::read(person)?);
             let control = control.map_err(|(what, problem)| SettingsError::value(what, problem))?;
             Ok(Source::Control(control))
         }

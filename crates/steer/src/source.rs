@@ -2,8 +2,8 @@
 
 use crate::desk::Desk;
 use agent::Control;
-use fleet::wire::Nodes;
-use std::path::PathBuf;
+use fleet::wire::{MAX_ANSWER_BYTES, Nodes};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{Check, Telemetry};
@@ -32,7 +32,11 @@ impl Source {
                     let line = line.get_or_insert_with(|| control.line());
                     line.look("/v1/nodes").await.map_err(|trouble| trouble.to_string())
                 }
-                Self::File(path) => read(path.clone()).await,
+                Self::File(path) => {
+                    let path = path.clone();
+                    let nodes = tokio::task::spawn_blocking(move || read(&path)).await;
+                    nodes.unwrap_or_else(|error| Err(error.to_string()))
+                }
             };
             match nodes {
                 Ok(nodes) => {
@@ -59,9 +63,10 @@ impl Source {
     }
 }
 
-async fn read(path: PathBuf) -> Result<Nodes, String> {
-    let shown = path.display().to_string();
-    let text = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-    let text = text.map_err(|error| error.to_string())?.map_err(|error| format!("{shown}: {error}"))?;
+/// The nodes in a file, of at most as many bytes as a control may answer.
+pub(crate) fn read(path: &Path) -> Result<Nodes, String> {
+    let shown = path.display();
+    let text = settings::followed_file(path, MAX_ANSWER_BYTES as u64);
+    let text = text.map_err(|error| format!("{shown}: {error}"))?;
     serde_json::from_slice(&text).map_err(|error| format!("{shown}: {error}"))
 }

@@ -142,9 +142,11 @@ pub(crate) struct Whom {
 impl Desk {
     /// A connection, as this person.
     fn line(&self) -> Result<Line, ControlFault> {
-        let text = std::fs::read_to_string(&self.person).map_err(|error| ControlFault::Person {
-            path: self.person.clone(),
-            problem: format!("{error}; give the file that `airclass control person` has made"),
+        let text = settings::small_text(&self.person, settings::MAX_TEXT_BYTES).map_err(|error| {
+            ControlFault::Person {
+                path: self.person.clone(),
+                problem: format!("{error}; give the file that `airclass control person` has made"),
+            }
         })?;
         let control = Control::of_person(&self.control, &text);
         Ok(control.map_err(|(what, problem)| ControlFault::Wrong(what, problem))?.line())

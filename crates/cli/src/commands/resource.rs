@@ -228,5 +228,5 @@ fn read(path: &Path) -> Result<Vec<u8>, ResourceFault> {
     if length > MAX_FILE_BYTES {
         return Err(InvalidResource::Size(path.display().to_string()).into());
     }
-    std::fs::read(path).map_err(unreadable)
+    settings::small_file(path, MAX_FILE_BYTES).map_err(unreadable)
 }

@@ -73,8 +73,8 @@ impl AdmissionConfig {
 }
 
 fn read(path: &Path) -> Result<Key, SettingsError> {
-    let secret =
-        std::fs::read(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+    let secret = settings::small_file(path, settings::MAX_TEXT_BYTES)
+        .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
     let secret = secret.trim_ascii();
     if secret.len() < LEAST_SECRET {
         let problem = format!(

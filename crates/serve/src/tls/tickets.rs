@@ -128,11 +128,7 @@ impl Keys {
             wanted: "one to four keys of 64 hexadecimal digits, one a line (openssl rand -hex 32)",
             problem,
         };
-        let size = std::fs::metadata(path).map_err(|error| bad(error.to_string()))?.len();
-        if size > MAX_FILE {
-            return Err(bad(format!("is {size} bytes long")));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+        let text = settings::small_text(path, MAX_FILE).map_err(|error| bad(error.to_string()))?;
         Self::parse(&text).map_err(bad)
     }
 

@@ -12,7 +12,7 @@ use fleet::{Acknowledged, Kind, Order};
 use package::Digest;
 use std::path::Path;
 use std::time::Duration;
-use timetable::SignedPlan;
+use timetable::{MAX_ENVELOPE_BYTES, SignedPlan};
 use tokio::time::{Instant, sleep};
 use units::Span;
 
@@ -39,7 +39,8 @@ pub(super) fn purge(give: &Give, meant: &Meant) -> Result<(), AnyFault> {
 /// `airclass control plan`
 pub(super) fn plan(give: &Give, file: &Path) -> Result<(), AnyFault> {
     let unreadable = |problem: String| ControlFault::Person { path: file.to_owned(), problem };
-    let envelope = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+    let envelope = settings::small_file(file, MAX_ENVELOPE_BYTES as u64)
+        .map_err(|error| unreadable(error.to_string()))?;
     let date = SignedPlan::parse(&envelope).and_then(|signed| day_of(&signed.plan)).ok_or_else(|| {
         unreadable(
             "is no signed plan; give the file that `airclass timetable compile` has written".to_owned(),

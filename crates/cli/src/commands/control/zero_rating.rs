@@ -35,7 +35,7 @@ pub(crate) struct ZeroRating {
 pub(super) fn zero_rating(options: &ZeroRating) -> Result<(), AnyFault> {
     let key = SigningKey::read(&options.key)?;
     let fault = |problem: String| ControlFault::Person { path: options.out.clone(), problem };
-    let previous = match std::fs::read(&options.out) {
+    let previous = match settings::small_file(&options.out, settings::MAX_TEXT_BYTES) {
         Ok(bytes) => {
             let (signed, manifest) = SignedManifest::parse(&bytes)
                 .ok_or_else(|| fault("is no zero-rating manifest; give another --out".to_owned()))?;

@@ -9,6 +9,9 @@ use jiff::civil::Date;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The largest file of numbers read; as much as an edge reads back of its own.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
 /// From where, by what, to where.
 #[derive(Args)]
 pub(crate) struct PublishOptions {
@@ -62,7 +65,8 @@ pub(super) fn publish(options: &PublishOptions) -> Result<(), AnyFault> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CoverageFault> {
-    fs::read(path).map_err(|source| CoverageFault::Unreadable { path: path.to_owned(), source })
+    settings::small_file(path, MAX_FILE_BYTES)
+        .map_err(|source| CoverageFault::Unreadable { path: path.to_owned(), source })
 }
 
 /// Makes the folder and, where it has a name, a file in it.

@@ -62,7 +62,8 @@ pub(super) fn unseal(options: &UnsealOptions) -> Result<(), AnyFault> {
         let path = path.clone();
         |source| LogFault::Unreadable { path, source }
     };
-    let key = std::fs::read_to_string(&options.key).map_err(unreadable(&options.key))?;
+    let key =
+        settings::small_text(&options.key, settings::MAX_TEXT_BYTES).map_err(unreadable(&options.key))?;
     // As it was printed, too: the line that is the key alone.
     let key = key
         .lines()

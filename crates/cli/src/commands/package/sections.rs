@@ -4,13 +4,10 @@ use super::Divide;
 use super::fault::PackageFault;
 use ::package::Sections;
 use faults::AnyFault;
-use settings::SettingsError;
 use std::io::Write;
 
 pub(super) fn sections(options: &Divide) -> Result<(), AnyFault> {
-    let text = std::fs::read_to_string(&options.file)
-        .map_err(|source| SettingsError::Unreadable { path: options.file.clone(), source })?;
-    let sections = Sections::parse(&text, &options.file)?;
+    let sections = Sections::parse(&settings::read(&options.file)?, &options.file)?;
     let (runtime, store) = options.place.open()?;
     let changed = runtime.block_on(storage::publish_sections(&store, &sections))?;
     let newest = sections.newest().map_or("", |edition| edition.edition.as_str());

@@ -18,7 +18,7 @@ const TOLD: usize = 6;
 /// `airclass timetable forecast`
 pub(super) fn forecast(options: &Forecast) -> Result<(), AnyFault> {
     let plan = read::plan(&options.plan)?;
-    let text = std::fs::read_to_string(&options.assume)
+    let text = settings::small_text(&options.assume, settings::MAX_TEXT_BYTES)
         .map_err(|source| TimetableFault::Unreadable { path: options.assume.clone(), source })?;
     let assumed: Assumptions = settings::parse(&text, &options.assume)?;
     assumed.check().map_err(|invalid| settings::SettingsError::value(invalid.key, invalid.problem))?;
