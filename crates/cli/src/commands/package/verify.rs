@@ -5,13 +5,13 @@ use super::fault::PackageFault;
 use super::text::{bytes, is_watched, say};
 use crate::clock;
 use ::package::PackageId;
-use faults::AnyFault;
+use faults::{AnyFault, note};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
+use settings::MAX_TEXT_BYTES;
 use signing::{Trust, Verdict};
-use std::fs;
 use storage::{Store, Verified};
 use tokio::runtime::Runtime;
 
@@ -23,7 +23,7 @@ pub(super) fn verify(options: &Verify) -> Result<(), AnyFault> {
     let trust = match &options.trust {
         None => None,
         Some(path) => {
-            let text = fs::read_to_string(path)
+            let text = settings::small_text(path, MAX_TEXT_BYTES)
                 .map_err(|source| PackageFault::Unreadable { path: path.clone(), source })?;
             Some(Trust::parse(&text, path)?)
         }
@@ -31,6 +31,9 @@ pub(super) fn verify(options: &Verify) -> Result<(), AnyFault> {
     let (runtime, store) = options.place.open()?;
     let packages = options.which.packages(&runtime, &store)?;
     let all = packages.len();
+    if all == 0 {
+        note!("no package is in {}", store.name());
+    }
     let mut damaged = 0;
     for package in packages {
         let verified = read_back(&runtime, &store, package)?;
