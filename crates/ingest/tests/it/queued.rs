@@ -38,6 +38,22 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// A new one was made, without a word, and had nothing to do for ever.
+#[test]
+fn a_queue_by_a_mistyped_name_is_told() {
+    let bench = Bench::new();
+    let output = program(&bench, "status").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).starts_with("QUEUE_ADDRESS: there is no queue at "), "{output:?}");
+    assert!(!bench.path("queue").exists());
+    // A worker may be there before the first job.
+    let output = work(&bench, &["--once"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(text(&output.stderr).contains("a new queue was made at "), "{output:?}");
+    assert_eq!(work(&bench, &["--once"]).stderr, b"");
+    assert_eq!(status(&bench)["counts"]["waiting"], 0);
+}
+
 #[test]
 fn the_most_urgent_is_made_first_and_bad_input_is_set_aside_at_once() {
     let bench = Bench::new();
