@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 fn airclass<Word: AsRef<OsStr>>(words: impl IntoIterator<Item = Word>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_airclass"));
-    command.args(words).stdin(Stdio::null()).output().unwrap()
+    command.args(words).stdin(Stdio::null()).output().expect("it is built")
 }
 
 #[test]
