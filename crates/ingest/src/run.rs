@@ -151,14 +151,14 @@ pub(crate) fn toolbox() -> Toolbox {
 pub(crate) fn ladder(path: Option<&Path>) -> Result<Ladder, SettingsError> {
     match path {
         None => Ladder::shipped(),
-        Some(path) => Ladder::parse(&read(path)?, path),
+        Some(path) => Ladder::parse(&settings::read(path)?, path),
     }
 }
 
 fn quality(options: &Run, ladder: &Ladder) -> Result<Policy, SettingsError> {
     let mut policy = match &options.quality {
         None => Policy::shipped()?,
-        Some(path) => Policy::parse(&read(path)?, path)?,
+        Some(path) => Policy::parse(&settings::read(path)?, path)?,
     };
     policy.target = Some(ladder.audio.target());
     policy.expected_length = options.expect_length;
@@ -168,15 +168,11 @@ fn quality(options: &Run, ladder: &Ladder) -> Result<Policy, SettingsError> {
 
 fn description(options: &Run) -> Result<Description, AnyFault> {
     let Some(path) = &options.meta else { return Ok(Description::default()) };
-    let description = Description::parse(&read(path)?, path)?;
+    let description = Description::parse(&settings::read(path)?, path)?;
     match (&description.title, options.files.len()) {
         (Some(_), files @ 2..) => Err(UsageFault::TitleForMany(files).into()),
         _ => Ok(description),
     }
-}
-
-pub(crate) fn read(path: &Path) -> Result<String, SettingsError> {
-    fs::read_to_string(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Each file's lesson.
@@ -199,10 +195,10 @@ pub(crate) fn lessons(files: &[PathBuf], given: Option<&LessonId>) -> Result<Vec
 /// The file's name as a lesson's. What has other letters than ASCII gets a number made of its name, always the same:
 /// leaving the letters out would make one lesson of many.
 pub(crate) fn default_lesson(file: &Path) -> LessonId {
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
-    let slug = if stem.is_ascii() { LessonId::from_stem(&stem) } else { None };
+    let stem = file.file_stem().unwrap_or_default();
+    let slug = stem.to_str().filter(|stem| stem.is_ascii()).and_then(LessonId::from_stem);
     slug.unwrap_or_else(|| {
-        let hash = Digest::of(stem.as_bytes()).to_string();
+        let hash = Digest::of(stem.as_encoded_bytes()).to_string();
         format!("lesson-{}", &hash[..8]).parse().expect("digits and letters")
     })
 }
@@ -226,6 +222,7 @@ fn print_ffmpeg(file: &Path, ladder: &Ladder, folder: &Path) -> Result<(), AnyFa
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStrExt;
 
     #[test]
     fn files_name_their_lessons() {
@@ -245,5 +242,8 @@ mod tests {
             }
         }
         assert_ne!(default_lesson(Path::new("第1课A.mp4")), default_lesson(Path::new("第2课A.mp4")));
+        // GB 18030, as an old disk names them: 一 and 二. They were one lesson.
+        let named = |bytes| default_lesson(Path::new(std::ffi::OsStr::from_bytes(bytes)));
+        assert_ne!(named(b"\xd2\xbb.mp4"), named(b"\xb6\xfe.mp4"));
     }
 }

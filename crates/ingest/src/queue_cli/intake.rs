@@ -60,7 +60,7 @@ impl<'a> Intake<'a> {
         let beside = file.with_extension("toml");
         let meta = meta.or_else(|| beside.is_file().then_some(beside.as_path()));
         let description = match meta {
-            Some(path) => Description::parse(&run::read(path)?, path)?,
+            Some(path) => Description::parse(&settings::read(path)?, path)?,
             None => Description::default(),
         };
         let papers = Papers::beside(file, &[], &description)?.digest();
