@@ -5,7 +5,7 @@
 use journeys::process::{Finished, run_in};
 use journeys::{Airclass, client, ingest};
 use package::Manifest;
-use testkit::s3::S3Server;
+use testkit::s3::{S3Server, Tap};
 
 const STORE: &str = "s3://lessons/north";
 
@@ -58,6 +58,8 @@ fn a_lesson_is_published_to_a_bucket_and_served_from_it() {
         Airclass::start_in(&site.environment, &["origin", "--store", STORE, "--listen", "127.0.0.1:0"]);
     every_object_comes_as_the_manifest_says(&origin, &id);
 
+    nothing_is_fetched_that_nobody_gets(&site, &Tap::of(&server), &id);
+
     let shown = site.package(&["show", &id]);
     assert!(shown.stdout.contains("416x234") && shown.stdout.contains("lessons   sample"), "{shown:?}");
     let deleted = site.package(&["delete", "sample"]);
@@ -106,6 +108,42 @@ fn every_object_comes_as_the_manifest_says(origin: &Airclass, id: &str) {
         let unfinished = format!("/{}", id.word("survey.json").as_str());
         for path in [unfinished.as_str(), "/history/sample.json"] {
             assert_eq!(client::ask(&mut connection, "GET", path, &[]).await.status, 404, "{path}");
+        }
+    });
+}
+
+/// Every question about a segment began to fetch all of it.
+fn nothing_is_fetched_that_nobody_gets(site: &Site, tap: &Tap, id: &str) {
+    let mut environment = site.environment.clone();
+    environment.push(("AWS_ENDPOINT_URL", tap.endpoint.clone()));
+    let origin = Airclass::start_in(&environment, &["origin", "--store", STORE, "--listen", "127.0.0.1:0"]);
+    let path = format!("/p/{id}/s1/00000.m4s");
+    let object = format!("/lessons/north{path}");
+    let asked = |method: &str, more: &str| format!("{method} {object}{more}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut connection = client::connect(origin.address()).await;
+        let whole = client::ask(&mut connection, "GET", &path, &[]).await;
+        let etag = whole.field("etag").to_owned();
+        let (has, part) = (("if-none-match", etag.as_str()), ("range", "bytes=7-18"));
+        for (method, fields, status, expected) in [
+            ("GET", &[][..], 200, &[asked("GET", "")][..]),
+            ("HEAD", &[], 200, &[asked("HEAD", "")]),
+            ("GET", &[has], 304, &[asked("HEAD", "")]),
+            ("GET", &[("if-match", "\"other\"")], 412, &[asked("HEAD", "")]),
+            ("GET", &[part], 206, &[asked("HEAD", ""), asked("GET", " bytes=7-18")]),
+            ("GET", &[part, has], 304, &[asked("HEAD", "")]),
+            ("GET", &[("range", "bytes=99999999-")], 416, &[asked("HEAD", "")]),
+        ] {
+            tap.take();
+            let answer = client::ask(&mut connection, method, &path, fields).await;
+            assert_eq!(answer.status, status, "{method} {fields:?}");
+            // The look at the store for readiness may fall between.
+            let mut passed = tap.take();
+            passed.requests.retain(|request| !request.contains("/.airclass-store"));
+            assert_eq!(passed.requests, expected, "{method} {fields:?}");
+            let most = answer.body.len() as u64 + 8_192;
+            assert!(passed.bytes < most, "{method} {fields:?}: {} bytes", passed.bytes);
         }
     });
 }
