@@ -197,8 +197,11 @@ fn a_running_edge_is_not_in_the_way_and_nothing_of_it_is_touched() {
 #[test]
 fn shipped_configurations_are_sound_and_origin_and_steer_are_checked_too() {
     let config = |name: &str| project().join("config").join(name).to_str().unwrap().to_owned();
-    let store = tempfile::tempdir().unwrap();
+    let (store, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = store.path().to_str().unwrap();
+    let (nodes, missing) = (folder.path().join("nodes.json"), folder.path().join("missing.json"));
+    fs::write(&nodes, "{\"nodes\":[]}").unwrap();
+    let [nodes, missing] = [&nodes, &missing].map(|path| path.to_str().unwrap());
     let (edge, origin, steer) = (config("edge.toml"), config("origin.toml"), config("steer.toml"));
     for (arguments, says) in [
         (&["edge", "--config", &edge][..], "configuration ok: 1 group, 0 certificates, 1 listener\n"),
@@ -206,7 +209,7 @@ fn shipped_configurations_are_sound_and_origin_and_steer_are_checked_too() {
             &["origin", "--config", &origin, "--store", store],
             "configuration ok: 0 certificates, 1 listener\n",
         ),
-        (&["steer", "--nodes", &steer], "configuration ok: 0 certificates, 1 listener\n"),
+        (&["steer", "--config", &steer, "--nodes", nodes], "configuration ok: 0 certificates, 1 listener\n"),
     ] {
         let told = airclass(&[arguments, &["--check"]].concat());
         assert!(told.code() == Some(0) && told.stdout == says, "{arguments:?}: {told:?}");
@@ -214,7 +217,8 @@ fn shipped_configurations_are_sound_and_origin_and_steer_are_checked_too() {
     for (arguments, says) in [
         (&["origin", "--store", "/nowhere/store"][..], "STORE_NOT_THERE: "),
         (&["steer"], "CONFIG_VALUE: `control` is missing"),
-        (&["steer", "--nodes", &steer, "--user", "nobody-of-this-name"], "SANDBOX_USER: "),
+        (&["steer", "--nodes", missing], "CONFIG_VALUE: `nodes`"),
+        (&["steer", "--nodes", nodes, "--user", "nobody-of-this-name"], "SANDBOX_USER: "),
         (&["edge"], "CONFIG_VALUE: `upstream` is missing"),
     ] {
         let told = airclass(&[arguments, &["--check"]].concat());
