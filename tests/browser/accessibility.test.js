@@ -13,13 +13,6 @@ before(async (t) => {
   browser = await openBrowser(t);
 });
 
-/** Where it is eleven in the morning now: no day ends there while a test runs. */
-function zoneInTheMorning() {
-  const east = 11 - new Date().getUTCHours();
-  // POSIX has them the other way round.
-  return `Etc/GMT${east > 0 ? '-' : '+'}${Math.abs(east)}`;
-}
-
 /** Nothing that axe calls serious or worse. */
 async function assertAccessible(page, name) {
   // The page's own policy lets no script in but ours; the debugger's words are not a script of the page.
@@ -91,14 +84,34 @@ test('a province’s limits are shown with their document, and stay on the devic
   assert.equal(await page.inputValue('[data-choice=place]'), 'sichuan');
 });
 
-test('after a sitting the page says to look away, and one press goes on', async (t) => {
-  const page = await openPage(t, browser, { timezoneId: zoneInTheMorning() });
+/** A bell on a school day. */
+const BELL = Date.parse('2026-09-01T00:30:00Z');
+
+/** So much was watched in one go just now, by the clock of the node. */
+async function viewedAlready(page, seconds) {
+  await page.route('**/timetable/days.json', (route) => route.fulfill({ headers: { date: new Date(BELL).toUTCString() }, json: { days: [] } }));
+  await page.addInitScript((viewed) => {
+    if (!localStorage.getItem('airclass.viewed')) localStorage.setItem('airclass.viewed', JSON.stringify(viewed));
+  }, { day: '2026-09-01', seconds, sittingSeconds: seconds, last: BELL, lessons: [], passed: [] });
+}
+
+test('what was watched today is of the day that the node tells, whatever the clock and the zone of the device say', async (t) => {
+  const page = await openPage(t, browser, { timezoneId: 'America/New_York' });
   await page.addInitScript(() => {
-    const now = new Date();
-    const day = `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, '0')}-${String(now.getDate()).padStart(2, '0')}`;
-    if (localStorage.getItem('airclass.viewed')) return;
-    localStorage.setItem('airclass.viewed', JSON.stringify({ day, seconds: 1_193, sittingSeconds: 1_193, last: now.getTime(), lessons: [], passed: [] }));
+    const wall = Date.now.bind(Date);
+    Date.now = () => wall() - 40 * 86_400_000;
   });
+  await viewedAlready(page, 1_193);
+  const told = page.waitForResponse('**/timetable/days.json');
+  await (await openList(page)).waitFor();
+  await told;
+  await page.click('.eyes summary');
+  await page.waitForFunction(() => /今天已看 19 分钟/.test(document.querySelector('.eyes').innerText));
+});
+
+test('after a sitting the page says to look away, and one press goes on', async (t) => {
+  const page = await openPage(t, browser);
+  await viewedAlready(page, 1_193);
   await playLesson(page);
   const rest = page.locator('dialog[data-rest=sitting]');
   await rest.waitFor();

@@ -8,6 +8,8 @@ import { readJson } from './network';
 import { gradeLabel } from './words';
 import { gradeName } from './grouping';
 import { lessonRoute } from './route';
+import { timeNow } from './time';
+import { dayInChina } from './timetable';
 import { homeWordsIn, type HomeWords } from './words-home';
 
 /** How often what plays is counted, in milliseconds. */
@@ -61,8 +63,8 @@ export class Eyes {
     const { table } = this;
     if (!table || !playing || !lesson || lesson === table.exercise) return;
     const row = this.row(table);
-    const date = new Date();
-    this.viewed = watch(at(this.viewed, row, date.getTime(), day(date)), lesson, passed / 1_000, date.getTime());
+    const time = timeNow();
+    this.viewed = watch(at(this.viewed, row, time, dayInChina(time)), lesson, passed / 1_000, time);
     this.ticks += 1;
     if (this.ticks % KEEP_EVERY === 0) this.keep();
     const reason = pause(this.viewed, row);
@@ -125,7 +127,7 @@ export class Eyes {
     });
     const today = h('p', {});
     const { viewed } = this;
-    setText(today, words.viewedToday(viewed.day === day(new Date()) ? Math.floor(viewed.seconds / 60) : 0));
+    setText(today, words.viewedToday(viewed.day === dayInChina(timeNow()) ? Math.floor(viewed.seconds / 60) : 0));
     const select = (label: string, key: keyof Choice, taken: string, options: readonly (readonly [string, string])[]): HTMLElement =>
       h(
         'label',
@@ -159,9 +161,4 @@ export class Eyes {
     this.changed();
     this.root.querySelector<HTMLElement>(`[data-choice=${key}]`)?.focus();
   }
-}
-
-/** The day where the pupil is. */
-function day(date: Date): string {
-  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`;
 }

@@ -110,7 +110,7 @@ export function isNeverReminded(grade: number): boolean {
 
 /** What was watched today, over all subjects. */
 export interface Viewed {
-  /** The day where the pupil is, as 2020-02-17. */
+  /** The day of the timetable, as 2020-02-17. */
   day: string;
   seconds: number;
   /** Of this sitting. */
