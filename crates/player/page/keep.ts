@@ -113,6 +113,7 @@ export class Keep {
     // With a lesson the timetable is kept along, today's and tomorrow's: as it is in the night, where it was fetched then.
     if (ended === 'done') void takeGuides(this.context.store);
     if (ended === 'stopped' || this.gone) return;
+    if (ended === 'morning') return this.kept && this.begin(this.kept);
     if (ended === 'missing') {
       await this.shelf!.remove(this.id).catch(() => undefined);
       this.kept = undefined;

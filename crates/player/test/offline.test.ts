@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { due, judge, tonight } from '../page/offline/fetching';
+import { due, fetchBundle, judge, PART_BYTES, tonight } from '../page/offline/fetching';
+import type { Kept, Shelf } from '../page/offline/shelf';
 import { parseHeader } from '../page/offline/tar';
+import { hearTime } from '../page/time';
 
 function header(name: string, size: string, change: (block: Uint8Array) => void = () => undefined): Uint8Array {
   const block = new Uint8Array(512);
@@ -47,6 +49,35 @@ test('what was wished for a night that was slept through waits for the next', ()
     ['it was wished for at once', 0, at(12), 0],
   ];
   for (const [what, wish, now, when] of rows) assert.equal(due(wish, now, 0), when, what);
+});
+
+test('what was wished for the night ends with it, and what was wished for at once goes on', async (t) => {
+  const { fetch } = globalThis;
+  t.after(() => Object.assign(globalThis, { fetch }));
+  const at = (hour: number, minute: number): number => new Date(2026, 2, 3, hour, minute).getTime();
+  const itIs = (now: number): void => hearTime((name) => (name === 'Date' ? new Date(now).toUTCString() : null));
+  const parts = 4;
+  let asked = 0;
+  const answer = (_: string, { headers }: { headers: { Range: string } }): Promise<Response> => {
+    asked += 1;
+    // The night ends while the second part is under way.
+    if (asked === 2) itIs(at(5, 31));
+    const [from, to] = headers.Range.slice('bytes='.length).split('-');
+    const field = { 'content-range': `bytes ${from}-${to}/${parts * PART_BYTES}` };
+    return Promise.resolve(new Response(new Uint8Array(PART_BYTES), { status: 206, headers: field }));
+  };
+  Object.assign(globalThis, { fetch: answer });
+  const shelf = { write: () => Promise.resolve() } as unknown as Shelf;
+  const run = async (notBefore: number): Promise<[string, number]> => {
+    asked = 0;
+    itIs(at(5, 20));
+    const kept: Kept = { id: 'x', title: 'x', folder: '/p/x/', total: 0, received: 0, parts: 0, notBefore, done: false };
+    let received = 0;
+    const ended = await fetchBundle(shelf, kept, new AbortController().signal, (now) => (received = now.received));
+    return [ended, received / PART_BYTES];
+  };
+  assert.deepEqual(await run(at(2, 0)), ['morning', 2]);
+  assert.deepEqual(await run(0), ['done', parts]);
 });
 
 test('only the very next bytes are taken', () => {

@@ -1,6 +1,7 @@
 /** Fetching a bundle part by part, so that a cut or a closed page costs one part. */
 
 import { MAX_ATTEMPTS, retryAfter, waitBefore } from '../recovery';
+import { timeNow } from '../time';
 import type { Kept, Shelf } from './shelf';
 
 /** One part, in bytes: half a minute of a weak line. */
@@ -12,7 +13,8 @@ const PATIENCE_MS = 120_000;
 /** The largest bundle that is fetched, in bytes; packages promise less than half of it. */
 const MAX_BYTES = 2 ** 30;
 
-export type Ended = 'done' | 'missing' | 'full' | 'unreachable' | 'stopped';
+/** `morning`: what was wished for the night has not all come in it, and what is left waits for the next. */
+export type Ended = 'done' | 'missing' | 'full' | 'unreachable' | 'morning' | 'stopped';
 
 /** Where the night begins and ends, in hours of the device's zone: cheap and idle time. */
 const NIGHT = { from: 0.5, to: 5.5 };
@@ -48,6 +50,8 @@ export async function fetchBundle(shelf: Shelf, kept: Kept, stop: AbortSignal, p
   let failures = 0;
   for (let now = kept; ; ) {
     if (stop.aborted) return 'stopped';
+    const time = timeNow();
+    if (due(now.notBefore, new Date(time), 0) > time) return 'morning';
     const came = await part(now, stop);
     if (came === 'missing') return 'missing';
     if (typeof came === 'number') {
