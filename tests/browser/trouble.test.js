@@ -149,6 +149,18 @@ test('another part of the page that does not arrive is said so, and asked for ag
   assert.match(page.url(), /#\/resources$/);
 });
 
+test('the form for a class code that does not arrive is said so where it would be, and asked for again', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  let asked = 0;
+  await page.route(/\/assets\/class-/, (route) => ((asked += 1), asked < 3 ? route.abort() : route.continue()));
+  await page.goto('/');
+  await page.click('.class summary');
+  await page.waitForSelector('.class[open] [data-advice=part] button');
+  await page.waitForSelector('.class[open] #class-code');
+  assert.equal(asked, 3);
+  assert.equal(await page.locator('.class [data-advice=part]').count(), 0);
+});
+
 test('what counts for a class and does not arrive is asked for again while the lesson plays', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   let asked = 0;

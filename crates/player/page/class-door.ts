@@ -1,9 +1,11 @@
 /** The way to 班级学情 from the home page. What is behind it is fetched by those who open it. */
 
+import { adviceBox } from './advice';
 import { readChoice } from './choice';
 import type { Context } from './context';
-import { h } from './dom';
+import { h, replace } from './dom';
 import { isNeverReminded } from './limits';
+import { fetchPart, pageAnew } from './part';
 import type { Store } from './store';
 import { homeWordsIn } from './words-home';
 
@@ -19,9 +21,12 @@ export function forgetSeen(store: Store): void {
 export class ClassDoor {
   readonly root: HTMLDetailsElement;
   private readonly body = h('div');
+  private filled = false;
+  /** Ends the asking for it. */
+  private stop = (): void => undefined;
 
-  constructor(private readonly context: Pick<Context, 'language' | 'store'>) {
-    this.root = h('details', { class: 'class', hidden: true, ontoggle: () => void this.open() }, h('summary', {}, homeWordsIn(context.language).classTitle), this.body);
+  constructor(private readonly context: Pick<Context, 'language' | 'store' | 'words'>) {
+    this.root = h('details', { class: 'class', hidden: true, ontoggle: () => this.toggle() }, h('summary', {}, homeWordsIn(context.language).classTitle), this.body);
     this.draw();
   }
 
@@ -33,14 +38,19 @@ export class ClassDoor {
     this.root.hidden = lower;
   }
 
-  private async open(): Promise<void> {
-    if (!this.root.open || this.body.firstChild) return;
-    try {
-      const { fillClass } = await import('./class');
-      fillClass(this.context, this.body);
-    } catch {
-      // It did not arrive; another press asks again.
-      this.root.open = false;
-    }
+  private toggle(): void {
+    this.stop();
+    if (!this.root.open || this.filled) return;
+    const { words } = this.context;
+    const isWanted = (): boolean => this.root.open && !this.filled;
+    this.stop = fetchPart(
+      () => import('./class'),
+      ({ fillClass }) => {
+        this.filled = true;
+        fillClass(this.context, this.body);
+      },
+      // The page goes on without it: it is fetched anew, which some browsers need, by whoever presses the button.
+      (attempt) => attempt === 0 && replace(this.body, adviceBox(words.partTrouble, words.retry, () => void pageAnew(isWanted), 'part')),
+    );
   }
 }

@@ -76,7 +76,7 @@ const zh = {
     unreachable: { what: '连接不上，读不到课程目录', help: '请检查网络（Wi-Fi 或移动数据）是否打开，然后点“重试”。' },
     damaged: { what: '课程目录读出来是坏的', help: '请点“重试”；如果还是这样，请告诉老师或学校。' },
   } satisfies Record<Trouble, Advice>,
-  partTrouble: { what: '这一页没有下载下来', help: '请检查网络（Wi-Fi 或移动数据）。页面会自动再试，也可以点“重试”。' },
+  partTrouble: { what: '这部分内容没有下载下来', help: '请检查网络（Wi-Fi 或移动数据）。页面会自动再试，也可以点“重试”。' },
   lessonTrouble: {
     missing: { what: '找不到这节课', help: '它可能还没有开放，或者已经换了地址。请回到课程目录里找。' },
     busy: { what: '访问的人太多，暂时播放不了', help: '页面会自动再试，也可以点“重试”。' },
@@ -219,7 +219,7 @@ const en: Words = {
     unreachable: { what: 'No connection: the catalogue cannot be read', help: 'Check that Wi-Fi or mobile data is on, then try again.' },
     damaged: { what: 'The catalogue arrived damaged', help: 'Try again. If it stays like this, please tell your teacher or school.' },
   },
-  partTrouble: { what: 'This page did not arrive', help: 'Check Wi-Fi or mobile data. The page tries again by itself, or you can try again now.' },
+  partTrouble: { what: 'This part did not arrive', help: 'Check Wi-Fi or mobile data. The page tries again by itself, or you can try again now.' },
   lessonTrouble: {
     missing: { what: 'This lesson cannot be found', help: 'It may not be open yet, or has moved. Please look for it in the list.' },
     busy: { what: 'Too many people are watching; it cannot play just now', help: 'The page tries again by itself, or you can try again now.' },
