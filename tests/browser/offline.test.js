@@ -37,10 +37,14 @@ test('a lesson that was kept plays without a network, the page too, and is delet
   await page.unroute('**/timetable/2*.json');
   await page.evaluate(() => navigator.serviceWorker.ready);
 
+  const title = await page.innerText('h1');
+  // Its name is kept with it, not only where it was watched.
+  await page.addInitScript(() => localStorage.removeItem('airclass.positions'));
   await page.context().setOffline(true);
   await page.reload();
   await page.waitForSelector('.from-device');
   await page.waitForFunction(() => window.airclass.duration > 0);
+  assert.equal(await page.innerText('h1'), title);
   await press(page);
   await page.keyboard.press('5');
   await page.waitForFunction(() => window.airclass.playing && window.airclass.position > window.airclass.duration / 2);

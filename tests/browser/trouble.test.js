@@ -175,6 +175,16 @@ test('what counts for a class and does not arrive is asked for again while the l
   assert.equal(asked, 2);
 });
 
+test('a lesson that does not come is called by the name that it had in the list', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await page.route('**/lessons/**', (route) => route.abort());
+  const lesson = await openList(page);
+  const title = (await lesson.locator('.card-title').innerText()).trim();
+  await lesson.click();
+  await saidInNotice(page, /网络断开了/);
+  assert.equal(await page.innerText('h1'), title);
+});
+
 test('a busy edge is told apart from a dead line', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   await page.route('**/lessons/*/main.m3u8', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '1' }, body: '' }));

@@ -101,6 +101,11 @@ export class List {
     this.scrolled = window.scrollY;
   }
 
+  /** What a lesson is called, as far as the list has been read. */
+  titleOf(id: string): string | undefined {
+    return this.library.lessons.find((lesson) => lesson.id === id)?.title;
+  }
+
   focus(): void {
     this.heading.focus({ preventScroll: true });
   }

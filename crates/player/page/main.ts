@@ -75,7 +75,7 @@ function follow(): void {
   if (route.view === 'lesson') {
     main.textContent = '';
     window.scrollTo(0, 0);
-    close = openLesson(context, route.id, main);
+    close = openLesson(context, route.id, main, list.titleOf(route.id));
   } else if (route.view === 'kept') {
     main.textContent = '';
     close = openKept(context, main);

@@ -27,14 +27,14 @@ const NOTE_EVERY_S = 5;
  */
 const MOST_DESCRIBED = 8;
 
-/** Opens a lesson in `place`, from the device where it is kept; the result closes it. */
-export function openLesson(context: Context, id: string, place: HTMLElement): () => void {
+/** Opens a lesson in `place`, from the device where it is kept; `named` as it was called where it was chosen. The result closes it. */
+export function openLesson(context: Context, id: string, place: HTMLElement, named?: string): () => void {
   let gone = false;
   let close: (() => void) | undefined;
   place.textContent = '';
-  void keptBundle(id).then((bundle) => {
-    if (gone) return bundle?.file.close?.();
-    close = playLesson(context, id, place, bundle);
+  void keptBundle(id).then((kept) => {
+    if (gone) return kept?.bundle.file.close?.();
+    close = playLesson(context, id, place, kept?.bundle, named ?? kept?.title);
   });
   return () => {
     gone = true;
@@ -50,14 +50,14 @@ export function playBundle(context: Context, bundle: Bundle, title: string, plac
 /** The id of a lesson that is known by its file alone: no lesson of the store is called so. */
 const FILE = '.file';
 
-async function keptBundle(id: string): Promise<Bundle | undefined> {
+async function keptBundle(id: string): Promise<{ bundle: Bundle; title: string } | undefined> {
   const shelf = await Shelf.open();
   try {
     const kept = await shelf?.find(id);
     if (!kept?.done) return undefined;
     const file = fileOf(kept);
     const members = await readTar(file).catch(() => undefined);
-    if (members) return { file, members };
+    if (members) return { bundle: { file, members }, title: kept.title };
     file.close();
     return undefined;
   } catch {
