@@ -138,7 +138,8 @@ test('a finger hits everything that can be pressed', async (t) => {
   await page.route('**/timetable/2*.json', (route) => route.fulfill({ json: guide }));
   const views = [['', '.lessons .card'], [`#/lesson/${LESSON}`, '.keep-actions'], ['#/kept', '.kept-file'], ['#/resources', '.under h1']];
   // And the pages of a few words.
-  for (const [view, there] of [...views, [`lessons/${LATE}/main.m3u8`, 'a'], ['nothing/here', 'a']]) {
+  const list = [['list/', 'main a'], ['list/primary-3', 'main a']];
+  for (const [view, there] of [...views, ...list, [`lessons/${LATE}/main.m3u8`, 'a'], ['nothing/here', 'a']]) {
     await page.goto(EDGE + view);
     await page.waitForSelector(there);
     await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));

@@ -12,8 +12,11 @@ const HEAD: &str = "<!doctype html>\n<html lang=\"zh-CN\">\n<head>\n<meta charse
     <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src data:; base-uri 'none'; form-action 'none'\">\n\
     <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
     <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
-    <style>body{font:16px/1.6 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:48em;margin:0 auto;padding:1em}\
-    li{margin:.5em 0}a{padding:.2em 0}video{width:100%;background:#000}small{display:block}</style>\n";
+    <style>body{font:1rem/1.6 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:48em;margin:0 auto;padding:1em}\
+    li{margin:.5em 0}li a,p>a:only-child{display:inline-block;padding:.6em 0}video{width:100%;background:#000}small{display:block}</style>\n";
+
+/// Between two facts; no line begins with it.
+const DOT: &str = "\u{a0}· ";
 
 /// Stages and grades.
 pub(super) fn home(shards: &[ShardEntry]) -> String {
@@ -106,10 +109,10 @@ pub(super) fn resources(list: &Resources) -> String {
         let _ = write!(out, "<li>{}<small>{grade} ", escaped(&about.title));
         let told = [&about.subject, &about.edition, &about.volume];
         told.into_iter().flatten().for_each(|text| {
-            let _ = write!(out, "{} · ", escaped(text));
+            let _ = write!(out, "{}{DOT}", escaped(text));
         });
         let _ =
-            writeln!(out, "来源：{} · 许可：{}</small>", escaped(&about.provider), escaped(&about.licence));
+            writeln!(out, "来源：{}{DOT}许可：{}</small>", escaped(&about.provider), escaped(&about.licence));
         if let Some(link) = &about.link {
             let _ = writeln!(out, "<a href=\"{}\" rel=\"noreferrer\">应用 App</a>", escaped(link));
         }
@@ -177,7 +180,7 @@ fn facts(lesson: &Listed, sections: Option<&Sections>) -> String {
             .into_iter()
             .filter_map(|(name, text)| text.as_ref().map(|text| format!("{name}：{}", escaped(text)).into())),
     );
-    facts.join(" · ")
+    facts.join(DOT)
 }
 
 fn begin(title: &str, english: &str) -> String {
@@ -285,7 +288,7 @@ mod tests {
         }]});
         let page = resources(&serde_json::from_value(list).unwrap());
         assert!(
-            page.contains("来源：人教社 &amp; Co · 许可：供教学使用")
+            page.contains("来源：人教社 &amp; Co\u{a0}· 许可：供教学使用")
                 && page.contains("download=\"数学&lt;1&gt;.pdf\""),
             "{page}"
         );
