@@ -151,3 +151,37 @@ test('a finger hits everything that can be pressed', async (t) => {
     assert.deepEqual(small, [], view);
   }
 });
+
+/** The narrowest screen of a phone, in pixels. */
+const NARROWEST = 320;
+
+test('with letters twice as large on the narrowest phone all that is said can be read', async (t) => {
+  const page = await openPage(t, browser, { viewport: { width: NARROWEST, height: 640 }, hasTouch: true, isMobile: true });
+  const title = '分数的初步认识：把一个月饼平均分成几份，每份是它的几分之一（第二课时）';
+  await page.route('**/catalogue/primary-3-*.json', async (route) => {
+    const response = await route.fetch();
+    const shard = await response.json();
+    await route.fulfill({ response, json: shard.map((lesson) => ({ ...lesson, title })) });
+  });
+  await page.addInitScript(() => {
+    document.addEventListener('DOMContentLoaded', () => document.documentElement.style.setProperty('font-size', '200%'));
+  });
+  /** What is cut off, or out of the screen. */
+  const unread = () =>
+    page.evaluate((width) => {
+      const all = [...document.querySelectorAll('body *')].filter((element) => element.checkVisibility() && !element.closest('.chip-set, svg') && element.innerText?.trim());
+      const isUnread = (element) => element.getBoundingClientRect().right > width + 1 || (getComputedStyle(element).overflowY === 'hidden' && element.scrollHeight > element.clientHeight + 2);
+      return all.filter(isUnread).map((element) => `${element.className}: ${element.innerText.slice(0, 40)}`);
+    }, NARROWEST);
+  const lesson = await openList(page);
+  await lesson.waitFor();
+  assert.deepEqual(await unread(), [], 'home');
+  assert.equal(await page.locator('.brand').evaluate((brand) => brand.getClientRects().length && brand.offsetHeight < 2 * parseFloat(getComputedStyle(brand).lineHeight)), true, 'the name stands on one line');
+  await lesson.click();
+  await page.waitForFunction(() => window.airclass.levels.length > 0);
+  for (const menu of ['speed', 'mode', 'quality']) {
+    await page.click(`[data-menu=${menu}] .menu-button`);
+    assert.deepEqual(await unread(), [], menu);
+    await page.keyboard.press('Escape');
+  }
+});

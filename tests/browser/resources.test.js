@@ -28,7 +28,7 @@ test('textbooks are listed with their source, and lead to the file itself, under
   await page.route(`**/${PATH}`, (route) => route.fulfill({ body: '%PDF-1.7', headers: { 'content-type': 'application/pdf' } }));
   await page.goto('/#/resources');
   await page.waitForSelector('[data-resource=maths-3a]');
-  assert.match(await page.innerText('[data-resource=maths-3a]'), /数学 三年级 上册[\s\S]*课本 · 数学[\s\S]*来源：人教社 · 许可：供教学使用/);
+  assert.match(await page.innerText('[data-resource=maths-3a]'), /数学 三年级 上册[\s\S]*课本\s· 数学[\s\S]*来源：人教社\s· 许可：供教学使用/);
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-resource=maths-3a] a')]);
   assert.equal(download.suggestedFilename(), '数学.pdf');
   // Its bytes are looked at by the journey of a storm: what a test makes up for a browser is no download to it.

@@ -33,3 +33,8 @@ export function cost(bitsPerSecond: number, seconds: number): number {
 export function minutes(milliseconds: number): number {
   return Math.max(1, Math.round(milliseconds / 60_000));
 }
+
+/** Facts one after the other; where the line ends none begins with the dot. */
+export function inLine(facts: readonly (string | false | undefined)[]): string {
+  return facts.filter(Boolean).join('\u00a0· ');
+}

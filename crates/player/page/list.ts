@@ -8,7 +8,7 @@ import { forgetSeen } from './class-door';
 import { h, icon, replace, setAttribute, setText } from './dom';
 import { warmEngine } from './engine';
 import { readChoice } from './choice';
-import { clock, minutes } from './format';
+import { clock, inLine, minutes } from './format';
 import { byPlace, gradeName, gradesOf, grouped, matching, subjectsOf } from './grouping';
 import { isNeverReminded } from './limits';
 import { Library, type Reading } from './library';
@@ -238,7 +238,7 @@ export class List {
         'span',
         { class: 'card-text' },
         h('span', { class: 'card-title' }, lesson.title),
-        place.length > 0 && h('span', { class: 'card-place' }, place.join(' · ')),
+        place.length > 0 && h('span', { class: 'card-place' }, inLine(place)),
         h('span', { class: 'card-facts' }, ...facts.filter(Boolean).map((fact) => h('span', {}, fact as string))),
       ),
       position && progress(position),

@@ -60,7 +60,12 @@ replace(
     h('button', { type: 'button', class: 'button small quiet', 'data-control': 'language', lang: language === 'zh' ? 'en' : 'zh-CN', onclick: switchLanguage }, words.otherLanguage),
   ),
   main,
-  h('footer', { class: 'bottom' }, h('p', {}, words.privacy, ' ', h('a', { href: '#/kept' }, words.keptTitle), ' · ', h('a', { href: '#/resources' }, words.resourcesTitle), ' ', reporting.button())),
+  h(
+    'footer',
+    { class: 'bottom' },
+    h('p', {}, words.privacy),
+    h('p', {}, h('a', { href: '#/kept' }, words.keptTitle), h('a', { href: '#/resources' }, words.resourcesTitle), reporting.button()),
+  ),
 );
 window.addEventListener('hashchange', follow);
 document.addEventListener('visibilitychange', () => document.hidden || today.look());

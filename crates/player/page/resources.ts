@@ -2,7 +2,7 @@
 
 import type { Context } from './context';
 import { h, icon, replace, setText } from './dom';
-import { bytes } from './format';
+import { bytes, inLine } from './format';
 import { gradeName } from './grouping';
 import { readJson, turnOf } from './network';
 import { groupsDown, parsePlatforms, parseResources, platformsDown, type Platform, type Resource } from './resource-list';
@@ -101,6 +101,6 @@ export function openResources(context: Context, place: HTMLElement): () => void 
     const facts = [own.kinds[kind], subject && subjectLabel(subject, language), edition, volumeLabel(volume, language), own.provider(provider), own.licence(licence)];
     const where = link ? [h('a', { href: link, rel: 'noreferrer' }, own.app)] : files.map((file) => taken(`/${file.path}`, file.name, file.bytes, own.sum(file.sha256)));
     const all = where.length > 5 ? [h('details', {}, h('summary', {}, own.files(where.length)), h('ul', {}, ...where.map((file) => h('li', {}, file))))] : where;
-    return h('li', { 'data-resource': id }, h('p', {}, h('b', {}, title)), h('p', { class: 'quiet' }, facts.filter(Boolean).join(' · ')), ...all.map((file) => h('p', {}, file)));
+    return h('li', { 'data-resource': id }, h('p', {}, h('b', {}, title)), h('p', { class: 'quiet' }, inLine(facts)), ...all.map((file) => h('p', {}, file)));
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { bitRate, bytes, clock, cost, minutes } from '../page/format';
+import { bitRate, bytes, clock, cost, inLine, minutes } from '../page/format';
 
 test('positions read as clocks', () => {
   const rows: [number, string][] = [[0, '0:00'], [9.99, '0:09'], [187, '3:07'], [3600, '1:00:00'], [3723, '1:02:03'], [NaN, '0:00'], [Infinity, '0:00'], [-5, '0:00']];
@@ -26,4 +26,8 @@ test('a lesson of 20 minutes at 400 kbit/s costs 60 MB', () => {
 
 test('a short clip still lasts a minute', () => {
   assert.deepEqual([minutes(0), minutes(89_000), minutes(1_200_000)], [1, 1, 20]);
+});
+
+test('facts stand in a line, and none of them begins one with a dot', () => {
+  assert.equal(inLine(['上册', undefined, false, '', '第八单元']), '上册\u00a0· 第八单元');
 });
