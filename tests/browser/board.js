@@ -163,6 +163,8 @@ for (const [name, options] of [
     await show(page);
     await lookAgain(page);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing to scroll sideways');
+    const small = await page.evaluate(() => [...document.querySelectorAll('a, button')].map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect().height]).filter(([, height]) => height < 43.5));
+    assert.deepEqual(small, [], 'a finger hits all that can be pressed');
     await assertAccessible(page, name);
     await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
   });
