@@ -125,6 +125,17 @@ test('a part that fails leaves the rest in place', async (t) => {
   await page.waitForSelector('.strip');
 });
 
+test('where nothing is left to go on with there is no heading over nothing, and what was watched can be cleared', async (t) => {
+  const page = await openPage(t, browser);
+  await page.addInitScript((id) => {
+    if (localStorage.getItem('airclass.positions') === null) localStorage.setItem('airclass.positions', JSON.stringify([{ id, title: '学完的课', at: 60, of: 60, done: true }]));
+  }, LESSON);
+  await (await openList(page)).waitFor();
+  assert.doesNotMatch(await page.innerText('.list'), /继续学习/);
+  await page.click('[data-control=clear]');
+  await page.waitForSelector('[data-control=clear]', { state: 'detached' });
+});
+
 test('the keyboard alone reaches a lesson', async (t) => {
   const page = await openPage(t, browser);
   const lesson = await openList(page);

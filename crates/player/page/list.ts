@@ -270,8 +270,8 @@ export class List {
       h(
         'section',
         { class: 'begun' },
-        h('div', { class: 'begun-head' }, h('h2', {}, words.continueWatching), clear),
-        h(
+        h('div', { class: 'begun-head' }, open.length > 0 && h('h2', {}, words.continueWatching), clear),
+        open.length > 0 && h(
           'ul',
           { class: 'cards' },
           ...open.map((position) =>
