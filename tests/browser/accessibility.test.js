@@ -44,11 +44,18 @@ test('axe finds nothing serious on the home page, in a lesson, and while waiting
   await assertAccessible(page, 'waiting');
 });
 
-test('axe finds nothing serious where textbooks are', async (t) => {
-  const page = await openPage(t, browser);
+/** A textbook and a platform. */
+async function withBooks(page) {
   const files = [{ path: `r/${'0a'.repeat(32)}.pdf`, name: '数学.pdf', bytes: 5_000_000, sha256: '0a'.repeat(32) }];
   const book = { resource: 'maths', title: '数学', kind: 'textbook', stage: 'primary', grade: 3, provider: '人教社', licence: '供教学使用', files };
   await page.route('**/resources/index.json', (route) => route.fulfill({ json: { version: 1, resources: [book] } }));
+  const platform = { id: 'nation', zh: '国家平台', en: 'Nation', url: 'https://nation.example/', group: 'nation' };
+  await page.route('**/resources/platforms.json', (route) => route.fulfill({ json: { platform: [platform] } }));
+}
+
+test('axe finds nothing serious where textbooks are', async (t) => {
+  const page = await openPage(t, browser);
+  await withBooks(page);
   await page.goto('/#/resources');
   await page.waitForSelector('[data-resource=maths]');
   await assertAccessible(page, 'resources');
@@ -136,7 +143,8 @@ test('a finger hits everything that can be pressed', async (t) => {
   const guide = { lessons: [{ lesson: LESSON, release: new Date().toISOString(), grades: [], title: '一', subject: '数学' }], channels: [] };
   await page.route('**/timetable/days.json', (route) => route.fulfill({ json: { days: [today] } }));
   await page.route('**/timetable/2*.json', (route) => route.fulfill({ json: guide }));
-  const views = [['', '.lessons .card'], [`#/lesson/${LESSON}`, '.keep-actions'], ['#/kept', '.kept-file'], ['#/resources', '.under h1']];
+  await withBooks(page);
+  const views = [['', '.lessons .card'], [`#/lesson/${LESSON}`, '.keep-actions'], ['#/kept', '.kept-file'], ['#/resources', '[data-resource=maths]']];
   // And the pages of a few words.
   const list = [['list/', 'main a'], ['list/primary-3', 'main a']];
   for (const [view, there] of [...views, ...list, [`lessons/${LATE}/main.m3u8`, 'a'], ['nothing/here', 'a']]) {

@@ -77,6 +77,19 @@ test('a platform that is down is marked and says where to go meanwhile; the othe
   assert.equal(await page.innerText('[data-platform=nation]'), '国家平台');
 });
 
+test('a list of textbooks that does not come is said so, and read again by itself', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  let asked = 0;
+  await page.route('**/resources/index.json', (route) => {
+    asked += 1;
+    return asked < 3 ? route.fulfill({ status: 503, body: '' }) : route.fulfill({ json: { version: 1, resources: [BOOK] } });
+  });
+  await page.goto('/#/resources');
+  await page.waitForSelector('[data-advice=resources] button');
+  await page.waitForSelector('[data-resource=maths-3a]');
+  assert.equal(asked, 3);
+});
+
 test('where nothing is published the page says so', async (t) => {
   const page = await openPage(t, browser);
   await page.goto('/#/resources');

@@ -1,10 +1,12 @@
 /** 课本和资料: what can be taken home, by grade and subject, with its size, its source and its terms; and the provinces' own platforms. */
 
+import { adviceBox } from './advice';
 import type { Context } from './context';
 import { h, icon, replace, setText } from './dom';
 import { bytes, inLine } from './format';
 import { gradeName } from './grouping';
 import { readJson, turnOf } from './network';
+import { fetchPart } from './part';
 import { groupsDown, parsePlatforms, parseResources, platformsDown, type Platform, type Resource } from './resource-list';
 import { timeNow } from './time';
 import { gradeLabel, stageName, subjectLabel, volumeLabel } from './words';
@@ -29,17 +31,34 @@ export function openResources(context: Context, place: HTMLElement): () => void 
   );
   document.title = `${own.title} · ${words.site}`;
   heading.focus({ preventScroll: true });
-  void fill();
+  let stop = fill();
   void fillPlatforms();
   return () => {
     gone = true;
+    stop();
   };
 
-  async function fill(): Promise<void> {
+  /** Asks for the list until it comes; the result ends the asking. */
+  function fill(): () => void {
+    const again = (): void => {
+      stop();
+      stop = fill();
+    };
+    return fetchPart(read, draw, (attempt) => {
+      setText(said, '');
+      if (attempt === 0) replace(body, adviceBox(words.partTrouble, words.retry, again, 'resources'));
+    });
+  }
+
+  /** The list; nothing where none is published. */
+  async function read(): Promise<Resource[]> {
     const answer = await readJson('/resources/index.json');
-    if (gone) return;
-    const resources = answer.ok ? parseResources(answer.json) : undefined;
-    if (!resources) return setText(said, words.catalogueTrouble[answer.ok ? 'damaged' : answer.trouble].what);
+    const resources = answer.ok ? parseResources(answer.json) : answer.trouble === 'missing' ? [] : undefined;
+    if (!resources) throw new Error('it did not come');
+    return resources;
+  }
+
+  function draw(resources: readonly Resource[]): void {
     setText(said, resources.length === 0 ? own.none : '');
     const groups = new Map<string, Resource[]>();
     for (const resource of resources) {
@@ -70,7 +89,7 @@ export function openResources(context: Context, place: HTMLElement): () => void 
       const other = isDown ? all.find(({ id }) => id === platform.instead) : undefined;
       return h('li', { 'data-platform': platform.id, 'data-standing': isDown ? 'down' : 'up' }, link(platform), isDown && h('b', {}, ` ${own.down} `), other && h('span', {}, own.instead, link(other)));
     };
-    replace(platforms, h('section', {}, h('h2', {}, own.platforms), h('ul', {}, ...all.map(item))));
+    replace(platforms, h('section', {}, h('h2', {}, own.platforms), h('ul', { class: 'resources' }, ...all.map(item))));
   }
 
   /** A link that waits for its turn where many download, and then fetches by itself. */
