@@ -42,6 +42,20 @@ test('what it calls is in Chrome 49, or brought along', () => {
   assert.deepEqual(missing, []);
 });
 
+test('where its style says what those browsers pass over, it has said before what they know', () => {
+  const style = readFileSync(`${ASSETS}/${readdirSync(ASSETS).find((file) => /^style-.*\.css$/.test(file))}`, 'utf8');
+  assert.doesNotMatch(style, /\b(margin|padding)-(block|inline)|[;{]inset/);
+  // Comparisons are of 2019. Sizes may be passed over; what has no place is out of the screen, and what has no padding on its edge.
+  for (const [, rule] of style.matchAll(/\{([^{}]*)\}/g)) {
+    const said = new Set<string>();
+    for (const declaration of rule!.split(';')) {
+      const [property, value] = declaration.split(':');
+      if (!/\b(min|max|clamp)\(/.test(value ?? '')) said.add(property!);
+      else if (/^(padding|bottom|max-height)/.test(property!)) assert.ok(said.has(property!), declaration);
+    }
+  }
+});
+
 test('browsers that know modules and are as old as 2017 are brought the same', () => {
   const called = new Set<string>();
   for (const module of modules()) for (const name of calledIn(parse(module, { ecmaVersion: 2018, sourceType: 'module' }))) called.add(name);
