@@ -130,6 +130,10 @@ impl Nats {
             if let Some(claim) = self.use_ticket(worker, number, ticket).await? {
                 return Ok(Some(claim));
             }
+            // Nothing can run now, however many tickets there are: each would be put off, and the first of them come back.
+            if deadline.left().is_zero() {
+                return Ok(None);
+            }
         }
     }
 

@@ -1,9 +1,13 @@
 //! The table of tests that both kinds of queue pass.
 
 use crate::stage::{PATIENCE, SHORT, Stage, add, airing, claim, job, name, nothing, states};
-use queue::{Added, Change, Ended, Ending, Hold, LeaseLost, Policy, Priority, Reason, Repeat};
+use package::Digest;
+use queue::{
+    Added, Change, Ended, Ending, Hold, Job, LeaseLost, Nats, Policy, Priority, Queue, Reason, Repeat, System,
+};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use testkit::nats::NatsServer;
 
 fn ours() -> Ending {
     Ending::Failed(Reason::new("OURS", "broken"))
@@ -289,6 +293,25 @@ fn a_waiting_worker_is_woken_by_a_job(stage: &Stage) {
         add(&*other, job("a", Priority::New));
         assert_eq!(name(&waits.join().unwrap().entry), "a");
     });
+}
+
+/// It put off one ticket after the other: with some thousands of jobs the first came back before the last was put off, and the worker
+/// heard nobody who wanted it to stop.
+#[test]
+fn a_worker_that_waits_no_longer_does_not_go_through_all_that_cannot_run_now() {
+    let server = NatsServer::start();
+    let queue = Nats::open(&server.address("q"), Policy::default(), Arc::new(System)).unwrap();
+    let again = |number: u8| Job { recipe: Digest::of(&[number]), ..job("a", Priority::New) };
+    queue.add(&(0..10).map(again).collect::<Vec<_>>(), Repeat::Allowed).unwrap();
+    let _held = claim(&queue, "w");
+    nothing(&queue);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let handed_out = runtime.block_on(async {
+        let client = async_nats::connect(server.address("q").strip_suffix("/q").unwrap()).await.unwrap();
+        let stream = async_nats::jetstream::new(client).get_stream("airclass-q-tickets").await.unwrap();
+        stream.consumer_info("workers").await.unwrap().num_ack_pending
+    });
+    assert_eq!(handed_out, 2, "the one that runs, and one that is put off");
 }
 
 macro_rules! table {
