@@ -52,7 +52,7 @@ test('a lesson that says "not open yet" of its description while it plays is ask
     return asked.length < 3 ? route.fulfill({ status: 403, body: 'not open yet' }) : route.continue();
   });
   await playLesson(page);
-  await page.waitForFunction(() => /示例课/.test(document.querySelector('h1').textContent));
+  await page.waitForFunction(() => /示例教师/.test(document.querySelector('.about').textContent));
   assert.equal(asked.length, 3);
 });
 
