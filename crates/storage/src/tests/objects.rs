@@ -151,16 +151,30 @@ async fn what_is_removed_is_gone_and_the_rest_is_not(site: Site) {
     assert_eq!(left, ["p/ab/4"]);
 }
 
+/// A store in a bucket, and all that it asks the bucket.
+struct Tapped {
+    store: Store,
+    tap: Tap,
+    _server: S3Server,
+    _folder: tempfile::TempDir,
+}
+
+impl Tapped {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = S3Server::start(folder.path());
+        server.make_bucket("lessons");
+        let tap = Tap::of(&server);
+        let builder = builder(&server).with_endpoint(&tap.endpoint);
+        let bucket = Bucket::configured(builder, "s3://lessons", "lessons", &Key::from("")).unwrap();
+        Self { store: Store { place: Place::Bucket(bucket) }, tap, _server: server, _folder: folder }
+    }
+}
+
 /// A bucket began to send all of an object to who wanted to know its length, and was cut off.
 #[tokio::test]
 async fn a_look_costs_no_bytes_of_the_object_and_a_part_only_its_own() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = S3Server::start(folder.path());
-    server.make_bucket("lessons");
-    let tap = Tap::of(&server);
-    let builder = builder(&server).with_endpoint(&tap.endpoint);
-    let bucket = Bucket::configured(builder, "s3://lessons", "lessons", &Key::from("")).unwrap();
-    let store = Store { place: Place::Bucket(bucket) };
+    let Tapped { store, tap, .. } = &Tapped::new();
     let path = StorePath::parse("p/x/s0/00000.m4s").unwrap();
     let bytes = Bytes::from(vec![7; 8 << 20]);
     store.put(&path, bytes.clone()).await.unwrap();
@@ -191,14 +205,9 @@ async fn a_look_costs_no_bytes_of_the_object_and_a_part_only_its_own() {
 /// The mark was asked for twice.
 #[tokio::test]
 async fn what_is_not_in_a_bucket_costs_one_look_for_its_mark() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = S3Server::start(folder.path());
-    server.make_bucket("lessons");
-    let tap = Tap::of(&server);
-    let builder = builder(&server).with_endpoint(&tap.endpoint);
-    let bucket = Bucket::configured(builder, "s3://lessons", "lessons", &Key::from("")).unwrap();
+    let Tapped { store, tap, .. } = &Tapped::new();
+    let Place::Bucket(bucket) = &store.place else { unreachable!("it is one") };
     bucket.create().await.unwrap();
-    let store = Store { place: Place::Bucket(bucket) };
     tap.take();
     assert!(store.look(&StorePath::parse("p/x/none").unwrap()).await.unwrap().is_none());
     store.check_absence().await.unwrap();
