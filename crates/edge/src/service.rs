@@ -4,10 +4,14 @@
 mod admitted;
 mod alone;
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod by_group;
 mod change;
+#[cfg(test)]
+mod changes;
 #[cfg(test)]
 mod changing;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Whatever is asked of an origin that changes and fails: each answer is of one version, right in every byte, and no staler than it
 //! may be; and none stays out.
 
+use super::asking::Asking;
 use super::parts::BLOCK;
 use super::tests::*;
 use crate::options::Options;
@@ -14,7 +15,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::time::Duration;
 use testkit::upstream::{Question, Reply};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use units::Span;
 
 /// Of what the origin has, the fields and for how long after a change what was before it may be answered.
@@ -34,8 +35,6 @@ const IF_ERROR: Duration = Duration::from_secs(20);
 const SIZES: [usize; 6] = [0, 1, 5_000, BLOCK, BLOCK + 1, 3 * BLOCK + 17];
 /// The longest wait before an answer's head: who joins a question waits for its answer, which was made before.
 const LONGEST_WAIT: Duration = Duration::from_millis(400);
-/// All that an answer may take, its origin's waits and the edge's retries with it.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How versions are told apart, by object.
 #[derive(Debug, Clone, Copy)]
@@ -379,7 +378,7 @@ fn happens(
         let origin = Rc::clone(&world);
         scene.upstream.follow(move |question| origin.answer(question));
         let client = || Client { scene: Rc::clone(&scene), world: Rc::clone(&world) };
-        let mut asked = Vec::new();
+        let mut asked = Asking::default();
         for event in events {
             match event {
                 Event::Wait(wait) => tokio::time::sleep(wait).await,
@@ -400,22 +399,14 @@ fn happens(
                         None => scene.edge.memory.remove(&key),
                     }
                 }
-                Event::Post(object) => {
-                    asked.push(tokio::task::spawn_local(timeout(PATIENCE, client().post(object))))
-                }
+                Event::Post(object) => asked.begin(client().post(object)),
                 Event::Ask { object, range, method, condition, leaves } => {
                     let answer = client().ask(object, range, method, condition, leaves);
-                    asked.push(tokio::task::spawn_local(timeout(PATIENCE, answer)));
+                    asked.begin(answer);
                 }
             }
         }
-        for answer in asked {
-            match answer.await.unwrap() {
-                Ok(answer) => answer?,
-                Err(_) => prop_assert!(false, "an answer stays out"),
-            }
-        }
-        Ok(())
+        asked.all().await
     }))
 }
 

@@ -1,6 +1,7 @@
 //! Whatever an origin makes for one client, or for those who ask alike, and however it changes its mind about that: nobody gets what
 //! is another's, and each answer's fields are those of its bytes.
 
+use super::asking::Asking;
 use super::tests::*;
 use crate::options::Options;
 use crate::policy::{CacheOptions, ClientReload};
@@ -12,7 +13,6 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 use testkit::upstream::{Question, Reply};
-use tokio::time::timeout;
 
 const CONTROLS: [&str; 11] = [
     "",
@@ -30,8 +30,6 @@ const CONTROLS: [&str; 11] = [
 const VARIES: [&str; 5] = ["", "x-band", "x-band, x-lang", "accept-language", "*"];
 const STATUSES: [u16; 8] = [200, 200, 200, 200, 200, 302, 404, 500];
 const OBJECTS: usize = 1;
-/// All that an answer may take.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the origin says of an object for now.
 #[derive(Debug, Clone, Copy)]
@@ -267,7 +265,7 @@ fn happens(events: Vec<Event>, world: World, honours: bool) -> Result<(), TestCa
         let world = Rc::new(world);
         let origin = Rc::clone(&world);
         scene.upstream.follow(move |question| origin.answer(question));
-        let mut asked = Vec::new();
+        let mut asked = Asking::default();
         for event in events {
             match event {
                 Event::Wait(wait) => tokio::time::sleep(wait).await,
@@ -284,17 +282,11 @@ fn happens(events: Vec<Event>, world: World, honours: bool) -> Result<(), TestCa
                 }
                 Event::Ask { object, method, client, range, again } => {
                     let one = ask(Rc::clone(&scene), Rc::clone(&world), object, method, client, range, again);
-                    asked.push(tokio::task::spawn_local(timeout(PATIENCE, one)));
+                    asked.begin(one);
                 }
             }
         }
-        for answer in asked {
-            match answer.await.unwrap() {
-                Ok(answer) => answer?,
-                Err(_) => prop_assert!(false, "an answer stays out"),
-            }
-        }
-        Ok(())
+        asked.all().await
     }))
 }
 

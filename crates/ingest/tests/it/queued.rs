@@ -2,9 +2,9 @@
 
 use crate::clip::{AAC, Bench, H264, pictures, tone};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 fn program(bench: &Bench, command: &str) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_airclass-ingest"));
@@ -22,6 +22,16 @@ fn enqueue(bench: &Bench, file: &Path, more: &[&str]) -> Output {
 
 fn work(bench: &Bench, more: &[&str]) -> Output {
     program(bench, "work").args(more).output().unwrap()
+}
+
+/// A worker that has begun a job, and what it says from there on.
+fn begin(bench: &Bench, more: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut worker = program(bench, "work");
+    let mut child =
+        worker.arg("--json").args(more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("\"begin\"")));
+    (child, lines)
 }
 
 fn status(bench: &Bench) -> Value {
@@ -97,14 +107,7 @@ fn a_worker_that_is_killed_gives_its_job_to_the_next_and_never_two_at_once() {
     let bench = Bench::new();
     let file = clip(&bench, "a.mp4", 20);
     assert_eq!(enqueue(&bench, &file, &[]).status.code(), Some(0));
-    let mut child = program(&bench, "work")
-        .args(["--json", "--lease", "10s"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().contains("\"begin\"")));
+    let (mut child, _lines) = begin(&bench, &["--lease", "10s"]);
     // Held: another worker finds nothing.
     assert_eq!(work(&bench, &["--once", "--lease", "10s"]).status.code(), Some(0));
     assert_eq!(status(&bench)["jobs"][0]["state"], "running");
@@ -123,14 +126,7 @@ fn a_worker_that_has_lost_its_job_between_two_beats_publishes_nothing() {
     let file = clip(&bench, "a.mp4", 2);
     assert_eq!(enqueue(&bench, &file, &[]).status.code(), Some(0));
     // No beat within the test.
-    let mut child = program(&bench, "work")
-        .args(["--json", "--once", "--lease", "1h"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().contains("\"begin\"")));
+    let (mut child, mut lines) = begin(&bench, &["--once", "--lease", "1h"]);
     std::fs::remove_file(bench.path("queue")).unwrap();
     assert!(!lines.any(|line| line.unwrap().contains("\"done\"")));
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -142,9 +138,7 @@ fn a_worker_that_is_interrupted_gives_its_job_back() {
     let bench = Bench::new();
     let file = clip(&bench, "a.mp4", 20);
     assert_eq!(enqueue(&bench, &file, &[]).status.code(), Some(0));
-    let mut child = program(&bench, "work").arg("--json").stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().contains("\"begin\"")));
+    let (mut child, _lines) = begin(&bench, &[]);
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let job = &status(&bench)["jobs"][0];
