@@ -5,6 +5,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,9 +25,10 @@ pub(super) struct Client {
 /// Sessions are resumed, TLS 1.2 and 1.3; only HTTP/1.1 is offered.
 pub(super) fn client(ca: Option<&Path>, identity: Option<(&Path, &Path)>) -> Result<Client, Problem> {
     let mut roots = RootCertStore::empty();
+    let mut mark = DefaultHasher::new();
     match ca {
         Some(path) => {
-            for certificate in certificates("group.ca", path)? {
+            for certificate in certificates("group.ca", path, &mut mark)? {
                 roots.add(certificate).map_err(|error| {
                     ("group.ca", format!("{}: {error}; give certificates of authorities", path.display()))
                 })?;
@@ -48,10 +50,12 @@ pub(super) fn client(ca: Option<&Path>, identity: Option<(&Path, &Path)>) -> Res
     let mut config = match identity {
         None => builder.with_no_client_auth(),
         Some((cert, key)) => {
-            let chain = certificates("group.cert", cert)?;
-            let private = PrivateKeyDer::from_pem_file(key).map_err(|error| {
+            let chain = certificates("group.cert", cert, &mut mark)?;
+            let problem = |error: &dyn std::fmt::Display| {
                 ("group.key", format!("{}: {error}; give a PEM file with a private key", key.display()))
-            })?;
+            };
+            let pem = read(key, &mut mark).map_err(|error| problem(&error))?;
+            let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| problem(&error))?;
             builder.with_client_auth_cert(chain, private).map_err(|error| {
                 let problem = "give a certificate chain and the key that it was issued for";
                 ("group.cert", format!("{} and its key: {error}; {problem}", cert.display()))
@@ -59,19 +63,59 @@ pub(super) fn client(ca: Option<&Path>, identity: Option<(&Path, &Path)>) -> Res
         }
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let mut mark = DefaultHasher::new();
-    for path in ca.into_iter().chain(identity.into_iter().flat_map(|(cert, key)| [cert, key])) {
-        std::fs::read(path).unwrap_or_default().hash(&mut mark);
-    }
     Ok(Client { config: Arc::new(config), mark: mark.finish() })
 }
 
-fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Problem> {
-    let problem =
-        |what: String| (key, format!("{}: {what}; give a PEM file with certificates", path.display()));
-    let chain: Vec<_> = CertificateDer::pem_file_iter(path)
-        .map_err(|error| problem(error.to_string()))?
-        .collect::<Result<_, _>>()
-        .map_err(|error| problem(error.to_string()))?;
-    if chain.is_empty() { Err(problem("no certificate in it".to_owned())) } else { Ok(chain) }
+fn certificates(
+    key: &'static str,
+    path: &Path,
+    mark: &mut DefaultHasher,
+) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    let problem = |what: &dyn std::fmt::Display| {
+        (key, format!("{}: {what}; give a PEM file with certificates", path.display()))
+    };
+    let pem = read(path, mark).map_err(|error| problem(&error))?;
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| problem(&error))?;
+    if chain.is_empty() { Err(problem(&"no certificate in it")) } else { Ok(chain) }
+}
+
+/// A file's bytes, once: what is believed is what the mark is of. It is read again at each reload.
+fn read(path: &Path, mark: &mut DefaultHasher) -> io::Result<Vec<u8>> {
+    let bytes = settings::followed_file(path, settings::MAX_TEXT_BYTES)?;
+    bytes.hash(mark);
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `/dev/zero` was read until no memory was left, and a pipe was waited for at each reload.
+    #[test]
+    fn what_is_no_file_of_certificates_by_its_look_is_refused_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["a.cn".to_owned()]).unwrap();
+        let (sound, long) = (folder.path().join("sound.pem"), folder.path().join("long.pem"));
+        let mut text = made.cert.pem().into_bytes();
+        std::fs::write(&sound, &text).unwrap();
+        assert!(client(Some(&sound), None).is_ok());
+        text.resize(settings::MAX_TEXT_BYTES as usize + 1, b'\n');
+        std::fs::write(&long, text).unwrap();
+        for (path, says) in [
+            (&*long, "has more than 4194304 bytes"),
+            (Path::new("/dev/zero"), "is no regular file"),
+            (folder.path(), "is no regular file"),
+        ] {
+            for (key, ca, identity) in [
+                ("group.ca", Some(path), None),
+                ("group.cert", Some(&*sound), Some((path, &*sound))),
+                ("group.key", Some(&*sound), Some((&*sound, path))),
+            ] {
+                let (of, said) = client(ca, identity).unwrap_err();
+                assert_eq!(of, key);
+                assert!(said.starts_with(&format!("{}: {says}", path.display())), "{said}");
+            }
+        }
+    }
 }

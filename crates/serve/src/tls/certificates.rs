@@ -82,19 +82,24 @@ impl Named {
     }
 }
 
+/// The longest chain or key that is read; a chain of four has some 8 kB.
+const MAX_PEM_BYTES: u64 = 1 << 20;
+
 fn certified(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(&pair.cert)
-        .map_err(|error| file(&pair.cert, error.to_string()))?
-        .collect::<Result<_, _>>()
-        .map_err(|error| file(&pair.cert, error.to_string()))?;
+    let bad_chain = |error: &dyn std::fmt::Display| file(&pair.cert, error.to_string());
+    let pem = settings::followed_file(&pair.cert, MAX_PEM_BYTES).map_err(|error| bad_chain(&error))?;
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| bad_chain(&error))?;
     if chain.is_empty() {
-        return Err(file(&pair.cert, "no certificate in it".to_owned()));
+        return Err(bad_chain(&"no certificate in it"));
     }
-    let key = PrivateKeyDer::from_pem_file(&pair.key).map_err(|error| TlsError::File {
+    let bad_key = |error: &dyn std::fmt::Display| TlsError::File {
         path: pair.key.clone(),
         wanted: "a private key in PEM",
         problem: error.to_string(),
-    })?;
+    };
+    let pem = settings::followed_file(&pair.key, MAX_PEM_BYTES).map_err(|error| bad_key(&error))?;
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| bad_key(&error))?;
     let mismatch = |source| TlsError::Mismatch { path: pair.cert.clone(), source };
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(mismatch)
 }
@@ -171,5 +176,29 @@ mod tests {
         assert!(Named::load(&[missing]).unwrap_err().to_string().contains("/nowhere.pem"));
         let swapped = CertificateFiles { cert: one.key.clone(), key: one.cert.clone() };
         assert!(matches!(Named::load(&[swapped]), Err(TlsError::File { .. })));
+    }
+
+    /// `/dev/zero` was read until no memory was left, and a pipe was waited for with the node's watch over its files.
+    #[test]
+    fn what_is_no_file_of_certificates_by_its_look_is_refused_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let sound = pair(folder.path(), "sound", &["a.cn"]);
+        let long = folder.path().join("long.pem");
+        let mut text = std::fs::read(&sound.cert).unwrap();
+        text.resize(MAX_PEM_BYTES as usize + 1, b'\n');
+        std::fs::write(&long, text).unwrap();
+        for (path, says) in [
+            (long, "has more than 1048576 bytes"),
+            (PathBuf::from("/dev/zero"), "is no regular file"),
+            (folder.path().to_owned(), "is no regular file"),
+        ] {
+            for files in [
+                CertificateFiles { cert: path.clone(), ..sound.clone() },
+                CertificateFiles { key: path.clone(), ..sound.clone() },
+            ] {
+                let said = Named::load(&[files]).unwrap_err().to_string();
+                assert!(said.starts_with(&format!("{}: {says}", path.display())), "{said}");
+            }
+        }
     }
 }
