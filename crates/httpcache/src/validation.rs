@@ -1,6 +1,8 @@
 //! Asking whether a stored response still holds, and bringing it up to date (RFC 9111 §4.3, §3.2).
 
+use crate::freshness;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::time::Duration;
 
 /// Puts the stored validators into a request for the same thing (§4.3.1). The client's own conditions are gone
 /// before: they are answered from what comes back.
@@ -35,10 +37,12 @@ pub fn strip_conditions(request: &mut HeaderMap) {
 }
 
 /// Whether a 304 speaks of the stored response (§4.3.4). One that names another ETag speaks of another
-/// response, and the stored one must not be freshened by it.
+/// response, and the stored one must not be freshened by it. Where the 304 has a strong one and the stored one is weak, another
+/// strong validator must be the same: servers that compress weaken the ETag of what they send, and not that of a 304.
 pub fn selects(stored: &HeaderMap, not_modified: &HeaderMap) -> bool {
     match (not_modified.get(header::ETAG), stored.get(header::ETAG)) {
-        (Some(new), Some(old)) => opaque(new) == opaque(old),
+        (Some(new), Some(old)) if opaque(new) != opaque(old) => false,
+        (Some(new), Some(old)) => new == old || is_weak(new) || have_the_same_date(stored, not_modified),
         (Some(_), None) => false,
         (None, _) => match (not_modified.get(header::LAST_MODIFIED), stored.get(header::LAST_MODIFIED)) {
             (Some(new), Some(old)) => new == old,
@@ -47,6 +51,25 @@ pub fn selects(stored: &HeaderMap, not_modified: &HeaderMap) -> bool {
             (None, _) => true,
         },
     }
+}
+
+/// Whether both have the same Last-Modified, which is a strong validator of both.
+fn have_the_same_date(one: &HeaderMap, other: &HeaderMap) -> bool {
+    let both = [one, other];
+    one.get(header::LAST_MODIFIED) == other.get(header::LAST_MODIFIED)
+        && both.into_iter().all(has_strong_date)
+}
+
+/// Whether Last-Modified is a strong validator: older by a second than the response, which may have changed twice within one (RFC
+/// 9110 §8.8.2.2). `headers` are those that came with the bytes: a 304 brings another Date and no bytes.
+pub fn has_strong_date(headers: &HeaderMap) -> bool {
+    let (modified, made) = (freshness::last_modified_of(headers), freshness::date_of(headers));
+    let age = modified.zip(made).and_then(|(modified, made)| made.duration_since(modified).ok());
+    age.is_some_and(|age| age >= Duration::from_secs(1))
+}
+
+fn is_weak(etag: &HeaderValue) -> bool {
+    etag.as_bytes().starts_with(b"W/")
 }
 
 fn opaque(etag: &HeaderValue) -> &[u8] {
@@ -115,6 +138,26 @@ mod tests {
         assert!(!selects(&stored, &headers(&[("etag", "\"b\"")])));
         assert!(!selects(&stored, &headers(&[("last-modified", "y")])));
         assert!(selects(&stored, &headers(&[])));
+    }
+
+    #[test]
+    fn a_304_with_a_strong_validator_speaks_of_what_has_the_same_one() {
+        // RFC 9111 §4.3.4: "if none of the initial set contains at least one of the same strong validators", none is updated.
+        const LATER: (&str, &str) = ("date", "Sun, 06 Nov 1994 08:49:38 GMT");
+        const MODIFIED: (&str, &str) = ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT");
+        const AT_ONCE: (&str, &str) = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let (weak, strong) = (("etag", "W/\"a\""), ("etag", "\"a\""));
+        for (stored, new, selected) in [
+            (&[strong][..], &[weak][..], true),
+            (&[weak], &[weak], true),
+            (&[weak], &[strong], false),
+            // As servers say it that compress: their 304 is of what they have compressed.
+            (&[weak, MODIFIED, LATER], &[strong, MODIFIED, LATER], true),
+            (&[weak, MODIFIED, AT_ONCE], &[strong, MODIFIED, LATER], false),
+            (&[weak, MODIFIED, LATER], &[strong, LATER], false),
+        ] {
+            assert_eq!(selects(&headers(stored), &headers(new)), selected, "{stored:?} {new:?}");
+        }
     }
 
     #[test]
