@@ -79,6 +79,7 @@ pub(super) fn freshened(
     let age = fresh.get(header::AGE);
     let freshness = edge.recent.judge(edge.upstream.groups(), key, &headers, age, freshness, arrived.now);
     let object = Object::new(stale.status, headers, freshness, arrived.now, stale.body.clone());
+    let object = object.with_date(stale.strong_date);
     if let Some(generation) = stale.on_disk() {
         object.note_on_disk(generation);
     }

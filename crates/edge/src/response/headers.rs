@@ -237,7 +237,8 @@ fn selected(asked: &Asked, object: &Object) -> Selected {
     let (Some(wanted), Some(length)) = (asked.headers.get(header::RANGE), object.body.length()) else {
         return Selected::Whole;
     };
-    let made_at = || made_at().unwrap_or(std::time::UNIX_EPOCH);
+    // A weak one is as good as made in the second of its change.
+    let made_at = || made_at().filter(|_| object.strong_date).unwrap_or(std::time::UNIX_EPOCH);
     if asked.method != Method::GET
         || !conditional::range_applies(&asked.headers, object.etag.as_ref(), object.last_modified, made_at)
     {

@@ -396,3 +396,26 @@ async fn what_is_for_one_who_says_who_he_is_is_no_word_about_others() {
     })
     .await;
 }
+
+/// A 304 dates what is stored anew, which made a strong validator of a time within the second of which it may have changed.
+#[tokio::test(start_paused = true)]
+async fn a_304_makes_no_strong_validator_of_a_date() {
+    // RFC 9110 §8.8.2.2, §13.1.5
+    const THEN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    local(async {
+        for (made, status) in [(THEN, 200), ("Sun, 06 Nov 1994 08:49:38 GMT", 206)] {
+            let reply = |status| {
+                Reply::new(status).header("cache-control", "max-age=1").header("last-modified", THEN)
+            };
+            let renewed = || reply(304).header("date", "Sun, 06 Nov 1994 08:50:00 GMT");
+            let scene =
+                Scene::new([reply(200).header("date", made).body("0123456789"), renewed(), renewed()]);
+            for _ in 0..3 {
+                let part = scene.ask("/x", &[("range", "bytes=2-3"), ("if-range", THEN)]).await;
+                assert_eq!(part.status().as_u16(), status, "{made}");
+                tokio::time::sleep(SECOND * 2).await;
+            }
+        }
+    })
+    .await;
+}

@@ -138,7 +138,7 @@ impl DiskTier {
                 let names = httpcache::vary::names(&vary).filter(|names| !names.is_empty())?;
                 Some(Loaded::Varies(Arc::new(Variants::restored(names, generation))))
             }
-            Head::Response { orders, status, headers, freshness, times } => {
+            Head::Response { orders, status, headers, freshness, times, strong_date } => {
                 let (now, latest) = (self.times(), self.orders.latest());
                 let freshness = match self.orders.judge(groups, key, store, orders, Some(&headers)) {
                     Verdict::Kept => times.aged(freshness, now),
@@ -155,7 +155,8 @@ impl DiskTier {
                     }
                 };
                 let body = Body::Complete(Arc::default());
-                let head = Object::new(status, headers, freshness, Instant::now(), body);
+                let head =
+                    Object::new(status, headers, freshness, Instant::now(), body).with_date(strong_date);
                 let fits = stored.length().is_some_and(|length| length <= self.largest_object);
                 let judged = kept::Judged { by: Arc::clone(&self.orders), latest };
                 if fits && let Some(kept) = Kept::new(&stored, &head, judged) {

@@ -9,6 +9,7 @@ use httpcache::digest;
 use httpcache::etag::Etag;
 use httpcache::freshness::{self, Freshness, State};
 use httpcache::range::{self, Spec};
+use httpcache::validation;
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +29,8 @@ pub(crate) struct Object {
     pub(crate) etag: Option<Etag>,
     /// Read once; hits compare.
     pub(crate) last_modified: Option<SystemTime>,
+    /// Whether that is a strong validator (RFC 9110 §8.8.2.2), by the Date that came with the bytes: a 304 since has another.
+    pub(crate) strong_date: bool,
     /// Of a 206: which bytes it says it is. Read once; hits compare.
     pub(crate) part: Option<ContentRange>,
     pub(crate) body: Body,
@@ -106,6 +109,7 @@ impl Object {
         compact(&mut headers);
         let etag = headers.get(header::ETAG).and_then(Etag::parse);
         let last_modified = freshness::last_modified_of(&headers);
+        let strong_date = validation::has_strong_date(&headers);
         let part = headers
             .get(header::CONTENT_RANGE)
             .filter(|_| status == StatusCode::PARTIAL_CONTENT)
@@ -117,6 +121,7 @@ impl Object {
             stored_at,
             etag,
             last_modified,
+            strong_date,
             part,
             body,
             answer: OnceLock::new(),
@@ -130,6 +135,13 @@ impl Object {
     /// The same response with its bytes kept in another way.
     pub(crate) fn with_body(&self, body: Body) -> Self {
         Self::new(self.status, self.headers.clone(), self.freshness, self.stored_at, body)
+            .with_date(self.strong_date)
+    }
+
+    /// The same response whose Last-Modified is no strong validator unless `strong`, whatever its fields say.
+    pub(crate) fn with_date(mut self, strong: bool) -> Self {
+        self.strong_date &= strong;
+        self
     }
 
     /// The fields that every answer from it has. `make` puts them together, once: a hit copies them and hashes no name.

@@ -24,12 +24,25 @@ const FORBIDDEN: u8 = 1;
 const ONLY_BY_WORD: u8 = 2;
 const IMMUTABLE: u8 = 4;
 const IF_ERROR: u8 = 8;
+const WEAK_DATE: u8 = 16;
 
 /// What is read.
 #[derive(Debug)]
 pub(super) enum Head {
-    Response { orders: u64, status: StatusCode, headers: HeaderMap, freshness: Freshness, times: Times },
-    Varies { orders: u64, generation: u64, vary: HeaderMap },
+    Response {
+        orders: u64,
+        status: StatusCode,
+        headers: HeaderMap,
+        freshness: Freshness,
+        times: Times,
+        /// Whether Last-Modified may be a strong validator, as far as its fields say so.
+        strong_date: bool,
+    },
+    Varies {
+        orders: u64,
+        generation: u64,
+        vary: HeaderMap,
+    },
 }
 
 /// What the clocks said when a head was written.
@@ -81,7 +94,8 @@ impl Head {
             flag(forbidden, FORBIDDEN)
                 | flag(only_by_word, ONLY_BY_WORD)
                 | flag(freshness.immutable, IMMUTABLE)
-                | flag(if_error.is_some(), IF_ERROR),
+                | flag(if_error.is_some(), IF_ERROR)
+                | flag(!object.strong_date, WEAK_DATE),
         );
         out.put_u64_le(millis(freshness.age(object.resident(tokio::time::Instant::now()))));
         out.put_u64_le(millis(freshness.lifetime));
@@ -162,7 +176,8 @@ fn response(mut bytes: Bytes, orders: u64) -> Option<Head> {
         let value = usize::try_from(bytes.try_get_u32_le().ok()?).ok()?;
         headers.append(name, HeaderValue::from_maybe_shared(taken(&mut bytes, value)?).ok()?);
     }
-    Some(Head::Response { orders, status, headers, freshness, times })
+    let strong_date = flags & WEAK_DATE == 0;
+    Some(Head::Response { orders, status, headers, freshness, times, strong_date })
 }
 
 fn taken(bytes: &mut Bytes, length: usize) -> Option<Bytes> {
@@ -213,7 +228,7 @@ mod tests {
             let status = StatusCode::from_u16(status).unwrap();
             let object = Object::new(status, headers.clone(), freshness(if_error, flags), Instant::now(), body);
             let bytes = Head::write_response(&object, NOW, 6);
-            let Some(Head::Response { orders: 6, status: read, headers: fields, freshness: fresh, times }) = Head::parse(&bytes) else {
+            let Some(Head::Response { orders: 6, status: read, headers: fields, freshness: fresh, times, .. }) = Head::parse(&bytes) else {
                 panic!("it is a response");
             };
             prop_assert_eq!((read, fields, times), (status, headers, NOW));
@@ -226,6 +241,25 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..4) {
             let _ = Head::parse(&[&[VERSION, kind], &bytes[..]].concat().into());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_date_that_was_no_strong_validator_when_the_bytes_came_is_none_after_a_restart() {
+        // RFC 9110 §8.8.2.2
+        let mut headers = HeaderMap::new();
+        for (name, second) in [(header::LAST_MODIFIED, "37"), (header::DATE, "59")] {
+            let date = format!("Sun, 06 Nov 1994 08:49:{second} GMT");
+            headers.insert(name, HeaderValue::try_from(date).unwrap());
+        }
+        for strong in [false, true] {
+            let (freshness, body) = (freshness(None, (false, false, false)), Body::Complete(Arc::default()));
+            let object = Object::new(StatusCode::OK, headers.clone(), freshness, Instant::now(), body);
+            let written = Head::write_response(&object.with_date(strong), NOW, 6);
+            let Some(Head::Response { strong_date, .. }) = Head::parse(&written) else {
+                panic!("it is a response")
+            };
+            assert_eq!(strong_date, strong);
         }
     }
 

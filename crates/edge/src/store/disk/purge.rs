@@ -263,7 +263,7 @@ impl DiskTier {
                 self.disks.remove(&bytes);
                 Some(true)
             }
-            (Mode::Soft, Head::Response { status, headers, freshness, times, .. }) => {
+            (Mode::Soft, Head::Response { status, headers, freshness, times, strong_date, .. }) => {
                 let now = self.times();
                 let was_fresh = times.aged(freshness, now).state(Duration::ZERO) == State::Fresh;
                 // The head that is written is held against no order before it: it says itself that it is doubted.
@@ -272,7 +272,8 @@ impl DiskTier {
                     false => softened(times, freshness, now, judged.since.unwrap_or(now)),
                 };
                 let body = Body::Complete(Arc::new(Blocks::default()));
-                let object = Object::new(status, headers, freshness, Instant::now(), body);
+                let object =
+                    Object::new(status, headers, freshness, Instant::now(), body).with_date(strong_date);
                 let head = Head::write_response(&object, now, judged.latest);
                 self.disks.freshen(&bytes, generation, head).then_some(was_fresh)
             }
