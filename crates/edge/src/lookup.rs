@@ -32,17 +32,17 @@ pub(crate) enum Found {
 }
 
 /// Looks in the RAM tier. Two steps at most: the URL, and where the response varies, the variant. A third where it varies
-/// by language and the client has one that it prefers. `on_disk`: how the disk tells variants apart, where it has just said so.
+/// by language and the client has one that it prefers. `told`: how variants are told apart, where that has just been said.
 pub(crate) fn look_up(
     memory: &Memory,
     primary: CacheKey,
     asked: &Asked,
     reload: ClientReload,
-    on_disk: Option<&Arc<Variants>>,
+    told: Option<&Arc<Variants>>,
     now: Instant,
 ) -> Lookup {
     let judged = |object| judge(object, asked, reload, now);
-    match memory.get(&primary).or_else(|| on_disk.map(|variants| Entry::Varies(Arc::clone(variants)))) {
+    match memory.get(&primary).or_else(|| told.map(|variants| Entry::Varies(Arc::clone(variants)))) {
         None => Lookup { key: primary, found: Found::Miss(Forwarded::UriMiss) },
         Some(Entry::Object(object)) => Lookup { key: primary, found: judged(object) },
         Some(Entry::Pass(until, whose)) if now < until && whose.is_of(&asked.headers) => {

@@ -32,6 +32,8 @@ mod released;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod sign_posts;
+#[cfg(test)]
 mod statuses;
 #[cfg(test)]
 mod tests;
@@ -211,6 +213,15 @@ async fn admit(
 const MAX_LOOKS: usize = 6;
 
 /// GET and HEAD.
+/// What one who looks again has learnt.
+#[derive(Default)]
+struct Looks {
+    /// How often it was for another's wishes.
+    again: u8,
+    /// How variants are told apart, as the disk has said or another's fill: memory that is full may not keep that.
+    told: Option<Arc<Variants>>,
+}
+
 ///
 /// Whatever has to wait is boxed: as a part of this future it would make each hit's 12 kB large, which are moved twice.
 async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
@@ -218,11 +229,11 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     let policy = edge.config.cache.of(route);
     asked.target = policy.query.normalise(asked.target);
     let primary = key_by(&edge, route, &asked);
-    let (mut asked_disk_for, mut on_disk, mut again) = (None, None, 0);
+    let (mut asked_disk_for, mut looks) = (None, Looks::default());
     for _ in 0..MAX_LOOKS {
         let now = Instant::now();
         let reload = policy.client_reload;
-        let mut looked = look_up(&edge.memory, primary.clone(), &asked, reload, on_disk.as_ref(), now);
+        let mut looked = look_up(&edge.memory, primary.clone(), &asked, reload, looks.told.as_ref(), now);
         if matches!(looked.found, Found::Miss(_))
             && asked.method == Method::GET
             && edge.overload.is_full()
@@ -247,7 +258,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             let object = match brought {
                 None => continue,
                 Some(Brought::Varies(variants)) => {
-                    on_disk = Some(variants);
+                    looks.told = Some(variants);
                     continue;
                 }
                 Some(Brought::Response(object)) => object,
@@ -294,7 +305,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
             Found::Stale(object, forwarded) => (forwarded, Some(object)),
             Found::Miss(forwarded) => (forwarded, None),
         };
-        let fetched = Box::pin(fetch(&edge, &asked, &primary, &looked.key, forwarded, stale, &mut again));
+        let fetched = Box::pin(fetch(&edge, &asked, &primary, &looked.key, forwarded, stale, &mut looks));
         if let Some(answer) = fetched.await {
             return answer;
         }

@@ -339,26 +339,46 @@ pub(super) fn store(
     whole: Arc<Object>,
     variant: Option<&Variant>,
 ) {
-    let Some(Variant { variants, key }) = variant else {
+    let Some(variant) = variant else {
         if let Some(disk) = &edge.disk {
             disk.put(primary, &whole);
         }
         edge.memory.insert(primary.clone(), Entry::Object(whole));
         return;
     };
+    let Some((variants, key)) = place(edge, asked, primary, &whole, variant) else { return };
     if let Some(disk) = &edge.disk {
-        disk.put_sign_post(primary, variants, &whole);
-        disk.put(key, &whole);
+        disk.put_sign_post(primary, &variants, &whole);
+        disk.put(&key, &whole);
     }
     let by_language = variants.written_language_key(primary, &asked.headers, &whole.headers);
-    for key in std::iter::once(key.clone()).chain(by_language) {
+    for key in std::iter::once(key).chain(by_language) {
         if let Some(oldest) = variants.note(&key) {
             edge.remove(&oldest);
         }
         edge.memory.insert(key, Entry::Object(Arc::clone(&whole)));
     }
     // An evicted sign-post would leave the variant where nobody looks.
-    edge.memory.put_back(primary, variants);
+    edge.memory.put_back(primary, &variants);
+}
+
+/// The sign-post that a variant is found by, and its key there. As a rule it is where it was to stand; memory that is full may have let
+/// go of that, and another have been set up. `None`: what is there has come later.
+fn place(
+    edge: &Edge,
+    asked: &Asked,
+    primary: &CacheKey,
+    whole: &Object,
+    Variant { variants, key }: &Variant,
+) -> Option<(Arc<Variants>, CacheKey)> {
+    let standing = edge.memory.standing_post(primary, variants)?;
+    if Arc::ptr_eq(&standing, variants) {
+        return Some((standing, key.clone()));
+    }
+    let key = standing.key(primary, &asked.headers);
+    // Blocks stand where their head was to.
+    let may_move = !matches!(whole.body, Body::Sparse(_));
+    (may_move && !edge.memory.has_younger(&key, whole, Instant::now())).then_some((standing, key))
 }
 
 /// Stores what was fetched under one URL under another, too, unless `watch` knows better. Gives the key that it stands under.

@@ -1,7 +1,7 @@
 //! What the cache lacks, brought by a fill that all who want it share.
 
 use super::alone::{pass_unless_silent, stands_in};
-use super::{begin, lacking, look, may_add, pass};
+use super::{Looks, begin, lacking, look, may_add, pass};
 use crate::edge::Edge;
 use crate::fill::{self, Errand, Landed, Own, RUN, Role, Unshared};
 use crate::key::CacheKey;
@@ -23,7 +23,7 @@ use tokio::time::Instant;
 /// when the next is no better, everybody gets the same, and waiting in line for it helps nobody.
 const MOST_AGAIN: u8 = 1;
 
-/// Leads or follows a fill and answers from it. `None`: look again, which it has been `again` times for another's wishes.
+/// Leads or follows a fill and answers from it. `None`: look again, by what `looks` has.
 pub(super) async fn fetch(
     edge: &Rc<Edge>,
     asked: &Asked,
@@ -31,11 +31,11 @@ pub(super) async fn fetch(
     key: &CacheKey,
     forwarded: Forwarded,
     stale: Option<Arc<Object>>,
-    again: &mut u8,
+    looks: &mut Looks,
 ) -> Option<Answer> {
     let now = Instant::now();
     let joined = edge.flights.join(key, now, || match look(edge, asked, primary, now) {
-        // Where memory has let go of the sign-post, only who looked by the disk's knows of the variant.
+        // Where memory has let go of the sign-post, only who was told knows of the variant.
         looked if &looked.key != key => edge.memory.holds(primary).then_some(()),
         looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
     });
@@ -61,7 +61,7 @@ pub(super) async fn fetch(
     let leads = alone.is_some();
     let status = CacheStatus { forwarded: Some(forwarded), collapsed: !leads, ..CacheStatus::default() };
     let arrived = if leads { Outcome::Miss } else { Outcome::Collapsed };
-    let may_look_again = !leads && *again < MOST_AGAIN;
+    let may_look_again = !leads && looks.again < MOST_AGAIN;
     Some(match flight.landed().await {
         // Its answer is not ours; by now the sign-post to the variants stands, where it is kept.
         Landed::Fetched { variant: Some(variant), kept, .. }
@@ -70,13 +70,17 @@ pub(super) async fn fetch(
             if !kept && !may_look_again {
                 return Some(pass(edge, asked, forwarded, None).await);
             }
-            *again += u8::from(!kept);
+            if kept {
+                looks.told = Some(Arc::clone(&variant.variants));
+            } else {
+                looks.again += 1;
+            }
             return None;
         }
         // A part that somebody else asked for, or that the origin chose.
         Landed::Fetched { object, .. } if object.part.is_some() && !answers(&object, asked) => {
             if may_look_again {
-                *again += 1;
+                looks.again += 1;
                 return None;
             }
             pass(edge, asked, Forwarded::Partial, None).await
@@ -131,7 +135,7 @@ pub(super) async fn fetch(
                 }
                 // One client's wish is not to cost the others their fill: the next of them leads.
                 None if may_look_again && reason.is_of_request() && !reason.is_of(asked) => {
-                    *again += 1;
+                    looks.again += 1;
                     return None;
                 }
                 _ => pass(edge, asked, forwarded, Some(reason.as_str())).await,
@@ -139,7 +143,7 @@ pub(super) async fn fetch(
         }
         // It may have been the leader's own question that the upstream hung up on.
         Landed::Failed(UpstreamError::Protocol) if may_look_again => {
-            *again += 1;
+            looks.again += 1;
             return None;
         }
         Landed::Failed(error) => response::failed(edge, error, forwarded),

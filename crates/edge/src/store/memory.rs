@@ -288,6 +288,16 @@ impl Memory {
         post.unwrap_or_else(|| Arc::new(Variants::new(names)))
     }
 
+    /// The sign-post in force at `primary` for a response that was to stand under `own`: another by the same fields where that was
+    /// evicted meanwhile. `None`: something else stands there, which has come later.
+    pub(crate) fn standing_post(&self, primary: &CacheKey, own: &Arc<Variants>) -> Option<Arc<Variants>> {
+        match self.get(primary) {
+            None => Some(Arc::clone(own)),
+            Some(Entry::Varies(standing)) => (standing.names() == own.names()).then_some(standing),
+            Some(_) => None,
+        }
+    }
+
     /// Tells the sign-post at `primary` that something stands under `key`; gives the key of what has to go for it.
     pub(crate) fn note_variant(&self, primary: &CacheKey, key: &CacheKey) -> Option<CacheKey> {
         match self.get(primary) {
