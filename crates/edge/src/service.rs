@@ -336,11 +336,13 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
     }
     let (before, _) = sparse.silences();
     if !Box::pin(begin(edge, asked, &sparse, wanted)).await {
+    let waits_for_answer = !sparse.covers(&(wanted.start..wanted.start + 1));
         let (silences, error) = sparse.silences();
         let silent = error.filter(|_| silences != before);
         return Box::pin(pass_unless_silent(edge, asked, Forwarded::Partial, silent)).await;
     }
-    let status = CacheStatus { forwarded: Some(Forwarded::Partial), stored: true, ..CacheStatus::default() };
+    let (forwarded, forward_status) = (Some(Forwarded::Partial), sparse.said().filter(|_| waits_for_answer));
+    let status = CacheStatus { forwarded, forward_status, stored: true, ..CacheStatus::default() };
     response::stored(edge, asked, object, Outcome::Partial, status, Instant::now())
 }
 

@@ -303,6 +303,7 @@ async fn fetch(
             }
             return FillOutcome::NotStored;
         }
+        sparse.note_said(head.status);
         if head.status == StatusCode::OK && sparse.length() > edge.memory.largest_object() {
             pass_from_now_on(edge, sparse);
         }

@@ -37,6 +37,32 @@ async fn a_status_that_the_client_does_not_get_is_told() {
     .await;
 }
 
+/// Nothing was said of what had brought the blocks that were missing.
+#[tokio::test(start_paused = true)]
+async fn what_has_brought_missing_blocks_is_told_where_the_client_gets_another_status() {
+    local(async {
+        let of = |status| Reply::new(status).header("cache-control", "max-age=60").header("etag", "\"v1\"");
+        let rest =
+            || of(206).header("content-range", "bytes 262144-999999/1000000").body(vec![b'x'; 737_856]);
+        let whole = || of(200).body(vec![b'x'; 1_000_000]);
+        let first = || first_block("max-age=60");
+        let (beginning, end) = ("bytes=0-9", "bytes=300000-");
+        for (held, brings, range, status, said) in [
+            ((beginning, first()), rest(), end, 206, "fwd=partial; stored; ttl=60"),
+            ((end, rest()), whole(), beginning, 206, "fwd=partial; fwd-status=200; stored; ttl=60"),
+            ((end, rest()), first(), "items=0-1", 200, "fwd=partial; fwd-status=206; stored; ttl=60"),
+            // Its head goes out before the upstream has answered.
+            ((beginning, first()), rest(), "items=0-1", 200, "fwd=partial; stored; ttl=60"),
+        ] {
+            let scene = Scene::new([held.1, brings]);
+            assert_eq!(says(&scene, &[("range", held.0)]).await.0, 206);
+            let expected = (status, format!("airclass; {said}"));
+            assert_eq!(says(&scene, &[("range", range)]).await, expected, "{range} beside {}", held.0);
+        }
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_error_that_something_stale_stands_in_for_is_told() {
     // RFC 5861 §4

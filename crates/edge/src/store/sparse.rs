@@ -13,9 +13,10 @@ use crate::key::CacheKey;
 use crate::upstream::UpstreamError;
 use bytes::{Bytes, BytesMut};
 use diskstore::Generation;
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use httpcache::blocks::{self, BlockSet};
 use std::ops::Range;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The size of a block as lengths of bodies are counted.
@@ -33,6 +34,8 @@ pub(crate) struct Sparse {
     on_disk: Mutex<Option<OnDisk>>,
     /// How often the upstream has not answered a question for blocks of it, and what was wrong the last time.
     silences: Mutex<(u64, Option<UpstreamError>)>,
+    /// The status with which blocks of it came last; 0: none have.
+    said: AtomicU16,
 }
 
 /// What of it lies on the disk.
@@ -59,7 +62,18 @@ impl Sparse {
             come: Mutex::new(BlockSet::new(blocks)),
             on_disk: Mutex::default(),
             silences: Mutex::default(),
+            said: AtomicU16::new(0),
         }
+    }
+
+    /// Blocks of it come with this status.
+    pub(crate) fn note_said(&self, status: StatusCode) {
+        self.said.store(status.as_u16(), Ordering::Relaxed);
+    }
+
+    /// The status with which blocks of it came last.
+    pub(crate) fn said(&self) -> Option<StatusCode> {
+        StatusCode::from_u16(self.said.load(Ordering::Relaxed)).ok()
     }
 
     /// The upstream has not answered.
