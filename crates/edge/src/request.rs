@@ -8,7 +8,7 @@ use httpcache::digest::{self, WANT_REPR_DIGEST};
 use httpcache::directives::RequestDirectives;
 use httpcache::range::{self, Spec};
 use httpcache::{fields, hop};
-use serve::Interim;
+use serve::{Interim, Scheme};
 use std::cell::Cell;
 use std::net::Ipv6Addr;
 use url::Url;
@@ -17,7 +17,7 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
-    /// The one that is asked, lower case, with its port if it names one.
+    /// The one that is asked, lower case, with its port if it names one that its scheme does not have by itself.
     pub(crate) host: String,
     /// Path and query only.
     pub(crate) target: Uri,
@@ -186,6 +186,17 @@ impl Asked {
             led: Cell::default(),
             interim: None,
         }))
+    }
+
+    /// Takes the port out of the host that `scheme`, by which it came, has by itself: with it and without, it is one site (RFC 9110
+    /// §4.2.3), to be kept, changed and told upstreams by one name.
+    pub(crate) fn came_by(&mut self, scheme: Scheme) {
+        let port = match scheme {
+            Scheme::Http => ":80",
+            Scheme::Https => ":443",
+        };
+        let bare = self.host.strip_suffix(port).map_or(self.host.len(), str::len);
+        self.host.truncate(bare);
     }
 
     /// Path and query as asked for.
@@ -398,6 +409,25 @@ mod tests {
             ("http://a/x", &["b"]),
         ] {
             assert_eq!(read("GET", target, hosts).unwrap_err(), Refusal::Host, "{target} {hosts:?}");
+        }
+    }
+
+    #[test]
+    fn the_port_that_a_scheme_has_by_itself_is_no_part_of_a_site() {
+        // RFC 9110 §4.2.3
+        for (host, scheme, site) in [
+            ("a", Scheme::Http, "a"),
+            ("A:80", Scheme::Http, "a"),
+            ("a:443", Scheme::Https, "a"),
+            ("[::80]:80", Scheme::Http, "[::80]"),
+            ("[::80]", Scheme::Http, "[::80]"),
+            ("a:443", Scheme::Http, "a:443"),
+            ("a:80", Scheme::Https, "a:80"),
+            ("a:8080", Scheme::Http, "a:8080"),
+        ] {
+            let mut asked = read("GET", "/x", &[host]).unwrap();
+            asked.came_by(scheme);
+            assert_eq!(asked.host, site, "{host} {scheme:?}");
         }
     }
 

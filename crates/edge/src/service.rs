@@ -121,6 +121,7 @@ impl Service for EdgeService {
         let mut asked =
             Asked::read(head).and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked));
         if let Ok(asked) = &mut asked {
+            asked.came_by(peer.scheme);
             asked.interim = peer.interim.take();
         }
         async move {
@@ -212,7 +213,6 @@ async fn admit(
 /// beyond it the request is passed through by itself.
 const MAX_LOOKS: usize = 6;
 
-/// GET and HEAD.
 /// What one who looks again has learnt.
 #[derive(Default)]
 struct Looks {
@@ -222,6 +222,7 @@ struct Looks {
     told: Option<Arc<Variants>>,
 }
 
+/// GET and HEAD.
 ///
 /// Whatever has to wait is boxed: as a part of this future it would make each hit's 12 kB large, which are moved twice.
 async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
@@ -335,8 +336,8 @@ async fn hit(edge: &Rc<Edge>, asked: &Asked, object: &Object, outcome: Outcome, 
         return Box::pin(pass(edge, asked, Forwarded::Partial, None)).await;
     }
     let (before, _) = sparse.silences();
-    if !Box::pin(begin(edge, asked, &sparse, wanted)).await {
     let waits_for_answer = !sparse.covers(&(wanted.start..wanted.start + 1));
+    if !Box::pin(begin(edge, asked, &sparse, wanted)).await {
         let (silences, error) = sparse.silences();
         let silent = error.filter(|_| silences != before);
         return Box::pin(pass_unless_silent(edge, asked, Forwarded::Partial, silent)).await;
