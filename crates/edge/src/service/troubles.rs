@@ -183,3 +183,29 @@ async fn a_question_that_the_upstream_hangs_up_on_fails_for_its_client_alone() {
     })
     .await;
 }
+
+/// Over HTTP/2 and HTTP/3 it went out with its length, and was a broken answer to its client; one that may be kept was taken for one
+/// that had broken off.
+#[tokio::test(start_paused = true)]
+async fn the_length_that_an_origin_states_of_no_content_is_none() {
+    // RFC 9110 §8.6, RFC 9113 §8.1.1
+    local(async {
+        for control in ["no-store", "max-age=60"] {
+            let reply = || Reply::new(204).header("cache-control", control).header("content-length", "2");
+            let scene = Rc::new(Scene::new([reply(), reply(), reply()]));
+            for method in ["GET", "HEAD", "GET"] {
+                let answer = scene.ask_by(method, "/x", &[]).await;
+                assert_eq!(
+                    (answer.status().as_u16(), field(&answer, "content-length")),
+                    (204, ""),
+                    "{method}"
+                );
+                assert_eq!(read(answer.into_body()).await, Ok(Bytes::new()), "{method} {control}");
+            }
+            assert_eq!(scene.upstream.count(), if control == "no-store" { 3 } else { 1 });
+            let changed = Scene::new([reply()]).change("POST", "/x", &[]).await;
+            assert_eq!((changed.status().as_u16(), field(&changed, "content-length")), (204, ""));
+        }
+    })
+    .await;
+}

@@ -9,7 +9,7 @@ use super::question::{RequestBody, RequestBodyError};
 use super::sending::Sending;
 use crate::policy::CDN_LOOP;
 use http::response::Parts;
-use http::{HeaderMap, Request, StatusCode, request};
+use http::{HeaderMap, Request, StatusCode, header, request};
 use httpcache::fields;
 use hyper::body::Incoming;
 use parents::retry::is_unwell;
@@ -144,7 +144,11 @@ impl Reached {
             Ok(response) => response,
         };
         let hold = upstream.pool(self.load.parent()).give_back(self.lease, sending);
-        let (head, body) = response.into_parts();
+        let (mut head, body) = response.into_parts();
+        if head.status == StatusCode::NO_CONTENT {
+            // There is none, whatever it says, and clients over HTTP/2 and HTTP/3 would wait for that (RFC 9110 §8.6).
+            head.headers.remove(header::CONTENT_LENGTH);
+        }
         Ok(Answered { head, body, load: self.load, hold })
     }
 }
