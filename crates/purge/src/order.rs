@@ -133,6 +133,19 @@ impl What {
         }
     }
 
+    /// Bytes of its text in JSON, in which quotation marks and backslashes take two.
+    pub fn json_bytes(&self) -> usize {
+        let bytes = |text: &str| {
+            text.bytes().map(|byte| 1 + usize::from(matches!(byte, b'"' | b'\\'))).sum::<usize>()
+        };
+        match self {
+            Self::Url(place) | Self::Prefix(place) => {
+                "http://".len() + bytes(place.host()) + bytes(place.target())
+            }
+            Self::SurrogateKey { key, host } => bytes(key.as_str()) + host.as_deref().map_or(0, bytes),
+        }
+    }
+
     /// For logs: which of the three.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -263,6 +276,20 @@ mod tests {
             ("{\"kind", "[{\"kind"),
         ] {
             assert!(Order::parse(&good.replacen(from, to, 1)).is_none(), "{to}");
+        }
+    }
+
+    #[test]
+    fn what_an_order_takes_in_json() {
+        for (what, written) in [
+            (What::Url("https://a/\\\"x".parse().unwrap()), r#"{"url":""}"#),
+            (What::Prefix("http://a:81/x".parse().unwrap()), r#"{"prefix":""}"#),
+            (
+                What::SurrogateKey { key: "k\\\"".parse().unwrap(), host: Some("a".to_owned()) },
+                r#"{"surrogate_key":{"key":"","host":""}}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&what).unwrap().len(), written.len() + what.json_bytes());
         }
     }
 

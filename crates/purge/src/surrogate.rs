@@ -43,6 +43,13 @@ pub fn carries(headers: &HeaderMap, key: &SurrogateKey) -> bool {
     false
 }
 
+impl SurrogateKey {
+    /// As it is written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for SurrogateKey {
     type Err = &'static str;
 

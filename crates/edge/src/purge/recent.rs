@@ -74,7 +74,7 @@ impl Recent {
         // The latest first: those that count longest.
         for (what, ago) in self.all(now).into_iter().rev() {
             let then = unix_ms.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX));
-            bytes += what.as_ref().map_or(0, |what| what.to_string().len() + OVERHEAD);
+            bytes += what.as_ref().map_or(0, |what| what.json_bytes() + OVERHEAD);
             match what {
                 Some(_) if bytes <= NOTED_BYTES => noted.push(Noted { what, unix_ms: then }),
                 _ => others = others.max(Some(then)),

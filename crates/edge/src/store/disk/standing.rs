@@ -312,7 +312,7 @@ impl List {
     }
 
     fn keep_bounds(&mut self) {
-        let size = |order: &Standing| order.what.to_string().len() + OVERHEAD;
+        let size = |order: &Standing| order.what.json_bytes() + OVERHEAD;
         let mut bytes: usize = self.standing.iter().map(size).sum();
         while self.standing.len() > MOST || bytes > MOST_BYTES {
             let rests = self.standing.iter().position(|order| !order.through.is_empty());

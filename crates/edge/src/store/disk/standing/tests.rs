@@ -198,3 +198,18 @@ fn more_than_can_stand_mean_everything_older() {
     }
     assert!(orders.to_note(Instant::now(), 0).len() < 1_024 * 1_024);
 }
+
+/// What JSON writes in two bytes was counted as one: the note grew longer than a disk takes, and orders were written down no more.
+#[tokio::test(start_paused = true)]
+async fn what_a_note_writes_in_two_bytes_is_counted_as_two() {
+    let (recent, now) = (Recent::default(), Instant::now());
+    let orders = Orders::beside(recent.clone());
+    let long = "\\\"".repeat(4_000);
+    for at_ms in 0..100 {
+        let what = prefix(&format!("http://a/{long}{at_ms}"));
+        recent.note(what.clone(), now);
+        orders.add(what, Mode::Hard, at(at_ms));
+    }
+    let note = orders.to_note(now, 0).len();
+    assert!((512 * 1_024..1_024 * 1_024).contains(&note), "{note} bytes");
+}
