@@ -348,16 +348,40 @@ async fn attack_72_a_vanished_disk_comes_back_without_what_was_replaced_meanwhil
 async fn attack_72_a_disk_that_cannot_be_read_is_left_alone_and_tried_again() {
     let (one, two) = (SimulatedDisk::default(), SimulatedDisk::default());
     let disks = over(&[&one, &two]);
-    let mine = key_of_the_first(&disks);
-    disks.put(&mine, object("mine"));
+    let mut mine = (0..).map(key).filter(|key| disks.first_choice(key) == "disk 0");
+    let kept = mine.next().unwrap();
+    let asked: Vec<_> = mine.take(READ_ERRORS as usize).collect();
+    for key in asked.iter().chain([&kept]) {
+        disks.put(key, object("mine"));
+    }
     assert!(disks.flush().await);
     one.set_faults(Faults { reads_fail: Some(0), ..Faults::default() });
-    while states(&disks)[0] != State::Offline {
-        assert_eq!(body(&disks, &mine).await, None);
+    for key in &asked {
+        assert_eq!(body(&disks, key).await, None);
     }
+    until(&disks, &[State::Offline, State::Online]).await;
     one.set_faults(Faults::default());
     until(&disks, &[State::Online, State::Online]).await;
-    assert_eq!(body(&disks, &mine).await.as_deref(), Some("mine"));
+    assert_eq!(body(&disks, &kept).await.as_deref(), Some("mine"));
+}
+
+/// Five who asked for it, one behind the other, had the whole disk left alone, and again when that was back.
+#[tokio::test]
+async fn one_bad_sector_is_not_a_bad_disk() {
+    let disk = SimulatedDisk::default();
+    let disks = over(&[&disk]);
+    disks.put(&key(1), object("behind a bad sector"));
+    assert!(disks.flush().await);
+    let at = disk.bytes("data").windows(6).position(|window| window == b"behind").unwrap() as u64;
+    disk.set_faults(Faults { unreadable: Some((at, at + 1)), ..Faults::default() });
+    for _ in 0..2 * READ_ERRORS {
+        assert_eq!(body(&disks, &key(1)).await, None);
+    }
+    disks.put(&key(2), object("elsewhere"));
+    assert!(disks.flush().await);
+    assert_eq!(body(&disks, &key(2)).await.as_deref(), Some("elsewhere"));
+    let errors: u64 = disks.reports().map(|report| report.counters.read_errors.value()).sum();
+    assert_eq!((states(&disks), errors), (vec![State::Online], 1));
 }
 
 #[tokio::test]

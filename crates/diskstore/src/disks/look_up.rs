@@ -116,7 +116,7 @@ async fn look_up_by_thread(disk: &Arc<Disk>, key: Bytes) -> Option<(Located, Wea
     if queued { answered.await.ok()? } else { None }
 }
 
-/// What a look-up has found, less what was damaged: that must not come back at the next start.
+/// What a look-up has found, less what was damaged: that must not come back at the next start. What could not be read has been given up.
 fn looked_up(
     disk: &Disk,
     volume: &Volume,
@@ -125,6 +125,9 @@ fn looked_up(
 ) -> Result<Option<Located>, ReadError> {
     if matches!(found, Ok(None)) && !volume.may_hold(key) {
         disk.bury(Bytes::copy_from_slice(key));
+    }
+    if let Err(error @ ReadError::Io(_)) = &found {
+        tracing::error!(disk = disk.label, %error, "what cannot be read on a disk is given up");
     }
     found
 }

@@ -22,7 +22,7 @@ pub enum ReadError {
     /// It is not as it was written, of what stood under its key until now; the object has been forgotten.
     #[error("the block is damaged")]
     Damaged,
-    /// The system could not read it.
+    /// The system could not read it; the object has been forgotten, since each further try would take as long.
     #[error("cannot read: {0}")]
     Io(#[from] io::Error),
     /// The disk is away.
@@ -69,7 +69,8 @@ impl Volume {
     /// The object under `key`.
     ///
     /// # Errors
-    /// The system's, and where it is not at hand. What is damaged is counted, forgotten, and not there.
+    /// The system's, and where it is not at hand. What is damaged is counted, forgotten, and not there; what the system cannot read is
+    /// so for whoever comes next.
     pub(crate) fn look_up(&self, key: &[u8], reading: Reading) -> Result<Option<Located>, ReadError> {
         let hash = self.hash(key);
         for _ in 0..MAX_LOOKS {
@@ -94,6 +95,9 @@ impl Volume {
     }
 
     /// The front at `slot`, with the whole record where that is at most `whole_up_to` bytes.
+    ///
+    /// # Errors
+    /// The system's; the object has been [given up](Volume::give_up).
     pub(super) fn read_front(
         &self,
         print: u64,
@@ -105,7 +109,13 @@ impl Volume {
             Place { region: slot.region, sequence: self.sequence(slot.region), offset: slot.offset() };
         let whole = slot.length() <= whole_up_to;
         let length = if whole { slot.length() } else { slot.front() };
-        let Some(bytes) = self.read(place, length, reading)? else { return Ok(FrontRead::NotAtHand) };
+        let bytes = match self.read(place, length, reading) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(FrontRead::NotAtHand),
+            Err(error) if self.give_up(print, &slot) => return Err(error),
+            // Written again meanwhile, it may be read where it is now.
+            Err(_) => return Ok(FrontRead::Changed),
+        };
         let front = record::parse(&bytes).filter(|front| {
             front.context.store == self.superblock.store
                 && (front.context.sequence, front.context.offset) == (place.sequence, place.offset)
@@ -156,6 +166,10 @@ impl Volume {
                 let was_current = self.damaged(fingerprint(located.front.hash), &located.slot);
                 // What was removed or replaced before is gone for that, and whatever stands there now is as it should be.
                 Err(if was_current { ReadError::Damaged } else { ReadError::Gone })
+            }
+            Err(ReadError::Io(error)) => {
+                self.give_up(fingerprint(located.front.hash), &located.slot);
+                Err(ReadError::Io(error))
             }
             read => read,
         }

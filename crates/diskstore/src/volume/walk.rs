@@ -1,11 +1,13 @@
 //! Looking at objects one after the other without being asked for them, and giving up those that cannot be read.
 //!
-//! Of an object whose front cannot be read nobody knows what it is: it can neither be given nor be told to be meant by anything. So it is
-//! gone, and for good: a sector that fails today may be read tomorrow, when what was to be gone is no longer remembered.
+//! Of an object whose front cannot be read nobody knows what it is: it can neither be given nor be told to be meant by anything, and
+//! each who tried again would wait as long as the disk takes to say so. So it is gone, and for good: a sector that fails today may be
+//! read tomorrow, when what was to be gone is no longer remembered.
 
 use super::Volume;
 use super::log::Log;
 use super::read::{FrontRead, MAX_LOOKS, Reading};
+use crate::index::Slot;
 use crate::record::ObjectFront;
 use std::io;
 use std::sync::{MutexGuard, PoisonError};
@@ -34,32 +36,34 @@ impl Volume {
         for &print in prints {
             for _ in 0..MAX_LOOKS {
                 let Some(slot) = self.index.get(print) else { break };
-                let is_lost = match self.read_front(print, slot, 0, Reading::Waits) {
-                    Ok(FrontRead::Whole(located)) => {
-                        fronts.read.push(located.front);
-                        false
-                    }
+                match self.read_front(print, slot, 0, Reading::Waits) {
+                    Ok(FrontRead::Whole(located)) => fronts.read.push(located.front),
                     Ok(FrontRead::Changed) => continue,
-                    Ok(FrontRead::NotAtHand) => false,
-                    Ok(FrontRead::Damaged) => true,
+                    Ok(FrontRead::NotAtHand) => {}
+                    Ok(FrontRead::Damaged) => {
+                        fronts.lost += 1;
+                        self.lost().push(print);
+                    }
                     Err(_) => {
                         errors += 1;
-                        // Written again meanwhile, it may be read where it is now.
-                        if !self.index.remove_record(print, &slot) {
-                            continue;
-                        }
-                        true
+                        fronts.lost += 1;
                     }
-                };
-                if is_lost {
-                    fronts.lost += 1;
-                    self.lost().push(print);
                 }
                 break;
             }
         }
         fronts.failed = errors > 0 && fronts.read.is_empty();
         fronts
+    }
+
+    /// Forgets what could not be read, until the next barrier writes down that it is gone: on a disk that takes none it is there again
+    /// when that is opened anew. Whether it was still known.
+    pub(super) fn give_up(&self, print: u64, slot: &Slot) -> bool {
+        let was_current = self.index.remove_record(print, slot);
+        if was_current {
+            self.lost().push(print);
+        }
+        was_current
     }
 
     /// Writes down that what could not be read is gone.

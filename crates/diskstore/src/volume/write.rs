@@ -141,8 +141,8 @@ impl Volume {
     fn current(&self, key: &[u8], generation: Option<u64>) -> Result<(ObjectFront, Vec<Entry>), WriteError> {
         let print = fingerprint(self.hash(key));
         let slot: Slot = self.index.get(print).ok_or(WriteError::Superseded)?;
-        match self.read_front(print, slot, 0, Reading::Waits)? {
-            FrontRead::Whole(located)
+        match self.read_front(print, slot, 0, Reading::Waits) {
+            Ok(FrontRead::Whole(located))
                 if located.front.key == key
                     && generation.is_none_or(|generation| generation == located.front.generation) =>
             {
@@ -152,6 +152,7 @@ impl Volume {
                 front.until = slot.until;
                 Ok((front, kept))
             }
+            // What could not be read is not there any more, and no write has failed.
             _ => Err(WriteError::Superseded),
         }
     }

@@ -1,4 +1,4 @@
-//! Objects that cannot be read: what a walk that comes by them makes of that.
+//! Objects that cannot be read: what a walk or a look-up that comes by them makes of that.
 
 use super::*;
 use crate::media::simulated::Faults;
@@ -90,4 +90,53 @@ fn a_disk_that_takes_no_writes_either_loses_nothing_by_a_walk() {
     disk.set_faults(Faults::default());
     drop(volume);
     assert_eq!(get(&open(&disk, LARGE), 1), Some(bytes));
+}
+
+/// Each look-up read it again, and waited for as long as the disk takes to say that it cannot.
+#[test]
+fn what_a_look_up_cannot_read_is_read_once_and_gone_for_good() {
+    let (disk, counters) = (SimulatedDisk::default(), Arc::default());
+    let volume = open_with(&disk, LARGE, &counters).unwrap();
+    put(&volume, 1, 100);
+    let other = put(&volume, 2, 100);
+    put(&volume, 1, 200);
+    break_sector_of(&disk, &volume, 1);
+    let look_up = || volume.look_up(&name(1), Reading::Waits).map(|found| found.is_some());
+    assert!(matches!(look_up(), Err(crate::ReadError::Io(_))));
+    assert!(matches!(look_up(), Ok(false)));
+    assert_eq!((counters.read_errors.value(), get(&volume, 2).as_ref()), (1, Some(&other)));
+    volume.flush().unwrap();
+    drop(volume);
+    disk.set_faults(Faults::default());
+    let volume = open(&disk, LARGE);
+    assert_eq!([1, 2].map(|key| get(&volume, key)), [None, Some(other)]);
+}
+
+#[test]
+fn an_object_one_of_whose_blocks_cannot_be_read_is_given_up() {
+    let (disk, counters) = (SimulatedDisk::default(), Arc::default());
+    let volume = open_with(&disk, LARGE, &counters).unwrap();
+    put(&volume, 1, 100);
+    let faults = break_sector_of(&disk, &volume, 1);
+    disk.set_faults(Faults::default());
+    // Its front lies in another record by now than its first block.
+    let generation = volume.look_up(&name(1), Reading::Waits).unwrap().unwrap().front.generation;
+    volume.extend(&name(1), generation, vec![(1, content(1, generation, 1, 100))]).unwrap();
+    disk.set_faults(faults);
+    assert_eq!((get(&volume, 1), get(&volume, 1)), (None, None));
+    assert_eq!(counters.read_errors.value(), 1);
+    volume.flush().unwrap();
+    drop(volume);
+    disk.set_faults(Faults::default());
+    assert_eq!(get(&open(&disk, LARGE), 1), None);
+}
+
+/// The disk was only read for a while, for a write that had not failed.
+#[test]
+fn what_cannot_be_read_is_not_there_to_be_pinned() {
+    let disk = SimulatedDisk::default();
+    let volume = open(&disk, LARGE);
+    put(&volume, 1, 100);
+    break_sector_of(&disk, &volume, 1);
+    assert_eq!(volume.pin(&name(1), crate::pin::Until(u16::MAX)).unwrap(), crate::pin::Pinned::NotThere);
 }
