@@ -26,8 +26,9 @@ use object_store::{
 };
 use said::said;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often a request is sent again when the server is unwell or the line breaks.
 const RETRIES: usize = 3;
@@ -37,6 +38,9 @@ const RETRY_WAIT: Duration = Duration::from_millis(100);
 const MAX_RETRY_WAIT: Duration = Duration::from_secs(2);
 /// After this, no request is sent again: a publisher may wait so long, and an origin's own limit is shorter.
 const RETRY_FOR: Duration = Duration::from_secs(30);
+/// How long a bucket that was seen to be a store counts as one: so long at most "there is none" is believed of one that has gone
+/// since. Made-up addresses cost one question more each second, not one more each.
+pub(crate) const SEEN_FOR: Duration = Duration::from_secs(1);
 /// Says "this is a store". No object path starts with a dot, so it cannot be asked for.
 const MARKER: &str = ".airclass-store";
 /// Written over and over to see whether conditions are heeded.
@@ -48,6 +52,8 @@ pub(crate) struct Bucket {
     pub(crate) objects: Arc<dyn ObjectStore>,
     /// The address.
     name: Arc<str>,
+    /// When it was last seen to be a store; `None` where it was not the last time. Clones share it.
+    seen: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Bucket {
@@ -79,7 +85,7 @@ impl Bucket {
             "" => Arc::new(server),
             _ => Arc::new(PrefixStore::new(server, prefix.clone())),
         };
-        Ok(Self { objects, name: address.trim_end_matches('/').into() })
+        Ok(Self { objects, name: address.trim_end_matches('/').into(), seen: Arc::default() })
     }
 
     /// Marks the bucket as a store, after making sure that the server can be written to and heeds conditions.
@@ -119,6 +125,13 @@ impl Bucket {
 
     /// Whether the server answers, knows the bucket and our keys, and a store is there.
     pub(crate) async fn check_readable(&self) -> Result<(), StoreError> {
+        let looked = self.look_for_marker().await;
+        let seen = looked.is_ok().then(Instant::now);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        looked
+    }
+
+    async fn look_for_marker(&self) -> Result<(), StoreError> {
         // A copy of a directory has no marker.
         let version = package::catalogue::version_path();
         for key in [MARKER, version.as_str()] {
@@ -132,10 +145,16 @@ impl Bucket {
         Err(StoreError::NotThere { store: self.name(), source })
     }
 
+    fn was_just_seen(&self) -> bool {
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.is_some_and(|seen| seen.elapsed() < SEEN_FOR)
+    }
+
     /// `None` where there is no such object; an error where that cannot be told from a bucket that is gone.
     pub(crate) async fn absent<T>(&self, result: object_store::Result<T>) -> Result<Option<T>, StoreError> {
         match result {
             Ok(found) => Ok(Some(found)),
+            Err(Error::NotFound { .. }) if self.was_just_seen() => Ok(None),
             Err(Error::NotFound { .. }) => self.check_readable().await.map(|()| None),
             Err(error) => Err(self.not_there(&error)),
         }

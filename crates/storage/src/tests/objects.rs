@@ -1,6 +1,7 @@
 //! Single objects: written, read in parts, swapped, listed, removed.
 
 use super::*;
+use object_store::ObjectStoreExt;
 
 on_both! {
     of_many_swaps_from_one_version_one_is_done;
@@ -212,6 +213,31 @@ async fn what_is_not_in_a_bucket_costs_one_look_for_its_mark() {
     assert!(store.look(&StorePath::parse("p/x/none").unwrap()).await.unwrap().is_none());
     store.check_absence().await.unwrap();
     assert_eq!(tap.take().requests, ["HEAD /lessons/p/x/none", "HEAD /lessons/.airclass-store"]);
+}
+
+/// Who asked for what is not there had the bucket asked twice, each time.
+#[tokio::test]
+async fn a_mark_that_was_seen_a_moment_ago_is_not_looked_for_again() {
+    let Tapped { store, tap, .. } = &Tapped::new();
+    let Place::Bucket(bucket) = &store.place else { unreachable!("it is one") };
+    bucket.create().await.unwrap();
+    let none = StorePath::parse("p/x/none").unwrap();
+    let asks = async |times: usize| {
+        tap.take();
+        for _ in 0..times {
+            assert!(store.clone().look(&none).await.unwrap().is_none());
+        }
+        tap.take().requests.iter().filter(|request| request.ends_with(".airclass-store")).count()
+    };
+    assert_eq!(asks(3).await, 1);
+    tokio::time::pause();
+    tokio::time::advance(crate::bucket::SEEN_FOR).await;
+    tokio::time::resume();
+    assert_eq!(asks(3).await, 1);
+    bucket.objects.delete(&Key::from(".airclass-store")).await.unwrap();
+    assert_eq!(bucket.check_readable().await.unwrap_err().code(), "STORE_NOT_THERE");
+    let error = store.look(&none).await.err().unwrap();
+    assert_eq!(error.code(), "STORE_NOT_THERE", "whoever finds it gone tells the others");
 }
 
 #[tokio::test]
