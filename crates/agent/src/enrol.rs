@@ -2,14 +2,13 @@
 
 use crate::clock;
 use crate::error::AgentError;
-use crate::home::{Home, State};
-use crate::late::LatePlans;
+use crate::home::Home;
 use crate::line::{Control, Trouble};
 use crate::renew::request;
+use crate::state::State;
 use fleet::Secret;
 use fleet::wire::{Enrol, Papers};
 use signing::SigningKey;
-use std::collections::BTreeMap;
 
 /// What came of enrolling.
 pub struct Enrolment {
@@ -45,17 +44,7 @@ pub fn enrol(home: &Home, url: &str, token: &str) -> Result<Enrolment, AgentErro
     let papers = papers.map_err(|trouble| AgentError::Control { control: url.to_owned(), trouble })?;
     home.keep(&papers)?;
     let relay = home.relay()?;
-    let state = State {
-        control: url.to_owned(),
-        node: papers.node,
-        since: clock::now(),
-        until: papers.until,
-        heard: 0,
-        known: BTreeMap::new(),
-        effects: BTreeMap::new(),
-        late: LatePlans::default(),
-        drained: false,
-    };
+    let state = State::new(url.to_owned(), papers.node, clock::now(), papers.until);
     // Last: from here on it has enrolled.
     home.remember(&state)?;
     Ok(Enrolment { state, relay, upstream: papers.upstream })

@@ -3,7 +3,7 @@
 use crate::batch::Batch;
 use crate::clock;
 use crate::error::AgentError;
-use crate::home::{Heard, Home, State};
+use crate::home::Home;
 use crate::line::{Control, Line, Trouble};
 use crate::local::Local;
 use crate::metrics::{Metrics, Renewal};
@@ -13,6 +13,7 @@ use crate::plans::{Settled, is_over};
 use crate::relay::Relay;
 use crate::renew::{self, Standing};
 use crate::report;
+use crate::state::{Heard, State};
 use bytes::Bytes;
 use faults::AnyFault;
 use fleet::wire::{Numbered, Orders};

@@ -26,12 +26,14 @@ mod plans;
 mod relay;
 mod renew;
 mod report;
+mod state;
 
 pub use enrol::{Enrolment, enrol};
 pub use error::AgentError;
 pub use follow::run;
-pub use home::{Home, State};
+pub use home::Home;
 pub use late::LatePlans;
 pub use line::{Control, Line, Trouble};
 pub use local::{Local, Unheard};
 pub use options::{Config, Options};
+pub use state::State;

@@ -1,7 +1,7 @@
 //! What operators see of the agent.
 
-use crate::home::State;
 use crate::renew::Standing;
+use crate::state::State;
 use fleet::Effect;
 use jiff::Timestamp;
 use prometheus::{IntCounter, IntGauge};

@@ -8,8 +8,9 @@
 
 use crate::clock;
 use crate::error::AgentError;
-use crate::home::{Home, State};
+use crate::home::Home;
 use crate::line::{Line, Trouble};
+use crate::state::State;
 use fleet::wire::{Papers, Renew};
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{CertificateParams, KeyPair};
@@ -83,22 +84,11 @@ pub(crate) fn request(key: &KeyPair) -> Result<String, AgentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::late::LatePlans;
-    use std::collections::BTreeMap;
 
     /// Ninety seconds long.
     fn state() -> State {
-        State {
-            control: "https://control.example".to_owned(),
-            node: "hubei/dianxin/acme/a/1".parse().unwrap(),
-            since: at(0),
-            until: at(90),
-            heard: 0,
-            known: BTreeMap::new(),
-            effects: BTreeMap::new(),
-            late: LatePlans::default(),
-            drained: false,
-        }
+        let node = "hubei/dianxin/acme/a/1".parse().unwrap();
+        State::new("https://control.example".to_owned(), node, at(0), at(90))
     }
 
     fn at(second: i64) -> Timestamp {

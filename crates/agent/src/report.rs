@@ -1,9 +1,9 @@
 //! What the node says of itself, put together from what its edge says.
 
 use crate::clock;
-use crate::home::State;
 use crate::local::Local;
 use crate::options::Config;
+use crate::state::State;
 use fleet::Report;
 use http::StatusCode;
 
