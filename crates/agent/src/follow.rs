@@ -296,8 +296,8 @@ impl Agent {
                 (obeyed, _) => self.metrics.came(obeyed.effect()),
             }
             match (obeyed.effect(), kind) {
-                (Effect::Done, Kind::Drain) => state.drained = true,
-                (Effect::Done, Kind::Undrain) => state.drained = false,
+                (Effect::Done, Kind::Drain) => state.switch(number, true),
+                (Effect::Done, Kind::Undrain) => state.switch(number, false),
                 _ => {}
             }
             Report::note(&mut state.effects, number, obeyed.effect().clone());

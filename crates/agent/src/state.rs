@@ -7,6 +7,9 @@ use package::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Orders to stand aside and to come back that are remembered: of more the oldest are done for good.
+const MOST_SWITCHES: usize = 16;
+
 /// What is remembered from one start to the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -33,6 +36,9 @@ pub struct State {
     /// Whether the control has taken it out of service.
     #[serde(default)]
     pub drained: bool,
+    /// By the number of each such order, whether it was to stand aside: the last ones.
+    #[serde(default)]
+    pub switched: BTreeMap<u64, bool>,
 }
 
 /// What came of hearing up to which number there are no more orders.
@@ -62,6 +68,7 @@ impl State {
             effects: BTreeMap::new(),
             late: LatePlans::default(),
             drained: false,
+            switched: BTreeMap::new(),
         }
     }
 
@@ -77,7 +84,20 @@ impl State {
         if is_new {
             self.thin_out();
         }
-        if up_to > before || is_new { Heard::More } else { Heard::Nothing }
+        // A step back may have left another order to stand aside as the last one that both know: it counts again.
+        let stands_aside = self.switched.last_key_value().is_some_and(|(_, aside)| *aside);
+        let again = stands_aside && !self.drained;
+        self.drained |= stands_aside;
+        if up_to > before || is_new || again { Heard::More } else { Heard::Nothing }
+    }
+
+    /// The order of this number was to stand aside, or to come back, and is done.
+    pub(crate) fn switch(&mut self, number: u64, aside: bool) {
+        self.drained = aside;
+        self.switched.insert(number, aside);
+        while self.switched.len() > MOST_SWITCHES {
+            self.switched.pop_first();
+        }
     }
 
     /// The path at which the control is asked for what is to be done, and whether a hash is told in it.
@@ -97,6 +117,7 @@ impl State {
         // What came of others must not be told of those to come.
         self.effects.retain(|number, _| *number <= to);
         self.late.forget_after(to);
+        self.switched.retain(|number, _| *number <= to);
     }
 
     /// Of all that are between half as far back and as far, from each power of two to the next, one stays: the oldest.
@@ -146,6 +167,45 @@ mod tests {
         }
         let farther = back.windows(3).all(|three| three[1] - three[2] <= 4 * (1_000 - three[1]));
         assert!(back.ends_with(&[1, 0]) && farther, "{back:?}");
+    }
+
+    /// The copy said that the node stands aside, and it served on until somebody ordered something.
+    #[test]
+    fn a_node_whose_order_to_come_back_is_lost_stands_aside_again() {
+        // It goes back by steps, and only where both know the same an order counts.
+        for (steps, stands_aside) in [(&[8][..], false), (&[7], true), (&[7, 5], true), (&[7, 4], false)] {
+            let mut state = state(4);
+            state.switch(5, true);
+            state.switch(8, false);
+            assert_eq!((state.hear(9, None), state.drained), (Heard::More, false));
+            for step in steps {
+                assert!(matches!(state.hear(*step, None), Heard::Less { .. }));
+                assert!(!state.drained, "not yet");
+            }
+            let heard = state.hear(state.heard, None);
+            assert_eq!(
+                (heard, state.drained),
+                (if stands_aside { Heard::More } else { Heard::Nothing }, stands_aside)
+            );
+            assert_eq!(state.hear(state.heard, None), Heard::Nothing, "back to {steps:?}");
+        }
+    }
+
+    /// Who gave it may still be at the machine.
+    #[test]
+    fn a_lost_order_to_stand_aside_stands_until_there_is_one_to_come_back() {
+        let mut state = state(0);
+        state.switch(3, false);
+        state.switch(5, true);
+        for up_to in [4, 4, 2, 2] {
+            state.hear(up_to, None);
+            assert!(state.drained, "back to {up_to}");
+        }
+        state.switch(6, false);
+        state.hear(6, None);
+        assert!(!state.drained);
+        (7..1_000).for_each(|number| state.switch(number, true));
+        assert_eq!(state.switched.len(), MOST_SWITCHES);
     }
 
     /// What the edge said days later of an order that was lost was told of the one that had got its number.
