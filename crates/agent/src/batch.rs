@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Batch {
     orders: Vec<Numbered>,
     tried: BTreeMap<usize, Effect>,
-    /// Days that are not near: their plans are kept, each in its turn.
+    /// Days of whose plans the edge has no word yet, most of them not near: they are kept, each in its turn.
     far: BTreeSet<Date>,
 }
 
@@ -42,7 +42,7 @@ impl Batch {
                 Some(effect) => effect,
                 None => match obey(&self.orders[at].order.kind).await {
                     Obeyed::Ended(effect) => self.tried.entry(at).or_insert(effect),
-                    Obeyed::Kept => {
+                    Obeyed::Kept(_) => {
                         self.far.insert(*date);
                         break;
                     }
@@ -69,6 +69,10 @@ mod tests {
         Kind::Plan { date: date.parse().unwrap(), body: Digest::of(name.as_bytes()) }
     }
 
+    fn kept() -> Obeyed {
+        Obeyed::Kept(Effect::Done)
+    }
+
     /// What comes of each, where these are refused and those of a day are kept; and what was tried, in order.
     async fn come_of(kinds: &[Kind], refused: &[Kind], far: Option<Date>) -> (Vec<Obeyed>, Vec<Kind>) {
         let numbered = |(at, kind): (usize, &Kind)| Numbered {
@@ -82,7 +86,7 @@ mod tests {
                 tried.push(kind.clone());
                 match kind {
                     kind if refused.contains(kind) => Obeyed::Ended(Effect::Refused("no".to_owned())),
-                    Kind::Plan { date, .. } if Some(*date) == far => Obeyed::Kept,
+                    Kind::Plan { date, .. } if Some(*date) == far => kept(),
                     _ => Obeyed::Ended(Effect::Done),
                 }
             };
@@ -120,7 +124,7 @@ mod tests {
         let all = [a.clone(), b.clone(), near.clone(), near.clone(), c.clone()];
         let (effects, tried) = come_of(&all, &[], far).await;
         let [over, done] = [Effect::Overtaken, Effect::Done].map(Obeyed::Ended);
-        assert_eq!(effects, [Obeyed::Kept, Obeyed::Kept, over, done, Obeyed::Kept]);
+        assert_eq!(effects, [kept(), kept(), over, done, kept()]);
         assert_eq!(tried, [&c, &a, &b, &near, &c].map(Kind::clone), "the newest lies there at the end");
     }
 

@@ -292,7 +292,7 @@ impl Agent {
         {
             let mut state = self.state.borrow_mut();
             match (obeyed, kind) {
-                (Obeyed::Kept, Kind::Plan { date, body }) => state.late.note(number, *date, *body),
+                (Obeyed::Kept(_), Kind::Plan { date, body }) => state.late.note(number, *date, *body),
                 (obeyed, _) => self.metrics.came(obeyed.effect()),
             }
             match (obeyed.effect(), kind) {

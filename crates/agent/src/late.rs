@@ -1,4 +1,5 @@
-//! Orders of plans of which the edge may say more than it did: a plan for a day that is not near is kept, and judged days later.
+//! Orders of plans of which the edge may say more than it did: a plan for a day that is not near is kept, and judged days later; one
+//! that the edge was slow to look at is judged when it does.
 
 use crate::plans::{Judged, Settled, is_over};
 use fleet::Effect;

@@ -25,16 +25,15 @@ const MARK_EVERY: Duration = Duration::from_secs(10);
 pub(crate) enum Obeyed {
     /// This.
     Ended(Effect),
-    /// A plan for a day that is not near lies where the edge finds it, which judges it when that comes.
-    Kept,
+    /// A plan lies where the edge finds it, which has not judged it yet; this as far as anybody knows.
+    Kept(Effect),
 }
 
 impl Obeyed {
-    /// As the control is told: what is kept is done as far as anybody knows.
+    /// As the control is told.
     pub(crate) fn effect(&self) -> &Effect {
         match self {
-            Self::Ended(effect) => effect,
-            Self::Kept => &Effect::Done,
+            Self::Ended(effect) | Self::Kept(effect) => effect,
         }
     }
 }

@@ -109,7 +109,10 @@ impl Plans {
             let Some(days) = ask(edge).await? else {
                 return refused("the edge follows no plans: see its `plan.keys`");
             };
-            let Some(planned) = days.get(&date) else { return Ok(Obeyed::Kept) };
+            let Some(planned) = days.get(&date) else {
+                // It is judged when its day comes near.
+                return Ok(Obeyed::Kept(Effect::Done));
+            };
             match planned.of(envelope) {
                 Some(judged) => {
                     self.judged(date, &judged).map_err(|error| self.unheard(&error))?;
@@ -119,9 +122,9 @@ impl Plans {
                     }));
                 }
                 None if Instant::now() > until => {
-                    return refused(
-                        "the edge does not look at it: see that its `plan.source` is the agent's `plans`",
-                    );
+                    let why =
+                        "the edge does not look at it: see that its `plan.source` is the agent's `plans`";
+                    return Ok(Obeyed::Kept(Effect::Refused(why.to_owned())));
                 }
                 None => sleep(LOOK).await,
             }

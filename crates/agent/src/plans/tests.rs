@@ -104,7 +104,7 @@ async fn of_plans_that_were_ordered_early_the_newest_good_one_is_found() {
     ])
     .await;
     for text in ["old", "good", "bad", "worse"] {
-        assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Obeyed::Kept));
+        assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Obeyed::Kept(Effect::Done)));
     }
     assert_eq!(plans.judgements(edge, BTreeSet::new()).await, []);
     assert_eq!((there(&plans, date), files(&plans).len()), (envelope("worse"), 4));
@@ -125,7 +125,7 @@ async fn what_comes_of_a_plan_that_was_ordered_early_is_told_when_its_day_comes_
         let folder = tempfile::tempdir().unwrap();
         let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
         let edge = edge(["{}".to_owned(), "{}".to_owned(), says(date, Some("good"), Some("bad"))]).await;
-        assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Obeyed::Kept));
+        assert_eq!(plans.obey(edge, date, &envelope(text)).await, Ok(Obeyed::Kept(Effect::Done)));
         // As on all days before, without another plan of its day.
         assert_eq!(plans.judgements(edge, [date].into()).await, []);
         let told = plans.judgements(edge, [date].into()).await;
@@ -133,6 +133,29 @@ async fn what_comes_of_a_plan_that_was_ordered_early_is_told_when_its_day_comes_
         plans.settle(&told[0]);
         assert_eq!(there(&plans, date), envelope(text));
     }
+}
+
+/// The edge hung for a while: it followed the plan, and the control was told for good that it did not.
+#[tokio::test(start_paused = true)]
+async fn what_an_edge_says_of_a_plan_that_it_was_slow_to_look_at_is_told_after_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plans, date) = (Plans::new(folder.path().join("plans")), tomorrow());
+    let mut looks: [_; 200] = std::array::from_fn(|_| says(date, None, None));
+    let last = looks.len() - 1;
+    looks[last] = says(date, Some("good"), None);
+    let edge = edge(looks).await;
+    let obeyed = plans.obey(edge, date, &envelope("good")).await.unwrap();
+    assert!(
+        matches!(&obeyed, Obeyed::Kept(Effect::Refused(why)) if why.contains("does not look")),
+        "{obeyed:?}"
+    );
+    let told = loop {
+        let told = plans.judgements(edge, [date].into()).await;
+        if !told.is_empty() {
+            break told;
+        }
+    };
+    assert_eq!(told, [Settled { date, body: Digest::of(&envelope("good")), judged: Judged::Followed }]);
 }
 
 /// The agent stopped between the two: the one before had taken its place, and nobody was told of the refusal.
