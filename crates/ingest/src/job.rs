@@ -58,8 +58,8 @@ pub struct Workshop<'a> {
     pub sign_key: Option<&'a SigningKey>,
     /// Ctrl-C.
     pub cancel: &'a Cancel,
-    /// Whether the lesson may become what was made of it: asked just before, since who has lost the job to another would put
-    /// it in the place of what came after it.
+    /// Whether the lesson may become what was made of it: asked before it is uploaded, and just before it does, since who has lost the
+    /// job to another would put it in the place of what came after it.
     pub hold: &'a (dyn Fn() -> Result<(), Ended> + Sync),
 }
 

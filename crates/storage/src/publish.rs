@@ -6,6 +6,7 @@
 //! before the manifest and before the pointer, everything written so far is brought to the disk.
 
 pub(crate) mod catalogue;
+mod describe;
 pub(crate) mod history;
 pub(crate) mod resources;
 mod signed;
@@ -193,7 +194,9 @@ impl Fault for PublishError {
 
 /// Publishes a lesson. Does what is not done yet; running it again after any end completes it.
 ///
-/// `on` is told after every object and every step, and may stop between them. Dropping the future stops as well.
+/// `on` is told after every object and every step, and may stop between them; of the record twice and more, the last time when
+/// it has been looked what the lesson is now: who says then that it may go on is overtaken by nobody unseen. Dropping the future
+/// stops as well.
 ///
 /// # Errors
 /// See [`PublishError`]; nothing half is visible after any of them.
@@ -258,8 +261,7 @@ pub async fn point(store: &Store, lesson: &Lesson) -> Result<(), PublishError> {
 async fn show(store: &Store, lesson: &Lesson, track: &mut Track<'_>) -> Result<(), PublishError> {
     let name = &lesson.listed.lesson;
     let pointer = pointer(store, lesson.package).await?;
-    history::note(store, name, Change::To(lesson.package)).await?;
-    replace(store, &name.description(), lesson.to_bytes().into()).await?;
+    describe::describe(store, lesson, track).await?;
     track.done(Step::Description)?;
     replace(store, &name.pointer(), pointer).await?;
     track.done(Step::Pointer)?;

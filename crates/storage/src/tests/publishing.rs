@@ -1,6 +1,7 @@
 //! Lessons on their way into a store: kill points, races, objects that are not what they should be.
 
 use super::*;
+use tokio::runtime::Handle;
 
 on_both! {
     a_published_lesson_is_whole_and_listed;
@@ -11,6 +12,7 @@ on_both! {
     publishers_at_the_same_time_lose_no_lesson;
     two_publishers_of_one_lesson_leave_one_of_the_two;
     a_lesson_deleted_while_it_is_published_is_gone_everywhere;
+    who_may_not_publish_any_more_takes_no_lesson_from_who_did;
     a_list_that_has_no_room_is_told_and_can_still_be_read;
 }
 
@@ -65,7 +67,7 @@ async fn a_published_lesson_is_whole_and_listed(site: Site) {
 async fn stopped_anywhere_shows_the_old_lesson_or_the_new_one_and_running_again_completes_it(site: Site) {
     let (old, new) = (made("old"), made("new"));
     // Every object and every step is a place to stop.
-    for told in 1..=new.objects.len() + 4 {
+    for told in 1..=new.objects.len() + 5 {
         let store = site.new_store().await;
         publish_as(&store, &old, "maths", "旧").await.unwrap();
         let stopped = publish_until(&store, &new, "maths", "新", told).await;
@@ -78,7 +80,7 @@ async fn stopped_anywhere_shows_the_old_lesson_or_the_new_one_and_running_again_
         }
 
         let visible = seen(&store, "maths").await.unwrap();
-        let swapped = told >= new.objects.len() + 4;
+        let swapped = told >= new.objects.len() + 5;
         assert_eq!(visible, if swapped { new.sealed.id() } else { old.sealed.id() }, "{told}");
         let titles: Vec<_> = listed(&store).await.lessons().map(|lesson| lesson.title.clone()).collect();
         assert_eq!(titles, ["旧"], "{told}");
@@ -96,10 +98,39 @@ async fn stopped_anywhere_shows_the_old_lesson_or_the_new_one_and_running_again_
 
 async fn a_first_lesson_is_invisible_until_its_pointer(site: Site) {
     let new = made("new");
-    for told in 1..new.objects.len() + 4 {
+    for told in 1..new.objects.len() + 5 {
         let store = site.new_store().await;
         publish_until(&store, &new, "maths", "新", told).await.unwrap_err();
         assert_eq!(seen(&store, "maths").await, None, "{told}");
+    }
+}
+
+/// A worker whose job had gone to another one while it uploaded put its own package in the place of that one's.
+async fn who_may_not_publish_any_more_takes_no_lesson_from_who_did(site: Site) {
+    let (mine, others) = (made("mine"), made("others"));
+    // The other one publishes before the last look, and between that and the swap.
+    for before in [1, 2] {
+        let store = site.new_store().await;
+        publish_as(&store, &made("old"), "maths", "旧").await.unwrap();
+        let lesson = lesson("maths", &mine, "我");
+        let publication =
+            Publication { package: &mine.sealed, lesson: &lesson, ingest: None, signature: None };
+        let mut asked = 0;
+        let published = publish(&store, publication, &mine, |at| {
+            asked += usize::from(at.step == Step::Record);
+            let is_held = asked <= before;
+            if at.step == Step::Record && asked == before {
+                let other = publish_as(&store, &others, "maths", "他");
+                tokio::task::block_in_place(|| Handle::current().block_on(other)).unwrap();
+            }
+            if is_held { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        assert!(matches!(published.await, Err(PublishError::Stopped)), "{before}");
+        assert_eq!(seen(&store, "maths").await, Some(others.sealed.id()));
+        let history = crate::publish::history::read(&store, &"maths".parse().unwrap()).await.unwrap();
+        assert_eq!(history.entries.last().unwrap().package, Some(others.sealed.id()));
+        let titles: Vec<_> = listed(&store).await.lessons().map(|lesson| lesson.title.clone()).collect();
+        assert_eq!(titles, ["他"]);
     }
 }
 
