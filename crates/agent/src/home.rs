@@ -22,6 +22,9 @@ const CERTIFICATE: &str = "node.pem";
 const AUTHORITY: &str = "authority.pem";
 const RELAY: &str = "relay.key";
 const STATE: &str = "state.json";
+/// The largest file of the folder, written or read. What is remembered has some kilobytes, and a report of the same that the control takes
+/// has no more than this (`fleet::wire::MAX_JSON_BYTES`).
+const MAX_FILE_BYTES: usize = 1 << 20;
 /// For its owner alone.
 const PRIVATE: u32 = 0o600;
 /// For everybody to read.
@@ -48,10 +51,14 @@ impl Home {
     /// When the node has not enrolled, or the file is broken.
     pub fn state(&self) -> Result<State, AgentError> {
         let path = self.0.join(STATE);
-        let text = fs::read(&path).map_err(|error| {
-            AgentError::file(&path, format!("{error}; enrol first: `airclass node enroll`"))
+        let text = read(&path).map_err(|error| {
+            let problem = match error.kind() {
+                io::ErrorKind::NotFound => format!("{error}; enrol first: `airclass node enroll`"),
+                _ => error.to_string(),
+            };
+            AgentError::file(&path, problem)
         })?;
-        serde_json::from_slice(&text)
+        serde_json::from_str(&text)
             .map_err(|error| AgentError::file(&path, format!("{error}; remove it and enrol anew")))
     }
 
@@ -78,7 +85,7 @@ impl Home {
     fn key_in(&self, name: &str) -> Result<rcgen::KeyPair, AgentError> {
         fs::create_dir_all(&self.0).map_err(|error| AgentError::file(&self.0, error))?;
         let path = self.0.join(name);
-        match fs::read_to_string(&path) {
+        match read(&path) {
             Ok(text) => rcgen::KeyPair::from_pem(&text).map_err(|error| AgentError::file(&path, error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = rcgen::KeyPair::generate().map_err(|error| AgentError::Key(error.to_string()))?;
@@ -124,7 +131,7 @@ impl Home {
     pub fn control(&self, url: &str) -> Result<Control, AgentError> {
         let read = |name: &str| {
             let path = self.0.join(name);
-            fs::read_to_string(&path).map_err(|error| AgentError::file(&path, error))
+            read(&path).map_err(|error| AgentError::file(&path, error))
         };
         let (authority, chain, key) = (read(AUTHORITY)?, read(CERTIFICATE)?, read(KEY)?);
         let known = Control::known(url, &authority, &chain, &key);
@@ -142,8 +149,16 @@ impl Home {
     /// Writes a file whole or not at all.
     fn write(&self, name: &str, mode: u32, bytes: &[u8]) -> Result<(), AgentError> {
         let path = self.0.join(name);
+        if bytes.len() > MAX_FILE_BYTES {
+            let problem = format!("would have more than {MAX_FILE_BYTES} bytes, the most that is read of it");
+            return Err(AgentError::file(&path, problem));
+        }
         replace(&path, mode, bytes).map_err(|error| AgentError::file(&path, error))
     }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    settings::small_text(path, MAX_FILE_BYTES as u64)
 }
 
 /// Puts a file in the place of the one that is there, whole or not at all.
@@ -176,6 +191,25 @@ mod tests {
             until: Timestamp::UNIX_EPOCH,
             upstream: Vec::new(),
         }
+    }
+
+    /// A control that sent a certificate without end was believed, and the next start read it.
+    #[test]
+    fn what_would_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::new(folder.path().to_owned());
+        let key = home.key().unwrap();
+        home.keep(&papers(&key)).unwrap();
+        let long = Papers { authority: "x".repeat(MAX_FILE_BYTES + 1), ..papers(&key) };
+        let said = home.keep(&long).unwrap_err().to_string();
+        assert!(said.contains("authority.pem: would have more than 1048576 bytes"), "{said}");
+        home.control("https://control.example:8070").map(drop).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join(STATE)).unwrap();
+        let said = home.state().unwrap_err().to_string();
+        assert!(
+            said.ends_with("state.json: has more than 1048576 bytes, the most that is read of such a file"),
+            "{said}"
+        );
     }
 
     #[test]

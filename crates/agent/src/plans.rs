@@ -140,9 +140,8 @@ impl Plans {
         }
         let Ok(Some(days)) = ask(edge).await else { return Vec::new() };
         let settled = open.into_iter().filter_map(|date| {
-            let envelope = match fs::read(self.file(date)) {
-                Ok(envelope) => envelope,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            let envelope = match read(&self.file(date)) {
+                Ok(envelope) => envelope?,
                 Err(error) => {
                     tracing::warn!(%error, %date, folder = %self.0.display(), "the plan that was kept cannot be read");
                     return None;
@@ -169,12 +168,11 @@ impl Plans {
         fs::create_dir_all(&self.0)?;
         self.clear()?;
         let file = self.file(date);
-        match fs::read(&file) {
+        match read(&file)? {
             // It was put there, and nobody has written down what came of it.
-            Ok(there) if there == envelope => return Ok(()),
-            Ok(there) => self.keep(date, &there)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            Some(there) if there == envelope => return Ok(()),
+            Some(there) => self.keep(date, &there)?,
+            None => {}
         }
         replace(&file, PUBLIC, envelope)
     }
@@ -183,7 +181,7 @@ impl Plans {
     fn keep(&self, date: Date, there: &[u8]) -> io::Result<()> {
         let before = self.before()?.remove(&date).unwrap_or_default();
         let newest = before.last().copied().unwrap_or_default();
-        if newest > 0 && fs::read(self.one_before(date, newest))? == there {
+        if newest > 0 && read(&self.one_before(date, newest))?.is_some_and(|before| before == there) {
             return Ok(());
         }
         // The oldest is the one that the edge is most likely to follow.
@@ -241,6 +239,17 @@ impl Plans {
 
     fn unheard(&self, error: &io::Error) -> Unheard {
         Unheard(format!("{}: {error}", self.0.display()))
+    }
+}
+
+/// What is there; `None` where nothing is, or what is longer than a plan can be and so none of ours.
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match settings::small_file(path, timetable::MAX_ENVELOPE_BYTES as u64) {
+        Ok(envelope) => Ok(Some(envelope)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::FileTooLarge) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -26,6 +26,8 @@ use std::time::Duration;
 const CERTIFICATE: &str = "authority.pem";
 const KEY: &str = "authority.key";
 const RECORDS_KEY: &str = "records.key";
+/// The largest file of these read; they have less than a kilobyte.
+const MAX_FILE_BYTES: u64 = 64 << 10;
 /// For its owner alone.
 const PRIVATE: u32 = 0o600;
 /// For everybody to read.
@@ -94,7 +96,7 @@ impl Authority {
         const TELL: &str = "make one with `airclass control init`";
         let read = |name: &str| {
             let path = state.join(name);
-            std::fs::read_to_string(&path)
+            settings::small_text(&path, MAX_FILE_BYTES)
                 .map_err(|error| ControlError::file(&path, format!("{error}; {TELL}")))
         };
         let broken =
@@ -229,4 +231,23 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), ControlError> {
         file.sync_all()
     });
     written.map_err(|error| ControlError::file(path, format!("{error}; nothing is overwritten")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A link to the wrong file took all of the machine's memory.
+    #[test]
+    fn no_more_is_read_than_a_key_or_a_certificate_can_have() {
+        let folder = tempfile::tempdir().unwrap();
+        Authority::make(folder.path(), Timestamp::UNIX_EPOCH).unwrap();
+        for name in [CERTIFICATE, KEY, RECORDS_KEY] {
+            assert!(folder.path().join(name).metadata().unwrap().len() < MAX_FILE_BYTES, "{name}");
+        }
+        std::fs::remove_file(folder.path().join(CERTIFICATE)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join(CERTIFICATE)).unwrap();
+        let said = Authority::load(folder.path()).err().unwrap().to_string();
+        assert!(said.contains("authority.pem: has more than 65536 bytes"), "{said}");
+    }
 }

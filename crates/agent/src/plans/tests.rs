@@ -197,6 +197,16 @@ fn an_order_that_is_obeyed_again_keeps_nothing_twice_and_many_have_a_bound() {
     assert_eq!(plans.before().unwrap().remove(&date).unwrap(), before);
 }
 
+/// All of it was read, and kept beside the plan.
+#[test]
+fn what_is_too_long_for_a_plan_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plans, date) = (Plans::new(folder.path().to_owned()), tomorrow());
+    fs::write(plans.file(date), vec![b' '; timetable::MAX_ENVELOPE_BYTES + 1]).unwrap();
+    plans.put(date, &envelope("x")).unwrap();
+    assert_eq!((there(&plans, date), files(&plans)), (envelope("x"), vec![format!("{date}.json")]));
+}
+
 #[test]
 fn what_is_over_is_cleared_away_with_those_before() {
     let folder = tempfile::tempdir().unwrap();

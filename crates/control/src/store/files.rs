@@ -3,6 +3,7 @@
 use super::Appended;
 use crate::error::ControlError;
 use bytes::Bytes;
+use fleet::MAX_BODY_BYTES;
 use package::Digest;
 use rustix::fs::{FlockOperation, flock};
 use std::collections::BTreeSet;
@@ -113,7 +114,7 @@ impl Files {
     }
 
     pub(super) fn body(&self, digest: Digest) -> io::Result<Option<Bytes>> {
-        match fs::read(self.bodies.join(digest.to_string())) {
+        match settings::small_file(&self.bodies.join(digest.to_string()), MAX_BODY_BYTES as u64) {
             Ok(body) => Ok(Some(body.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
