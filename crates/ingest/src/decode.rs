@@ -1,14 +1,16 @@
 //! Packets into pictures and sound with their times in the lesson.
 //!
-//! The source is read three ways: once whole ([`crate::survey`]), for the pictures of one chunk ([`pictures`]), and for
+//! The source is read three ways: once whole ([`crate::survey`], and before it without decoding where it says that it is too long), for the pictures of one chunk ([`pictures`]), and for
 //! its sound ([`sounds`]). All of them read every packet from the first one, whatever they decode: only so is a
 //! mended clock the same for each. Reading costs a hundredth of decoding.
 
+mod extent;
 mod packets;
 mod pictures;
 mod sounds;
 mod steady;
 
+pub(crate) use extent::extent;
 pub(crate) use packets::{Packets, Track};
 pub(crate) use pictures::PictureDecoder;
 pub use pictures::{Found, pictures};
@@ -45,7 +47,7 @@ pub struct Damage {
     pub guessed: u64,
     /// Cuts in the clock that were mended.
     pub jumps: u64,
-    /// Single time stamps that were wrong.
+    /// Time stamps that were wrong, one or some in a row.
     #[serde(default)]
     pub strays: u64,
 }

@@ -27,6 +27,12 @@ impl SourceInfo {
     pub fn is_transport_stream(&self) -> bool {
         self.container == "mpegts"
     }
+
+    /// The hours that it says it lasts, where those are more than a lesson may have. One wrong time stamp makes a container say so.
+    pub fn too_many_hours(&self) -> Option<u64> {
+        let seconds = declared_length(self)?.to_duration().as_secs();
+        (seconds > accepted::MAX_SECONDS).then_some(seconds / 3_600)
+    }
 }
 
 /// The pictures of a source.
@@ -124,8 +130,10 @@ pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
         }),
         notes,
     };
-    length(&info)?;
-    Ok(info)
+    match declared_length(&info) {
+        Some(length) if length <= Flicks::ZERO => Err(SourceFault::NoDuration),
+        _ => Ok(info),
+    }
 }
 
 /// The default stream of a kind, else the one with the most samples.
@@ -161,16 +169,9 @@ fn declared_end(source: &Source, chosen: [Option<&Stream>; 2]) -> Option<Flicks>
     })
 }
 
-fn length(info: &SourceInfo) -> Result<(), SourceFault> {
-    let Some(end) = info.declared_end.filter(|_| !info.is_transport_stream()) else { return Ok(()) };
+/// What its container says that it lasts; `None` where that is guessed.
+fn declared_length(info: &SourceInfo) -> Option<Flicks> {
+    let end = info.declared_end.filter(|_| !info.is_transport_stream())?;
     let start = info.sound.as_ref().map_or(info.video.start, |sound| sound.start.min(info.video.start));
-    let length = end.minus(start);
-    if length <= Flicks::ZERO {
-        return Err(SourceFault::NoDuration);
-    }
-    let seconds = length.to_duration().as_secs();
-    if seconds > accepted::MAX_SECONDS {
-        return Err(SourceFault::TooLong { hours: seconds / 3_600 });
-    }
-    Ok(())
+    Some(end.minus(start))
 }

@@ -60,13 +60,27 @@ pub struct Survey {
     pub measures: Measures,
 }
 
-/// Decodes all of `source`; tells how much media is done as it goes.
+/// Decodes all of the source that `open` opens from its first byte; tells how much media is done as it goes.
 ///
 /// # Errors
 /// When no lesson can be made of it, it cannot be read, or somebody stopped it.
-pub fn survey(mut source: Source, tell: &mut Tell<'_>, cancel: &Cancel) -> Result<Survey, MediaError> {
+pub fn survey(
+    open: &dyn Fn() -> Result<Source, MediaError>,
+    tell: &mut Tell<'_>,
+    cancel: &Cancel,
+) -> Result<Survey, MediaError> {
+    let mut source = open()?;
     let mut info = probe(&source)?;
     let timing = Timing::of(&info);
+    if let Some(hours) = info.too_many_hours() {
+        // Looked at before hours of it are decoded for nothing.
+        let end = decode::extent(&mut source, &timing, cancel)?;
+        if end.to_duration().as_secs() > accepted::MAX_SECONDS {
+            return Err(SourceFault::TooLong { hours }.into());
+        }
+        // Those that were opened of one file read on where the last one has come to.
+        source = open()?;
+    }
     let mut packets = Packets::new(&mut source, &timing, cancel);
     let mut pictures = PictureDecoder::open(packets.source(), &timing)?;
     let mut sounds = SoundDecoder::open(packets.source(), &timing)?;

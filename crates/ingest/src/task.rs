@@ -123,7 +123,7 @@ pub fn perform(task: &Task, file: &File, sink: &mut Sink<'_>, cancel: &Cancel) -
                 let header = Header::Progress { media_ms: millis(media), of_ms: of.map(millis) };
                 sink(Answer { header, body: Vec::new() })
             };
-            let mut survey: Survey = survey(media::open(file, cancel)?, &mut tell, cancel)?;
+            let mut survey: Survey = survey(&|| media::open(file, cancel), &mut tell, cancel)?;
             let origin = Timing::of(&survey.source).origin;
             survey.texts = texts(&mut media::open(file, cancel)?, origin, cancel)?;
             let body = serde_json::to_vec(&survey).expect("plain structs with string keys");

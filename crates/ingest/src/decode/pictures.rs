@@ -131,7 +131,12 @@ impl PictureDecoder {
         if self.take(each)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        self.steady.finish().map_or(Ok(ControlFlow::Continue(())), |last| give(last, each))
+        for last in self.steady.finish() {
+            if give(last, each)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// What could not be decoded so far.
@@ -155,7 +160,7 @@ impl PictureDecoder {
                     let time = picture.decoded_at();
                     let time = time.map(|ticks| Flicks::from_ticks(ticks, self.base).minus(self.origin));
                     let shown = Flicks::from_ticks(picture.shown_for(), self.base);
-                    for timed in self.steady.push((picture, shown), time, self.one).into_iter().flatten() {
+                    for timed in self.steady.push((picture, shown), time, self.one) {
                         if give(timed, each)?.is_break() {
                             return Ok(ControlFlow::Break(()));
                         }

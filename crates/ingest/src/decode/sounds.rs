@@ -83,7 +83,8 @@ impl SoundDecoder {
             decoder.finish()?;
         }
         self.take(each)?;
-        self.steady.finish().map_or(Ok(()), |((sound, lasts), time)| self.give(sound, time, lasts, each))
+        let last = self.steady.finish();
+        last.into_iter().try_for_each(|((sound, lasts), time)| self.give(sound, time, lasts, each))
     }
 
     /// Where the sound so far ends in the lesson.
@@ -130,8 +131,7 @@ impl SoundDecoder {
         let samples = i64::try_from(sound.samples()).unwrap_or(0);
         let lasts = Flicks::from_ticks(samples, (1, shape.rate.cast_signed()));
         let known = self.steady.push((sound, lasts), time, lasts);
-        let mut known = known.into_iter().flatten();
-        known.try_for_each(|((sound, lasts), time)| self.give(sound, time, lasts, each))
+        known.into_iter().try_for_each(|((sound, lasts), time)| self.give(sound, time, lasts, each))
     }
 
     fn give(

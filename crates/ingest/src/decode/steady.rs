@@ -1,22 +1,26 @@
 //! Time stamps of one stream, as its decoder gives them out: in the order in which frames are shown, so they rise. Pure.
 
 use crate::timeline::{Continuity, Flicks};
+use std::collections::VecDeque;
 
 /// A frame and when it is shown.
 pub(crate) type Timed<T> = (T, Flicks);
 
-/// Tells a single wrong time stamp from a gap.
+/// How many frames may have wrong stamps one behind the other. More are a gap; so many decoded pictures are held for it.
+const MOST_STRAYS: usize = 8;
+
+/// Tells wrong time stamps, one or some in a row, from a gap.
 ///
 /// Screen recorders leave gaps on purpose: a slide that stands for ten minutes is one picture, and what comes after it comes
-/// later still. Behind a wrong stamp frames go on where they were. So a frame that leaps ahead waits for the one after it.
+/// later still. Behind wrong stamps frames go on where they were. So a frame that leaps ahead waits for those after it.
 #[derive(Debug)]
 pub(crate) struct Steady<T> {
-    /// When the last frame that was given on is shown.
-    last: Flicks,
+    /// When the last frame that was given on is shown; `None` before the first.
+    last: Option<Flicks>,
     /// When a frame right behind it would be.
     due: Flicks,
-    /// It has leapt, and how long it lasts.
-    held: Option<(Timed<T>, Flicks)>,
+    /// One that has leapt and those behind it, and how long each lasts.
+    held: VecDeque<(Timed<T>, Flicks)>,
     strays: Strays,
 }
 
@@ -38,37 +42,39 @@ impl Strays {
 
 impl<T> Default for Steady<T> {
     fn default() -> Self {
-        Self { last: Flicks::ZERO, due: Flicks::ZERO, held: None, strays: Strays::default() }
+        Self { last: None, due: Flicks::ZERO, held: VecDeque::new(), strays: Strays::default() }
     }
 }
 
 impl<T> Steady<T> {
     /// Takes a frame that the file says is shown at `time` (`None`: right behind the one before it), and that takes `lasts`
     /// at least; gives on those whose time is known.
-    pub(crate) fn push(&mut self, frame: T, time: Option<Flicks>, lasts: Flicks) -> [Option<Timed<T>>; 2] {
-        let held = self.held.take();
-        let due = held.as_ref().map_or(self.due, |((_, leapt), lasts)| leapt.plus(*lasts));
-        let time = time.unwrap_or(due);
-        let before = held.map(|((frame, leapt), lasts)| {
-            // Nearer to where the stream was than to where one frame went.
-            let stray = leapt.minus(time) > time.minus(self.last);
-            if stray {
-                self.strays.count += 1;
-                self.strays.farthest = self.strays.farthest.max(leapt);
+    pub(crate) fn push(&mut self, frame: T, time: Option<Flicks>, lasts: Flicks) -> Vec<Timed<T>> {
+        let time =
+            time.unwrap_or_else(|| self.held.back().map_or(self.due, |((_, at), lasts)| at.plus(*lasts)));
+        // Where a stream begins nobody knows: of what comes first one frame alone may be wrong.
+        let most = if self.last.is_some() { MOST_STRAYS } else { 1 };
+        let mut given = Vec::new();
+        match self.first_stray(time) {
+            Some(first) => {
+                for place in 0..self.held.len() {
+                    given.extend(self.give_held(place >= first));
+                }
             }
-            self.give(frame, if stray { self.due } else { leapt }, lasts)
-        });
-        if time.minus(self.due) > Continuity::JUMP {
-            self.held = Some(((frame, time), lasts));
-            return [before, None];
+            None if self.held.len() == most => given.extend(self.finish()),
+            None => {}
         }
-        [before, Some(self.give(frame, time, lasts))]
+        if !self.held.is_empty() || time.minus(self.due) > Continuity::JUMP {
+            self.held.push_back(((frame, time), lasts));
+        } else {
+            given.push(self.give(frame, time, lasts));
+        }
+        given
     }
 
     /// Nothing follows: what is still held has no one to speak against it.
-    pub(crate) fn finish(&mut self) -> Option<Timed<T>> {
-        let ((frame, time), lasts) = self.held.take()?;
-        Some(self.give(frame, time, lasts))
+    pub(crate) fn finish(&mut self) -> Vec<Timed<T>> {
+        (0..self.held.len()).filter_map(|_| self.give_held(false)).collect()
     }
 
     /// What was passed over so far.
@@ -76,8 +82,29 @@ impl<T> Steady<T> {
         self.strays
     }
 
+    /// The first of those held that a frame at `time` speaks against, with all behind it: it has leapt, and the stream is nearer to
+    /// where it was before than to there.
+    fn first_stray(&self, time: Flicks) -> Option<usize> {
+        let (mut last, mut due) = (self.last.unwrap_or(Flicks::ZERO), self.due);
+        self.held.iter().position(|((_, at), lasts)| {
+            let is_stray = at.minus(due) > Continuity::JUMP && at.minus(time) > time.minus(last);
+            (last, due) = (*at, at.plus(*lasts));
+            is_stray
+        })
+    }
+
+    /// The first of those held, where it says it is or, as a stray, right behind the one before it.
+    fn give_held(&mut self, is_stray: bool) -> Option<Timed<T>> {
+        let ((frame, at), lasts) = self.held.pop_front()?;
+        if is_stray {
+            self.strays.count += 1;
+            self.strays.farthest = self.strays.farthest.max(at);
+        }
+        Some(self.give(frame, if is_stray { self.due } else { at }, lasts))
+    }
+
     fn give(&mut self, frame: T, time: Flicks, lasts: Flicks) -> Timed<T> {
-        (self.last, self.due) = (time, time.plus(lasts));
+        (self.last, self.due) = (Some(time), time.plus(lasts));
         (frame, time)
     }
 }
@@ -92,8 +119,8 @@ mod tests {
         let lasts = Flicks::from_millis(40);
         let mut out: Vec<_> =
             times.iter().flat_map(|time| steady.push((), time.map(Flicks::from_millis), lasts)).collect();
-        out.push(steady.finish());
-        (out.into_iter().flatten().map(|((), time)| time.in_ticks_of(1_000)).collect(), steady.strays())
+        out.extend(steady.finish());
+        (out.into_iter().map(|((), time)| time.in_ticks_of(1_000)).collect(), steady.strays())
     }
 
     #[test]
@@ -102,6 +129,19 @@ mod tests {
         for (case, times, shown, count) in [
             ("as it should be", vec![0, 40, 80], vec![0, 40, 80], 0),
             ("one leaps by hours and back", vec![0, 40, hours, 120, 160], vec![0, 40, 80, 120, 160], 1),
+            (
+                "three in a row",
+                vec![0, 40, hours, hours + 40, hours + 80, 200],
+                vec![0, 40, 80, 120, 160, 200],
+                3,
+            ),
+            (
+                "each goes elsewhere",
+                vec![0, 40, hours, 2 * hours, hours / 3, 200],
+                vec![0, 40, 80, 120, 160, 200],
+                3,
+            ),
+            ("behind a slide", vec![0, 60_000, hours, 60_080], vec![0, 60_000, 60_040, 60_080], 1),
             ("one between slides", vec![0, hours, 20_000, 40_000], vec![0, 40, 20_000, 40_000], 1),
             ("a slide that stands", vec![0, 40, 600_000, 600_040], vec![0, 40, 600_000, 600_040], 0),
             ("slides, each for minutes", vec![0, 60_000, 180_000], vec![0, 60_000, 180_000], 0),
@@ -117,6 +157,22 @@ mod tests {
             let (put, strays) = put(&times.into_iter().map(Some).collect::<Vec<_>>());
             assert_eq!((put, strays.count), (shown, count), "{case}");
         }
+    }
+
+    #[test]
+    fn what_goes_on_where_it_leapt_to_is_a_gap_and_waits_for_no_more_than_some_frames() {
+        let hours = 3 * 3_600_000;
+        let mut steady = Steady::default();
+        let times = [0].into_iter().chain((0..20).map(|n| hours + n * 40));
+        let mut waiting = 0_usize;
+        for time in times.clone() {
+            let given = steady.push((), Some(Flicks::from_millis(time)), Flicks::from_millis(40));
+            waiting = waiting + 1 - given.len();
+            assert!(waiting <= MOST_STRAYS);
+        }
+        assert_eq!(waiting, 0);
+        let slides: Vec<i64> = (0..30).map(|n| n * 60_000).collect();
+        assert_eq!(put(&slides.iter().copied().map(Some).collect::<Vec<_>>()), (slides, Strays::default()));
     }
 
     #[test]

@@ -194,18 +194,30 @@ fn a_part_in_streams_of_its_own_is_told() {
     assert!(published.said.contains("2 picture tracks"), "{}", published.said);
 }
 
-/// A lesson of six seconds became one of three hours with a picture that stood still, or was refused as cut off.
+/// A lesson of six seconds became one of three hours with a picture that stood still, or was refused as cut off or too long.
 #[test]
-fn a_single_wrong_time_stamp_makes_no_lesson_of_hours() {
+fn wrong_time_stamps_make_no_lesson_of_hours() {
     let bench = Bench::new();
     let usual = bench.clip("a.mp4", &clip("320x180", "25", "6", &format!("{H264} -bf 2 {AAC}")));
-    for (name, of, hours) in
-        [("p.mp4", "v", "10800/TB"), ("p.mkv", "v", "10800000"), ("s.mkv", "a", "10800000")]
-    {
-        let stamp = format!("-bsf:{of} setts=pts='if(eq(N\\,60)\\,PTS+{hours}\\,PTS)'");
+    for (name, of, frames, hours) in [
+        ("p.mp4", "v", 1, "10800/TB"),
+        ("p.mkv", "v", 1, "10800000"),
+        ("s.mkv", "a", 1, "10800000"),
+        ("some.mkv", "v", 5, "10800000"),
+        ("long.mkv", "v", 1, "36000000"),
+        ("long-s.mkv", "a", 3, "36000000"),
+    ] {
+        let is_wrong = format!("gte(N\\,60)*lt(N\\,{})", 60 + frames);
+        let stamp = format!("-bsf:{of} setts=pts='if({is_wrong}\\,PTS+{hours}\\,PTS)'");
         let file = bench.clip(name, &format!("-i {} -c copy {stamp}", usual.display()));
         let published = ingest(&bench, &file);
         assert_eq!(published.manifest().segments.0, 2, "{name}");
-        assert!(published.said.contains("1 time stamps in the file are wrong"), "{name}: {}", published.said);
+        // FFmpeg's own guess may miss behind several.
+        let wrong = if frames == 1 {
+            "1 time stamps in the file are wrong"
+        } else {
+            "time stamps in the file are wrong"
+        };
+        assert!(published.said.contains(wrong), "{name}: {}", published.said);
     }
 }
