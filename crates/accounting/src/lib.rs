@@ -18,7 +18,7 @@ pub use billing::{Billing, SAMPLES_A_DAY, free_samples, samples_of_minutes};
 pub use identity::{Carrier, Identity, InvalidIdentity};
 pub use meter::{Meter, Readings};
 pub use month::{InvalidMonth, Month};
-pub use record::{Entry, Journal, Minute, RunId, read};
+pub use record::{Entry, Journal, MAX_FILE_BYTES, Minute, RunId, read};
 pub use samples::{Account, accounts};
 
 /// Which protocol of the network carried it.

@@ -110,6 +110,10 @@ pub struct Journal {
     pub damaged: usize,
 }
 
+/// The largest file of a month. A process writes 5 MB in one; what has more than this was written by somebody else, or by a process that
+/// was started anew each second.
+pub const MAX_FILE_BYTES: u64 = 64 << 20;
+
 /// Reads a file's bytes.
 pub fn read(bytes: &[u8]) -> Journal {
     let mut journal = Journal::default();

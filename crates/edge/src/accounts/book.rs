@@ -1,6 +1,8 @@
 //! The files: lines appended, each month's in its own.
 
-use accounting::{Bill, Billing, Contract, Entry, Identity, Minute, Month, RunId, accounts, read};
+use accounting::{
+    Bill, Billing, Contract, Entry, Identity, MAX_FILE_BYTES, Minute, Month, RunId, accounts, read,
+};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -104,7 +106,13 @@ fn put(file: &mut File, entry: &Entry) -> io::Result<()> {
         file.read_exact_at(&mut last, length - 1)?;
     }
     let cut = if last == *b"\n" { "" } else { "\n" };
-    file.write_all(format!("{cut}{entry}\n").as_bytes())
+    let line = format!("{cut}{entry}\n");
+    if length + line.len() as u64 > MAX_FILE_BYTES {
+        let problem =
+            format!("would have more than {MAX_FILE_BYTES} bytes, the most that is read of a month");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+    }
+    file.write_all(line.as_bytes())
 }
 
 /// Where the month stands for this node.
@@ -117,7 +125,7 @@ pub(super) struct Standing {
 /// Reads the month's file again: what this process and those before it have written.
 pub(super) fn month95(book: &Book, contract: &Contract, now: Timestamp) -> Standing {
     let month = Month::of(now);
-    let journal = read(&std::fs::read(book.path(month)).unwrap_or_default());
+    let journal = read(&settings::small_file(&book.path(month), MAX_FILE_BYTES).unwrap_or_default());
     let passed = month.passed(now);
     let account = accounts(&month, &journal.entries).remove(&book.identity);
     let totals = account.as_ref().map_or_else(|| vec![0; month.samples()], accounting::Account::totals);
@@ -199,6 +207,22 @@ mod tests {
             book.write(vec![minute("2026-09-01T00:12:00Z", 75_000_000)]).unwrap();
             assert_eq!(month95(&book, &MONTH_95, now).bill.peak, 2_000_000, "others: {others}");
         }
+    }
+
+    /// It was read whole, however long it had become, and written on.
+    #[test]
+    fn a_month_is_written_as_far_as_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts-2026-09.log");
+        let mut book = book(folder.path(), 1);
+        book.write(vec![minute("2026-09-01T00:00:00Z", 75_000_000)]).unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(MAX_FILE_BYTES).unwrap();
+        let refused = book.write(vec![minute("2026-09-01T00:01:00Z", 75_000_000)]).unwrap_err();
+        assert_eq!((refused.kind(), book.waiting()), (io::ErrorKind::FileTooLarge, 1));
+        // Somebody has taken it away.
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(book.write(Vec::new()).unwrap(), 1);
+        assert_eq!(month95(&book, &MONTH_95, "2026-09-01T00:20:00Z".parse().unwrap()).bill.peak, 2_000_000);
     }
 
     #[test]

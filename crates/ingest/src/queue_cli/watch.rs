@@ -24,6 +24,8 @@ use std::time::Duration;
 
 /// Files of one folder that are looked at.
 const MAX_FILES: usize = 100_000;
+/// The largest memory of them that is kept: 600 bytes for each.
+const MAX_MEMORY_BYTES: usize = 64 << 20;
 /// How soon a stop is noticed.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -50,8 +52,7 @@ fn begin(options: &Watch) -> Result<ExitCode, AnyFault> {
     signals::stop_on_interrupt(&stop)
         .map_err(|source| QueueUsage::System { what: "signal handler", source })?;
     // A memory that cannot be read costs reading the files again; the queue knows what was done.
-    let mut known: Folder =
-        fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let mut known: Folder = recall(&memory).unwrap_or_default();
     let clock = Stopwatch::start();
     while !stop.is_stopped() {
         let there = look(&options.folder).map_err(|source| folder(options, source))?;
@@ -127,12 +128,39 @@ fn enqueue(
     Ok(())
 }
 
-/// Whole or not at all.
+/// What was kept; `None` where that cannot be read.
+fn recall(path: &Path) -> Option<Folder> {
+    let bytes = settings::small_file(path, MAX_MEMORY_BYTES as u64).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Whole or not at all; not at all, too, where it would not be read again.
 fn remember(path: &Path, known: &Folder) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
+    let bytes = serde_json::to_vec(known)?;
+    if bytes.len() > MAX_MEMORY_BYTES {
+        return Ok(());
+    }
     let beside = path.with_extension("new");
-    fs::write(&beside, serde_json::to_vec(known)?)?;
+    fs::write(&beside, bytes)?;
     fs::rename(beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All of it was read.
+    #[test]
+    fn a_memory_longer_than_one_is_kept_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = folder.path().join("state/watch.json");
+        remember(&memory, &Folder::default()).unwrap();
+        assert!(recall(&memory).is_some());
+        let file = fs::File::options().append(true).open(&memory).unwrap();
+        io::Write::write_all(&mut &file, &vec![b' '; MAX_MEMORY_BYTES]).unwrap();
+        assert!(recall(&memory).is_none());
+    }
 }

@@ -133,7 +133,7 @@ fn gather(options: &BillOptions, month: Month, contract: Contract, passed: usize
         let unreadable = |path: PathBuf| |source| BillFault::Unreadable { path, source };
         std::fs::read_dir(folder).map_err(unreadable(folder.clone()))?;
         let path = folder.join(month.file_name());
-        let bytes = match std::fs::read(&path) {
+        let bytes = match settings::small_file(&path, accounting::MAX_FILE_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             read => read.map_err(unreadable(path))?,
         };
