@@ -10,17 +10,20 @@
 //! | what happens | what is left | what mends it |
 //! |---|---|---|
 //! | a worker dies | a ticket without a holder | it is delivered again; who gets it finds the job that was bound to it |
-//! | dies between job and ticket (adding) | a job without a ticket | idle workers count, and add what is missing |
+//! | dies between job and ticket (adding) | a job without a ticket | workers count now and then ([`mend`]), and add what is missing |
 //! | dies between job and ticket (ending) | a ticket too many | who pulls it finds nothing to do and acknowledges it |
+//! | dies between what was done and job | a job that is known as done | its ticket comes again, and the lesson takes no work |
+//! | the stream of tickets is emptied | a job that runs for ever | it counts as lost after some leases ([`mend`]) |
 //! | a worker is cut off and goes on | two at one job | the first to note its end wins; the other is told it lost its lease |
 //!
 //! Jobs are read, in a [`mirror`], up to the bucket's present end before anything is decided, so that a ticket is never
 //! taken for one too many because its job has not arrived yet.
 
+mod mend;
 mod mirror;
 mod server;
 
-use crate::clock::{Clock, Deadline, Moment};
+use crate::clock::{Clock, Deadline};
 use crate::entry::{Ended, Ending, Entry, LeaseLost};
 use crate::error::QueueError;
 use crate::job::{Job, JobKey};
@@ -30,6 +33,7 @@ use crate::{Added, Change, Claim, Hold, MAX_JOBS, Queue, Repeat};
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::PullConsumer;
 use futures_util::StreamExt;
+use mend::Mended;
 use mirror::Mirror;
 use server::{Address, Server};
 use std::sync::Arc;
@@ -39,10 +43,6 @@ use tokio::sync::{Mutex, OnceCell};
 
 /// How often a change is tried anew because somebody else was quicker.
 const ROUNDS: usize = 64;
-/// A running job that is so many leases late has lost its ticket: somebody emptied the stream.
-const ORPHANED_AFTER_LEASES: u32 = 10;
-/// Markers swept away at once.
-const SWEPT_AT_ONCE: usize = 100;
 /// The shortest pull: a server answers "nothing there" within it.
 const SHORTEST_PULL: Duration = Duration::from_millis(50);
 
@@ -52,6 +52,7 @@ pub struct Nats {
     server: Server,
     workers: OnceCell<PullConsumer>,
     mirror: Mutex<Mirror>,
+    mended: Mended,
     policy: Policy,
     clock: Arc<dyn Clock>,
 }
@@ -70,7 +71,8 @@ impl Nats {
             .build()
             .map_err(QueueError::System)?;
         let server = runtime.block_on(Server::open(address))?;
-        Ok(Self { runtime, server, workers: OnceCell::new(), mirror: Mutex::default(), policy, clock })
+        let (workers, mirror, mended) = (OnceCell::new(), Mutex::default(), Mended::at(clock.now()));
+        Ok(Self { runtime, server, workers, mirror, mended, policy, clock })
     }
 
     /// Changes one job: reads what there is, lets `change` decide, writes, and starts anew when somebody was quicker.
@@ -122,6 +124,7 @@ impl Nats {
     async fn claim_one(&self, worker: &str, wait: Duration) -> Result<Option<Claim>, QueueError> {
         let workers = self.workers.get_or_try_init(|| self.server.workers(self.policy.lease)).await?;
         let deadline = Deadline::after(wait);
+        self.mend_if_due().await?;
         loop {
             let Some((number, ticket)) = self.pull(workers, deadline.left()).await? else {
                 self.mend().await?;
@@ -186,28 +189,6 @@ impl Nats {
         Err(QueueError::Contended)
     }
 
-    /// When there is nothing to do: sees that no job is without a ticket, and sweeps.
-    async fn mend(&self) -> Result<(), QueueError> {
-        let mut mirror = self.mirror.lock().await;
-        self.server.catch_up(&mut mirror).await?;
-        let now = self.clock.now();
-        let long = Moment(0).after(self.policy.lease * ORPHANED_AFTER_LEASES).0;
-        if let Some(mut orphan) = mirror.overdue(Moment(now.0.saturating_sub(long))).cloned() {
-            orphan.lapse(now, &self.policy);
-            // Somebody else may have been quicker; the next look tells.
-            self.server.write(&mut mirror, &orphan).await?;
-        }
-        let wanted = mirror.unfinished();
-        for _ in self.server.count_tickets().await?..wanted {
-            self.server.ticket().await?;
-        }
-        for (key, revision) in mirror.old_markers(now, SWEPT_AT_ONCE) {
-            self.server.sweep(&key, revision).await?;
-            mirror.doubt(&key);
-        }
-        Ok(())
-    }
-
     async fn beat_one(&self, claim: &Claim) -> Result<Hold, QueueError> {
         let now = self.clock.now();
         let key = claim.entry.key();
@@ -227,7 +208,17 @@ impl Nats {
 
     async fn end_one(&self, claim: &Claim, ending: Ending) -> Result<Result<Ended, LeaseLost>, QueueError> {
         let now = self.clock.now();
+        let key = claim.entry.key();
         if ending == Ending::Done {
+            // Who has lost it has nothing to say: it may run elsewhere, or have been taken out.
+            let is_mine = self.change(&key, |there, _| {
+                let ends =
+                    |mut entry: Entry| entry.end(&claim.entry, Ending::Done, now, &self.policy).is_ok();
+                Step::Leave(there.is_some_and(ends))
+            });
+            if !is_mine.await? {
+                return Ok(Err(LeaseLost));
+            }
             // Before it leaves the jobs, so that it is never in neither. The lesson is there in any case.
             let mut entry = claim.entry.clone();
             if entry.end(&claim.entry, Ending::Done, now, &self.policy).is_ok() {
@@ -235,7 +226,6 @@ impl Nats {
             }
             self.take_out_outdated(&claim.entry).await?;
         }
-        let key = claim.entry.key();
         let end = self.change(&key, |there, _| {
             let Some(mut entry) = there else { return Step::Leave(Err(LeaseLost)) };
             match entry.end(&claim.entry, ending.clone(), now, &self.policy) {

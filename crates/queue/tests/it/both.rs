@@ -83,6 +83,7 @@ fn a_silent_worker_loses_its_job_and_cannot_speak_for_it(stage: &Stage) {
     assert_eq!(second.entry.fault.as_ref().unwrap().code, "WORKER_LOST");
     assert_eq!(queue.beat(&first).unwrap(), Hold::Lost);
     assert_eq!(queue.end(&first, Ending::Done).unwrap(), Err(LeaseLost));
+    assert!(queue.done().unwrap().is_empty(), "nothing is done yet");
     assert_eq!(queue.beat(&second).unwrap(), Hold::Held);
     assert_eq!(queue.end(&second, Ending::Done).unwrap(), Ok(Ended::Done));
     nothing(&*queue);

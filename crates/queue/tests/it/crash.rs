@@ -131,13 +131,7 @@ fn jobs_without_a_ticket_are_found_by_idle_workers() {
     let queue = Nats::open(&server.address("q"), WAITED_FOR, Arc::new(System)).unwrap();
     queue.add(&[job("runs", Priority::AirsNext), job("waits", Priority::New)], Repeat::Allowed).unwrap();
     assert_eq!(name(&claim(&queue, "lost").entry), "runs");
-    // As if a process had died between job and ticket, and somebody had emptied the stream.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let client = async_nats::connect(server.address("").trim_end_matches('/')).await.unwrap();
-        let stream = async_nats::jetstream::new(client).get_stream("airclass-q-tickets").await.unwrap();
-        stream.purge().await.unwrap();
-    });
+    empty_tickets(&server);
     let mut left = vec!["runs".to_owned(), "waits".to_owned()];
     for _ in 0..LOOKS {
         if let Some(held) = queue.claim("w", Duration::from_millis(100)).unwrap()
@@ -150,4 +144,32 @@ fn jobs_without_a_ticket_are_found_by_idle_workers() {
         }
     }
     panic!("{left:?} was never found");
+}
+
+/// Where there was always something else to do, it ran for ever.
+#[test]
+fn a_job_without_a_ticket_is_found_by_workers_who_are_never_idle() {
+    let server = NatsServer::start();
+    let queue = Nats::open(&server.address("q"), WAITED_FOR, Arc::new(System)).unwrap();
+    queue.add(&[job("runs", Priority::AirsNext)], Repeat::Allowed).unwrap();
+    assert_eq!(name(&claim(&queue, "lost").entry), "runs");
+    empty_tickets(&server);
+    queue.add(&[job("a", Priority::New), job("b", Priority::New)], Repeat::Allowed).unwrap();
+    loop {
+        let held = claim(&queue, "w");
+        if name(&held.entry) == "runs" {
+            return;
+        }
+        let _ = queue.end(&held, Ending::GivenBack).unwrap();
+    }
+}
+
+/// As if a process had died between job and ticket, and somebody had emptied the stream.
+fn empty_tickets(server: &NatsServer) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = async_nats::connect(server.address("").trim_end_matches('/')).await.unwrap();
+        let stream = async_nats::jetstream::new(client).get_stream("airclass-q-tickets").await.unwrap();
+        stream.purge().await.unwrap();
+    });
 }
