@@ -1,6 +1,6 @@
 use super::*;
 use fleet::zero_rating::{Manifest, SignedManifest};
-use fleet::{Secret, Target};
+use fleet::{Kind, Order, Secret, Target};
 use signing::SigningKey;
 use std::path::Path;
 use std::pin::pin;
