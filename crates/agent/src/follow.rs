@@ -6,12 +6,12 @@ use crate::error::AgentError;
 use crate::home::Home;
 use crate::line::{Control, Line, Trouble};
 use crate::local::Local;
-use crate::metrics::{Metrics, Renewal};
+use crate::metrics::Metrics;
 use crate::obey::{Obedience, Obeyed};
 use crate::options::Config;
 use crate::plans::{Settled, is_over};
 use crate::relay::Relay;
-use crate::renew::{self, Standing};
+use crate::renew;
 use crate::report;
 use crate::state::{Heard, State};
 use bytes::Bytes;
@@ -34,16 +34,16 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(10);
 
 /// What the tasks share; they run on one thread.
-struct Agent {
-    home: Home,
+pub(crate) struct Agent {
+    pub(crate) home: Home,
     config: Config,
     edge: Local,
-    metrics: Metrics,
-    state: RefCell<State>,
+    pub(crate) metrics: Metrics,
+    pub(crate) state: RefCell<State>,
     /// There is something to tell.
     news: Notify,
     /// The control, to be spoken to with the certificate that counts now.
-    control: watch::Sender<Control>,
+    pub(crate) control: watch::Sender<Control>,
 }
 
 /// Runs until it is told to stop.
@@ -84,7 +84,7 @@ pub fn run(config: Config) -> Result<(), AnyFault> {
             _ = tokio::signal::ctrl_c() => {}
             () = follow(&agent, obedience) => {}
             () = tell(&agent) => {}
-            () = keep_certified(&agent) => {}
+            () = renew::keep_certified(&agent) => {}
         }
         telemetry.readiness.fail(Check::NotDraining, "it was told to stop");
         admin.stop();
@@ -232,61 +232,7 @@ async fn tell(agent: &Agent) {
     }
 }
 
-async fn keep_certified(agent: &Agent) {
-    let mut failed = 0_u32;
-    loop {
-        let mut state = agent.state.borrow().clone();
-        let standing = Standing::of(&state, clock::now());
-        if standing != Standing::Good {
-            match agent.renew(&mut state).await {
-                Ok(control) => {
-                    failed = 0;
-                    agent.metrics.renewal(Renewal::Renewed);
-                    tracing::info!(until = %state.until, "certificate renewed");
-                    agent.control.send_replace(control);
-                }
-                Err(error) => {
-                    failed = failed.saturating_add(1);
-                    agent.metrics.renewal(Renewal::Failed);
-                    let until = state.until;
-                    match standing {
-                        Standing::Good | Standing::Due => {
-                            tracing::warn!(%error, %until, failed, "the certificate is not renewed; it is tried again");
-                        }
-                        Standing::Late => {
-                            tracing::error!(%error, %until, failed, "the certificate is not renewed and ends soon");
-                        }
-                        Standing::Over => tracing::error!(
-                            %error, %until, failed,
-                            "the certificate has run out: revoke this node and enrol it anew, with another token and home"
-                        ),
-                    }
-                }
-            }
-        }
-        let wait = {
-            let (state, now) = (agent.state.borrow(), clock::now());
-            agent.metrics.certified(&state, now);
-            renew::wait(&state, now, failed)
-        };
-        sleep(wait).await;
-    }
-}
-
 impl Agent {
-    /// Another certificate, kept; how the control is spoken to with it.
-    async fn renew(&self, state: &mut State) -> Result<Control, AgentError> {
-        let mut line = self.control.borrow().line();
-        renew::renew(&self.home, &mut line, state).await?;
-        {
-            let mut now = self.state.borrow_mut();
-            (now.since, now.until) = (state.since, state.until);
-        }
-        // With what was heard meanwhile.
-        self.remember();
-        self.home.control(&state.control)
-    }
-
     fn note(&self, number: u64, kind: &Kind, obeyed: &Obeyed) {
         self.metrics.at(number);
         {
@@ -341,7 +287,7 @@ impl Agent {
         self.remember();
     }
 
-    fn remember(&self) {
+    pub(crate) fn remember(&self) {
         if let Err(error) = self.home.remember(&self.state.borrow()) {
             tracing::error!(%error, "what was done is not written down, and may be done twice");
         }

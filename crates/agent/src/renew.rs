@@ -8,13 +8,16 @@
 
 use crate::clock;
 use crate::error::AgentError;
+use crate::follow::Agent;
 use crate::home::Home;
-use crate::line::{Line, Trouble};
+use crate::line::{Control, Line, Trouble};
+use crate::metrics::Renewal;
 use crate::state::State;
 use fleet::wire::{Papers, Renew};
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{CertificateParams, KeyPair};
 use std::time::Duration;
+use tokio::time::sleep;
 
 /// A certificate is renewed when less than this part of its life is left: of 45 days, fifteen are there for what may go wrong.
 const RENEW_AT: i32 = 3;
@@ -50,6 +53,61 @@ impl Standing {
             () => Self::Good,
         }
     }
+}
+
+/// Has the node's certificate renewed whenever that is due, for ever.
+pub(crate) async fn keep_certified(agent: &Agent) {
+    let mut failed = 0_u32;
+    loop {
+        let mut state = agent.state.borrow().clone();
+        let standing = Standing::of(&state, clock::now());
+        if standing != Standing::Good {
+            match another(agent, &mut state).await {
+                Ok(control) => {
+                    failed = 0;
+                    agent.metrics.renewal(Renewal::Renewed);
+                    tracing::info!(until = %state.until, "certificate renewed");
+                    agent.control.send_replace(control);
+                }
+                Err(error) => {
+                    failed = failed.saturating_add(1);
+                    agent.metrics.renewal(Renewal::Failed);
+                    let until = state.until;
+                    match standing {
+                        Standing::Good | Standing::Due => {
+                            tracing::warn!(%error, %until, failed, "the certificate is not renewed; it is tried again");
+                        }
+                        Standing::Late => {
+                            tracing::error!(%error, %until, failed, "the certificate is not renewed and ends soon");
+                        }
+                        Standing::Over => tracing::error!(
+                            %error, %until, failed,
+                            "the certificate has run out: revoke this node and enrol it anew, with another token and home"
+                        ),
+                    }
+                }
+            }
+        }
+        let wait = {
+            let (state, now) = (agent.state.borrow(), clock::now());
+            agent.metrics.certified(&state, now);
+            wait(&state, now, failed)
+        };
+        sleep(wait).await;
+    }
+}
+
+/// Another certificate, kept; how the control is spoken to with it.
+async fn another(agent: &Agent, state: &mut State) -> Result<Control, AgentError> {
+    let mut line = agent.control.borrow().line();
+    renew(&agent.home, &mut line, state).await?;
+    {
+        let mut now = agent.state.borrow_mut();
+        (now.since, now.until) = (state.since, state.until);
+    }
+    // With what was heard meanwhile.
+    agent.remember();
+    agent.home.control(&state.control)
 }
 
 /// How long to wait until the certificate is looked at again, after `failed` tries in a row.
