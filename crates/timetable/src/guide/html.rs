@@ -5,10 +5,16 @@ use crate::file::grades_text;
 use crate::plan::Plan;
 use std::fmt::Write;
 
-const STYLE: &str = "body{font:14px/1.5 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:2em;color:#111}\
-h1{font-size:1.5em;margin:0}h2{font-size:1.1em;margin:1.2em 0 .3em}table{border-collapse:collapse;width:100%}\
-td,th{border:1px solid #999;padding:.2em .5em;text-align:left}td:first-child{white-space:nowrap;width:8em}\
-.lesson td{font-weight:bold}section{break-inside:avoid}small{color:#444}@media print{body{margin:0}}";
+/// Letters as large as the reader has chosen; on a phone the columns share what there is, and long addresses break.
+/// A day that needs several sheets has its columns named on each.
+const STYLE: &str = "\
+body{font:.9rem/1.5 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:1.5em;color:#111;overflow-wrap:anywhere}\
+h1{font-size:1.5em;margin:0}h2{font-size:1.1em;margin:1.2em 0 .3em;break-after:avoid}\
+table{border-collapse:collapse;width:100%}td,th{border:1px solid #999;padding:.2em .5em;text-align:left}\
+th{overflow-wrap:normal}td:first-child{width:7em;overflow-wrap:normal}.lesson td{font-weight:bold}\
+tr,section{break-inside:avoid}ul{padding-left:1.2em}small{color:#444}\
+@media screen and (max-width:40em){body{margin:.6em}td,th{padding:.2em .3em}td:first-child{width:3.5em}\
+th small,td small{display:none}}@media print{body{margin:0}}";
 
 /// The guide of one channel or of all, as a page in Chinese and English.
 pub fn html(plan: &Plan, channel: Option<&str>) -> String {
@@ -29,7 +35,9 @@ pub fn html(plan: &Plan, channel: Option<&str>) -> String {
         };
         let _ = write!(
             out,
-            "<section>\n<h2>{}{grades}</h2>\n<table>\n<tr><th>时间 Time<th>节目 Programme<th>学科 Subject<th>类型 Kind\n",
+            "<section>\n<h2>{}{grades}</h2>\n<table>\n\
+             <thead><tr><th>时间 <small>Time</small><th>节目 <small>Programme</small><th>学科 <small>Subject</small>\
+             <th>类型 <small>Kind</small><tbody>\n",
             escaped(&channel.title)
         );
         for entry in plan.guide(channel) {
@@ -37,7 +45,7 @@ pub fn html(plan: &Plan, channel: Option<&str>) -> String {
             let class = if entry.kind.shows_lesson() { " class=lesson" } else { "" };
             let _ = writeln!(
                 out,
-                "<tr{class}><td>{}–{}<td>{}<td>{}<td>{} <small>{}</small>",
+                "<tr{class}><td>{}–<wbr>{}<td>{}<td>{}<td>{} <small>{}</small>",
                 time(entry.start),
                 time(entry.end),
                 escaped(entry.title),

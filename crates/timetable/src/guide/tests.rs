@@ -61,8 +61,21 @@ fn the_public_guide_names_no_package() {
 #[test]
 fn the_page_is_in_chinese_first_and_escaped() {
     let page = html(&plan(), Some("g9"));
-    assert!(page.contains("<td>08:30–08:50<td>&lt;有理数&gt; &amp; &quot;一&quot;; a, b<td>数学"), "{page}");
+    assert!(
+        page.contains("<td>08:30–<wbr>08:50<td>&lt;有理数&gt; &amp; &quot;一&quot;; a, b<td>数学"),
+        "{page}"
+    );
     assert!(page.contains("2026年9月1日 课程表 <small>Timetable"), "{page}");
     // Off the grid by half a segment, and shown as it was written.
     assert!(page.contains("<td>09:15–"), "{page}");
+}
+
+#[test]
+fn the_page_fits_a_phone_and_names_its_columns_on_each_sheet() {
+    let page = html(&plan(), None);
+    let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+    // Addresses of documents are longer than a phone is wide, and letters are as large as their reader's.
+    assert!(style.contains("overflow-wrap:anywhere") && !style.contains("nowrap"), "{style}");
+    assert!(!style.contains("px/") && style.contains("font:.9rem"), "{style}");
+    assert_eq!(page.matches("<table>").count(), page.matches("<thead><tr><th>时间").count());
 }
