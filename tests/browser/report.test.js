@@ -51,6 +51,24 @@ test('while nobody can be told a report waits on the device, and is sent later',
   await page.waitForFunction(() => localStorage.getItem('airclass.reports') === null);
 });
 
+test('the keyboard stays in the panel when a report is sent, and comes back from it', async (t) => {
+  const page = await openPage(t, browser, { expected: CUT });
+  await page.goto(`${EDGE}#/lesson/there-is-none`);
+  await page.waitForSelector('.notice [data-control=report]');
+  await page.focus('.notice [data-control=report]');
+  await page.keyboard.press('Enter');
+  await page.check('.report input[value=start]');
+  await page.focus('[data-control=send-report]');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /编号/.test(document.querySelector('.report').textContent));
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'status');
+  // The notice that opened it has gone meanwhile.
+  await page.evaluate(() => document.querySelector('.notice').replaceChildren());
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.report', { state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+});
+
 test('where a lesson cannot be had, reporting and whom to ask are beside the reason', async (t) => {
   const page = await openPage(t, browser, { expected: CUT });
   await page.goto('/');

@@ -69,7 +69,7 @@ export class Reporting {
     const { words } = this;
     this.close();
     this.opener = opener;
-    const said = h('p', { role: 'status' });
+    const said = h('p', { role: 'status', tabindex: -1 });
     const send = h('button', { type: 'submit', class: 'button primary', 'data-control': 'send-report', disabled: true }, words.send);
     const choice = (kind: Kind): HTMLElement =>
       h('li', {}, h('label', {}, h('input', { type: 'radio', name: 'kind', value: kind, onchange: () => (send.disabled = false) }), ' ', words.kinds[kind]));
@@ -95,9 +95,12 @@ export class Reporting {
   }
 
   private close(): void {
-    this.dialog?.remove();
+    if (!this.dialog) return;
+    this.dialog.remove();
     this.dialog = undefined;
-    this.opener?.focus();
+    // What opened it may be gone, with the notice that it stood in.
+    const back = this.opener?.isConnected ? this.opener : document.querySelector<HTMLElement>('h1');
+    back?.focus();
     this.opener = undefined;
   }
 
@@ -107,8 +110,10 @@ export class Reporting {
     if (!chosen) return;
     const script = document.querySelector<HTMLScriptElement>('script[src*="/assets/"]')?.src ?? '';
     const report = compose(chosen.value as Kind, context.state.now, reportable(performance.now()), buildOf(script));
-    replace(form);
+    // What was pressed goes away: the keyboard is where it is said how it went.
     setText(said, words.sending);
+    said.focus();
+    replace(form);
     const { status, json } = await tell('/feedback', report);
     const outcome = fate(status);
     if (outcome === 'later') setText(said, keepReport(context.store, { report, at: Date.now() }) ? words.kept : words.lost);
