@@ -66,6 +66,59 @@ async function keep(page) {
   await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
 }
 
+/**
+ * A page by whose clock a test moves, at noon, with a lesson of which the first piece comes and then, while `line.cut`, nothing.
+ * `line.asked` are the pieces that were asked for.
+ */
+async function openCut(t) {
+  const east = 12 - new Date().getUTCHours();
+  const page = await openPage(t, browser, { expected: CUT, timezoneId: `Etc/GMT${east > 0 ? '-' : '+'}${Math.abs(east)}` });
+  await page.clock.install();
+  await page.addInitScript(() => (Math.random = () => 0));
+  await playLesson(page);
+  const line = { cut: true, asked: [] };
+  await page.route('**/bundle/lesson.tar', (route) => {
+    line.asked.push(route.request().headers().range);
+    return line.cut && line.asked.length > 1 ? route.abort() : route.continue();
+  });
+  return { page, line };
+}
+
+/** Lets time pass, a minute at once, until the line under the lesson says so. */
+async function passUntil(page, text) {
+  for (let minutes = 0; minutes < 30; minutes += 1) {
+    if (text.test(await page.innerText('.keep-said'))) return;
+    await page.clock.runFor(60_000);
+  }
+  assert.match(await page.innerText('.keep-said'), text);
+}
+
+const beginnings = ({ asked }) => asked.filter((range) => range.startsWith('bytes=0-')).length;
+
+test('what breaks off goes on by a press, and when the line is back, from what has come', async (t) => {
+  const { page, line } = await openCut(t);
+  await page.click('[data-control=keep]');
+  await passUntil(page, /没有存完/);
+  await page.click('[data-control=keep]');
+  await page.waitForFunction(() => /正在存/.test(document.querySelector('.keep-said').textContent));
+  await passUntil(page, /没有存完/);
+  line.cut = false;
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+  await passUntil(page, /已经存在这台设备上/);
+  assert.equal(beginnings(line), 1, 'what has come is not fetched again');
+});
+
+test('what breaks off at night goes on in the same night', async (t) => {
+  const { page, line } = await openCut(t);
+  await page.click('[data-control=keep-tonight]');
+  await page.waitForFunction(() => /夜里 0:30 开始/.test(document.querySelector('.keep-said').textContent));
+  await page.clock.fastForward(12.6 * 3_600_000);
+  await passUntil(page, /已存 .*夜里 \d+:\d\d 接着下载/);
+  line.cut = false;
+  await passUntil(page, /已经存在这台设备上/);
+  assert.equal(beginnings(line), 1, 'what has come is not fetched again');
+});
+
 test('of a lesson that was kept no more than a piece is in memory at once', async (t) => {
   const page = await openPage(t, browser);
   await page.addInitScript(() => {

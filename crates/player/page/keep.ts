@@ -4,10 +4,11 @@ import { Alarm } from './alarm';
 import type { Context } from './context';
 import { h, replace } from './dom';
 import { bytes } from './format';
-import { due, fetchBundle, tonight, type Ended } from './offline/fetching';
+import { due, fetchBundle, nextTry, tonight, type Ended } from './offline/fetching';
 import { takeGuides } from './offline/guides';
 import { Shelf, type Kept } from './offline/shelf';
 import { keepPage } from './offline/shell';
+import { waitAfterOnline } from './recovery';
 import { timeNow } from './time';
 
 /** The longest that a timer of the browser waits, in milliseconds: it counts in 31 bits. */
@@ -20,10 +21,14 @@ export class Keep {
   private kept: Kept | undefined;
   private folder = '';
   private stop: AbortController | undefined;
-  private readonly night = new Alarm();
+  private readonly next = new Alarm();
   private gone = false;
+  /** Why fetching has ended before the lesson was whole, where it goes on by a press, or when the line is back. */
+  private broken: 'full' | 'unreachable' | undefined;
 
-  constructor(private readonly context: Context, private readonly id: string, private readonly title: () => string) {}
+  constructor(private readonly context: Context, private readonly id: string, private readonly title: () => string) {
+    window.addEventListener('online', this.online);
+  }
 
   /** The lesson's package is known: it may be kept. */
   async offer(folder: string): Promise<void> {
@@ -40,7 +45,8 @@ export class Keep {
 
   close(): void {
     this.gone = true;
-    this.night.cancel();
+    window.removeEventListener('online', this.online);
+    this.next.cancel();
     this.stop?.abort();
     // It may be opening yet.
     void this.opening?.then((shelf) => shelf?.close());
@@ -61,8 +67,8 @@ export class Keep {
         ? [button('keep', words.keep, now), button('keep-tonight', words.keepTonight, night), file]
         : kept.done
           ? [button('keep-drop', words.keepDrop, drop)]
-          : kept.notBefore > timeNow()
-            ? [button('keep', words.keep, now), button('keep-drop', words.keepCancel, drop)]
+          : this.broken || kept.notBefore > timeNow()
+            ? [button('keep', this.broken ? words.keepOn : words.keep, now), button('keep-drop', words.keepCancel, drop)]
             : [button('keep-drop', words.keepCancel, drop)];
     const said = note || (kept ? this.progress(kept) : words.keepWhy);
     replace(this.root, h('p', { class: 'keep-said', role: 'status' }, said), h('div', { class: 'keep-actions' }, ...parts));
@@ -72,9 +78,14 @@ export class Keep {
   private progress(kept: Kept): string {
     const { words } = this.context;
     if (kept.done) return words.keptHere(bytes(kept.total));
-    if (kept.notBefore > timeNow()) return words.keepWaits(new Date(kept.notBefore));
+    if (kept.notBefore > timeNow()) return words.keepWaits(new Date(kept.notBefore), kept.received > 0 ? bytes(kept.received) : '');
     return words.keeping(bytes(kept.received), kept.total > 0 ? bytes(kept.total) : '…');
   }
+
+  /** The line is back: what broke off goes on by itself. */
+  private readonly online = (): void => {
+    if (this.broken === 'unreachable') this.next.set(waitAfterOnline(Math.random()), () => this.kept && this.begin(this.kept));
+  };
 
   /** What has come already of one that waits for the night stays. */
   private start(notBefore: number): void {
@@ -89,8 +100,9 @@ export class Keep {
   }
 
   private begin(kept: Kept): void {
-    this.night.cancel();
+    this.next.cancel();
     this.stop?.abort();
+    this.broken = undefined;
     const now = timeNow();
     const notBefore = due(kept.notBefore, new Date(now), Math.random());
     const next = { ...kept, notBefore };
@@ -99,7 +111,7 @@ export class Keep {
     const wait = notBefore - now;
     if (wait <= 0) return void this.run(next);
     if (notBefore !== kept.notBefore) void this.shelf?.write(next).catch(() => undefined);
-    this.night.set(Math.min(wait, LONGEST_TIMER_MS), () => this.begin(next));
+    this.next.set(Math.min(wait, LONGEST_TIMER_MS), () => this.begin(next));
   }
 
   private async run(kept: Kept): Promise<void> {
@@ -113,17 +125,20 @@ export class Keep {
     // With a lesson the timetable is kept along, today's and tomorrow's: as it is in the night, where it was fetched then.
     if (ended === 'done') void takeGuides(this.context.store);
     if (ended === 'stopped' || this.gone) return;
-    if (ended === 'morning') return this.kept && this.begin(this.kept);
+    const again = nextTry(ended, kept.notBefore, new Date(timeNow()), Math.random());
+    if (again !== undefined) return this.begin({ ...this.kept!, notBefore: again });
+    this.broken = ended === 'unreachable' || ended === 'full' ? ended : undefined;
     if (ended === 'missing') {
       await this.shelf!.remove(this.id).catch(() => undefined);
       this.kept = undefined;
     }
-    this.draw(ended === 'done' ? '' : this.context.words.keepEnds[ended]);
+    this.draw(ended === 'done' || ended === 'morning' ? '' : this.context.words.keepEnds[ended]);
   }
 
   private async drop(): Promise<void> {
     this.stop?.abort();
-    this.night.cancel();
+    this.next.cancel();
+    this.broken = undefined;
     await this.shelf?.remove(this.id).catch(() => undefined);
     this.kept = undefined;
     this.draw();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { due, fetchBundle, judge, PART_BYTES, tonight } from '../page/offline/fetching';
+import { due, fetchBundle, judge, nextTry, PART_BYTES, tonight } from '../page/offline/fetching';
 import type { Kept, Shelf } from '../page/offline/shelf';
 import { parseHeader } from '../page/offline/tar';
 import { hearTime } from '../page/time';
@@ -49,6 +49,22 @@ test('what was wished for a night that was slept through waits for the next', ()
     ['it was wished for at once', 0, at(12), 0],
   ];
   for (const [what, wish, now, when] of rows) assert.equal(due(wish, now, 0), when, what);
+});
+
+test('what breaks off at night is tried again in the same night, and then in the next', () => {
+  const at = (hour: number, minute = 0, day = 3) => new Date(2026, 2, day, hour, minute);
+  const wanted = at(1).getTime();
+  const rows: [string, Parameters<typeof nextTry>, Date | undefined][] = [
+    ['the line is gone', ['unreachable', wanted, at(2), 0], at(2, 15)],
+    ['not everybody comes back at once', ['unreachable', wanted, at(2), 0.999_999], at(2, 29)],
+    ['it is nearly morning', ['unreachable', wanted, at(5, 20), 0], at(0, 30, 4)],
+    ['it was wished for at once', ['unreachable', 0, at(2), 0], undefined],
+    ['the night is over', ['morning', wanted, at(5, 30), 0], at(0, 30, 4)],
+    ['no line brings it', ['missing', wanted, at(2), 0], undefined],
+    ['nor is there room', ['full', wanted, at(2), 0], undefined],
+  ];
+  const minute = (time: number | undefined): number | undefined => time && Math.floor(time / 60_000);
+  for (const [what, asked, when] of rows) assert.equal(minute(nextTry(...asked)), minute(when?.getTime()), what);
 });
 
 test('what was wished for the night ends with it, and what was wished for at once goes on', async (t) => {

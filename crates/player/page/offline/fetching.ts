@@ -36,6 +36,20 @@ export function due(wanted: number, now: Date, dice: number): number {
   return wanted === 0 || wanted > now.getTime() || isNight ? wanted : tonight(now, dice).getTime();
 }
 
+/** How long a line that is gone at night is left alone before it is tried again, in milliseconds; at the least half of it. */
+const REST_MS = 30 * 60_000;
+
+/**
+ * When a lesson is gone on with that was wished for `wanted` and `ended` now; undefined where only a person's press does. A line that broke
+ * off is tried again in the same night, by rests of at most half an hour, which makes twenty tries; then in the next night. Pure.
+ */
+export function nextTry(ended: Ended, wanted: number, now: Date, dice: number): number | undefined {
+  if (ended === 'morning') return due(wanted, now, dice);
+  if (ended !== 'unreachable' || wanted === 0) return undefined;
+  const rested = now.getTime() + (REST_MS / 2) * (1 + dice);
+  return due(rested, new Date(rested), dice);
+}
+
 /** What an answer to a range says: the bytes in all, or why not. Pure. */
 export function judge(status: number, contentRange: string | null, received: number): { total: number } | 'missing' | 'again' {
   if (status === 403 || status === 404 || status === 410) return 'missing';

@@ -6,8 +6,12 @@ interface Policies {
 
 const WORKER = '/worker.js';
 
-/** Where there is no HTTPS there is no such thing: then the page must stay open, or the lesson be kept as a file. */
+let asked = false;
+
+/** Once in the page's life. Where there is no HTTPS there is no such thing: then the page must stay open, or the lesson be kept as a file. */
 export function keepPage(): void {
+  if (asked) return;
+  asked = true;
   const { trustedTypes } = window as unknown as { trustedTypes?: Policies };
   try {
     // The only script that may be named: the page's policy lets nobody name another.
@@ -15,6 +19,6 @@ export function keepPage(): void {
     navigator.serviceWorker?.register(policy ? policy.createScriptURL(WORKER) : WORKER).catch(() => undefined);
     navigator.storage?.persist?.().catch(() => undefined);
   } catch {
-    // The policy was made before: the worker is there.
+    // Without a worker the page must stay open.
   }
 }
