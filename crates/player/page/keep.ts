@@ -10,6 +10,7 @@ import { Shelf, type Kept } from './offline/shelf';
 import { keepPage } from './offline/shell';
 import { waitAfterOnline } from './recovery';
 import { timeNow } from './time';
+import { keptWordsIn, type KeptWords } from './words-kept';
 
 /** The longest that a timer of the browser waits, in milliseconds: it counts in 31 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -23,10 +24,12 @@ export class Keep {
   private stop: AbortController | undefined;
   private readonly next = new Alarm();
   private gone = false;
+  private readonly words: KeptWords;
   /** Why fetching has ended before the lesson was whole, where it goes on by a press, or when the line is back. */
   private broken: 'full' | 'unreachable' | undefined;
 
   constructor(private readonly context: Context, private readonly id: string, private readonly title: () => string) {
+    this.words = keptWordsIn(context.language);
     window.addEventListener('online', this.online);
   }
 
@@ -53,7 +56,7 @@ export class Keep {
   }
 
   private draw(note = ''): void {
-    const { words } = this.context;
+    const { words } = this;
     const { kept } = this;
     const button = (name: string, text: string, act: () => void): HTMLElement =>
       h('button', { type: 'button', class: 'button small', 'data-control': name, onclick: act }, text);
@@ -76,7 +79,7 @@ export class Keep {
   }
 
   private progress(kept: Kept): string {
-    const { words } = this.context;
+    const { words } = this;
     if (kept.done) return words.keptHere(bytes(kept.total));
     if (kept.notBefore > timeNow()) return words.keepWaits(new Date(kept.notBefore), kept.received > 0 ? bytes(kept.received) : '');
     return words.keeping(bytes(kept.received), kept.total > 0 ? bytes(kept.total) : '…');
@@ -94,7 +97,7 @@ export class Keep {
     const kept = begun ?? { id: this.id, title: this.title(), folder: this.folder, total: 0, received: 0, parts: 0, notBefore, done: false };
     this.shelf?.write(kept).then(
       () => this.begin(kept),
-      () => this.draw(this.context.words.keepEnds.full),
+      () => this.draw(this.words.keepEnds.full),
     );
     keepPage();
   }
@@ -132,7 +135,7 @@ export class Keep {
       await this.shelf!.remove(this.id).catch(() => undefined);
       this.kept = undefined;
     }
-    this.draw(ended === 'done' || ended === 'morning' ? '' : this.context.words.keepEnds[ended]);
+    this.draw(ended === 'done' || ended === 'morning' ? '' : this.words.keepEnds[ended]);
   }
 
   private async drop(): Promise<void> {

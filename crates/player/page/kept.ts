@@ -9,17 +9,19 @@ import { Shelf, type Kept } from './offline/shelf';
 import { lessonRoute } from './route';
 import { Today } from './today';
 import { playBundle } from './watch';
+import { keptWordsIn } from './words-kept';
 
 /** Opens the view in `place`; the result closes it. */
 export function openKept(context: Context, place: HTMLElement): () => void {
   const { words } = context;
+  const ofKept = keptWordsIn(context.language);
   let gone = false;
   let stop: (() => void) | undefined;
   const list = h('ul', { class: 'kept' });
   const said = h('p', { class: 'quiet', role: 'status' });
   const file = h('input', { type: 'file', accept: '.tar,application/x-tar', class: 'kept-file', id: 'kept-file', onchange: () => void openFile() });
   const heading = h('h1', { tabindex: -1 }, words.keptTitle);
-  const under = h('div', { class: 'under' }, heading, h('p', {}, words.keptWhy), list, new Today(context).root, h('p', {}, h('label', { for: 'kept-file' }, words.keptFile), ' ', file), said);
+  const under = h('div', { class: 'under' }, heading, h('p', {}, ofKept.keptWhy), list, new Today(context).root, h('p', {}, h('label', { for: 'kept-file' }, ofKept.keptFile), ' ', file), said);
   replace(place, h('p', { class: 'crumbs' }, h('a', { href: '#/', class: 'back' }, icon('back'), words.backToList)), under);
   document.title = `${words.keptTitle} · ${words.site}`;
   heading.focus({ preventScroll: true });
@@ -34,13 +36,13 @@ export function openKept(context: Context, place: HTMLElement): () => void {
     const shelf = await Shelf.open();
     const lessons = await shelf?.all().catch(() => []);
     if (gone) return;
-    if (!shelf || !lessons || lessons.length === 0) said.textContent = shelf ? words.keptNone : words.keptForbidden;
+    if (!shelf || !lessons || lessons.length === 0) said.textContent = shelf ? ofKept.keptNone : ofKept.keptForbidden;
     replace(list, ...(lessons ?? []).map((kept) => row(kept)));
     shelf?.close();
   }
 
   function row(kept: Kept): HTMLElement {
-    const state = kept.done ? bytes(kept.total) : words.keeping(bytes(kept.received), kept.total > 0 ? bytes(kept.total) : '…');
+    const state = kept.done ? bytes(kept.total) : ofKept.keeping(bytes(kept.received), kept.total > 0 ? bytes(kept.total) : '…');
     const drop = async (): Promise<void> => {
       const shelf = await Shelf.open();
       await shelf?.remove(kept.id).catch(() => undefined);
@@ -52,7 +54,7 @@ export function openKept(context: Context, place: HTMLElement): () => void {
       { 'data-kept': kept.id },
       h('a', { href: lessonRoute(kept.id) }, kept.title),
       h('span', { class: 'quiet' }, ` ${state} `),
-      h('button', { type: 'button', class: 'button small', onclick: () => void drop() }, words.keepDrop),
+      h('button', { type: 'button', class: 'button small', onclick: () => void drop() }, ofKept.keepDrop),
     );
   }
 
@@ -63,7 +65,7 @@ export function openKept(context: Context, place: HTMLElement): () => void {
     const members = await readTar(source).catch(() => undefined);
     if (gone) return;
     if (!members?.has('lesson.m3u8')) {
-      said.textContent = words.keptNoLesson;
+      said.textContent = ofKept.keptNoLesson;
       return;
     }
     stop = playBundle(context, { file: source, members }, chosen.name.replace(/\.tar$/, ''), place);

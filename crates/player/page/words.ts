@@ -3,7 +3,7 @@
 import type { Waiting } from './admission';
 import type { Airing } from './airings';
 import type { Stage } from './catalogue';
-import { clock } from './format';
+import { clock, hour } from './format';
 import { gradeNumber } from './grouping';
 import type { Language } from './language';
 import type { Mode } from './mode';
@@ -25,12 +25,6 @@ interface ModeWords {
 /** Minutes and seconds left, as 2:05. */
 function countdown(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-}
-
-/** The time of day where the pupil is, as 19:30. */
-function hour(moment: number): string {
-  const at = new Date(moment);
-  return `${at.getHours()}:${String(at.getMinutes()).padStart(2, '0')}`;
 }
 
 /** The day and time of day where the pupil is, as 9月1日 08:30. */
@@ -133,28 +127,8 @@ const zh = {
     sound: { name: '只听声音', face: '声音', note: '最省流量' },
   } satisfies Record<Mode, ModeWords> as Record<Mode, ModeWords>,
   airs: ({ channel, at }: Airing) => `电视频道“${channel}”今天 ${hour(at)} 播出这节课。`,
-  keep: '存到这台设备',
-  keepTonight: '今晚再存',
-  keepAsFile: '存成文件',
-  keepWhy: '存下来以后，没有网络也能看。存成的文件可以用 U 盘传给同学，在“离线课程”里打开。',
-  keepDrop: '删除',
-  keepCancel: '取消',
-  keepOn: '接着存',
-  keeping: (received: string, total: string) => `正在存到这台设备：${received}，共 ${total}`,
-  keptHere: (size: string) => `已经存在这台设备上（${size}），没有网络也能看`,
-  keepWaits: (at: Date, received: string) => `${received ? `已存 ${received}，夜里` : '夜里'} ${hour(at.getTime())} ${received ? '接着' : '开始'}下载。请不要关闭本页，给设备充电`,
-  keepEnds: {
-    missing: '这节课不能存到设备上',
-    full: '存不下：设备的空间不够，或者不允许本页存东西。删掉一些再接着存',
-    unreachable: '网络断开，没有存完。已经存下的不用重新下载',
-  },
   keptTitle: '离线课程',
   resourcesTitle: '课本和资料',
-  keptWhy: '存在这台设备上的课程，没有网络也能看。',
-  keptNone: '还没有存下的课程。打开一节课，点“存到这台设备”。',
-  keptForbidden: '这个浏览器不允许本页存东西，可以打开课程文件。',
-  keptFile: '打开课程文件（.tar）：',
-  keptNoLesson: '这个文件不是课程文件，或者没有下载完整。',
   fromDevice: '正在播放存在这台设备上的课程，不用流量',
   soundOnly: '只听声音，不下载画面',
   noSlides: '这节课没有课件，只播放声音',
@@ -275,28 +249,8 @@ const en: Words = {
     sound: { name: 'Sound only', face: 'Sound', note: 'Takes least' },
   },
   airs: ({ channel, at }) => `The TV channel “${channel}” shows it today at ${hour(at)}. `,
-  keep: 'Keep on this device',
-  keepTonight: 'Tonight',
-  keepAsFile: 'As a file',
-  keepWhy: 'Kept lessons play without a network. A file can be carried to others and opened under “Offline lessons”.',
-  keepDrop: 'Delete',
-  keepCancel: 'Cancel',
-  keepOn: 'Go on',
-  keeping: (received, total) => `Keeping on this device: ${received} of ${total}`,
-  keptHere: (size) => `Kept on this device (${size}); plays without a network`,
-  keepWaits: (at, received) => `${received ? `${received} are here; goes on` : 'Starts'} at ${hour(at.getTime())}. Leave this page open and the device charging`,
-  keepEnds: {
-    missing: 'This lesson cannot be kept',
-    full: 'No room: the device is full, or lets this page keep nothing',
-    unreachable: 'The connection was lost before the end. What has come need not come again',
-  },
   keptTitle: 'Offline lessons',
   resourcesTitle: 'Textbooks and files',
-  keptWhy: 'Lessons kept on this device play without a network.',
-  keptNone: 'Nothing is kept yet. Open a lesson and choose “Keep on this device”.',
-  keptForbidden: 'This browser lets the page keep nothing; lesson files can be opened.',
-  keptFile: 'Open a lesson file (.tar):',
-  keptNoLesson: 'This is no lesson file, or it is not complete.',
   fromDevice: 'Playing from this device; no data is used',
   soundOnly: 'Sound only; no pictures are downloaded',
   noSlides: 'This lesson has no slides; only its sound plays',
