@@ -2,28 +2,23 @@
 
 import { adviceBox } from './advice';
 import { Alarm, moment, passed } from './alarm';
+import { begunLessons } from './begun';
+import { besideCards, lessonCard, skeleton } from './cards';
 import { STAGES, type Lesson, type Stage } from './catalogue';
 import type { Context } from './context';
 import { forgetSeen } from './class-door';
 import { h, icon, replace, setAttribute, setText } from './dom';
 import { warmEngine } from './engine';
-import { readChoice } from './choice';
-import { clock, inLine, minutes } from './format';
 import { byPlace, gradeName, gradesOf, grouped, matching, subjectsOf } from './grouping';
-import { isNeverReminded } from './limits';
 import { Library, type Reading } from './library';
-import type { Position } from './positions';
 import { MAX_ATTEMPTS, waitAfterOnline, waitBefore } from './recovery';
-import { lessonRoute, listRoute, NO_FILTER, type Filter } from './route';
+import { listRoute, NO_FILTER, type Filter } from './route';
 import { sectionName, sectionsOf } from './sections';
-import { gradeLabel, stageName, subjectLabel, volumeLabel, type Advice } from './words';
+import { gradeLabel, stageName, subjectLabel, type Advice } from './words';
 import { homeWordsIn, type HomeWords } from './words-home';
 
 /** Lessons drawn at first, and with each press of “show more”: a cheap phone scrolls through no more. */
 const PAGE = 60;
-
-/** Begun lessons on offer. */
-const BEGUN = 4;
 
 /** The list of parts is read again when the list is opened after this long, in milliseconds. */
 const FRESH_MS = 60_000;
@@ -172,7 +167,7 @@ export class List {
   private draw(): void {
     const { words } = this.context;
     const lessons = this.library.lessons;
-    this.drawBegun();
+    replace(this.begun, begunLessons(this.context, this.forget));
     this.drawChips(lessons);
     const found = matching(lessons, this.filter, this.library.found(this.filter.query), this.library.sections);
     const pending = this.reading === undefined;
@@ -193,9 +188,19 @@ export class List {
     this.search.focus();
   }
 
+  private readonly forget = (): void => {
+    const { words, positions, store } = this.context;
+    positions.clear();
+    forgetSeen(store);
+    this.draw();
+    setText(this.count, words.positionsCleared);
+    this.focus();
+  };
+
   private drawGroups(found: readonly Lesson[]): HTMLElement[] {
-    const { language } = this.context;
-    const places = new Map(this.context.positions.all().map((position) => [position.id, position]));
+    const { context } = this;
+    const { language } = context;
+    const places = new Map(context.positions.all().map((position) => [position.id, position]));
     const sections: HTMLElement[] = [];
     let left = this.limit;
     for (const group of grouped(found)) {
@@ -208,93 +213,11 @@ export class List {
           'section',
           {},
           h('h2', {}, grade, h('span', { class: 'dot', 'aria-hidden': true }), subjectLabel(group.subject, language)),
-          h('ul', { class: 'cards' }, ...shown.map(({ lesson, beside }) => h('li', {}, this.card(lesson, places.get(lesson.id)), beside.length > 0 && this.beside(beside, places)))),
+          h('ul', { class: 'cards' }, ...shown.map(({ lesson, beside }) => h('li', {}, lessonCard(context, lesson, places.get(lesson.id)), beside.length > 0 && besideCards(context, beside, places)))),
         ),
       );
     }
     return sections;
-  }
-
-  /** The other lessons of one place in the syllabus. */
-  private beside(lessons: readonly Lesson[], places: ReadonlyMap<string, Position>): HTMLElement {
-    return h(
-      'details',
-      { class: 'beside' },
-      h('summary', {}, this.home.beside(lessons.length)),
-      h('ul', { class: 'cards' }, ...lessons.map((lesson) => h('li', {}, this.card(lesson, places.get(lesson.id))))),
-    );
-  }
-
-  private card(lesson: Lesson, position: Position | undefined): HTMLElement {
-    const { home } = this;
-    const { words, language } = this.context;
-    const place = [lesson.edition, volumeLabel(lesson.volume, language), lesson.unit].filter(Boolean);
-    const facts = [lesson.teacher, lesson.durationMs > 0 && words.minutes(minutes(lesson.durationMs)), lesson.provider && home.provider(lesson.provider), lesson.licence && home.licence(lesson.licence), position?.done && words.watched];
-    return h(
-      'a',
-      { class: 'card', href: lessonRoute(lesson.id), 'data-lesson': lesson.id },
-      tile(subjectLabel(lesson.subject, language), lesson.subject),
-      h(
-        'span',
-        { class: 'card-text' },
-        h('span', { class: 'card-title' }, lesson.title),
-        place.length > 0 && h('span', { class: 'card-place' }, inLine(place)),
-        h('span', { class: 'card-facts' }, ...facts.filter(Boolean).map((fact) => h('span', {}, fact as string))),
-      ),
-      position && progress(position),
-    );
-  }
-
-  private drawBegun(): void {
-    const { words, positions } = this.context;
-    const begun = positions.all();
-    // Who is not to be reminded finds the way back in the list itself.
-    const open = isNeverReminded(readChoice(this.context).grade) ? [] : begun.filter((position) => !position.done).slice(0, BEGUN);
-    if (begun.length === 0) return replace(this.begun);
-    const clear = h(
-      'button',
-      {
-        type: 'button', class: 'button small quiet', 'data-control': 'clear',
-        onclick: () => {
-          positions.clear();
-          forgetSeen(this.context.store);
-          this.draw();
-          setText(this.count, words.positionsCleared);
-          this.focus();
-        },
-      },
-      words.clearPositions,
-    );
-    replace(
-      this.begun,
-      h(
-        'section',
-        { class: 'begun' },
-        h('div', { class: 'begun-head' }, open.length > 0 && h('h2', {}, words.continueWatching), clear),
-        open.length > 0 && h(
-          'ul',
-          { class: 'cards' },
-          ...open.map((position) =>
-            h(
-              'li',
-              {},
-              h(
-                'a',
-                { class: 'card', href: lessonRoute(position.id) },
-                h('span', { class: 'tile go', 'aria-hidden': true }, icon('play')),
-                h(
-                  'span',
-                  { class: 'card-text' },
-                  h('span', { class: 'card-title' }, position.title),
-                  h('span', { class: 'card-facts' }, words.leftAt(clock(position.at))),
-                ),
-                progress(position),
-              ),
-            ),
-          ),
-        ),
-      ),
-    );
   }
 
   private drawChips(lessons: readonly Lesson[]): void {
@@ -370,25 +293,4 @@ export class List {
     const isTrouble = name in words.catalogueTrouble;
     return adviceBox(advice, action, act, name, isTrouble && reporting.button(), isTrouble && reporting.support());
   }
-}
-
-/** The subject's first letter on its colour: lessons have no posters to download. */
-function tile(name: string, subject: string): HTMLElement {
-  return h('span', { class: 'tile', 'aria-hidden': true, 'data-hue': HUES[subject] ?? 'plain' }, [...name][0] ?? '');
-}
-
-const HUES: Record<string, string> = {
-  语文: 'red', 数学: 'blue', 英语: 'violet', 科学: 'green', 物理: 'blue', 化学: 'violet', 生物学: 'green', 生物: 'green',
-  历史: 'brown', 地理: 'green', 道德与法治: 'red', 思想政治: 'red', 音乐: 'violet', 美术: 'brown', 体育与健康: 'green', 体育: 'green',
-  信息科技: 'blue', 信息技术: 'blue', 劳动: 'brown',
-};
-
-function progress({ at, of, done }: Position): HTMLElement {
-  const bar = h('span', { class: 'progress', 'aria-hidden': true }, h('span'));
-  (bar.firstElementChild as HTMLElement).style.setProperty('width', `${done ? 100 : Math.min(100, (at / of) * 100)}%`);
-  return bar;
-}
-
-function skeleton(): HTMLElement[] {
-  return [h('ul', { class: 'cards skeleton', 'aria-hidden': true }, ...Array.from({ length: 6 }, () => h('li', {}, h('span', { class: 'card' }))))];
 }
