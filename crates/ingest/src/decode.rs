@@ -1,8 +1,9 @@
 //! Packets into pictures and sound with their times in the lesson.
 //!
-//! The source is read three ways: once whole ([`crate::survey`], and before it without decoding where it says that it is too long), for the pictures of one chunk ([`pictures`]), and for
-//! its sound ([`sounds`]). All of them read every packet from the first one, whatever they decode: only so is a
-//! mended clock the same for each. Reading costs a hundredth of decoding.
+//! The source is read three ways: once whole ([`crate::survey`], and before it without decoding where it says that it is
+//! too long), for the pictures of one chunk ([`pictures`]), and for its sound ([`sounds`]). All of them read every packet
+//! from the first one, whatever they decode: only so is a mended clock the same for each. Reading costs a hundredth of
+//! decoding.
 
 mod extent;
 mod packets;
