@@ -10,6 +10,8 @@ use units::{BitRate, Span};
 const MAX_PUPILS: usize = 50_000;
 /// The most nodes.
 const MAX_NODES: usize = 50_000;
+/// The most carriers: there is a wave of sessions for each, lesson, grade and region.
+const MAX_CARRIERS: usize = 32;
 /// The most pupils of all rows and grades together: more than there are.
 const MAX_TOGETHER: u64 = 500_000_000;
 const THOUSAND: u32 = 1_000;
@@ -119,6 +121,12 @@ impl Assumptions {
             if sum != u64::from(THOUSAND) {
                 return invalid(key, format!("adds up to {sum}; shares are thousandths and add up to 1000"));
             }
+        }
+        if self.carriers.len() > MAX_CARRIERS {
+            return invalid(
+                "carriers",
+                format!("has {} entries; up to {MAX_CARRIERS} can be", self.carriers.len()),
+            );
         }
         if self.pupils.is_empty() || self.pupils.len() > MAX_PUPILS {
             return invalid("pupils", format!("has {} rows; 1 to {MAX_PUPILS} can be", self.pupils.len()));

@@ -38,7 +38,8 @@ impl<'a> Demand<'a> {
                 let start = MINUTE_MS * minute as i128;
                 // bits = sessions × bps × milliseconds of media / 1000; a minute's mean is a sixtieth of its bits.
                 let media_ms = sent.until(start + MINUTE_MS) - sent.until(start);
-                *bps += u64::try_from(media_ms * i128::from(wave.bps) / MINUTE_MS).unwrap_or(0);
+                let more = u64::try_from(media_ms * i128::from(wave.bps) / MINUTE_MS).unwrap_or(u64::MAX);
+                *bps = bps.saturating_add(more);
             }
         }
         demand
@@ -60,7 +61,7 @@ impl<'a> Demand<'a> {
     pub fn total(&self) -> Vec<u64> {
         let mut total = vec![0; MINUTES];
         for minutes in self.0.values() {
-            total.iter_mut().zip(minutes).for_each(|(sum, bps)| *sum += bps);
+            total.iter_mut().zip(minutes).for_each(|(sum, bps)| *sum = u64::saturating_add(*sum, *bps));
         }
         total
     }

@@ -72,7 +72,7 @@ pub fn forecast<'a>(plan: &'a Plan, assumed: &'a Assumptions) -> Option<Forecast
     let markets = demand.markets();
     let markets =
         markets.map(|(market, minutes)| (market, minutes.iter().copied().max().unwrap_or(0))).collect();
-    let bytes = total.iter().map(|bps| bps * 60 / 8).sum();
+    let bytes = total.iter().fold(0_u64, |bytes, bps| bytes.saturating_add(bps.saturating_mul(60) / 8));
     Some(Forecast { bells, markets, staggers: stagger::compare(plan, assumed, midnight), bytes, total })
 }
 

@@ -192,8 +192,14 @@ fn slots_move_and_spread_beginnings() {
 
 #[test]
 fn numbers_that_cannot_be_are_named() {
-    let usual =
-        [("mix", "{ s2 = 1000 }"), ("attendance", "850"), ("overhead", "0"), ("each", "1"), ("rows", "1")];
+    let usual = [
+        ("mix", "{ s2 = 1000 }"),
+        ("attendance", "850"),
+        ("overhead", "0"),
+        ("each", "1"),
+        ("rows", "1"),
+        ("carriers", "1"),
+    ];
     for (key, value, named) in [
         ("mix", "{ s2 = 1000 }", None),
         ("mix", "{ s2 = 999 }", Some("mix")),
@@ -205,6 +211,8 @@ fn numbers_that_cannot_be_are_named() {
         ("each", "250000001", Some("pupils")),
         ("each", "9223372036854775807", Some("pupils")),
         ("rows", "50001", Some("pupils")),
+        ("carriers", "32", None),
+        ("carriers", "33", Some("carriers")),
     ] {
         let said = |wanted: &str| {
             if key == wanted { value } else { usual.iter().find(|(key, _)| *key == wanted).unwrap().1 }
@@ -212,10 +220,11 @@ fn numbers_that_cannot_be_are_named() {
         let rows = said("rows").parse().unwrap();
         let row = format!("{{ region = \"hubei\", grades = [7, 8], each = {} }},", said("each")).repeat(rows);
         let text = format!(
-            "attendance = {}\noverhead = {}\nmix = {}\ncarriers = {{ dianxin = 1000 }}\npupils = [{row}]",
+            "attendance = {}\noverhead = {}\nmix = {}\ncarriers = {{ dianxin = 1000{} }}\npupils = [{row}]",
             said("attendance"),
             said("overhead"),
-            said("mix")
+            said("mix"),
+            (1..said("carriers").parse().unwrap()).map(|n| format!(", c{n} = 0")).collect::<String>()
         );
         let checked = toml::from_str::<Assumptions>(&text).unwrap().check();
         assert_eq!(checked.err().map(|invalid| invalid.key), named, "{key} = {value}");
@@ -234,6 +243,19 @@ fn capacity_has_no_end_to_turn_around_at() {
             .iter()
             .all(|short| (short.missing == 0) == (short.market.carrier == "dianxin"))
     );
+}
+
+/// A plan that was signed may say anything: the sum turned around, or the program ended.
+#[test]
+fn demand_has_no_end_to_turn_around_at() {
+    let (mut plan, assumed) = (plan(Vec::new()), assumed("overhead = 1000"));
+    let usual = forecast(&plan, &assumed).unwrap().bells[0].peak;
+    for rung in
+        plan.lessons.iter_mut().filter_map(|lesson| lesson.media.as_mut()).flat_map(|media| &mut media.video)
+    {
+        rung.average_bps = u64::MAX;
+    }
+    assert!(forecast(&plan, &assumed).unwrap().bells[0].peak > usual);
 }
 
 proptest! {

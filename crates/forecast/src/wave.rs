@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use timetable::plan::{Media, PlannedLesson};
 use timetable::{AirSegment, Kind, Place, Plan, Region};
 
+/// The most that a session is taken to need: ten times what any lesson has. A plan may say anything.
+const MOST_BPS: u64 = 100_000_000;
+
 /// So many sessions that begin evenly within a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wave<'a> {
@@ -112,8 +115,8 @@ fn bps(media: &Media, assumed: &Assumptions) -> u64 {
     let of_mix = assumed.mix.iter().map(|(&slot, &part)| {
         // A package without a rung, AV1 say, is watched on its twin.
         let rate = media.average_bps(slot).or_else(|| media.average_bps(slot.in_h264())).unwrap_or(0);
-        rate * u64::from(part) / 1_000
+        rate.min(MOST_BPS) * u64::from(part) / 1_000
     });
     let media = of_mix.sum::<u64>();
-    media + media * u64::from(assumed.overhead) / 1_000
+    (media + media * u64::from(assumed.overhead) / 1_000).min(MOST_BPS)
 }
