@@ -6,7 +6,7 @@
 // a pupil on a slow line would wait for and never use. A part that becomes needed is switched on here.
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const PARTS = {
   ALT_AUDIO: true, // sound is a rendition of its own: EXT-X-MEDIA with TYPE=AUDIO
@@ -60,6 +60,34 @@ const STAND_INS = {
   'fetch-loader': { contents: 'export default undefined; export function fetchSupported() { return false; }' },
 };
 
+/**
+ * What is wrong in hls.js 1.7.4, by file: text as it is, and as it has to be. A build whose hls.js reads otherwise fails: then it is to be
+ * looked at whether that is mended.
+ *
+ * The end of what was given up for a newer request comes after that request has begun, and was taken for its end: the newer one was given
+ * up, too, asked for again at the next tick of 100 ms, and so on for ever on a line that takes longer. It began where the rung of the sound
+ * changed to and fro while its init segment was on its way.
+ */
+const MENDS = {
+  'base-stream-controller.ts': [
+    [
+      "if ('data' in reason) {\n          this.fragmentLoader.abort();",
+      "if (initSegment.loader || this.fragCurrent !== mediaFrag) throw reason;\n if ('data' in reason) {\n          this.fragmentLoader.abort();",
+    ],
+    [
+      'resetFragmentLoading(frag: Fragment) {\n    if (this.state === State.STOPPED) {',
+      'resetFragmentLoading(frag: Fragment) {\n    if (this.state === State.STOPPED || (this.state === State.FRAG_LOADING && this.fragCurrent?.loader)) {',
+    ],
+  ],
+};
+
+function mended(name, text) {
+  return (MENDS[name] ?? []).reduce((now, [wrong, right]) => {
+    if (!now.includes(wrong)) throw new Error(`${name} of hls.js is not as it was: see MENDS`);
+    return now.replace(wrong, () => right);
+  }, text);
+}
+
 /** What hls.js tells a developer with `debug` on: a tenth of the script, and nobody reads it on a phone. */
 const TALK = /\b((?:this\.)?(?:hls\.)?(?:logger\??\.(?:log|debug|info|warn|error)|(?<=this\.)(?:log|warn))\()/g;
 
@@ -97,7 +125,7 @@ export const hls = {
         build.onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path }) => ({ contents: STAND_INS[path].contents, loader: 'js' }));
         build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
           if (!path.startsWith(sources)) return undefined;
-          return { contents: readFileSync(path, 'utf8').replace(TALK, 'false && $1'), loader: 'ts' };
+          return { contents: mended(basename(path), readFileSync(path, 'utf8')).replace(TALK, 'false && $1'), loader: 'ts' };
         });
       },
     };

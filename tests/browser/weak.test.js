@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openLine } from './line.js';
 import { EDGE, LESSON, openBrowser, openPage, playOn, press, state } from './support.js';
 
@@ -83,6 +84,34 @@ test('a weak line carries a lesson without standing still, and a cut of ten seco
   // A machine that was busy with other things has been another line than the one that is meant.
   if (line.latestMs < LATE_MS) assert.equal(stalls, 0);
   assert.ok(buffered > 0);
+});
+
+test('sound whose rung changes to and fro while it is being fetched comes, and is not asked for again and again', async (t) => {
+  const page = await openPage(t, browser);
+  const asked = new Map();
+  // Slower than hls.js looks at its work, ten times a second.
+  const later = (milliseconds) => async (route) => {
+    const { pathname } = new URL(route.request().url());
+    asked.set(pathname, (asked.get(pathname) ?? 0) + 1);
+    await sleep(milliseconds);
+    await route.continue().catch(() => undefined);
+  };
+  await page.route(/\/(lo|hi)\/\d{5}\.m4s$/, later(900));
+  await page.route(/\/(lo|hi)\/init\.mp4$/, later(2_000));
+  const choose = async (rung) => {
+    await page.click('[data-menu=quality] .menu-button');
+    await page.click(`[data-menu=quality] [data-value="${rung}"]`);
+  };
+  const began = page.waitForRequest('**/hi/init.mp4');
+  await openLesson(page, EDGE, {});
+  await began;
+  for (const rung of [0, 1, 0, 1]) await choose(rung);
+  await press(page);
+  // It was asked for ten times a second, and never came.
+  await Promise.race([playOn(page, 8), page.waitForTimeout(30_000)]);
+  const most = Math.max(...asked.values());
+  assert.ok(most <= 5, `one file was asked for ${most} times`);
+  assert.ok((await state(page)).position >= 8);
 });
 
 test('on 120 kbit/s slides and sound run', async (t) => {
