@@ -223,6 +223,15 @@ long('the same with a cut of ten seconds each minute', async (t) => {
   assert.equal((await watchLong(t, page, line, 10_000)).stalls, 0);
 });
 
+long('300 kbit/s, 200 ms, 3 % of packets lost', async (t) => {
+  const line = await openLine(EDGE, { bitsPerSecond: 300_000, roundTripMs: 200, lossShare: 0.03 });
+  const page = await openPage(t, browser, { line, expected: CUT });
+  await openLesson(page, line.url, {});
+  const { ms, all } = await page.evaluate(() => window.firstPicture);
+  t.diagnostic(`first picture after ${ms} ms and ${all} bytes`);
+  assert.equal((await watchLong(t, page, line)).stalls, 0);
+});
+
 for (const mode of ['slides', 'sound']) {
   long(`120 kbit/s, ${mode}`, async (t) => {
     const line = await openLine(EDGE, { bitsPerSecond: 4_000_000, roundTripMs: 100 });
