@@ -56,6 +56,7 @@ const STAND_INS = {
   // Timed metadata and live television's distance from the edge: a lesson has neither.
   'id3-track-controller': { contents: 'export default undefined' },
   'latency-controller': { contents: 'export default undefined' },
+  'date-range': { contents: 'export class DateRange {}; export function isDateRangeCueAttribute() { return false; } export function isSCTE35Attribute() { return false; }' },
   // Segments are taken whole, by XMLHttpRequest.
   'fetch-loader': { contents: 'export default undefined; export function fetchSupported() { return false; }' },
 };
