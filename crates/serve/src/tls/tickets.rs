@@ -128,7 +128,7 @@ impl Keys {
             wanted: "one to four keys of 64 hexadecimal digits, one a line (openssl rand -hex 32)",
             problem,
         };
-        let text = settings::followed_text(path, MAX_FILE).map_err(|error| bad(error.to_string()))?;
+        let text = settings::small_text(path, MAX_FILE).map_err(|error| bad(error.to_string()))?;
         Self::parse(&text).map_err(bad)
     }
 
