@@ -8,37 +8,35 @@
 pub(crate) mod catalogue;
 mod describe;
 pub(crate) mod history;
+mod pointer;
+mod progress;
 pub(crate) mod resources;
 mod signed;
+mod upload;
 
+pub(crate) use pointer::pointed;
+pub use progress::{Progress, Step};
 pub use signed::{sign, signatures};
 
 use crate::error::StoreError;
 use crate::staged::Staged;
 use crate::store::Store;
 use crate::swap::{MAX_PAPER_BYTES, Swapped};
-use crate::turn::Publishing;
-use crate::verify;
 use bytes::Bytes;
 use faults::{Blame, Fault};
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use history::Change;
 use package::catalogue::CatalogueError;
 use package::ingest::{IngestKey, IngestRecord};
 use package::lesson::MAX_LESSON_BYTES;
-use package::manifest::{MAX_MANIFEST_BYTES, Object};
-use package::{Digest, Lesson, LessonId, ObjectPath, PackageId, Sealed, StorePath};
+use package::manifest::MAX_MANIFEST_BYTES;
+use package::{Lesson, LessonId, ObjectPath, PackageId, Sealed, StorePath};
+use pointer::pointer;
+use progress::Track;
 use signing::Signature;
-use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use upload::upload;
 
-/// Objects read, checked and written at the same time. Memory: that many objects, some 10 MB for a lesson.
-const UPLOADS_IN_FLIGHT: usize = 8;
-/// A package's name, in characters.
-const ID_DIGITS: usize = 40;
 /// How often a swap is tried against others who are faster. Each try that fails means another one succeeded.
 pub(crate) const SWAP_ATTEMPTS: usize = 64;
 
@@ -53,38 +51,6 @@ pub struct Publication<'a> {
     pub ingest: Option<IngestKey>,
     /// Made over the package's manifest.
     pub signature: Option<Signature>,
-}
-
-/// Steps, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// Objects of the package.
-    Objects,
-    /// The manifest: the package is whole.
-    Manifest,
-    /// The record that lets ingesting again do no work.
-    Record,
-    /// `lesson.json`.
-    Description,
-    /// The pointer: the lesson is this package.
-    Pointer,
-    /// The catalogue: the lesson is in the list.
-    Catalogue,
-}
-
-/// How far publishing is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// The step that is going on or just done.
-    pub step: Step,
-    /// Objects done.
-    pub objects: usize,
-    /// Objects of the package.
-    pub objects_total: usize,
-    /// Bytes done.
-    pub bytes: u64,
-    /// Bytes of the package.
-    pub bytes_total: u64,
 }
 
 /// What publishing did.
@@ -317,97 +283,6 @@ pub(crate) async fn agree(store: &Store, name: &LessonId, made: Option<&Lesson>)
     Err(PublishError::Contended(path))
 }
 
-/// The package's playlist as seen from a lesson's folder.
-async fn pointer(store: &Store, package: PackageId) -> Result<Bytes, PublishError> {
-    let path = package.main();
-    let main = store.get(&path, hls::MAX_PLAYLIST_BYTES).await?.ok_or(PublishError::NoPackage(package))?;
-    let main = hls::MultivariantPlaylist::parse(&String::from_utf8_lossy(&main.bytes))
-        .map_err(|source| PublishError::Playlist { path, source })?;
-    Ok(main.rebased(&package.seen_from_lesson()).render().into())
-}
-
-/// The package that a lesson's pointer names; `None` when there is no pointer, or one that names none.
-pub(crate) async fn pointed(store: &Store, lesson: &LessonId) -> Result<Option<PackageId>, PublishError> {
-    let found = store.get(&lesson.pointer(), hls::MAX_PLAYLIST_BYTES).await?;
-    Ok(found.and_then(|found| named(&String::from_utf8_lossy(&found.bytes))))
-}
-
-/// The package whose folder a text names first. Read as text, so that no change of what playlists say hides it.
-fn named(pointer: &str) -> Option<PackageId> {
-    pointer.split("/p/").skip(1).find_map(|rest| rest.get(..ID_DIGITS)?.parse().ok())
-}
-
-async fn upload(
-    store: &Store,
-    package: &Sealed,
-    staged: &impl Staged,
-    turn: &Publishing,
-    track: &mut Track<'_>,
-) -> Result<usize, PublishError> {
-    let id = package.id();
-    let folder = id.folder();
-    let mut there: HashMap<StorePath, u64> = HashMap::new();
-    let mut listed = pin!(store.list(Some(&folder)));
-    while let Some((path, meta)) = listed.try_next().await? {
-        there.insert(path, meta.bytes);
-    }
-    let mut missing = Vec::new();
-    for object in &package.manifest().objects {
-        let is_there = there.get(&id.object(&object.path)) == Some(&object.bytes);
-        if is_there && verify::is_kept(store, id, object).await? {
-            track.object(object.bytes)?;
-        } else {
-            missing.push(object.clone());
-        }
-    }
-    let written = missing.len();
-    // Whoever hears of a failure may try again at once: nothing of this attempt is still being written then.
-    let ended = AtomicBool::new(false);
-    let uploads = missing.into_iter().map(|object| {
-        let ended = &ended;
-        async move {
-            match ended.load(Ordering::Relaxed) {
-                true => Ok(None),
-                false => upload_one(store, id, object, staged, turn).await.map(Some),
-            }
-        }
-        .boxed()
-    });
-    let mut uploads = stream::iter(uploads).buffer_unordered(UPLOADS_IN_FLIGHT);
-    let mut all = Ok(());
-    while let Some(uploaded) = uploads.next().await {
-        let told = match uploaded {
-            Ok(Some(bytes)) if all.is_ok() => track.object(bytes),
-            other => other.map(drop),
-        };
-        if all.is_ok() && told.is_err() {
-            ended.store(true, Ordering::Relaxed);
-            all = told;
-        }
-    }
-    all?;
-    Ok(written)
-}
-
-/// Its length.
-async fn upload_one(
-    store: &Store,
-    package: PackageId,
-    object: Object,
-    staged: &impl Staged,
-    turn: &Publishing,
-) -> Result<u64, PublishError> {
-    let bytes = staged
-        .read(&object.path)
-        .await
-        .map_err(|source| PublishError::Staged { object: object.path.clone(), source })?;
-    if bytes.len() as u64 != object.bytes || Digest::of(&bytes) != object.sha256 {
-        return Err(PublishError::Altered(object.path.clone()));
-    }
-    turn.put(store, package.object(&object.path), bytes).await?;
-    Ok(object.bytes)
-}
-
 /// Puts `new` at `path`, whatever is there. Nothing is written when it is there already.
 async fn replace(store: &Store, path: &StorePath, new: Bytes) -> Result<(), PublishError> {
     for _ in 0..SWAP_ATTEMPTS {
@@ -421,42 +296,4 @@ async fn replace(store: &Store, path: &StorePath, new: Bytes) -> Result<(), Publ
         }
     }
     Err(PublishError::Contended(path.clone()))
-}
-
-/// Tells the caller how far we are and whether to stop.
-struct Track<'a> {
-    on: &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send),
-    at: Progress,
-}
-
-impl<'a> Track<'a> {
-    fn new(package: &Sealed, on: &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send)) -> Self {
-        let manifest = package.manifest();
-        let (objects_total, bytes_total) = (manifest.objects.len(), manifest.total_bytes());
-        Self { on, at: Progress { objects_total, bytes_total, ..Progress::default() } }
-    }
-
-    fn object(&mut self, bytes: u64) -> Result<(), PublishError> {
-        self.at.objects += 1;
-        self.at.bytes += bytes;
-        self.tell()
-    }
-
-    fn done(&mut self, step: Step) -> Result<(), PublishError> {
-        self.at.step = step;
-        self.tell()
-    }
-
-    fn tell(&mut self) -> Result<(), PublishError> {
-        match (self.on)(self.at) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(PublishError::Stopped),
-        }
-    }
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self { step: Step::Objects, objects: 0, objects_total: 0, bytes: 0, bytes_total: 0 }
-    }
 }

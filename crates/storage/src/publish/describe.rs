@@ -7,7 +7,8 @@
 //! would say no; had it done so after, the swap finds another description, and the caller is asked again.
 
 use super::history::{self, Change};
-use super::{PublishError, SWAP_ATTEMPTS, Track, agree};
+use super::progress::Track;
+use super::{PublishError, SWAP_ATTEMPTS, agree};
 use crate::store::Store;
 use crate::swap::{MAX_PAPER_BYTES, Swapped};
 use bytes::Bytes;
