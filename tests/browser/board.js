@@ -166,7 +166,7 @@ for (const [name, options, letters = '100%'] of [
     await lookAgain(page);
     const fits = await page.evaluate(() => {
       // As they are after a year, until the page looks again.
-      for (const figure of document.querySelectorAll('td[data-count^=bytes]')) figure.textContent = '12\u202f345\u202f678\u202f901\u202f234\u202f567';
+      for (const figure of document.querySelectorAll('td[data-count^=bytes]')) figure.textContent = '12\u2009345\u2009678\u2009901\u2009234\u2009567';
       return document.documentElement.scrollWidth <= innerWidth;
     });
     assert.ok(fits, 'nothing to scroll sideways');

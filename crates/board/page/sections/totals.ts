@@ -37,7 +37,8 @@ export const totals: MakeSection = (words) => {
   return {
     element,
     update({ status }) {
-      for (const [cell, of] of cells) say(cell, whole(of(status.counts)));
+      // Every digit, on the next line where they are longer than a phone is wide: a thin space may end one.
+      for (const [cell, of] of cells) say(cell, whole(of(status.counts)).replace(/\u202f/g, '\u2009'));
     },
   };
 };
