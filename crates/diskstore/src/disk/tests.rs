@@ -72,6 +72,11 @@ fn key_of_the_first(disks: &Disks) -> Bytes {
     (0..).map(key).find(|key| disks.first_choice(key) == "disk 0").unwrap()
 }
 
+/// Where these bytes lie in the disk's data.
+fn place(disk: &SimulatedDisk, bytes: &[u8]) -> usize {
+    disk.bytes("data").windows(bytes.len()).position(|window| window == bytes).unwrap()
+}
+
 #[tokio::test]
 async fn what_is_put_is_found_also_by_the_next_process() {
     let disk = SimulatedDisk::default();
@@ -248,7 +253,7 @@ async fn what_is_put_in_place_of_something_damaged_stays() {
     let disks = over_roomy(&disk);
     disks.put(&key(1), object("some bytes that will be damaged"));
     assert!(disks.flush().await);
-    let at = disk.bytes("data").windows(10).position(|window| window == b"some bytes").unwrap();
+    let at = place(&disk, b"some bytes");
     disk.flip("data", at, 1);
     let go = hold(&disks).await;
     disks.put(&key(1), object("whole again"));
@@ -372,7 +377,7 @@ async fn one_bad_sector_is_not_a_bad_disk() {
     let disks = over(&[&disk]);
     disks.put(&key(1), object("behind a bad sector"));
     assert!(disks.flush().await);
-    let at = disk.bytes("data").windows(6).position(|window| window == b"behind").unwrap() as u64;
+    let at = place(&disk, b"behind") as u64;
     disk.set_faults(Faults { unreadable: Some((at, at + 1)), ..Faults::default() });
     for _ in 0..2 * READ_ERRORS {
         assert_eq!(body(&disks, &key(1)).await, None);
@@ -390,7 +395,7 @@ async fn a_damaged_object_is_gone_for_good() {
     let disks = over(&[&disk]);
     disks.put(&key(1), object("some bytes that will be damaged"));
     assert!(disks.flush().await);
-    let at = disk.bytes("data").windows(10).position(|window| window == b"some bytes").unwrap();
+    let at = place(&disk, b"some bytes");
     disk.flip("data", at, 1);
     assert_eq!(body(&disks, &key(1)).await, None);
     assert!(disks.flush().await);
