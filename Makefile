@@ -4,6 +4,9 @@
 CARGO ?= cargo
 TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET_DIR)/release
+# What the programs say that they are, and the packages: VERSION=1.2.3, or which commit of which minute.
+VERSION ?= $(shell git log -1 --format=0.0.0+git%cd.%h --date=format:%Y%m%d%H%M 2>/dev/null || echo 0.0.0)
+build bench bench-edge: export AIRCLASS_VERSION = $(VERSION)
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -11,7 +14,7 @@ help: ## This list
 setup: ## Install what is missing (Debian packages, npm modules, cargo-nextest, cargo-deb)
 	@scripts/setup
 
-build: ## Build the programs as they are shipped
+build: ## Build the programs as they are shipped; VERSION=1.2.3
 	@scripts/setup --build
 	$(CARGO) build --release --locked -p cli -p ingest -p feed
 
@@ -41,7 +44,6 @@ audit: ## Licences, sources and known faults of what comes from others; AUDIT=--
 sbom: ## Bills of materials (CycloneDX) of the programs and the page, in target/sbom
 	@scripts/sbom
 
-VERSION ?= $(shell git log -1 --format=0.0.0+git%cd.%h --date=format:%Y%m%d%H%M 2>/dev/null || echo 0.0.0)
 deb: build ## Debian packages of the programs, in target/debian; VERSION=1.2.3
 	@scripts/setup --deb
 	$(CARGO) deb --no-build --locked --strip -p cli --deb-version $(VERSION)

@@ -37,7 +37,7 @@ pub(crate) async fn put_together(config: &Config, edge: Local, state: &State) ->
         capacity,
         sends_bps,
         certificate_until: Some(state.until),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: settings::version().to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 /// Airclass: recorded lessons for every student's screen.
 #[derive(Parser)]
-#[command(name = "airclass", version, about, propagate_version = true, max_term_width = 100)]
+#[command(name = "airclass", about, propagate_version = true, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -88,7 +88,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments: Arguments = match settings::arguments() {
+    let arguments: Arguments = match settings::arguments(settings::version!()) {
         Ok(arguments) => arguments,
         Err(usage) => return AnyFault::from(usage).report(),
     };

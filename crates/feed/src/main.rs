@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// A channel as an MPEG transport stream of constant rate, over UDP or SRT
 #[derive(Debug, Parser)]
-#[command(name = "airclass-feed", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(name = "airclass-feed", args_conflicts_with_subcommands = true, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -25,7 +25,8 @@ enum Command {
 }
 
 fn main() {
-    let run = settings::arguments().map_err(AnyFault::from).and_then(|arguments| run(&arguments));
+    let arguments = settings::arguments(settings::version!()).map_err(AnyFault::from);
+    let run = arguments.and_then(|arguments| run(&arguments));
     let flows = telemetry::finish_logs();
     let Err(fault) = run else { feed::leave(0) };
     // Where whoever reads standard error stands still, the line would keep the process for ever.

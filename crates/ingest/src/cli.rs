@@ -12,7 +12,7 @@ use units::Span;
 /// Exit status: 0 done, 1 our fault, 2 the input's fault (one line on standard error: `CODE: what is wrong, what to
 /// do`), 130 interrupted; the same command then completes the work.
 #[derive(Debug, Parser)]
-#[command(name = "airclass-ingest", version, propagate_version = true)]
+#[command(name = "airclass-ingest", propagate_version = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

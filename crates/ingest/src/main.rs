@@ -5,7 +5,7 @@ use ingest::cli::{Cli, Command};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let Cli { command } = match settings::arguments() {
+    let Cli { command } = match settings::arguments(settings::version!()) {
         Ok(arguments) => arguments,
         Err(usage) => return AnyFault::from(usage).report(),
     };

@@ -6,9 +6,11 @@
 
 mod file;
 mod usage;
+mod version;
 
 pub use file::{MAX_TEXT_BYTES, followed_file, followed_text, read, small_file, small_text};
 pub use usage::{UsageError, arguments};
+pub use version::version;
 
 use faults::Fault;
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! A command line that is not understood, told in one line like every other fault.
 
-use crate::advice;
+use crate::{advice, version};
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Command, Parser};
 use faults::Fault;
@@ -16,12 +16,15 @@ impl Fault for UsageError {
     }
 }
 
-/// What this process was started with. Where that is help or a version, it is shown and the process ends.
+/// What this process, of this [`version!`](crate::version!), was started with. Where that is help or the version, it is shown and the
+/// process ends.
 ///
 /// # Errors
 /// It is not understood.
-pub fn arguments<Arguments: Parser>() -> Result<Arguments, UsageError> {
-    Arguments::try_parse().map_err(|error| match error.kind() {
+pub fn arguments<Arguments: Parser>(version: &'static str) -> Result<Arguments, UsageError> {
+    version::runs(version);
+    let matches = Arguments::command().version(version).try_get_matches();
+    matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),

@@ -50,7 +50,7 @@ impl Telemetry {
         let build = prometheus::IntGauge::with_opts(
             Opts::new("airclass_build_info", "1; the labels say what runs")
                 .const_label("service", service)
-                .const_label("version", env!("CARGO_PKG_VERSION")),
+                .const_label("version", settings::version()),
         )
         .expect("a constant name is valid");
         build.set(1);

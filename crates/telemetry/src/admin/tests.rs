@@ -116,7 +116,8 @@ async fn metrics_name_the_build() {
     let telemetry = Telemetry::new("test");
     let (status, body) = ask("/metrics", &telemetry).await;
     assert_eq!(status, StatusCode::OK);
-    assert!(body.contains("airclass_build_info{service=\"test\""), "{body}");
+    let build = format!("airclass_build_info{{service=\"test\",version=\"{}\"}} 1\n", settings::version());
+    assert!(body.contains(&build), "{body}");
     assert!(body.contains("process_resident_memory_bytes"), "{body}");
     assert!(!body.contains("airclass_check{"), "none was made yet");
     telemetry.readiness.pass(Check::Listening);
