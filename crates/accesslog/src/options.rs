@@ -23,6 +23,7 @@ pub enum Format {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "access_log")]
+#[command(next_help_heading = "Access log [access_log]")]
 pub struct Options {
     /// A folder for the access log. It must be there [default: no access log]
     #[arg(id = "access_log_dir", long = "access-log", env = "AIRCLASS_ACCESS_LOG", value_name = "DIR")]

@@ -12,9 +12,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Programs beside this one, which it finds by their names.
+const OTHERS: &str = "Programs of their own, where they are installed:
+  ingest     Turn lesson files into streaming packages (airclass-ingest)
+  feed       Send a channel as an MPEG transport stream (airclass-feed)";
+
 /// Airclass: recorded lessons for every student's screen.
 #[derive(Parser)]
-#[command(name = "airclass", about, propagate_version = true, max_term_width = 100)]
+#[command(name = "airclass", propagate_version = true, max_term_width = 100, after_help = OTHERS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

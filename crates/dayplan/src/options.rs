@@ -15,6 +15,7 @@ use units::Span;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "plan")]
+#[command(next_help_heading = "Day plan [plan]")]
 pub struct PlanOptions {
     /// Whose day plans are followed: a TOML file with a [[key]] each, as `airclass package keygen` prints them; read again
     /// when it has changed [default: no plan is followed]

@@ -22,6 +22,12 @@ use std::time::Duration;
 use telemetry::LogOptions;
 use units::{BitRate, ByteCount, Network, Span};
 
+// What --help gathers beside the tables of the file, which say themselves what they are called.
+const UPSTREAM: &str = "Towards the upstream";
+const OVERLOAD: &str = "Under load";
+const CLIENTS: &str = "Of one client";
+const PAGES: &str = "What pages report";
+
 /// As typed: flags, environment or file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
@@ -47,72 +53,72 @@ pub struct Options {
     #[arg(long, env = "AIRCLASS_NAME", value_name = "TOKEN")]
     pub name: Option<String>,
     /// Longest wait for a connection to the upstream, however many servers are tried [default: 3s]
-    #[arg(long, env = "AIRCLASS_CONNECT_TIMEOUT", value_name = "TIME")]
+    #[arg(long, env = "AIRCLASS_CONNECT_TIMEOUT", help_heading = UPSTREAM, value_name = "TIME")]
     pub connect_timeout: Option<Span>,
     /// Longest wait for the upstream's header section once it has been sent the request, and for the next bytes of a request's body
     /// [default: 15s]
-    #[arg(long, env = "AIRCLASS_RESPONSE_TIMEOUT", value_name = "TIME")]
+    #[arg(long, env = "AIRCLASS_RESPONSE_TIMEOUT", help_heading = UPSTREAM, value_name = "TIME")]
     pub response_timeout: Option<Span>,
     /// Longest wait for the next bytes of an upstream's body [default: 15s]
-    #[arg(long, env = "AIRCLASS_BODY_TIMEOUT", value_name = "TIME")]
+    #[arg(long, env = "AIRCLASS_BODY_TIMEOUT", help_heading = UPSTREAM, value_name = "TIME")]
     pub body_timeout: Option<Span>,
     /// Most connections to one upstream server at once, over all cores [default: 256]
-    #[arg(long, env = "AIRCLASS_UPSTREAM_CONNECTIONS", value_name = "N")]
+    #[arg(long, env = "AIRCLASS_UPSTREAM_CONNECTIONS", help_heading = UPSTREAM, value_name = "N")]
     pub upstream_connections: Option<usize>,
     /// Most questions a second to one group of upstreams for what clients ask and the cache has not, over all cores; others are told
     /// to come again. 0: any number [default: 0]
-    #[arg(long, env = "AIRCLASS_UPSTREAM_RATE", value_name = "N")]
+    #[arg(long, env = "AIRCLASS_UPSTREAM_RATE", help_heading = UPSTREAM, value_name = "N")]
     pub upstream_rate: Option<u32>,
     /// How long a stale response may be used when the upstream fails and the response itself says nothing
     /// [default: 24h]
-    #[arg(long, env = "AIRCLASS_STALE_ON_ERROR", value_name = "TIME")]
+    #[arg(long, env = "AIRCLASS_STALE_ON_ERROR", help_heading = UPSTREAM, value_name = "TIME")]
     pub stale_on_error: Option<Span>,
     /// What may be sent a second, beyond which nothing new begins [default: no limit]
-    #[arg(long, env = "AIRCLASS_BANDWIDTH_CAP", value_name = "RATE")]
+    #[arg(long, env = "AIRCLASS_BANDWIDTH_CAP", help_heading = OVERLOAD, value_name = "RATE")]
     pub bandwidth_cap: Option<BitRate>,
     /// What downloads of textbooks and files (/r/…) may take of it, all together, while the node is calm; a half, an eighth and a
     /// 32nd of it under pressure [default: a fifth of --bandwidth-cap, or 200Mbit/s]
-    #[arg(long, env = "AIRCLASS_RESOURCE_RATE", value_name = "RATE")]
+    #[arg(long, env = "AIRCLASS_RESOURCE_RATE", help_heading = OVERLOAD, value_name = "RATE")]
     pub resource_rate: Option<BitRate>,
     /// Most such downloads at once; others are told to come again [default: as many as get 256 kB/s each: --resource-rate / 2.048
     /// Mbit/s, from 4 to 2048]
-    #[arg(long, env = "AIRCLASS_RESOURCES_AT_ONCE", value_name = "N")]
+    #[arg(long, env = "AIRCLASS_RESOURCES_AT_ONCE", help_heading = OVERLOAD, value_name = "N")]
     pub resources_at_once: Option<usize>,
     /// Most memory of the process, --ram included: beyond three quarters of what it leaves beside --ram less and less new is begun,
     /// and when all of it is taken nothing that is not in memory [default: nine tenths of the machine's, or of what its control
     /// group may take]
-    #[arg(long, env = "AIRCLASS_MEMORY_CAP", value_name = "SIZE")]
+    #[arg(long, env = "AIRCLASS_MEMORY_CAP", help_heading = OVERLOAD, value_name = "SIZE")]
     pub memory_cap: Option<ByteCount>,
     /// Whether new sessions are put off under pressure; false only measures [default: true]
-    #[arg(long, env = "AIRCLASS_SHED", value_name = "BOOL")]
+    #[arg(long, env = "AIRCLASS_SHED", help_heading = OVERLOAD, value_name = "BOOL")]
     pub shed: Option<bool>,
     /// Connections of one client address (an IPv6 /64) beyond which, under pressure, sessions that begin there are put off
     /// first; 0: any number [default: 10000]
-    #[arg(long, env = "AIRCLASS_CLIENT_CONNECTIONS", value_name = "N")]
+    #[arg(long, env = "AIRCLASS_CLIENT_CONNECTIONS", help_heading = CLIENTS, value_name = "N")]
     pub client_connections: Option<usize>,
     /// Requests of one client address (an IPv6 /64) in flight at once, beyond which they are answered with 429; 0: any number
     /// [default: 50000]
-    #[arg(long, env = "AIRCLASS_CLIENT_REQUESTS", value_name = "N")]
+    #[arg(long, env = "AIRCLASS_CLIENT_REQUESTS", help_heading = CLIENTS, value_name = "N")]
     pub client_requests: Option<usize>,
     /// Requests a second of one client address (an IPv6 /64) beyond which, as with --client-connections, sessions that begin there
     /// are put off first under pressure; 0: any number [default: 0]
-    #[arg(long, env = "AIRCLASS_CLIENT_RATE", value_name = "N")]
+    #[arg(long, env = "AIRCLASS_CLIENT_RATE", help_heading = CLIENTS, value_name = "N")]
     pub client_rate: Option<u32>,
     /// Requests a second of one client address (an IPv6 /64) beyond which they are answered with 429, pressure or not; 0: any number
     /// [default: 0]
-    #[arg(long, env = "AIRCLASS_CLIENT_RATE_REFUSED", value_name = "N")]
+    #[arg(long, env = "AIRCLASS_CLIENT_RATE_REFUSED", help_heading = CLIENTS, value_name = "N")]
     pub client_rate_refused: Option<u32>,
     /// What such a time of either rate brings may come at once [default: 10s]
-    #[arg(long, env = "AIRCLASS_CLIENT_BURST", value_name = "TIME")]
+    #[arg(long, env = "AIRCLASS_CLIENT_BURST", help_heading = CLIENTS, value_name = "TIME")]
     pub client_burst: Option<Span>,
     /// Networks for which no bound on clients counts [default: none]
-    #[arg(long, env = "AIRCLASS_CLIENT_EXEMPT", value_name = "NETWORK", value_delimiter = ',')]
+    #[arg(long, env = "AIRCLASS_CLIENT_EXEMPT", help_heading = CLIENTS, value_name = "NETWORK", value_delimiter = ',')]
     pub client_exempt: Option<Vec<Network>>,
     /// Largest body of a request that is sent on to the upstream; 0B: none [default: 64MiB]
-    #[arg(long, env = "AIRCLASS_UPLOAD_SIZE", value_name = "SIZE")]
+    #[arg(long, env = "AIRCLASS_UPLOAD_SIZE", help_heading = UPSTREAM, value_name = "SIZE")]
     pub upload_size: Option<ByteCount>,
     /// Most requests with a body on their way to the upstream at once [default: 64]
-    #[arg(long, env = "AIRCLASS_UPLOADS", value_name = "N")]
+    #[arg(long, env = "AIRCLASS_UPLOADS", help_heading = UPSTREAM, value_name = "N")]
     pub uploads: Option<usize>,
     /// What is kept and how long; in the file the table `[cache]`
     #[command(flatten)]
@@ -134,11 +140,11 @@ pub struct Options {
     pub node: NodeOptions,
     /// A folder for the numbers of classes (学情) that wish to know which minutes they have seen; without it none are counted.
     /// It must be there
-    #[arg(long, env = "AIRCLASS_COVERAGE", value_name = "DIR")]
+    #[arg(long, env = "AIRCLASS_COVERAGE", help_heading = PAGES, value_name = "DIR")]
     pub coverage: Option<PathBuf>,
     /// A folder for what pages report (报告问题), that `airclass feedback` reads; without it reports go on to the upstream. It must
     /// be there
-    #[arg(long, env = "AIRCLASS_FEEDBACK", value_name = "DIR")]
+    #[arg(long, env = "AIRCLASS_FEEDBACK", help_heading = PAGES, value_name = "DIR")]
     pub feedback: Option<PathBuf>,
     /// Whom people may ask for help, on every error page; in the file the table `[support]`
     #[command(flatten)]

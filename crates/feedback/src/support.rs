@@ -10,6 +10,7 @@ const MAX_TEXT: usize = 100;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "support")]
+#[command(next_help_heading = "Whom people may ask [support]")]
 pub struct SupportOptions {
     /// The telephone number that error pages name [default: none]
     #[arg(

@@ -19,6 +19,7 @@ use units::{BitRate, ByteCount, Span};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "listeners")]
+#[command(next_help_heading = "Listeners [serve]")]
 pub struct Options {
     /// Address for plain HTTP/1.1 and HTTP/2; may be given several times
     #[arg(long, env = "AIRCLASS_LISTEN", value_name = "ADDR", value_delimiter = ',')]
@@ -75,6 +76,7 @@ pub struct Options {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "limits")]
+#[command(next_help_heading = "Bounds of connections [serve.limits]")]
 pub struct LimitOptions {
     /// Most connections at once [default: the descriptor limit less a reserve]
     #[arg(long, value_name = "N")]

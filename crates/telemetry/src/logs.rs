@@ -28,6 +28,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "logs")]
+#[command(next_help_heading = "Logs [log]")]
 pub struct LogOptions {
     /// Log line format [default: text]
     #[arg(long, env = "AIRCLASS_LOG_FORMAT", value_enum, global = true)]

@@ -10,6 +10,7 @@ use units::BitRate;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "node")]
+#[command(next_help_heading = "Whose node it is [node]")]
 pub struct NodeOptions {
     /// Who owns this node and is owed for its line; with --province, --carrier and --site
     #[arg(long, env = "AIRCLASS_OWNER", value_name = "NAME")]

@@ -11,6 +11,7 @@ use timetable::Place;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "admission")]
+#[command(next_help_heading = "Admission [admission]")]
 pub struct AdmissionOptions {
     /// Whose slots of the day plan count here: nation, or as hubei, hubei/wuhan, hubei/wuhan/no-1 [default: nation]
     #[arg(

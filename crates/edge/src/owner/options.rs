@@ -12,6 +12,7 @@ use units::{BitRate, Network};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "owner_limits")]
+#[command(next_help_heading = "What its owner allows [owner]")]
 pub struct OwnerOptions {
     /// What may be sent a second, and when: "5Gbit/s 08:00-12:00" or "20Gbit/s"; the first that fits counts [default: as much
     /// as the line takes]

@@ -12,6 +12,7 @@ use units::Span;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "cache")]
+#[command(next_help_heading = "What is kept and how long [cache]")]
 pub struct CacheOptions {
     /// What a client's reload (no-cache, max-age, min-fresh, max-stale) does: ignore it, or honour it for all but
     /// immutable responses [default: ignore]

@@ -10,6 +10,7 @@ use units::{BitRate, ByteCount};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "fill")]
+#[command(next_help_heading = "Filling before a bell [fill]")]
 pub struct FillOptions {
     /// When what a day plan names is fetched, as HH:MM-HH:MM where the plan is for [default: when the plan says]
     #[arg(id = "fill_window", long = "fill-window", env = "AIRCLASS_FILL_WINDOW", value_name = "TIMES")]

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 #[group(id = "purge")]
+#[command(next_help_heading = "Orders to forget [purge]")]
 pub struct PurgeOptions {
     /// Whose orders to purge are obeyed: a TOML file with a [[key]] each (id, public, name, from, until), as `airclass package
     /// keygen` prints them; read again when it has changed [default: nobody's]
