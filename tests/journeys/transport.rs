@@ -173,6 +173,21 @@ fn a_server_that_is_told_to_stop_finishes_what_it_has_begun() {
 }
 
 #[test]
+fn who_comes_without_tls_is_sent_on_by_a_listener_that_says_so() {
+    let listener = r#"address = "127.0.0.1:0", to_https = 443"#;
+    let Scene { edge, .. } = &scene(&["--listener", listener]);
+    let (plain, sending_on) = (edge.addresses[0], *edge.addresses.last().unwrap());
+    run(async {
+        let moved = client::get(sending_on, &path(), &[]).await;
+        assert_eq!((moved.status.as_u16(), moved.body.len()), (308, 0));
+        assert_eq!(moved.field("location"), format!("https://lessons.example{}", path()));
+        // Nodes ask where they were told to, and the other listener serves everybody.
+        assert!(is_whole(&client::get(sending_on, &path(), &[("cdn-loop", "province;node=1")]).await));
+        assert!(is_whole(&client::get(plain, &path(), &[]).await));
+    });
+}
+
+#[test]
 fn a_key_of_another_certificate_is_refused() {
     let scratch = tempfile::tempdir().unwrap();
     let other = tempfile::tempdir().unwrap();

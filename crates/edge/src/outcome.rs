@@ -42,6 +42,8 @@ pub(crate) enum Outcome {
     Reported,
     /// Which groups of servers can be reached.
     Standing,
+    /// The same URL by HTTPS, where the listener wants everybody.
+    Moved,
     /// The request was refused before anything was looked up.
     Refused,
     /// The upstream gave nothing usable.
@@ -122,6 +124,7 @@ impl Outcome {
             | Self::Counted
             | Self::Reported
             | Self::Standing
+            | Self::Moved
             | Self::Refused
             | Self::Failed => Tier::Own,
         }
@@ -153,6 +156,7 @@ impl Outcome {
             | Self::Counted
             | Self::Reported
             | Self::Standing
+            | Self::Moved
             | Self::Refused => None,
         }
     }
@@ -178,6 +182,7 @@ impl Label for Outcome {
         Self::Counted,
         Self::Reported,
         Self::Standing,
+        Self::Moved,
         Self::Refused,
         Self::Failed,
     ];
@@ -202,6 +207,7 @@ impl Label for Outcome {
             Self::Counted => "counted",
             Self::Reported => "reported",
             Self::Standing => "standing",
+            Self::Moved => "moved",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }

@@ -1,15 +1,17 @@
 //! What goes upstream of a client's request, and what does not; `options` (the operator's choices), `by_group` (for which site
-//! they are), `query` (which queries are the same), `release` (what the day plan says).
+//! they are), `query` (which queries are the same), `release` (what the day plan says), `to_https` (who is sent on before all that).
 
 mod by_group;
 mod options;
 mod query;
 mod release;
+mod to_https;
 
 pub use by_group::Policies;
 pub(crate) use options::CachePolicy;
 pub use options::{CacheOptions, ClientReload};
 pub(crate) use release::{Release, Said};
+pub(crate) use to_https::moved;
 
 use crate::request::{Asked, Refusal};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};

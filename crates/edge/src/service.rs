@@ -157,8 +157,11 @@ impl Service for EdgeService {
     }
 }
 
-/// What the day plan has to say before anything is looked up.
+/// What the listener and the day plan have to say before anything is looked up.
 fn first_word(edge: &Edge, asked: &mut Asked, peer: &Peer) -> Option<Said> {
+    if let Some(to) = peer.to_https.and_then(|port| policy::moved(asked, port)) {
+        return Some(Said::Moved(to));
+    }
     let shut = edge.release.judge(asked);
     shut.or_else(|| edge.door.judge(asked, &peer.standing, edge.overload.level()).map(Said::Waiting))
 }

@@ -75,7 +75,7 @@ impl Config {
         if store_timeout.is_zero() {
             return Err(SettingsError::value("store_timeout", "is zero; every wait needs a limit above it"));
         }
-        let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
+        let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?.serving_all()?;
         serve.sandbox.reads.extend(settings::paths(options)?.into_iter().map(|(_, path)| path));
         // A store in a directory; a bucket is no path. Its locks are files that are opened for writing.
         serve.sandbox.writes.extend(Store::directory_at(&store));

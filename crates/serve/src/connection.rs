@@ -100,6 +100,8 @@ pub(crate) struct Here {
     pub(crate) alternative: Option<HeaderValue>,
     /// Whether blocks are sent without a copy; `None`: where that costs less.
     pub(crate) zero_copy: Option<bool>,
+    /// To which port of HTTPS whoever asks here is sent on.
+    pub(crate) to_https: Option<u16>,
 }
 
 impl Here {
@@ -137,11 +139,12 @@ fn start<S: Service>(core: Rc<Core<S>>, socket: Socket, address: SocketAddr, pla
     let standing = Standing::new(known.then(|| place.clients().enter(address)));
     drop(match here.tls.clone() {
         None => {
-            let peer = Peer { address, scheme: Scheme::Http, standing, interim: None };
+            let peer =
+                Peer { address, scheme: Scheme::Http, to_https: here.to_https, standing, interim: None };
             tokio::task::spawn_local(plain(core, socket, peer, place, here))
         }
         Some(config) => {
-            let peer = Peer { address, scheme: Scheme::Https, standing, interim: None };
+            let peer = Peer { address, scheme: Scheme::Https, to_https: None, standing, interim: None };
             tokio::task::spawn_local(encrypted(core, socket, peer, place, here, config))
         }
     });
@@ -222,7 +225,7 @@ pub(crate) fn open_quic<S: Service>(
                 // move on; where to, the service does not hear, because from a new address may write who only pretends to.
                 let address = connection.remote_address();
                 let standing = Standing::new(Some(place.clients().enter(address)));
-                let peer = Peer { address, scheme: Scheme::Https, standing, interim: None };
+                let peer = Peer { address, scheme: Scheme::Https, to_https: None, standing, interim: None };
                 Box::pin(http3::run(core, connection, peer, &place)).await
             }
         };

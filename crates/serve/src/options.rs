@@ -259,6 +259,21 @@ impl Config {
     }
 }
 
+impl Config {
+    /// For services that answer every request themselves.
+    ///
+    /// # Errors
+    /// A listener has `to_https`.
+    pub fn serving_all(self) -> Result<Self, SettingsError> {
+        match self.listeners.iter().any(|listener| listener.to_https.is_some()) {
+            true => {
+                Err(SettingsError::value("listener", "has to_https, which only an edge obeys: leave it out"))
+            }
+            false => Ok(self),
+        }
+    }
+}
+
 impl TlsFiles {
     /// Every file.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {

@@ -265,6 +265,7 @@ impl Server {
                 proxy: listener.proxy.clone().map(Arc::new),
                 alternative: alternative(sockets, http3_max_age.as_secs()),
                 zero_copy: listener.tuning.zero_copy,
+                to_https: listener.to_https,
             };
             let shared = listener::by_core(&sockets.listening, *cores)?;
             for (share, sockets) in shares.iter_mut().zip(shared) {

@@ -98,6 +98,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// How it is connected.
     pub scheme: Scheme,
+    /// The port of HTTPS where the listener wants whoever asks here; `None`: it is served here.
+    pub to_https: Option<u16>,
     /// What the connection has been so far.
     pub standing: Standing,
     /// Where interim responses go that are heard before the answer; `None` where none can be sent.

@@ -116,7 +116,7 @@ impl Config {
     /// # Errors
     /// The first option that cannot be, by name.
     pub fn resolve(options: &Options) -> Result<Self, SettingsError> {
-        let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?;
+        let mut serve = serve::Config::resolve(&options.serve, LISTEN, ADMIN)?.serving_all()?;
         serve.sandbox.reads.extend(settings::paths(options)?.into_iter().map(|(_, path)| path));
         let source = source(options)?;
         if let Source::File(path) = &source {

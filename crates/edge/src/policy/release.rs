@@ -37,6 +37,8 @@ pub(crate) enum Said {
     Reported(Received),
     /// To the question which groups can be reached.
     Standing(HeaderMap, Vec<u8>),
+    /// To one over a listener that sends on to HTTPS: where to.
+    Moved(HeaderValue),
 }
 
 impl Release {

@@ -10,6 +10,9 @@ use bytes::Bytes;
 use dayplan::Closed;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
+/// Without it browsers keep a permanent redirect for ever, also that of an operator who thinks better of it.
+const MOVED_FOR: HeaderValue = HeaderValue::from_static("max-age=3600");
+
 /// Answers as the plan has it. HEAD gets the same header section and no body.
 pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
     let (status, mut headers, body, outcome) = match said {
@@ -29,6 +32,7 @@ pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
         Said::Reported(Received { status, headers, body }) => {
             (status, headers, body.into(), Outcome::Reported)
         }
+        Said::Moved(to) => (StatusCode::PERMANENT_REDIRECT, moved(to), Bytes::new(), Outcome::Moved),
         Said::Counted(status) => (status, uncached(), Bytes::new(), Outcome::Counted),
         Said::Plan(at_door) => {
             let headers = edge.release.plans().map(|plans| at_door.headers(plans)).unwrap_or_default();
@@ -50,6 +54,16 @@ pub(crate) fn said(edge: &Edge, said: Said, method: &Method) -> Answer {
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     answer
+}
+
+/// For an answer that leads to another place.
+fn moved(to: HeaderValue) -> HeaderMap {
+    HeaderMap::from_iter([
+        (header::LOCATION, to),
+        (header::CACHE_CONTROL, MOVED_FOR),
+        // A page over HTTP may ask for lessons as any other site's may.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    ])
 }
 
 /// For an answer to a question that nobody asks twice. Pages of other sites may not read it and need not.

@@ -76,6 +76,7 @@ async fn on(scene: &Scene, standing: &Standing, target: &str, fields: &[(&str, &
     let peer = Peer {
         address: ([127, 0, 0, 1], 1).into(),
         scheme: Scheme::Http,
+        to_https: None,
         standing: standing.clone(),
         interim: None,
     };

@@ -10,6 +10,7 @@ fn peer(standing: &Standing) -> Peer {
     Peer {
         address: ([127, 0, 0, 1], 1).into(),
         scheme: Scheme::Http,
+        to_https: None,
         standing: standing.clone(),
         interim: None,
     }

@@ -283,11 +283,21 @@ mod tests {
         let lending = Rc::new(Lending::new(IntCounter::new("lent", "bytes").unwrap()));
         let core =
             Rc::new(Core { service: Rc::new(Hasty::default()), limits: Limits::default(), drain, lending });
-        let peer =
-            Peer { address: LOCAL, scheme: Scheme::Http, standing: Standing::default(), interim: None };
+        let peer = Peer {
+            address: LOCAL,
+            scheme: Scheme::Http,
+            to_https: None,
+            standing: Standing::default(),
+            interim: None,
+        };
         let metrics = Arc::new(Metrics::register(&Telemetry::new("test")));
         let place = Connections::new(1, metrics).place().await.take();
-        (core, peer, place, Rc::new(Here { tls: None, proxy: None, alternative: None, zero_copy: None }))
+        (
+            core,
+            peer,
+            place,
+            Rc::new(Here { tls: None, proxy: None, alternative: None, zero_copy: None, to_https: None }),
+        )
     }
 
     /// Lets the server go as far as it comes.

@@ -31,6 +31,8 @@ pub struct ListenerOptions {
     pub zero_copy: Option<bool>,
     /// Whether HTTP/3 is spoken, too, over UDP at the same port; needs `tls`.
     pub http3: Option<bool>,
+    /// To which port of HTTPS whoever asks here is sent on.
+    pub to_https: Option<u16>,
     /// Rights of a unix socket, octal: `"0660"`.
     pub mode: Option<String>,
 }
@@ -55,6 +57,8 @@ pub struct Listener {
     pub http3: bool,
     /// Set when load balancers stand before it.
     pub proxy: Option<ProxyRule>,
+    /// To which port of HTTPS whoever asks here is sent on.
+    pub to_https: Option<u16>,
     /// How packets go out.
     pub tuning: Tuning,
     /// Rights of a unix socket, where something is said of them.
@@ -136,7 +140,8 @@ impl Listener {
     /// One with nothing special about it.
     pub fn plain(address: SocketAddr, tls: bool) -> Self {
         let (proxy, tuning) = (None, Tuning::default());
-        Self { address: Address::Tcp(address), tls, http3: false, proxy, tuning, mode: None }
+        let address = Address::Tcp(address);
+        Self { address, tls, http3: false, proxy, to_https: None, tuning, mode: None }
     }
 
     /// `options` checked.
@@ -183,6 +188,13 @@ impl Listener {
         if http3 && Control::named(options.congestion.as_deref()).is_none() {
             return wrong("has a congestion that HTTP/3 has not: give bbr, cubic or reno, or leave it out");
         }
+        let to_https = options.to_https;
+        if to_https.is_some() && tls {
+            return wrong("has to_https and tls: who comes here is there; leave one out");
+        }
+        if to_https == Some(0) {
+            return wrong("has to_https = 0: give the port where HTTPS is listened for, as 443");
+        }
         let mode = match &options.mode {
             None => None,
             Some(_) if !is_unix => return wrong("has a mode, which only unix sockets have: leave it out"),
@@ -208,7 +220,7 @@ impl Listener {
             send_buffer,
             zero_copy: options.zero_copy,
         };
-        Ok(Self { address, tls, http3, proxy, tuning, mode })
+        Ok(Self { address, tls, http3, proxy, to_https, tuning, mode })
     }
 }
 
@@ -361,6 +373,8 @@ mod tests {
             (r#"address = "[::]:1", send_buffer = "1KiB""#, "send_buffer"),
             (r#"address = "unix:/a", zero_copy = false"#, "zero_copy"),
             (r#"address = "[::]:1", tls = true, zero_copy = true"#, "zero_copy"),
+            (r#"address = "[::]:1", tls = true, to_https = 443"#, "to_https"),
+            (r#"address = "[::]:1", to_https = 0"#, "to_https"),
             (r#"address = "[::]:1", proxy_others = "direct""#, "proxy_from"),
             (r#"address = "[::]:1", proxy_from = []"#, "proxy_from"),
             (r#"address = "[::]:1", proxy_from = ["ten"]"#, "ten"),
