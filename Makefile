@@ -46,6 +46,10 @@ sbom: ## Bills of materials (CycloneDX) of the programs and the page, in target/
 
 deb: build ## Debian packages of the programs, in target/debian; VERSION=1.2.3
 	@scripts/setup --deb
+	rm -rf $(RELEASE)/papers
+	$(RELEASE)/airclass papers $(RELEASE)/papers/airclass
+	$(RELEASE)/airclass-ingest papers $(RELEASE)/papers/airclass-ingest
+	$(RELEASE)/airclass-feed papers $(RELEASE)/papers/airclass-feed
 	$(CARGO) deb --no-build --locked --strip -p cli --deb-version $(VERSION)
 	$(CARGO) deb --no-build --locked --strip -p ingest --deb-version $(VERSION)
 	$(CARGO) deb --no-build --locked --strip -p feed --deb-version $(VERSION)

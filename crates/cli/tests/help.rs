@@ -43,3 +43,17 @@ fn a_service_s_options_stand_under_headings_of_at_most_twenty() {
         }
     }
 }
+
+/// They are what `man` and the shells of a machine with the package read.
+#[test]
+fn papers_of_every_command_and_three_shells_are_written() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("papers");
+    assert_eq!(said(&["papers", folder.to_str().expect("a plain name")]), "");
+    let written = |name: &str| std::fs::read_to_string(folder.join(name)).expect(name);
+    assert!(written("airclass-edge.1").contains("upstream\\-connections"));
+    assert!(written("airclass-control-token.1").contains("SYNOPSIS"));
+    for script in ["airclass.bash", "airclass.fish", "_airclass"] {
+        assert!(written(script).contains("upstream-connections"), "{script}");
+    }
+    assert!(!folder.join("airclass-help.1").exists());
+}

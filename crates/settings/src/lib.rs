@@ -5,6 +5,7 @@
 //! configuration, where the defaults live. Unknown keys are refused with file and line.
 
 mod file;
+mod papers;
 mod usage;
 mod version;
 

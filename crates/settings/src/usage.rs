@@ -1,9 +1,10 @@
 //! A command line that is not understood, told in one line like every other fault.
 
-use crate::{advice, version};
+use crate::{advice, papers, version};
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Command, Parser};
 use faults::Fault;
+use std::path::Path;
 
 /// Flags, variables or words that are not understood.
 #[derive(Debug, thiserror::Error)]
@@ -16,14 +17,26 @@ impl Fault for UsageError {
     }
 }
 
-/// What this process, of this [`version!`](crate::version!), was started with. Where that is help or the version, it is shown and the
-/// process ends.
+impl UsageError {
+    /// A file that a program was to write could not be.
+    pub(crate) fn of(path: &Path, error: &std::io::Error) -> Self {
+        Self(format!("{}: {error}; give a folder that can be written to", path.display()))
+    }
+}
+
+/// What this process, of this [`version!`](crate::version!), was started with. Where that is help, the version or
+/// [papers](crate::papers), they are given and the process ends.
 ///
 /// # Errors
 /// It is not understood.
 pub fn arguments<Arguments: Parser>(version: &'static str) -> Result<Arguments, UsageError> {
     version::runs(version);
-    let matches = Arguments::command().version(version).try_get_matches();
+    let program = Arguments::command().version(version);
+    if let Some(folder) = papers::wanted(std::env::args_os().skip(1)) {
+        papers::write(program, &folder)?;
+        std::process::exit(0);
+    }
+    let matches = program.try_get_matches();
     matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion

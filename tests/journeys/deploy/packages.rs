@@ -14,6 +14,8 @@ pub(crate) fn deb(folder: &Path, package: &str, binary: &str) -> PathBuf {
         Some("debug") | None => "dev",
         Some(profile) => profile,
     };
+    let papers = built.with_file_name("papers").join(binary);
+    assert!(Command::new(&built).arg("papers").arg(papers).status().unwrap().success());
     let mut make = Command::new("cargo");
     make.args(["deb", "--no-build", "--fast", "--strip", "--locked", "--offline", "--quiet"])
         .args(["--package", package, "--profile", profile, "--output"])
@@ -100,6 +102,9 @@ fn packages_say_what_they_need_and_leave_owners_files_alone() {
         for (rights, file) in files {
             let here = contents.lines().find(|line| line.ends_with(&format!(" {file}")));
             assert!(here.is_some_and(|line| line.starts_with(&format!("{rights} "))), "{file}: {contents}");
+        }
+        for paper in [format!("/man1/{binary}.1"), format!("/completions/{binary}\n")] {
+            assert!(contents.contains(&paper), "{paper}: {contents}");
         }
         let conffiles = dpkg_deb(&["--info"], &deb);
         assert!(conffiles.contains("conffiles"), "{conffiles}");
