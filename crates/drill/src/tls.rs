@@ -69,7 +69,8 @@ fn authorities(whom: &Whom) -> Result<RootCertStore, DrillError> {
             let wrong = |error: &dyn std::fmt::Display| DrillError::Certificates {
                 problem: format!("{}: {error}", path.display()),
             };
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
+            let pem = settings::small_file(path, settings::MAX_TEXT_BYTES).map_err(|error| wrong(&error))?;
+            for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| wrong(&error))?;
                 roots.add(certificate).map_err(|error| wrong(&error))?;
             }
@@ -132,5 +133,17 @@ impl ServerCertVerifier for Credulous {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `/dev/zero` was read until no memory was left.
+    #[test]
+    fn no_more_is_read_than_a_file_of_authorities_can_have() {
+        let said = Tls::new(Some(Path::new("/dev/zero")), false).client().unwrap_err().to_string();
+        assert!(said.contains("/dev/zero: has more than 4194304 bytes"), "{said}");
     }
 }

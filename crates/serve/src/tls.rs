@@ -17,6 +17,8 @@ use certificates::{Certificates, Named};
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls::ServerConfig;
 use rustls::version::TLS13;
+use settings::{followed_file, small_file};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -36,15 +38,15 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Reads everything that `files` names.
+    /// Reads everything that `files` names, each of which may be a pipe: what is in it comes once.
     ///
     /// # Errors
     /// The first file that cannot be used.
     pub(crate) fn load(files: &TlsFiles) -> Result<Self, TlsError> {
         // From before: what is written while they are read is news.
         let seen = Arc::new(Mutex::new(Look::at(files)));
-        let certificates = Arc::new(Certificates::new(Named::load(&files.certificates)?));
-        let tickets = Arc::new(Tickets::load(files.ticket_keys.as_deref())?);
+        let certificates = Arc::new(Certificates::new(Named::load(&files.certificates, small_file)?));
+        let tickets = Arc::new(Tickets::load(files.ticket_keys.as_deref(), small_file)?);
         let provider = Arc::new(records::provider());
         let make = |versions, protocols: &[&[u8]]| {
             let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -75,7 +77,7 @@ impl Tls {
             |pair: &CertificateFiles| TlsFiles { certificates: vec![pair.clone()], ticket_keys: None };
         let pairs = files.certificates.iter().filter_map(|pair| Self::load(&alone(pair)).err());
         let mut problems: Vec<_> = pairs.collect();
-        problems.extend(tickets::Keys::load(files.ticket_keys.as_deref()).err());
+        problems.extend(tickets::Keys::load(files.ticket_keys.as_deref(), small_file).err());
         // Each is right by itself.
         if problems.is_empty() {
             problems.extend(Self::load(files).err());
@@ -86,11 +88,12 @@ impl Tls {
     /// Puts what `files` names now in place of what was there, all of it or nothing.
     ///
     /// # Errors
-    /// The first file that cannot be used; everything stays as it was.
+    /// The first file that cannot be used, which a pipe cannot: it would be waited for, and all of a core with it. Everything
+    /// stays as it was.
     pub(crate) fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
         let look = Look::at(files);
-        let certificates = Named::load(&files.certificates)?;
-        let keys = tickets::Keys::load(files.ticket_keys.as_deref())?;
+        let certificates = Named::load(&files.certificates, followed_file)?;
+        let keys = tickets::Keys::load(files.ticket_keys.as_deref(), followed_file)?;
         self.certificates.replace(certificates);
         self.tickets.replace(keys);
         *self.seen() = look;
@@ -117,6 +120,9 @@ impl Tls {
         metrics.certificates_expire(&self.certificates.expiries());
     }
 }
+
+/// How a file is read, of at most so many bytes.
+type Read = fn(&Path, u64) -> io::Result<Vec<u8>>;
 
 /// How files look from outside. Two looks that differ mean that somebody has written.
 #[derive(Debug, PartialEq, Eq)]
@@ -171,5 +177,42 @@ mod tests {
         assert!(tls.reload(&files).is_err());
         assert!(tls.reload_if_changed(&files).unwrap().is_err());
         assert!(tls.reload_if_changed(&files).is_none());
+    }
+
+    /// It was waited for, and the clients of that core with it, until somebody wrote into it.
+    #[test]
+    fn a_pipe_is_read_at_a_start_and_refused_at_a_reload() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let (keys, pipe) = (folder.path().join("tickets"), folder.path().join("pipe"));
+        let made = rcgen::generate_simple_self_signed(vec!["a.cn".to_owned()]).unwrap();
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(&keys, "0123456789abcdef".repeat(4)).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let sound = TlsFiles {
+            certificates: vec![CertificateFiles { cert: certificate.clone(), key: key.clone() }],
+            ticket_keys: Some(keys),
+        };
+        let piped = TlsFiles {
+            certificates: vec![CertificateFiles { cert: pipe.clone(), key: key.clone() }],
+            ..sound.clone()
+        };
+        let (writer, pem) = (pipe.clone(), made.cert.pem());
+        let writer = std::thread::spawn(move || std::fs::write(writer, pem));
+        let tls = Tls::load(&piped).unwrap();
+        writer.join().unwrap().unwrap();
+        for files in [
+            piped,
+            TlsFiles {
+                certificates: vec![CertificateFiles { cert: certificate, key: pipe.clone() }],
+                ..sound.clone()
+            },
+            TlsFiles { ticket_keys: Some(pipe.clone()), ..sound.clone() },
+        ] {
+            let said = tls.reload(&files).unwrap_err().to_string();
+            assert!(said.starts_with(&format!("{}: is no regular file; ", pipe.display())), "{said}");
+        }
+        assert!(tls.reload(&sound).is_ok());
     }
 }

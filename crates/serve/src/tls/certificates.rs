@@ -1,6 +1,6 @@
 //! Which certificate a client is shown: by the name it asks for (SNI, RFC 6066 §3).
 
-use super::TlsError;
+use super::{Read, TlsError};
 use crate::options::CertificateFiles;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -51,12 +51,12 @@ impl ResolvesServerCert for Certificates {
 
 impl Named {
     /// Reads each pair. A name that several have belongs to the first.
-    pub(super) fn load(files: &[CertificateFiles]) -> Result<Self, TlsError> {
+    pub(super) fn load(files: &[CertificateFiles], read_file: Read) -> Result<Self, TlsError> {
         let mut default = None;
         let mut by_name = HashMap::new();
         let mut expiries = Vec::new();
         for pair in files {
-            let key = Arc::new(certified(pair)?);
+            let key = Arc::new(certified(pair, read_file)?);
             let (names, ends) = read(&key, &pair.cert)?;
             let label = names.first().cloned().unwrap_or_else(|| pair.cert.display().to_string());
             expiries.push((label, ends));
@@ -82,12 +82,12 @@ impl Named {
     }
 }
 
-/// The longest chain or key that is read; a chain of four has some 8 kB. At a start it may come through a pipe.
+/// The longest chain or key that is read; a chain of four has some 8 kB.
 const MAX_PEM_BYTES: u64 = 1 << 20;
 
-fn certified(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
+fn certified(pair: &CertificateFiles, read_file: Read) -> Result<CertifiedKey, TlsError> {
     let bad_chain = |error: &dyn std::fmt::Display| file(&pair.cert, error.to_string());
-    let pem = settings::small_file(&pair.cert, MAX_PEM_BYTES).map_err(|error| bad_chain(&error))?;
+    let pem = read_file(&pair.cert, MAX_PEM_BYTES).map_err(|error| bad_chain(&error))?;
     let chain: Vec<_> =
         CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| bad_chain(&error))?;
     if chain.is_empty() {
@@ -98,7 +98,7 @@ fn certified(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
         wanted: "a private key in PEM",
         problem: error.to_string(),
     };
-    let pem = settings::small_file(&pair.key, MAX_PEM_BYTES).map_err(|error| bad_key(&error))?;
+    let pem = read_file(&pair.key, MAX_PEM_BYTES).map_err(|error| bad_key(&error))?;
     let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| bad_key(&error))?;
     let mismatch = |source| TlsError::Mismatch { path: pair.cert.clone(), source };
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(mismatch)
@@ -125,6 +125,7 @@ fn file(path: &Path, problem: String) -> TlsError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use settings::small_file;
     use std::path::PathBuf;
 
     fn pair(folder: &Path, name: &str, names: &[&str]) -> CertificateFiles {
@@ -146,10 +147,10 @@ mod tests {
             pair(folder.path(), "wild", &["*.example.cn", "example.cn"]),
             pair(folder.path(), "exact", &["Province.example.cn", "lessons.example.cn"]),
         ];
-        let named = Named::load(&files).unwrap();
+        let named = Named::load(&files, small_file).unwrap();
         let ends: Vec<_> = named.expiries.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(ends, ["lessons.example.cn", "*.example.cn", "province.example.cn"]);
-        let keys: Vec<_> = files.iter().map(|pair| certified(pair).unwrap().cert).collect();
+        let keys: Vec<_> = files.iter().map(|pair| certified(pair, small_file).unwrap().cert).collect();
         for (name, which) in [
             (None, 0),
             (Some("lessons.example.cn"), 0),
@@ -171,11 +172,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (one, two) = (pair(folder.path(), "one", &["a.cn"]), pair(folder.path(), "two", &["b.cn"]));
         let crossed = CertificateFiles { cert: one.cert.clone(), key: two.key };
-        assert!(matches!(Named::load(&[crossed]), Err(TlsError::Mismatch { .. })));
+        assert!(matches!(Named::load(&[crossed], small_file), Err(TlsError::Mismatch { .. })));
         let missing = CertificateFiles { cert: PathBuf::from("/nowhere.pem"), key: one.key.clone() };
-        assert!(Named::load(&[missing]).unwrap_err().to_string().contains("/nowhere.pem"));
+        assert!(Named::load(&[missing], small_file).unwrap_err().to_string().contains("/nowhere.pem"));
         let swapped = CertificateFiles { cert: one.key.clone(), key: one.cert.clone() };
-        assert!(matches!(Named::load(&[swapped]), Err(TlsError::File { .. })));
+        assert!(matches!(Named::load(&[swapped], small_file), Err(TlsError::File { .. })));
     }
 
     /// `/dev/zero` was read until no memory was left.
@@ -195,7 +196,7 @@ mod tests {
                 CertificateFiles { cert: path.clone(), ..sound.clone() },
                 CertificateFiles { key: path.clone(), ..sound.clone() },
             ] {
-                let said = Named::load(&[files]).unwrap_err().to_string();
+                let said = Named::load(&[files], small_file).unwrap_err().to_string();
                 assert!(said.starts_with(&format!("{}: {says}", path.display())), "{said}");
             }
         }

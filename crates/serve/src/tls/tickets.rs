@@ -19,7 +19,7 @@
 //! key's name (16) | issued, Unix seconds (8) | nonce (12) | ciphertext | tag (16)
 //! ```
 
-use super::TlsError;
+use super::{Read, TlsError};
 use crate::clock;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{digest, rand};
@@ -70,8 +70,8 @@ impl fmt::Debug for Keys {
 }
 
 impl Tickets {
-    pub(super) fn load(file: Option<&Path>) -> Result<Self, TlsError> {
-        Ok(Self(RwLock::new(Arc::new(Keys::load(file)?))))
+    pub(super) fn load(file: Option<&Path>, read: Read) -> Result<Self, TlsError> {
+        Ok(Self(RwLock::new(Arc::new(Keys::load(file, read)?))))
     }
 
     /// Keys of our own stay when there was no file and is none.
@@ -118,7 +118,7 @@ impl ProducesTickets for Tickets {
 }
 
 impl Keys {
-    pub(super) fn load(file: Option<&Path>) -> Result<Self, TlsError> {
+    pub(super) fn load(file: Option<&Path>, read: Read) -> Result<Self, TlsError> {
         let Some(path) = file else {
             let own = rustls::crypto::aws_lc_rs::Ticketer::new();
             return own.map(Self::Own).map_err(|source| TlsError::Provider { source });
@@ -128,7 +128,8 @@ impl Keys {
             wanted: "one to four keys of 64 hexadecimal digits, one a line (openssl rand -hex 32)",
             problem,
         };
-        let text = settings::small_text(path, MAX_FILE).map_err(|error| bad(error.to_string()))?;
+        let bytes = read(path, MAX_FILE).map_err(|error| bad(error.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|_| bad("is no UTF-8 text".to_owned()))?;
         Self::parse(&text).map_err(bad)
     }
 
@@ -262,9 +263,9 @@ mod tests {
 
     #[test]
     fn own_keys_stay_when_there_is_no_file() {
-        let tickets = Tickets::load(None).unwrap();
+        let tickets = Tickets::load(None, settings::small_file).unwrap();
         let ticket = tickets.encrypt(b"session").unwrap();
-        tickets.replace(Keys::load(None).unwrap());
+        tickets.replace(Keys::load(None, settings::small_file).unwrap());
         assert_eq!(tickets.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
     }
 

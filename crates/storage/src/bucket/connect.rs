@@ -9,9 +9,10 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use settings::{MAX_TEXT_BYTES, small_file};
 use std::env;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -85,21 +86,38 @@ fn roots() -> Result<RootCertStore, String> {
     let named = ROOTS_VARIABLES.iter().find_map(|variable| {
         env::var_os(variable).filter(|path| !path.is_empty()).map(|path| (*variable, PathBuf::from(path)))
     });
-    let mut roots = RootCertStore::empty();
     if let Some((variable, path)) = named {
-        let wrong = |error: &dyn std::fmt::Display| format!("{variable} {}: {error}", path.display());
-        let certificates = CertificateDer::pem_file_iter(&path).map_err(|error| wrong(&error))?;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|error| wrong(&error))?;
-            roots.add(certificate).map_err(|error| wrong(&error))?;
-        }
-        return Ok(roots);
+        return authorities(&path).map_err(|error| format!("{variable} {}: {error}", path.display()));
     }
+    let mut roots = RootCertStore::empty();
     for path in SYSTEM_ROOTS {
-        let Ok(certificates) = CertificateDer::pem_file_iter(path) else { continue };
+        let Ok(pem) = small_file(Path::new(path), MAX_TEXT_BYTES) else { continue };
         // One that is damaged takes nothing from the others.
-        roots.add_parsable_certificates(certificates.filter_map(Result::ok));
+        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
         break;
     }
     Ok(roots)
+}
+
+/// All of a file that somebody has named, or why not.
+fn authorities(path: &Path) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let pem = small_file(path, MAX_TEXT_BYTES).map_err(|error| error.to_string())?;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    Ok(roots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `/dev/zero` was read until no memory was left.
+    #[test]
+    fn no_more_is_read_than_a_file_of_authorities_can_have() {
+        let said = authorities(Path::new("/dev/zero")).unwrap_err();
+        assert!(said.starts_with("has more than 4194304 bytes"), "{said}");
+    }
 }

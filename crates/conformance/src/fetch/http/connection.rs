@@ -27,7 +27,8 @@ pub(super) fn tls(cacert: Option<&Path>) -> Result<TlsConnector, FetchError> {
     if let Some(path) = cacert {
         let wrong =
             |error: &dyn std::fmt::Display| FetchError::Address(format!("{}: {error}", path.display()));
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
+        let pem = settings::small_file(path, settings::MAX_TEXT_BYTES).map_err(|error| wrong(&error))?;
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|error| wrong(&error))?;
             roots.add(certificate).map_err(|error| wrong(&error))?;
         }
@@ -75,4 +76,17 @@ async fn shake_hands(
     // Its end is seen by the next question.
     drop(tokio::spawn(connection));
     Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `/dev/zero` was read until no memory was left.
+    #[test]
+    fn no_more_is_read_than_a_file_of_authorities_can_have() {
+        let Err(error) = tls(Some(Path::new("/dev/zero"))) else { panic!("taken for certificates") };
+        let said = error.to_string();
+        assert!(said.contains("/dev/zero: has more than 4194304 bytes"), "{said}");
+    }
 }
