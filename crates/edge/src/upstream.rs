@@ -67,7 +67,7 @@ pub(crate) enum UpstreamError {
     /// No header section in time.
     #[error("no answer from the upstream in time")]
     ResponseTimeout,
-    /// What it sent is no HTTP, or it closed before an answer.
+    /// What it sent is no HTTP, or it closed before an answer or the first byte of one's body.
     #[error("the upstream's answer cannot be read")]
     Protocol,
     /// The client's own body broke off while it was sent on.
@@ -120,6 +120,16 @@ impl UpstreamError {
             | Self::RequestTooSlow
             | Self::UnknownHost
             | Self::UnknownPath => Failure::Request,
+        }
+    }
+}
+
+impl From<BodyError> for UpstreamError {
+    /// Of a body that broke off before its first byte: there is nothing to be told of it.
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Untaken => Self::Busy,
+            BodyError::Stalled | BodyError::Slow | BodyError::Cut | BodyError::TooLong => Self::Protocol,
         }
     }
 }

@@ -48,7 +48,7 @@ enum Source {
     /// A stored body that lies on a disk and stays there.
     Passing(Box<PassingStream>),
     /// Straight from the upstream, for one client.
-    Passed(UpstreamBody),
+    Passed(Box<UpstreamBody>),
 }
 
 impl EdgeBody {
@@ -79,7 +79,7 @@ impl EdgeBody {
 
     /// What the upstream sends, at the client's speed.
     pub(crate) fn passed(body: UpstreamBody, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {
-        Self::new(Source::Passed(body), outcome, metrics)
+        Self::new(Source::Passed(Box::new(body)), outcome, metrics)
     }
 
     fn new(source: Source, outcome: Outcome, metrics: &Arc<Metrics>) -> Self {

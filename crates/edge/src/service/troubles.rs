@@ -209,3 +209,55 @@ async fn the_length_that_an_origin_states_of_no_content_is_none() {
     })
     .await;
 }
+
+/// A client over HTTP/1.1 had its connection closed without a word, one over HTTP/2 its stream reset.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_breaks_off_before_its_first_byte_is_none() {
+    local(async {
+        let soon = SECOND / 10;
+        for control in ["max-age=60", "no-store"] {
+            for length in [Some("1"), None] {
+                let broken = || {
+                    let head = Reply::new(200).header("cache-control", control);
+                    let head =
+                        if let Some(length) = length { head.header("content-length", length) } else { head };
+                    head.pause(soon).cut()
+                };
+                let scene = Rc::new(Scene::new([broken(), brief("max-age=60"), broken()]));
+                let answer = scene.ask("/x", &[]).await;
+                assert_eq!(answer.status(), 502, "{control}");
+                assert!(field(&answer, "cache-status").ends_with("; detail=protocol"), "{control}");
+                assert_eq!(scene.text("/x", &[]).await, "x", "{control}");
+                assert_eq!(scene.change("POST", "/x", &[]).await.status(), 502, "{control}");
+            }
+        }
+        // Those who wait with the first ask once more, together.
+        let scene =
+            Rc::new(Scene::new([Reply::new(200).pause(soon).cut(), brief("max-age=60").after(SECOND)]));
+        let answers = herd(&scene, 30, |_| &[]).await;
+        assert_eq!(answers[0].0, StatusCode::BAD_GATEWAY);
+        assert!(answers[1..].iter().all(|(status, _)| *status == StatusCode::OK), "{answers:?}");
+        assert_eq!(scene.upstream.count(), 2);
+        // What is stored stands in.
+        let scene = Scene::new([brief("max-age=1, stale-if-error=600"), Reply::new(200).pause(soon).cut()]);
+        scene.load("/x").await;
+        tokio::time::sleep(SECOND * 2).await;
+        assert_eq!(scene.text("/x", &[]).await, "x");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_does_not_wait_for_a_slow_first_byte() {
+    local(async {
+        for control in ["max-age=60", "no-store"] {
+            let slow = Reply::new(200).header("cache-control", control).pause(SECOND * 5).data("x");
+            let scene = Scene::new([slow]);
+            let asked = tokio::time::Instant::now();
+            let answer = scene.ask("/x", &[]).await;
+            assert!(asked.elapsed() < SECOND / 2, "{control}");
+            assert_eq!(read(answer.into_body()).await, Ok(Bytes::from("x")), "{control}");
+        }
+    })
+    .await;
+}

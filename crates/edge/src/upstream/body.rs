@@ -15,11 +15,12 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use parents::resume::Promise;
 use parents::retry::Failure;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, timeout};
 
 /// How often a body may break off and go on. A server that sends a byte and breaks off must not be asked for each of them.
 const MAX_RESUMES: u8 = 3;
@@ -30,6 +31,10 @@ const LEAST_RATE: u64 = 500;
 
 /// Measured over so many times the longest silence: who may be silent for longer may be slow for longer.
 const MEASURED: u32 = 4;
+
+/// How long a head is held back for the first byte behind it. As a rule that comes with it; what takes longer, as a client's events do,
+/// is not to keep the head from who waits for that.
+const HELD_BACK: Duration = Duration::from_millis(250);
 
 /// How long a body may keep us waiting.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +62,8 @@ pub(crate) struct UpstreamBody {
     waiting: Option<Pin<Box<Sleep>>>,
     flow: Flow,
     reader: Reader,
+    /// What has come while the head was held back.
+    first: Option<Frame<Bytes>>,
     /// One client alone reads it.
     alone: bool,
     /// Bytes given so far.
@@ -175,7 +182,40 @@ impl UpstreamBody {
         }
         let state = State::Reading { body, load, hold };
         let (flow, reader) = (Flow::default(), Reader::default());
-        (head, Self { state, waits, waiting: None, flow, reader, alone, received: 0, skip: 0, rest })
+        let body = Self {
+            state,
+            waits,
+            waiting: None,
+            flow,
+            reader,
+            first: None,
+            alone,
+            received: 0,
+            skip: 0,
+            rest,
+        };
+        (head, body)
+    }
+
+    /// Waits for its first byte, or its end, for [`HELD_BACK`] at most: nobody has been told of its head yet, and an answer that breaks
+    /// off before can be another one.
+    ///
+    /// # Errors
+    /// Why there is no first byte.
+    pub(super) async fn begin(&mut self) -> Result<(), BodyError> {
+        if self.is_end_stream() {
+            return Ok(());
+        }
+        let first = poll_fn(|cx| Pin::new(&mut *self).poll_frame(cx));
+        if let Ok(Some(first)) = timeout(HELD_BACK, first).await {
+            self.first = Some(first?);
+        }
+        Ok(())
+    }
+
+    /// Bytes of it that have come and wait for who reads it.
+    fn held(&self) -> u64 {
+        self.first.as_ref().and_then(Frame::data_ref).map_or(0, |data| data.len() as u64)
     }
 
     /// From now on one client alone reads it, as slowly as it may; whether there is a place for that.
@@ -304,6 +344,9 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
+        if let Some(first) = this.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
         this.reader.asks_for_more();
         if this.has_lost() {
             // Neither the server's fault nor to be asked for again: what is not read needs nobody's place.
@@ -362,18 +405,22 @@ impl Body for UpstreamBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.state {
-            State::Over => true,
-            State::Resuming(_) => false,
-            State::Reading { body, .. } => body.is_end_stream() && self.is_whole(),
-        }
+        self.first.is_none()
+            && match &self.state {
+                State::Over => true,
+                State::Resuming(_) => false,
+                State::Reading { body, .. } => body.is_end_stream() && self.is_whole(),
+            }
     }
 
     fn size_hint(&self) -> SizeHint {
+        let exact = |left: u64| SizeHint::with_exact(self.held() + left);
         match (&self.state, self.length()) {
-            (State::Over, _) => SizeHint::with_exact(0),
-            (_, Some(length)) => SizeHint::with_exact(length.saturating_sub(self.received)),
-            (State::Reading { body, .. }, None) if self.skip == 0 => body.size_hint(),
+            (State::Over, _) => exact(0),
+            (_, Some(length)) => exact(length.saturating_sub(self.received)),
+            (State::Reading { body, .. }, None) if self.skip == 0 => {
+                body.size_hint().exact().map_or_else(SizeHint::new, exact)
+            }
             _ => SizeHint::new(),
         }
     }

@@ -79,7 +79,7 @@ impl Upstream {
         &self.groups
     }
 
-    /// Asks and waits for the header section.
+    /// Asks and waits for the header section, and as a rule for the first byte behind it.
     ///
     /// Servers that fail are followed by others as far as the method, the retry budget and [`MAX_TRIES`] allow; a slow one
     /// gets company. A whole answer of 502, 503 or 504 is given back when nobody has a better one. The body goes on from
@@ -158,18 +158,14 @@ impl Upstream {
                 self.send_on(group, question, body).await
             }
         };
-        match answered {
-            Ok(answered) => {
-                let rest = |head: &Parts| Rest::of(self, group, question, head);
-                let waits = Waits::of(self.limits.body, question.headers);
-                let (head, body) = UpstreamBody::of(answered, waits, question.alone, rest);
-                Ok(Response::from_parts(head, body))
-            }
-            Err(error) => {
-                self.metrics.upstream_failed(error);
-                Err(error)
-            }
-        }
+        let begun = async {
+            let rest = |head: &Parts| Rest::of(self, group, question, head);
+            let waits = Waits::of(self.limits.body, question.headers);
+            let (head, mut body) = UpstreamBody::of(answered?, waits, question.alone, rest);
+            body.begin().await?;
+            Ok(Response::from_parts(head, body))
+        };
+        begun.await.inspect_err(|&error| self.metrics.upstream_failed(error))
     }
 
     /// Asks one server after the other until an answer `fits`. A server in `broken` is asked only when there is no other.
