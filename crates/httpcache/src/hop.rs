@@ -14,8 +14,9 @@ const ALWAYS: [HeaderName; 7] = [
     HeaderName::from_static("http2-settings"),
 ];
 
-/// Names that Connection may not take away: without them the message means something else.
-const KEPT: [HeaderName; 6] = [
+/// Names that Connection may not take away: without them the message means something else, to this cache or to who gets it from
+/// there. They are for all recipients, and Connection is not to name any that is (RFC 9110 §7.6.1).
+const KEPT: [HeaderName; 12] = [
     header::HOST,
     header::CACHE_CONTROL,
     header::CONTENT_LENGTH,
@@ -23,6 +24,14 @@ const KEPT: [HeaderName; 6] = [
     // By which a loop is known (RFC 8586 §2).
     header::VIA,
     HeaderName::from_static("cdn-loop"),
+    // Whose it is, how old, and for how long it holds.
+    header::VARY,
+    header::SET_COOKIE,
+    header::AGE,
+    header::EXPIRES,
+    // Which bytes they are.
+    header::CONTENT_ENCODING,
+    header::CONTENT_RANGE,
 ];
 
 /// Meant for the next proxy alone, or naming fields behind a body, which are not kept (RFC 9111 §3.1, RFC 9110 §6.5.1).
@@ -83,5 +92,24 @@ mod tests {
         let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["cdn-loop", "host", "x-other"]);
+    }
+
+    /// What varies was given to all without Vary, as fresh as it was not without Age, and coded bytes as plain ones.
+    #[test]
+    fn what_a_cache_goes_by_stays_whatever_connection_names() {
+        let kept = [
+            ("cache-control", "private"),
+            ("vary", "cookie"),
+            ("set-cookie", "sid=1"),
+            ("age", "700"),
+            ("expires", "0"),
+            ("content-encoding", "gzip"),
+            ("content-range", "bytes 0-1/9"),
+        ];
+        let mut headers = fields::headers(&kept);
+        let named: Vec<_> = kept.iter().map(|(name, _)| *name).collect();
+        headers.insert(header::CONNECTION, HeaderValue::try_from(named.join(", ")).unwrap());
+        strip(&mut headers);
+        assert_eq!(headers, fields::headers(&kept));
     }
 }
