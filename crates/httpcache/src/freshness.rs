@@ -161,9 +161,10 @@ pub(crate) fn is_heuristically_cacheable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
-/// Whether it says that something went wrong, here or there (RFC 9110 §15.5, §15.6).
+/// Whether it says that something went wrong, here or there (RFC 9110 §15.5, §15.6). What is no status counts as a server's error
+/// (§15).
 pub fn is_error(status: StatusCode) -> bool {
-    status.is_client_error() || status.is_server_error()
+    status.as_u16() >= 400
 }
 
 /// A guess for a response that names no lifetime, where one is allowed (§4.2.2): a tenth of the time for which it has

@@ -83,6 +83,8 @@ fn attack_44_errors_live_no_longer_than_the_policy_has_it() {
         (404, &[("cache-control", "max-age=10")], 10),
         (404, &[("cache-control", "max-age=31536000, immutable")], 30),
         (503, &[("cache-control", "max-age=31536000")], 30),
+        // RFC 9110 §15: as if it were 5xx.
+        (999, &[("cache-control", "max-age=31536000")], 30),
         (404, &[("last-modified", "Thu, 01 Jan 1970 00:00:00 GMT")], 30),
         (301, &[("cache-control", "max-age=3600")], 3_600),
     ] {
