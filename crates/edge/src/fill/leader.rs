@@ -3,6 +3,7 @@
 use super::flight::{Guard, Landed, Unshared};
 use super::keep::{self, Arrived};
 use super::part::{self, Part};
+use super::proof;
 use super::renew::renew;
 use crate::edge::Edge;
 use crate::key::CacheKey;
@@ -194,7 +195,7 @@ async fn ask(
         let speaks =
             |stale: &Object| conditional && validation::selects(&stale.headers, &arrived.head.headers);
         if arrived.head.status != StatusCode::NOT_MODIFIED || stale.is_some_and(speaks) {
-            return Ok(arrived);
+            return if proof::is_refuted(&arrived) { Err(UpstreamError::Protocol) } else { Ok(arrived) };
         }
         if !std::mem::take(&mut conditional) {
             return Err(UpstreamError::Protocol);

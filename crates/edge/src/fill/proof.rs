@@ -3,11 +3,22 @@
 //! Readers have what comes as it comes, but for the last piece, which is given when the sum is right: a body that is not what it
 //! should be is broken off for everybody, and nobody takes it for the whole.
 
-use super::keep::Head;
+use super::keep::{Arrived, Head};
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use httpcache::digest;
 use package::{Digest, Hasher};
+
+/// Whether an answer that has come whole with its head is of other bytes than it says: nobody has been told of it yet.
+pub(super) fn is_refuted(arrived: &Arrived) -> bool {
+    let stated = || stated(arrived.head.status, &arrived.head.headers);
+    arrived.body.whole().is_some_and(|whole| stated().is_some_and(|stated| stated != Digest::of(whole)))
+}
+
+/// The SHA-256 of a whole representation, as its `Repr-Digest` says it.
+fn stated(status: StatusCode, headers: &HeaderMap) -> Option<Digest> {
+    digest::stated(headers).filter(|_| status == StatusCode::OK).map(Digest)
+}
 
 /// The sum of a body on its way.
 pub(super) struct Proof {
@@ -19,7 +30,7 @@ pub(super) struct Proof {
 impl Proof {
     /// Of a whole representation whose `Repr-Digest` says its SHA-256.
     pub(super) fn of(head: &Head) -> Option<Self> {
-        let expected = Digest(digest::stated(&head.headers).filter(|_| head.status == StatusCode::OK)?);
+        let expected = stated(head.status, &head.headers)?;
         Some(Self { expected, hasher: Hasher::new(), last: Bytes::new() })
     }
 

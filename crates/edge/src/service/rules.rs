@@ -44,13 +44,23 @@ async fn a_body_that_is_not_what_its_digest_says_is_nobody_s_answer() {
     const DIGEST: &str = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
     local(async {
         let reply = || fresh().header("repr-digest", DIGEST);
-        let wrong = reply().header("content-length", "19").data("{\"hello\": ").data("\"World\"}\n");
-        let right = reply().header("content-length", "19").data("{\"hello\": ").data("\"world\"}\n");
+        let halves = |end: &'static str| {
+            reply().header("content-length", "19").data("{\"hello\": ").pause(SECOND).data(end)
+        };
+        let (wrong, right) = (halves("\"World\"}\n"), halves("\"world\"}\n"));
         let scene = Rc::new(Scene::new([wrong, right]));
         assert_eq!(scene.start("/x").await.unwrap(), (StatusCode::OK, Err(())));
         let body = Bytes::from("{\"hello\": \"world\"}\n");
         assert_eq!(scene.start("/x").await.unwrap(), (StatusCode::OK, Ok(body)));
         assert!(hit(&scene.ask("/x", &[]).await));
+        // Where nobody has been told of it yet there is another answer.
+        let at_once = reply().body("{\"hello\": \"World\"}\n");
+        let brief = Reply::new(200).header("cache-control", "max-age=1, stale-if-error=60").body("old");
+        let scene = Scene::new([at_once, brief, reply().body("x")]);
+        assert_eq!(scene.ask("/x", &[]).await.status(), 502);
+        scene.load("/x").await;
+        tokio::time::sleep(SECOND * 2).await;
+        assert_eq!(scene.text("/x", &[]).await, "old");
     })
     .await;
 }

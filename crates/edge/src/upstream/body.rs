@@ -213,6 +213,20 @@ impl UpstreamBody {
         Ok(())
     }
 
+    /// All of it, where that has come with its head.
+    pub(crate) fn whole(&self) -> Option<&Bytes> {
+        self.first.as_ref().filter(|_| self.is_read_out())?.data_ref()
+    }
+
+    /// Whether no more of it is to come from anybody.
+    fn is_read_out(&self) -> bool {
+        match &self.state {
+            State::Over => true,
+            State::Resuming(_) => false,
+            State::Reading { body, .. } => body.is_end_stream() && self.is_whole(),
+        }
+    }
+
     /// Bytes of it that have come and wait for who reads it.
     fn held(&self) -> u64 {
         self.first.as_ref().and_then(Frame::data_ref).map_or(0, |data| data.len() as u64)
@@ -405,12 +419,7 @@ impl Body for UpstreamBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.first.is_none()
-            && match &self.state {
-                State::Over => true,
-                State::Resuming(_) => false,
-                State::Reading { body, .. } => body.is_end_stream() && self.is_whole(),
-            }
+        self.first.is_none() && self.is_read_out()
     }
 
     fn size_hint(&self) -> SizeHint {
