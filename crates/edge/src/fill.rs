@@ -8,6 +8,7 @@
 //! A follower is woken by the head's arrival and reads the body as it grows.
 
 mod again;
+mod arrived;
 mod blocks;
 mod flight;
 mod head;
@@ -17,17 +18,22 @@ mod load;
 mod lots;
 mod part;
 mod passing;
+mod place;
 mod proof;
 mod proved;
 mod renew;
+mod storable;
 
 pub(crate) use again::Again;
+pub(crate) use arrived::Arrived;
 pub(crate) use blocks::BlockStream;
 pub(crate) use flight::{Flights, Guard, Landed, Role, Unshared, Watch};
 pub(crate) use head::learn_from_head;
-pub(crate) use keep::{Arrived, keep, still_storable, storable, store_as};
+pub(crate) use keep::keep;
 pub(crate) use leader::{Errand, Own, is_server_error, lead, may_stand_in};
 pub(crate) use load::{load, read_whole};
 pub(crate) use lots::{Lots, RUN};
 pub(crate) use passing::{PassingStream, head_on_disk, pass_on};
+pub(crate) use place::store_as;
 pub(crate) use proved::{Unproved, prove};
+pub(crate) use storable::{still_storable, storable};

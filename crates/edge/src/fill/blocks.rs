@@ -10,8 +10,9 @@
 //! keep a run until it is read, blocks are fetched one at a time, and the next one is held.
 
 use super::flight::Unshared;
-use super::keep::{self, TOO_LARGE_FOR};
 use super::lots::{Lot, RUN, Source};
+use super::place::{self, TOO_LARGE_FOR};
+use super::{arrived, keep, storable};
 use crate::edge::Edge;
 use crate::outcome::FillOutcome;
 use crate::overload::Promise;
@@ -296,7 +297,7 @@ async fn fetch(
             }
             return FillOutcome::Failed;
         };
-        if let Err(reason) = keep::may_add(edge, asked, head.status, &head.headers) {
+        if let Err(reason) = storable::may_add(edge, asked, head.status, &head.headers) {
             // For this client alone, who asks by himself. Where that is not for how he has asked, all of it is nobody's to share now.
             if !Unshared::by_rule(reason, asked).is_of_request() {
                 forget(edge, sparse);
@@ -353,7 +354,7 @@ fn may_skip(edge: &Edge, sparse: &Arc<Sparse>, before: u64, reading: Reading) ->
 fn pass_from_now_on(edge: &Edge, sparse: &Arc<Sparse>) {
     edge.flights.store(|| {
         if edge.memory.sparse(sparse.key()).is_some_and(|standing| Arc::ptr_eq(&standing, sparse)) {
-            keep::pass_until(edge, sparse.key(), Instant::now() + TOO_LARGE_FOR);
+            place::pass_until(edge, sparse.key(), Instant::now() + TOO_LARGE_FOR);
             tracing::info!(key = %sparse.key(), "does not come in parts");
         }
     });
@@ -372,12 +373,12 @@ pub(super) fn continues(
         return None;
     }
     match status {
-        StatusCode::OK => (keep::stated_length(headers) == Some(length)).then_some(start),
+        StatusCode::OK => (arrived::stated_length(headers) == Some(length)).then_some(start),
         StatusCode::PARTIAL_CONTENT => {
             let said = headers.get(header::CONTENT_RANGE).and_then(content_range::parse)?;
             // What is longer or shorter than it says belongs nobody knows where; without a length the body is held to what it says.
             let sound =
-                keep::stated_length(headers).is_none_or(|sent| sent == said.part.end - said.part.start);
+                arrived::stated_length(headers).is_none_or(|sent| sent == said.part.end - said.part.start);
             (sound && said.part.start == start && said.length == length).then_some(0)
         }
         _ => None,

@@ -1,8 +1,9 @@
 //! What an answer to HEAD says of what is stored (RFC 9111 §4.3.5).
 
+use super::arrived::Arrived;
 use super::flight::Unshared;
-use super::keep::{self, Arrived};
 use super::renew::freshened;
+use super::storable;
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::request::Asked;
@@ -30,8 +31,8 @@ pub(crate) fn learn_from_head(
         // One that differs by other things than it did is not what stands under this key.
         .filter(|fresh| vary::names(&stored.headers) == vary::names(&fresh.headers));
     let judged = match &fresh {
-        Some(fresh) => keep::still_storable(edge, asked, fresh),
-        None => keep::storable(edge, asked, arrived, false),
+        Some(fresh) => storable::still_storable(edge, asked, fresh),
+        None => storable::storable(edge, asked, arrived, false),
     };
     match (fresh, judged) {
         // What it says to this client, it does not say of what others get; nor is another response theirs.

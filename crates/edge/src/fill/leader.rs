@@ -1,10 +1,11 @@
 //! The task that asks the upstream on behalf of the cache.
 
+use super::arrived::Arrived;
 use super::flight::{Guard, Landed, Unshared};
-use super::keep::{self, Arrived};
 use super::part::{self, Part};
 use super::proof;
 use super::renew::renew;
+use super::{keep, place, storable};
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
@@ -107,7 +108,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         }
     }
 
-    let refused = match keep::storable(&edge, &asked, &arrived, wanted.is_some()) {
+    let refused = match storable::storable(&edge, &asked, &arrived, wanted.is_some()) {
         // Who waited has it, or a failing origin would be asked by each of them; and by one again afterwards.
         Err(_) if is_handed_out(&edge, &asked, &arrived) => {
             return keep::hand_out(&edge, &asked, &primary, arrived, guard).await;
@@ -215,7 +216,7 @@ fn is_handed_out(edge: &Edge, asked: &Asked, arrived: &Arrived) -> bool {
     let status = arrived.head.status;
     (is_server_error(status) || status == StatusCode::TOO_MANY_REQUESTS)
         && arrived.length().is_none_or(|length| length <= edge.memory.largest_object())
-        && keep::is_for_who_waits(edge, asked, arrived)
+        && storable::is_for_who_waits(edge, asked, arrived)
 }
 
 /// Whether it is an error and no more: what it forbids, it forbids of itself, and nothing of what is stored, or of what another is
@@ -238,7 +239,7 @@ pub(crate) fn is_server_error(status: StatusCode) -> bool {
 /// Whoever comes in the next seconds need not wait for a head that will not be shared.
 pub(super) fn remember_pass(edge: &Edge, guard: &Guard, now: Instant, reason: Unshared) {
     if !reason.is_of_request() {
-        guard.store(|| keep::pass_until(edge, guard.key(), now + PASS_FOR));
+        guard.store(|| place::pass_until(edge, guard.key(), now + PASS_FOR));
     } else if let Some(whose) = reason.whose() {
         // What is stored is others', and stays.
         guard.store(|| {

@@ -9,7 +9,7 @@
 
 use super::blocks::continues;
 use super::flight::{Guard, Landed};
-use super::keep;
+use super::storable;
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
@@ -161,7 +161,8 @@ async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut Growin
     let Some(etag) = head.headers.get(header::ETAG).filter(|_| strong) else { return false };
     // Who reads it has begun: what one of them says of himself, or wishes, must not be what cuts them all.
     let anybody = asked.by_anybody();
-    let asked = if keep::may_add(edge, asked, head.status, &head.headers).is_ok() { asked } else { &anybody };
+    let asked =
+        if storable::may_add(edge, asked, head.status, &head.headers).is_ok() { asked } else { &anybody };
     let mut headers = policy::fill_headers(asked, &edge.identity);
     headers.insert(header::IF_RANGE, etag.clone());
     let mut cold = true;
@@ -182,7 +183,7 @@ async fn fetch_rest(edge: &Edge, asked: &Asked, kept: &Kept, writer: &mut Growin
             }
             return false;
         };
-        if keep::may_add(edge, asked, answered.status, &answered.headers).is_err() {
+        if storable::may_add(edge, asked, answered.status, &answered.headers).is_err() {
             return false;
         }
         while let Some(frame) = body.frame().await {

@@ -1,9 +1,10 @@
 //! A fill that asks for a part: what is asked for, and what becomes of a 206 (RFC 9110 §15.3.7, RFC 9111 §3.3, §3.4).
 
+use super::arrived::{self, Arrived};
 use super::blocks::{Due, feed};
 use super::flight::{Guard, Landed};
-use super::keep::{self, Arrived};
 use super::lots::RUN;
+use super::place;
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
@@ -141,8 +142,8 @@ pub(crate) async fn keep_blocks(
     let (way, said) = (Way::of(&arrived.head), arrived.said);
     let ContentRange { part, length } = range;
     arrived.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    let (head, body) = keep::head_of(edge, asked, primary, arrived);
-    let variant = keep::variant(edge, asked, primary, &head.headers, &mut guard);
+    let (head, body) = arrived::head_of(edge, asked, primary, arrived);
+    let variant = place::variant(edge, asked, primary, &head.headers, &mut guard);
     let key = variant.as_ref().map_or(primary, |variant| &variant.key);
     // Blocks of the same representation that are held already go on being its blocks (RFC 9111 §3.4).
     let sparse = edge
@@ -155,7 +156,7 @@ pub(crate) async fn keep_blocks(
         promise: edge.overload.promise(part.end - part.start),
     };
     let object = Arc::new(head.with(Body::Sparse(Arc::clone(&sparse))));
-    guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
+    guard.store(|| place::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
     guard.land(Landed::Fetched { object, variant, way, kept: true, said });
     // Who comes from now on finds the head in the store.
     drop(guard);

@@ -3,7 +3,7 @@
 //! Readers have what comes as it comes, but for the last piece, which is given when the sum is right: a body that is not what it
 //! should be is broken off for everybody, and nobody takes it for the whole.
 
-use super::keep::{Arrived, Head};
+use super::arrived::{Arrived, Head};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use httpcache::digest;

@@ -3,8 +3,9 @@
 //! Other fills show each byte as it comes, because somebody waits for it. Here nobody does; what comes is held back until it is
 //! all there and what it should be, so that a wrong byte of some server is never anybody's answer.
 
+use super::arrived::{self, Arrived};
 use super::flight::{Guard, Landed};
-use super::keep;
+use super::{place, storable};
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::policy;
@@ -74,16 +75,16 @@ async fn fetch(
             return Err(Unproved::Upstream(error));
         }
     };
-    let arrived = keep::Arrived::now(edge, response, sent_at);
+    let arrived = Arrived::now(edge, response, sent_at);
     let status = arrived.head.status;
     let too_large = arrived.length().is_some_and(|length| length > edge.memory.largest_object());
-    let kept = keep::storable(edge, asked, &arrived, false).is_ok() && !too_large;
+    let kept = storable::storable(edge, asked, &arrived, false).is_ok() && !too_large;
     if status != StatusCode::OK || !kept {
         nothing(&guard);
         return Err(if status == StatusCode::OK { Unproved::NotKept } else { Unproved::Status(status) });
     }
     let (stated, way) = (arrived.length(), Way::of(&arrived.head));
-    let (head, mut body) = keep::head_of(edge, asked, primary, arrived);
+    let (head, mut body) = arrived::head_of(edge, asked, primary, arrived);
     let (_, writer) = Growing::start(stated);
     let mut writer = writer.promised(edge.overload.promise_as_stated(stated));
     loop {
@@ -115,8 +116,8 @@ async fn fetch(
         nothing(&guard);
         return Err(Unproved::Wrong(server));
     }
-    let variant = keep::variant(edge, asked, primary, &object.headers, &mut guard);
-    let kept = guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
+    let variant = place::variant(edge, asked, primary, &object.headers, &mut guard);
+    let kept = guard.store(|| place::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
     let key = variant.as_ref().map_or_else(|| primary.clone(), |variant| variant.key.clone());
     guard.land(Landed::Fetched { object: Arc::clone(&object), variant, way, kept, said: status });
     if kept { Ok((object, key)) } else { Err(Unproved::Overtaken) }

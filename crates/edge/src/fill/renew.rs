@@ -2,9 +2,10 @@
 //!
 //! What it adds is judged as if the response had come with it: one that is one person's now is nobody else's.
 
+use super::arrived::Arrived;
 use super::flight::{Guard, Landed, Unshared};
-use super::keep::{self, Arrived};
 use super::leader::{Own, remember_pass};
+use super::{place, storable};
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
@@ -30,7 +31,7 @@ pub(super) fn renew(
     alone: Option<oneshot::Sender<Own>>,
 ) -> FillOutcome {
     let object = Arc::new(freshened(edge, asked, guard.key(), stale, &arrived.head.headers, arrived));
-    if let Err(reason) = keep::still_storable(edge, asked, &object) {
+    if let Err(reason) = storable::still_storable(edge, asked, &object) {
         let reason = Unshared::by_rule(reason, asked);
         remember_pass(edge, &guard, arrived.now, reason);
         if let Some(alone) = alone {
@@ -43,8 +44,8 @@ pub(super) fn renew(
     if vary::names(&stale.headers) != vary::names(&object.headers) {
         // Under its old key it would answer requests that it is not for.
         guard.store(|| edge.remove(guard.key()));
-        let variant = keep::variant(edge, asked, primary, &object.headers, &mut guard);
-        guard.store(|| keep::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
+        let variant = place::variant(edge, asked, primary, &object.headers, &mut guard);
+        guard.store(|| place::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
         let (way, said) = (Way::of(&arrived.head), arrived.said);
         guard.land(Landed::Fetched { object, variant, way, kept: true, said });
         return FillOutcome::NotModified;
