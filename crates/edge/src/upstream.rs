@@ -1,4 +1,4 @@
-//! Towards the origin: `group → parent → connect (→ strict) → sender → pool → attempt → exchange → body`.
+//! Towards the origin: `group → parent → connect (→ strict) → sender → pool → attempt → exchange → body (→ rest)`.
 //!
 //! Which group of servers a question goes to, which server of it, and when to another one, is decided by the rules of the
 //! crate `parents`; here they meet the world. What is known about servers is shared by all cores, connections are a core's
@@ -20,6 +20,7 @@ mod peer;
 mod pool;
 mod question;
 mod resolve;
+mod rest;
 mod sender;
 mod sending;
 mod strict;

@@ -1,29 +1,20 @@
 //! An answer's bytes on their way from the upstream: whole, from one server or from several, or an error.
 
-use super::UpstreamError;
 use super::attempt::{Answered, limit_behind_others};
-use super::exchange::Upstream;
-use super::group::Group;
-use super::metrics::{Asked, BrokenBody};
+use super::metrics::Asked;
 use super::parent::Load;
 use super::pool::Hold;
-use super::question::Question;
+use super::rest::{Continued, Found, Rest};
 use bytes::{Buf, Bytes};
+use http::HeaderMap;
 use http::response::Parts;
-use http::{HeaderMap, Uri};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use parents::resume::Promise;
-use parents::retry::Failure;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, timeout};
-
-/// How often a body may break off and go on. A server that sends a byte and breaks off must not be asked for each of them.
-const MAX_RESUMES: u8 = 3;
 
 /// Bytes a second that a server brings at least while it is waited for. One that sends a byte now and then is never silent for long, and
 /// would hold a fill, its place, its memory and all who read it for as long as it likes. A client's body has the same bound.
@@ -129,21 +120,6 @@ impl Flow {
         let Self { waited, brought, .. } = std::mem::take(self);
         u128::from(brought) * 1_000 < u128::from(LEAST_RATE) * waited.as_millis()
     }
-}
-
-/// What came of looking for the rest.
-struct Continued {
-    rest: Box<Rest>,
-    /// Why the body had broken off.
-    broken: BodyError,
-    found: Option<Found>,
-}
-
-enum Found {
-    /// The answer that carries on, and how much of it to leave out.
-    Rest(Box<Answered>, u64),
-    /// Nothing is behind what there is.
-    End,
 }
 
 /// Why a body did not come whole.
@@ -441,107 +417,5 @@ impl Drop for UpstreamBody {
         if self.is_end_stream() {
             self.note_whole();
         }
-    }
-}
-
-/// How a body goes on when it breaks off: the question, and what the first answer promised.
-pub(super) struct Rest {
-    upstream: Upstream,
-    group: Arc<Group>,
-    promise: Promise,
-    host: String,
-    target: Uri,
-    headers: HeaderMap,
-    alone: bool,
-    resumes: u8,
-    /// Bytes there were when it last broke off.
-    since: u64,
-}
-
-impl Rest {
-    /// Of an answer that can go on elsewhere; `None` for any other.
-    pub(super) fn of(
-        upstream: &Upstream,
-        group: &Arc<Group>,
-        question: Question<'_>,
-        head: &Parts,
-    ) -> Option<Box<Self>> {
-        let promise = Promise::of(question.method, head.status, &head.headers)?;
-        Some(Box::new(Self {
-            upstream: upstream.clone(),
-            group: Arc::clone(group),
-            promise,
-            host: question.host.to_owned(),
-            target: question.target.clone(),
-            headers: question.headers.clone(),
-            alone: question.alone,
-            resumes: 0,
-            since: 0,
-        }))
-    }
-
-    /// Begins to look for what is behind `received` bytes.
-    ///
-    /// The rest of a body that has come on is no second question, and costs nothing of the retry budget: a server that
-    /// dies with a thousand bodies on their way must not break them all. One that has not come on since it last broke off
-    /// is asked for again, and does.
-    fn begin(
-        mut self: Box<Self>,
-        broken_at: usize,
-        received: u64,
-        broken: BodyError,
-    ) -> Result<Pin<Box<dyn Future<Output = Continued>>>, BodyError> {
-        let may =
-            self.resumes < MAX_RESUMES && (received > self.since || self.group.withdraw(Instant::now()));
-        if !may {
-            self.group.metrics.broke_off(BrokenBody::NotTried);
-            return Err(broken);
-        }
-        self.resumes += 1;
-        self.since = received;
-        Ok(Box::pin(async move {
-            let found = self.look(broken_at, received).await.ok();
-            let outcome = if found.is_some() { BrokenBody::Resumed } else { BrokenBody::Failed };
-            self.group.metrics.broke_off(outcome);
-            Continued { rest: self, broken, found }
-        }))
-    }
-
-    async fn look(&mut self, broken_at: usize, received: u64) -> Result<Found, UpstreamError> {
-        let mut headers = self.headers.clone();
-        self.promise.ask_for_rest(received, &mut headers);
-        let question = Question { alone: self.alone, ..Question::get(&self.host, &self.target, &headers) };
-        let (mut kept, mut ends) = (None, false);
-        let answered = self
-            .upstream
-            .ask(&self.group, question, Some(broken_at), |head| {
-                if self.promise.ends(received, head.status, &head.headers) {
-                    ends = true;
-                    return Ok(());
-                }
-                let mut promise = self.promise.clone();
-                match promise.hold(received, head.status, &head.headers) {
-                    Ok(rest) => {
-                        kept = Some((promise, rest.skip));
-                        Ok(())
-                    }
-                    Err(unfit) => {
-                        tracing::debug!(
-                            status = head.status.as_u16(),
-                            reason = unfit.as_str(),
-                            "not the rest"
-                        );
-                        Err(Failure::Unfit)
-                    }
-                }
-            })
-            .await?;
-        if ends {
-            return Ok(Found::End);
-        }
-        // An answer that did not fit is given back too, when there is no better.
-        let (promise, skip) = kept.ok_or(UpstreamError::Protocol)?;
-        self.promise = promise;
-        Ok(Found::Rest(Box::new(answered), skip))
     }
 }

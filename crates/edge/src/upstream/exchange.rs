@@ -2,13 +2,14 @@
 
 use super::UpstreamError;
 use super::attempt::{Answered, Limits, limit_behind_others};
-use super::body::{Rest, UpstreamBody, Waits};
+use super::body::{UpstreamBody, Waits};
 use super::connect::Dial;
 use super::group::{Group, Groups, Pick};
 use super::metrics::Hedged;
 use super::parent::Parent;
 use super::pool::{Pool, Wish};
 use super::question::{Question, RequestBody};
+use super::rest::Rest;
 use super::way::Way;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
