@@ -248,7 +248,7 @@ impl FromStr for Grade {
 
     fn from_str(text: &str) -> Result<Self, InvalidGrade> {
         let named = (1..).zip(GRADES).find(|(_, names)| names.contains(&text)).map(|(year, _)| year);
-        let year = named.or_else(|| text.parse().ok());
+        let year = named.or_else(|| text.strip_suffix("年级").unwrap_or(text).parse().ok());
         let invalid = || InvalidGrade(text.chars().take(20).collect());
         year.and_then(|year: u8| Self::try_from(year).ok()).ok_or_else(invalid)
     }

@@ -1,7 +1,7 @@
 //! The TOML file, and the limits that are shipped.
 
 use super::item::Item;
-use super::reading::{ChannelTable, Reading, RulingTable, text_of};
+use super::reading::{ChannelTable, Reading, RulingTable, cell, text_of};
 use super::text::{clock, day};
 use super::{Timetable, sheet};
 use crate::finding::{Finding, Rule, Spot};
@@ -9,6 +9,7 @@ use crate::place::Place;
 use crate::plan::{ChannelId, Document, MAX_CHANNELS, MAX_DOCUMENTS, is_issued};
 use crate::policy::Ruling;
 use crate::time::Zone;
+use jiff::civil::Date;
 use package::{Grade, LessonId};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ pub struct Shipped {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    date: Option<Spanned<String>>,
+    date: Option<Spanned<Value>>,
     zone: Option<Zone>,
     place: Option<Place>,
     exam_grades: Option<Spanned<Value>>,
@@ -156,9 +157,10 @@ pub(super) fn read(
     timetable.place = file.place.unwrap_or(Place::Nation);
     timetable.zone = file.zone.unwrap_or(Zone::CHINA);
     timetable.slate = file.slate;
-    let date = file
-        .date
-        .and_then(|date| reading.value(&date, "a day such as 2026-09-01", |text: &String| day(text)));
+    let date = file.date.map(|date| {
+        // One that is none is told here, and not again for each item that relies on it.
+        reading.value(&date, "a day such as 2026-09-01", |value| day(&cell(value)?)).unwrap_or(Date::ZERO)
+    });
     if let Some(grades) = file.exam_grades {
         timetable.exam_grades = reading.grades(&grades).unwrap_or_default();
     }

@@ -1,7 +1,7 @@
 //! Fields to items.
 
 use super::field::Field;
-use super::text::{clock, clock_text, day, grade_list, grades_text};
+use super::text::{clock, clock_text, day, grade_list, grades_text, narrow};
 use crate::finding::{Finding, Rule, Spot};
 use crate::plan::{ChannelId, ItemId};
 use crate::school::Kind;
@@ -10,6 +10,8 @@ use jiff::civil::Date;
 use package::{Grade, LessonId};
 use std::collections::BTreeMap;
 
+/// So many characters of what cannot be read are shown.
+pub(super) const MAX_SHOWN: usize = 40;
 /// The longest text of one field, in characters.
 const MAX_TEXT: usize = 200;
 
@@ -169,7 +171,7 @@ impl Reader<'_> {
         let (text, _) = self.written.fields.get(&field)?;
         let value = parse(text.trim());
         if value.is_none() {
-            let shown: String = text.chars().take(40).collect();
+            let shown: String = text.chars().take(MAX_SHOWN).collect();
             self.wrong(field, format!("`{shown}` is no {}, write {like}", field.name()));
         }
         value
@@ -193,6 +195,7 @@ impl Reader<'_> {
 }
 
 fn minutes(text: &str) -> Option<u32> {
+    let text = narrow(text);
     let digits = text.trim_end_matches("分钟").trim_end_matches("min").trim();
     digits.parse().ok().filter(|minutes| (1..=DAY_S / 60).contains(minutes))
 }

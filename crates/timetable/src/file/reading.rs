@@ -2,7 +2,7 @@
 
 use super::document::ChannelEntry;
 use super::field::Field;
-use super::item::{self, Item, Written};
+use super::item::{self, Item, MAX_SHOWN, Written};
 use super::text::grade_list;
 use super::{MAX_FILE_BYTES, MAX_ITEMS};
 use crate::finding::{Finding, MAX_FINDINGS, Rule, Spot};
@@ -82,7 +82,9 @@ impl Reading<'_> {
         let value = parse(written.get_ref());
         if value.is_none() {
             let spot = self.spot.at(self.line(written.span().start));
-            self.findings.push(spot.error(Rule::Syntax, format!("cannot be read, write {like}")));
+            let shown = self.text.get(written.span()).unwrap_or_default().trim_matches('"');
+            let shown: String = shown.chars().take(MAX_SHOWN).collect();
+            self.findings.push(spot.error(Rule::Syntax, format!("`{shown}` cannot be read, write {like}")));
         }
         value
     }
@@ -184,7 +186,7 @@ impl Reading<'_> {
 }
 
 /// A value as a cell of a sheet would hold it.
-fn cell(value: &Value) -> Option<String> {
+pub(super) fn cell(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Integer(number) => Some(number.to_string()),

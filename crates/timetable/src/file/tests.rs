@@ -111,7 +111,11 @@ fn what_cannot_be_read_is_told_with_its_line_and_a_way_out() {
         ("d.toml", items(good).replace("date = \"2026-09-01\"\n", ""), "d.toml:2: syntax: `date` is missing"),
         ("d.toml", "dates = 1\n".into(), "d.toml:1: syntax: unknown field `dates`"),
         ("d.toml", "\nzone = \"Mars\"\n".into(), "d.toml:2: syntax: `Mars` is no zone"),
-        ("d.toml", "bells = [\"x\"]\n".into(), "d.toml:1: syntax: cannot be read, write times such as 08:30"),
+        (
+            "d.toml",
+            "bells = [\"x\"]\n".into(),
+            "d.toml:1: syntax: `[\"x\"]` cannot be read, write times such as 08:30",
+        ),
         (
             "d.toml",
             "fill = { from = \"07:00\", until = \"00:00\" }\n".into(),
@@ -121,12 +125,12 @@ fn what_cannot_be_read_is_told_with_its_line_and_a_way_out() {
         (
             "d.toml",
             "[[policy]]\nplace = \"atlantis\"\n".into(),
-            "d.toml:2: syntax: cannot be read, write nation",
+            "d.toml:2: syntax: `atlantis` cannot be read, write nation",
         ),
         (
             "d.toml",
             "[[policy]]\nplace = \"hubei\"\ngrades = \"x\"\n".into(),
-            "d.toml:3: syntax: cannot be read, write grades",
+            "d.toml:3: syntax: `x` cannot be read, write grades",
         ),
         ("d.csv", "a,b\n1,2\n".into(), "d.csv:1: syntax: no column is `start`, name the columns by id, date"),
         ("d.csv", "start,grade,年级\n".into(), "d.csv:1: syntax: two columns are `grades`"),
@@ -149,6 +153,24 @@ fn what_cannot_be_read_is_told_with_its_line_and_a_way_out() {
 fn all_mistakes_are_told_at_once() {
     let sheet = "date,start,minutes,grade\n2026-09-01,late,x,13\n2026-09-01,08:30,20,7\n,08:30,20,7\n";
     assert_eq!(read("d.csv", sheet.as_bytes()).unwrap_err().len(), 4);
+}
+
+#[test]
+fn a_day_that_is_none_is_told_once_and_not_again_for_each_item() {
+    let items = "item = [\n{ start = \"08:30\", minutes = 20, grades = 7, lesson = \"a\" },\n{ start = \"09:10\", minutes = 20, grades = 7, lesson = \"b\" },\n]\n";
+    for (day, shown) in [("\"2026-02-30\"", "2026-02-30"), ("20260901", "20260901"), ("9.5", "9.5")] {
+        let found = read("d.toml", format!("date = {day}\n{items}").as_bytes()).unwrap_err();
+        let expected = format!("d.toml:1: syntax: `{shown}` cannot be read, write a day such as 2026-09-01");
+        assert_eq!(found, [expected], "{day}");
+    }
+}
+
+#[test]
+fn a_day_may_stand_without_quotation_marks_as_toml_has_them() {
+    let text =
+        "date = 2026-09-01\nitem = [\n{ start = 08:30:00, minutes = 20, grades = 7, lesson = \"a\" },\n]\n";
+    let timetable = read("d.toml", text.as_bytes()).unwrap();
+    assert_eq!((timetable.items[0].date, timetable.items[0].start), (date(2026, 9, 1), 30_600));
 }
 
 #[test]

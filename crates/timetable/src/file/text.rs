@@ -6,12 +6,23 @@ use jiff::civil::Date;
 use package::Grade;
 
 /// What separates the members of a list in a cell.
-const SEPARATORS: [char; 8] = [',', '，', '、', ';', '；', '/', ' ', '\n'];
+const SEPARATORS: [char; 6] = [',', '、', ';', '/', ' ', '\n'];
+
+/// `０８：３０` as `08:30`: Chinese keyboards write digits and signs as wide as 汉字 (U+FF01 to U+FF5E and U+3000), and nobody
+/// sees the difference in a sheet.
+pub(crate) fn narrow(text: &str) -> String {
+    let narrow = |sign: char| match sign {
+        '\u{3000}' => ' ',
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(sign) - 0xfee0).unwrap_or(sign),
+        _ => sign,
+    };
+    text.chars().map(narrow).collect()
+}
 
 /// `08:30`, `8:30`, `08：30`, `08:30:00`, up to `24:00`; as seconds of the day.
 pub(crate) fn clock(text: &str) -> Option<u32> {
-    let text = text.trim().replace('：', ":");
-    let parts: Vec<&str> = text.split(':').collect();
+    let text = narrow(text);
+    let parts: Vec<&str> = text.trim().split(':').collect();
     let number = |part: &&str| -> Option<u32> {
         ((1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))
             .then(|| part.parse().ok())?
@@ -33,8 +44,8 @@ pub(crate) fn clock_text(second: u32) -> String {
 
 /// `2026-09-01`, `2026/9/1`, `2026年9月1日`.
 pub(crate) fn day(text: &str) -> Option<Date> {
-    let text = text.trim().trim_end_matches('日');
-    let mut parts = text.split(['-', '/', '.', '年', '月']).map(str::trim);
+    let text = narrow(text);
+    let mut parts = text.trim().trim_end_matches('日').split(['-', '/', '.', '年', '月']).map(str::trim);
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() || year.len() != 4 {
         return None;
@@ -45,7 +56,7 @@ pub(crate) fn day(text: &str) -> Option<Date> {
 /// `7`, `七年级`, `7-9`, `初一、初二`, `小学`, `all`; in order, none twice.
 pub(crate) fn grade_list(text: &str) -> Option<Vec<Grade>> {
     let mut list = Vec::new();
-    for part in text.split(SEPARATORS).filter(|part| !part.is_empty()) {
+    for part in narrow(text).split(SEPARATORS).filter(|part| !part.is_empty()) {
         list.extend(part_of_list(part)?);
     }
     list.sort();
@@ -62,7 +73,7 @@ fn part_of_list(part: &str) -> Option<Vec<Grade>> {
         "senior" | "高中" => return Some(of(&[Band::Senior])),
         _ => {}
     }
-    let mut ends = part.split(['-', '~', '～', '—', '至']).map(|end| end.trim().parse::<Grade>());
+    let mut ends = part.split(['-', '~', '—', '至']).map(|end| end.trim().parse::<Grade>());
     let first = ends.next()?.ok()?;
     let last = ends.next().transpose().ok()?.unwrap_or(first);
     (ends.next().is_none() && first <= last)
@@ -95,6 +106,7 @@ mod tests {
             ("08:30", Some(30_600)),
             (" 8:30 ", Some(30_600)),
             ("08：30", Some(30_600)),
+            ("０８：３０", Some(30_600)),
             ("08:30:05", Some(30_605)),
             ("24:00", Some(86_400)),
             ("24:01", None),
@@ -111,7 +123,14 @@ mod tests {
 
     #[test]
     fn days_as_people_write_them() {
-        for text in ["2026-09-01", "2026/9/1", "2026年9月1日", "2026.09.01"] {
+        for text in [
+            "2026-09-01",
+            "2026/9/1",
+            "2026年9月1日",
+            "2026.09.01",
+            "２０２６－０９－０１",
+            "２０２６年９月１日",
+        ] {
             assert_eq!(day(text), Some(date(2026, 9, 1)), "{text}");
         }
         for text in ["", "1/9/2026", "2026-13-01", "2026-09", "2026-09-01-02", "26-09-01"] {
@@ -124,6 +143,11 @@ mod tests {
         for (text, years) in [
             ("7", "7"),
             ("七年级", "7"),
+            ("７年级", "7"),
+            ("7-9年级", "7-9"),
+            ("７～９年级", "7-9"),
+            ("７－９", "7-9"),
+            ("７，８", "7-8"),
             ("7-9", "7-9"),
             ("9、初一", "7,9"),
             ("高一至高三", "10-12"),
@@ -133,7 +157,7 @@ mod tests {
         ] {
             assert_eq!(grades_text(&grade_list(text).unwrap()), years, "{text}");
         }
-        for text in ["", "13", "9-7", "1-2-3", "大一", "-"] {
+        for text in ["", "13", "9-7", "1-2-3", "大一", "-", "年级", "13年级"] {
             assert_eq!(grade_list(text), None, "{text}");
         }
     }
