@@ -19,6 +19,7 @@ use crate::policy::Policies;
 use crate::school::grades;
 use crate::stock::Stock;
 use crate::time::DAY_S;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use package::Grade;
 
@@ -73,6 +74,19 @@ pub fn check(timetable: &Timetable, stock: Option<&Stock>) -> Vec<Finding> {
     sorted(findings)
 }
 
+/// A note for each of the first [`MAX_FINDINGS`] days that are over at `now`. A plan of last year's date is a sound plan that
+/// no node follows, and whoever wrote it hears of that tomorrow at the bell.
+pub fn days_over(timetable: &Timetable, now: Timestamp) -> Vec<Finding> {
+    let today = timetable.zone.local(now).date();
+    let over = timetable.days().into_iter().take_while(|&date| date < today).take(MAX_FINDINGS);
+    let note = |date: Date| {
+        let first = timetable.items.iter().find(|item| item.date == date)?;
+        let text = format!("{date} is over, it is {today}: look whether year, month and day are right");
+        Some(first.spot.note(Rule::DayOver, text))
+    };
+    over.filter_map(note).collect()
+}
+
 impl Timetable {
     pub(crate) fn policies(&self) -> Policies<'_> {
         Policies::new(&self.rulings, &self.documents)
@@ -109,8 +123,9 @@ fn exam_grades(timetable: &Timetable, date: Date, items: &[&Item], findings: &mu
     for grade in &timetable.exam_grades {
         if !lessons().any(|item| item.grades.contains(grade)) {
             let text = format!(
-                "grade {} is before its examination and has no lesson on {date}, add one or take it out of exam_grades",
-                grade.year()
+                "grade {} is before its examination and has no lesson on {date}, add one or take it out of exam_grades{}",
+                grade.year(),
+                if timetable.is_sheet() { " (of a TOML file that names this sheet by `items`)" } else { "" }
             );
             findings.push(first.spot.error(Rule::ExamGrades, text));
         }

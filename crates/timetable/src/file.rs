@@ -79,13 +79,13 @@ impl Timetable {
     ) -> Result<Self, Vec<Finding>> {
         let spot = Spot { file: Arc::from(file.name), line: 1 };
         let mut findings = Vec::new();
-        let timetable = if file.name.to_ascii_lowercase().ends_with(".toml") {
-            document::read(&spot, file.bytes, shipped, sheet, &mut findings)
-        } else {
+        let timetable = if is_sheet(file.name) {
             let mut timetable = document::plain(&spot, shipped);
             timetable.items = sheet::items(&spot, file.bytes, None, &mut findings);
             timetable.channels = document::channels_of(&timetable.items);
             Some(timetable)
+        } else {
+            document::read(&spot, file.bytes, shipped, sheet, &mut findings)
         };
         match timetable {
             Some(mut timetable) if findings.is_empty() => {
@@ -99,6 +99,11 @@ impl Timetable {
     /// One without items, for the nation, with the limits of `shipped`. `name` is for findings.
     pub fn empty(name: &str, shipped: &Shipped) -> Self {
         document::plain(&Spot { file: Arc::from(name), line: 1 }, shipped)
+    }
+
+    /// Whether it was a sheet alone, which has items and says nothing about the whole.
+    pub(crate) fn is_sheet(&self) -> bool {
+        is_sheet(&self.spot.file)
     }
 
     /// The days that it has items for, in order.
@@ -115,6 +120,10 @@ impl Timetable {
         items.sort_by_key(|item| (item.start, &item.grades, &item.id));
         items
     }
+}
+
+fn is_sheet(name: &str) -> bool {
+    !name.to_ascii_lowercase().ends_with(".toml")
 }
 
 #[cfg(test)]

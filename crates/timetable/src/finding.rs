@@ -82,6 +82,8 @@ pub enum Rule {
     Ambiguous,
     /// It changes what has been on air.
     Past,
+    /// The day is over: nobody follows its plan any more.
+    DayOver,
     /// The plan cannot be made.
     Plan,
 }
@@ -110,6 +112,7 @@ impl Rule {
         Self::Undocumented,
         Self::Ambiguous,
         Self::Past,
+        Self::DayOver,
         Self::Plan,
     ];
 
@@ -137,6 +140,7 @@ impl Rule {
             Self::Undocumented => "undocumented",
             Self::Ambiguous => "ambiguous",
             Self::Past => "past",
+            Self::DayOver => "day_over",
             Self::Plan => "plan",
         }
     }
@@ -146,6 +150,11 @@ impl Spot {
     /// An error here.
     pub(crate) fn error(&self, rule: Rule, text: impl Into<String>) -> Finding {
         Finding { spot: self.clone(), rule, weight: Weight::Error, text: text.into() }
+    }
+
+    /// What is worth knowing here and stops nothing.
+    pub(crate) fn note(&self, rule: Rule, text: impl Into<String>) -> Finding {
+        Finding { weight: Weight::Note, ..self.error(rule, text) }
     }
 
     /// The same file at another line.

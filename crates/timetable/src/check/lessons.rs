@@ -44,7 +44,7 @@ fn named(item: &Item, stock: Option<&Stock>, findings: &mut Vec<Finding>) {
             format!("{}:{:02}", second / 60, second % 60)
         };
         let text = format!(
-            "lesson `{lesson}` lasts {} and `{}` {}, change minutes or ingest the right recording",
+            "lesson `{lesson}` lasts {} in the store and `{}` {} here, change minutes or ingest the right recording",
             length(found),
             item.id,
             length(planned)

@@ -1,6 +1,7 @@
 use super::*;
 use crate::Weight;
 use crate::compile::tests::{stock, timetable};
+use crate::file::{Given, Shipped};
 
 /// What is told about items of 1 September, errors alone, as `LINE rule`.
 fn told(head: &str, items: &str, tail: &str) -> Vec<String> {
@@ -95,6 +96,35 @@ fn exam_grades_are_not_left_out() {
 }
 
 #[test]
+fn a_sheet_alone_is_told_where_exam_grades_are_said() {
+    let file =
+        Given { name: "day.csv", bytes: b"date,start,minutes,grade,lesson\n2026-09-01,08:30,20,7,a\n" };
+    let sheet = Timetable::read(file, &Shipped::default(), |_| Err(String::new())).unwrap();
+    let findings = check(&sheet, None);
+    let way = "take it out of exam_grades (of a TOML file that names this sheet by `items`)";
+    assert!(findings.iter().all(|finding| finding.text.ends_with(way)), "{findings:?}");
+    assert_eq!(findings.len(), 2);
+}
+
+#[test]
+fn a_day_that_is_over_is_a_note_by_the_clock_of_its_place() {
+    let text = "date = \"2026-09-01\"\nitem = [\n{ start = \"08:30\", minutes = 20, grades = 9, lesson = \"a\" },\n{ date = \"2026-09-02\", start = \"08:30\", minutes = 20, grades = 9, lesson = \"b\" },\n]\n";
+    let timetable = timetable(text);
+    let told = |now: &str| {
+        let notes = days_over(&timetable, now.parse().unwrap());
+        notes.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(told("2026-09-01T15:59:59Z"), [""; 0], "until midnight in China");
+    assert_eq!(
+        told("2026-09-01T16:00:00Z"),
+        [
+            "day.toml:3: note: day_over: 2026-09-01 is over, it is 2026-09-02: look whether year, month and day are right"
+        ]
+    );
+    assert_eq!(told("2027-09-01T00:00:00Z").len(), 2);
+}
+
+#[test]
 fn limits_of_other_places_are_notes_with_their_document() {
     let text = "date = \"2026-09-01\"\nexam_grades = []\nitem = [\n{ start = \"08:30\", minutes = 30, grades = 7, lesson = \"a\" },\n]\n";
     let findings = check(&timetable(text), None);
@@ -116,11 +146,15 @@ fn lessons_are_as_long_as_their_items() {
         (Some(238), None),
         (
             Some(237),
-            Some("5 lesson `a` lasts 18:58 and `a` 20:00, change minutes or ingest the right recording"),
+            Some(
+                "5 lesson `a` lasts 18:58 in the store and `a` 20:00 here, change minutes or ingest the right recording",
+            ),
         ),
         (
             Some(251),
-            Some("5 lesson `a` lasts 20:05 and `a` 20:00, change minutes or ingest the right recording"),
+            Some(
+                "5 lesson `a` lasts 20:05 in the store and `a` 20:00 here, change minutes or ingest the right recording",
+            ),
         ),
         (None, Some("5 lesson `a` is not in the store, ingest it (airclass ingest run FILE --lesson a)")),
     ] {

@@ -19,7 +19,9 @@ pub(super) fn check(options: &Check) -> Result<(), AnyFault> {
                     stock::stock(&store, &timetable).await
                 })?),
             };
-            (timetable::check(&timetable, stock.as_ref()), about(&timetable))
+            let mut findings = timetable::days_over(&timetable, read::now()?);
+            findings.extend(timetable::check(&timetable, stock.as_ref()));
+            (findings, about(&timetable))
         }
     };
     say(options, &findings, &about).map_err(TimetableFault::System)?;

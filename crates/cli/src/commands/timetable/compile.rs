@@ -38,7 +38,8 @@ pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
         let stock = stock::stock(&store, &timetable).await?;
         let findings = timetable::check(&timetable, Some(&stock));
         let late = |rule| options.allow_missing && rule == Rule::NotStored;
-        let mut told = findings.clone();
+        let mut told = timetable::days_over(&timetable, now);
+        told.extend(findings);
         for finding in told.iter_mut().filter(|finding| late(finding.rule)) {
             finding.weight = Weight::Note;
         }
