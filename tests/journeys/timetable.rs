@@ -312,6 +312,20 @@ fn a_forecast_says_what_a_bell_asks_for_and_what_is_missing() {
     assert_eq!(short.code(), Some(1), "{short:?}");
     assert!(short.stdout.contains("湖北 dianxin: 124.0 asked for, 100.0 there"), "{short:?}");
     assert!(short.stderr.contains("FORECAST_SHORT: 2 bells"), "{short:?}");
+    // A lesson that the store lacks asks for nothing yet, which is not to look like a quiet bell.
+    assert!(!short.stdout.contains("not in the store"), "{short:?}");
+    fs::remove_dir_all(scene.path("store/lessons/maths")).unwrap();
+    let early = scene.compile("early", &["--allow-missing"]);
+    assert_eq!(early.code(), Some(0), "{early:?}");
+    let (plan, file) = (scene.text("early/plans/2126-09-02.json"), scene.text("assume.toml"));
+    let early = airclass(&["timetable", "forecast", &plan, "--assume", &file]);
+    assert!(
+        early.stdout.contains("1 of 2 lessons was not in the store when this plan was made"),
+        "{early:?}"
+    );
+    let early = airclass(&["timetable", "forecast", &plan, "--assume", &file, "--json"]);
+    let early: Value = serde_json::from_str(&early.stdout).unwrap();
+    assert_eq!(early["lessons_missing"], 1);
     // The shipped example is read, and no plan is told as such.
     let example = journeys::project().join("config/forecast.toml");
     let read = airclass(&["timetable", "forecast", &plan, "--assume", example.to_str().unwrap()]);

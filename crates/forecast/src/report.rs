@@ -25,6 +25,8 @@ pub struct Forecast<'a> {
     pub staggers: Vec<Stagger>,
     /// Bytes of the day.
     pub bytes: u64,
+    /// Lessons that the store lacked when the plan was made. Nobody knows their rungs, so nothing is reckoned for them.
+    pub lessons_missing: usize,
 }
 
 /// What one bell comes to.
@@ -73,7 +75,9 @@ pub fn forecast<'a>(plan: &'a Plan, assumed: &'a Assumptions) -> Option<Forecast
     let markets =
         markets.map(|(market, minutes)| (market, minutes.iter().copied().max().unwrap_or(0))).collect();
     let bytes = total.iter().fold(0_u64, |bytes, bps| bytes.saturating_add(bps.saturating_mul(60) / 8));
-    Some(Forecast { bells, markets, staggers: stagger::compare(plan, assumed, midnight), bytes, total })
+    let lessons_missing = plan.lessons.iter().filter(|lesson| lesson.media.is_none()).count();
+    let staggers = stagger::compare(plan, assumed, midnight);
+    Some(Forecast { bells, markets, staggers, bytes, total, lessons_missing })
 }
 
 fn minute_of(moment: Timestamp, midnight: Timestamp) -> usize {

@@ -33,6 +33,9 @@ pub(super) fn forecast(options: &Forecast) -> Result<(), AnyFault> {
 fn say(plan: &Plan, told: &forecast::Forecast) -> io::Result<()> {
     let mut out = faults::say::out();
     writeln!(out, "{} (edition {}): {} in all", plan.date, plan.edition, bytes(told.bytes))?;
+    if told.lessons_missing > 0 {
+        writeln!(out, "{}", unreckoned(told.lessons_missing, plan.lessons.len()))?;
+    }
     writeln!(out, "\n00:00 {} 24:00", bars(&told.total))?;
     writeln!(out, "\n{:<7}{:>8}{:>13}{:>12}{:>7}  missing", "bell", "lessons", "sessions", "Gbit/s", "at")?;
     for bell in &told.bells {
@@ -60,6 +63,13 @@ fn say(plan: &Plan, told: &forecast::Forecast) -> io::Result<()> {
         writeln!(out, "{:<28}{peak:>12}{at:>7}{:>16}{bill:>18}", way.name, grouped(way.beginnings))?;
     }
     Ok(())
+}
+
+/// What the forecast lacks: a day whose lessons are to come looks like a quiet one.
+fn unreckoned(missing: usize, all: usize) -> String {
+    let (were, them) = if missing == 1 { ("was", "it") } else { ("were", "them") };
+    let what = format!("{missing} of {all} lessons {were} not in the store when this plan was made");
+    format!("{what}, and nothing is reckoned for {them}: ingest {them} and compile again")
 }
 
 fn shortage(short: &Shortage) -> String {
@@ -94,7 +104,7 @@ fn say_json(plan: &Plan, told: &forecast::Forecast) -> io::Result<()> {
         })
     });
     let all: Value = json!({
-        "date": plan.date, "edition": plan.edition, "bytes": told.bytes,
+        "date": plan.date, "edition": plan.edition, "bytes": told.bytes, "lessons_missing": told.lessons_missing,
         "bells": told.bells.iter().map(bell).collect::<Vec<_>>(),
         "markets": markets.collect::<Vec<_>>(), "staggers": ways.collect::<Vec<_>>(), "total_bps": told.total,
     });
