@@ -90,8 +90,26 @@ pub fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, Settings
     toml::from_str(text).map_err(|error| invalid(&error, text, path))
 }
 
-/// What to write instead, where `problem` has nothing but the standard library's word that something is none.
+/// How words of the libraries that read values end, and what to write instead.
+const ADVICE: [(&str, &str); 8] = [
+    ("expected a sequence", "write a list in brackets: [\"…\"]"),
+    ("expected a string", "write it in quotation marks, with its unit if it has one"),
+    (
+        "values must be quoted, expected literal string",
+        "write it in quotation marks, with its unit if it has one",
+    ),
+    ("expected a boolean", "write true or false, without quotation marks"),
+    ("expected u16", "write a whole number, without quotation marks"),
+    ("expected u32", "write a whole number, without quotation marks"),
+    ("expected u64", "write a whole number, without quotation marks"),
+    ("expected usize", "write a whole number, without quotation marks"),
+];
+
+/// What to write instead, where `problem` has nothing but a library's word that something is none.
 fn advice(problem: &str) -> Option<&'static str> {
+    if let Some((_, advice)) = ADVICE.iter().find(|(end, _)| problem.ends_with(end)) {
+        return Some(advice);
+    }
     let is = |error: Option<String>| error.is_some_and(|error| problem.contains(&error));
     if is("".parse::<SocketAddr>().err().map(|error| error.to_string())) {
         Some("write an address and a port: \"127.0.0.1:8080\", \"[::]:8080\"")
@@ -201,6 +219,10 @@ fn invalid(error: &toml::de::Error, text: &str, path: &Path) -> SettingsError {
     let offset = error.span().map_or(0, |span| span.start).min(text.len());
     let line = text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
     let mut problem = error.message().replace('\n', " ");
+    if problem == "duplicate key" {
+        let key = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+        problem = format!("duplicate key `{key}`; take one away");
+    }
     if let Some(advice) = advice(&problem) {
         problem = format!("{problem}; {advice}");
     }
@@ -287,6 +309,33 @@ mod tests {
         assert_eq!(*line, 3);
         assert!(problem.contains("lissten"), "{problem}");
         assert_eq!(error.code(), "CONFIG_INVALID");
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_told_with_what_to_write() {
+        #[derive(Debug, Deserialize)]
+        struct Kinds {
+            #[serde(rename = "listen")]
+            _listen: Option<Vec<String>>,
+            #[serde(rename = "ram")]
+            _ram: Option<String>,
+            #[serde(rename = "uploads")]
+            _uploads: Option<u32>,
+            #[serde(rename = "shed")]
+            _shed: Option<bool>,
+        }
+        for (text, told) in [
+            ("listen = \"a\"", "expected a sequence; write a list in brackets: [\"…\"]"),
+            ("ram = 1024", "expected a string; write it in quotation marks, with its unit if it has one"),
+            ("uploads = \"5\"", "expected u32; write a whole number, without quotation marks"),
+            ("uploads = -5", "expected u32; write a whole number, without quotation marks"),
+            ("shed = \"true\"", "expected a boolean; write true or false, without quotation marks"),
+            ("ram = 1GiB", "; write it in quotation marks, with its unit if it has one"),
+            ("ram = \"1GiB\"\nram = \"2GiB\"", "duplicate key `ram`; take one away"),
+        ] {
+            let error = parse::<Kinds>(text, Path::new("edge.toml")).unwrap_err().to_string();
+            assert!(error.ends_with(told), "{text}: {error}");
+        }
     }
 
     #[test]
