@@ -22,7 +22,7 @@ pub enum SourceFault {
     #[error("the file is not a video in MP4, MOV, MKV, WebM or MPEG-TS; export it as MP4")]
     NotMedia,
     /// Something else under a video's name.
-    #[error("the file is really {0}; give the video itself, as MP4")]
+    #[error("the file is really {0}; {way}", way = .0.way_out())]
     Disguised(Disguise),
     /// Its media are said to be in other files.
     #[error("the file refers to media outside itself ({0}); export it as one self-contained MP4")]

@@ -107,6 +107,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_playlist_of_a_single_segment_is_encoded_too() {
+        let shortest = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:5\n#EXT-X-MEDIA-SEQUENCE:0\n\
+            #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n\
+            #EXTINF:4.800,\n00000.m4s\n#EXT-X-ENDLIST\n";
+        let texts = Texts::new(ByteCount::mib(1));
+        let text = texts.text(shortest.into()).await;
+        assert!(text.gzip.is_some(), "{} bytes", shortest.len());
+    }
+
+    #[tokio::test]
     async fn what_gets_no_shorter_has_one_form() {
         let texts = Texts::new(ByteCount::mib(1));
         let noise: Vec<u8> = (0..64u32).flat_map(|n| Digest::of(&n.to_be_bytes()).0).collect();

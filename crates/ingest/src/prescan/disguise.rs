@@ -45,6 +45,16 @@ impl Disguise {
     }
 }
 
+impl Disguise {
+    /// What whoever has such a file does next.
+    pub(crate) fn way_out(self) -> &'static str {
+        match self {
+            Self::OtherVideo => "convert or export it as MP4 (H.264 and AAC)",
+            _ => "give the video itself, as MP4",
+        }
+    }
+}
+
 impl fmt::Display for Disguise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -138,6 +148,13 @@ fn is_session(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_video_of_another_kind_is_to_be_converted() {
+        let told = |disguise| crate::fault::SourceFault::Disguised(disguise).to_string();
+        assert!(told(Disguise::OtherVideo).ends_with("MPEG-TS; convert or export it as MP4 (H.264 and AAC)"));
+        assert!(told(Disguise::Picture).ends_with("really a picture; give the video itself, as MP4"));
+    }
 
     #[test]
     fn what_is_none_of_ours_is_named() {
