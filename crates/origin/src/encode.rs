@@ -17,8 +17,8 @@ use units::ByteCount;
 /// The largest text read whole and encoded. Larger ones (a manifest of a day) are streamed as they are, so that memory
 /// does not depend on what is in the store.
 pub(crate) const MAX_TEXT: u64 = 1 << 20;
-/// Below this, gzip's own 18 bytes and a header line save nothing worth a second form.
-const MIN_GZIP: usize = 256;
+/// Below this, gzip's own 18 bytes and a header line save nothing worth a second form. The playlist of a single segment has 190.
+const MIN_GZIP: usize = 128;
 /// Level 6: level 9 is a third slower for a hundredth less.
 const LEVEL: Compression = Compression::new(6);
 /// Bytes an entry takes beside its two forms.
