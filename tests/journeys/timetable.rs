@@ -280,6 +280,28 @@ fn a_day_is_compiled_signed_and_changed_entry_by_entry() {
 }
 
 #[test]
+fn who_deletes_a_lesson_hears_which_days_still_show_it() {
+    let scene = Scene::new();
+    for (lesson, segments) in [("maths", 250), ("physics", 250), ("slate", 5), ("spare", 250)] {
+        scene.publish(lesson, segments);
+    }
+    assert_eq!(scene.compile("out", &["--publish"]).code(), Some(0));
+    // A day that is over is nobody's concern any more, and neither is a plan that cannot be read.
+    let past = DAY.replace("2126-09-02", "2024-09-02");
+    scene.write(&past);
+    assert_eq!(scene.compile("out", &["--publish"]).code(), Some(0));
+    let plan = fs::read(scene.path("store/plans/2126-09-02.json")).unwrap();
+    fs::write(scene.path("store/plans/2126-09-03.json"), &plan[1..]).unwrap();
+    let delete = |lesson: &str| airclass(&["package", "delete", lesson, "--store", &scene.text("store")]);
+    let shown = delete("physics");
+    let note =
+        "note: the plan of 2126-09-02 still shows it; take it out of that day's timetable and compile again";
+    assert_eq!(shown.stdout.lines().skip(1).collect::<Vec<_>>(), [note], "{shown:?}");
+    let spare = delete("spare");
+    assert_eq!((spare.code(), spare.stdout.lines().count()), (Some(0), 1), "{spare:?}");
+}
+
+#[test]
 fn a_forecast_says_what_a_bell_asks_for_and_what_is_missing() {
     let scene = Scene::new();
     for lesson in ["maths", "physics"] {

@@ -4,6 +4,7 @@ mod clear;
 mod fault;
 mod keys;
 mod list;
+mod planned;
 mod sections;
 mod text;
 mod verify;

@@ -1,9 +1,11 @@
 //! `rollback`, `delete` and `gc`.
 
+use super::planned;
 use super::text::{bytes, say};
 use super::{Clear, Delete, RollBack};
 use crate::clock;
 use faults::AnyFault;
+use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
 use storage::{Collect, Kind, Removed};
@@ -25,6 +27,13 @@ pub(super) fn delete(options: &Delete) -> Result<(), AnyFault> {
         "lesson {lesson} is deleted; `airclass package rollback {lesson}` brings it back until `gc` has removed its package",
         lesson = options.lesson
     ));
+    // By a clock that says no year at all, every plan is still to come.
+    let now = Timestamp::try_from(clock::now()).unwrap_or(Timestamp::UNIX_EPOCH);
+    for date in runtime.block_on(planned::days(&store, &options.lesson, now))? {
+        say(&format!(
+            "note: the plan of {date} still shows it; take it out of that day's timetable and compile again"
+        ));
+    }
     Ok(())
 }
 
