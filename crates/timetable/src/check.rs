@@ -13,7 +13,7 @@ pub(crate) use channels::airings;
 pub use lessons::SLACK_S;
 pub(crate) use lessons::segments;
 
-use crate::file::{Item, Timetable};
+use crate::file::{Item, Timetable, clock_text};
 use crate::finding::{Finding, MAX_FINDINGS, Rule, sorted};
 use crate::policy::Policies;
 use crate::school::grades;
@@ -22,6 +22,9 @@ use crate::time::DAY_S;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use package::Grade;
+
+/// Before this second of the day no lesson begins that was meant so.
+const NIGHT_UNTIL_S: u32 = 6 * 3_600;
 
 /// One item as a grade has it.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +49,7 @@ pub fn check(timetable: &Timetable, stock: Option<&Stock>) -> Vec<Finding> {
     for date in timetable.days() {
         let items = timetable.day(date);
         within_day(timetable, &items, &mut findings);
+        night(&items, &mut findings);
         lessons::check(&items, stock, &mut findings);
         channels::check(timetable, date, &mut findings);
         exam_grades(timetable, date, &items, &mut findings);
@@ -113,6 +117,19 @@ fn within_day(timetable: &Timetable, items: &[&Item], findings: &mut Vec<Finding
                 format!("`{}` ends after midnight, let it end by 24:00 or put it into the next day", item.id);
             findings.push(item.spot.error(Rule::OutsideDay, text));
         }
+    }
+}
+
+/// Sheets often have `2:30` for half past two in the afternoon, and that is a time of the day, too.
+fn night(items: &[&Item], findings: &mut Vec<Finding>) {
+    for item in items.iter().filter(|item| item.kind.shows_lesson() && item.start < NIGHT_UNTIL_S) {
+        let text = format!(
+            "`{}` begins at {}, when children sleep: write {} if the afternoon is meant",
+            item.id,
+            clock_text(item.start),
+            clock_text(item.start + DAY_S / 2)
+        );
+        findings.push(item.spot.note(Rule::Night, text));
     }
 }
 

@@ -48,6 +48,8 @@ pub enum Rule {
     UnknownChannel,
     /// It begins or ends outside of its day.
     OutsideDay,
+    /// A lesson in the small hours.
+    Night,
     /// Two items of a grade or a channel at the same time.
     Overlap,
     /// It goes on after the next bell.
@@ -95,6 +97,7 @@ impl Rule {
         Self::Duplicate,
         Self::UnknownChannel,
         Self::OutsideDay,
+        Self::Night,
         Self::Overlap,
         Self::Overrun,
         Self::NoLesson,
@@ -123,6 +126,7 @@ impl Rule {
             Self::Duplicate => "duplicate",
             Self::UnknownChannel => "unknown_channel",
             Self::OutsideDay => "outside_day",
+            Self::Night => "night",
             Self::Overlap => "overlap",
             Self::Overrun => "overrun",
             Self::NoLesson => "no_lesson",

@@ -96,6 +96,19 @@ fn exam_grades_are_not_left_out() {
 }
 
 #[test]
+fn a_lesson_in_the_night_is_a_note_since_2_30_was_meant_for_the_afternoon() {
+    let text = "date = \"2026-09-01\"\nexam_grades = []\nitem = [\n{ start = \"2:30\", minutes = 20, grades = 7, lesson = \"a\" },\n{ start = \"06:00\", minutes = 20, grades = 7, kind = \"reading\", lesson = \"b\" },\n{ start = \"00:00\", end = \"06:00\", grades = 8, kind = \"rest\" },\n]\n";
+    let findings = check(&timetable(text), None);
+    let told: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "day.toml:4: note: night: `a` begins at 02:30, when children sleep: write 14:30 if the afternoon is meant"
+        ]
+    );
+}
+
+#[test]
 fn a_sheet_alone_is_told_where_exam_grades_are_said() {
     let file =
         Given { name: "day.csv", bytes: b"date,start,minutes,grade,lesson\n2026-09-01,08:30,20,7,a\n" };
