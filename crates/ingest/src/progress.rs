@@ -130,7 +130,9 @@ impl<'a> Follow<'a> {
     fn tell(&mut self, part: Option<f64>, media: Option<Duration>) {
         let elapsed = self.since.elapsed();
         let seconds = elapsed.as_secs_f64();
-        let speed = media.filter(|_| seconds > 0.0).map(|media| media.as_secs_f64() / seconds);
+        // Chunks are through one by one: before the first, "0.00 × real time" would say that it stands still.
+        let through = media.filter(|media| !media.is_zero() && seconds > 0.0);
+        let speed = through.map(|media| media.as_secs_f64() / seconds);
         let left = part
             .filter(|&part| part > 0.0)
             .and_then(|part| Duration::try_from_secs_f64(seconds * (1.0 - part) / part).ok());
@@ -191,6 +193,29 @@ fn tell_last(done: &Done) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Default)]
+    struct Heard(Vec<Option<f64>>);
+
+    impl Report for Heard {
+        fn begin(&mut self, _: &Path) {}
+        fn at(&mut self, at: &At) {
+            self.0.push(at.speed);
+        }
+        fn stage_done(&mut self, _: &At) {}
+        fn note(&mut self, _: &str) {}
+        fn done(&mut self, _: &Done) {}
+        fn failed(&mut self, _: &str, _: &str) {}
+    }
+
+    #[test]
+    fn no_speed_is_told_before_anything_is_through() {
+        let mut heard = Heard::default();
+        let mut follow = Follow::begin(&mut heard, Stage::Transcode);
+        follow.at(1, 10, Some(Duration::ZERO));
+        follow.at(5, 10, Some(Duration::from_secs(9)));
+        assert!(matches!(heard.0[..], [None, None, Some(_)]), "{:?}", heard.0);
+    }
 
     #[test]
     fn sentences() {
