@@ -26,6 +26,12 @@ const LOOK_MS = 2_000;
 /** From here on it was the machine that stood still and not the line, in milliseconds. */
 const LATE_MS = 100;
 
+/** What a segment holds, in seconds. */
+const SEGMENT_S = 4.8;
+
+/** Pictures and sound are downloaded no further apart than this, in seconds (`page/abreast.ts`). */
+const APART_S = 15;
+
 /** What the console says when the line is cut. */
 const CUT = /Failed to load resource/;
 
@@ -112,6 +118,27 @@ test('sound whose rung changes to and fro while it is being fetched comes, and i
   const most = Math.max(...asked.values());
   assert.ok(most <= 5, `one file was asked for ${most} times`);
   assert.ok((await state(page)).position >= 8);
+});
+
+test('pictures wait for sound that does not come, and go on with it', async (t) => {
+  const page = await openPage(t, browser);
+  const pictures = new Set();
+  page.on('request', (request) => {
+    const [segment] = /\/[as]\d\/\d{5}\.m4s$/.exec(new URL(request.url()).pathname) ?? [];
+    if (segment) pictures.add(segment.slice(4));
+  });
+  let held = [];
+  await page.route(/\/(lo|hi)\/000(0[2-9]|1\d)\.m4s$/, (route) => (held ? void held.push(route) : route.continue()));
+  await openLesson(page, EDGE, {});
+  // It stands at the end of its sound, and pictures had all that time to come.
+  await page.waitForFunction((there) => window.airclass.phase === 'buffering' && window.airclass.position > there, 2 * SEGMENT_S - 1);
+  assert.ok(pictures.size * SEGMENT_S <= 2 * SEGMENT_S + APART_S + SEGMENT_S, `${[...pictures]} were fetched`);
+  assert.ok(pictures.size > 3, 'once sound comes there are pictures to it');
+  const waiting = held;
+  held = undefined;
+  for (const route of waiting) await route.continue().catch(() => undefined);
+  await playOn(page, 2 * SEGMENT_S);
+  assert.equal((await state(page)).errors.filter(({ fatal }) => fatal).length, 0);
 });
 
 test('on 120 kbit/s slides and sound run', async (t) => {

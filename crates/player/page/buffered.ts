@@ -9,7 +9,7 @@ export function isDry(video: HTMLVideoElement): boolean {
 }
 
 /** Seconds downloaded ahead of the position without a gap. */
-export function bufferedAhead(video: HTMLVideoElement): number {
+export function bufferedAhead(video: HTMLMediaElement): number {
   const { buffered, currentTime } = video;
   for (let range = 0; range < buffered.length; range += 1) {
     // A hand's breadth of tolerance: a segment may start a frame after the position.

@@ -1,6 +1,7 @@
 /** hls.js's settings for weak lines and a huge synchronised crowd. */
 
 import type { HlsConfig } from 'hls.js';
+import { Abreast } from './abreast';
 
 /** Seconds kept downloaded ahead while somebody watches: outlives the cuts of a village line. */
 export const AHEAD_S = 90;
@@ -32,6 +33,7 @@ const RETRY = {
 };
 
 export const CONFIG: Partial<HlsConfig> = {
+  streamController: Abreast,
   enableWorker: false,
   // Starts on the lowest rung: a picture at once on every line, and the first segment measures it.
   startLevel: 0,
