@@ -89,7 +89,7 @@ async function page() {
   files.set('assets/worker.js', Buffer.from(worker.outputFiles[0].contents));
   files.set(name, script);
   outputs.set('page/legacy.ts', '/' + name);
-  files.set('index.html', Buffer.from(index(outputs)));
+  files.set('index.html', Buffer.from(index(outputs, (source) => partsOf(outputs.get(source), result.metafile.outputs))));
   // What we link comes with its licence: the notice travels with the copy.
   files.set('assets/licences.txt', Buffer.from(licences()));
   for (const [path, bytes] of [...files]) {
@@ -104,14 +104,31 @@ function hashOf(bytes) {
   return [...createHash('sha256').update(bytes).digest().subarray(0, 8)].map((byte) => letters[byte & 31]).join('');
 }
 
-/** The page's HTML with the hashed names in place of {{…}}. */
-function index(outputs) {
-  const html = readFileSync(join(root, 'page/index.html'), 'utf8');
+/**
+ * The page's HTML with the hashed names in place of {{…}}, and a line with {{parts of …}} once for each script that one imports: a browser
+ * would learn of them only from the script itself, a round trip later.
+ */
+function index(outputs, parts) {
+  const html = readFileSync(join(root, 'page/index.html'), 'utf8').replace(/^.*\{\{parts of (.+?)\}\}.*\n/m, (line, source) =>
+    parts(source).map((path) => line.replace(/\{\{.+?\}\}/, path)).join(''),
+  );
   return html.replace(/\{\{(.+?)\}\}/g, (_, source) => {
     const path = outputs.get(source);
     if (!path) throw new Error(`page/index.html names ${source}, which the build does not make`);
     return path;
   });
+}
+
+/** The paths of what a script imports at once, and of what that imports. */
+function partsOf(script, outputs) {
+  const imports = new Map(Object.entries(outputs).map(([path, output]) => ['/assets/' + basename(path), output.imports]));
+  const parts = new Set([script]);
+  // A set that grows is walked to its end.
+  for (const part of parts) {
+    for (const { kind, path } of imports.get(part)) if (kind === 'import-statement') parts.add('/assets/' + basename(path));
+  }
+  parts.delete(script);
+  return [...parts];
 }
 
 /** Licences of the modules whose code is in the bundle. */

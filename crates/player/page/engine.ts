@@ -1,5 +1,7 @@
 /** What plays a lesson: hls.js where Media Source Extensions are, the system's own HLS elsewhere. */
 
+// What both engines begin with comes with the page: asked for by the engine's own script it would come a round trip later.
+import './admission';
 import type { Waiting } from './admission';
 import type { Mode } from './mode';
 import type { Bundle } from './offline/loader';
