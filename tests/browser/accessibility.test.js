@@ -44,6 +44,15 @@ test('axe finds nothing serious on the home page, in a lesson, and while waiting
   await assertAccessible(page, 'waiting');
 });
 
+test('what only the eye needs is not read out: a lesson is called by its title', async (t) => {
+  const page = await openPage(t, browser);
+  const lesson = await openList(page);
+  await lesson.waitFor();
+  const title = await lesson.locator('.card-title').innerText();
+  const heard = await lesson.ariaSnapshot();
+  assert.ok(heard.startsWith(`- link "${title}`), heard);
+});
+
 /** A textbook and a platform. */
 async function withBooks(page) {
   const files = [{ path: `r/${'0a'.repeat(32)}.pdf`, name: '数学.pdf', bytes: 5_000_000, sha256: '0a'.repeat(32) }];

@@ -19,8 +19,10 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Att
 
 /** Sets, or for false and undefined removes, an attribute; touches the page only where something changes. */
 export function setAttribute(element: Element, name: string, value: Value): void {
+  // What is true of HTML is so by being there; ARIA wants the word, and takes an empty one for nothing.
+  const text = value === true && name.slice(0, 5) !== 'aria-' ? '' : String(value);
   if (value === false || value === undefined) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value === true ? '' : String(value));
+  else if (element.getAttribute(name) !== text) element.setAttribute(name, text);
 }
 
 /** Replaces an element's text only where it differs: a screen reader is not told the same thing twice. */
