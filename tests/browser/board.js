@@ -23,6 +23,10 @@ const TIERS = {
   own: ['only_if_cached', 'shed', 'not_yet', 'waiting', 'plan', 'on_air', 'counted', 'refused', 'failed'],
 };
 
+/** Between two looks of the page, and after so long without an answer it says so for certain, in milliseconds. */
+const LOOK_MS = 6_000;
+const SILENCE_MS = 24_000;
+
 let browser;
 before(async (t) => {
   browser = await openBrowser(t);
@@ -137,6 +141,30 @@ async function post(order) {
   });
 }
 
+test('figures that do not come are not called live, nor all well', async (t) => {
+  const page = await open(t, { expected: /Failed to load resource/ });
+  await page.clock.install();
+  let reachable = false;
+  await page.route('**/status.json', (route) => (reachable ? route.continue() : route.abort()));
+  await page.goto('/');
+  await page.locator('.live', { hasText: '正在读取…' }).waitFor();
+  assert.equal(await page.locator('.calm').isVisible(), false);
+  await page.clock.runFor(SILENCE_MS);
+  await page.locator('.unheard', { hasText: '还没有收到过节点的数据' }).waitFor();
+  await assertAccessible(page, 'nothing has come');
+  reachable = true;
+  await page.clock.runFor(LOOK_MS);
+  await page.locator('.live', { hasText: '实时' }).waitFor();
+  await page.locator('.calm').waitFor();
+  reachable = false;
+  await page.clock.runFor(SILENCE_MS);
+  await page.locator('.unheard', { hasText: '下面是之前的数据' }).waitFor();
+  assert.match(await page.locator('.live').innerText(), /已 \d+ 秒没有收到数据/);
+  assert.equal(await page.locator('.calm').isVisible(), false);
+  assert.equal(await page.locator('header .state').isVisible(), false, 'nor ready');
+  await assertAccessible(page, 'old figures');
+});
+
 test('it speaks Chinese first and English, by browser or by a press', async (t) => {
   const page = await open(t);
   await show(page);
@@ -156,6 +184,7 @@ test('it speaks Chinese first and English, by browser or by a press', async (t) 
 for (const [name, options, letters = '100%'] of [
   ['phone', { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 }],
   ['phone-large', { viewport: { width: 360, height: 740 } }, '200%'],
+  ['narrow-large', { viewport: { width: 320, height: 640 } }, '200%'],
   ['wall', { viewport: { width: 1920, height: 1080 } }],
   ['wall-dark', { viewport: { width: 1920, height: 1080 }, colorScheme: 'dark' }],
 ]) {

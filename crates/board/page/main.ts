@@ -2,6 +2,7 @@
 
 import { h, say, set } from './dom';
 import { clock } from './format';
+import { heard } from './heard';
 import { History } from './history';
 import { readSamples, readStatus, type Status } from './source';
 import { alarms } from './sections/alarms';
@@ -19,13 +20,11 @@ import { choose, WORDS, type Language } from './words';
 const SECTIONS = [bandwidth, bells, lessons, cache, people, upstreams, machine, totals];
 /** Between two looks, in milliseconds. */
 const EVERY_MS = 5_000;
-/** Without an answer for so long the page says so. */
-const LOST_MS = 15_000;
 
 const history = new History();
 let status: Status | undefined;
-/** When it came, by this device's clock that does not jump. */
-let came = 0;
+/** When it came, or until one has come when the page was opened, by this device's clock that does not jump. */
+let came = performance.now();
 let language: Language = choose(location.hash, navigator.languages);
 let page = build();
 
@@ -49,17 +48,20 @@ function build() {
     other,
   );
   const warning = alarms(words, language);
+  // A screen reader is told once, not each second.
+  const unheard = h('p', { class: 'unheard', role: 'status' });
   const cards = SECTIONS.map((make) => make(words, language));
   const sections: Section[] = [warning, ...cards];
   const footer = h('footer', {}, `${words.data}: `, ...['/status.json', '/samples.json', '/metrics', '/readyz'].flatMap((path) => [h('a', { href: path }, path), ' ']));
   const app = document.getElementById('app') as HTMLElement;
-  app.replaceChildren(header, h('main', {}, warning.element, h('div', { class: 'cards' }, ...cards.map((card) => card.element))), footer);
+  app.replaceChildren(header, h('main', {}, unheard, warning.element, h('div', { class: 'cards' }, ...cards.map((card) => card.element))), footer);
 
   const tick = () => {
     const age = performance.now() - came;
-    const lost = came > 0 && age > LOST_MS;
-    set(document.body, 'data-lost', lost);
-    say(live, lost ? words.lost(Math.round(age / 1000)) : words.live);
+    const state = heard(status !== undefined, age);
+    set(document.body, 'data-heard', state);
+    say(live, state === 'lost' ? words.lost(Math.round(age / 1000)) : words[state]);
+    say(unheard, state === 'lost' ? (status ? words.before : words.unheard) : '');
     if (!status) return;
     const now = Date.parse(status.at) + age;
     say(time, clock(now, status.zone_s, true));
@@ -80,6 +82,7 @@ function build() {
     set(document.body, 'data-at', status.at);
     tick();
   };
+  tick();
   return { tick, update, redraw: () => sections.forEach((section) => section.redraw?.()) };
 }
 
