@@ -95,10 +95,13 @@ fn wants_html(request: &HeaderMap) -> bool {
     })
 }
 
+/// The first sentence is what it is, and stands above and in the browser's tab; what is behind it is what to think of it.
 fn page(status: StatusCode, chinese: &str, english: &str, support: &Support) -> String {
     let (code, help) = (status.as_str(), support.html());
-    let body = format!("<h1>{chinese}</h1>\n<p lang=\"en\">{code}: {english}.</p>\n{help}");
-    brief_page("", code, &body)
+    let (what, more) = chinese.split_once(['。', '，']).unwrap_or((chinese, ""));
+    let more = if more.is_empty() { String::new() } else { format!("<p>{more}</p>\n") };
+    let body = format!("<h1>{what}</h1>\n{more}<p lang=\"en\">{code}, {english}.</p>\n{help}");
+    brief_page("", what, &body)
 }
 
 #[cfg(test)]

@@ -445,6 +445,10 @@ fn what_is_not_there_is_said_in_words_for_whoever_asks() {
         assert_eq!(field(browser.headers(), header::CONTENT_TYPE), "text/html; charset=utf-8");
         assert_eq!(field(browser.headers(), header::VARY), "Accept");
         assert!(page.contains("lang=\"zh-CN\"") && page.find("没有找到") < page.find("not found"), "{page}");
+        assert!(
+            page.contains("<title>没有找到</title>") && page.contains("<h1>没有找到</h1>\n<p>课程可能"),
+            "{page}"
+        );
     }
 }
 
