@@ -9,13 +9,14 @@ import { ceiling, hasPictures, packageOf, type Mode } from './mode';
 import type { Engine, EngineListener, Problem, Source } from './engine';
 import { Failing, MAX_ATTEMPTS, MAX_STANDSTILLS, mediaRemedy, retryAfter, waitAfterOnline, waitBefore, type Download } from './recovery';
 import { av1IsSmooth } from './decoding';
-import { isAv1, needless } from './rungs';
+import { isAv1 } from './rungs';
 import { bodyOf, downloadOf, retryAfterHeader, troubleBehind } from './hls-errors';
+import { levelsOf, thinOut } from './hls-levels';
 import { AHEAD_BYTES, AHEAD_S, AHEAD_SAVING_S, CONFIG } from './hls-settings';
+import { tellStandstill } from './hls-downloads';
 import { Standstill } from './standstill';
 import { bufferedAhead } from './buffered';
 import { loaderOf, playlistOf } from './offline/loader';
-import type { Level } from './state';
 
 /** Standstills no further apart than this are at one place, in seconds. */
 const ONE_PLACE_S = 5;
@@ -136,7 +137,7 @@ class HlsEngine implements Engine {
       // channels, hls.js throws away all sound downloaded so far at each change between them: a gap, just when the line
       // is weak.
       for (const track of audioTracks) delete track.channels;
-      this.thinOut(hls);
+      thinOut(hls, this.av1Works && av1IsSmooth());
       this.listener.levels(hasPictures(this.mode) ? levelsOf(hls) : []);
       if (this.chosen !== null && this.chosen < hls.levels.length) hls.nextLevel = this.chosen;
       this.limit();
@@ -160,7 +161,7 @@ class HlsEngine implements Engine {
       this.came(frag.type === 'audio' ? 'sound' : 'picture');
     });
     hls.on(Hls.Events.ERROR, (_, data) => this.failed(data));
-    this.tellStandstill(hls);
+    tellStandstill(hls, this.standstill);
     hls.attachMedia(this.video);
     hls.loadSource(this.url());
     return hls;
@@ -222,18 +223,6 @@ class HlsEngine implements Engine {
     const bitRate = kind === 'v' || alone ? (levelsOf(hls)[hls.loadLevel]?.bitRate ?? 0) : 0;
     const estimate = hls.bandwidthEstimate;
     return { bitRate, throughput: Number.isFinite(estimate) ? estimate : 0, buffered: bufferedAhead(video), alone };
-  }
-
-  /**
-   * Takes out the rungs that nobody needs, before any of them is loaded, and lets what is left be one ladder.
-   *
-   * hls.js never changes formats by itself: it would stay with the one it starts on. Every browser that decodes AV1 also
-   * changes formats within a source buffer, so the small rungs in H.264 and the larger ones in AV1 may follow each other.
-   */
-  private thinOut(hls: Hls): void {
-    const av1 = this.av1Works && av1IsSmooth();
-    for (const place of needless(levelsOf(hls), av1).reverse()) hls.removeLevel(place);
-    for (const level of hls.levels) Object.assign(level, { codecSet: 'lesson' });
   }
 
   /** The same place, quality and wish to watch, with everything else new. */
@@ -330,17 +319,6 @@ class HlsEngine implements Engine {
     }
   }
 
-  private tellStandstill(hls: Hls): void {
-    const { standstill } = this;
-    const { Events } = Hls;
-    standstill.restarts();
-    for (const event of [Events.MANIFEST_LOADING, Events.LEVEL_LOADING, Events.AUDIO_TRACK_LOADING] as const) hls.on(event, () => standstill.begins());
-    hls.on(Events.FRAG_LOADING, (_, { frag }) => standstill.begins(frag.type));
-    hls.on(Events.FRAG_LOADED, (_, { frag }) => standstill.ends(frag.type));
-    hls.on(Events.FRAG_LOAD_EMERGENCY_ABORTED, (_, { frag }) => standstill.ends(frag.type));
-    hls.on(Events.ERROR, (_, { frag }) => standstill.ends(frag?.type));
-  }
-
   /** Nothing comes, nothing fails and nothing is asked for: all over again from here. */
   private stoodStill(): void {
     this.listener.error({ kind: 'other', detail: 'standstill', status: 0, fatal: false });
@@ -366,16 +344,4 @@ class HlsEngine implements Engine {
 /** Who answered, for a report. What comes from the device is nobody's answer. */
 function note(url: string, details: unknown): void {
   if (details instanceof XMLHttpRequest) heard(url, details.status, (name) => details.getResponseHeader(name));
-}
-
-function levelsOf(hls: Hls): Level[] {
-  return hls.levels.map((level, index) =>
-    Object.freeze({
-      index,
-      width: level.width,
-      height: level.height,
-      bitRate: level.averageBitrate || level.bitrate,
-      codec: level.videoCodec ?? '',
-    }),
-  );
 }
