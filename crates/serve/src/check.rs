@@ -2,6 +2,7 @@
 //!
 //! Whether an address is free is not looked at: who checks a configuration runs a process with it.
 
+use crate::clock;
 use crate::handover::HandoverError;
 use crate::listener::{self, ListenError, may_stand};
 use crate::options::{Address, Config};
@@ -23,6 +24,9 @@ pub fn check(config: &Config, findings: &mut Findings) {
     }
     for problem in config.tls.iter().flat_map(Tls::problems) {
         findings.take(Err::<(), _>(problem));
+    }
+    for note in config.tls.iter().flat_map(|files| Tls::notes(files, clock::unix_seconds())) {
+        findings.note(note);
     }
     if let Some(path) = &config.handover {
         let unusable = |source| HandoverError::Path { path: path.clone(), source };

@@ -11,9 +11,10 @@ mod tickets;
 
 pub use error::TlsError;
 
+use crate::clock;
 use crate::metrics::Metrics;
 use crate::options::{CertificateFiles, TlsFiles};
-use certificates::{Certificates, Named};
+use certificates::{Certificates, Named, Term};
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls::ServerConfig;
 use rustls::version::TLS13;
@@ -115,10 +116,25 @@ impl Tls {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Brings the expiry of each name's certificate into the metrics.
-    pub(crate) fn report(&self, metrics: &Metrics) {
-        metrics.certificates_expire(&self.certificates.expiries());
+    /// What is wrong with when the certificates of `files` count, which can be used all the same.
+    pub(crate) fn notes(files: &TlsFiles, now: u64) -> Vec<String> {
+        let named = Named::load(&files.certificates, small_file).map(Certificates::new);
+        named.map_or_else(|_| Vec::new(), |named| troubles(&named.terms(), now))
     }
+
+    /// Brings the expiry of each name's certificate into the metrics, and into the log those that browsers refuse.
+    pub(crate) fn report(&self, metrics: &Metrics) {
+        let terms = self.certificates.terms();
+        for problem in troubles(&terms, clock::unix_seconds()) {
+            tracing::error!(problem, "browsers cannot come in");
+        }
+        let ends: Vec<_> = terms.into_iter().map(|term| (term.name.clone(), term.ends())).collect();
+        metrics.certificates_expire(&ends);
+    }
+}
+
+fn troubles(terms: &[Term], now: u64) -> Vec<String> {
+    terms.iter().filter_map(|term| term.trouble(now)).collect()
 }
 
 /// How a file is read, of at most so many bytes.

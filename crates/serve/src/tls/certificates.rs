@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, Validity, X509Certificate};
 
 /// The certificates in force.
 #[derive(Debug)]
@@ -24,8 +24,40 @@ pub(super) struct Named {
     default: Arc<CertifiedKey>,
     /// Lower case; `*.example.cn` as it is written.
     by_name: HashMap<String, Arc<CertifiedKey>>,
-    /// Each certificate's first name, and when it ends, in Unix seconds.
-    expiries: Vec<(String, i64)>,
+    /// For each of them, in the order of the files.
+    terms: Vec<Term>,
+}
+
+/// From when until when a certificate counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Term {
+    /// The first of its names; the file where it has none.
+    pub(crate) name: String,
+    validity: Validity,
+}
+
+impl Term {
+    /// Its end, in Unix seconds.
+    pub(crate) fn ends(&self) -> i64 {
+        self.validity.not_after.timestamp()
+    }
+
+    /// Why no browser takes it at `now`, in Unix seconds, and what to do. It is shown all the same: nothing better is there, and a node
+    /// whose clock is wrong must not go silent for it.
+    pub(crate) fn trouble(&self, now: u64) -> Option<String> {
+        let (now, name) = (i64::try_from(now).unwrap_or(i64::MAX), &self.name);
+        let Validity { not_before, not_after } = &self.validity;
+        if now < not_before.timestamp() {
+            let problem = format!("the certificate of {name} does not count before {not_before}");
+            return Some(format!(
+                "{problem}, and browsers refuse it: look at this machine's clock, or wait with it"
+            ));
+        }
+        let over = now > not_after.timestamp();
+        over.then(|| {
+            format!("the certificate of {name} has run out on {not_after}, and browsers refuse it: renew it")
+        })
+    }
 }
 
 impl Certificates {
@@ -37,8 +69,8 @@ impl Certificates {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(named);
     }
 
-    pub(super) fn expiries(&self) -> Vec<(String, i64)> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).expiries.clone()
+    pub(super) fn terms(&self) -> Vec<Term> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).terms.clone()
     }
 }
 
@@ -54,19 +86,19 @@ impl Named {
     pub(super) fn load(files: &[CertificateFiles], read_file: Read) -> Result<Self, TlsError> {
         let mut default = None;
         let mut by_name = HashMap::new();
-        let mut expiries = Vec::new();
+        let mut terms = Vec::new();
         for pair in files {
             let key = Arc::new(certified(pair, read_file)?);
-            let (names, ends) = read(&key, &pair.cert)?;
-            let label = names.first().cloned().unwrap_or_else(|| pair.cert.display().to_string());
-            expiries.push((label, ends));
+            let (names, validity) = read(&key, &pair.cert)?;
+            let name = names.first().cloned().unwrap_or_else(|| pair.cert.display().to_string());
+            terms.push(Term { name, validity });
             for name in names {
                 by_name.entry(name).or_insert_with(|| Arc::clone(&key));
             }
             default.get_or_insert(key);
         }
         let default = default.ok_or_else(|| file(Path::new("cert"), "no certificate is named".to_owned()))?;
-        Ok(Self { default, by_name, expiries })
+        Ok(Self { default, by_name, terms })
     }
 
     /// The name itself, then a wildcard for its first label (RFC 9525 §6.3), then the default. Names that browsers send
@@ -104,8 +136,8 @@ fn certified(pair: &CertificateFiles, read_file: Read) -> Result<CertifiedKey, T
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(mismatch)
 }
 
-/// The names that the leaf is for, and when it ends.
-fn read(key: &CertifiedKey, path: &Path) -> Result<(Vec<String>, i64), TlsError> {
+/// The names that the leaf is for, and when it counts.
+fn read(key: &CertifiedKey, path: &Path) -> Result<(Vec<String>, Validity), TlsError> {
     let unreadable = |problem: &dyn std::fmt::Display| file(path, format!("no X.509 certificate: {problem}"));
     let leaf = key.end_entity_cert().map_err(|error| unreadable(&error))?;
     let (_, leaf) = X509Certificate::from_der(leaf).map_err(|error| unreadable(&error))?;
@@ -115,7 +147,7 @@ fn read(key: &CertifiedKey, path: &Path) -> Result<(Vec<String>, i64), TlsError>
         GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
         _ => None,
     });
-    Ok((names.collect(), leaf.validity().not_after.timestamp()))
+    Ok((names.collect(), leaf.validity().clone()))
 }
 
 fn file(path: &Path, problem: String) -> TlsError {
@@ -148,8 +180,8 @@ mod tests {
             pair(folder.path(), "exact", &["Province.example.cn", "lessons.example.cn"]),
         ];
         let named = Named::load(&files, small_file).unwrap();
-        let ends: Vec<_> = named.expiries.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(ends, ["lessons.example.cn", "*.example.cn", "province.example.cn"]);
+        let terms: Vec<_> = named.terms.iter().map(|term| term.name.as_str()).collect();
+        assert_eq!(terms, ["lessons.example.cn", "*.example.cn", "province.example.cn"]);
         let keys: Vec<_> = files.iter().map(|pair| certified(pair, small_file).unwrap().cert).collect();
         for (name, which) in [
             (None, 0),
@@ -177,6 +209,35 @@ mod tests {
         assert!(Named::load(&[missing], small_file).unwrap_err().to_string().contains("/nowhere.pem"));
         let swapped = CertificateFiles { cert: one.key.clone(), key: one.cert.clone() };
         assert!(matches!(Named::load(&[swapped], small_file), Err(TlsError::File { .. })));
+    }
+
+    /// An expired one began to serve without a word.
+    #[test]
+    fn a_certificate_that_browsers_refuse_is_told_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut made = rcgen::CertificateParams::new(vec!["a.cn".to_owned()]).unwrap();
+        (made.not_before, made.not_after) =
+            (rcgen::date_time_ymd(2026, 9, 1), rcgen::date_time_ymd(2026, 12, 1));
+        let key = rcgen::KeyPair::generate().unwrap();
+        let files = CertificateFiles { cert: folder.path().join("cert"), key: folder.path().join("key") };
+        std::fs::write(&files.cert, made.self_signed(&key).unwrap().pem()).unwrap();
+        std::fs::write(&files.key, key.serialize_pem()).unwrap();
+        let named = Named::load(&[files], small_file).unwrap();
+        let day = 24 * 3_600;
+        let (begin, end) = (1_788_220_800, 1_796_083_200);
+        for (now, told) in [
+            (
+                begin - day,
+                Some("the certificate of a.cn does not count before Sep  1 00:00:00 2026 +00:00, "),
+            ),
+            (begin, None),
+            (end, None),
+            (end + day, Some("the certificate of a.cn has run out on Dec  1 00:00:00 2026 +00:00, ")),
+        ] {
+            let said = named.terms[0].trouble(now);
+            assert_eq!(said.is_some(), told.is_some(), "{now}: {said:?}");
+            assert!(said.unwrap_or_default().starts_with(told.unwrap_or_default()), "{now}");
+        }
     }
 
     /// `/dev/zero` was read until no memory was left.
