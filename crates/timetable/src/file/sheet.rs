@@ -9,6 +9,9 @@ use csv::{Position, ReaderBuilder, StringRecord};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
+/// Rows above the headings that may say what the sheet is, as those of schools do: 2026年9月1日课表.
+const MAX_TITLES: usize = 5;
+
 /// The items of a sheet. `date` is the day of rows that name none.
 pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mut Vec<Finding>) -> Vec<Item> {
     let wrong = |text: &str| spot.error(Rule::Syntax, text);
@@ -26,6 +29,7 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
         .flexible(true)
         .from_reader(text.as_bytes());
     let mut columns: Option<Vec<Option<Field>>> = None;
+    let mut titles: Vec<(usize, StringRecord)> = Vec::new();
     let mut items = Vec::new();
     for record in reader.records() {
         let record = match record {
@@ -42,6 +46,10 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
             continue;
         }
         let Some(columns) = &columns else {
+            if titles.len() < MAX_TITLES && record.iter().all(|cell| Field::heading(cell).is_none()) {
+                titles.push((line, record));
+                continue;
+            }
             match headings(&spot.at(line), &record, findings) {
                 Some(found) => columns = Some(found),
                 None => return Vec::new(),
@@ -62,9 +70,12 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
             cells.filter_map(|(field, cell)| field.map(|field| (field, (cell.to_owned(), line)))).collect();
         items.extend(item::read(&Written { spot: spot.at(line), fields }, date, findings));
     }
-    if columns.is_none() {
-        findings
-            .push(wrong("has no headings, write date, start, minutes, grade, lesson … above the columns"));
+    match (&columns, titles.first()) {
+        (Some(_), _) => {}
+        // Which of them were to be headings nobody knows; the first one as a rule.
+        (None, Some((line, record))) => drop(headings(&spot.at(*line), record, findings)),
+        (None, None) => findings
+            .push(wrong("has no headings, write date, start, minutes, grade, lesson … above the columns")),
     }
     items
 }
@@ -101,9 +112,9 @@ fn line_of(text: &str, position: &Position) -> usize {
     usize::try_from(position.line()).unwrap_or(1).saturating_add(empty)
 }
 
-/// What the first line has most of.
+/// What the first lines, titles and headings, have most of.
 fn delimiter(text: &str) -> u8 {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
-    let count = |byte: u8| first.bytes().filter(|&b| b == byte).count();
+    let first = || text.lines().filter(|line| !line.trim().is_empty()).take(MAX_TITLES + 1);
+    let count = |byte: u8| first().flat_map(str::bytes).filter(|&b| b == byte).count();
     [b',', b'\t', b';'].into_iter().rev().max_by_key(|&byte| count(byte)).unwrap_or(b',')
 }

@@ -156,6 +156,21 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
+fn a_sheet_may_say_above_its_headings_what_it_is() {
+    let title = "某某学校 2026年9月1日 课表,,,,\n制表：教务处\n\n";
+    for separator in [",", ";", "\t"] {
+        let sheet = "日期,开始,分钟,年级,课程编号\n2026-09-01,下午2:30,20,七年级,a\n";
+        let read = read("d.csv", (title.to_owned() + sheet).replace(',', separator).as_bytes());
+        let timetable = read.unwrap_or_else(|found| panic!("{found:?}"));
+        assert_eq!((timetable.items.len(), timetable.items[0].start), (1, 52_200), "{separator}");
+    }
+    let found = read("d.csv", format!("{title}a,b\n1,2\n").as_bytes()).unwrap_err();
+    assert!(found[0].starts_with("d.csv:1: syntax: no column is `start`"), "{found:?}");
+    let found = read("d.csv", "x\n".repeat(9).as_bytes()).unwrap_err();
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
 fn a_day_that_is_none_is_told_once_and_not_again_for_each_item() {
     let items = "item = [\n{ start = \"08:30\", minutes = 20, grades = 7, lesson = \"a\" },\n{ start = \"09:10\", minutes = 20, grades = 7, lesson = \"b\" },\n]\n";
     for (day, shown) in [("\"2026-02-30\"", "2026-02-30"), ("20260901", "20260901"), ("9.5", "9.5")] {

@@ -19,10 +19,37 @@ pub(crate) fn narrow(text: &str) -> String {
     text.chars().map(narrow).collect()
 }
 
-/// `08:30`, `8:30`, `08：30`, `08:30:00`, up to `24:00`; as seconds of the day.
+/// Words for a part of the day, with the hours of the clock face that mean an hour later by twelve behind it.
+const HALVES: [(&str, std::ops::Range<u32>); 7] = [
+    ("上午", 0..0),
+    ("早上", 0..0),
+    ("早晨", 0..0),
+    // 中午1:00 is behind noon, 中午11:30 before it.
+    ("中午", 1..3),
+    ("下午", 1..12),
+    ("傍晚", 1..12),
+    // 晚上12:00 is one day's end or the next one's begin: nobody knows.
+    ("晚上", 5..12),
+];
+
+/// `08:30`, `8:30`, `08：30`, `08:30:00`, up to `24:00`, `下午2:30`; as seconds of the day.
 pub(crate) fn clock(text: &str) -> Option<u32> {
     let text = narrow(text);
-    let parts: Vec<&str> = text.trim().split(':').collect();
+    let text = text.trim();
+    let half = HALVES.iter().find_map(|(word, later)| Some((text.strip_prefix(word)?.trim(), word, later)));
+    let Some((rest, word, later)) = half else { return face(text) };
+    let second = face(rest)?;
+    let hour = second / 3_600;
+    match *word {
+        "晚上" if hour == 12 => None,
+        _ if later.contains(&hour) => Some(second + 12 * 3_600),
+        _ => Some(second),
+    }
+}
+
+/// `8:30` as seconds of the day.
+fn face(text: &str) -> Option<u32> {
+    let parts: Vec<&str> = text.split(':').collect();
     let number = |part: &&str| -> Option<u32> {
         ((1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))
             .then(|| part.parse().ok())?
@@ -108,6 +135,17 @@ mod tests {
             ("08：30", Some(30_600)),
             ("０８：３０", Some(30_600)),
             ("08:30:05", Some(30_605)),
+            ("上午8:30", Some(30_600)),
+            ("上午 12:00", Some(43_200)),
+            ("中午12:30", Some(45_000)),
+            ("中午1:00", Some(46_800)),
+            ("下午2:30", Some(52_200)),
+            ("下午14:30", Some(52_200)),
+            ("下午12:10", Some(43_800)),
+            ("晚上７：００", Some(68_400)),
+            ("晚上12:00", None),
+            ("下午", None),
+            ("下午2:60", None),
             ("24:00", Some(86_400)),
             ("24:01", None),
             ("8.30", None),
