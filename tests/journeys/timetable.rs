@@ -292,6 +292,10 @@ fn who_deletes_a_lesson_hears_which_days_still_show_it() {
     assert_eq!(scene.compile("out", &["--publish"]).code(), Some(0));
     let plan = fs::read(scene.path("store/plans/2126-09-02.json")).unwrap();
     fs::write(scene.path("store/plans/2126-09-03.json"), &plan[1..]).unwrap();
+    // It keeps no other day from being published: each compile exited 2 behind its own plan.
+    let other = scene.compile("out", &["--publish"]);
+    assert_eq!(other.code(), Some(0), "{other:?}");
+    assert!(other.stdout.contains("; the guides leave 2126-09-03 out"), "{other:?}");
     let delete = |lesson: &str| airclass(&["package", "delete", lesson, "--store", &scene.text("store")]);
     let shown = delete("physics");
     let note =
