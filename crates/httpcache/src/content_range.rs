@@ -1,6 +1,6 @@
 //! Content-Range of a 206 (RFC 9110 §14.4): which part of how much.
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, header};
 use std::ops::Range;
 
 /// A part of a representation of known length.
@@ -10,6 +10,13 @@ pub struct ContentRange {
     pub part: Range<u64>,
     /// Of so many.
     pub length: u64,
+}
+
+/// What `headers` say that they are of. `None` also where several lines say it, as the one or the other may be meant (RFC 9110 §5.3).
+pub fn of(headers: &HeaderMap) -> Option<ContentRange> {
+    let mut lines = headers.get_all(header::CONTENT_RANGE).iter();
+    let only = lines.next().filter(|_| lines.next().is_none())?;
+    parse(only)
 }
 
 /// Reads `bytes first-last/length`. `None` when it is malformed, means no bytes, lies beyond the length, or does not know
@@ -36,6 +43,16 @@ mod tests {
 
     fn read(text: &str) -> Option<ContentRange> {
         parse(&HeaderValue::from_str(text).ok()?)
+    }
+
+    #[test]
+    fn what_is_said_twice_is_not_said() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(of(&headers), None);
+        headers.append(header::CONTENT_RANGE, HeaderValue::from_static("bytes 0-4/10"));
+        assert_eq!(of(&headers), read("bytes 0-4/10"));
+        headers.append(header::CONTENT_RANGE, HeaderValue::from_static("bytes 5-9/10"));
+        assert_eq!(of(&headers), None);
     }
 
     #[test]

@@ -375,7 +375,7 @@ pub(super) fn continues(
     match status {
         StatusCode::OK => (arrived::stated_length(headers) == Some(length)).then_some(start),
         StatusCode::PARTIAL_CONTENT => {
-            let said = headers.get(header::CONTENT_RANGE).and_then(content_range::parse)?;
+            let said = content_range::of(headers)?;
             // What is longer or shorter than it says belongs nobody knows where; without a length the body is held to what it says.
             let sound =
                 arrived::stated_length(headers).is_none_or(|sent| sent == said.part.end - said.part.start);

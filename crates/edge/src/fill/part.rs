@@ -71,8 +71,7 @@ pub(crate) enum Part {
 pub(crate) fn state_length(arrived: &mut Arrived) {
     let headers = &mut arrived.head.headers;
     if !headers.contains_key(header::CONTENT_LENGTH)
-        && let Some(ContentRange { part, .. }) =
-            headers.get(header::CONTENT_RANGE).and_then(content_range::parse)
+        && let Some(ContentRange { part, .. }) = content_range::of(headers)
     {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
     }
@@ -81,8 +80,7 @@ pub(crate) fn state_length(arrived: &mut Arrived) {
 /// Judges a 206 that answers a question for `spec`.
 pub(crate) fn judge(edge: &Edge, spec: Spec, arrived: &Arrived) -> Part {
     let headers = &arrived.head.headers;
-    let (Some(ContentRange { part, length }), Some(stated)) =
-        (headers.get(header::CONTENT_RANGE).and_then(content_range::parse), arrived.length())
+    let (Some(ContentRange { part, length }), Some(stated)) = (content_range::of(headers), arrived.length())
     else {
         return Part::Useless;
     };

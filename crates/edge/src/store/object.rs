@@ -110,10 +110,7 @@ impl Object {
         let etag = headers.get(header::ETAG).and_then(Etag::parse);
         let last_modified = freshness::last_modified_of(&headers);
         let strong_date = validation::has_strong_date(&headers);
-        let part = headers
-            .get(header::CONTENT_RANGE)
-            .filter(|_| status == StatusCode::PARTIAL_CONTENT)
-            .and_then(content_range::parse);
+        let part = content_range::of(&headers).filter(|_| status == StatusCode::PARTIAL_CONTENT);
         Self {
             status,
             headers,
