@@ -36,14 +36,14 @@ pub fn arguments<Arguments: Parser>(version: &'static str) -> Result<Arguments, 
         papers::write(program, &folder)?;
         std::process::exit(0);
     }
-    let matches = program.try_get_matches();
+    let matches = program.clone().try_get_matches();
     matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
         _ => {
             let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-            UsageError(line(&error, Arguments::command(), words))
+            UsageError(line(&error, program, words))
         }
     })
 }
