@@ -29,7 +29,7 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
         .flexible(true)
         .from_reader(text.as_bytes());
     let mut columns: Option<Vec<Option<Field>>> = None;
-    let mut titles: Vec<(usize, StringRecord)> = Vec::new();
+    let (mut titles, mut first) = (0, None);
     let mut items = Vec::new();
     for record in reader.records() {
         let record = match record {
@@ -46,8 +46,9 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
             continue;
         }
         let Some(columns) = &columns else {
-            if titles.len() < MAX_TITLES && record.iter().all(|cell| Field::heading(cell).is_none()) {
-                titles.push((line, record));
+            if titles < MAX_TITLES && record.iter().all(|cell| Field::heading(cell).is_none()) {
+                titles += 1;
+                first.get_or_insert((line, record));
                 continue;
             }
             match headings(&spot.at(line), &record, findings) {
@@ -70,10 +71,10 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
             cells.filter_map(|(field, cell)| field.map(|field| (field, (cell.to_owned(), line)))).collect();
         items.extend(item::read(&Written { spot: spot.at(line), fields }, date, findings));
     }
-    match (&columns, titles.first()) {
+    match (&columns, first) {
         (Some(_), _) => {}
         // Which of them were to be headings nobody knows; the first one as a rule.
-        (None, Some((line, record))) => drop(headings(&spot.at(*line), record, findings)),
+        (None, Some((line, record))) => drop(headings(&spot.at(line), &record, findings)),
         (None, None) => findings
             .push(wrong("has no headings, write date, start, minutes, grade, lesson … above the columns")),
     }

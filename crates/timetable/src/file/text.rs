@@ -4,6 +4,7 @@ use crate::school::{Band, grades};
 use crate::time::DAY_S;
 use jiff::civil::Date;
 use package::Grade;
+use std::ops::{Range, RangeInclusive};
 
 /// What separates the members of a list in a cell.
 const SEPARATORS: [char; 6] = [',', '、', ';', '/', ' ', '\n'];
@@ -19,32 +20,27 @@ pub(crate) fn narrow(text: &str) -> String {
     text.chars().map(narrow).collect()
 }
 
-/// Words for a part of the day, with the hours of the clock face that mean an hour later by twelve behind it.
-const HALVES: [(&str, std::ops::Range<u32>); 7] = [
-    ("上午", 0..0),
-    ("早上", 0..0),
-    ("早晨", 0..0),
-    // 中午1:00 is behind noon, 中午11:30 before it.
-    ("中午", 1..3),
-    ("下午", 1..12),
-    ("傍晚", 1..12),
-    // 晚上12:00 is one day's end or the next one's begin: nobody knows.
-    ("晚上", 5..12),
+/// Words for a part of the day, the hours of the clock face that mean twelve more behind it, and the hours that it has then. 晚上12:00 is one
+/// day's end or the next one's begin, and 上午14:00 a slip: neither is taken for anything.
+const HALVES: [(&str, Range<u32>, RangeInclusive<u32>); 7] = [
+    ("上午", 0..0, 0..=12),
+    ("早上", 0..0, 0..=12),
+    ("早晨", 0..0, 0..=12),
+    ("中午", 0..3, 11..=14),
+    ("下午", 0..12, 12..=23),
+    ("傍晚", 0..12, 16..=23),
+    ("晚上", 5..12, 17..=23),
 ];
 
 /// `08:30`, `8:30`, `08：30`, `08:30:00`, up to `24:00`, `下午2:30`; as seconds of the day.
 pub(crate) fn clock(text: &str) -> Option<u32> {
     let text = narrow(text);
     let text = text.trim();
-    let half = HALVES.iter().find_map(|(word, later)| Some((text.strip_prefix(word)?.trim(), word, later)));
-    let Some((rest, word, later)) = half else { return face(text) };
+    let half = HALVES.iter().find_map(|half| Some((text.strip_prefix(half.0)?.trim(), half)));
+    let Some((rest, (_, later, hours))) = half else { return face(text) };
     let second = face(rest)?;
-    let hour = second / 3_600;
-    match *word {
-        "晚上" if hour == 12 => None,
-        _ if later.contains(&hour) => Some(second + 12 * 3_600),
-        _ => Some(second),
-    }
+    let second = if later.contains(&(second / 3_600)) { second + DAY_S / 2 } else { second };
+    hours.contains(&(second / 3_600)).then_some(second)
 }
 
 /// `8:30` as seconds of the day.
@@ -142,6 +138,9 @@ mod tests {
             ("下午2:30", Some(52_200)),
             ("下午14:30", Some(52_200)),
             ("下午12:10", Some(43_800)),
+            ("下午0:30", Some(45_000)),
+            ("上午14:30", None),
+            ("晚上2:00", None),
             ("晚上７：００", Some(68_400)),
             ("晚上12:00", None),
             ("下午", None),
