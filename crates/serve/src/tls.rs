@@ -118,8 +118,8 @@ impl Tls {
 
     /// What is wrong with when the certificates of `files` count, which can be used all the same.
     pub(crate) fn notes(files: &TlsFiles, now: u64) -> Vec<String> {
-        let named = Named::load(&files.certificates, small_file).map(Certificates::new);
-        named.map_or_else(|_| Vec::new(), |named| troubles(&named.terms(), now))
+        Named::load(&files.certificates, small_file)
+            .map_or_else(|_| Vec::new(), |named| troubles(&named.terms, now))
     }
 
     /// Brings the expiry of each name's certificate into the metrics, and into the log those that browsers refuse.
@@ -128,7 +128,7 @@ impl Tls {
         for problem in troubles(&terms, clock::unix_seconds()) {
             tracing::error!(problem, "browsers cannot come in");
         }
-        let ends: Vec<_> = terms.into_iter().map(|term| (term.name.clone(), term.ends())).collect();
+        let ends: Vec<_> = terms.iter().map(|term| (term.name.clone(), term.ends())).collect();
         metrics.certificates_expire(&ends);
     }
 }

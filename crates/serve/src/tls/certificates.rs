@@ -25,7 +25,7 @@ pub(super) struct Named {
     /// Lower case; `*.example.cn` as it is written.
     by_name: HashMap<String, Arc<CertifiedKey>>,
     /// For each of them, in the order of the files.
-    terms: Vec<Term>,
+    pub(super) terms: Vec<Term>,
 }
 
 /// From when until when a certificate counts.
