@@ -30,6 +30,10 @@ const OTHERS_EVERY: u64 = 5;
 /// While the source gives no answer the wait between two questions doubles, up to this, or the poll where that is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
+/// What is wrong where the source knows nothing of plans: every lesson would be open, and nothing fetched for a bell.
+const DEAF: &str =
+    "who is asked for plans follows none: start it with `plan.keys` and `plan.tokens`, the origin first";
+
 /// Follows plans on behalf of one node.
 pub struct Keeper {
     plans: Plans,
@@ -44,6 +48,8 @@ pub struct Keeper {
     source: Option<Result<(), Unheard>>,
     /// Rounds in a row without an answer.
     unheard: u32,
+    /// The source answers, and follows no plans.
+    deaf: bool,
     metrics: Metrics,
     readiness: Arc<Readiness>,
     page: page::Page,
@@ -78,6 +84,7 @@ impl Keeper {
             days: BTreeMap::new(),
             source: None,
             unheard: 0,
+            deaf: false,
             metrics: Metrics::register(telemetry),
             readiness: Arc::clone(&telemetry.readiness),
             page: page::Page::register(telemetry),
@@ -129,6 +136,7 @@ impl Keeper {
         }
         let mut changed = self.forget() | self.take_from_shelf();
         let mut said = Ok(());
+        let mut deaf = false;
         let [yesterday, today, tomorrow] = self.dates();
         // What opens next comes first.
         for date in [today, tomorrow, yesterday].into_iter().take(if all { 3 } else { 1 }) {
@@ -145,6 +153,7 @@ impl Keeper {
                     if let Some(sample) = sample {
                         self.plans.clock().heard(sample);
                     }
+                    deaf |= published == Published::NotFollowed;
                     changed |= self.consider(date, published).await;
                 }
             }
@@ -154,6 +163,10 @@ impl Keeper {
         {
             tracing::warn!(reason, "the source of plans gives no answer");
         }
+        if deaf && !self.deaf {
+            tracing::warn!("{DEAF}");
+        }
+        self.deaf = deaf;
         self.unheard = if said.is_ok() { 0 } else { self.unheard.saturating_add(1) };
         self.source = Some(said);
         if changed {
@@ -166,7 +179,7 @@ impl Keeper {
     /// Judges what is published for `date`; whether another plan is followed now.
     async fn consider(&mut self, date: Date, published: Published) -> bool {
         let envelope = match published {
-            Published::Nothing | Published::AsKnown => {
+            Published::Nothing | Published::NotFollowed | Published::AsKnown => {
                 // A plan that is taken away is not taken back: what was followed is.
                 if let Some(day) = self.days.get_mut(&date) {
                     day.refused = None;
@@ -329,7 +342,11 @@ impl Keeper {
             (!told.is_empty()).then(|| format!("{date} {}", told.join(", ")))
         };
         let days: Vec<_> = dates.into_iter().filter_map(day).collect();
-        if days.is_empty() { "none".to_owned() } else { days.join("; ") }
+        match (days.is_empty(), self.deaf) {
+            (true, true) => format!("none; {DEAF}"),
+            (true, false) => "none".to_owned(),
+            (false, _) => days.join("; "),
+        }
     }
 }
 

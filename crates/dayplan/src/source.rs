@@ -40,6 +40,8 @@ pub struct Fetched {
 pub enum Published {
     /// Nothing.
     Nothing,
+    /// Nothing, and that says little: who answers follows no plans.
+    NotFollowed,
     /// What is followed already.
     AsKnown,
     /// This.
@@ -65,7 +67,9 @@ pub fn read_answer(
     let published = match status {
         StatusCode::OK => Published::Envelope(body),
         StatusCode::NOT_MODIFIED => Published::AsKnown,
-        StatusCode::NOT_FOUND | StatusCode::GONE => Published::Nothing,
+        // A node that follows plans tells its clock with each answer about them.
+        StatusCode::NOT_FOUND | StatusCode::GONE if headers.contains_key(CLOCK_FIELD) => Published::Nothing,
+        StatusCode::NOT_FOUND | StatusCode::GONE => Published::NotFollowed,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             return Err(Unheard(
                 "the source does not know this node: compare the files of `plan.tokens`".into(),
@@ -226,12 +230,14 @@ mod tests {
         for (status, published) in [
             (200, Some(Published::Envelope("x".into()))),
             (304, Some(Published::AsKnown)),
-            (404, Some(Published::Nothing)),
+            (404, Some(Published::NotFollowed)),
             (401, None),
             (502, None),
         ] {
             assert_eq!(answer(status, &[]).ok().map(|fetched| fetched.published), published, "{status}");
         }
+        let nothing = answer(404, &[(CLOCK_FIELD, "1")]).unwrap();
+        assert_eq!(nothing.published, Published::Nothing, "of a node that follows plans");
         let ahead = |fields: &[(http::HeaderName, &str)]| answer(304, fields).unwrap().sample;
         // Five seconds ahead of them, less the half of the way.
         let exact = (sent.as_millisecond() - 5_000).to_string();

@@ -21,6 +21,7 @@ mod response;
 mod routes;
 mod server;
 mod stand_in;
+mod unfollowed;
 
 pub use options::{Config, Options};
 pub use routes::addresses;

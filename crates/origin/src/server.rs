@@ -12,6 +12,7 @@ use crate::player;
 use crate::refusal::Refusal;
 use crate::response::{preflight, respond};
 use crate::routes::{NoRoute, Route, route};
+use crate::unfollowed;
 use dayplan::Plans;
 use faults::{AnyFault, Blame, Fault, Findings};
 use http::{HeaderMap, Method, Request, Response};
@@ -77,6 +78,12 @@ pub fn start(options: &Options) -> Result<Started, AnyFault> {
             if let Some(following) = following.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 let Objects { store, limit, .. } = &origin.objects;
                 drop(tokio::task::spawn_local(following.run(store.clone(), *limit)));
+            } else {
+                let (origin, telemetry) = (Arc::clone(&origin), telemetry.clone());
+                drop(tokio::task::spawn_local(async move {
+                    let Objects { store, limit, .. } = &origin.objects;
+                    unfollowed::tell(store, *limit, || origin.now(), &telemetry.readiness).await;
+                }));
             }
             drop(tokio::task::spawn_local(async move { watch_store(&origin, &telemetry).await }));
         }

@@ -18,6 +18,8 @@ struct Script {
     published: RefCell<Option<BTreeMap<Date, Bytes>>>,
     sample: Option<Sample>,
     age: Duration,
+    /// Follows no plans itself.
+    deaf: bool,
     asked: RefCell<Vec<Date>>,
 }
 
@@ -40,6 +42,7 @@ impl Source for Script {
         let published = self.published.borrow();
         let published = published.as_ref().ok_or_else(|| Unheard("nobody answers".to_owned()))?;
         let published = match published.get(&date) {
+            None if self.deaf => Published::NotFollowed,
             None => Published::Nothing,
             Some(bytes) => {
                 let text = SignedPlan::parse(bytes).map(|signed| Digest::of(signed.plan.as_bytes()));
@@ -103,6 +106,20 @@ impl Scene {
 
 fn edition(number: u64) -> Plan {
     Plan { edition: number, ..plan() }
+}
+
+#[tokio::test]
+async fn a_source_that_follows_no_plans_is_told_until_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::at("05:00:00", folder.path());
+    scene.source = Script { deaf: true, published: Some(BTreeMap::new()).into(), ..Script::default() };
+    scene.round().await;
+    assert!(scene.report().contains("plans: none; who is asked"), "{}", scene.report());
+    // What it gives is open to all, here as there.
+    assert!(scene.telemetry.readiness.is_ready(), "{}", scene.report());
+    scene.source.deaf = false;
+    scene.round().await;
+    assert!(scene.report().contains("plans: none\n"), "{}", scene.report());
 }
 
 #[tokio::test]
