@@ -24,7 +24,7 @@ pub fn brief_page(head: &str, title: &str, body: &str) -> String {
         "<!doctype html>\n<html lang=\"zh-CN\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n{STYLE}{head}<title>{title}</title>\n\
-         {body}<p><a href=\"/\">课程列表</a></p>\n</html>\n"
+         {body}<p><a href=\"/\">课程列表 <span lang=\"en\">All lessons</span></a></p>\n</html>\n"
     )
 }
 
