@@ -60,8 +60,11 @@ pub fn read(path: &Path) -> Result<String, SettingsError> {
         .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })
 }
 
+/// What editors in China save by themselves is GBK, or UTF-16.
+const NO_TEXT: &str = "is no UTF-8 text; save it again with the encoding UTF-8";
+
 fn text(bytes: Vec<u8>) -> io::Result<String> {
-    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "is no UTF-8 text"))
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, NO_TEXT))
 }
 
 #[cfg(test)]
@@ -86,7 +89,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (bytes, pipe) = (folder.path().join("bytes"), folder.path().join("pipe"));
         std::fs::write(&bytes, b"\xff\xfe").unwrap();
-        assert_eq!(small_text(&bytes, 9).unwrap_err().to_string(), "is no UTF-8 text");
+        assert_eq!(small_text(&bytes, 9).unwrap_err().to_string(), NO_TEXT);
+        assert_eq!(read(&bytes).unwrap_err().to_string(), format!("{}: {NO_TEXT}", bytes.display()));
         assert_eq!(small_file(folder.path(), 9).unwrap_err().kind(), io::ErrorKind::IsADirectory);
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         for path in [folder.path(), &pipe, Path::new("/dev/zero")] {

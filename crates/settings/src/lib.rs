@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file cannot be read at all.
-    #[error("{}: {source}; give the path of a readable TOML file", path.display())]
+    #[error("{}: {source}{}", path.display(), way_out(source))]
     Unreadable {
         /// The file as given.
         path: PathBuf,
@@ -48,6 +48,14 @@ pub enum SettingsError {
         /// What is wrong with it and what to do.
         problem: String,
     },
+}
+
+/// What to do about a file that gave `source`. What is there and is no text says so itself.
+fn way_out(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::InvalidData => "",
+        _ => "; give the path of a readable TOML file",
+    }
 }
 
 impl SettingsError {
