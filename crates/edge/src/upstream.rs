@@ -12,6 +12,7 @@ mod config;
 mod connect;
 mod exchange;
 mod group;
+mod hangup;
 mod metrics;
 mod narrow;
 mod options;

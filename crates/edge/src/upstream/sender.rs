@@ -2,6 +2,7 @@
 //! is dropped: at once where an exchange is given up before its answer, otherwise with a good-bye.
 
 use super::UpstreamError;
+use super::hangup::Heard;
 use super::narrow::Narrow;
 use super::question::RequestBody;
 use super::strict::{Answers, Strict};
@@ -34,7 +35,7 @@ impl Sender {
     pub(super) async fn over(
         stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     ) -> Result<Self, UpstreamError> {
-        let (stream, answers) = Strict::new(stream);
+        let (stream, answers) = Strict::new(Heard::new(stream));
         let (requests, connection) = http1::Builder::new()
             .max_headers(MAX_HEADERS)
             .handshake(TokioIo::new(stream))
