@@ -15,6 +15,8 @@ pub enum Failure {
     Busy,
     /// Sent, and the connection ended, or what came cannot be read.
     NoHead,
+    /// A head, and not a byte of the body that it promised.
+    NoBody,
     /// Sent, and no header section in time.
     Timeout,
     /// 502, 503 or 504.
@@ -27,8 +29,16 @@ pub enum Failure {
 
 impl Failure {
     /// All of them, in the order of [`Failure::index`].
-    pub const ALL: [Self; 7] =
-        [Self::Connect, Self::Busy, Self::NoHead, Self::Timeout, Self::Unwell, Self::Unfit, Self::Request];
+    pub const ALL: [Self; 8] = [
+        Self::Connect,
+        Self::Busy,
+        Self::NoHead,
+        Self::NoBody,
+        Self::Timeout,
+        Self::Unwell,
+        Self::Unfit,
+        Self::Request,
+    ];
 
     /// As metrics and logs write it.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +46,7 @@ impl Failure {
             Self::Connect => "connect",
             Self::Busy => "busy",
             Self::NoHead => "no_head",
+            Self::NoBody => "no_body",
             Self::Timeout => "timeout",
             Self::Unwell => "unwell",
             Self::Unfit => "unfit",
@@ -78,7 +89,7 @@ impl Repeating {
         self.timeouts += usize::from(failure == Failure::Timeout);
         let permitted = match failure {
             Failure::Connect | Failure::Busy => true,
-            Failure::NoHead | Failure::Unwell | Failure::Unfit => self.harmless,
+            Failure::NoHead | Failure::NoBody | Failure::Unwell | Failure::Unfit => self.harmless,
             Failure::Timeout => self.harmless && self.timeouts < 2,
             Failure::Request => false,
         };
@@ -92,11 +103,11 @@ mod tests {
 
     #[test]
     fn what_may_be_sent_again() {
-        use Failure::{Busy, Connect, NoHead, Timeout, Unfit, Unwell};
+        use Failure::{Busy, Connect, NoBody, NoHead, Timeout, Unfit, Unwell};
         for (method, body, permitted) in [
-            (Method::GET, false, &[Connect, Busy, NoHead, Timeout, Unwell, Unfit][..]),
-            (Method::HEAD, false, &[Connect, Busy, NoHead, Timeout, Unwell, Unfit]),
-            (Method::DELETE, false, &[Connect, Busy, NoHead, Timeout, Unwell, Unfit]),
+            (Method::GET, false, &[Connect, Busy, NoHead, NoBody, Timeout, Unwell, Unfit][..]),
+            (Method::HEAD, false, &[Connect, Busy, NoHead, NoBody, Timeout, Unwell, Unfit]),
+            (Method::DELETE, false, &[Connect, Busy, NoHead, NoBody, Timeout, Unwell, Unfit]),
             // A body that has been sent is gone.
             (Method::PUT, true, &[Connect, Busy]),
             // RFC 9110 §9.2.2: "A proxy MUST NOT automatically retry non-idempotent requests."

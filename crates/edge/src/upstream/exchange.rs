@@ -2,7 +2,7 @@
 
 use super::UpstreamError;
 use super::attempt::{Answered, Limits, limit_behind_others};
-use super::body::{UpstreamBody, Waits};
+use super::body::{BodyError, UpstreamBody, Waits};
 use super::connect::Dial;
 use super::group::{Group, Groups, Pick};
 use super::metrics::Hedged;
@@ -40,6 +40,13 @@ pub(crate) struct Upstream {
 
 /// An answer whose body is still to come.
 pub(crate) type UpstreamResponse = Response<UpstreamBody>;
+
+/// An answer that ended before the first byte of its body.
+struct Unbegun {
+    error: UpstreamError,
+    /// Whether another server may have it whole, and has not been asked.
+    may_come_elsewhere: bool,
+}
 
 /// The least wait for a connection, however many servers share the time.
 const LEAST_CONNECT: Duration = Duration::from_millis(50);
@@ -84,7 +91,7 @@ impl Upstream {
     ///
     /// Servers that fail are followed by others as far as the method, the retry budget and [`MAX_TRIES`] allow; a slow one
     /// gets company. A whole answer of 502, 503 or 504 is given back when nobody has a better one. The body goes on from
-    /// another server when it breaks off and has a strong validator.
+    /// another server when it breaks off and has a strong validator; before its first byte any answer may come from another.
     ///
     /// # Errors
     /// What was wrong with the last server asked, or that no group is for this host and path.
@@ -146,6 +153,8 @@ impl Upstream {
         question: Question<'_>,
         body: RequestBody,
     ) -> Result<UpstreamResponse, UpstreamError> {
+        let since = Instant::now();
+        let harmless = Repeating::new(question.method, !body.is_empty()).harmless;
         let held = if body.is_empty() { self.ask_a_peer(group, question).await } else { None };
         let answered = if let Some(held) = held {
             Ok(held)
@@ -160,13 +169,66 @@ impl Upstream {
             }
         };
         let begun = async {
-            let rest = |head: &Parts| Rest::of(self, group, question, head);
-            let waits = Waits::of(self.limits.body, question.headers);
-            let (head, mut body) = UpstreamBody::of(answered?, waits, question.alone, rest);
-            body.begin().await?;
-            Ok(Response::from_parts(head, body))
+            let answered = answered?;
+            let server = answered.load.parent().number;
+            match self.begin(group, question, answered).await {
+                Err(Unbegun { error, may_come_elsewhere: true }) if harmless => {
+                    let instead = self.ask_another(group, question, server, since).await.ok_or(error)?;
+                    self.begin(group, question, instead?).await.map_err(|unbegun| unbegun.error)
+                }
+                begun => begun.map_err(|unbegun| unbegun.error),
+            }
         };
         begun.await.inspect_err(|&error| self.metrics.upstream_failed(error))
+    }
+
+    /// Waits, as a rule, for the first byte of the body as well.
+    async fn begin(
+        &self,
+        group: &Arc<Group>,
+        question: Question<'_>,
+        answered: Answered,
+    ) -> Result<UpstreamResponse, Unbegun> {
+        let rest = |head: &Parts| Rest::of(self, group, question, head);
+        let waits = Waits::of(self.limits.body, question.headers);
+        let (head, mut body) = UpstreamBody::of(answered, waits, question.alone, rest);
+        // Where it may, it has already.
+        let goes_on = body.goes_on();
+        match body.begin().await {
+            Ok(()) => Ok(Response::from_parts(head, body)),
+            Err(broken) => {
+                let may_come_elsewhere = !goes_on && broken != BodyError::Untaken;
+                Err(Unbegun { error: broken.into(), may_come_elsewhere })
+            }
+        }
+    }
+
+    /// Asks another server than `broken`, whose head came without a body: nobody has been told of that head, and this is another try
+    /// like any. `None` where there is no other, or it may not be tried any more.
+    async fn ask_another(
+        &self,
+        group: &Arc<Group>,
+        question: Question<'_>,
+        broken: usize,
+        since: Instant,
+    ) -> Option<Result<Answered, UpstreamError>> {
+        let now = Instant::now();
+        // Another node that waits for this one has no time for two whole waits.
+        let limit = limit_behind_others(self.limits.response, question.headers);
+        if limit.is_some_and(|limit| now.duration_since(since) > limit / 2) {
+            return None;
+        }
+        group.pick(group.key(question), &[broken], true, now)?;
+        if !group.withdraw(now) {
+            group.metrics.denied.inc();
+            return None;
+        }
+        group.metrics.retried(Failure::NoBody);
+        let mut instead = self.ask(group, question, Some(broken), fit_to_pass).await;
+        if let Ok(answered) = &mut instead {
+            Way::Retried.note(&mut answered.head);
+        }
+        Some(instead)
     }
 
     /// Asks one server after the other until an answer `fits`. A server in `broken` is asked only when there is no other.

@@ -285,3 +285,38 @@ async fn a_body_of_unstated_length_that_is_cut_at_its_very_end_is_whole() {
     })
     .await;
 }
+
+/// Nobody has been told of the head: any server's answer will do, whole.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_breaks_off_before_its_first_byte_is_asked_of_another_server() {
+    local(async {
+        let nothing = || Reply::new(200).header("content-length", "10").pause(SECOND / 10).cut();
+        let of_no_length = || Reply::new(200).pause(SECOND / 10).cut();
+        for first in [nothing(), of_no_length()] {
+            let case = format!("{first:?}");
+            let scene = Scene::pair(vec![first], vec![ok(ALL)]);
+            assert_eq!(scene.ask(&scene.path(0)).await, whole(200, ALL), "{case}");
+            assert!(!scene.servers[1].questions()[0].headers.contains_key("range"), "{case}");
+            assert_eq!(scene.metric("edge_upstream_retries_total", &["no_body"]), 1.0);
+            assert_eq!(scene.metric("edge_parent_requests_total", &["a", "broken"]), 1.0);
+            assert_eq!(scene.metric("edge_parent_load", &["a"]), 0.0);
+        }
+        // One more and no third; nobody else; what is not to be repeated.
+        let broken = Err(UpstreamError::Protocol);
+        let scene = Scene::pair(vec![nothing()], vec![nothing()]);
+        assert_eq!(scene.ask(&scene.path(0)).await, broken);
+        assert_eq!(scene.counts(), [1, 1]);
+        let scene = Scene::new("tiers = [[\"http://a\"]]", [vec![nothing(), ok(ALL)]]);
+        assert_eq!(scene.ask(&Uri::from_static("/x")).await, broken);
+        let scene = Scene::pair(vec![nothing()], vec![ok(ALL)]);
+        assert_eq!(scene.ask_by(Method::POST, &scene.path(0), false).await, broken);
+        assert_eq!(scene.counts(), [1, 0]);
+        let scene = Scene::new(
+            "tiers = [[\"http://a\", \"http://b\"]]\nretry_percent = 0",
+            [vec![nothing()], vec![ok(ALL)]],
+        );
+        assert_eq!(scene.ask(&scene.path(0)).await, broken);
+        assert_eq!(scene.counts(), [1, 0]);
+    })
+    .await;
+}
