@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Requests in a row without an answer that make a server down. One may be chance, and each costs a client a wait.
 const FAILURES: u32 = 3;
-/// Answers in a row of 502, 503 or 504. More than failures: an answer is a sign of life, and one page that always fails
-/// must not take a server away from all others.
+/// Answers in a row of 502, 503 or 504, or that cannot be read. More than failures: an answer is a sign of life, and one page that
+/// always fails must not take a server away from all others.
 const UNWELL: u32 = 10;
 /// Checks in a row that make a server down, or up again.
 const CHECKS: u32 = 2;
@@ -40,9 +40,9 @@ pub enum Met {
     Answer,
     /// The whole of an answer's body.
     Whole,
-    /// 502, 503 or 504: it is there and cannot.
+    /// 502, 503 or 504, or what cannot be read: it is there and cannot.
     Unwell,
-    /// No connection, no answer in time, or nothing that can be read.
+    /// No connection, or no answer in time.
     Failure,
     /// A body that broke off. Counted by itself: its head was an answer, and yet a server of which no body comes whole is
     /// none.

@@ -46,11 +46,13 @@ struct Unanswered {
     error: UpstreamError,
     /// The connection had carried another exchange before, and ended without a byte.
     was_closed: bool,
+    /// Something has come, and cannot be read.
+    is_unreadable: bool,
 }
 
 impl From<UpstreamError> for Unanswered {
     fn from(error: UpstreamError) -> Self {
-        Self { error, was_closed: false }
+        Self { error, was_closed: false, is_unreadable: false }
     }
 }
 
@@ -86,7 +88,7 @@ impl Upstream {
                     stale += 1;
                     left = left.saturating_sub(sent_at.elapsed());
                 }
-                result => return noted(parent, result.map_err(|unanswered| unanswered.error), unwell),
+                result => return noted(parent, result, unwell),
             }
         }
     }
@@ -116,7 +118,7 @@ impl Reached {
         // Instead of an answer to an upload there is nothing to give, whoever waits for it.
         let limit = upstream.limits.response;
         let result = self.exchange(upstream, request, limit).await;
-        noted(&parent, result.map_err(|unanswered| unanswered.error), is_unwell)
+        noted(&parent, result, is_unwell)
     }
 
     async fn exchange(
@@ -138,8 +140,9 @@ impl Reached {
                 let parent = &*self.load.parent().name;
                 tracing::debug!(parent, %error, reused, "upstream exchange");
                 // What has begun to come and cannot be read would be no better over another connection.
-                let was_closed = reused && !self.lease.sender().is_answered();
-                return Err(Unanswered { error: UpstreamError::Protocol, was_closed });
+                let is_unreadable = self.lease.sender().is_answered();
+                let was_closed = reused && !is_unreadable;
+                return Err(Unanswered { error: UpstreamError::Protocol, was_closed, is_unreadable });
             }
             Ok(response) => response,
         };
@@ -181,15 +184,16 @@ fn body_error(error: &hyper::Error) -> UpstreamError {
 
 fn noted(
     parent: &Parent,
-    result: Result<Answered, UpstreamError>,
+    result: Result<Answered, Unanswered>,
     unwell: fn(StatusCode) -> bool,
 ) -> Result<Answered, UpstreamError> {
     match &result {
         Ok(answered) if unwell(answered.head.status) => parent.heard(Asked::Unwell),
         Ok(_) => parent.heard(Asked::Answer),
-        Err(error) => note_error(parent, *error),
+        Err(Unanswered { is_unreadable: true, .. }) => parent.heard(Asked::Unreadable),
+        Err(unanswered) => note_error(parent, unanswered.error),
     }
-    result
+    result.map_err(|unanswered| unanswered.error)
 }
 
 fn note_error(parent: &Parent, error: UpstreamError) {

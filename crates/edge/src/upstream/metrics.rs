@@ -17,15 +17,17 @@ pub(super) enum Asked {
     Unwell,
     /// No connection, or none free.
     Unreached,
-    /// Sent, and no answer that can be read, or none in time.
+    /// Sent, and no answer, or none in time.
     Unanswered,
+    /// What came cannot be read.
+    Unreadable,
     /// An answer whose body broke off.
     Broken,
 }
 
 impl Label for Asked {
     const ALL: &'static [Self] =
-        &[Self::Answer, Self::Unwell, Self::Unreached, Self::Unanswered, Self::Broken];
+        &[Self::Answer, Self::Unwell, Self::Unreached, Self::Unanswered, Self::Unreadable, Self::Broken];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -33,6 +35,7 @@ impl Label for Asked {
             Self::Unwell => "unwell",
             Self::Unreached => "unreached",
             Self::Unanswered => "unanswered",
+            Self::Unreadable => "unreadable",
             Self::Broken => "broken",
         }
     }

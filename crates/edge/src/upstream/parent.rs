@@ -95,7 +95,7 @@ impl Parent {
         self.metrics.asked(asked);
         let met = match asked {
             Asked::Answer => Met::Answer,
-            Asked::Unwell => Met::Unwell,
+            Asked::Unwell | Asked::Unreadable => Met::Unwell,
             Asked::Unreached | Asked::Unanswered => Met::Failure,
             Asked::Broken => Met::Broken,
         };

@@ -134,6 +134,22 @@ async fn a_server_that_fails_is_followed_by_another() {
     .await;
 }
 
+/// A page that cannot be read is a sign of life, as one that always fails is.
+#[tokio::test(start_paused = true)]
+async fn one_page_that_cannot_be_read_takes_no_server_away_from_the_others() {
+    local(async {
+        let scene = Scene::pair(Vec::new(), Vec::new());
+        scene.servers[0].follow(|_| (0..200).fold(ok("a"), |reply, _| reply.header("x-a", "1")));
+        scene.servers[1].follow(|_| ok("b"));
+        let path = scene.path(0);
+        for n in 1..=10 {
+            assert_eq!(scene.ask(&path).await, whole(200, "b"));
+            assert_eq!(scene.metric("edge_parent_up", &["a"]), f64::from(u8::from(n < 10)), "{n}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bad_answer_is_given_back_when_nobody_has_a_better_one() {
     local(async {

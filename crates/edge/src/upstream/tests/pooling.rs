@@ -107,7 +107,7 @@ async fn an_answer_that_cannot_be_read_is_not_asked_for_again_on_every_kept_conn
         scene.servers[0].follow(|_| (0..200).fold(ok("b"), |reply, _| reply.header("x-a", "1")));
         assert_eq!(start(&scene, Method::GET).await.unwrap(), Err(UpstreamError::Protocol));
         assert_eq!((scene.servers[0].count(), scene.servers[0].connections()), (5, 4));
-        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "unanswered"]), 1.0);
+        assert_eq!(scene.metric("edge_parent_requests_total", &["a", "unreadable"]), 1.0);
         assert_eq!(scene.metric("edge_upstream_connections", &[]), 3.0);
     })
     .await;
