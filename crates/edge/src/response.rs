@@ -7,7 +7,7 @@ mod headers;
 mod said;
 
 pub(crate) use body::EdgeBody;
-pub(crate) use cache_status::CacheStatus;
+pub(crate) use cache_status::{CacheStatus, drop_unreadable};
 pub(crate) use error::{
     downloads_full, elsewhere, failed, not_cached, options, refused, shed, too_many, upload_denied,
 };

@@ -1,6 +1,7 @@
 //! Reading list-valued fields: every line of a field, split at commas that stand outside quotes.
 
 use http::{HeaderMap, HeaderName};
+use sfv::{List, Parser};
 
 /// Digests of the bytes that are sent, which are others where a part is (RFC 9530 §2; RFC 2616 §14.15).
 pub const OF_CONTENT: [HeaderName; 2] =
@@ -15,6 +16,13 @@ pub fn members<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<I
 /// The same, whatever bytes a member is made of.
 pub fn octets<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     headers.get_all(name).iter().flat_map(|line| parted(line.as_bytes(), true))
+}
+
+/// Whether all lines of a field are one List (RFC 9651 §4.2): where one of them is none, nobody can read the others.
+pub fn is_list(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let lines = headers.get_all(name).iter().map(|line| line.to_str().ok());
+    let text = lines.collect::<Option<Vec<_>>>().map(|lines| lines.join(","));
+    text.is_some_and(|text| Parser::new(&text).parse::<List>().is_ok())
 }
 
 /// The members of a field of entity tags, in which `\` is a character like any other (RFC 9110 §8.8.3).
@@ -108,6 +116,26 @@ mod tests {
             assert!(members(&headers, &name).any(|member| member == "private"), "{line:?}");
             assert_eq!(octets(&headers, &name).count(), 2);
         }
+    }
+
+    #[test]
+    fn a_line_that_is_no_list_spoils_those_beside_it() {
+        let name = HeaderName::from_static("cache-status");
+        for (lines, is) in [
+            (&["origin; hit", "parent; fwd=miss; fwd-status=304"][..], true),
+            (&["\"a cache\"; hit; ttl=-1, b; detail=\"x\""], true),
+            (&["HIT"], true),
+            (&["HIT from cache.example (squid/6)"], false),
+            (&["parent; hit", "???"], false),
+            (&["parent; hit,"], false),
+            (&["parent; hit", ""], false),
+        ] {
+            let fields: Vec<_> = lines.iter().map(|line| ("cache-status", *line)).collect();
+            assert_eq!(is_list(&headers(&fields), &name), is, "{lines:?}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(&name, http::HeaderValue::from_bytes(b"\xe5; hit").unwrap());
+        assert!(!is_list(&headers, &name));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::request::Asked;
+use crate::response::drop_unreadable;
 use crate::store::{Body, Object};
 use crate::upstream::{UpstreamBody, UpstreamResponse};
 use http::{HeaderMap, HeaderValue, StatusCode, header, response};
@@ -34,6 +35,7 @@ impl Arrived {
         let (mut head, body) = response.into_parts();
         let (at, now) = (edge.clock.now(), Instant::now());
         hop::strip(&mut head.headers);
+        drop_unreadable(&mut head.headers);
         // Whoever has a clock dates what is undated (RFC 9110 §6.6.1): what is kept must not look made at each hit.
         if !head.headers.contains_key(header::DATE)
             && let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(at))

@@ -7,9 +7,18 @@
 
 use crate::outcome::Forwarded;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use httpcache::fields;
 use std::time::Duration;
 
 pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// Takes out what nodes nearer the origin have said where that is no List, as some caches write it: behind it nobody could read what
+/// this node says either.
+pub(crate) fn drop_unreadable(headers: &mut HeaderMap) {
+    if headers.contains_key(CACHE_STATUS) && !fields::is_list(headers, &CACHE_STATUS) {
+        headers.remove(CACHE_STATUS);
+    }
+}
 
 /// One member of the list.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,6 +1,6 @@
 //! A client's answer from a stored response: conditions and ranges evaluated here, at the edge.
 
-use super::cache_status::CACHE_STATUS;
+use super::cache_status::{CACHE_STATUS, drop_unreadable};
 use super::{Answer, CacheStatus, EdgeBody};
 use crate::delivery::trace;
 use crate::edge::Edge;
@@ -272,6 +272,7 @@ pub(crate) fn passed(edge: &Edge, response: UpstreamResponse, status: CacheStatu
     // Of another node, which is not the one that has answered.
     head.headers.remove(trace::FIELD);
     hide_surrogate_keys(edge, &mut head.headers);
+    drop_unreadable(&mut head.headers);
     let status = CacheStatus { detail: status.detail.or(Way::of(&head).detail()), ..status };
     status.append_to(&mut head.headers, edge.identity.name());
     edge.metrics.answered(Outcome::Pass);
