@@ -181,7 +181,10 @@ fn heuristic(
     }
     let at = date_of(headers).unwrap_or(received_at);
     let unchanged = last_modified_of(headers).and_then(|modified| at.duration_since(modified).ok());
-    match unchanged {
+    // In a response it means nothing by any RFC (§5.4), and says plainly that nothing is to be guessed.
+    let says_no_cache =
+        || fields::members(headers, &header::PRAGMA).any(|member| member.eq_ignore_ascii_case("no-cache"));
+    match unchanged.filter(|_| !says_no_cache()) {
         Some(unchanged) => (unchanged / 10).min(policy.heuristic_ttl),
         None if is_error(status) => policy.negative_ttl,
         None => Duration::ZERO,

@@ -40,6 +40,10 @@ fn lifetimes_by_the_order_of_section_4_2_1() {
         (&[("last-modified", HOUR_AGO)], 360),
         (&[("last-modified", IN_AN_HOUR), ("date", NOW)], 0),
         (&[("last-modified", "Thu, 01 Jan 1970 00:00:00 GMT"), ("date", NOW)], 24 * 3_600),
+        // What pages of before HTTP/1.1 say, and nothing else.
+        (&[("pragma", "No-cache"), ("last-modified", HOUR_AGO), ("date", NOW)], 0),
+        (&[("pragma", "no-cache"), ("cache-control", "max-age=10")], 10),
+        (&[("pragma", "public"), ("last-modified", HOUR_AGO), ("date", NOW)], 360),
         (&[], 0),
         // RFC 9213 §2.2
         (&[("cdn-cache-control", "max-age=7"), ("cache-control", "s-maxage=60")], 7),
