@@ -22,7 +22,7 @@ pub enum NotStored {
     Cookie,
     /// Sets a cookie: whose, if it were kept?
     SetCookie,
-    /// Not final, a part that nobody asked for, none of the parts asked for, or not modified.
+    /// Not final, a part that nobody asked for, not modified, or an answer to how it was asked, as that none of the parts is there.
     Status,
     /// `must-understand` with a status code that we do not.
     NotUnderstood,
@@ -72,8 +72,8 @@ pub fn storable(
     }
     if status.is_informational()
         || (status == StatusCode::PARTIAL_CONTENT && !asked.part)
-        || status == StatusCode::RANGE_NOT_SATISFIABLE
         || status == StatusCode::NOT_MODIFIED
+        || is_of_request(asked, status)
     {
         return Err(NotStored::Status);
     }
@@ -104,10 +104,18 @@ pub fn storable(
         headers.contains_key(header::ETAG) || headers.contains_key(header::LAST_MODIFIED);
     let kept_as_error = freshness::is_error(status) && !policy.negative_ttl.is_zero();
     let without_a_word = directives.public || freshness::is_heuristically_cacheable(status);
-    if explicit || (without_a_word && (may_be_asked_again || kept_as_error)) {
-        Ok(())
-    } else {
-        Err(NotStored::NoFreshness)
+    // RFC 6585 §4: a 429 is not kept, for however long it says that it holds.
+    let is_kept = explicit || (without_a_word && (may_be_asked_again || kept_as_error));
+    if is_kept && status != StatusCode::TOO_MANY_REQUESTS { Ok(()) } else { Err(NotStored::NoFreshness) }
+}
+
+/// Whether it answers how one question was put, and not what it names: with nothing of that in the key others would get it for theirs.
+/// Of 428, 431 and 511 RFC 6585 forbids to keep them. A 400 may mean the URL, where nothing else was said.
+fn is_of_request(asked: &Asked<'_>, status: StatusCode) -> bool {
+    match status.as_u16() {
+        407 | 408 | 411 | 412 | 413 | 416 | 417 | 421 | 428 | 431 | 511 => true,
+        400 => asked.part || asked.cookie || asked.authorized,
+        _ => false,
     }
 }
 
@@ -143,6 +151,18 @@ mod tests {
         storable(&asked, StatusCode::from_u16(status).unwrap(), &headers, &directives, &policy)
     }
 
+    /// Else one who asks for a part, or with too many cookies, has others told that their question is a bad one.
+    #[test]
+    fn a_bad_question_is_one_clients() {
+        let (headers, policy) =
+            (crate::fields::headers(&[("cache-control", "max-age=9")]), Policy::default());
+        let directives = ResponseDirectives::targeted(&headers, &policy.targets);
+        for asked in [Asked { part: true, ..get() }, Asked { cookie: true, ..get() }] {
+            let judged = storable(&asked, StatusCode::BAD_REQUEST, &headers, &directives, &policy);
+            assert_eq!(judged, Err(NotStored::Status), "{asked:?}");
+        }
+    }
+
     #[test]
     fn by_section_3() {
         const HOUR: (&str, &str) = ("cache-control", "max-age=3600");
@@ -161,6 +181,16 @@ mod tests {
             (false, 404, &[HOUR], Ok(())),
             (false, 206, &[HOUR], Err(NotStored::Status)),
             (false, 416, &[HOUR], Err(NotStored::Status)),
+            (false, 412, &[HOUR], Err(NotStored::Status)),
+            (false, 413, &[HOUR], Err(NotStored::Status)),
+            (false, 421, &[HOUR], Err(NotStored::Status)),
+            // RFC 6585 §3 to §6.
+            (false, 428, &[HOUR], Err(NotStored::Status)),
+            (false, 429, &[HOUR], Err(NotStored::NoFreshness)),
+            (false, 431, &[HOUR], Err(NotStored::Status)),
+            (false, 511, &[HOUR], Err(NotStored::Status)),
+            (false, 400, &[HOUR], Ok(())),
+            (true, 400, &[("cache-control", "public, max-age=9")], Err(NotStored::Status)),
             (false, 200, &[("cache-control", "no-store, max-age=9")], Err(NotStored::ResponseNoStore)),
             (false, 200, &[("cache-control", "no-store, must-understand, max-age=9")], Ok(())),
             (false, 599, &[("cache-control", "must-understand, max-age=9")], Err(NotStored::NotUnderstood)),

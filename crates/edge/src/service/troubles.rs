@@ -105,6 +105,8 @@ async fn an_upstream_in_trouble_is_asked_once_for_all_who_wait() {
             (503, "vary", "accept-encoding"),
             (429, "retry-after", "30"),
             (429, "cache-control", "no-store"),
+            // RFC 6585 §4: it is not stored, whatever it says.
+            (429, "cache-control", "max-age=60"),
         ] {
             let trouble = move || Reply::new(status).header(name, value).after(SECOND).body("wait");
             let scene = Rc::new(Scene::new([trouble(), trouble(), brief("max-age=60")]));
