@@ -163,8 +163,10 @@ pub(super) async fn run<S: Service, T: Transport>(
             }
             if is_read && !stream.socket().holds_bytes() {
                 stream.close().await;
-            } else {
+            } else if read.get() || draining || last {
                 stream.close_and_linger().await;
+            } else {
+                stream.close_and_read_out().await;
             }
             Outcome::Ended(if draining || last { End::Drained } else { End::Closed })
         }

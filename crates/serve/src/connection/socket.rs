@@ -95,13 +95,12 @@ impl Socket {
         }
     }
 
-    /// Drops what comes until the other end sends no more, or this many bytes. No session has to read them.
-    pub(super) async fn discard(&self, most: usize) {
-        let mut left = most;
-        while left > 0 && poll_fn(|cx| self.poll_read_ready(cx)).await.is_ok() {
+    /// Drops what comes until the other end sends no more, or so many bytes more as are `left`. No session has to read them.
+    pub(super) async fn discard(&self, left: &mut usize) {
+        while *left > 0 && poll_fn(|cx| self.poll_read_ready(cx)).await.is_ok() {
             match self.try_discard() {
                 Ok(0) => return,
-                Ok(count) => left = left.saturating_sub(count),
+                Ok(count) => *left = left.saturating_sub(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return,
             }

@@ -61,27 +61,55 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
         self.close_and_linger_while(Duration::ZERO).await;
     }
 
+    /// The same behind an answer to a body of which it sends the rest: browsers look at an answer once they have sent what it is to,
+    /// and over a slow line that takes longer than a good-bye.
+    async fn close_and_read_out(&mut self) {
+        self.linger(Lingering { sending: UPLOAD_TIME, owed: Duration::ZERO, unread: UPLOAD }).await;
+    }
+
     /// The same, and on, for up to `most`, as long as the kernel has something that has not come to the other end: over a slow line
     /// that takes longer than a good-bye.
     async fn close_and_linger_while(&mut self, most: Duration) {
-        let until = Instant::now() + most;
+        self.linger(Lingering { sending: Duration::ZERO, owed: most, unread: UNREAD }).await;
+    }
+
+    /// One good-bye after another, as long as `most` has it.
+    async fn linger(&mut self, most: Lingering) {
+        let (begun, mut left) = (Instant::now(), most.unread);
         loop {
+            let before = left;
             let lingering = async {
                 let _ = self.shutdown().await;
-                self.socket().discard(UNREAD).await;
+                self.socket().discard(&mut left).await;
             };
             let is_over = timeout(GOODBYE, lingering).await.is_ok();
-            if is_over || Instant::now() >= until || !self.socket().reach().is_owed() {
+            let sends = begun.elapsed() < most.sending && left < before;
+            if is_over || !(sends || begun.elapsed() < most.owed && self.socket().reach().is_owed()) {
                 return;
             }
         }
     }
 }
 
+/// How long the other end of a connection that is over is heard, beyond a good-bye.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lingering {
+    /// As long as it sends something in each good-bye.
+    sending: Duration,
+    /// As long as the kernel has something for it.
+    owed: Duration,
+    /// Bytes that are read for nothing.
+    unread: usize,
+}
+
 /// How long a good-bye may take: some round trips.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Bytes that are read for nothing from who has been answered; more than nearly all that is sent to who does not want it.
 const UNREAD: usize = 1_024 * 1_024;
+/// The same of a body: all of nearly any.
+const UPLOAD: usize = 64 * 1_024 * 1_024;
+/// How long the rest of it may take: 15 MB, some photographs, at 4 Mbit/s.
+const UPLOAD_TIME: Duration = Duration::from_secs(30);
 
 /// Bytes read at once. A header section is a twentieth of it; what is larger comes in several reads.
 const READ: usize = 8 * 1_024;

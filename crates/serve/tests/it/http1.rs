@@ -56,6 +56,20 @@ fn a_client_that_asks_no_more_gets_its_answer_whole() {
     assert_eq!(server.metric("serve_connections_ended_total", Some("closed")), 4.0);
 }
 
+/// As browsers do, which look at an answer once they have sent what it is to.
+#[test]
+fn an_upload_that_nobody_wants_does_not_take_back_the_answer_that_says_so() {
+    let server = server();
+    let length = 3 * 1_024 * 1_024;
+    let head = format!("POST /200 HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n");
+    let mut stream = send(&server, head.as_bytes());
+    stream.peek(&mut [0]).unwrap();
+    stream.write_all(&vec![7; length]).unwrap();
+    let mut all = Vec::new();
+    let ended = stream.read_to_end(&mut all);
+    assert!(ended.is_ok() && all.starts_with(b"HTTP/1.1 200 OK\r\n"), "{ended:?} {all:?}");
+}
+
 /// Closing a socket that has something unread resets it, and takes back what is on its way (RFC 9112 §9.6).
 #[test]
 fn what_comes_behind_the_last_request_takes_nothing_from_its_answer() {
