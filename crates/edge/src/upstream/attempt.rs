@@ -44,7 +44,7 @@ pub(super) struct Limits {
 /// Why there is no head.
 struct Unanswered {
     error: UpstreamError,
-    /// The connection had carried another exchange before, and ended without a byte.
+    /// The connection had carried another exchange before, and ended without a byte or with a 408.
     was_closed: bool,
     /// Something has come, and cannot be read.
     is_unreadable: bool,
@@ -128,7 +128,7 @@ impl Reached {
         limit: Duration,
     ) -> Result<Answered, Unanswered> {
         let sending = request.body().sending();
-        let reused = self.lease.reused;
+        let (reused, begun) = (self.lease.reused, Instant::now());
         let answer = tokio::select! {
             biased;
             answer = self.lease.sender().send_request(request) => answer,
@@ -143,6 +143,16 @@ impl Reached {
                 let is_unreadable = self.lease.sender().is_answered();
                 let was_closed = reused && !is_unreadable;
                 return Err(Unanswered { error: UpstreamError::Protocol, was_closed, is_unreadable });
+            }
+            // Said of the connection, before the question had come there (RFC 9110 §15.5.9): it has been idle for too long. Who takes
+            // his time to say it says it of the question.
+            Ok(response)
+                if reused
+                    && response.status() == StatusCode::REQUEST_TIMEOUT
+                    && begun.elapsed() < limit / 2 =>
+            {
+                let error = UpstreamError::Protocol;
+                return Err(Unanswered { error, was_closed: true, is_unreadable: false });
             }
             Ok(response) => response,
         };

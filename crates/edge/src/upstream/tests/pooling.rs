@@ -68,6 +68,25 @@ async fn a_kept_connection_that_was_closed_is_followed_by_a_new_one() {
     .await;
 }
 
+/// Some say good-bye by it, and a question may be on its way then.
+#[tokio::test(start_paused = true)]
+async fn a_408_over_a_kept_connection_is_no_answer() {
+    local(async {
+        let scene = narrow(1, vec![ok("a"), Reply::new(408), ok("b")]);
+        scene.servers[0].keep_connections(3600 * SECOND);
+        assert_eq!(start(&scene, Method::GET).await.unwrap(), whole(200, "a"));
+        assert_eq!(start(&scene, Method::GET).await.unwrap(), whole(200, "b"));
+        assert_eq!((scene.servers[0].count(), scene.servers[0].connections()), (3, 2));
+        let late = Reply::new(408).body("late").after(9 * SECOND);
+        scene.servers[0].then(late);
+        assert_eq!(start(&scene, Method::GET).await.unwrap(), whole(408, "late"));
+        // Over one that was made for the question it is.
+        let scene = narrow(1, vec![Reply::new(408).body("slow")]);
+        assert_eq!(start(&scene, Method::GET).await.unwrap(), whole(408, "slow"));
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_hangs_up_late_has_had_the_question_and_its_time() {
     local(async {
