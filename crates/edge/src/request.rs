@@ -311,10 +311,20 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
     let host = host.map(|host| host.to_str().map_err(|_| Refusal::Host)).transpose()?;
     match (uri.authority(), host) {
         (Some(authority), Some(host)) if !authority.as_str().eq_ignore_ascii_case(host) => Err(Refusal::Host),
-        (Some(authority), _) if is_host(authority.as_str()) => Ok(authority.as_str().to_ascii_lowercase()),
-        (None, Some(host)) if is_host(host) => Ok(host.to_ascii_lowercase()),
+        (Some(authority), _) if is_host(authority.as_str()) => Ok(site(authority.as_str())),
+        (None, Some(host)) if is_host(host) => Ok(site(host)),
         _ => Err(Refusal::Host),
     }
+}
+
+/// In lower case, and without the root's dot, with which it is the same name to DNS and another to everybody else.
+fn site(host: &str) -> String {
+    let mut host = host.to_ascii_lowercase();
+    let name = host.find(':').unwrap_or(host.len());
+    if host[..name].ends_with('.') {
+        host.remove(name - 1);
+    }
+    host
 }
 
 /// 100-continue is answered by the connection, as soon as somebody reads the body.
@@ -380,6 +390,14 @@ mod tests {
             ["[::1]:80", "[2001:db8::1]", "a.b-c.example:8080", "a_b.example", "example.", "127.0.0.1:1"]
         {
             assert!(read("GET", "/x", &[host]).is_ok(), "{host}");
+        }
+        for (host, site) in [
+            ("Example.", "example"),
+            ("a.example.:8080", "a.example:8080"),
+            ("A.example", "a.example"),
+            ("[::1]:80", "[::1]:80"),
+        ] {
+            assert_eq!(read("GET", "/x", &[host]).unwrap().host, site);
         }
         for (target, hosts) in [
             ("/x", &[][..]),
