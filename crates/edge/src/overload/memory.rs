@@ -35,6 +35,29 @@ pub(crate) fn least_room(ram: ByteCount) -> ByteCount {
 
 const LEAST_ROOM: ByteCount = ByteCount::mib(64);
 
+/// All that the process may have; `None`: it is not known.
+fn all(cap: Option<ByteCount>) -> Option<f64> {
+    cap.map(|cap| cap.0 as f64).or_else(|| limits::memory().map(|limit| limit * OF_LIMIT))
+}
+
+/// Of `all` beside the RAM tier, and whether that is enough.
+fn beside(all: Option<f64>, ram: ByteCount) -> (f64, bool) {
+    let room = all.map_or(0.0, |all| (all - ram.0 as f64).max(0.0));
+    (room, room >= least_room(ram).0 as f64)
+}
+
+/// What a RAM tier of `ram` means where `cap`, or the machine, has too little beside it.
+pub(crate) fn too_little(cap: Option<ByteCount>, ram: ByteCount) -> Option<String> {
+    let all = all(cap)?;
+    let (memory, least) = (ByteCount(all as u64), least_room(ram));
+    (!beside(Some(all), ram).1).then(|| {
+        format!(
+            "`ram` is {ram} of {memory} of memory and leaves less than {least} beside it, so it is not watched whether all is taken: \
+             give `ram` less"
+        )
+    })
+}
+
 /// One for all cores.
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -98,17 +121,11 @@ impl Drop for Promise {
 impl Memory {
     /// `cap`: bytes of the whole process; `None`: by the machine. `ram`: those of the RAM tier, which is meant to be full.
     pub(super) fn new(cap: Option<ByteCount>, ram: ByteCount) -> Self {
-        let cap = cap.map(|cap| cap.0 as f64).or_else(|| limits::memory().map(|limit| limit * OF_LIMIT));
-        let room = cap.map_or(0.0, |cap| (cap - ram.0 as f64).max(0.0));
-        let least = least_room(ram);
-        let watched = room >= least.0 as f64;
-        if let Some(cap) = cap.filter(|_| !watched) {
-            tracing::warn!(
-                %ram,
-                memory = %ByteCount(cap as u64),
-                "ram leaves less than {least} of memory beside it, so it is not watched whether all is taken: give ram less"
-            );
+        if let Some(problem) = too_little(cap, ram) {
+            tracing::warn!("{problem}");
         }
+        let cap = all(cap);
+        let (room, watched) = beside(cap, ram);
         Self {
             cap,
             room,
