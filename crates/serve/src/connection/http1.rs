@@ -13,6 +13,7 @@ use crate::service::{CountedRequest, Peer, Service};
 use bytes::Bytes;
 use http::{Request, Response, Version};
 use hyper::body::{Body, Incoming};
+use hyper::ext::ReasonPhrase;
 use hyper::server::conn::http1;
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -210,7 +211,7 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
         let here = Rc::clone(&self.here);
         let finish = move |response| {
             answering.activity.answer_began();
-            Ok(here.advertise(response).map(|body| Answer::new(body, answering)))
+            Ok(without_made_up_reason(here.advertise(response)).map(|body| Answer::new(body, answering)))
         };
         if let Some(response) = self.first.take() {
             self.read.set(request.body().is_end_stream());
@@ -222,6 +223,14 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
             .call(request.map(|body| RequestBody::noting(body, Rc::clone(&self.read))), self.peer.clone());
         Box::pin(async move { finish(response.await) })
     }
+}
+
+/// A status code that nobody has registered has no reason; hyper would write `<none>`.
+fn without_made_up_reason<B>(mut response: Response<B>) -> Response<B> {
+    if response.status().canonical_reason().is_none() {
+        response.extensions_mut().insert(ReasonPhrase::from_static(b""));
+    }
+    response
 }
 
 /// Held from the call to the end of the body.

@@ -70,6 +70,16 @@ fn an_upload_that_nobody_wants_does_not_take_back_the_answer_that_says_so() {
     assert!(ended.is_ok() && all.starts_with(b"HTTP/1.1 200 OK\r\n"), "{ended:?} {all:?}");
 }
 
+#[test]
+fn a_status_code_that_has_no_reason_is_given_none() {
+    let server = server();
+    let mut all = Vec::new();
+    send(&server, b"GET /kept/599 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        .read_to_end(&mut all)
+        .unwrap();
+    assert!(all.starts_with(b"HTTP/1.1 599 \r\n"), "{}", all.escape_ascii());
+}
+
 /// Closing a socket that has something unread resets it, and takes back what is on its way (RFC 9112 §9.6).
 #[test]
 fn what_comes_behind_the_last_request_takes_nothing_from_its_answer() {
