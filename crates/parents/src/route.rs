@@ -25,6 +25,8 @@ impl Hosts {
             Some(name) => (name, true),
             None => (text.as_str(), false),
         };
+        // The root's dot is off the hosts that are asked for.
+        let name = name.strip_suffix('.').unwrap_or(name);
         let literal = name.starts_with('[') && name.ends_with(']');
         let is_name = !name.is_empty()
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
@@ -185,13 +187,13 @@ mod tests {
     #[test]
     fn two_groups_cannot_have_the_same_rule() {
         let clash =
-            Routes::new(vec![rule("a", "/x", 0), rule("b", "/x", 1), rule("A", "/x", 2)]).unwrap_err();
+            Routes::new(vec![rule("a", "/x", 0), rule("b", "/x", 1), rule("A.", "/x", 2)]).unwrap_err();
         assert_eq!(clash, Clash { groups: (0, 2), prefix: "/x".into() });
     }
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in ["", "*.", "a b", "a/b", "a:80", "http://a", "a*", "*a"] {
+        for text in ["", ".", "*.", "*..", "a b", "a/b", "a:80", "http://a", "a*", "*a"] {
             assert!(Hosts::parse(text).is_err(), "{text}");
         }
     }

@@ -35,9 +35,12 @@ impl Place {
     }
 }
 
-/// A host as clients write it, without the port that both schemes have by themselves: `a:80`, `a:443` and `a` are one site.
+/// A host as clients write it, without the port that both schemes have by themselves and the root's dot: `a:80`, `a:443`, `a.` and `a`
+/// are one site.
 pub fn bare_host(host: &str) -> &str {
-    host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(host)
+    let host = host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(host);
+    // Of two dots neither is the root's: that is no name, and one as it stands.
+    host.strip_suffix('.').filter(|name| !name.is_empty() && !name.ends_with('.')).unwrap_or(host)
 }
 
 impl FromStr for Place {
@@ -93,6 +96,9 @@ mod tests {
             ("http://a/x?y=z", "a", "/x?y=z"),
             ("HTTPS://Lessons.Example:443/A%2fb", "lessons.example", "/A%2fb"),
             ("http://a:80", "a", "/"),
+            ("http://A.:80/x", "a", "/x"),
+            ("http://a./x", "a", "/x"),
+            ("http://a../x", "a..", "/x"),
             ("http://a:8080/../x//y;z", "a:8080", "/../x//y;z"),
             ("http://[::80]:80/", "[::80]", "/"),
         ] {
