@@ -7,6 +7,8 @@ use crate::error::{StoreError, io_error};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use package::catalogue::version_path;
+use rustix::fs::Mode;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -17,6 +19,9 @@ use std::sync::Arc;
 const REMOVED: &str = ".airclass-removed";
 /// Removals of one folder that may have been interrupted in a row.
 const MAX_ASIDE: usize = 16;
+
+/// What of a folder's mode lets others than its owner read what lies in it.
+const READERS: Mode = Mode::RGRP.union(Mode::XGRP).union(Mode::ROTH).union(Mode::XOTH);
 
 /// A directory, as it was when it was opened.
 #[derive(Debug, Clone)]
@@ -53,7 +58,21 @@ impl Directory {
             .map_err(|source| StoreError::write(root.display(), "the directory itself", source))?;
         let directory = Self::open(root)?;
         directory.check_writable()?;
+        directory.share()?;
         Ok(directory)
+    }
+
+    /// What this process writes from here on may be read by those who may read the directory: an origin of another user
+    /// above all, from which the mask of somebody who publishes by hand (027, 077) would keep it. It is the mask of the
+    /// whole process, since what makes the files takes none; keys are written with modes of their own.
+    pub(crate) fn share(&self) -> Result<(), StoreError> {
+        let folder =
+            fs::metadata(&self.root).map_err(|source| StoreError::NotThere { store: self.name(), source })?;
+        let readers = Mode::from_raw_mode(folder.mode()) & READERS;
+        // There is no way to ask for it without setting it: for that instant it is the usual one.
+        let own = rustix::process::umask(Mode::WGRP | Mode::WOTH);
+        rustix::process::umask(own - readers);
+        Ok(())
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -68,7 +87,8 @@ impl Directory {
     }
 
     /// An empty directory in place of the one that was opened is a disk that was unmounted: without this, every lesson
-    /// of the nation would be answered with "there is none".
+    /// of the nation would be answered with "there is none". One that lists and lets nothing in it be read (it was published
+    /// under another user's mask) is as good as none.
     pub(crate) async fn check_readable(&self) -> Result<(), StoreError> {
         let (root, opened) = (Arc::clone(&self.root), self.opened);
         let listed = blocking(move || {
@@ -77,7 +97,7 @@ impl Directory {
             if empty && (folder.dev(), folder.ino()) != opened {
                 return Err(io::Error::other("an empty directory is in its place; is its disk mounted?"));
             }
-            Ok(())
+            readable(&root.join(version_path().as_str()))
         });
         listed.await.map_err(|source| StoreError::NotThere { store: self.name(), source })
     }
@@ -131,21 +151,25 @@ impl Directory {
     }
 }
 
+/// Whether a file that may be missing can be opened.
+fn readable(file: &Path) -> io::Result<()> {
+    match File::open(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io::Error::new(error.kind(), format!("{}: {error}", file.display())))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// "Not there" is an answer. A file where a folder should be is the same answer: nothing lies below it.
-pub(crate) fn absent<T>(result: object_store::Result<T>) -> Result<Option<T>, object_store::Error> {
+pub(crate) fn absent<T>(result: object_store::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => {
-            let text = error.to_string();
-            match io_error(error) {
-                not_there if not_there.kind() == io::ErrorKind::NotADirectory => Ok(None),
-                source => Err(object_store::Error::Generic {
-                    store: "LocalFileSystem",
-                    source: format!("{text}: {source}").into(),
-                }),
-            }
-        }
+        Err(error) => match io_error(error) {
+            not_there if not_there.kind() == io::ErrorKind::NotADirectory => Ok(None),
+            source => Err(source),
+        },
     }
 }
 

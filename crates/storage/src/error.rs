@@ -31,7 +31,7 @@ pub enum StoreError {
         problem: String,
     },
     /// No directory there, or no bucket.
-    #[error("store {store}: {source}; {}", advice(store))]
+    #[error("store {store}: {source}; {}", advice(store, source))]
     NotThere {
         /// Its address.
         store: String,
@@ -67,7 +67,7 @@ pub enum StoreError {
         what: &'static str,
     },
     /// An object is there and cannot be read.
-    #[error("cannot read {path} from the store: {source}")]
+    #[error("cannot read {path} from the store: {source}{}", way_out(source.as_ref()))]
     Unreadable {
         /// Which.
         path: StorePath,
@@ -143,13 +143,24 @@ impl StoreError {
 }
 
 /// What to do about a store that is not there.
-fn advice(store: &str) -> &'static str {
+fn advice(store: &str, source: &io::Error) -> &'static str {
     if store.starts_with("s3://") {
         "give the bucket and prefix that ingest publishes to, and see AWS_ENDPOINT_URL and the keys"
+    } else if source.kind() == io::ErrorKind::PermissionDenied {
+        MAKE_READABLE
     } else {
         "give a directory that exists"
     }
 }
+
+/// What to do about an object that is there and cannot be read; nothing where the store itself has said it.
+fn way_out(source: &(dyn Error + Send + Sync + 'static)) -> String {
+    let kind = source.downcast_ref::<io::Error>().map(io::Error::kind);
+    if kind == Some(io::ErrorKind::PermissionDenied) { format!("; {MAKE_READABLE}") } else { String::new() }
+}
+
+/// The way out where the system lets this user not see what is there.
+const MAKE_READABLE: &str = "make the store and what is in it readable for this user (chmod -R a+rX), or run as the user that owns it";
 
 /// The system's error inside the store's, kept because its kind decides what to do.
 pub(crate) fn io_error(error: object_store::Error) -> io::Error {

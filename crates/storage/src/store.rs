@@ -78,6 +78,18 @@ impl Store {
         Ok(Self { place })
     }
 
+    /// For who opens a store that is there and writes into it: what is written may be read by those who may read its
+    /// directory, whatever this process's mask says. [`Store::create`] does it. A bucket has rules of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::NotThere`].
+    pub fn share(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Directory(directory) => directory.share(),
+            Place::Bucket(_) => Ok(()),
+        }
+    }
+
     /// Whether an object could be written now, found out by writing something.
     ///
     /// # Errors
@@ -89,7 +101,7 @@ impl Store {
         }
     }
 
-    /// Whether the store can be read now: its directory is there and may be listed, its bucket answers and is a store.
+    /// Whether the store can be read now: its directory is there and what lies in it may be read, its bucket answers and is a store.
     ///
     /// # Errors
     /// [`StoreError::NotThere`].

@@ -194,6 +194,7 @@ impl Place {
             .map_err(PackageFault::System)?;
         let store = Store::open(&self.store)?;
         runtime.block_on(store.check_readable())?;
+        store.share()?;
         Ok((runtime, store))
     }
 }

@@ -136,6 +136,7 @@ pub(crate) fn resource(command: &ResourceCommand) -> Result<(), AnyFault> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ResourceFault::System)?;
     if let ResourceCommand::Probe(options) = command {
         let store = Store::open(&options.place.store)?;
+        store.share()?;
         let every = options.every.map(|every| every.0.max(LEAST_EVERY));
         return probe::run(&runtime, &store, every, options.cacert.as_deref());
     }
@@ -198,6 +199,7 @@ async fn list(place: &Place) -> Result<(), AnyFault> {
 
 async fn remove(RemoveOptions { id, place }: &RemoveOptions) -> Result<(), AnyFault> {
     let store = Store::open(&place.store)?;
+    store.share()?;
     if !storage::remove_resource(&store, id).await? {
         return Err(ResourceFault::Unknown(id.clone()).into());
     }

@@ -20,6 +20,51 @@ async fn a_store_that_cannot_be_written_says_so() {
     );
 }
 
+/// Who publishes by hand from a hardened shell (umask 027 or 077) had lessons and lists that no origin of another user could
+/// read: 503 for all students, also for what had been published before.
+#[tokio::test]
+async fn what_is_published_is_as_readable_as_the_stores_folder() {
+    use std::os::unix::fs::PermissionsExt;
+    let private = rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO;
+    for (folder_mode, file_mode) in [(0o755, 0o644), (0o750, 0o640), (0o700, 0o600)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = fs::Permissions::from_mode(folder_mode);
+        fs::set_permissions(folder.path(), mode).unwrap();
+        rustix::process::umask(private);
+        let store = Store::create(folder.path().to_str().unwrap()).await.unwrap();
+        publish_as(&store, &made("a"), "maths", "t").await.unwrap();
+        let mode_of =
+            |path: &str| fs::metadata(folder.path().join(path)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode_of("lessons/maths"), folder_mode);
+        assert_eq!(mode_of("lessons/maths/main.m3u8"), file_mode);
+        assert_eq!(mode_of(version_path().as_str()), file_mode);
+    }
+}
+
+#[tokio::test]
+async fn a_store_whose_folder_lists_and_whose_lists_cannot_be_opened_is_not_well() {
+    let (folder, store) = directory_store();
+    store.check_readable().await.unwrap();
+    // A link to itself: what even root cannot open.
+    let version = folder.path().join(version_path().as_str());
+    fs::create_dir_all(version.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&version, &version).unwrap();
+    let error = store.check_readable().await.unwrap_err();
+    assert!(error.to_string().contains("catalogue/version.json: "), "{error}");
+}
+
+#[test]
+fn what_this_user_may_not_see_says_so_once_and_what_to_do() {
+    let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+    let object = StoreError::unreadable(&StorePath::parse("lessons/a/main.m3u8").unwrap(), denied());
+    let store = StoreError::NotThere { store: "/srv/store".into(), source: denied() };
+    for error in [object, store] {
+        let said = error.to_string();
+        assert_eq!(said.matches("ermission denied").count(), 1, "{said}");
+        assert!(said.contains("readable for this user (chmod -R a+rX)"), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn a_store_is_made_only_when_asked() {
     let folder = tempfile::tempdir().unwrap();
