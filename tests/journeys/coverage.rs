@@ -216,3 +216,33 @@ fn one_viewer_more_of_a_small_class_changes_nothing_that_is_published() {
     assert!(three.iter().any(|(name, page)| name.ends_with(".html") && holds(page, "32222-22223")));
     assert_eq!(three, four);
 }
+
+/// It was told as a day without classes, for which an edge had not been set up.
+#[test]
+fn numbers_that_may_not_be_looked_at_are_not_none_and_a_missing_secret_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (noise, out) = (folder.path().join("noise"), folder.path().join("out"));
+    let publish = |code: &str| {
+        let said = airclass(&[
+            "coverage",
+            "publish",
+            folder.path().to_str().unwrap(),
+            "--day",
+            "2026-09-01",
+            "--noise",
+            noise.to_str().unwrap(),
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        assert_eq!(said.code(), Some(2), "{said:?}");
+        assert!(said.stderr.starts_with(code), "{said:?}");
+        said.stderr
+    };
+    assert!(publish("COVERAGE_NOISE_KEY: ").contains("(--noise)"));
+    std::fs::write(&noise, "ab".repeat(32)).unwrap();
+    publish("COVERAGE_EMPTY: ");
+    // A link to itself: what even root cannot look at.
+    let day = folder.path().join("2026-09-01.json");
+    std::os::unix::fs::symlink(&day, &day).unwrap();
+    publish("COVERAGE_UNREADABLE: ");
+}

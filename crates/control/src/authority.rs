@@ -18,7 +18,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use signing::SigningKey;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -94,10 +94,13 @@ impl Authority {
     /// When there is none, or it cannot be used.
     pub fn load(state: &Path) -> Result<Self, ControlError> {
         const TELL: &str = "make one with `airclass control init`";
+        const NOT_YOURS: &str = "run it as the user that the folder belongs to (airclass-control)";
         let read = |name: &str| {
             let path = state.join(name);
-            settings::small_text(&path, MAX_FILE_BYTES)
-                .map_err(|error| ControlError::file(&path, format!("{error}; {TELL}")))
+            settings::small_text(&path, MAX_FILE_BYTES).map_err(|error| {
+                let tell = if error.kind() == ErrorKind::PermissionDenied { NOT_YOURS } else { TELL };
+                ControlError::file(&path, format!("{error}; {tell}"))
+            })
         };
         let broken =
             |name: &str, error: String| ControlError::file(&state.join(name), format!("{error}; {TELL}"));

@@ -54,7 +54,7 @@ pub enum SettingsError {
 fn way_out(source: &std::io::Error) -> &'static str {
     match source.kind() {
         std::io::ErrorKind::InvalidData => "",
-        _ => "; give the path of a readable TOML file",
+        _ => "; give the path of a file that this user may read",
     }
 }
 

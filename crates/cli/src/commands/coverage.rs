@@ -35,6 +35,8 @@ enum CoverageFault {
     Tally { path: PathBuf, source: coverage::TallyError },
     #[error("{} has nothing of {day}; is `coverage` set on the edge?", path.display())]
     Nothing { path: PathBuf, day: jiff::civil::Date },
+    #[error("cannot read {}: {source}; give the file of the secret by which numbers are rounded (--noise)", path.display())]
+    NoNoise { path: PathBuf, source: io::Error },
     #[error("{}: {source}", path.display())]
     Noise { path: PathBuf, source: coverage::InvalidNoiseKey },
     #[error("cannot write {}: {source}; give a folder that can be written", path.display())]
@@ -49,7 +51,7 @@ impl Fault for CoverageFault {
             Self::Unreadable { .. } => "COVERAGE_UNREADABLE",
             Self::Tally { .. } => "COVERAGE_TALLY",
             Self::Nothing { .. } => "COVERAGE_EMPTY",
-            Self::Noise { .. } => "COVERAGE_NOISE_KEY",
+            Self::NoNoise { .. } | Self::Noise { .. } => "COVERAGE_NOISE_KEY",
             Self::Unwritable { .. } => "OUTPUT",
             Self::Random => "SYSTEM",
         }

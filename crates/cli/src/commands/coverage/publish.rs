@@ -31,13 +31,17 @@ pub(crate) struct PublishOptions {
 }
 
 pub(super) fn publish(options: &PublishOptions) -> Result<(), AnyFault> {
-    let noise = read(&options.noise)?;
+    let unread = |source| CoverageFault::NoNoise { path: options.noise.clone(), source };
+    let noise = settings::small_file(&options.noise, MAX_FILE_BYTES).map_err(unread)?;
     let noise = NoiseKey::parse(&String::from_utf8_lossy(&noise))
         .map_err(|source| CoverageFault::Noise { path: options.noise.clone(), source })?;
     let mut all = Tally::new(options.day);
     for path in &options.from {
         let file = if path.is_dir() { path.join(format!("{}.json", options.day)) } else { path.clone() };
-        if path.is_dir() && !file.exists() {
+        // A folder that this user may not look into has not nothing.
+        let is_there =
+            || file.try_exists().map_err(|source| CoverageFault::Unreadable { path: file.clone(), source });
+        if path.is_dir() && !is_there()? {
             return Err(CoverageFault::Nothing { path: path.clone(), day: options.day }.into());
         }
         let told = |source| CoverageFault::Tally { path: file.clone(), source };

@@ -11,7 +11,7 @@ pub(super) fn keygen(options: &Keygen) -> Result<(), AnyFault> {
     let key = SigningKey::generate()?;
     let public = key.write(&options.out)?;
     say(&format!("# private key: {} (keep it), public key: {}", options.out.display(), public.display()));
-    say("# for the file that --trust names:");
+    say("# for the file that `plan.keys`, `purge.keys` or --trust names:");
     say("[[key]]");
     say(&format!("id = \"{}\"", key.id()));
     say(&format!("public = \"{}\"", key.public()));

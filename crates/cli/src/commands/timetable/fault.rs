@@ -12,7 +12,7 @@ pub(super) enum TimetableFault {
     System(#[from] io::Error),
     #[error("the clock is out of all bounds; set it")]
     Clock,
-    #[error("cannot read {}: {source}; give a file that is there", path.display())]
+    #[error("cannot read {}: {source}; give a file that this user may read", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{count} findings stop the plan; the lines above say where, and what to do")]
     Findings { count: usize },
