@@ -80,7 +80,7 @@ function watch({ url, begin }) {
 }
 
 test('a lesson of the plan says before its hour when it opens and which channel shows it', async (t) => {
-  const page = await openPage(t, browser, { expected: /Failed to load resource/, timezoneId: 'Asia/Shanghai' });
+  const page = await openPage(t, browser, { expected: /Failed to load resource/, timezoneId: 'Asia/Urumqi' });
   await page.goto(`${EDGE}#/lesson/${LATE}`);
   await saidInNotice(page, /：9月1日 13:00 开放[^]*电视频道“初中”9月1日 13:00 播出[^]*还有 \d+:\d\d/);
   // Its name is known, and is the page's: not its id, which was shown for as long as its description may not be read.

@@ -260,7 +260,7 @@ test("the system's own player keeps a place in a long line", async (t) => {
 });
 
 test('a lesson before its hour says when, where television shows it and when again, and opens by itself', async (t) => {
-  const page = await openPage(t, browser, { expected: CUT, timezoneId: 'Asia/Shanghai' });
+  const page = await openPage(t, browser, { expected: CUT, timezoneId: 'Asia/Urumqi' });
   const told = {
     error: 'not_open_yet', opens_at: '2026-09-01T00:30:00Z', retry_after_s: 3, title: '函数',
     airings: [{ channel: '初中', at: '2026-09-01T00:30:00Z', again: false }, { channel: '初中', at: '2026-09-01T10:00:00Z', again: true }],

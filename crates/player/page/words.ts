@@ -3,11 +3,12 @@
 import type { Waiting } from './admission';
 import type { Airing } from './airings';
 import type { Stage } from './catalogue';
-import { clock, hour } from './format';
+import { clock } from './format';
 import { gradeNumber } from './grouping';
 import type { Language } from './language';
 import type { Mode } from './mode';
 import type { Trouble } from './recovery';
+import { dayInChina, timeInChina } from './timetable';
 
 /** What happened and what to do about it. */
 export interface Advice {
@@ -27,12 +28,14 @@ function countdown(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** The day and time of day where the pupil is, as 9月1日 08:30. */
-function day(moment: number, language: Language): string {
-  const at = new Date(moment);
-  const date = language === 'zh' ? `${at.getMonth() + 1}月${at.getDate()}日` : at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long' });
-  return `${date} ${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
+/** The day and time of day in China, as 9月1日 08:30: what timetable, television and the nodes' own pages say, wherever a device's zone is. */
+export function day(moment: number, language: Language): string {
+  const [, month = '', date = ''] = dayInChina(moment).split('-');
+  const on = language === 'zh' ? `${Number(month)}月${Number(date)}日` : `${Number(date)} ${MONTHS[Number(month) - 1]}`;
+  return `${on} ${timeInChina(moment)}`;
 }
+
+const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 
 const zh = {
   tag: 'zh-CN',
@@ -81,7 +84,7 @@ const zh = {
   unsupported: { what: '这个浏览器太旧，放不了课程', help: '请升级浏览器，或者换一台设备、换一个浏览器再试。课程也在电视上播出，请看学校的通知。' },
   waiting: ({ ahead, channel, replayAt }: Waiting): Advice => ({
     what: ahead === null ? '为了错峰，您所在的地区稍后开放这节课' : `前面还有 ${ahead} 人，您的位置已经保留`,
-    help: `请不要关闭页面，到时会自动播放。${channel && `也可以看电视频道“${channel}”。`}${replayAt === null ? '' : `重播时间：${hour(replayAt)}。`}`,
+    help: `请不要关闭页面，到时会自动播放。${channel && `也可以看电视频道“${channel}”。`}${replayAt === null ? '' : `重播时间：${timeInChina(replayAt)}。`}`,
   }),
   /** Before the hour at which the lesson opens to everybody. */
   opens: ({ title, channel, airsAt, replayAt }: Waiting, opensAt: number): Advice => ({
@@ -126,7 +129,7 @@ const zh = {
     slides: { name: '课件加声音', face: '课件', note: '网很慢时用，换页时才换图' },
     sound: { name: '只听声音', face: '声音', note: '最省流量' },
   } satisfies Record<Mode, ModeWords> as Record<Mode, ModeWords>,
-  airs: ({ channel, at }: Airing) => `电视频道“${channel}”今天 ${hour(at)} 播出这节课。`,
+  airs: ({ channel, at }: Airing) => `电视频道“${channel}”今天 ${timeInChina(at)} 播出这节课。`,
   keptTitle: '离线课程',
   resourcesTitle: '课本和资料',
   fromDevice: '正在播放存在这台设备上的课程，不用流量',
@@ -205,7 +208,7 @@ const en: Words = {
   unsupported: { what: 'This browser is too old to play lessons', help: 'Please update it, or use another browser or device. Lessons are on television, too: your school tells where.' },
   waiting: ({ ahead, channel, replayAt }) => ({
     what: ahead === null ? 'Where you are, this lesson opens a little later' : `${ahead} are before you; your place is kept`,
-    help: `Keep this page open: it plays by itself then.${channel && ` The TV channel “${channel}” shows it, too.`}${replayAt === null ? '' : ` It is repeated at ${hour(replayAt)}.`}`,
+    help: `Keep this page open: it plays by itself then.${channel && ` The TV channel “${channel}” shows it, too.`}${replayAt === null ? '' : ` It is repeated at ${timeInChina(replayAt)}.`}`,
   }),
   opens: ({ title, channel, airsAt, replayAt }, opensAt) => ({
     what: `${title || 'This lesson'} opens on ${day(opensAt, 'en')}`,
@@ -248,7 +251,7 @@ const en: Words = {
     slides: { name: 'Slides and sound', face: 'Slides', note: 'For very slow lines: one picture for each slide' },
     sound: { name: 'Sound only', face: 'Sound', note: 'Takes least' },
   },
-  airs: ({ channel, at }) => `The TV channel “${channel}” shows it today at ${hour(at)}. `,
+  airs: ({ channel, at }) => `The TV channel “${channel}” shows it today at ${timeInChina(at)}. `,
   keptTitle: 'Offline lessons',
   resourcesTitle: 'Textbooks and files',
   fromDevice: 'Playing from this device; no data is used',

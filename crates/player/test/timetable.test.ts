@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { dayInChina, forGrade, guideOf, parseGuide, timeInChina } from '../page/timetable';
+import { day, wordsIn } from '../page/words';
 
 const guide = parseGuide({
   lessons: [
@@ -24,4 +25,13 @@ test('the day is that of China, and only a day that is listed is asked for', () 
   assert.equal(dayInChina(Date.UTC(2020, 1, 16, 15, 59)), '2020-02-16');
   assert.equal(guideOf({ days: ['2020-02-17'] }, '2020-02-17'), '/timetable/2020-02-17.json');
   for (const days of [{ days: [] }, {}, null, { days: '2020-02-17' }]) assert.equal(guideOf(days, '2020-02-17'), undefined);
+});
+
+test('what opens and airs is told by the clock of China on a device of another zone, as the timetable beside it is', () => {
+  process.env.TZ = 'Asia/Urumqi';
+  const at = Date.UTC(2026, 8, 1, 2, 0);
+  assert.equal(new Date(at).getHours(), 8);
+  assert.equal(day(at, 'zh'), '9月1日 10:00');
+  assert.equal(day(Date.UTC(2026, 7, 31, 16, 5), 'en'), '1 September 00:05');
+  assert.match(wordsIn('zh').airs({ channel: 'g7', at }), /今天 10:00 播出/);
 });
