@@ -177,6 +177,37 @@ test('a page that was left open over night has the timetable of the new day', as
   assert.deepEqual(asked, [false, true, false]);
 });
 
+test('a lesson that is moved or taken out in the morning is so on a page that was open before', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  await page.addInitScript(() => {
+    const wall = Date.now.bind(Date);
+    window.ahead = 0;
+    Date.now = () => wall() + window.ahead;
+  });
+  // Tomorrow says the same, for midnight may pass.
+  const days = [0, 1].map((ahead) => new Date(Date.now() + 8 * 3_600_000 + ahead * 86_400_000).toISOString().slice(0, 10));
+  const at = (hour, title) => ({ lesson: LESSON, release: `${days[0]}T0${hour}:10:00Z`, grades: [], title, subject: '数学' });
+  let lessons = [at(1, '第一节'), at(2, '取消的课')];
+  let fails = false;
+  await page.route('**/timetable/days.json', (route) => (fails ? route.abort() : route.fulfill({ json: { days } })));
+  for (const day of days) await page.route(`**/timetable/${day}.json`, (route) => route.fulfill({ json: { lessons, channels: [] } }));
+  await openList(page);
+  await page.click('.today summary');
+  await page.waitForFunction(() => /09:10[^]*取消的课/.test(document.querySelector('.today').innerText));
+  lessons = [at(3, '第一节')];
+  const comesBack = (minutes) => page.evaluate((ahead) => ((window.ahead = ahead), void document.dispatchEvent(new Event('visibilitychange'))), minutes * 60_000);
+  // Without a network what was read stays.
+  fails = true;
+  const asked = page.waitForRequest('**/timetable/days.json');
+  await comesBack(10);
+  await asked;
+  await page.waitForFunction(() => /取消的课/.test(document.querySelector('.today').innerText));
+  fails = false;
+  await comesBack(20);
+  await page.waitForFunction(() => /11:10[^]*第一节/.test(document.querySelector('.today').innerText));
+  assert.doesNotMatch(await page.locator('.today').innerText(), /取消的课/);
+});
+
 test('the timetable is that of the day which the node tells, whatever the clock of the device says', async (t) => {
   const page = await openPage(t, browser);
   await page.addInitScript(() => {

@@ -17,7 +17,7 @@ import { keepPreferences, readPreferences } from './preferences';
 import { parseRoute } from './route';
 import { State, type View } from './state';
 import { deviceStore } from './store';
-import { Today } from './today';
+import { OLD_AFTER_MS, Today } from './today';
 import { openLesson } from './watch';
 import { wordsIn } from './words';
 
@@ -69,6 +69,7 @@ replace(
 );
 window.addEventListener('hashchange', follow);
 document.addEventListener('visibilitychange', () => document.hidden || today.look());
+setInterval(() => document.hidden || !today.root.isConnected || today.look(), OLD_AFTER_MS);
 follow();
 
 function follow(): void {

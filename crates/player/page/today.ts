@@ -14,6 +14,9 @@ import { dayInChina, forGrade, guideOf, parseGuide, timeInChina, type Opening } 
 import { gradeLabel, subjectLabel } from './words';
 import { homeWordsIn } from './words-home';
 
+/** What was read so long ago is read again: lessons are moved, and taken out, on the morning itself. */
+export const OLD_AFTER_MS = 5 * 60_000;
+
 export class Today {
   /** What is pressed stays the same element, so that the keyboard stays on it. */
   private readonly summary = h('summary');
@@ -21,6 +24,7 @@ export class Today {
   readonly root = h('details', { class: 'today', hidden: true }, this.summary, this.body);
   private openings: Opening[] = [];
   private day = '';
+  private readAt = 0;
   /** When it was read, where there is no network; and what it says of television. */
   private keptAt = 0;
   private guide: unknown;
@@ -33,9 +37,11 @@ export class Today {
     void this.read();
   }
 
-  /** Reads it again where another day has begun, or what was read is not the network's: phones keep a page open for weeks. */
+  /** Reads it again where another day has begun, it is old, or not the network's: phones keep a page open for weeks. */
   look(): void {
-    if (!this.reading && !(this.whole && this.day === dayInChina(timeNow()))) void this.read();
+    const now = timeNow();
+    const fresh = this.whole && this.day === dayInChina(now) && now - this.readAt < OLD_AFTER_MS;
+    if (!this.reading && !fresh) void this.read();
   }
 
   /** The list stands without it. */
@@ -52,13 +58,17 @@ export class Today {
     const openings = parseGuide(guide);
     this.reading = false;
     this.whole = days.ok && (!answer || openings !== undefined);
-    this.keptAt = 0;
-    if (openings) keepGuide(store, day, guide, now);
-    else if (!days.ok || answer) {
+    this.readAt = now;
+    if (openings) {
+      keepGuide(store, day, guide, now);
+      this.keptAt = 0;
+    } else if (!days.ok || answer) {
       const kept = keptGuide(store, day);
+      // Where nothing is kept, what stands here of this day is the last that was read.
+      if (!kept && this.day === day) return;
       guide = kept?.guide;
       this.keptAt = kept?.at ?? 0;
-    }
+    } else this.keptAt = 0;
     this.guide = guide;
     this.openings = openings ?? parseGuide(guide) ?? [];
     this.day = day;
