@@ -50,6 +50,7 @@ pub fn check(timetable: &Timetable, stock: Option<&Stock>) -> Vec<Finding> {
         let items = timetable.day(date);
         within_day(timetable, &items, &mut findings);
         night(&items, &mut findings);
+        off_bell(timetable, &items, &mut findings);
         lessons::check(&items, stock, &mut findings);
         channels::check(timetable, date, &mut findings);
         exam_grades(timetable, date, &items, &mut findings);
@@ -68,12 +69,12 @@ pub fn check(timetable: &Timetable, stock: Option<&Stock>) -> Vec<Finding> {
         let text = format!("slate `{slate}` is not in the store, ingest it or take slate away");
         findings.push(timetable.spot.error(Rule::NotStored, text));
     }
+    if findings.len() <= MAX_FINDINGS {
+        channels::silent(timetable, &mut findings);
+    }
     if timetable.items.is_empty() {
-        findings.push(
-            timetable
-                .spot
-                .error(Rule::Syntax, "there is no item, write an [[item]] or name a sheet by items"),
-        );
+        let text = "there is no item, write an [[item]] or name a sheet by items; a day without lessons (放假) has one of kind rest";
+        findings.push(timetable.spot.error(Rule::Syntax, text));
     }
     sorted(findings)
 }
@@ -130,6 +131,22 @@ fn night(items: &[&Item], findings: &mut Vec<Finding>) {
             clock_text(item.start + DAY_S / 2)
         );
         findings.push(item.spot.note(Rule::Night, text));
+    }
+}
+
+/// `09:01` for `09:10` is a time of the day, and families wait for the bell.
+fn off_bell(timetable: &Timetable, items: &[&Item], findings: &mut Vec<Finding>) {
+    if timetable.bells.is_empty() {
+        return;
+    }
+    for item in items.iter().filter(|item| item.kind.shows_lesson() && !timetable.bells.contains(&item.start))
+    {
+        let text = format!(
+            "`{}` begins at {}, which is none of the bells: look whether it is right, and add it to bells if it is",
+            item.id,
+            clock_text(item.start)
+        );
+        findings.push(item.spot.note(Rule::OffBell, text));
     }
 }
 

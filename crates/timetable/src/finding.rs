@@ -50,6 +50,10 @@ pub enum Rule {
     OutsideDay,
     /// A lesson in the small hours.
     Night,
+    /// A lesson that begins between the bells.
+    OffBell,
+    /// A channel that shows nothing.
+    SilentChannel,
     /// Two items of a grade or a channel at the same time.
     Overlap,
     /// It goes on after the next bell.
@@ -98,6 +102,8 @@ impl Rule {
         Self::UnknownChannel,
         Self::OutsideDay,
         Self::Night,
+        Self::OffBell,
+        Self::SilentChannel,
         Self::Overlap,
         Self::Overrun,
         Self::NoLesson,
@@ -127,6 +133,8 @@ impl Rule {
             Self::UnknownChannel => "unknown_channel",
             Self::OutsideDay => "outside_day",
             Self::Night => "night",
+            Self::OffBell => "off_bell",
+            Self::SilentChannel => "silent_channel",
             Self::Overlap => "overlap",
             Self::Overrun => "overrun",
             Self::NoLesson => "no_lesson",

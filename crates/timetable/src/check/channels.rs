@@ -41,6 +41,19 @@ pub(super) fn check(timetable: &Timetable, date: Date, findings: &mut Vec<Findin
     }
 }
 
+/// Channels that nothing of the whole file is for: their addresses are answered with 404, as if nobody had described them.
+pub(super) fn silent(timetable: &Timetable, findings: &mut Vec<Finding>) {
+    let days = timetable.days();
+    let shows = |entry| days.iter().any(|&date| !airings(timetable, date, entry).is_empty());
+    for entry in timetable.channels.iter().filter(|entry| timetable.slate.is_none() && !shows(entry)) {
+        let text = format!(
+            "channel `{}` shows nothing and is not there, give it grades, name it as an item's channel, or say a slate",
+            entry.id
+        );
+        findings.push(entry.spot.note(Rule::SilentChannel, text));
+    }
+}
+
 /// What a channel shows, in order of time: the items that name it, and those of its grades that name none. The earliest
 /// of its grades says when.
 pub(crate) fn airings<'a>(timetable: &'a Timetable, date: Date, channel: &ChannelEntry) -> Vec<Placed<'a>> {

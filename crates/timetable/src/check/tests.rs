@@ -109,6 +109,39 @@ fn a_lesson_in_the_night_is_a_note_since_2_30_was_meant_for_the_afternoon() {
 }
 
 #[test]
+fn a_lesson_between_the_bells_is_a_note_since_families_wait_for_the_bell() {
+    let text = "date = \"2026-09-01\"\nexam_grades = []\nbells = [\"08:30\", \"09:10\"]\nitem = [\n{ start = \"08:30\", minutes = 20, grades = 7, lesson = \"a\" },\n{ start = \"09:01\", minutes = 9, grades = 8, lesson = \"b\" },\n{ start = \"08:50\", minutes = 5, grades = 7, kind = \"eye_exercise\" },\n]\n";
+    let told: Vec<_> = check(&timetable(text), None).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "day.toml:6: note: off_bell: `b` begins at 09:01, which is none of the bells: look whether it is right, and add it to bells if it is"
+        ]
+    );
+    let without = text.replace("bells = [\"08:30\", \"09:10\"]\n", "");
+    assert_eq!(check(&timetable(&without), None), []);
+}
+
+#[test]
+fn a_channel_that_nothing_is_for_is_a_note() {
+    let channel = "[[channel]]\nid = \"extra\"\ntitle = \"extra\"\n";
+    let item = "date = \"2026-09-01\"\nexam_grades = []\nitem = [\n{ start = \"08:30\", minutes = 20, grades = 7, lesson = \"a\" },\n]\n";
+    let told = |text: &str| {
+        check(&timetable(text), None).iter().map(|finding| finding.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(&format!("{item}{channel}")),
+        [
+            "day.toml:7: note: silent_channel: channel `extra` shows nothing and is not there, give it grades, name it as an item's channel, or say a slate"
+        ]
+    );
+    let named = item.replace("lesson = \"a\"", "lesson = \"a\", channel = \"extra\"");
+    for sound in [format!("{named}{channel}"), format!("slate = \"a\"\n{item}{channel}")] {
+        assert_eq!(told(&sound), [""; 0], "{sound}");
+    }
+}
+
+#[test]
 fn a_sheet_alone_is_told_where_exam_grades_are_said() {
     let file =
         Given { name: "day.csv", bytes: b"date,start,minutes,grade,lesson\n2026-09-01,08:30,20,7,a\n" };
