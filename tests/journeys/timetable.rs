@@ -198,6 +198,36 @@ fn the_example_has_nothing_wrong_and_makes_every_guide() {
     assert_eq!((none.code(), none.stderr.starts_with("TIMETABLE_NOTHING: ")), (Some(2), true), "{none:?}");
 }
 
+/// Of two departments with one store, or two time zones, the second took the first's day away without a word: its lessons
+/// were on no plan any more, and open to everybody.
+#[test]
+fn a_day_of_another_place_is_not_put_in_the_place_of_one_that_is_published() {
+    let scene = Scene::new();
+    for lesson in ["maths", "physics"] {
+        scene.publish(lesson, 250);
+    }
+    scene.publish("slate", 5);
+    assert_eq!(scene.compile("out", &[]).code(), Some(0));
+    let (bytes, _) = scene.plan("out");
+    for (head, who) in [
+        ("place = \"xinjiang\"\n", "xinjiang by the clock of Asia/Shanghai"),
+        ("zone = \"Asia/Urumqi\"\n", "nation by the clock of Asia/Urumqi"),
+    ] {
+        scene.write(&format!("{head}{DAY}"));
+        let other = scene.compile("out", &[]);
+        assert_eq!(other.code(), Some(2), "{other:?}");
+        assert!(other.stderr.starts_with("PLAN_OTHER_PLACE: the plan of 2126-09-02"), "{other:?}");
+        assert!(other.stderr.contains(who) && other.stderr.contains("--edition 2"), "{other:?}");
+        assert_eq!(scene.plan("out").0, bytes);
+    }
+    // The same clock by another name, and who means it.
+    scene.write(&format!("zone = \"+08:00\"\n{DAY}"));
+    assert_eq!(scene.compile("out", &[]).code(), Some(0));
+    scene.write(&format!("place = \"xinjiang\"\n{DAY}"));
+    assert_eq!(scene.compile("out", &["--edition", "3"]).code(), Some(0));
+    assert_eq!(scene.plan("out").1["place"].as_str(), Some("xinjiang"));
+}
+
 #[test]
 fn a_day_is_compiled_signed_and_changed_entry_by_entry() {
     let scene = Scene::new();

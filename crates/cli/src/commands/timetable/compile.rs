@@ -14,8 +14,8 @@ use std::io::Write;
 use storage::Store;
 use timetable::guide::{Day, LimitTable, ics, xmltv};
 use timetable::{
-    MAX_ENVELOPE_BYTES, Making, Plan, Rule, SignedPlan, Timetable, Weight, day_path, days_path, limits_path,
-    plan_path,
+    MAX_ENVELOPE_BYTES, Making, Plan, Rule, SignedPlan, Timetable, Weight, Zone, day_path, days_path,
+    limits_path, plan_path,
 };
 
 /// `airclass timetable compile`
@@ -51,7 +51,7 @@ pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
         for date in timetable.days() {
             let day_before = match made.last() {
                 Some((before, made)) if before.tomorrow().ok() == Some(date) => Some(made.plan.clone()),
-                _ => work.last(date.yesterday().ok()).await?.map(|(_, plan)| plan),
+                _ => last(&shelves, date.yesterday().ok()).await?.map(|(_, plan)| plan),
             };
             made.push((date, work.make(date, day_before.as_ref()).await?));
         }
@@ -82,12 +82,19 @@ struct Made {
 
 impl Work<'_> {
     async fn make(&self, date: Date, day_before: Option<&Plan>) -> Result<Made, AnyFault> {
-        let last = self.last(Some(date)).await?;
+        let last = last(self.shelves, Some(date)).await?;
         let previous = last.as_ref().map(|(_, plan)| plan);
         if let (Some(edition), Some(last)) = (self.options.edition, previous.map(|plan| plan.edition))
             && edition <= last
         {
             return Err(TimetableFault::Edition { edition, last, date }.into());
+        }
+        let clock = |zone: Zone| zone.local(self.now);
+        if let Some(last) = previous
+            && self.options.edition.is_none()
+            && (last.place != self.timetable.place || clock(last.zone) != clock(self.timetable.zone))
+        {
+            return Err(other_place(last, self.timetable).into());
         }
         let making = Making {
             made_at: self.now,
@@ -111,21 +118,6 @@ impl Work<'_> {
             }
             _ => Ok(Made { signed: SignedPlan::by(&plan, &[self.key]), plan, unchanged: false }),
         }
-    }
-
-    /// The newest plan of `date` on any shelf.
-    async fn last(&self, date: Option<Date>) -> Result<Option<(SignedPlan, Plan)>, AnyFault> {
-        let Some(date) = date else { return Ok(None) };
-        let mut newest: Option<(SignedPlan, Plan)> = None;
-        for shelf in self.shelves {
-            let Some(found) = shelf.get(&plan_path(date), MAX_ENVELOPE_BYTES).await? else { continue };
-            let name = format!("{}/{}", shelf.name(), plan_path(date));
-            let found = read::plan_in(&name, &found.bytes)?;
-            if newest.as_ref().is_none_or(|(_, plan)| plan.edition < found.1.edition) {
-                newest = Some(found);
-            }
-        }
-        Ok(newest)
     }
 
     async fn publish(&self, date: Date, made: &Made) -> Result<(), AnyFault> {
@@ -194,6 +186,31 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The newest plan of `date` on any shelf.
+async fn last(shelves: &[Store], date: Option<Date>) -> Result<Option<(SignedPlan, Plan)>, AnyFault> {
+    let Some(date) = date else { return Ok(None) };
+    let mut newest: Option<(SignedPlan, Plan)> = None;
+    for shelf in shelves {
+        let Some(found) = shelf.get(&plan_path(date), MAX_ENVELOPE_BYTES).await? else { continue };
+        let name = format!("{}/{}", shelf.name(), plan_path(date));
+        let found = read::plan_in(&name, &found.bytes)?;
+        if newest.as_ref().is_none_or(|(_, plan)| plan.edition < found.1.edition) {
+            newest = Some(found);
+        }
+    }
+    Ok(newest)
+}
+
+/// Somebody else's day is there: their lessons would be on no plan any more, and open to everybody.
+fn other_place(last: &Plan, timetable: &Timetable) -> TimetableFault {
+    TimetableFault::OtherPlace {
+        date: last.date,
+        there: format!("{} by the clock of {}", last.place, last.zone),
+        here: format!("{} by the clock of {}", timetable.place, timetable.zone),
+        next: last.edition.saturating_add(1),
     }
 }
 

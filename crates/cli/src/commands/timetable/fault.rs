@@ -26,6 +26,10 @@ pub(super) enum TimetableFault {
     Short { bells: usize },
     #[error("edition {edition} is not newer than edition {last} of {date}; give a higher --edition, or none")]
     Edition { edition: u64, last: u64, date: Date },
+    #[error(
+        "the plan of {date} that is published is for {there}, this one is for {here}, and a store has one plan a day; publish to another store, or say --edition {next} to put this one in its place"
+    )]
+    OtherPlace { date: Date, there: String, here: String, next: u64 },
 }
 
 impl Fault for TimetableFault {
@@ -39,6 +43,7 @@ impl Fault for TimetableFault {
             Self::OtherDays { .. } => "PLAN_OTHER_DAYS",
             Self::Nothing { .. } => "TIMETABLE_NOTHING",
             Self::Edition { .. } => "PLAN_EDITION",
+            Self::OtherPlace { .. } => "PLAN_OTHER_PLACE",
             Self::Short { .. } => "FORECAST_SHORT",
         }
     }
