@@ -17,11 +17,11 @@ use crate::file::{Item, Timetable, clock_text};
 use crate::finding::{Finding, MAX_FINDINGS, Rule, sorted};
 use crate::policy::Policies;
 use crate::school::grades;
-use crate::stock::Stock;
+use crate::stock::{Stock, Stocked};
 use crate::time::DAY_S;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use package::Grade;
+use package::{Grade, LessonId};
 
 /// Before this second of the day no lesson begins that was meant so.
 const NIGHT_UNTIL_S: u32 = 6 * 3_600;
@@ -90,6 +90,22 @@ pub fn days_over(timetable: &Timetable, now: Timestamp) -> Vec<Finding> {
         Some(first.spot.note(Rule::DayOver, text))
     };
     over.filter_map(note).collect()
+}
+
+/// A note for each lesson that has begun and is another one in the store by now, or none: `on_air` is `stock` as channels show it.
+pub fn begun_otherwise(timetable: &Timetable, stock: &Stock, on_air: &Stock) -> Vec<Finding> {
+    let package = |stock: &Stock, lesson: &LessonId| stock.get(lesson).map(|stocked| stocked.media.package);
+    let note = |(lesson, shown): (&LessonId, &Stocked)| {
+        if package(stock, lesson) == Some(shown.media.package) {
+            return None;
+        }
+        let item = timetable.items.iter().find(|item| item.lesson.as_ref() == Some(lesson))?;
+        let text = format!(
+            "`{lesson}` has begun and stays on television as it was until the day is over, its page shows what the store has by now: for a later showing of another recording give that a name of its own"
+        );
+        Some(item.spot.note(Rule::Past, text))
+    };
+    on_air.0.iter().filter_map(note).collect()
 }
 
 impl Timetable {

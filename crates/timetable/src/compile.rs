@@ -12,7 +12,7 @@ use crate::check::check;
 use crate::file::Timetable;
 use crate::finding::{Finding, Rule, Weight, sorted};
 use crate::plan::{Clip, Document, Plan, PlanKind};
-use crate::stock::Stock;
+use crate::stock::{Stock, begun_before};
 use crate::time::first_segment;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +45,9 @@ pub fn compile(
     stock: &Stock,
     making: Making<'_>,
 ) -> Result<Plan, Vec<Finding>> {
+    let begun = making.previous.filter(|previous| previous.date == date);
+    let begun = begun.map(|previous| stock.with_begun(previous, making.made_at));
+    let stock = begun.as_ref().unwrap_or(stock);
     let mut findings: Vec<_> = check(timetable, Some(stock));
     findings.retain(|finding| {
         finding.weight == Weight::Error && !(making.allow_missing && finding.rule == Rule::NotStored)
@@ -116,8 +119,7 @@ fn documents(timetable: &Timetable, plan: &Plan) -> Vec<Document> {
 
 /// A new edition changes nothing that has been on air: numbers of segments and discontinuities would step back.
 fn past(timetable: &Timetable, previous: &Plan, plan: &Plan) -> Vec<Finding> {
-    // Behind the segment that runs: it is listed whole at its beginning.
-    let now = (crate::AirSegment::at(plan.made_at).0 + 1).saturating_sub(plan.first_segment.0);
+    let now = begun_before(plan, plan.made_at);
     let aired = |plan: &Plan, channel: &crate::plan::Channel| -> Vec<_> {
         let begun = channel.programmes.iter().filter(|programme| u64::from(programme.start) < now);
         // What runs now may still end otherwise.
@@ -132,7 +134,7 @@ fn past(timetable: &Timetable, previous: &Plan, plan: &Plan) -> Vec<Finding> {
         let Some(before) = previous.channel(channel.channel.as_str()) else { continue };
         if aired(previous, before) != aired(plan, channel) {
             let text = format!(
-                "channel `{}` would change what it has shown already, leave items as they are that began before now",
+                "channel `{}` would change what it has shown already, leave items as they are that began before now (`airclass package delete`, then `airclass purge`, withdraw a lesson that has begun)",
                 channel.channel
             );
             findings.push(timetable.spot.error(Rule::Past, text));

@@ -33,7 +33,7 @@ mod time;
 
 pub use accept::{Accepted, accept, refuse};
 pub use admission::Opening;
-pub use check::{SLACK_S, check, days_over};
+pub use check::{SLACK_S, begun_otherwise, check, days_over};
 pub use compile::{Making, compile};
 pub use diff::{Change, Fields, Section, diff};
 pub use file::{ChannelEntry, Given, Item, MAX_FILE_BYTES, MAX_ITEMS, Shipped, Timetable};

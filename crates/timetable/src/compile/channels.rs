@@ -5,6 +5,7 @@ use crate::check::{Placed, airings};
 use crate::file::{ChannelEntry, Timetable};
 use crate::plan::{Channel, Plan, Programme, Show};
 use crate::school::Kind;
+use crate::stock::begun_before;
 use crate::time::{AirSegment, day_segment};
 use grid::SEGMENTS_PER_DAY;
 use jiff::civil::Date;
@@ -38,6 +39,13 @@ fn channel(
         Some(slate) => Show::Clip(slate.clone()),
         None => Show::Nothing,
     };
+    // What was not there when its time came is not shown behind it: what was sent in its place has been sent.
+    let now = begun_before(plan, making.made_at);
+    let came_late = |placed: &Placed<'_>, start: u32| {
+        let begun = stays.iter().flat_map(|channel| &channel.programmes);
+        let mut begun = begun.filter(|programme| programme.start == start && u64::from(start) < now);
+        begun.any(|programme| programme.item.as_ref() == Some(&placed.item.id) && programme.show == slate())
+    };
     let mut programmes: Vec<Programme> = Vec::new();
     let day = u32::try_from(SEGMENTS_PER_DAY).unwrap_or(u32::MAX);
     let mut at = 0;
@@ -47,7 +55,8 @@ fn channel(
             continue;
         }
         programmes.extend(gap(at, start, slate()));
-        let (show, length) = show(plan, &placed).unwrap_or((slate(), end - start));
+        let show = show(plan, &placed).filter(|_| !came_late(&placed, start));
+        let (show, length) = show.unwrap_or((slate(), end - start));
         let length = length.min(end - start);
         programmes.push(programme(plan, &placed, start, length, show));
         // What is left behind a shorter lesson or clip.

@@ -229,6 +229,54 @@ fn what_has_been_on_air_stays() {
     }
 }
 
+/// A correction of the morning's recording, or its withdrawal, had every later edition of the day refused.
+#[test]
+fn what_has_begun_stays_as_it_was_and_the_rest_of_the_day_may_change() {
+    let (day, plan) = (date(2026, 9, 1), made(DAY, &whole()));
+    let moved = timetable(&DAY.replace("start = \"19:00\"", "start = \"19:30\""));
+    let mut anew = whole();
+    anew.0.get_mut(&lesson_id("maths")).unwrap().media = media(21, 250);
+    anew.0.get_mut(&lesson_id("slate")).unwrap().media = media(22, 12);
+    anew.0.get_mut(&lesson_id("physics")).unwrap().media = media(23, 245);
+    let mut gone = whole();
+    gone.0.remove(&lesson_id("maths"));
+    let package = |plan: &Plan, lesson: &str| plan.lesson(lesson).unwrap().media.as_ref().unwrap().package;
+    let at_nine = Making { previous: Some(&plan), ..making("09:00:00") };
+    for stock in [&anew, &gone] {
+        let later = compile(&moved, day, stock, at_nine).unwrap();
+        assert_eq!(package(&later, "maths"), package(&plan, "maths"));
+        assert_eq!(later.clip("slate"), plan.clip("slate"));
+        // What has not begun is what the store has.
+        assert_eq!(package(&later, "physics"), stock.get(&lesson_id("physics")).unwrap().media.package);
+        // Before the bell nothing has: what is gone is missed.
+        let before = Making { previous: Some(&plan), ..making("08:00:00") };
+        assert_eq!(compile(&moved, day, stock, before).is_ok(), stock == &anew);
+    }
+    let early = compile(&moved, day, &anew, Making { previous: Some(&plan), ..making("08:00:00") }).unwrap();
+    assert_eq!(package(&early, "maths"), crate::sample::package(21));
+}
+
+/// A lesson that came after its bell had every later edition of the day refused, too.
+#[test]
+fn a_lesson_that_comes_after_its_bell_opens_and_the_channel_keeps_what_it_sent() {
+    let (timetable, day) = (timetable(DAY), date(2026, 9, 1));
+    let mut without = whole();
+    without.0.remove(&lesson_id("maths"));
+    let missing = Making { allow_missing: true, ..making("00:00:00") };
+    let night = compile(&timetable, day, &without, missing).unwrap();
+    let nine = Making { previous: Some(&night), ..making("08:40:00") };
+    let later = compile(&timetable, day, &whole(), nine).unwrap();
+    assert!(later.lesson("maths").unwrap().media.is_some());
+    let shows = |id: &str| {
+        let channel = later.channel("g9").unwrap();
+        let programme =
+            channel.programmes.iter().filter(|programme| programme.lesson == Some(lesson_id("maths")));
+        programme.map(|programme| programme.show == Show::Lesson(lesson_id(id))).collect::<Vec<_>>()
+    };
+    // The slate in the morning, the lesson in the evening.
+    assert_eq!(shows("maths"), [false, true]);
+}
+
 /// Items of one morning that may or may not fit together.
 fn items() -> impl Strategy<Value = Vec<(u32, u32, Vec<u8>, bool)>> {
     let item = (0..36_u32, 1..6_u32, prop::collection::btree_set(7..10_u8, 1..3), any::<bool>());

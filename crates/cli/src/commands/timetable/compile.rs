@@ -36,9 +36,16 @@ pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
             shelves.push(Store::create(&options.store).await?);
         }
         let stock = stock::stock(&store, &timetable).await?;
-        let findings = timetable::check(&timetable, Some(&stock));
+        let mut on_air = stock.clone();
+        for date in timetable.days() {
+            if let Some((_, plan)) = last(&shelves, Some(date)).await? {
+                on_air = on_air.with_begun(&plan, now);
+            }
+        }
+        let findings = timetable::check(&timetable, Some(&on_air));
         let late = |rule| options.allow_missing && rule == Rule::NotStored;
         let mut told = timetable::days_over(&timetable, now);
+        told.extend(timetable::begun_otherwise(&timetable, &stock, &on_air));
         told.extend(findings);
         for finding in told.iter_mut().filter(|finding| late(finding.rule)) {
             finding.weight = Weight::Note;
