@@ -118,6 +118,19 @@ fn assumption(region: Region, each: u64) -> Pupils {
     Pupils { region, grades: vec![Grade::try_from(7).unwrap()], each }
 }
 
+/// A province's plan was forecast with every other province's pupils, whose nodes were then missing.
+#[test]
+fn a_plan_of_a_province_is_for_its_own_pupils() {
+    let (mut plan, assumed) = (plan(Vec::new()), assumed(""));
+    for (place, sessions) in
+        [("nation", 150_000), ("hubei", 100_000), ("hubei/wuhan", 100_000), ("hunan", 50_000), ("hebei", 0)]
+    {
+        plan.place = place.parse().unwrap();
+        let waves = waves(&plan, &assumed, true);
+        assert_eq!(waves.iter().map(|wave| wave.sessions).sum::<u64>(), sessions, "{place}");
+    }
+}
+
 #[test]
 fn pupils_times_rate_is_the_plateau() {
     let (plan, assumed) = (plan(Vec::new()), assumed(""));

@@ -33,7 +33,7 @@ pub struct Wave<'a> {
     pub bps: u64,
 }
 
-/// The day's sessions. `slots`: whether the plan's slots hold; without them everybody comes at the bell.
+/// The day's sessions, of those whom the plan is for. `slots`: whether the plan's slots hold; without them everybody comes at the bell.
 ///
 /// Pupils of a grade that has several lessons at one bell are spread over them evenly. There is a wave for each lesson, grade, region
 /// and carrier at most, however many rows the pupils are written down in.
@@ -45,7 +45,9 @@ pub fn waves<'a>(plan: &'a Plan, assumed: &'a Assumptions, slots: bool) -> Vec<W
         }
     }
     let mut pupils: BTreeMap<(Grade, Region), u64> = BTreeMap::new();
-    for row in &assumed.pupils {
+    // One file of assumptions serves every province's plan.
+    let follows = |region| plan.place.region().is_none_or(|own| own == region);
+    for row in assumed.pupils.iter().filter(|row| follows(row.region)) {
         for &grade in &row.grades {
             *pupils.entry((grade, row.region)).or_default() += row.each;
         }
