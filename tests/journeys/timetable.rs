@@ -228,6 +228,33 @@ fn a_day_of_another_place_is_not_put_in_the_place_of_one_that_is_published() {
     assert_eq!(scene.plan("out").1["place"].as_str(), Some("xinjiang"));
 }
 
+/// Who cancels a lesson that is not open yet does not mean that everybody may see it now.
+#[test]
+fn a_lesson_that_is_taken_out_before_its_bell_is_told_to_be_open() {
+    let scene = Scene::new();
+    for lesson in ["maths", "physics"] {
+        scene.publish(lesson, 250);
+    }
+    scene.publish("slate", 5);
+    let said = |out: &str| {
+        let done = scene.compile(out, &[]);
+        assert_eq!(done.code(), Some(0), "{done:?}");
+        done.stdout.matches("note: `physics` is in the timetable of 2126-09-02 no more, and open").count()
+    };
+    let without: String =
+        DAY.lines().filter(|line| !line.contains("physics")).map(|line| format!("{line}\n")).collect();
+    assert_eq!(said("out"), 0);
+    scene.write(&without);
+    assert_eq!((said("out"), said("out")), (1, 0), "when it is taken out, and not again");
+    // Deleted first, it is not open.
+    scene.write(DAY);
+    assert_eq!(said("out"), 0);
+    let delete = airclass(&["package", "delete", "physics", "--store", &scene.text("store")]);
+    assert_eq!(delete.code(), Some(0), "{delete:?}");
+    scene.write(&without);
+    assert_eq!(said("out"), 0);
+}
+
 #[test]
 fn a_day_is_compiled_signed_and_changed_entry_by_entry() {
     let scene = Scene::new();

@@ -7,7 +7,7 @@ use faults::AnyFault;
 use futures_util::{TryStreamExt, future};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use package::StorePath;
+use package::{LessonId, StorePath};
 use signing::SigningKey;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -64,6 +64,7 @@ pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
         }
         for (date, made) in &made {
             work.publish(*date, made).await?;
+            work.tell_opened(*date, made, &store).await?;
         }
         work.guides(made.first().map(|(date, _)| *date)).await
     })
@@ -85,6 +86,8 @@ struct Made {
     plan: Plan,
     /// Whether it says what the last one did, which then stays.
     unchanged: bool,
+    /// What the last one kept shut and this file names no more.
+    dropped: Vec<LessonId>,
 }
 
 impl Work<'_> {
@@ -117,18 +120,45 @@ impl Work<'_> {
                 return Err(TimetableFault::Findings { count: findings.len() }.into());
             }
         };
+        let dropped = previous.map(|previous| self.dropped(previous)).unwrap_or_default();
         match last {
             // The very same day: what nodes follow stays, and gets this key's signature if it has none.
             Some((mut signed, last)) if self.options.edition.is_none() && last.says_the_same(&plan) => {
                 signed.signatures.add(self.key.sign(signed.plan.as_bytes()));
-                Ok(Made { signed, plan: last, unchanged: true })
+                Ok(Made { signed, plan: last, unchanged: true, dropped })
             }
-            _ => Ok(Made { signed: SignedPlan::by(&plan, &[self.key]), plan, unchanged: false }),
+            _ => Ok(Made { signed: SignedPlan::by(&plan, &[self.key]), plan, unchanged: false, dropped }),
         }
     }
 
+    fn dropped(&self, previous: &Plan) -> Vec<LessonId> {
+        let named =
+            |lesson: &LessonId| self.timetable.items.iter().any(|item| item.lesson.as_ref() == Some(lesson));
+        let shut = previous.lessons.iter().filter(|lesson| lesson.release > self.now);
+        shut.map(|lesson| lesson.lesson.clone()).filter(|lesson| !named(lesson)).collect()
+    }
+
+    /// What no plan keeps shut is open, which nobody means who cancels a lesson.
+    async fn tell_opened(&self, date: Date, made: &Made, store: &Store) -> Result<(), AnyFault> {
+        let tomorrow = last(self.shelves, date.tomorrow().ok()).await?;
+        let still_shut = |lesson: &LessonId| {
+            tomorrow.as_ref().is_some_and(|(_, plan)| plan.lesson(lesson.as_str()).is_some())
+        };
+        for lesson in made.dropped.iter().filter(|lesson| !still_shut(lesson)) {
+            if store.lesson(lesson).await?.is_none_or(|shelved| shelved.package.is_none()) {
+                continue;
+            }
+            writeln!(
+                faults::say::out(),
+                "note: `{lesson}` is in the timetable of {date} no more, and open to everybody from now on; `airclass package delete {lesson}` withdraws it"
+            )
+            .map_err(TimetableFault::System)?;
+        }
+        Ok(())
+    }
+
     async fn publish(&self, date: Date, made: &Made) -> Result<(), AnyFault> {
-        let Made { signed, plan, unchanged } = made;
+        let Made { signed, plan, unchanged, .. } = made;
         for shelf in self.shelves {
             // The guide first: whoever sees the plan's edition finds it in the guide.
             shelf.put(&day_path(date), Day::of(plan, None).to_bytes().into()).await?;
