@@ -136,7 +136,7 @@ impl Source for Files {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
                 let error: io::Error = error;
-                return Err(Unheard(format!("{}: {error}", self.0.display())));
+                return Err(Unheard(error.to_string()));
             }
             Err(_) => return Err(Unheard("the reading thread ended".to_owned())),
         };
@@ -169,8 +169,16 @@ fn look(path: &Path, date: Date, today: Date) -> io::Result<Published> {
     Ok(Published::Nothing)
 }
 
+/// An error names the file: of a folder one may be readable and the other not.
 pub(crate) fn read(path: &Path) -> io::Result<Bytes> {
-    settings::followed_file(path, MAX_ENVELOPE_BYTES as u64).map(Bytes::from)
+    let found = settings::followed_file(path, MAX_ENVELOPE_BYTES as u64).map(Bytes::from);
+    found.map_err(|error| {
+        let tell = match error.kind() {
+            io::ErrorKind::PermissionDenied => "; make it readable for this user",
+            _ => "",
+        };
+        io::Error::new(error.kind(), format!("{}: {error}{tell}", path.display()))
+    })
 }
 
 /// The day that an envelope is said to be for, before anything of it is believed.
@@ -216,6 +224,11 @@ mod tests {
         assert!(
             fetch(&folder.path().join("none.json"), today, today).await.unwrap_err().0.contains("none.json")
         );
+        // A link to itself, which even root cannot read: the file is named, not the folder that is well.
+        let tomorrow = folder.path().join("2026-09-02.json");
+        std::os::unix::fs::symlink(&tomorrow, &tomorrow).unwrap();
+        let Unheard(said) = fetch(folder.path(), date(2026, 9, 2), today).await.unwrap_err();
+        assert!(said.contains("2026-09-02.json: "), "{said}");
     }
 
     #[test]

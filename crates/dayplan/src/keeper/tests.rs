@@ -375,3 +375,24 @@ async fn today_is_asked_for_often_the_others_seldom_and_nobody_who_does_not_answ
     };
     tokio::select! { () = running => {}, () = watch => {} }
 }
+
+/// Mended by hand before the bell, it was looked at again ten seconds later.
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_could_not_be_read_is_looked_at_as_often_as_one_that_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::at("05:00:00", folder.path());
+    scene.keeper.poll = Duration::from_millis(500);
+    let source = Rc::new(scene.source);
+    source.published.replace(None);
+    let (keeper, asked) = (scene.keeper, Rc::clone(&source));
+    let running = keeper.run(asked, true);
+    let watch = async {
+        sleep(Duration::from_secs(60)).await;
+        source.published.replace(Some(Default::default()));
+        source.publish("2026-09-01", envelope(&edition(3)));
+        let mut changes = scene.plans.changes();
+        let learned = tokio::time::timeout(Duration::from_secs(1), changes.changed()).await;
+        assert!(learned.is_ok(), "later than twice a second");
+    };
+    tokio::select! { () = running => {}, () = watch => {} }
+}
