@@ -14,6 +14,7 @@ use dayplan::{Place, PlanConfig};
 use diskstore::DiskConfig;
 use faults::Findings;
 use feedback::Support;
+use rustix::fs::{Access, access};
 use settings::SettingsError;
 use std::slice;
 use units::ByteCount;
@@ -56,6 +57,7 @@ pub fn check(options: &Options) -> Findings {
             "`disk` names {disk}, which is no folder now; an edge serves without it until it is"
         ));
     }
+    note_unwritable(options, &mut findings);
     findings.count(groups.len() + usize::from(!simple.is_empty()), "group");
     if let Some(serve) = findings.take(options::listeners(&options.serve)) {
         serve::check(&serve, &mut findings);
@@ -78,13 +80,85 @@ fn note_room(disk: &DiskConfig, findings: &mut Findings) {
 
 /// A place of plans that is not there is no fault: a start waits for it, with what it has kept.
 fn note_plan(plan: &PlanConfig, findings: &mut Findings) {
-    if let Place::Path(path) = &plan.place
-        && !path.exists()
-    {
+    let Place::Path(path) = &plan.place else { return };
+    let folder = if path.is_dir() { Access::EXEC_OK } else { Access::empty() };
+    if !path.exists() {
         let path = path.display();
         findings.note(format!(
             "`plan.source` names {path}, which is not there now; no plan is followed until it is"
         ));
+    } else if let Err(error) = access(path, Access::READ_OK | folder) {
+        let path = path.display();
+        findings.note(format!(
+            "`plan.source` names {path}: {error} for this user; no plan is followed until it can be read"
+        ));
+    }
+}
+
+/// A folder of somebody else's is no fault either: a start serves, and loses what was to be written. It is tried as the user who
+/// checks, so that root finds none.
+fn note_unwritable(options: &Options, findings: &mut Findings) {
+    let folders = [
+        ("coverage", &options.coverage),
+        ("feedback", &options.feedback),
+        ("node.accounts", &options.node.accounts),
+        ("access_log.dir", &options.access_log.dir),
+        ("plan.state", &options.plan.state),
+    ];
+    let named = folders.into_iter().filter_map(|(key, folder)| Some((key, folder.as_ref()?)));
+    let disks = options.disk.iter().flatten().map(|disk| ("disk", disk));
+    for (key, folder) in named.chain(disks).filter(|(_, folder)| folder.is_dir()) {
+        if let Err(error) = access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+            let folder = folder.display();
+            findings.note(format!(
+                "`{key}` names {folder}: {error} for this user; nothing is written there until it belongs to whom the edge runs as"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    /// Root may write anywhere: this thread gives that up.
+    fn as_anybody() {
+        use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+        let mut own = capabilities(None).unwrap();
+        let over = CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
+        own.permitted.remove(over);
+        own.effective.remove(over);
+        set_capabilities(None, own).unwrap();
+    }
+
+    /// A folder that was made by hand for the service and left to root: `--check` found nothing, and the edge wrote nothing.
+    #[test]
+    fn a_folder_of_somebody_elses_is_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = |name: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(&path).unwrap();
+            path
+        };
+        let mut options = Options {
+            upstream: Some(vec!["http://127.0.0.1:1".to_owned()]),
+            feedback: Some(named("feedback")),
+            ..Options::default()
+        };
+        options.access_log.dir = Some(named("log"));
+        as_anybody();
+        assert_eq!(check(&options).notes(), [""; 0]);
+        for name in ["feedback", "log"] {
+            fs::set_permissions(named(name), Permissions::from_mode(0o555)).unwrap();
+        }
+        let findings = check(&options);
+        let [feedback, log] = findings.notes() else { panic!("{:?}", findings.notes()) };
+        assert!(feedback.starts_with("`feedback` names /") && feedback.contains("denied"), "{feedback}");
+        assert!(log.starts_with("`access_log.dir` names /"), "{log}");
+        let faults: Vec<_> = findings.into_faults().iter().map(ToString::to_string).collect();
+        assert_eq!(faults, [""; 0]);
     }
 }
 
