@@ -160,11 +160,6 @@ mod tests {
         let faults: Vec<_> = findings.into_faults().iter().map(ToString::to_string).collect();
         assert_eq!(faults, [""; 0]);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     /// They passed for well, and the edge that was started with them had no disk, or nobody watched over its memory.
     #[test]
