@@ -4,7 +4,7 @@ use crate::decode::Decoded;
 use crate::fault::MediaError;
 use crate::ffmpeg::{Graph, Picture, PictureShape, Sound};
 use crate::plan::{Plan, picture_graph, sound_graph};
-use crate::sound::{Gain, Mixer};
+use crate::sound::{Gain, Mixer, Sides};
 use crate::timeline::Flicks;
 use package::Slot;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -95,11 +95,12 @@ pub trait SoundSink {
 /// # Errors
 /// When a filter fails, or a neighbour stopped.
 pub fn sounds(
+    sides: Sides,
     gain: Gain,
     decoded: &Receiver<Decoded<Sound, Flicks>>,
     sinks: &mut [&mut dyn SoundSink; 2],
 ) -> Result<(), MediaError> {
-    let mut mixer = Mixer::new(sound_graph(gain));
+    let mut mixer = Mixer::new(sound_graph(sides, gain));
     loop {
         match decoded.recv().map_err(|_| MediaError::Stopped)? {
             Decoded::Frame(sound, time) => mixer.take(sound, time, sinks)?,

@@ -265,7 +265,11 @@ impl Job<'_> {
         let tracks: Vec<_> = survey.texts.tracks(&papers.language).collect();
         papers.within(tracks, survey.texts.chapters.clone());
         let mut plan = Plan::new(&survey.source, self.workshop.ladder, self.workshop.toolbox);
-        plan.gain = sound::gain(survey.measures.loudness.as_ref(), &self.workshop.ladder.audio.target());
+        plan.sides = survey.measures.sides();
+        plan.gain = sound::gain(
+            survey.measures.loudness_behind_sides().as_ref(),
+            &self.workshop.ladder.audio.target(),
+        );
         let plan = self.own_rates(source, plan, &survey, spool, report)?;
         let records = self.make(source, &plan, &survey, &key, spool, report)?;
         let mut pieces = make::pieces(&records)?;

@@ -180,7 +180,7 @@ pub fn sound(
             }
             drop(messages);
             match encoders.as_mut_slice() {
-                [stereo, mono] => filter::sounds(plan.gain, &decoded, &mut [stereo, mono])?,
+                [stereo, mono] => filter::sounds(plan.sides, plan.gain, &decoded, &mut [stereo, mono])?,
                 _ => return Err(MediaError::Crashed("sound")),
             }
             encoders.into_iter().try_for_each(|encoder| encoder.finish(segments, cancel))

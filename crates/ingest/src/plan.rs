@@ -14,7 +14,7 @@ pub use rung::Rung;
 
 use crate::ffmpeg::AudioSettings;
 use crate::probe::{SoundInfo, SourceInfo};
-use crate::sound::Gain;
+use crate::sound::{Gain, Sides};
 use crate::timeline::Flicks;
 use crate::title::{Chosen, Content};
 use grid::FrameRate;
@@ -57,6 +57,8 @@ pub struct Plan {
     pub aliases: Vec<(Slot, Slot)>,
     /// Sound, better first.
     pub sounds: Vec<SoundRung>,
+    /// What the sides of the sound become; kept until it was heard.
+    pub sides: Sides,
     /// What brings the sound to the ladder's loudness; none until it was measured.
     pub gain: Gain,
     /// Which filters to use.
@@ -125,6 +127,7 @@ impl Plan {
                 .collect(),
             aliases,
             sounds: AudioSlot::ALL.into_iter().map(|slot| sound_rung(slot, ladder)).collect(),
+            sides: Sides::Kept,
             gain: Gain::NONE,
             toolbox,
             content: None,

@@ -7,7 +7,7 @@ use crate::decode::Damage;
 use crate::plan::Plan;
 use crate::probe::SourceInfo;
 use crate::quality::{Finding, Lengths, Policy, findings};
-use crate::sound::{Gain, Loudness};
+use crate::sound::{Gain, Loudness, Sides};
 use crate::survey::Survey;
 use crate::title::Content;
 use package::Description;
@@ -29,7 +29,9 @@ struct Report<'a> {
     /// Of the source; absent for silence.
     #[serde(skip_serializing_if = "Option::is_none")]
     loudness: Option<Loudness>,
-    /// What was done about it.
+    /// What its sides became.
+    sides: Sides,
+    /// What was done about how loud it is.
     gain: Gain,
     /// What quality control noticed, by the policy that this release ships with.
     quality: Vec<Finding>,
@@ -48,6 +50,7 @@ pub fn report(survey: &Survey, plan: &Plan, description: &Description) -> Result
         damage: survey.damage,
         content: plan.content,
         loudness: measures.loudness.as_ref().map(rounded),
+        sides: plan.sides,
         gain: plan.gain,
         quality: quality.into_iter().map(|found| Finding { figure: tenths(found.figure), ..found }).collect(),
     };

@@ -2,7 +2,7 @@
 
 use crate::ffmpeg::{Colour, PictureShape};
 use crate::plan::{Display, Orientation};
-use crate::sound::Gain;
+use crate::sound::{Gain, Sides};
 use package::Slot;
 use serde::{Deserialize, Serialize};
 
@@ -125,9 +125,12 @@ fn matrix(shape: &PictureShape) -> &'static str {
 }
 
 /// The graph from decoded sound to what the encoders get: planar float at 48 kHz, stereo to `[out0]` and mono to
-/// `[out1]`, in encoder frames, with `gain`.
-pub fn sound(gain: Gain) -> String {
+/// `[out1]`, in encoder frames, with `sides` and `gain`.
+pub fn sound(sides: Sides, gain: Gain) -> String {
     let mut chain = converted();
+    if let Some(filter) = sides.filter() {
+        chain.push_str(&format!(",{filter}"));
+    }
     if gain.db != 0.0 {
         chain.push_str(&format!(",volume=volume={}dB:precision=float", gain.db));
     }

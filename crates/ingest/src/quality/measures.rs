@@ -1,7 +1,7 @@
 //! Everything that was measured of a lesson, ready to cross a pipe and to be joined.
 
 use super::{PictureMeasures, SoundMeasures};
-use crate::sound::Loudness;
+use crate::sound::{Loudness, Sides};
 use serde::{Deserialize, Serialize};
 
 /// How long things are, in milliseconds from the lesson's start.
@@ -26,4 +26,16 @@ pub struct Measures {
     pub sound: Option<SoundMeasures>,
     /// How loud it is, before anything is done about it; `None`: silence, or too short to tell.
     pub loudness: Option<Loudness>,
+}
+
+impl Measures {
+    /// What the sides of its sound are to become.
+    pub fn sides(&self) -> Sides {
+        self.sound.as_ref().map_or(Sides::Kept, Sides::of)
+    }
+
+    /// How loud it is once its sides are what they are to become.
+    pub fn loudness_behind_sides(&self) -> Option<Loudness> {
+        self.loudness.map(|loudness| self.sides().loudness(loudness))
+    }
 }

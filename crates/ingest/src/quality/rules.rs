@@ -2,7 +2,7 @@
 
 use super::policy::{Action, Part};
 use super::{Finding, Measures, Policy, Severity, SoundMeasures, Stretch, Stretches, What};
-use crate::sound::gain;
+use crate::sound::{Sides, gain};
 use package::Description;
 use package::lesson::DEFAULT_LANGUAGE;
 use units::Span;
@@ -102,7 +102,7 @@ impl Judge<'_> {
         }
         let says = |at: Stretch| format!("no sound (无声) at {} for {:.0} s", clock(at.from_ms), lasts(at));
         self.stretches(What::Silent, (policy.silent.action, policy.silent.from), &sound.silent, says);
-        let lacks = policy.target.zip(measures.loudness).map(|(target, loudness)| {
+        let lacks = policy.target.zip(measures.loudness_behind_sides()).map(|(target, loudness)| {
             target.loudness.0 - loudness.integrated_lufs - gain(Some(&loudness), &target).db
         });
         if let Some(lacks) = lacks.filter(|&lacks| lacks >= policy.quiet.below_lu) {
@@ -126,13 +126,19 @@ impl Judge<'_> {
             false => ("right", spoken(sound.right_only_ms)),
         };
         if reaches(one, &policy.one_sided) {
-            let text = format!("the sound comes from the {side} only (单边声音)");
+            let done = if measures.sides() == Sides::Joined { "; it is played on both sides" } else { "" };
+            let text = format!("the sound comes from the {side} only (单边声音){done}");
             self.find(What::OneSided, policy.one_sided.action, whole, one, text);
         }
         let over = spoken(sound.turned_over_ms);
         if reaches(over, &policy.turned_over) {
-            let text = "left and right cancel each other (反相): one loudspeaker plays next to nothing; swap the wires of one side"
-                .to_owned();
+            let text = match measures.sides() {
+                Sides::Turned => "left and right cancel each other (反相); one side is turned back",
+                _ => {
+                    "left and right cancel each other (反相): one loudspeaker plays next to nothing; swap the wires of one side"
+                }
+            };
+            let text = text.to_owned();
             self.find(What::TurnedOver, policy.turned_over.action, whole, over, text);
         }
     }

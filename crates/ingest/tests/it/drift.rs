@@ -6,7 +6,7 @@ use ingest::fault::MediaError;
 use ingest::ffmpeg::Sound;
 use ingest::filter::SoundSink;
 use ingest::plan::sound_graph;
-use ingest::sound::{ClockReport, Gain, Mixer};
+use ingest::sound::{ClockReport, Gain, Mixer, Sides};
 use ingest::timeline::Flicks;
 
 /// Keeps what a real encoder would get.
@@ -48,7 +48,7 @@ fn clicks(
     stamp: impl Fn(f64) -> Option<f64>,
 ) -> (f64, usize, ClockReport) {
     const FRAME: usize = 1_024;
-    let mut mixer = Mixer::new(sound_graph(gain));
+    let mut mixer = Mixer::new(sound_graph(Sides::Kept, gain));
     let (mut stereo, mut mono) = (Kept::default(), Kept::default());
     let ms_per_sample = 1_000.0 / 48_000.0 * (1.0 + per_million / 1e6);
     let frames = f64::from(minutes) * 60_000.0 / (FRAME as f64 * ms_per_sample);

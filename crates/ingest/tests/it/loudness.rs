@@ -28,18 +28,30 @@ fn measured(path: &Path) -> (f64, f64) {
     (figure("I:"), figure("Peak:"))
 }
 
-fn lesson(name: &str, sound: &str, codec: &str) -> Published {
+/// RMS of each side in the better rendition of what becomes of `sound`, whose loudness is asked for in both.
+fn lesson(name: &str, sound: &str, codec: &str) -> [f64; 2] {
     let bench = Bench::new();
     let file = bench.clip(name, &format!("{} {sound} {H264} {codec}", pictures("160x90", 5, 15)));
     let published = ingest(&bench, &file);
-    // The bench goes, the figures stay.
     for slot in AudioSlot::ALL {
         let (loudness, peak) = measured(published.joined(Rendition::Audio(slot)));
         println!("{name} {slot}: {loudness} LUFS, {peak} dBTP");
         assert!(peak <= CEILING + 0.3, "{name} {slot}: peak {peak}");
         assert!((loudness - TARGET).abs() <= 0.5, "{name} {slot}: {loudness} LUFS");
     }
-    published
+    sides(&published)
+}
+
+/// RMS of each side.
+fn sides(published: &Published) -> [f64; 2] {
+    let path = published.joined(Rendition::Audio(AudioSlot::Hi)).to_str().unwrap();
+    let bytes = ffmpeg(["-i", path, "-f", "s16le", "-ac", "2", "-"]);
+    let samples: Vec<_> =
+        bytes.chunks_exact(2).map(|pair| f64::from(i16::from_le_bytes([pair[0], pair[1]]))).collect();
+    [0, 1].map(|side| {
+        let power: f64 = samples.iter().skip(side).step_by(2).map(|sample| sample.powi(2)).sum();
+        (power * 2.0 / samples.len() as f64).sqrt()
+    })
 }
 
 /// Something like a voice: syllables of a buzz with pauses, each louder or softer; the peaks stand 15 dB and more above it.
@@ -84,6 +96,24 @@ fn a_voice_in_the_middle_of_five_loudspeakers() {
     let all = [silence, silence, centre, silence, silence, silence].join("|");
     let sound = format!("-f lavfi -i aevalsrc={all}:c=5.1:s=48000:d=15");
     lesson("surround.mkv", &sound, "-c:a pcm_s16le");
+}
+
+/// It was heard in one ear only, and 3 dB softer beside the smallest picture.
+#[test]
+fn a_voice_in_one_of_two_sockets_is_heard_on_both_sides() {
+    let one = voice(0.2, 1);
+    let one = one.trim_start_matches("-f lavfi -i aevalsrc=").trim_end_matches(":s=48000:d=15");
+    let sound = format!("-f lavfi -i aevalsrc=0|{one}:s=48000:d=15");
+    let [left, right] = lesson("right.mov", &sound, "-c:a pcm_s16le");
+    assert!((left / right - 1.0).abs() < 0.05, "{left} and {right}");
+}
+
+/// In mono, beside the smallest picture and on a telephone's one loudspeaker, there was silence.
+#[test]
+fn a_side_that_is_turned_over_is_turned_back() {
+    let sound = "-f lavfi -i aevalsrc=0.1*sin(2765*t)|-0.1*sin(2765*t):s=48000:d=15";
+    let [left, right] = lesson("over.mov", sound, "-c:a pcm_s16le");
+    assert!((left / right - 1.0).abs() < 0.05, "{left} and {right}");
 }
 
 #[test]

@@ -53,14 +53,14 @@ fn overdriven_and_one_sided() {
     let sound = "-f lavfi -i aevalsrc=3*sin(2000*t)*sin(3*t)|0:s=48000:d=6";
     let told = told("a.mov", &format!("{} {sound} {H264} -c:a pcm_s16le", pictures("160x90", 10, 6)), &[]);
     assert!(told.contains("clipped: ") && told.contains("one_sided: "), "{told}");
-    assert!(told.contains("left only"), "{told}");
+    assert!(told.contains("left only (单边声音); it is played on both sides"), "{told}");
 }
 
 #[test]
 fn sides_that_cancel_each_other() {
     let sound = "-f lavfi -i aevalsrc=0.3*sin(2000*t)|-0.3*sin(2000*t):s=48000:d=6";
     let told = told("a.mov", &format!("{} {sound} {H264} -c:a pcm_s16le", pictures("160x90", 10, 6)), &[]);
-    assert!(told.contains("turned_over: "), "{told}");
+    assert!(told.contains("turned_over: ") && told.contains("turned back"), "{told}");
 }
 
 #[test]
