@@ -77,7 +77,8 @@ pub struct SoundInfo {
 /// No video, a codec that is not accepted, no duration, an absurd size.
 pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
     let mut notes = Vec::new();
-    let video = choose(source.streams(), StreamKind::Video).ok_or(SourceFault::NoVideo)?;
+    let video =
+        choose(source.streams(), StreamKind::Video, accepted::is_video).ok_or(SourceFault::NoVideo)?;
     if !accepted::is_video(&video.codec) {
         return Err(SourceFault::Codec { what: "video", codec: video.codec.clone() });
     }
@@ -92,7 +93,7 @@ pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
         // A recorder that was started anew may number its streams anew: all behind the join is in others.
         notes.push(format!("{tracks} picture tracks; one is used, what is in the others is left out"));
     }
-    let sound = choose(source.streams(), StreamKind::Audio);
+    let sound = choose(source.streams(), StreamKind::Audio, accepted::is_audio);
     if let Some(sound) = sound
         && !accepted::is_audio(&sound.codec)
     {
@@ -102,8 +103,11 @@ pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
     let sound = sound.filter(|sound| sound.channels > 0 && sound.sample_rate > 0);
     match sound {
         None => notes.push("there is no sound; the lesson will be silent".to_owned()),
-        Some(_) if count(source, StreamKind::Audio) > 1 => {
-            notes.push(format!("{} sound tracks; the default one is used", count(source, StreamKind::Audio)));
+        Some(sound) if count(source, StreamKind::Audio) > 1 => {
+            let tracks = count(source, StreamKind::Audio);
+            let which = if sound.is_default { "the default one" } else { "one" };
+            let language = sound.language.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+            notes.push(format!("{tracks} sound tracks; {which}{language} is used"));
         }
         Some(_) => {}
     }
@@ -136,15 +140,17 @@ pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
     }
 }
 
-/// The default stream of a kind, else the one with the most samples.
-fn choose(streams: &[Stream], kind: StreamKind) -> Option<&Stream> {
+/// Of the streams of a kind whose codec is `accepted`, the default one, else the one with the most samples. Only where there is
+/// none, one that is not accepted.
+fn choose(streams: &[Stream], kind: StreamKind, accepted: fn(&str) -> bool) -> Option<&Stream> {
     streams
         .iter()
         .filter(|stream| stream.kind == kind)
         // max_by_key takes the last of equals: turned round, the first in the container wins.
         .rev()
         .max_by_key(|stream| {
-            (stream.is_default, u64::from(stream.width) * u64::from(stream.height), stream.channels)
+            let samples = u64::from(stream.width) * u64::from(stream.height);
+            (accepted(&stream.codec), stream.is_default, samples, stream.channels)
         })
 }
 

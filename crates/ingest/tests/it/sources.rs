@@ -57,6 +57,8 @@ sources! {
     vp8_and_vorbis: "a.webm", clip("320x180", "25", "2", "-c:v libvpx -deadline realtime -c:a libvorbis") => 25, 1, S0;
     av1: "a.mp4", clip("320x180", "25", "1", &format!("-c:v libsvtav1 -preset 12 {AAC}")) => 25, 1, S0;
     mpeg_4_and_mp3: "a.mp4", clip("320x180", "25", "2", "-c:v mpeg4 -q:v 4 -c:a libmp3lame") => 25, 1, S0;
+    a_first_sound_of_a_kind_that_is_not_accepted: "a.mkv", clip("320x180", "25", "2",
+        &format!("{H264} -map 0:v -map 1:a -map 1:a -c:a:0 dca -strict -2 -c:a:1 aac")) => 25, 1, S0;
     prores_and_pcm: "a.mov", clip("320x180", "25", "1", "-c:v prores_ks -c:a pcm_s16le") => 25, 1, S0;
     full_chroma: "a.mkv", clip("320x180", "25", "2", &format!("-c:v libx264 -preset ultrafast -pix_fmt yuv444p {AAC}")) => 25, 1, S0;
     full_range: "a.mp4", clip("320x180", "25", "2",
