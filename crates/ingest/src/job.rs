@@ -97,7 +97,9 @@ pub fn ingest(
     let recipe = workshop.ladder.digest(workshop.toolbox.scaler());
     let key = IngestKey::of(&sha256, &recipe, &ffmpeg::build());
     let key = papers.digest().map_or(key, |digest| key.beside(&digest));
+    let before = job.shown();
     if let Some(done) = job.known(&key)? {
+        job.tell_replaced(before, &done, report);
         report.done(&done);
         return Ok(done);
     }
@@ -114,6 +116,7 @@ pub fn ingest(
         done => done?,
     };
     spool.clear();
+    job.tell_replaced(before, &done, report);
     report.done(&done);
     Ok(done)
 }
@@ -203,6 +206,23 @@ impl Job<'_> {
         source.rewind().map_err(|error| self.of_file(SourceFault::Unreadable(error)))?;
         follow.end();
         Ok(hasher.finish())
+    }
+
+    /// What the lesson is now. Where the store cannot say, there is nothing to tell: publishing finds what is wrong.
+    fn shown(&self) -> Option<PackageId> {
+        let Workshop { runtime, store, .. } = self.workshop;
+        runtime.block_on(store.lesson(self.lesson)).ok().flatten()?.package
+    }
+
+    /// A plan names packages: where it shows the lesson it goes on with the one that was there `before`.
+    fn tell_replaced(&self, before: Option<PackageId>, done: &Done, report: &mut dyn Report) {
+        if before.is_some_and(|before| before != done.package) {
+            report.note(&format!(
+                "lesson {lesson} was another package before; days whose plan shows it keep to that one until their timetable is \
+                 compiled and published again; `airclass package rollback {lesson}` brings it back",
+                lesson = self.lesson
+            ));
+        }
     }
 
     /// The lesson, when its package is in the store already: it is made to point there.

@@ -42,6 +42,21 @@ fn contradictions_are_refused_before_any_work() {
     assert!(!bench.path("store").exists());
 }
 
+/// The corrected recording was published without a word, and the day went on with the one that its plan names.
+#[test]
+fn a_lesson_that_becomes_another_package_is_told_so() {
+    let bench = Bench::new();
+    let (first, second) = (bench.plain("1.mp4", 1), bench.plain("2.mp4", 2));
+    for (file, told) in [(&first, false), (&first, false), (&second, true), (&second, false), (&first, true)]
+    {
+        let output = program(&bench, &[file]).args(["--lesson", "fractions"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let note =
+            "note: lesson fractions was another package before; days whose plan shows it keep to that one";
+        assert_eq!(said(&output).contains(note), told, "{}: {}", file.display(), said(&output));
+    }
+}
+
 #[test]
 fn a_sample_is_a_lesson() {
     let bench = Bench::new();
