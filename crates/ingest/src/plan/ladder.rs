@@ -22,7 +22,7 @@ use units::{BitRate, Span};
 pub const SHIPPED: &str = include_str!("../../../../config/ladder.toml");
 
 /// Changes of this crate that change bytes for the same ladder. Part of the recipe's hash.
-const REVISION: u42 = 3;
+const REVISION: u32 = 4;
 
 /// A GOP is a whole number of these, so that any two recipes cut at common instants.
 const GOP_UNIT_MS: u128 = 1_600;
