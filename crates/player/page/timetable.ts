@@ -18,9 +18,14 @@ const MAX_CHARS = 200;
 const LESSON_ID = /^[a-z0-9._-]{1,64}$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/** The day in China: one timetable for the nation, wherever a pupil's clock stands. */
+/** A moment whose UTC is the clock of China: one timetable for the nation, wherever a pupil's clock stands. */
+export function inChina(moment: number): Date {
+  return new Date(moment + 8 * 3_600_000);
+}
+
+/** The day there. */
 export function dayInChina(now: number): string {
-  return new Date(now + 8 * 3_600_000).toISOString().slice(0, 10);
+  return inChina(now).toISOString().slice(0, 10);
 }
 
 /** The address of a day's guide; undefined where the list of days does not have it. */
@@ -53,7 +58,7 @@ export function forGrade(openings: readonly Opening[], grade: number): Opening[]
   return openings.filter(({ grades }) => grade === 0 || grades.length === 0 || grades.includes(grade));
 }
 
-/** The time of day in China, as 08:30. */
+/** The time of day there, as 08:30. */
 export function timeInChina(moment: number): string {
-  return new Date(moment + 8 * 3_600_000).toISOString().slice(11, 16);
+  return inChina(moment).toISOString().slice(11, 16);
 }

@@ -8,7 +8,7 @@ import { gradeNumber } from './grouping';
 import type { Language } from './language';
 import type { Mode } from './mode';
 import type { Trouble } from './recovery';
-import { dayInChina, timeInChina } from './timetable';
+import { dayInChina, inChina, timeInChina } from './timetable';
 
 /** What happened and what to do about it. */
 export interface Advice {
@@ -28,14 +28,15 @@ function countdown(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** The day and time of day in China, as 9月1日 08:30: what timetable, television and the nodes' own pages say, wherever a device's zone is. */
+/**
+ * The day and time of day in China, as 9月1日 08:30 or 2026-09-01 08:30: what timetable, television and the nodes' own pages say, wherever
+ * a device's zone is.
+ */
 export function day(moment: number, language: Language): string {
-  const [, month = '', date = ''] = dayInChina(moment).split('-');
-  const on = language === 'zh' ? `${Number(month)}月${Number(date)}日` : `${Number(date)} ${MONTHS[Number(month) - 1]}`;
-  return `${on} ${timeInChina(moment)}`;
+  const at = inChina(moment);
+  const date = language === 'zh' ? `${at.getUTCMonth() + 1}月${at.getUTCDate()}日` : dayInChina(moment);
+  return `${date} ${timeInChina(moment)}`;
 }
-
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 
 const zh = {
   tag: 'zh-CN',
