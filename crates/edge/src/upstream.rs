@@ -6,6 +6,7 @@
 
 mod address;
 mod attempt;
+mod begun;
 mod body;
 mod check;
 mod config;

@@ -2,14 +2,13 @@
 
 use super::UpstreamError;
 use super::attempt::{Answered, Limits, limit_behind_others};
-use super::body::{BodyError, UpstreamBody, Waits};
+use super::body::{UpstreamBody, Waits};
 use super::connect::Dial;
 use super::group::{Group, Groups, Pick};
 use super::metrics::Hedged;
 use super::parent::Parent;
 use super::pool::{Pool, Wish};
 use super::question::{Question, RequestBody};
-use super::rest::Rest;
 use super::way::Way;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -40,13 +39,6 @@ pub(crate) struct Upstream {
 
 /// An answer whose body is still to come.
 pub(crate) type UpstreamResponse = Response<UpstreamBody>;
-
-/// An answer that ended before the first byte of its body.
-struct Unbegun {
-    error: UpstreamError,
-    /// Whether another server may have it whole, and has not been asked.
-    may_come_elsewhere: bool,
-}
 
 /// The least wait for a connection, however many servers share the time.
 const LEAST_CONNECT: Duration = Duration::from_millis(50);
@@ -168,67 +160,8 @@ impl Upstream {
                 self.send_on(group, question, body).await
             }
         };
-        let begun = async {
-            let answered = answered?;
-            let server = answered.load.parent().number;
-            match self.begin(group, question, answered).await {
-                Err(Unbegun { error, may_come_elsewhere: true }) if harmless => {
-                    let instead = self.ask_another(group, question, server, since).await.ok_or(error)?;
-                    self.begin(group, question, instead?).await.map_err(|unbegun| unbegun.error)
-                }
-                begun => begun.map_err(|unbegun| unbegun.error),
-            }
-        };
+        let begun = async { self.begun(group, question, answered?, harmless, since).await };
         begun.await.inspect_err(|&error| self.metrics.upstream_failed(error))
-    }
-
-    /// Waits, as a rule, for the first byte of the body as well.
-    async fn begin(
-        &self,
-        group: &Arc<Group>,
-        question: Question<'_>,
-        answered: Answered,
-    ) -> Result<UpstreamResponse, Unbegun> {
-        let rest = |head: &Parts| Rest::of(self, group, question, head);
-        let waits = Waits::of(self.limits.body, question.headers);
-        let (head, mut body) = UpstreamBody::of(answered, waits, question.alone, rest);
-        // Where it may, it has already.
-        let goes_on = body.goes_on();
-        match body.begin().await {
-            Ok(()) => Ok(Response::from_parts(head, body)),
-            Err(broken) => {
-                let may_come_elsewhere = !goes_on && broken != BodyError::Untaken;
-                Err(Unbegun { error: broken.into(), may_come_elsewhere })
-            }
-        }
-    }
-
-    /// Asks another server than `broken`, whose head came without a body: nobody has been told of that head, and this is another try
-    /// like any. `None` where there is no other, or it may not be tried any more.
-    async fn ask_another(
-        &self,
-        group: &Arc<Group>,
-        question: Question<'_>,
-        broken: usize,
-        since: Instant,
-    ) -> Option<Result<Answered, UpstreamError>> {
-        let now = Instant::now();
-        // Another node that waits for this one has no time for two whole waits.
-        let limit = limit_behind_others(self.limits.response, question.headers);
-        if limit.is_some_and(|limit| now.duration_since(since) > limit / 2) {
-            return None;
-        }
-        group.pick(group.key(question), &[broken], true, now)?;
-        if !group.withdraw(now) {
-            group.metrics.denied.inc();
-            return None;
-        }
-        group.metrics.retried(Failure::NoBody);
-        let mut instead = self.ask(group, question, Some(broken), fit_to_pass).await;
-        if let Ok(answered) = &mut instead {
-            Way::Retried.note(&mut answered.head);
-        }
-        Some(instead)
     }
 
     /// Asks one server after the other until an answer `fits`. A server in `broken` is asked only when there is no other.
@@ -332,7 +265,7 @@ impl Upstream {
 }
 
 /// Whether an answer is given back as it is, or another server asked.
-fn fit_to_pass(head: &Parts) -> Result<(), Failure> {
+pub(super) fn fit_to_pass(head: &Parts) -> Result<(), Failure> {
     if is_unwell(head.status) { Err(Failure::Unwell) } else { Ok(()) }
 }
 

@@ -138,8 +138,7 @@ impl Judge<'_> {
                     "left and right cancel each other (反相): one loudspeaker plays next to nothing; swap the wires of one side"
                 }
             };
-            let text = text.to_owned();
-            self.find(What::TurnedOver, policy.turned_over.action, whole, over, text);
+            self.find(What::TurnedOver, policy.turned_over.action, whole, over, text.to_owned());
         }
     }
 
