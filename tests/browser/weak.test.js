@@ -176,6 +176,41 @@ test('a slide that does not come is not asked for all the time', async (t) => {
   assert.ok(asked >= 1 && asked <= 5, `${asked} times`);
 });
 
+test('a lesson is asked for while what plays it is on its way, and a place in line that is given then is brought back', async (t) => {
+  const page = await openPage(t, browser, { expected: /503/ });
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const [pointer, ticket] = [`/lessons/${LESSON}/main.m3u8`, '1a.place'];
+  // The engine comes once all that is asked for before it has been; it waits for ever, should nothing be.
+  const rung = page.waitForRequest('**/s0/index.m3u8');
+  const sound = page.waitForRequest('**/audio/lo/index.m3u8');
+  await page.route('**/engine-hls-*.js', async (route) => {
+    await Promise.all([rung, sound]);
+    await route.continue();
+  });
+  await openLesson(page, EDGE, {});
+  const engine = asked.findIndex((url) => url.endsWith('.mp4'));
+  assert.ok(asked.slice(0, engine).filter((url) => url.endsWith(pointer)).length >= 1);
+  assert.equal(asked.filter((url) => url.includes('ticket=')).length, 0);
+
+  // Somebody else's turn, told before the engine is there.
+  await page.unroute('**/engine-hls-*.js');
+  let told;
+  const isTold = new Promise((done) => (told = done));
+  await page.route(`**${pointer}`, async (route) => {
+    const body = JSON.stringify({ error: 'waiting', wait_s: 600, ahead: 3, ticket });
+    await route.fulfill({ status: 503, contentType: 'application/json', body });
+    told();
+  });
+  await page.route('**/engine-hls-*.js', async (route) => {
+    await isTold;
+    await route.continue();
+  });
+  const again = page.waitForRequest(`**${pointer}?ticket=${ticket}`);
+  await page.reload();
+  await again;
+});
+
 test('the first picture takes little', async (t) => {
   const line = await openLine(EDGE, { bitsPerSecond: 1_000_000, roundTripMs: 60 });
   const page = await openPage(t, browser, { line });

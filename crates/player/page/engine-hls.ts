@@ -57,7 +57,7 @@ class HlsEngine implements Engine {
   private troubled = false;
   private readonly decoderFailures: number[] = [];
   /** The place in line that was given; empty where there is none. */
-  private ticket = '';
+  private ticket: string;
   private readonly telling;
 
   constructor(
@@ -66,6 +66,7 @@ class HlsEngine implements Engine {
     private readonly listener: EngineListener,
   ) {
     this.mode = source.mode;
+    this.ticket = source.ticket || '';
     // What is on the device asks nobody.
     this.telling = source.bundle ? undefined : sessionOf(video);
     this.standstill = new Standstill(video, {

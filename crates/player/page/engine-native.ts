@@ -1,9 +1,10 @@
 /** Playing through the system's own HLS, on iPhones and others that have no Media Source Extensions. */
 
-import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from './admission';
+import { comeAgain, LONGEST_WAIT_MS } from './admission';
 import { Alarm } from './alarm';
 import type { Engine, EngineListener, Source } from './engine';
 import { hasPictures, packageIn, type Mode } from './mode';
+import { askPointer } from './pointer';
 import { MAX_ATTEMPTS, waitAfterOnline, waitBefore } from './recovery';
 
 export function nativeEngine(video: HTMLVideoElement, source: Source, listener: EngineListener): Engine {
@@ -115,9 +116,10 @@ class NativeEngine implements Engine {
   };
 
   private async askWhy(): Promise<void> {
-    const answer = await told(comeAgain(this.source.url, this.ticket)).catch(() => undefined);
+    const answer = await askPointer(comeAgain(this.source.url, this.ticket)).catch(() => undefined);
     if (!answer || this.gone) return;
-    const { waiting, folder } = answer;
+    const { waiting } = answer;
+    const folder = packageIn(answer.playlist);
     if (!waiting) {
       this.know(folder);
       // The lesson is there and this system makes nothing of it: it may be older than fMP4.
@@ -134,9 +136,9 @@ class NativeEngine implements Engine {
 
   /** Where the package lies: sound, slides and other forms are beside it. */
   private async findPackage(): Promise<void> {
-    const answer = await told(this.source.url).catch(() => undefined);
+    const answer = await askPointer(this.source.url).catch(() => undefined);
     if (this.gone) return;
-    this.know(answer?.folder);
+    this.know(answer && packageIn(answer.playlist));
     // Without a package there is the lesson's own address, which says why.
     if (!hasPictures(this.mode)) this.load(this.url());
   }
@@ -151,20 +153,4 @@ class NativeEngine implements Engine {
     if (this.attempts === 0) return;
     this.next.set(waitAfterOnline(Math.random()), () => this.retry());
   };
-}
-
-/** How long the question may take, in milliseconds. */
-const PATIENCE_MS = 15_000;
-
-/** What the lesson's address says: its package, or when one's turn is. */
-async function told(url: string): Promise<{ folder?: string | undefined; waiting?: Waiting | undefined }> {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
-  try {
-    const answer = await fetch(url, { headers: { Accept: ACCEPT }, credentials: 'omit', referrerPolicy: 'no-referrer', signal: stop.signal });
-    const text = await answer.text();
-    return answer.ok ? { folder: packageIn(text) } : { waiting: parseWaiting(answer.status, text) };
-  } finally {
-    clearTimeout(timer);
-  }
 }

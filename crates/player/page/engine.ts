@@ -3,6 +3,7 @@
 // What both engines begin with comes with the page: asked for by the engine's own script it would come a round trip later.
 import './admission';
 import type { Waiting } from './admission';
+import { early } from './early';
 import type { Mode } from './mode';
 import type { Bundle } from './offline/loader';
 import type { Trouble } from './recovery';
@@ -55,13 +56,15 @@ export interface Source {
   mode: Mode;
   /** Where the lesson lies on the device; it is asked of nobody then. */
   bundle?: Bundle | undefined;
+  /** The place in line that was given already; empty where there is none. */
+  ticket?: string | undefined;
 }
 
 /** The engine for this browser; reports `unsupported` itself where there is none. */
 export async function openEngine(video: HTMLVideoElement, source: Source, listener: EngineListener): Promise<Engine | undefined> {
   if (hasMediaSource()) {
     // A chunk of its own: the list appears without waiting for it.
-    const { hlsEngine } = await import('./engine-hls');
+    const { hlsEngine } = await early(import('./engine-hls'), source);
     const engine = hlsEngine(video, source, listener);
     if (engine) return engine;
   }
