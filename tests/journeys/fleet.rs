@@ -72,6 +72,7 @@ fn refused(ended: &Finished, code: &str, why: &str) {
 fn a_token_counts_once_and_strangers_are_nobody() {
     let mut ministry = Ministry::new(None);
     let path = |name: &str| ministry.folder.path().join(name);
+    assert!(ministry.ask("telecom-zhang", &["nodes"]).stderr.contains("no node has enrolled"));
     let token = ministry.token("wuhan-1");
     let (home, other) = (path("home"), path("other"));
     let enrolled = ministry.enrol(&home, &token, &[]);
@@ -90,6 +91,12 @@ fn a_token_counts_once_and_strangers_are_nobody() {
     let elsewhere = format!("{secret}_{}", "0".repeat(64));
     refused(&ministry.enrol(&other, &elsewhere, &[]), "NODE_UNTRUSTED: ", "not the control");
     refused(&ministry.enrol(&other, "act_1", &[]), "CONFIG_VALUE: ", "`token`");
+
+    refused(
+        &ministry.ask("state/authority.pem", &["nodes"]),
+        "CONTROL_PERSON: ",
+        "authority.pem: has not the two",
+    );
 
     // An authority of the same name that is not ours.
     let forger = path("forger");
@@ -138,6 +145,9 @@ fn a_token_counts_once_and_strangers_are_nobody() {
     ] {
         assert!(records.stdout.contains(said), "{said}: {records:?}");
     }
+    // Whom an order means is said, also where that is nobody.
+    let nobody = ministry.ask("telecom-zhang", &["drain", "--province", "beijing"]);
+    assert!(nobody.code() == Some(0) && nobody.stderr.contains("no enrolled node is meant"), "{nobody:?}");
     ministry.control = None;
     let kept = ministry.folder.path().join("state/records.jsonl");
     let changed = std::fs::read_to_string(&kept).unwrap().replacen("telecom/zhang", "telecom/wang", 1);

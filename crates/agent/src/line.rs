@@ -86,7 +86,7 @@ impl Control {
     pub fn of_person(url: &str, text: &str) -> Result<Self, (&'static str, String)> {
         const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
         let second = text.match_indices(BEGIN).nth(1).map(|(at, _)| at).ok_or_else(|| {
-            ("person", "has not the two certificates and the key of `airclass control person`".to_owned())
+            ("person", "has not the two certificates and the key of a person; give the file that `airclass control person` has made".to_owned())
         })?;
         Self::known(url, &text[second..], &text[..second], text)
     }

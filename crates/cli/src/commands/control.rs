@@ -142,14 +142,16 @@ pub(crate) struct Whom {
 impl Desk {
     /// A connection, as this person.
     fn line(&self) -> Result<Line, ControlFault> {
+        let person = |problem| ControlFault::Person { path: self.person.clone(), problem };
         let text = settings::small_text(&self.person, settings::MAX_TEXT_BYTES).map_err(|error| {
-            ControlFault::Person {
-                path: self.person.clone(),
-                problem: format!("{error}; give the file that `airclass control person` has made"),
-            }
+            person(format!("{error}; give the file that `airclass control person` has made"))
         })?;
         let control = Control::of_person(&self.control, &text);
-        Ok(control.map_err(|(what, problem)| ControlFault::Wrong(what, problem))?.line())
+        let control = control.map_err(|(what, problem)| match what {
+            "control" => ControlFault::Wrong(what, problem),
+            _ => person(problem),
+        });
+        Ok(control?.line())
     }
 
     fn fault(&self, trouble: Trouble) -> ControlFault {
@@ -183,7 +185,7 @@ pub(crate) fn control(command: &ControlCommand) -> Result<(), AnyFault> {
             };
             let asked = MakeToken { place, valid_seconds: valid.0.as_secs() };
             let made: Made = ask(desk, async |line| line.tell("/v1/tokens", &asked).await)?;
-            note!("counts until {}, once", made.until);
+            note!("counts until {:.0}, once", made.until);
             say!("{}", made.token);
             Ok(())
         }

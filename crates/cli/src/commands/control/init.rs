@@ -62,7 +62,7 @@ pub(super) fn admit(options: &Admit) -> Result<(), AnyFault> {
         path: options.out.clone(),
         problem: format!("{error}; nothing is overwritten"),
     })?;
-    say!("{} until {}: {}", options.person, issued.until, options.out.display());
+    say!("{} until {:.0}: {}", options.person, issued.until, options.out.display());
     Ok(())
 }
 

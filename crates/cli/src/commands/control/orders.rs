@@ -6,7 +6,7 @@ use crate::commands::purge::Meant;
 use agent::{Line, Trouble};
 use bytes::Bytes;
 use clap::Args;
-use faults::{AnyFault, say};
+use faults::{AnyFault, note, say};
 use fleet::wire::{Kept, Recorded};
 use fleet::{Acknowledged, Kind, Order};
 use package::Digest;
@@ -106,6 +106,9 @@ fn tell(number: u64, acknowledged: &Acknowledged) -> Result<(), ControlFault> {
         refused.len(),
         waiting.len()
     );
+    if done.is_empty() && refused.is_empty() && waiting.is_empty() {
+        note!("nobody hears it: no enrolled node is meant; `airclass control nodes` lists them");
+    }
     for (node, why) in refused {
         say!("  {node}  refuses: {why}");
     }

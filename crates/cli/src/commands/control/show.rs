@@ -1,7 +1,7 @@
 //! `nodes`: a table.
 
 use super::{Desk, ask};
-use faults::{AnyFault, say};
+use faults::{AnyFault, note, say};
 use fleet::Standing;
 use fleet::wire::{Node, Nodes};
 
@@ -11,6 +11,9 @@ pub(super) fn nodes(desk: &Desk, json: bool) -> Result<(), AnyFault> {
     if json {
         say!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
         return Ok(());
+    }
+    if all.nodes.is_empty() {
+        note!("no node has enrolled; `airclass control token` makes a token for one");
     }
     for node in &all.nodes {
         say!("{}  {}", node.node, told(node));
@@ -27,7 +30,7 @@ fn told(node: &Node) -> String {
     };
     let state =
         if report.ready { "ready".to_owned() } else { format!("not ready ({})", why(&report.readiness)) };
-    format!("{state}, order {}, heard at {heard}, certificate until {}", report.heard, node.until)
+    format!("{state}, order {}, heard at {heard:.0}, certificate until {:.0}", report.heard, node.until)
 }
 
 fn why(readiness: &[String]) -> String {

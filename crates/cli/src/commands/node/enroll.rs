@@ -62,7 +62,7 @@ pub(super) fn enroll(options: &Enroll) -> Result<(), AnyFault> {
         append(keys, &entry).map_err(|error| fault((keys.clone(), error.to_string())))?;
     }
     let place = &state.node.place;
-    say!("# {} of {}, certificate until {}", state.node, state.control, state.until);
+    say!("# {} of {}, certificate until {:.0}", state.node, state.control, state.until);
     if let Some(services) = &services {
         let upstream = if options.upstream.is_empty() { &upstream } else { &options.upstream };
         services.write_edge(place, upstream, purge_keys.as_deref()).map_err(fault)?;
