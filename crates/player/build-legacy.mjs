@@ -1,11 +1,11 @@
 // The page as one script in ES5, for browsers that know no modules: old WebViews of phones that families still have.
 //
 // esbuild bundles and turns what is younger than 2015 into ES2015; TypeScript's last compiler that still writes ES5 turns
-// that into ES5, generators included; terser makes it small (esbuild, asked for that, leaves 4 % more). `test/legacy.test.ts` reads the result with an ES5 parser.
+// that into ES5, generators included. `test/legacy.test.ts` reads the result with an ES5 parser.
 
 import { build } from 'esbuild';
-import { minify } from 'terser';
 import typescript from 'typescript-es5';
+import { small } from './build-small.mjs';
 
 /** What asks while the engine is on its way has nothing to do where the engine comes with the page. */
 const atOnce = {
@@ -37,8 +37,5 @@ export async function legacy(options) {
       ignoreDeprecations: '5.0',
     },
   });
-  // One script, whose names nobody else sees. What is read and not used are words of the debugging that is taken out: reading does nothing.
-  const compress = { passes: 2, pure_getters: true };
-  const small = await minify(outputText, { ecma: 5, toplevel: true, compress, format: { comments: false } });
-  return small.code;
+  return small(outputText, { ecma: 5 });
 }

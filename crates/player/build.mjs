@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { hls } from './build-hls.mjs';
 import { legacy } from './build-legacy.mjs';
+import { edition, small } from './build-small.mjs';
 
 const root = dirname(fileURLToPath(import.meta.url));
 /** The date of every built file. Any fixed moment in the past does. */
@@ -46,6 +47,7 @@ const hashed = {
   assetNames: '[name]-[hash]',
   loader: { '.svg': 'copy' },
   minify: true,
+  footer: edition(root),
   legalComments: 'none',
   metafile: true,
   write: false,
@@ -65,7 +67,10 @@ async function page() {
   const files = new Map();
   const outputs = new Map();
   for (const { outputFiles, metafile } of [result, style]) {
-    for (const file of outputFiles) files.set(join('assets', basename(file.path)), Buffer.from(file.contents));
+    for (const file of outputFiles) {
+      const script = file.path.endsWith('.js') && (await small(file.text, { ecma: 2018, module: true }));
+      files.set(join('assets', basename(file.path)), Buffer.from(script || file.contents));
+    }
     for (const [path, output] of Object.entries(metafile.outputs)) {
       const source = output.entryPoint ?? Object.keys(output.inputs)[0];
       outputs.set(source, '/assets/' + basename(path));
@@ -86,7 +91,7 @@ async function page() {
       __SHELL_NAME__: JSON.stringify(`page-${hashOf([...shell, name].join())}`),
     },
   });
-  files.set('assets/worker.js', Buffer.from(worker.outputFiles[0].contents));
+  files.set('assets/worker.js', Buffer.from(await small(worker.outputFiles[0].text, { ecma: 2018 })));
   files.set(name, script);
   outputs.set('page/legacy.ts', '/' + name);
   files.set('index.html', Buffer.from(index(outputs, (source) => partsOf(outputs.get(source), result.metafile.outputs))));
