@@ -17,7 +17,8 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
-    /// The one that is asked, lower case, with its port if it names one that its scheme does not have by itself.
+    /// The one that is asked, lower case, with its port if it names one that its scheme does not have by itself. Empty where HTTP/1.0
+    /// names none, until [`Asked::came_by`] does.
     pub(crate) host: String,
     /// Path and query only.
     pub(crate) target: Uri,
@@ -83,7 +84,7 @@ impl Noted {
 /// Why a request is not answered, by its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// No Host, several, or one that is none (RFC 9112 §3.2).
+    /// No Host where there must be one, several, or one that is none (RFC 9112 §3.2).
     Host,
     /// The target is none that a server answers (RFC 9112 §3.2).
     Target,
@@ -155,7 +156,7 @@ impl Asked {
         if !METHODS.contains(&method.as_str()) {
             return Err(Refusal::Method);
         }
-        let host = host_of(&uri, &headers)?;
+        let host = host_of(&uri, &headers, version)?;
         let noted = Noted::of(&headers);
         if noted.expectation {
             check_expectation(&headers)?;
@@ -170,7 +171,7 @@ impl Asked {
         if noted.choice {
             one_range(&mut headers);
         }
-        let target = origin_form(uri)?;
+        let target = origin_form(&method, uri)?;
         let directives =
             if noted.directives { RequestDirectives::read(&headers) } else { RequestDirectives::default() };
         Ok(Box::new(Self {
@@ -189,14 +190,13 @@ impl Asked {
     }
 
     /// Takes the port out of the host that `scheme`, by which it came, has by itself: with it and without, it is one site (RFC 9110
-    /// §4.2.3), to be kept, changed and told upstreams by one name.
-    pub(crate) fn came_by(&mut self, scheme: Scheme) {
-        let port = match scheme {
-            Scheme::Http => ":80",
-            Scheme::Https => ":443",
-        };
-        let bare = self.host.strip_suffix(port).map_or(self.host.len(), str::len);
-        self.host.truncate(bare);
+    /// §4.2.3), to be kept, changed and told upstreams by one name. Who asks no host, as balancers that look whether a node is well, asks
+    /// the node, by its own name (RFC 9112 §3.3).
+    pub(crate) fn came_by(&mut self, scheme: Scheme, node: &str) {
+        if self.host.is_empty() {
+            node.clone_into(&mut self.host);
+        }
+        cut_port(&mut self.host, scheme);
     }
 
     /// Path and query as asked for.
@@ -301,30 +301,51 @@ fn one_range(headers: &mut HeaderMap) {
 }
 
 /// Exactly one host, wherever it stands. Where it stands twice it must be the same (RFC 9113 §8.3.1): RFC 9112 §3.2.2 would have
-/// Host ignored beside a target with a host, but whoever is behind us may read the other one.
-fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
+/// Host ignored beside a target with a host, but whoever is behind us may read the other one. HTTP/1.0 may name none.
+fn host_of(uri: &Uri, headers: &HeaderMap, version: Version) -> Result<String, Refusal> {
     let mut lines = headers.get_all(header::HOST).iter();
     let host = lines.next();
     if lines.next().is_some() {
         return Err(Refusal::Host);
     }
-    let host = host.map(|host| host.to_str().map_err(|_| Refusal::Host)).transpose()?;
-    match (uri.authority(), host) {
-        (Some(authority), Some(host)) if !authority.as_str().eq_ignore_ascii_case(host) => Err(Refusal::Host),
-        (Some(authority), _) if is_host(authority.as_str()) => Ok(site(authority.as_str())),
-        (None, Some(host)) if is_host(host) => Ok(site(host)),
-        _ => Err(Refusal::Host),
+    let scheme = if uri.scheme_str() == Some("https") { Scheme::Https } else { Scheme::Http };
+    let named = |host: &str| {
+        let mut site = is_host(host).then(|| site(host)).ok_or(Refusal::Host)?;
+        // As the target's scheme has it; a target without one says nothing of ports.
+        if uri.scheme().is_some() {
+            cut_port(&mut site, scheme);
+        }
+        Ok(site)
+    };
+    let authority = uri.authority().map(|authority| named(authority.as_str())).transpose()?;
+    let host = host.map(|host| named(host.to_str().map_err(|_| Refusal::Host)?)).transpose()?;
+    match (authority, host) {
+        (Some(authority), Some(host)) if authority != host => Err(Refusal::Host),
+        (Some(site), _) | (None, Some(site)) => Ok(site),
+        (None, None) if version <= Version::HTTP_10 => Ok(String::new()),
+        (None, None) => Err(Refusal::Host),
     }
 }
 
-/// In lower case, and without the root's dot, with which it is the same name to DNS and another to everybody else.
+/// In lower case, without the root's dot, with which it is the same name to DNS and another to everybody else, and without the colon
+/// of a port that is not there (RFC 9110 §4.2.3).
 fn site(host: &str) -> String {
-    let mut host = host.to_ascii_lowercase();
+    let mut host = host.strip_suffix(':').unwrap_or(host).to_ascii_lowercase();
     let name = host.find(':').unwrap_or(host.len());
     if host[..name].ends_with('.') {
         host.remove(name - 1);
     }
     host
+}
+
+/// Takes out the port that `scheme` has by itself.
+fn cut_port(host: &mut String, scheme: Scheme) {
+    let port = match scheme {
+        Scheme::Http => ":80",
+        Scheme::Https => ":443",
+    };
+    let bare = host.strip_suffix(port).map_or(host.len(), str::len);
+    host.truncate(bare);
 }
 
 /// 100-continue is answered by the connection, as soon as somebody reads the body.
@@ -348,23 +369,25 @@ fn is_host(host: &str) -> bool {
     name.as_bytes().split(|&byte| byte == b'.').all(is_label) && port.is_none_or(is_port)
 }
 
-/// As anybody writes it: no zero before it, and none that is nothing else.
+/// As anybody writes it: no zero before it, and none that is nothing else. Where there are no digits it is its scheme's.
 fn is_port(digits: &str) -> bool {
-    !digits.starts_with('0')
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && digits.parse::<u16>().is_ok()
+    let is_number = || digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok();
+    digits.is_empty() || (!digits.starts_with('0') && is_number())
 }
 
-fn origin_form(uri: Uri) -> Result<Uri, Refusal> {
+/// Path and query, or the `*` of OPTIONS for the server as a whole.
+fn origin_form(method: &Method, uri: Uri) -> Result<Uri, Refusal> {
     if uri.scheme_str().is_some_and(|scheme| scheme != "http" && scheme != "https") {
         return Err(Refusal::Target);
     }
     let path = uri.into_parts().path_and_query.ok_or(Refusal::Target)?;
-    // `*` is OPTIONS for the server as a whole; what the server behind us can do, we do not know.
-    if !path.as_str().starts_with('/') {
-        return Err(Refusal::Target);
+    match path.as_str().as_bytes().first() {
+        Some(b'/') => Ok(Uri::from(path)),
+        // `http://host?query`: its path is `/` (RFC 9110 §4.2.3), and written so by this.
+        Some(b'?') => path.to_string().parse().map_err(|_| Refusal::Target),
+        Some(b'*') if path == "*" && method == Method::OPTIONS => Ok(Uri::from(path)),
+        _ => Err(Refusal::Target),
     }
-    Ok(Uri::from(path))
 }
 
 #[cfg(test)]
@@ -396,8 +419,22 @@ mod tests {
             ("a.example.:8080", "a.example:8080"),
             ("A.example", "a.example"),
             ("[::1]:80", "[::1]:80"),
+            // RFC 9110 §4.2.3: a port that is empty is the scheme's.
+            ("a:", "a"),
+            ("a.:", "a"),
+            ("[::1]:", "[::1]"),
         ] {
             assert_eq!(read("GET", "/x", &[host]).unwrap().host, site);
+        }
+        // The same, written in two ways (RFC 9112 §3.2.2).
+        for (target, host, site) in [
+            ("http://a:80/x", "a", "a"),
+            ("http://a/x", "A.:80", "a"),
+            ("http://a./x", "a", "a"),
+            ("https://a/x", "a:443", "a"),
+            ("http://a:8080/x", "a:8080", "a:8080"),
+        ] {
+            assert_eq!(read("GET", target, &[host]).unwrap().host, site, "{target} {host}");
         }
         for (target, hosts) in [
             ("/x", &[][..]),
@@ -418,13 +455,15 @@ mod tests {
             ("/x", &["u@a"]),
             ("/x", &["a/b"]),
             ("/x", &["a:b"]),
-            ("/x", &["a:"]),
+            ("/x", &["a::"]),
             ("/x", &["a:+1"]),
             ("/x", &["a:65536"]),
             ("/x", &[":80"]),
             ("http://u@a/x", &["u@a"]),
             ("http://u@a/x", &[]),
             ("http://a/x", &["b"]),
+            ("http://a/x", &["a:443"]),
+            ("http://a/x", &[""]),
         ] {
             assert_eq!(read("GET", target, hosts).unwrap_err(), Refusal::Host, "{target} {hosts:?}");
         }
@@ -444,8 +483,24 @@ mod tests {
             ("a:8080", Scheme::Http, "a:8080"),
         ] {
             let mut asked = read("GET", "/x", &[host]).unwrap();
-            asked.came_by(scheme);
+            asked.came_by(scheme, "node");
             assert_eq!(asked.host, site, "{host} {scheme:?}");
+        }
+    }
+
+    #[test]
+    fn who_asks_no_host_over_http_1_0_asks_the_node() {
+        // As balancers that look whether a node is well: `HEAD / HTTP/1.0`, `OPTIONS / HTTP/1.0`.
+        for (version, answered) in
+            [(Version::HTTP_10, true), (Version::HTTP_11, false), (Version::HTTP_2, false)]
+        {
+            let request = Request::head("/").version(version).body(()).unwrap();
+            let asked = Asked::read(request.into_parts().0);
+            assert_eq!(asked.is_ok(), answered, "{version:?}");
+            if let Ok(mut asked) = asked {
+                asked.came_by(Scheme::Http, "node");
+                assert_eq!(asked.host, "node");
+            }
         }
     }
 
@@ -455,7 +510,7 @@ mod tests {
         for method in ["TRACE", "CONNECT", "PRI", "BREW", "get"] {
             assert_eq!(read(method, "/", &["a"]).unwrap_err(), Refusal::Method, "{method}");
         }
-        assert_eq!(read("OPTIONS", "*", &["a"]).unwrap_err(), Refusal::Target);
+        assert_eq!(read("GET", "*", &["a"]).unwrap_err(), Refusal::Target);
         assert_eq!(read("GET", "ftp://a/x", &[]).unwrap_err(), Refusal::Target);
     }
 
@@ -494,6 +549,11 @@ mod tests {
 
     #[test]
     fn the_target_is_path_and_query() {
-        assert_eq!(read("GET", "http://a/x?y=z", &[]).unwrap().target, "/x?y=z");
+        for (asked, target) in
+            [("http://a/x?y=z", "/x?y=z"), ("http://a", "/"), ("http://a?y", "/?y"), ("http://a?", "/?")]
+        {
+            assert_eq!(read("GET", asked, &[]).unwrap().target, target, "{asked}");
+        }
+        assert_eq!(read("OPTIONS", "*", &["a"]).unwrap().target, "*");
     }
 }

@@ -121,7 +121,7 @@ impl Service for EdgeService {
         let mut asked =
             Asked::read(head).and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked));
         if let Ok(asked) = &mut asked {
-            asked.came_by(peer.scheme);
+            asked.came_by(peer.scheme, edge.identity.name());
             asked.interim = peer.interim.take();
         }
         async move {

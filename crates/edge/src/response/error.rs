@@ -137,7 +137,7 @@ pub(crate) fn refused(edge: &Edge, refusal: Refusal, version: Version) -> Answer
     answer
 }
 
-/// To OPTIONS that may be passed on by nobody (RFC 9110 §7.6.2): what goes through here.
+/// To OPTIONS that goes no further, for the server as a whole (RFC 9110 §9.3.7) or with no forwards left (§7.6.2): what goes through here.
 pub(crate) fn options(edge: &Edge) -> Answer {
     edge.metrics.answered(Outcome::Refused);
     let mut answer = Response::new(EdgeBody::empty(Outcome::Refused, &edge.metrics));
@@ -145,7 +145,7 @@ pub(crate) fn options(edge: &Edge) -> Answer {
     let headers = answer.headers_mut();
     let methods = HeaderValue::try_from(METHODS.join(", "));
     headers.insert(header::ALLOW, methods.expect("names of methods are a field value"));
-    let status = CacheStatus { detail: Some("max-forwards"), ..CacheStatus::default() };
+    let status = CacheStatus { detail: Some("options"), ..CacheStatus::default() };
     status.append_to(headers, edge.identity.name());
     answer
 }

@@ -16,7 +16,8 @@ use tokio::time::Instant;
 
 /// Methods that change something: passed on, and what they may have changed is forgotten (RFC 9111 §4.4).
 pub(super) async fn change(edge: Rc<Edge>, asked: Box<Asked>, body: Option<serve::RequestBody>) -> Answer {
-    if policy::most_forwards(&asked) == Some(0) {
+    // `*` is the server as a whole, which a balancer asks whether it is well: what those behind us can do, none of them was asked.
+    if asked.target == "*" || policy::most_forwards(&asked) == Some(0) {
         return response::options(&edge);
     }
     let body = match body.map_or(Ok(RequestBody::Empty), |body| edge.uploads.admit(body)) {

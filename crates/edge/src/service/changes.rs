@@ -60,6 +60,9 @@ async fn options_is_passed_on_as_often_as_it_may_be() {
         let own = scene.change("OPTIONS", "/x", &[("max-forwards", "0")]).await;
         assert_eq!((own.status(), scene.upstream.count()), (StatusCode::NO_CONTENT, 0));
         assert!(field(&own, "allow").starts_with("GET, HEAD,"));
+        // §9.3.7: the server as a whole is asked of whoever hears it.
+        let whole = scene.change("OPTIONS", "*", &[]).await;
+        assert_eq!((whole.status(), scene.upstream.count()), (StatusCode::NO_CONTENT, 0));
         scene.change("OPTIONS", "/x", &[("max-forwards", "5")]).await;
         scene.change("POST", "/x", &[("max-forwards", "5")]).await;
         let told = scene.upstream.questions();
