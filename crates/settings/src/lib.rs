@@ -99,13 +99,17 @@ pub fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, Settings
 }
 
 /// How words of the libraries that read values end, and what to write instead.
-const ADVICE: [(&str, &str); 8] = [
+const ADVICE: [(&str, &str); 11] = [
     ("expected a sequence", "write a list in brackets: [\"…\"]"),
     ("expected a string", "write it in quotation marks, with its unit if it has one"),
     (
         "values must be quoted, expected literal string",
         "write it in quotation marks, with its unit if it has one",
     ),
+    ("expected path string", "write it in quotation marks"),
+    ("expected socket address", "write it in quotation marks: \"127.0.0.1:8080\""),
+    // Of a choice among words.
+    ("wanted string or table", "write it in quotation marks"),
     ("expected a boolean", "write true or false, without quotation marks"),
     ("expected u16", "write a whole number, without quotation marks"),
     ("expected u32", "write a whole number, without quotation marks"),
@@ -331,6 +335,17 @@ mod tests {
             _uploads: Option<u32>,
             #[serde(rename = "shed")]
             _shed: Option<bool>,
+            #[serde(rename = "dir")]
+            _dir: Option<PathBuf>,
+            #[serde(rename = "admin")]
+            _admin: Option<SocketAddr>,
+            #[serde(rename = "reload")]
+            _reload: Option<Reload>,
+        }
+        #[derive(Debug, Deserialize)]
+        enum Reload {
+            #[serde(rename = "honour")]
+            Honour,
         }
         for (text, told) in [
             ("listen = \"a\"", "expected a sequence; write a list in brackets: [\"…\"]"),
@@ -338,6 +353,9 @@ mod tests {
             ("uploads = \"5\"", "expected u32; write a whole number, without quotation marks"),
             ("uploads = -5", "expected u32; write a whole number, without quotation marks"),
             ("shed = \"true\"", "expected a boolean; write true or false, without quotation marks"),
+            ("dir = 1", "expected path string; write it in quotation marks"),
+            ("admin = 9101", "expected socket address; write it in quotation marks: \"127.0.0.1:8080\""),
+            ("reload = true", "wanted string or table; write it in quotation marks"),
             ("ram = 1GiB", "; write it in quotation marks, with its unit if it has one"),
             ("ram = \"1GiB\"\nram = \"2GiB\"", "duplicate key `ram`; take one away"),
         ] {
