@@ -1,4 +1,4 @@
-//! Which certificate a client is shown: by the name it asks for (SNI, RFC 6066 §3).
+//! Which certificate a client is shown: by the name it asks for (SNI, RFC 6066 §3), and of those by the signatures that it can read.
 
 use super::{Read, TlsError};
 use crate::options::CertificateFiles;
@@ -17,13 +17,16 @@ use x509_parser::prelude::{FromDer, Validity, X509Certificate};
 #[derive(Debug)]
 pub(super) struct Certificates(RwLock<Arc<Named>>);
 
+/// Those of one name, in the order of the files: one of ECDSA, and one of RSA for clients that know nothing else.
+type Alike = Vec<Arc<CertifiedKey>>;
+
 /// Certificates by name.
 #[derive(Debug)]
 pub(super) struct Named {
-    /// For names that nobody has, and for clients that name none: the first.
-    default: Arc<CertifiedKey>,
+    /// For names that nobody has, and for clients that name none: the first, and those of its first name.
+    default: Alike,
     /// Lower case; `*.example.cn` as it is written.
-    by_name: HashMap<String, Arc<CertifiedKey>>,
+    by_name: HashMap<String, Alike>,
     /// For each of them, in the order of the files.
     pub(super) terms: Vec<Term>,
 }
@@ -77,25 +80,29 @@ impl Certificates {
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let named = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(named.for_name(hello.server_name())))
+        let alike = named.for_name(hello.server_name());
+        let readable = |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
+        alike.iter().find(readable).or(alike.first()).cloned()
     }
 }
 
 impl Named {
-    /// Reads each pair. A name that several have belongs to the first.
+    /// Reads each pair.
     pub(super) fn load(files: &[CertificateFiles], read_file: Read) -> Result<Self, TlsError> {
-        let mut default = None;
-        let mut by_name = HashMap::new();
-        let mut terms = Vec::new();
+        let mut default: Option<Alike> = None;
+        let mut by_name: HashMap<_, Alike> = HashMap::new();
+        let mut terms: Vec<Term> = Vec::new();
         for pair in files {
             let key = Arc::new(certified(pair, read_file)?);
             let (names, validity) = read(&key, &pair.cert)?;
             let name = names.first().cloned().unwrap_or_else(|| pair.cert.display().to_string());
             terms.push(Term { name, validity });
-            for name in names {
-                by_name.entry(name).or_insert_with(|| Arc::clone(&key));
+            if default.is_none() || names.contains(&terms[0].name) {
+                default.get_or_insert_default().push(Arc::clone(&key));
             }
-            default.get_or_insert(key);
+            for name in names {
+                by_name.entry(name).or_default().push(Arc::clone(&key));
+            }
         }
         let default = default.ok_or_else(|| file(Path::new("cert"), "no certificate is named".to_owned()))?;
         Ok(Self { default, by_name, terms })
@@ -103,7 +110,7 @@ impl Named {
 
     /// The name itself, then a wildcard for its first label (RFC 9525 §6.3), then the default. Names that browsers send
     /// are lower case already; rustls sees to it that they are names at all.
-    fn for_name(&self, name: Option<&str>) -> &Arc<CertifiedKey> {
+    fn for_name(&self, name: Option<&str>) -> &Alike {
         let Some(name) = name else { return &self.default };
         let name = name.to_ascii_lowercase();
         let wildcard = || {
@@ -195,7 +202,7 @@ mod tests {
             (Some("cn"), 0),
             (Some("elsewhere.org"), 0),
         ] {
-            assert_eq!(named.for_name(name).cert, keys[which], "{name:?}");
+            assert_eq!(named.for_name(name)[0].cert, keys[which], "{name:?}");
         }
     }
 

@@ -17,7 +17,7 @@ pub enum TlsError {
         problem: String,
     },
     /// Certificate and key are each readable and do not work together.
-    #[error("{} and its key: {source}; give a certificate chain and the key it was issued for", path.display())]
+    #[error("{} and its key: {source}; give a chain that begins with the certificate of the server itself, and the key that this one was issued for", path.display())]
     Mismatch {
         /// The certificate.
         path: PathBuf,

@@ -2,7 +2,8 @@
 
 use crate::server::{GREETING, Server};
 use rustls::client::Resumption;
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::{self, cipher_suite};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, SupportedProtocolVersion};
@@ -106,6 +107,33 @@ fn each_name_has_its_certificate() {
     assert_ne!(shown("example.org"), shown("province.example.cn"));
     let ends = server.metric("serve_certificate_not_after_timestamp_seconds", Some("example.org"));
     assert!(ends > 1_700_000_000.0, "{ends}");
+}
+
+/// The second of a name was read, and shown to nobody.
+#[test]
+fn who_cannot_read_ecdsa_is_shown_the_certificate_of_rsa() {
+    let mut files = Files::make(&[&["a.cn"]]);
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let made = rcgen::CertificateParams::new(vec!["a.cn".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let (cert_path, key_path) = (files.path("rsa.pem"), files.path("rsa.key"));
+    std::fs::write(&cert_path, made.pem()).unwrap();
+    std::fs::write(&key_path, key.serialize_pem()).unwrap();
+    files.trusted.add(made.der().clone()).unwrap();
+    files.cert.push(cert_path);
+    files.key.push(key_path);
+    let server = files.server(None);
+    let provider = CryptoProvider {
+        cipher_suites: vec![cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256],
+        ..aws_lc_rs::default_provider()
+    };
+    let old = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&TLS12])
+        .unwrap()
+        .with_root_certificates(files.trusted.clone())
+        .with_no_client_auth();
+    assert_eq!(ask(&Arc::new(old), server.address(), "a.cn").certificate, *made.der());
+    // Everybody else has the first, which costs the node less.
+    assert_ne!(ask(&files.client(&TLS13), server.address(), "a.cn").certificate, *made.der());
 }
 
 #[test]
