@@ -64,11 +64,11 @@ impl Head {
     pub(crate) fn field(&mut self, line: &[u8]) -> Result<(), Fault> {
         match line[0] {
             b' ' | b'\t' => Err(Fault::Fold),
-            b'c' | b'C' => match value_of(line, b"content-length") {
+            b'c' | b'C' => match self.value_of(line, b"content-length") {
                 Some(value) => self.content_length(value),
                 None => Ok(()),
             },
-            b't' | b'T' => match value_of(line, b"transfer-encoding") {
+            b't' | b'T' => match self.value_of(line, b"transfer-encoding") {
                 Some(value) => self.transfer_encoding(value),
                 None => Ok(()),
             },
@@ -86,6 +86,15 @@ impl Head {
             (false, None | Some(0)) => Ok(Follows::Nothing),
             (false, Some(length)) => Ok(Follows::Bytes(length)),
         }
+    }
+
+    /// The value of the field `name` (in lower case), when `line` is one. Of a response white space behind the name is no part of it, and
+    /// goes no further (RFC 9112 §5.1).
+    fn value_of<'a>(&self, line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+        let (given, rest) = line.split_at_checked(name.len())?;
+        let rest = if self.status == 0 { rest } else { trim(rest) };
+        let value = rest.strip_prefix(b":")?;
+        given.eq_ignore_ascii_case(name).then(|| trim(value))
     }
 
     fn content_length(&mut self, value: &[u8]) -> Result<(), Fault> {
@@ -129,13 +138,6 @@ fn is_nonsense(value: &[u8]) -> bool {
     let word = !value.is_empty() && value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
     let named = |coding: &[u8]| value.windows(coding.len()).any(|part| part.eq_ignore_ascii_case(coding));
     word && !CODINGS.iter().any(|coding| named(coding))
-}
-
-/// The value of the field `name` (in lower case), when `line` is one.
-pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (given, rest) = line.split_at_checked(name.len())?;
-    let value = rest.strip_prefix(b":")?;
-    given.eq_ignore_ascii_case(name).then(|| trim(value))
 }
 
 /// Without optional white space (RFC 9110 §5.6.3): SP and HTAB, nothing else that some language calls white.

@@ -38,6 +38,8 @@ impl Sender {
         let (stream, answers) = Strict::new(Heard::new(stream));
         let (requests, connection) = http1::Builder::new()
             .max_headers(MAX_HEADERS)
+            // Which a proxy takes out (RFC 9112 §5.1).
+            .allow_spaces_after_header_name_in_responses(true)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|_| UpstreamError::Protocol)?;

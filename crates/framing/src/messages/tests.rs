@@ -200,6 +200,13 @@ fn responses_are_held_to_the_same() {
         ),
         ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Err(Fault::TransferEncoding)),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", Err(Fault::ContentLength)),
+        // RFC 9112 §5.1: a name with white space behind it is that name, and says as much.
+        ("HTTP/1.1 200 OK\r\nContent-Length \t: 5\r\n\r\n", Ok(State::Answered)),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length : 6\r\n\r\n", Err(Fault::ContentLength)),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding : chunked\r\n\r\n",
+            Err(Fault::LengthAndEncoding),
+        ),
         ("HTTP/1.1 200 OK\nX: a\r\n\r\n", Err(Fault::BareLf)),
         ("HTTP/1.1 200 OK\r\nX: a\nSet-Cookie: b\r\n\r\n", Err(Fault::BareLf)),
         ("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", Err(Fault::Fold)),

@@ -290,12 +290,17 @@ async fn a_neighbour_whose_connections_are_all_in_use_is_neither_waited_for_nor_
 
 /// A server that says `name` for as long as it is asked over a connection.
 async fn listening(name: &'static str) -> SocketAddr {
+    answering(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{name}", name.len())).await
+}
+
+/// A server that answers so for as long as it is asked over a connection.
+async fn answering(answer: String) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(tokio::task::spawn_local(async move {
         while let Ok((mut connection, _)) = listener.accept().await {
+            let answer = answer.clone();
             drop(tokio::task::spawn_local(async move {
-                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{name}", name.len());
                 let mut question = Vec::new();
                 while connection.read_buf(&mut question).await.is_ok_and(|read| read > 0) {
                     if question.ends_with(b"\r\n\r\n") {
@@ -329,6 +334,26 @@ async fn a_name_that_moves_is_followed_past_kept_connections() {
         assert_eq!(ask().await, "old", "it is still there");
         resolver.finds(vec![new]);
         assert_eq!(ask().await, "new");
+    })
+    .await;
+}
+
+/// Each page of such a server was a 502.
+#[tokio::test]
+async fn white_space_behind_a_field_s_name_goes_no_further() {
+    // RFC 9112 §5.1
+    local(async {
+        let server =
+            answering("HTTP/1.1 200 OK\r\nContent-Length : 2\r\nX-A \t: b\r\n\r\nok".to_owned()).await;
+        let config = config(&format!("tiers = [[\"http://{server}\"]]"));
+        let edge = Shared::new(config, &Telemetry::new("test")).on_this_core();
+        let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+        let question = Question::get("h", &target, &headers);
+        for _ in 0..2 {
+            let answer = edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
+            assert_eq!(answer.headers()["x-a"], "b");
+            assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
+        }
     })
     .await;
 }
