@@ -39,6 +39,7 @@ pub(crate) use link::open as open_link;
 pub use link::{Kin, Link};
 
 use crate::listener::{ACCEPT_BACK_OFF, Inherited, LINK, MAX_SOCKETS};
+use crate::options::Config;
 use ask::{Answer, Given};
 use faults::{Blame, Fault};
 use packets::{Packet, Packets};
@@ -91,6 +92,12 @@ pub enum HandoverError {
         /// What the system said.
         source: io::Error,
     },
+    /// Somebody is there who listens on nothing that this one is to listen on: another node, by a configuration that was copied.
+    #[error("handover at {}: the process that holds it listens elsewhere, and goes on; choose another path, or stop it first", path.display())]
+    Stranger {
+        /// As configured.
+        path: PathBuf,
+    },
 }
 
 impl Fault for HandoverError {
@@ -98,12 +105,13 @@ impl Fault for HandoverError {
         match self {
             Self::Path { .. } => "HANDOVER_PATH",
             Self::Other { .. } => "HANDOVER_FAILED",
+            Self::Stranger { .. } => "HANDOVER_STRANGER",
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
-            Self::Path { .. } => Blame::Input,
+            Self::Path { .. } | Self::Stranger { .. } => Blame::Input,
             Self::Other { .. } => Blame::Ours,
         }
     }
@@ -191,6 +199,18 @@ impl Successor {
     fn new(path: &Path, predecessor: Option<Predecessor>, listening: OwnedFd, reads_on: bool) -> Self {
         let path = path.to_owned();
         Self { path, predecessor, listening: Some(listening), reads_on, left: Vec::new(), followed: None }
+    }
+
+    /// Sees to it that the one before us, if there is one, serves any of what `config` names. Who is refused here costs it nothing.
+    ///
+    /// # Errors
+    /// [`HandoverError::Stranger`].
+    pub(crate) fn recognise(&self, inherited: &Inherited, config: &Config) -> Result<(), HandoverError> {
+        if self.predecessor.is_none() || inherited.serves(config) {
+            Ok(())
+        } else {
+            Err(HandoverError::Stranger { path: self.path.clone() })
+        }
     }
 
     /// Of what was taken over, nobody here reads these UDP sockets. An older predecessor does not hear of it, and does not either.

@@ -62,7 +62,11 @@ impl Fault for ServeError {
 pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), AnyFault> {
     let mut inherited = Inherited::from_environment();
     let successor = match &config.handover {
-        Some(path) => Some(Successor::ask(path, &mut inherited, &telemetry.readiness)?),
+        Some(path) => {
+            let successor = Successor::ask(path, &mut inherited, &telemetry.readiness)?;
+            successor.recognise(&inherited, &config)?;
+            Some(successor)
+        }
         None => None,
     };
     let (admin, address) = (inherited.take_named(ADMIN).pop(), config.admin);

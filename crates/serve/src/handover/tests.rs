@@ -1,4 +1,6 @@
 use super::*;
+use crate::listener::ADMIN;
+use crate::options::Options;
 use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use telemetry::{Admin, Hosts, Telemetry};
@@ -52,6 +54,37 @@ fn sockets_go_from_process_to_process() {
     let mut inherited = Inherited::default();
     Successor::ask(&path, &mut inherited, &here).unwrap().ready(&here).unwrap();
     assert_eq!(inherited.left(), [name]);
+}
+
+/// A second node whose configuration was copied from the first took its sockets, and closed them.
+#[test]
+fn a_process_that_is_to_listen_elsewhere_is_no_successor() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("edge.handover");
+    let [served, admin, other] = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [at, admin_at, elsewhere] = [&served, &admin, &other].map(|socket| socket.local_addr().unwrap());
+    let sockets = offered(&name_of(&served), served.into());
+    sockets.add(ADMIN.to_owned(), admin.into());
+    let first = Successor::ask(&path, &mut Inherited::default(), &Readiness::default()).unwrap();
+    let mut gone = first.offer(sockets, Arc::default(), |_| {}, None).unwrap();
+    for (listen, admin, code) in [
+        (elsewhere, elsewhere, Some("HANDOVER_STRANGER")),
+        (at, elsewhere, None),
+        // All others were changed.
+        (elsewhere, admin_at, None),
+    ] {
+        let config = Config::resolve(&Options::default(), listen, admin).unwrap();
+        let mut inherited = Inherited::default();
+        let next = Successor::ask(&path, &mut inherited, &Readiness::default()).unwrap();
+        let refused = next.recognise(&inherited, &config).err();
+        assert_eq!(refused.as_ref().map(Fault::code), code, "{listen} {admin}");
+        drop(next);
+        assert!(gone.try_recv().is_err(), "it goes on");
+    }
+    // One that has given way has nothing but what its clients over UDP are answered from.
+    let mut left = Inherited::default();
+    left.add(format!("udp {elsewhere}"), other.into());
+    assert!(left.serves(&Config::resolve(&Options::default(), at, at).unwrap()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! process that ran before us ([`crate::handover`]).
 
 use super::socket::TAKEN;
-use crate::options::Listener;
+use crate::options::{Config, Listener};
 use faults::Fault;
 use socket2::{SockRef, Type};
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -77,6 +77,20 @@ impl Inherited {
                 opened => return opened,
             }
         }
+    }
+
+    /// Whether who has given them listens on an address that `config` names, the admin listener's among those, or has given way to
+    /// somebody before and listens nowhere.
+    pub(crate) fn serves(&self, config: &Config) -> bool {
+        let named = |wanted: &str| self.sockets.iter().any(|(name, _)| name == wanted);
+        let listens = |(name, _): &(String, OwnedFd)| name != LINK && !is_of_datagrams(name);
+        let is_admin = |(name, socket): &(String, OwnedFd)| {
+            let address = SockRef::from(socket).local_addr().ok().and_then(|address| address.as_socket());
+            name == ADMIN && address == Some(config.admin)
+        };
+        (0..config.listeners.len()).any(|number| named(&name(&config.listeners, number)))
+            || self.sockets.iter().any(is_admin)
+            || !self.sockets.iter().any(listens)
     }
 
     /// All sockets of the listener `number`.
