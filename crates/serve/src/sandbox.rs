@@ -8,6 +8,9 @@ mod paths;
 mod user;
 
 use faults::Fault;
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What a process may still do once it listens.
@@ -81,6 +84,10 @@ impl Fault for SandboxError {
 pub(crate) fn confine(sandbox: &Sandbox) -> Result<(), SandboxError> {
     if let Some(name) = &sandbox.user {
         user::become_user(name)?;
+        for path in kept_from_us(&sandbox.reads) {
+            let path = path.display();
+            tracing::warn!(%path, user = name, "may not be read by this user: what changes there counts after a restart alone");
+        }
     } else if rustix::process::geteuid().is_root() {
         tracing::warn!("runs as root; --user gives that up once the ports are bound");
     }
@@ -103,6 +110,12 @@ pub(crate) fn confine(sandbox: &Sandbox) -> Result<(), SandboxError> {
     Ok(())
 }
 
+/// Those of `reads` that were read with the rights that are given up by now. Nobody heard of it until a certificate had been renewed in
+/// vain. Each is told once, whoever names it.
+fn kept_from_us(reads: &[PathBuf]) -> BTreeSet<&PathBuf> {
+    reads.iter().filter(|path| access(path.as_path(), Access::READ_OK) == Err(Errno::ACCESS)).collect()
+}
+
 /// Whether there is the user that [`confine`] would become. Nobody becomes anybody.
 ///
 /// # Errors
@@ -114,4 +127,30 @@ pub(crate) fn check(sandbox: &Sandbox) -> Result<(), SandboxError> {
 
 fn done(result: Result<(), impl std::fmt::Display>) -> Result<String, String> {
     result.map(|()| String::new()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_may_not_be_read_again_is_told_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let [cert, key, late] = ["cert", "key", "late"].map(|name| folder.path().join(name));
+        for (path, mode) in [(&cert, 0o444), (&key, 0o000)] {
+            std::fs::write(path, "").unwrap();
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        }
+        // Root may read anything: this thread gives that up.
+        let mut own = capabilities(None).unwrap();
+        let over = CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
+        own.permitted.remove(over);
+        own.effective.remove(over);
+        set_capabilities(None, own).unwrap();
+        // What is not there yet may still come.
+        assert_eq!(kept_from_us(&[cert, key.clone(), late, key.clone()]), BTreeSet::from([&key]));
+    }
 }
