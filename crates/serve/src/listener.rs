@@ -200,6 +200,7 @@ pub(crate) fn describe(listener: &Listener, sockets: &Sockets) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use faults::Fault;
 
     /// They were let go, and the port was taken by whoever had given them.
     #[test]
@@ -218,6 +219,19 @@ mod tests {
         let ours = bind(&wanted, 0, 2, &mut inherited).unwrap();
         assert_eq!(ours.listening[0].address(), Some(address));
         assert_eq!(ours.datagrams.len(), 2);
+    }
+
+    /// It was said of the address alone, which over TCP nobody had.
+    #[test]
+    fn a_port_that_is_taken_over_udp_is_called_so() {
+        // Where nobody else has the port over TCP.
+        let theirs = UdpSocket::bind((testkit::loopback::own(), 0)).unwrap();
+        let address = theirs.local_addr().unwrap();
+        let listener = Listener { http3: true, ..Listener::plain(address, true) };
+        let error = bind(&[listener], 0, 2, &mut Inherited::default()).unwrap_err();
+        let says = format!("cannot listen on {address} over UDP for HTTP/3: ");
+        assert!(error.to_string().starts_with(&says), "{error}");
+        assert_eq!(error.code(), socket::TAKEN);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The UDP sockets of a listener that speaks HTTP/3: one a core at the port that it has over TCP.
 
 use super::socket::{ListenError, Listening};
-use crate::options::{Address, Listener};
+use crate::options::Listener;
 use crate::quic::MAX_LANES;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
@@ -22,7 +22,7 @@ pub(super) fn open(
 ) -> Result<Vec<UdpSocket>, ListenError> {
     let address = listening.first().and_then(Listening::address);
     let Some(address) = address.filter(|_| listener.http3) else { return Ok(Vec::new()) };
-    let fail = |source| ListenError::Address { address: Address::Tcp(address), source };
+    let fail = |source| ListenError::Datagrams { address, source };
     drop(bind(address, false).map_err(fail)?);
     (0..cores.min(MAX_LANES)).map(|_| bind(address, true)).collect::<io::Result<_>>().map_err(fail)
 }

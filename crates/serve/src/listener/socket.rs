@@ -29,6 +29,16 @@ pub enum ListenError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system does not give it over UDP, where nobody looks who knows of HTTP alone.
+    #[error(
+        "cannot listen on {address} over UDP for HTTP/3: {source}; choose another address, leave `http3` out or stop what holds it"
+    )]
+    Datagrams {
+        /// As it is over TCP.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The kernel does not have what is asked of it for this listener.
     #[error("`{key}` of listener {address}: {source}; {advice}")]
     Tuning {
@@ -50,7 +60,7 @@ impl Fault for ListenError {
     fn code(&self) -> &'static str {
         match self {
             Self::Tuning { .. } => "LISTEN_TUNING",
-            Self::Address { source, .. } => match source.kind() {
+            Self::Address { source, .. } | Self::Datagrams { source, .. } => match source.kind() {
                 io::ErrorKind::AddrInUse => TAKEN,
                 io::ErrorKind::PermissionDenied => "LISTEN_FORBIDDEN",
                 _ => "LISTEN_FAILED",
