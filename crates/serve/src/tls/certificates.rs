@@ -36,6 +36,8 @@ pub(super) struct Named {
 pub(crate) struct Term {
     /// The first of its names; the file where it has none.
     pub(crate) name: String,
+    /// It has no name in which browsers look, nor an address.
+    is_nameless: bool,
     validity: Validity,
 }
 
@@ -56,9 +58,16 @@ impl Term {
                 "{problem}, and browsers refuse it: look at this machine's clock, or wait with it"
             ));
         }
-        let over = now > not_after.timestamp();
-        over.then(|| {
-            format!("the certificate of {name} has run out on {not_after}, and browsers refuse it: renew it")
+        if now > not_after.timestamp() {
+            return Some(format!(
+                "the certificate of {name} has run out on {not_after}, and browsers refuse it: renew it"
+            ));
+        }
+        self.is_nameless.then(|| {
+            format!(
+                "the certificate of {name} has no subjectAltName, and browsers refuse it, whatever its CN is: have one made with \
+                 the names that students ask for"
+            )
         })
     }
 }
@@ -94,9 +103,9 @@ impl Named {
         let mut terms: Vec<Term> = Vec::new();
         for pair in files {
             let key = Arc::new(certified(pair, read_file)?);
-            let (names, validity) = read(&key, &pair.cert)?;
+            let Leaf { names, is_nameless, validity } = read(&key, &pair.cert)?;
             let name = names.first().cloned().unwrap_or_else(|| pair.cert.display().to_string());
-            terms.push(Term { name, validity });
+            terms.push(Term { name, is_nameless, validity });
             if default.is_none() || names.contains(&terms[0].name) {
                 default.get_or_insert_default().push(Arc::clone(&key));
             }
@@ -143,18 +152,32 @@ fn certified(pair: &CertificateFiles, read_file: Read) -> Result<CertifiedKey, T
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(mismatch)
 }
 
-/// The names that the leaf is for, and when it counts.
-fn read(key: &CertifiedKey, path: &Path) -> Result<(Vec<String>, Validity), TlsError> {
+/// The server's own certificate.
+struct Leaf {
+    /// Those of DNS.
+    names: Vec<String>,
+    /// Neither these nor addresses.
+    is_nameless: bool,
+    validity: Validity,
+}
+
+fn read(key: &CertifiedKey, path: &Path) -> Result<Leaf, TlsError> {
     let unreadable = |problem: &dyn std::fmt::Display| file(path, format!("no X.509 certificate: {problem}"));
     let leaf = key.end_entity_cert().map_err(|error| unreadable(&error))?;
     let (_, leaf) = X509Certificate::from_der(leaf).map_err(|error| unreadable(&error))?;
     let alternatives = leaf.subject_alternative_name().map_err(|error| unreadable(&error))?;
-    let names = alternatives.iter().flat_map(|extension| &extension.value.general_names);
-    let names = names.filter_map(|name| match name {
+    let general = || alternatives.iter().flat_map(|extension| &extension.value.general_names);
+    let names = general().filter_map(|name| match name {
         GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
         _ => None,
     });
-    Ok((names.collect(), leaf.validity().clone()))
+    let is_name =
+        |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
+    Ok(Leaf {
+        names: names.collect(),
+        is_nameless: !general().any(is_name),
+        validity: leaf.validity().clone(),
+    })
 }
 
 fn file(path: &Path, problem: String) -> TlsError {
@@ -244,6 +267,25 @@ mod tests {
             let said = named.terms[0].trouble(now);
             assert_eq!(said.is_some(), told.is_some(), "{now}: {said:?}");
             assert!(said.unwrap_or_default().starts_with(told.unwrap_or_default()), "{now}");
+        }
+    }
+
+    /// As `openssl req -x509 -subj /CN=…` makes it: nobody heard why browsers stayed out.
+    #[test]
+    fn a_certificate_without_a_name_is_told_of_and_one_for_an_address_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for (names, told) in
+            [(vec![], true), (vec!["192.0.2.1".to_owned()], false), (vec!["a.cn".to_owned()], false)]
+        {
+            let mut made = rcgen::CertificateParams::new(names).unwrap();
+            made.not_before = rcgen::date_time_ymd(2026, 9, 1);
+            let key = rcgen::KeyPair::generate().unwrap();
+            let files = CertificateFiles { cert: folder.path().join("cert"), key: folder.path().join("key") };
+            std::fs::write(&files.cert, made.self_signed(&key).unwrap().pem()).unwrap();
+            std::fs::write(&files.key, key.serialize_pem()).unwrap();
+            let named = Named::load(&[files], small_file).unwrap();
+            let said = named.terms[0].trouble(1_800_000_000);
+            assert_eq!(said.is_some_and(|said| said.contains("/cert has no subjectAltName")), told);
         }
     }
 
