@@ -4,8 +4,8 @@ mod limits;
 mod listener;
 mod tls;
 
-pub(crate) use limits::PRESSED_IDLE;
 pub use limits::{LimitOptions, Limits};
+pub(crate) use limits::{PRESSED_IDLE, raise_descriptors};
 pub use listener::{Address, Listener, ListenerOptions, Others, ProxyRule, ProxySender, Tuning};
 pub use tls::{CertificateFiles, TlsFiles};
 

@@ -5,7 +5,7 @@ use crate::drain::Drain;
 use crate::handover::{Kin, Offered, Successor, open_link};
 use crate::listener::{self, ADMIN, Accepting, Inherited, LINK, Listening, MAIL, Sockets};
 use crate::metrics::{Metrics, Sent};
-use crate::options::{Config, Limits};
+use crate::options::{Config, Limits, raise_descriptors};
 use crate::pressure::Pressure;
 use crate::quic::{self, Lanes, MAX_LANES, Mail};
 use crate::running::Running;
@@ -60,6 +60,9 @@ impl Fault for ServeError {
 /// # Errors
 /// As [`Server::bind`], and [`crate::HandoverError`], [`crate::SandboxError`], [`telemetry::AdminError`].
 pub fn open(config: Config, telemetry: &Telemetry) -> Result<(Server, Admin), AnyFault> {
+    if let Err(error) = raise_descriptors() {
+        tracing::warn!(%error, "fewer descriptors than this process may have");
+    }
     let mut inherited = Inherited::from_environment();
     let successor = match &config.handover {
         Some(path) => {

@@ -1,9 +1,10 @@
 //! Every wait and bound of a connection.
 
 use crate::pressure::Level;
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
+use std::io;
 use std::time::Duration;
 use units::{BitRate, ByteCount, Span};
 
@@ -13,7 +14,7 @@ use units::{BitRate, ByteCount, Span};
 #[group(id = "limits")]
 #[command(next_help_heading = "Bounds of connections [serve.limits]")]
 pub struct LimitOptions {
-    /// Most connections at once [default: the descriptor limit less a reserve]
+    /// Most connections at once [default: the hard descriptor limit less a reserve]
     #[arg(long, value_name = "N")]
     pub max_connections: Option<usize>,
     /// Longest wait for a TLS handshake [default: 10s]
@@ -116,7 +117,7 @@ impl Limits {
         let most = most_connections(descriptors);
         if max_connections > most {
             let problem = format!(
-                "is {max_connections}; with {descriptors} descriptors (`ulimit -n`, LimitNOFILE) give at most {most}, or raise them"
+                "is {max_connections}; with {descriptors} descriptors (`ulimit -Hn`, LimitNOFILE) give at most {most}, or raise them"
             );
             return Err(SettingsError::value("max_connections", problem));
         }
@@ -156,11 +157,21 @@ fn most_connections(descriptors: usize) -> usize {
     descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(LEAST_CONNECTIONS)
 }
 
-/// The soft limit of open files. Asked of the kernel itself: it has to be the same at a reload as it was at the start, and a file
-/// of `/proc` may be none that the sandbox leaves open.
+/// The hard limit of open files, up to which [`raise_descriptors`] brings the soft one. Asked of the kernel itself: it has to be the same
+/// at a reload as it was at the start, and a file of `/proc` may be none that the sandbox leaves open.
 fn descriptor_limit() -> usize {
-    let soft = getrlimit(Resource::Nofile).current;
-    soft.and_then(|soft| usize::try_from(soft).ok()).unwrap_or(UNLIMITED_DESCRIPTORS)
+    let hard = getrlimit(Resource::Nofile).maximum;
+    hard.and_then(|hard| usize::try_from(hard).ok()).unwrap_or(UNLIMITED_DESCRIPTORS)
+}
+
+/// Takes all descriptors that this process may have. A shell and a container begin with 1,024, for the sake of programs that use
+/// `select`, and half of a school would have to wait for the other half.
+///
+/// # Errors
+/// The kernel does not give them.
+pub(crate) fn raise_descriptors() -> io::Result<()> {
+    let hard = getrlimit(Resource::Nofile).maximum;
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard })?)
 }
 
 #[cfg(test)]
@@ -178,6 +189,18 @@ mod tests {
         let error = with(most + 1).unwrap_err().to_string();
         assert!(error.contains("max_connections") && error.contains(&format!("at most {most}")), "{error}");
         assert_eq!((most_connections(600), most_connections(8)), (88, 64));
+    }
+
+    /// Half a thousand could connect to an edge that was started by hand, or in a container.
+    #[test]
+    fn all_descriptors_are_taken_that_the_process_may_have() {
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        let one_less = maximum.map(|hard| hard - 1);
+        setrlimit(Resource::Nofile, Rlimit { current: one_less, maximum }).unwrap();
+        let before = Limits::default().max_connections;
+        raise_descriptors().unwrap();
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
+        assert_eq!(Limits::default().max_connections, before, "a reload finds what the start has found");
     }
 
     #[test]
