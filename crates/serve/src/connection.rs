@@ -128,7 +128,11 @@ pub(crate) fn open<S: Service>(
     drop(tokio::task::spawn_local(async move {
         match timeout(core.limits.handshake, proxy::client(&rule, sender, &mut socket)).await {
             Ok(Ok(client)) => start(core, socket, client, place, here),
-            Ok(Err(_)) | Err(_) => place.leave(End::Proxy),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a connection without a PROXY header");
+                place.leave(End::Proxy);
+            }
+            Err(_) => place.leave(End::Proxy),
         }
     }));
 }
@@ -191,10 +195,17 @@ fn encrypted<S: Service>(
     // On the heap: it is large, and over soon.
     let handshake = Box::pin(timeout(core.limits.handshake, TlsAcceptor::from(config).accept(stream)));
     async move {
-        let shaken = handshake.await.ok().and_then(Result::ok).map(|stream| {
-            place.metrics().shaken(Handshake::of(stream.get_ref().1));
-            Encrypted::new(stream)
-        });
+        let shaken = match handshake.await {
+            Ok(Ok(stream)) => {
+                place.metrics().shaken(Handshake::of(stream.get_ref().1));
+                Some(Encrypted::new(stream))
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a client's TLS handshake");
+                None
+            }
+            Err(_) => None,
+        };
         let end = match shaken {
             None => End::Handshake,
             Some(stream) if stream.speaks_http2() => {
@@ -218,7 +229,11 @@ pub(crate) fn open_quic<S: Service>(
         let shaken = timeout(core.limits.handshake, handshake).await;
         drop(unfinished);
         let end = match shaken {
-            Err(_) | Ok(Err(_)) => End::Handshake,
+            Err(_) => End::Handshake,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a client's QUIC handshake");
+                End::Handshake
+            }
             Ok(Ok(connection)) => {
                 place.metrics().speaks(Protocol::Http3);
                 // The address that the handshake has shown to be the client's, for as long as the connection lives. It may

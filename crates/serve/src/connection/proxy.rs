@@ -21,7 +21,10 @@ pub(crate) async fn client(
     if !rule.trusts(sender, socket.is_unix()) {
         return match rule.others {
             Others::Direct => Ok(sender),
-            Others::Refuse => Err(io::ErrorKind::PermissionDenied.into()),
+            Others::Refuse => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "whoever has connected is not in `proxy_from`, and `proxy_others` refuses it",
+            )),
         };
     }
     Ok(match read(socket).await? {
@@ -31,7 +34,7 @@ pub(crate) async fn client(
 }
 
 async fn read(socket: &mut Socket) -> io::Result<Origin> {
-    let bad = |_: NoHeader| io::Error::from(io::ErrorKind::InvalidData);
+    let bad = |none: NoHeader| io::Error::new(io::ErrorKind::InvalidData, none);
     let mut first = [0; SIGNATURE_LENGTH];
     socket.read_exact(&mut first).await?;
     match header::version(&first).map_err(bad)? {
