@@ -89,13 +89,14 @@ impl Running {
     }
 
     /// Takes what may change at work from `config`: certificates, ticket keys, time-outs and bounds of new connections.
-    /// The rest of it is not looked at ([`is_live`] says which is which).
+    /// The rest of it is not looked at ([`is_live`] says which is which). Whether files of certificates or ticket keys were new.
     ///
     /// # Errors
     /// A certificate or ticket key that cannot be used. Then nothing has changed.
-    pub fn reconfigure(&self, config: &Config) -> Result<(), TlsError> {
+    pub fn reconfigure(&self, config: &Config) -> Result<bool, TlsError> {
+        let mut has_new_files = false;
         if let (Some(tls), Some(files)) = (&self.tls, &config.tls) {
-            tls.reload(files)?;
+            has_new_files = tls.reload(files)?;
             tls.report(&self.metrics);
         }
         // Places are counted out once.
@@ -106,7 +107,7 @@ impl Running {
         if config.tls.is_some() == current.tls.is_some() {
             current.tls.clone_from(&config.tls);
         }
-        Ok(())
+        Ok(has_new_files)
     }
 
     /// Reads certificates and ticket keys again when somebody has written them.

@@ -86,19 +86,21 @@ impl Tls {
         problems
     }
 
-    /// Puts what `files` names now in place of what was there, all of it or nothing.
+    /// Puts what `files` names now in place of what was there, all of it or nothing. Whether it looks otherwise than what was read last.
     ///
     /// # Errors
     /// The first file that cannot be used, which a pipe cannot: it would be waited for, and all of a core with it. Everything
     /// stays as it was.
-    pub(crate) fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
+    pub(crate) fn reload(&self, files: &TlsFiles) -> Result<bool, TlsError> {
         let look = Look::at(files);
         let certificates = Named::load(&files.certificates, followed_file)?;
         let keys = tickets::Keys::load(files.ticket_keys.as_deref(), followed_file)?;
         self.certificates.replace(certificates);
         self.tickets.replace(keys);
-        *self.seen() = look;
-        Ok(())
+        let mut seen = self.seen();
+        let is_new = *seen != look;
+        *seen = look;
+        Ok(is_new)
     }
 
     /// The same where `files` look otherwise than when they were read last; `None` where they do not. Files that cannot be
@@ -109,7 +111,7 @@ impl Tls {
             return None;
         }
         *self.seen() = look;
-        Some(self.reload(files))
+        Some(self.reload(files).map(drop))
     }
 
     fn seen(&self) -> MutexGuard<'_, Look> {

@@ -134,6 +134,11 @@ impl Upstreams {
         Ok(Self { routes, groups: resolved, plans: None })
     }
 
+    /// Whether any of its groups is another one than `before` has, by what is written or by what the files are that it names.
+    pub(crate) fn differs_from(&self, before: &Self) -> bool {
+        self.groups.iter().any(|group| !before.groups.contains(group))
+    }
+
     /// Has plans come from a server of their own.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl Server {
 
     /// Reads certificates and ticket keys again.
     pub(crate) fn reload(&self) -> Result<(), serve::TlsError> {
-        self.running.as_ref().unwrap().reconfigure(&self.config)
+        self.running.as_ref().unwrap().reconfigure(&self.config).map(drop)
     }
 
     /// Reads a configuration with another idle limit.
