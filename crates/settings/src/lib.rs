@@ -117,6 +117,22 @@ const ADVICE: [(&str, &str); 11] = [
     ("expected usize", "write a whole number, without quotation marks"),
 ];
 
+/// Signs of TOML, and what a keyboard for Chinese writes in their place.
+const FULL_WIDTH: [(&str, char); 7] = [
+    ("“”＂‘’", '"'),
+    ("，、", ','),
+    ("＝：", '='),
+    ("［【", '['),
+    ("］】", ']'),
+    ("＃", '#'),
+    ("\u{3000}", ' '),
+];
+
+/// Such a sign, and the one that is meant.
+fn full_width(letter: char) -> Option<(char, char)> {
+    FULL_WIDTH.iter().find(|(wide, _)| wide.contains(letter)).map(|&(_, sign)| (letter, sign))
+}
+
 /// What to write instead, where `problem` has nothing but a library's word that something is none.
 fn advice(problem: &str) -> Option<&'static str> {
     if let Some((_, advice)) = ADVICE.iter().find(|(end, _)| problem.ends_with(end)) {
@@ -235,7 +251,15 @@ fn invalid(error: &toml::de::Error, text: &str, path: &Path) -> SettingsError {
         let key = error.span().and_then(|span| text.get(span)).unwrap_or_default();
         problem = format!("duplicate key `{key}`; take one away");
     }
-    if let Some(advice) = advice(&problem) {
+    // Of a key without a value the sign is anywhere before a comment.
+    let broken = if problem.ends_with("expected `=`") {
+        text.lines().nth(line - 1).and_then(|line| line.split('#').next()).unwrap_or_default()
+    } else {
+        text.get(offset..).and_then(|rest| rest.split_inclusive(|_| true).next()).unwrap_or_default()
+    };
+    if let Some((wide, sign)) = broken.chars().find_map(full_width) {
+        problem = format!("`{wide}` is no sign of TOML; write `{sign}`, without the Chinese keyboard");
+    } else if let Some(advice) = advice(&problem) {
         problem = format!("{problem}; {advice}");
     }
     SettingsError::Invalid { path: path.to_owned(), line, problem }
@@ -356,6 +380,9 @@ mod tests {
             ("dir = 1", "expected path string; write it in quotation marks"),
             ("admin = 9101", "expected socket address; write it in quotation marks: \"127.0.0.1:8080\""),
             ("reload = true", "wanted string or table; write it in quotation marks"),
+            ("ram = “1GiB”", "`“` is no sign of TOML; write `\"`, without the Chinese keyboard"),
+            ("ram＝\"1GiB\"", "`＝` is no sign of TOML; write `=`, without the Chinese keyboard"),
+            ("listen = [\"a\"，\"b\"]", "`，` is no sign of TOML; write `,`, without the Chinese keyboard"),
             ("ram = 1GiB", "; write it in quotation marks, with its unit if it has one"),
             ("ram = \"1GiB\"\nram = \"2GiB\"", "duplicate key `ram`; take one away"),
         ] {
