@@ -109,25 +109,43 @@ fn is_of_another_process(name: &str) -> bool {
     })
 }
 
+/// For so long files have to have been begun by a clock before any is removed by it, or for half of what they are kept. One that is years
+/// ahead would have half a year of them removed at once, which the law asks for.
+const TRUSTED_AFTER: Duration = Duration::from_secs(7 * 24 * 3_600);
+
 /// Removes files older than `keep`, by the time in their names; sets how many bytes are left.
 pub(crate) fn remove_old(folder: &Path, keep: Duration, now: Timestamp, metrics: &Metrics) -> io::Result<()> {
-    let oldest = now.checked_sub(keep).map_or(Timestamp::MIN, |oldest| oldest);
-    let oldest = oldest.strftime("%Y%m%dT%H%M%S").to_string();
-    let mut bytes = 0;
+    let stamp = |ago: Duration| {
+        let then = now.checked_sub(ago).unwrap_or(Timestamp::MIN);
+        then.strftime("%Y%m%dT%H%M%S").to_string()
+    };
+    let (oldest, trusted) = (stamp(keep), stamp(TRUSTED_AFTER.min(keep / 2)));
+    let (mut bytes, mut old, mut is_trusted) = (0, Vec::new(), false);
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let Some(begun) = name.strip_prefix("access-").or_else(|| name.strip_prefix("security-")) else {
-            continue;
-        };
+        let begun = name.strip_prefix("access-").or_else(|| name.strip_prefix("security-"));
+        let Some(begun) = begun.and_then(|begun| begun.get(..oldest.len())) else { continue };
+        is_trusted |= (oldest.as_str()..=trusted.as_str()).contains(&begun);
+        let length = entry.metadata().map_or(0, |metadata| metadata.len());
+        bytes += length;
         let finished = name.ends_with(".gz") || name.ends_with(".sealed");
-        if finished && begun.get(..oldest.len()).is_some_and(|begun| begun < oldest.as_str()) {
-            std::fs::remove_file(entry.path())?;
-            metrics.removed.inc();
-        } else {
-            bytes += entry.metadata().map_or(0, |metadata| metadata.len());
+        if finished && begun < oldest.as_str() {
+            old.push((entry.path(), length));
         }
+    }
+    if !is_trusted && !old.is_empty() {
+        tracing::warn!(
+            files = old.len(),
+            "files of the access log are too old by this machine's clock, which may be wrong; they stay until files have been begun by it for a week"
+        );
+        old.clear();
+    }
+    for (path, length) in old {
+        std::fs::remove_file(path)?;
+        metrics.removed.inc();
+        bytes -= length;
     }
     metrics.bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     Ok(())
@@ -173,10 +191,40 @@ mod tests {
         assert_eq!((digits.len(), summed), (64, format!("{name}.gz").as_str()));
         let metrics = Metrics::register(&Telemetry::new("test"));
         let half_a_year = Duration::from_secs(180 * 24 * 3_600);
+        let remove =
+            |now: &str| remove_old(folder.path(), half_a_year, now.parse().unwrap(), &metrics).unwrap();
+        // This one shows that it is so late.
+        std::fs::write(folder.path().join("access-20260815T000000000Z-1.log.gz"), "later").unwrap();
         for (now, there) in [("2026-08-27T00:00:00Z", true), ("2026-08-29T00:00:00Z", false)] {
-            remove_old(folder.path(), half_a_year, now.parse().unwrap(), &metrics).unwrap();
+            remove(now);
             assert_eq!(done.exists(), there, "{now}");
         }
         assert_eq!(metrics.removed.get(), 1);
+    }
+
+    /// A start by such a clock removed all there was.
+    #[test]
+    fn a_clock_that_is_years_ahead_removes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |begun: &str| {
+            let path = folder.path().join(format!("access-{begun}T000000000Z-1.log.gz"));
+            std::fs::write(&path, "a line").unwrap();
+            path
+        };
+        let all = [file("20260301"), file("20260831")];
+        let metrics = Metrics::register(&Telemetry::new("test"));
+        let half_a_year = Duration::from_secs(180 * 24 * 3_600);
+        let remove =
+            |now: &str| remove_old(folder.path(), half_a_year, now.parse().unwrap(), &metrics).unwrap();
+        file("20370101");
+        remove("2037-01-01T01:00:00Z");
+        assert!(all.iter().all(|path| path.exists()));
+        assert_eq!((metrics.removed.get(), metrics.bytes.get()), (0, 18));
+        // Who was switched off for years has to wait for a week.
+        remove("2037-01-07T23:00:00Z");
+        assert!(all.iter().all(|path| path.exists()));
+        remove("2037-01-08T01:00:00Z");
+        assert!(all.iter().all(|path| !path.exists()));
+        assert_eq!((metrics.removed.get(), metrics.bytes.get()), (2, 6));
     }
 }
