@@ -5,6 +5,7 @@
 
 mod certificates;
 mod error;
+mod pem;
 mod prefetch;
 mod records;
 mod tickets;

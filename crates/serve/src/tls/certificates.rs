@@ -1,10 +1,8 @@
 //! Which certificate a client is shown: by the name it asks for (SNI, RFC 6066 §3), and of those by the signatures that it can read.
 
-use super::{Read, TlsError};
+use super::{Read, TlsError, pem};
 use crate::options::CertificateFiles;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use std::collections::HashMap;
@@ -135,19 +133,15 @@ const MAX_PEM_BYTES: u64 = 1 << 20;
 
 fn certified(pair: &CertificateFiles, read_file: Read) -> Result<CertifiedKey, TlsError> {
     let bad_chain = |error: &dyn std::fmt::Display| file(&pair.cert, error.to_string());
-    let pem = read_file(&pair.cert, MAX_PEM_BYTES).map_err(|error| bad_chain(&error))?;
-    let chain: Vec<_> =
-        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| bad_chain(&error))?;
-    if chain.is_empty() {
-        return Err(bad_chain(&"no certificate in it"));
-    }
+    let chain = read_file(&pair.cert, MAX_PEM_BYTES).map_err(|error| bad_chain(&error))?;
+    let chain = pem::certificates(&chain).map_err(|problem| bad_chain(&problem))?;
     let bad_key = |error: &dyn std::fmt::Display| TlsError::File {
         path: pair.key.clone(),
         wanted: "a private key in PEM",
         problem: error.to_string(),
     };
-    let pem = read_file(&pair.key, MAX_PEM_BYTES).map_err(|error| bad_key(&error))?;
-    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| bad_key(&error))?;
+    let key = read_file(&pair.key, MAX_PEM_BYTES).map_err(|error| bad_key(&error))?;
+    let key = pem::key(&key).map_err(|problem| bad_key(&problem))?;
     let mismatch = |source| TlsError::Mismatch { path: pair.cert.clone(), source };
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(mismatch)
 }
