@@ -3,12 +3,14 @@
 use super::{Read, TlsError, pem};
 use crate::options::CertificateFiles;
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use x509_parser::extensions::GeneralName;
+use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
+use x509_parser::oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS;
 use x509_parser::prelude::{FromDer, Validity, X509Certificate};
 
 /// The certificates in force.
@@ -34,9 +36,17 @@ pub(super) struct Named {
 pub(crate) struct Term {
     /// The first of its names; the file where it has none.
     pub(crate) name: String,
-    /// It has no name in which browsers look, nor an address.
-    is_nameless: bool,
+    flaw: Option<Flaw>,
     validity: Validity,
+}
+
+/// Why browsers refuse a certificate that counts.
+#[derive(Debug, Clone)]
+enum Flaw {
+    /// It has no name in which they look, nor an address.
+    Nameless,
+    /// The authority that has signed it is none that devices know, and its own certificate is not beside it.
+    Alone { issuer: String },
 }
 
 impl Term {
@@ -61,11 +71,15 @@ impl Term {
                 "the certificate of {name} has run out on {not_after}, and browsers refuse it: renew it"
             ));
         }
-        self.is_nameless.then(|| {
-            format!(
+        Some(match self.flaw.as_ref()? {
+            Flaw::Nameless => format!(
                 "the certificate of {name} has no subjectAltName, and browsers refuse it, whatever its CN is: have one made with \
                  the names that students ask for"
-            )
+            ),
+            Flaw::Alone { issuer } => format!(
+                "the certificate of {name} is without that of {issuer}, by whom it is signed, and many phones refuse it: put that \
+                 behind it into its file (`fullchain.pem`)"
+            ),
         })
     }
 }
@@ -101,9 +115,9 @@ impl Named {
         let mut terms: Vec<Term> = Vec::new();
         for pair in files {
             let key = Arc::new(certified(pair, read_file)?);
-            let Leaf { names, is_nameless, validity } = read(&key, &pair.cert)?;
+            let Leaf { names, flaw, validity } = read(&key, &pair.cert)?;
             let name = names.first().cloned().unwrap_or_else(|| pair.cert.display().to_string());
-            terms.push(Term { name, is_nameless, validity });
+            terms.push(Term { name, flaw, validity });
             if default.is_none() || names.contains(&terms[0].name) {
                 default.get_or_insert_default().push(Arc::clone(&key));
             }
@@ -150,8 +164,7 @@ fn certified(pair: &CertificateFiles, read_file: Read) -> Result<CertifiedKey, T
 struct Leaf {
     /// Those of DNS.
     names: Vec<String>,
-    /// Neither these nor addresses.
-    is_nameless: bool,
+    flaw: Option<Flaw>,
     validity: Validity,
 }
 
@@ -167,11 +180,29 @@ fn read(key: &CertifiedKey, path: &Path) -> Result<Leaf, TlsError> {
     });
     let is_name =
         |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
-    Ok(Leaf {
-        names: names.collect(),
-        is_nameless: !general().any(is_name),
-        validity: leaf.validity().clone(),
-    })
+    let flaw = if !general().any(is_name) {
+        Some(Flaw::Nameless)
+    } else if is_alone(&leaf, &key.cert[1..]) {
+        Some(Flaw::Alone { issuer: leaf.issuer().to_string() })
+    } else {
+        None
+    };
+    Ok(Leaf { names: names.collect(), flaw, validity: leaf.validity().clone() })
+}
+
+/// Whether the one that has signed `leaf` is missing among the `others`. Only who says where that one can be had (RFC 5280 §4.2.2.1) is signed
+/// by an authority between; what a private one has signed itself, devices know that were made to.
+fn is_alone(leaf: &X509Certificate<'_>, others: &[CertificateDer<'_>]) -> bool {
+    let has_signed = |other: &CertificateDer<'_>| {
+        X509Certificate::from_der(other).is_ok_and(|(_, other)| other.subject() == leaf.issuer())
+    };
+    let says_where = |extension: &X509Extension<'_>| match extension.parsed_extension() {
+        ParsedExtension::AuthorityInfoAccess(access) => {
+            access.iter().any(|place| place.access_method == OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS)
+        }
+        _ => false,
+    };
+    leaf.extensions().iter().any(says_where) && !others.iter().any(has_signed)
 }
 
 fn file(path: &Path, problem: String) -> TlsError {
@@ -280,6 +311,38 @@ mod tests {
             let named = Named::load(&[files], small_file).unwrap();
             let said = named.terms[0].trouble(1_800_000_000);
             assert_eq!(said.is_some_and(|said| said.contains("/cert has no subjectAltName")), told);
+        }
+    }
+
+    /// Computers fetch what is missing, so that nobody who had set it up saw what phones see.
+    #[test]
+    fn a_certificate_without_the_one_that_has_signed_it_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = CertificateFiles { cert: folder.path().join("cert"), key: folder.path().join("key") };
+        let mut authority = rcgen::CertificateParams::new(vec![]).unwrap();
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        authority.distinguished_name.push(rcgen::DnType::CommonName, "Between");
+        let (authority_key, key) = (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
+        let between = authority.self_signed(&authority_key).unwrap().pem();
+        let issuer = rcgen::Issuer::new(authority, authority_key);
+        // caIssuers: http://a/
+        let access =
+            [&b"\x30\x17\x30\x15\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86\x09"[..], b"http://a/"].concat();
+        for (says_where, has_it, told) in [(true, false, true), (true, true, false), (false, false, false)] {
+            let mut made = rcgen::CertificateParams::new(vec!["a.cn".to_owned()]).unwrap();
+            made.not_before = rcgen::date_time_ymd(2026, 9, 1);
+            if says_where {
+                let access =
+                    rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], access.clone());
+                made.custom_extensions.push(access);
+            }
+            let leaf = made.signed_by(&key, &issuer).unwrap().pem();
+            std::fs::write(&files.cert, if has_it { format!("{leaf}{between}") } else { leaf }).unwrap();
+            std::fs::write(&files.key, key.serialize_pem()).unwrap();
+            let named = Named::load(std::slice::from_ref(&files), small_file).unwrap();
+            let said = named.terms[0].trouble(1_800_000_000).unwrap_or_default();
+            assert_eq!(said.starts_with("the certificate of a.cn is without that of "), told, "{said}");
+            assert_eq!(said.contains("CN=Between"), told, "{said}");
         }
     }
 
