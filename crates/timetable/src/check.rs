@@ -17,11 +17,12 @@ use crate::file::{Item, Timetable, clock_text};
 use crate::finding::{Finding, MAX_FINDINGS, Rule, sorted};
 use crate::policy::Policies;
 use crate::school::grades;
-use crate::stock::{Stock, Stocked};
+use crate::stock::Stock;
 use crate::time::DAY_S;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use package::{Grade, LessonId};
+use package::Grade;
+use std::collections::BTreeSet;
 
 /// Before this second of the day no lesson begins that was meant so.
 const NIGHT_UNTIL_S: u32 = 6 * 3_600;
@@ -92,20 +93,28 @@ pub fn days_over(timetable: &Timetable, now: Timestamp) -> Vec<Finding> {
     over.filter_map(note).collect()
 }
 
-/// A note for each lesson that has begun and is another one in the store by now, or none: `on_air` is `stock` as channels show it.
+/// A note for each lesson and clip that has begun and is another one in the store by now, or none: `on_air` is `stock` as channels
+/// show it.
 pub fn begun_otherwise(timetable: &Timetable, stock: &Stock, on_air: &Stock) -> Vec<Finding> {
-    let package = |stock: &Stock, lesson: &LessonId| stock.get(lesson).map(|stocked| stocked.media.package);
-    let note = |(lesson, shown): (&LessonId, &Stocked)| {
-        if package(stock, lesson) == Some(shown.media.package) {
+    let mut told = BTreeSet::new();
+    let notes = timetable.items.iter().filter_map(|item| {
+        let (lesson, shown) = (item.lesson.as_ref()?, on_air.shown(item)?);
+        let now = stock.get(lesson).map(|stocked| stocked.media.package);
+        if now == Some(shown.package) || !told.insert(lesson) {
             return None;
         }
-        let item = timetable.items.iter().find(|item| item.lesson.as_ref() == Some(lesson))?;
-        let text = format!(
-            "`{lesson}` has begun and stays on television as it was until the day is over, its page shows what the store has by now: for a later showing of another recording give that a name of its own"
-        );
+        let text = match now {
+            Some(_) if item.kind.shows_lesson() => format!(
+                "`{lesson}` has another recording since it began: that showing stays as it was, its page and later showings have the new one"
+            ),
+            Some(_) => format!("`{lesson}` has begun and stays as it was until the day is over"),
+            None => format!(
+                "`{lesson}` has begun and stays on television as it was until the day is over; the store has it no more"
+            ),
+        };
         Some(item.spot.note(Rule::Past, text))
-    };
-    on_air.0.iter().filter_map(note).collect()
+    });
+    notes.collect()
 }
 
 impl Timetable {

@@ -81,7 +81,7 @@ pub fn compile(
         documents: Vec::new(),
     };
     plan.documents = documents(timetable, &plan);
-    plan.channels = channels::channels(timetable, date, &plan, &making);
+    plan.channels = channels::channels(timetable, stock, &plan, &making);
     plan.check().map_err(|error| whole(format!("{error}, shorten texts or split the timetable")))?;
     let past = making.previous.map(|previous| past(timetable, previous, &plan)).unwrap_or_default();
     if past.is_empty() { Ok(plan) } else { Err(sorted(past)) }
@@ -91,7 +91,7 @@ fn days(timetable: &Timetable, date: Date) -> Option<(Timestamp, Timestamp)> {
     Some((timetable.zone.midnight(date)?, timetable.zone.midnight(date.tomorrow().ok()?)?))
 }
 
-/// Everything in the store that is shown and is no lesson.
+/// Everything in the store that is shown and is no lesson, and recordings that have been on air and are their lesson's no more.
 fn clips(timetable: &Timetable, date: Date, stock: &Stock) -> Vec<Clip> {
     let shown = timetable.day(date).into_iter().filter(|item| !item.kind.shows_lesson());
     let mut names: Vec<_> =
@@ -102,7 +102,11 @@ fn clips(timetable: &Timetable, date: Date, stock: &Stock) -> Vec<Clip> {
         let stocked = stock.get(name)?;
         Some(Clip { clip: (*name).clone(), title: stocked.title.clone(), media: stocked.media.clone() })
     };
-    names.iter().filter_map(clip).collect()
+    let earlier = timetable.day(date).into_iter().filter_map(|item| stock.earlier(item));
+    let mut clips: Vec<Clip> = names.iter().filter_map(clip).chain(earlier).collect();
+    clips.sort_by(|a, b| a.clip.cmp(&b.clip));
+    clips.dedup_by(|a, b| a.clip == b.clip);
+    clips
 }
 
 /// Those that a limit of the plan comes from.

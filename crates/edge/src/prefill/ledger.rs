@@ -118,7 +118,9 @@ impl Ledger {
                     pin_until: fill.pin_until,
                 };
                 let lessons = plan.lessons_of(fill.package).map(|lesson| lesson.lesson.clone());
-                let clips = plan.clips.iter().filter(|clip| clip.media.package == fill.package);
+                // What nothing names any more has no pointer to be kept.
+                let clips = plan.clips.iter().filter(|clip| !clip.is_earlier());
+                let clips = clips.filter(|clip| clip.media.package == fill.package);
                 let lessons = lessons.chain(clips.map(|clip| clip.clip.clone())).collect();
                 let mut bells = BTreeMap::new();
                 for lesson in plan.lessons_of(fill.package) {

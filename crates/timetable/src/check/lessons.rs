@@ -29,14 +29,14 @@ fn named(item: &Item, stock: Option<&Stock>, findings: &mut Vec<Finding>) {
         return;
     };
     let Some(stock) = stock else { return };
-    let Some(stocked) = stock.get(lesson) else {
+    let Some(shown) = stock.shown(item) else {
         let text = format!(
             "lesson `{lesson}` is not in the store, ingest it (airclass ingest run FILE --lesson {lesson})"
         );
         findings.push(item.spot.error(Rule::NotStored, text));
         return;
     };
-    let (planned, found) = (segments(item), stocked.media.segments);
+    let (planned, found) = (segments(item), shown.segments);
     let shortest = segments_of(item.length.saturating_sub(SLACK_S));
     if found > planned || found < shortest {
         let length = |count: SegmentCount| {

@@ -2,30 +2,35 @@
 
 use super::Making;
 use crate::check::{Placed, airings};
-use crate::file::{ChannelEntry, Timetable};
+use crate::file::{ChannelEntry, Item, Timetable};
 use crate::plan::{Channel, Plan, Programme, Show};
 use crate::school::Kind;
-use crate::stock::begun_before;
+use crate::stock::{Stock, begun_before};
 use crate::time::{AirSegment, day_segment};
 use grid::SEGMENTS_PER_DAY;
-use jiff::civil::Date;
 use package::LessonId;
 
 /// All channels of the day. `plan` holds what can be shown already.
-pub(super) fn channels(timetable: &Timetable, date: Date, plan: &Plan, making: &Making<'_>) -> Vec<Channel> {
+pub(super) fn channels(
+    timetable: &Timetable,
+    stock: &Stock,
+    plan: &Plan,
+    making: &Making<'_>,
+) -> Vec<Channel> {
     let mut channels: Vec<_> =
-        timetable.channels.iter().map(|entry| channel(timetable, date, plan, making, entry)).collect();
+        timetable.channels.iter().map(|entry| channel(timetable, stock, plan, making, entry)).collect();
     channels.sort_by(|a, b| a.channel.cmp(&b.channel));
     channels
 }
 
 fn channel(
     timetable: &Timetable,
-    date: Date,
+    stock: &Stock,
     plan: &Plan,
     making: &Making<'_>,
     entry: &ChannelEntry,
 ) -> Channel {
+    let date = plan.date;
     // Once the day is on air its number is in players' hands, whatever has been made of the day before since.
     let on_air = AirSegment::at(making.made_at) >= plan.first_segment;
     let stays = making.previous.filter(|previous| on_air && previous.date == date);
@@ -55,7 +60,7 @@ fn channel(
             continue;
         }
         programmes.extend(gap(at, start, slate()));
-        let show = show(plan, &placed).filter(|_| !came_late(&placed, start));
+        let show = show(plan, stock, placed.item).filter(|_| !came_late(&placed, start));
         let (show, length) = show.unwrap_or((slate(), end - start));
         let length = length.min(end - start);
         programmes.push(programme(plan, &placed, start, length, show));
@@ -75,9 +80,12 @@ fn channel(
 }
 
 /// What an item shows and for how many segments that lasts; `None`: the slate.
-fn show(plan: &Plan, placed: &Placed<'_>) -> Option<(Show, u32)> {
-    let name: &LessonId = placed.item.lesson.as_ref()?;
-    if placed.item.kind.shows_lesson() {
+fn show(plan: &Plan, stock: &Stock, item: &Item) -> Option<(Show, u32)> {
+    if let Some(earlier) = stock.earlier(item) {
+        return Some((Show::Clip(earlier.clip), earlier.media.segments.0));
+    }
+    let name: &LessonId = item.lesson.as_ref()?;
+    if item.kind.shows_lesson() {
         let media = plan.lesson(name.as_str())?.media.as_ref()?;
         Some((Show::Lesson(name.clone()), media.segments.0))
     } else {

@@ -51,7 +51,7 @@ pub(crate) fn stock(lessons: &[(&str, u32, u32)]) -> Stock {
             Stocked { title: format!("《{name}》"), subject: None, edition: None, volume: None, media },
         )
     };
-    Stock(lessons.iter().map(stocked).collect())
+    Stock::of(lessons.iter().map(stocked).collect())
 }
 
 pub(crate) fn whole() -> Stock {
@@ -177,7 +177,7 @@ fn a_later_edition_goes_on_counting_from_where_the_day_began() {
 #[test]
 fn what_is_missing_is_refused_or_waited_for() {
     let mut stock = whole();
-    stock.0.remove(&lesson_id("physics"));
+    stock.found.remove(&lesson_id("physics"));
     let timetable = timetable(DAY);
     let day = date(2026, 9, 1);
     let findings = compile(&timetable, day, &stock, making(EVENING)).unwrap_err();
@@ -235,16 +235,16 @@ fn what_has_begun_stays_as_it_was_and_the_rest_of_the_day_may_change() {
     let (day, plan) = (date(2026, 9, 1), made(DAY, &whole()));
     let moved = timetable(&DAY.replace("start = \"19:00\"", "start = \"19:30\""));
     let mut anew = whole();
-    anew.0.get_mut(&lesson_id("maths")).unwrap().media = media(21, 250);
-    anew.0.get_mut(&lesson_id("slate")).unwrap().media = media(22, 12);
-    anew.0.get_mut(&lesson_id("physics")).unwrap().media = media(23, 245);
+    anew.found.get_mut(&lesson_id("maths")).unwrap().media = media(21, 250);
+    anew.found.get_mut(&lesson_id("slate")).unwrap().media = media(22, 12);
+    anew.found.get_mut(&lesson_id("physics")).unwrap().media = media(23, 245);
     let mut gone = whole();
-    gone.0.remove(&lesson_id("maths"));
+    gone.found.remove(&lesson_id("maths"));
     let package = |plan: &Plan, lesson: &str| plan.lesson(lesson).unwrap().media.as_ref().unwrap().package;
     let at_nine = Making { previous: Some(&plan), ..making("09:00:00") };
     for stock in [&anew, &gone] {
         let later = compile(&moved, day, stock, at_nine).unwrap();
-        assert_eq!(package(&later, "maths"), package(&plan, "maths"));
+        assert_eq!(sent(&later, "maths"), sent(&plan, "maths"));
         assert_eq!(later.clip("slate"), plan.clip("slate"));
         // What has not begun is what the store has.
         assert_eq!(package(&later, "physics"), stock.get(&lesson_id("physics")).unwrap().media.package);
@@ -252,8 +252,85 @@ fn what_has_begun_stays_as_it_was_and_the_rest_of_the_day_may_change() {
         let before = Making { previous: Some(&plan), ..making("08:00:00") };
         assert_eq!(compile(&moved, day, stock, before).is_ok(), stock == &anew);
     }
+    // What is taken away stays for the day.
+    let without = compile(&moved, day, &gone, at_nine).unwrap();
+    assert_eq!(package(&without, "maths"), package(&plan, "maths"));
     let early = compile(&moved, day, &anew, Making { previous: Some(&plan), ..making("08:00:00") }).unwrap();
     assert_eq!(package(&early, "maths"), crate::sample::package(21));
+}
+
+/// What channel g9 sends first of an item.
+fn sent(plan: &Plan, item: &str) -> crate::plan::Media {
+    let channel = plan.channel("g9").unwrap();
+    let programmes = channel.programmes.iter();
+    let mut of_it =
+        programmes.filter(|programme| programme.item.as_ref().is_some_and(|id| id.as_str() == item));
+    let first = crate::AirSegment(plan.first_segment.0 + u64::from(of_it.next().unwrap().start));
+    plan.on_air(channel, first).unwrap().sent.unwrap().media.clone()
+}
+
+/// The evening's repeat of a lesson that was corrected in the morning showed the faulty recording again.
+#[test]
+fn what_was_corrected_after_its_showing_is_right_in_the_evening() {
+    let (timetable, day) = (timetable(DAY), date(2026, 9, 1));
+    let again = "maths-again-1900";
+    let (first, corrected) = (made(DAY, &whole()), |number| {
+        let mut anew = whole();
+        anew.found.get_mut(&lesson_id("maths")).unwrap().media = media(number, 249);
+        anew
+    });
+    let later = |previous: &Plan, stock: &Stock, now: &str| {
+        compile(&timetable, day, stock, Making { previous: Some(previous), ..making(now) }).unwrap()
+    };
+    let number = |number| crate::sample::package(number);
+    let nine = later(&first, &corrected(21), "09:00:00");
+    let shown = |plan: &Plan| (sent(plan, "maths").package, sent(plan, again).package);
+    assert_eq!(shown(&nine), (number(1), number(21)));
+    assert_eq!(nine.lesson("maths").unwrap().media, Some(media(21, 249)));
+    // Nobody who watches sees another number or another end.
+    let window = |plan: &Plan, from: u64, count| {
+        let channel = plan.channel("g9").unwrap();
+        let first = crate::AirSegment(plan.first_segment.0 + from);
+        let told = |on: crate::OnAir<'_>| {
+            (on.into, on.discontinuity, on.discontinuities, on.sent.map(|sent| sent.segment))
+        };
+        plan.window(channel, first, count).map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(window(&nine, 0, 14_000), window(&first, 0, 14_000));
+    // Nodes keep both, and the new one is open with its lesson.
+    let filled =
+        |plan: &Plan| plan.fill.iter().filter(|fill| [number(1), number(21)].contains(&fill.package)).count();
+    assert_eq!(filled(&nine), 2);
+    assert!(
+        nine.clips.iter().filter(|clip| clip.is_earlier()).map(|clip| clip.media.package).eq([number(1)])
+    );
+    // The same again is the same, another correction after the evening's showing keeps both as they were, and what is as it
+    // was at first again needs nothing beside it.
+    assert!(later(&nine, &corrected(21), "12:00:00").says_the_same(&nine));
+    let night = later(&nine, &corrected(22), "20:00:00");
+    assert_eq!(shown(&night), (number(1), number(21)));
+    assert_eq!(night.lesson("maths").unwrap().media, Some(media(22, 249)));
+    let back = later(&nine, &whole(), "12:00:00");
+    assert_eq!((shown(&back), back.clips == first.clips), ((number(1), number(1)), true));
+    // One that does not fit the evening's item is told there.
+    let mut long = whole();
+    long.found.get_mut(&lesson_id("maths")).unwrap().media = media(21, 260);
+    let at_nine = Making { previous: Some(&first), ..making("09:00:00") };
+    let findings = compile(&timetable, day, &long, at_nine).unwrap_err();
+    assert_eq!(
+        findings.iter().map(|one| (one.rule, one.spot.line)).collect::<Vec<_>>(),
+        [(Rule::WrongLength, 8)]
+    );
+    // It is said once.
+    let on_air = corrected(21).with_begun(&first, moment("09:00:00"));
+    let notes: Vec<_> =
+        crate::begun_otherwise(&timetable, &corrected(21), &on_air).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        notes,
+        [
+            "day.toml:4: note: past: `maths` has another recording since it began: that showing stays as it was, its page and later showings have the new one"
+        ]
+    );
 }
 
 /// A lesson that came after its bell had every later edition of the day refused, too.
@@ -261,7 +338,7 @@ fn what_has_begun_stays_as_it_was_and_the_rest_of_the_day_may_change() {
 fn a_lesson_that_comes_after_its_bell_opens_and_the_channel_keeps_what_it_sent() {
     let (timetable, day) = (timetable(DAY), date(2026, 9, 1));
     let mut without = whole();
-    without.0.remove(&lesson_id("maths"));
+    without.found.remove(&lesson_id("maths"));
     let missing = Making { allow_missing: true, ..making("00:00:00") };
     let night = compile(&timetable, day, &without, missing).unwrap();
     let nine = Making { previous: Some(&night), ..making("08:40:00") };

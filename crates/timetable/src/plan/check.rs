@@ -9,8 +9,8 @@ use package::Grade;
 
 /// The most lessons a day: twelve grades, many editions.
 pub const MAX_LESSONS: usize = 4_000;
-/// The most clips.
-pub const MAX_CLIPS: usize = 64;
+/// The most clips, recordings among them that a day's corrections have replaced behind their showing.
+pub const MAX_CLIPS: usize = 512;
 /// The most channels.
 pub const MAX_CHANNELS: usize = 64;
 /// The most programmes of a channel: one every minute and a half.

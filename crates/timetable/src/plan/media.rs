@@ -54,6 +54,23 @@ pub struct Clip {
     pub media: Media,
 }
 
+impl Clip {
+    /// A recording that has been on air and whose lesson is another one by now. It is called by its package: no name in the store
+    /// leads to it any more.
+    pub fn earlier(title: String, media: Media) -> Self {
+        Self { clip: earlier_name(media.package), title, media }
+    }
+
+    /// Whether it is that, and no clip of the store.
+    pub fn is_earlier(&self) -> bool {
+        self.clip == earlier_name(self.media.package)
+    }
+}
+
+fn earlier_name(package: PackageId) -> LessonId {
+    package.to_string().parse().expect("40 digits are a name")
+}
+
 /// A package, as far as filling, forecasting and airing need it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {

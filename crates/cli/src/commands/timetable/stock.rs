@@ -34,7 +34,7 @@ pub(super) async fn stock(store: &Store, timetable: &Timetable) -> Result<Stock,
     let named: BTreeSet<&LessonId> = named.collect();
     let found = stream::iter(named).map(|lesson| look_up(store, lesson)).buffered(AT_ONCE);
     let found: Vec<_> = found.try_collect().await?;
-    Ok(Stock(found.into_iter().flatten().collect()))
+    Ok(Stock::of(found.into_iter().flatten().collect()))
 }
 
 async fn look_up(store: &Store, lesson: &LessonId) -> Result<Option<(LessonId, Stocked)>, AnyFault> {

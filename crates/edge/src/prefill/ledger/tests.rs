@@ -183,6 +183,20 @@ fn another_plan_changes_what_it_must() {
     assert!(ledger.ready()[&moment("08:30:00")].covered);
 }
 
+/// A recording that was replaced behind its showing is kept for who watches that from its beginning; its lesson's pointer leads
+/// to the new one, and was asked for again and again.
+#[test]
+fn no_pointer_is_waited_for_that_leads_to_what_was_replaced() {
+    let (old, new) = (made("a", 1, 10), made("b", 1, 10));
+    let mut plan = day(&[("maths", "08:30:00", &new)]);
+    let earlier = Media::of(&old.sealed);
+    plan.fill.push(fill(&earlier, moment("00:00:00")));
+    plan.clips.push(timetable::plan::Clip::earlier("函数".into(), earlier));
+    let jobs = all(&mut ledger(&plan), Instant::now());
+    let of = |made: &Made| jobs.iter().filter(|job| job.package == made.sealed.id()).count();
+    assert_eq!((of(&new), of(&old)), (3, 1), "manifest, pointer and description; the manifest alone");
+}
+
 #[test]
 fn what_came_late_comes_first_and_the_night_is_kept_to() {
     let (a, b) = (made("a", 1, 10), made("b", 1, 10));
