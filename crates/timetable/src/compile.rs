@@ -5,6 +5,7 @@
 mod channels;
 mod guidance;
 mod lessons;
+mod past;
 
 pub(crate) use guidance::policies;
 
@@ -12,7 +13,7 @@ use crate::check::check;
 use crate::file::Timetable;
 use crate::finding::{Finding, Rule, Weight, sorted};
 use crate::plan::{Clip, Document, Plan, PlanKind};
-use crate::stock::{Stock, begun_before};
+use crate::stock::Stock;
 use crate::time::first_segment;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -83,7 +84,7 @@ pub fn compile(
     plan.documents = documents(timetable, &plan);
     plan.channels = channels::channels(timetable, stock, &plan, &making);
     plan.check().map_err(|error| whole(format!("{error}, shorten texts or split the timetable")))?;
-    let past = making.previous.map(|previous| past(timetable, previous, &plan)).unwrap_or_default();
+    let past = making.previous.map(|previous| past::past(timetable, previous, &plan)).unwrap_or_default();
     if past.is_empty() { Ok(plan) } else { Err(sorted(past)) }
 }
 
@@ -119,41 +120,6 @@ fn documents(timetable: &Timetable, plan: &Plan) -> Vec<Document> {
     documents.sort_by(|a, b| a.id.cmp(&b.id));
     documents.dedup_by(|a, b| a.id == b.id);
     documents
-}
-
-/// A new edition changes nothing that has been on air: numbers of segments and discontinuities would step back.
-fn past(timetable: &Timetable, previous: &Plan, plan: &Plan) -> Vec<Finding> {
-    let now = begun_before(plan, plan.made_at);
-    let aired = |plan: &Plan, channel: &crate::plan::Channel| -> Vec<_> {
-        let begun = channel.programmes.iter().filter(|programme| u64::from(programme.start) < now);
-        // What runs now may still end otherwise.
-        let shown = |p: &crate::plan::Programme| (p.start, u64::from(p.end()).min(now), shown(plan, p));
-        begun.map(shown).collect()
-    };
-    let mut findings = Vec::new();
-    if previous.date != plan.date {
-        return findings;
-    }
-    for channel in &plan.channels {
-        let Some(before) = previous.channel(channel.channel.as_str()) else { continue };
-        if aired(previous, before) != aired(plan, channel) {
-            let text = format!(
-                "channel `{}` would change what it has shown already, leave items as they are that began before now (`airclass package delete`, then `airclass purge`, withdraw a lesson that has begun)",
-                channel.channel
-            );
-            findings.push(timetable.spot.error(Rule::Past, text));
-        }
-    }
-    findings
-}
-
-fn shown(plan: &Plan, programme: &crate::plan::Programme) -> Option<package::PackageId> {
-    use crate::plan::Show;
-    match &programme.show {
-        Show::Lesson(lesson) => plan.lesson(lesson.as_str())?.media.as_ref().map(|media| media.package),
-        Show::Clip(clip) => plan.clip(clip.as_str()).map(|clip| clip.media.package),
-        Show::Nothing => None,
-    }
 }
 
 #[cfg(test)]

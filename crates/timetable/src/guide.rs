@@ -73,7 +73,7 @@ impl Plan {
     }
 
     /// A segment of the day as people write it: the grid rounds whole minutes up to 4.8 s.
-    fn shown(&self, segment: u32) -> Option<Timestamp> {
+    pub(crate) fn shown(&self, segment: u32) -> Option<Timestamp> {
         let begins = AirSegment(self.first_segment.0 + u64::from(segment)).starts_at()?.as_millisecond();
         let over = begins.rem_euclid(60_000);
         let minute = if over < i64::try_from(SEGMENT_MS).ok()? {

@@ -229,6 +229,44 @@ fn what_has_been_on_air_stays() {
     }
 }
 
+/// Who had changed five lines heard that a channel would change what it has shown, on line 1.
+#[test]
+fn what_would_change_on_air_is_told_by_its_item_and_line() {
+    let plan = made(DAY, &whole());
+    let told = |text: &str| {
+        let making = Making { previous: Some(&plan), ..making("09:30:00") };
+        let found = compile(&timetable(text), date(2026, 9, 1), &whole(), making).unwrap_err();
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let way = "leave it as it was (`airclass package delete`, then `airclass purge`, withdraw a lesson that has begun)";
+    // On two channels, told once; what is behind now may be moved along.
+    let moved = DAY.replace("\"08:30\", minutes = 20", "\"08:25\", minutes = 20").replace("19:00", "19:30");
+    assert_eq!(
+        told(&moved),
+        [format!(
+            "day.toml:4: past: `maths` has been on channel `g7` since 08:40 and would not have been, {way}"
+        )]
+    );
+    let gone: String =
+        DAY.lines().filter(|line| !line.contains("physics")).map(|line| format!("{line}\n")).collect();
+    assert_eq!(
+        told(&gone),
+        [format!(
+            "day.toml:1: past: `physics` has been on channel `g9` since 09:15 and would not have been, {way}"
+        )]
+    );
+    let added = DAY.replace(
+        "item = [",
+        "item = [\n{ start = \"07:00\", minutes = 5, grades = 9, kind = \"exercise\", lesson = \"eyes\" },",
+    );
+    assert_eq!(
+        told(&added),
+        [
+            "day.toml:4: past: `exercise-0700-9` would begin on channel `g9` at 07:00, which is over, let it begin after now"
+        ]
+    );
+}
+
 /// A correction of the morning's recording, or its withdrawal, had every later edition of the day refused.
 #[test]
 fn what_has_begun_stays_as_it_was_and_the_rest_of_the_day_may_change() {
