@@ -336,6 +336,48 @@ fn a_day_is_compiled_signed_and_changed_entry_by_entry() {
     assert_eq!((half.code(), half.stderr.contains("PLAN_INVALID: ")), (Some(2), true), "{half:?}");
 }
 
+/// An editor who checked a change of a day that was out heard that nothing is wrong, and of what had begun when it was published.
+#[test]
+fn who_checks_a_change_of_a_published_day_hears_what_it_changes() {
+    let scene = Scene::new();
+    for (lesson, segments) in [("maths", 250), ("physics", 250), ("slate", 5)] {
+        scene.publish(lesson, segments);
+    }
+    let store = scene.text("store");
+    let check = |more: &[&str]| scene.run("check", &[&["--store", store.as_str()], more].concat());
+    let first = check(&[]);
+    assert!(!first.stdout.contains("published"), "{first:?}");
+    assert_eq!(scene.compile("out", &["--publish"]).code(), Some(0));
+    let same = check(&[]);
+    assert!(same.stdout.starts_with("2126-09-02: edition 1 is published and says the same\n"), "{same:?}");
+    scene.write(&DAY.replace("09:10", "09:20"));
+    let moved = check(&[]);
+    assert_eq!(moved.code(), Some(0), "{moved:?}");
+    let told: Vec<_> = moved.stdout.lines().collect();
+    assert_eq!(told[0], "2126-09-02: edition 1 is published, the next one would change");
+    assert_eq!(told[1], "  guide     g9/physics: end 09:30:00 → 09:40:00, start 09:10:00 → 09:20:00");
+    assert!(told[2].starts_with("  release   physics: ") && told[3].ends_with(" entries that follow"));
+    // Nothing was written, and programs read findings alone.
+    assert!(
+        same.stdout == {
+            scene.write(DAY);
+            check(&[])
+        }
+        .stdout
+    );
+    assert_eq!(check(&["--json"]).stdout, "");
+    // What has begun is told with its line before anything is published.
+    let past = DAY.replace("2126-09-02", "2024-09-02");
+    scene.write(&past);
+    assert_eq!(scene.compile("out", &["--publish"]).code(), Some(0));
+    scene.write(&past.replace("09:10", "09:20"));
+    let late = check(&[]);
+    assert_eq!(late.code(), Some(2), "{late:?}");
+    assert!(late.stdout.contains(":6: past: `physics` has been on channel `g9` since 09:10"), "{late:?}");
+    scene.write(&format!("place = \"xinjiang\"\n{DAY}"));
+    assert!(check(&[]).stderr.starts_with("PLAN_OTHER_PLACE: "));
+}
+
 #[test]
 fn who_deletes_a_lesson_hears_which_days_still_show_it() {
     let scene = Scene::new();

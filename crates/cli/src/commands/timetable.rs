@@ -6,6 +6,7 @@ mod diff;
 mod fault;
 mod forecast;
 mod guide;
+mod published;
 mod read;
 mod readiness;
 mod stock;
@@ -49,7 +50,7 @@ pub(crate) struct Written {
 pub(crate) struct Check {
     #[command(flatten)]
     written: Written,
-    /// Look lessons up here: a directory, a file:// URL or s3://BUCKET/PREFIX (with the AWS_ variables)
+    /// Look lessons, and plans that are published, up here: a directory, a file:// URL or s3://BUCKET/PREFIX (with the AWS_ variables)
     #[arg(long, env = "AIRCLASS_STORE", value_name = "URL")]
     store: Option<String>,
     /// As one JSON object a finding

@@ -1,30 +1,41 @@
 //! `check`.
 
 use super::fault::TimetableFault;
+use super::published::{self, Next};
 use super::{Check, read, stock};
 use faults::AnyFault;
 use serde_json::json;
 use std::io::{self, Write};
-use timetable::{Finding, Timetable, Weight};
+use timetable::{Finding, Section, Timetable, Weight};
+
+/// What follows from items is told as a number: it is many lines, and nobody wrote it.
+const WRITTEN: [Section; 3] = [Section::Guide, Section::Release, Section::Policy];
 
 /// `airclass timetable check`
 pub(super) fn check(options: &Check) -> Result<(), AnyFault> {
-    let (findings, about) = match read::timetable(&options.written)? {
-        Err(findings) => (findings, String::new()),
-        Ok(timetable) => {
-            let stock = match &options.store {
-                None => None,
-                Some(store) => Some(stock::runtime()?.block_on(async {
-                    let store = stock::open(store).await?;
-                    stock::stock(&store, &timetable).await
-                })?),
-            };
-            let mut findings = timetable::days_over(&timetable, read::now()?);
-            findings.extend(timetable::check(&timetable, stock.as_ref()));
-            (findings, about(&timetable))
+    let timetable = match read::timetable(&options.written)? {
+        Ok(timetable) => timetable,
+        Err(findings) => {
+            say(options, &findings, &[], "").map_err(TimetableFault::System)?;
+            return Ok(read::judge(&findings)?);
         }
     };
-    say(options, &findings, &about).map_err(TimetableFault::System)?;
+    let now = read::now()?;
+    let (findings, days) = match &options.store {
+        None => {
+            let mut findings = timetable::days_over(&timetable, now);
+            findings.extend(timetable::check(&timetable, None));
+            (findings, Vec::new())
+        }
+        Some(store) => stock::runtime()?.block_on(async {
+            let shelves = [stock::open(store).await?];
+            let stock = stock::stock(&shelves[0], &timetable).await?;
+            let mut findings = published::findings(&shelves, &timetable, &stock, now).await?;
+            let days = published::next(&shelves, &timetable, &stock, now, &mut findings).await?;
+            Ok::<_, AnyFault>((findings, days))
+        })?,
+    };
+    say(options, &findings, &days, &about(&timetable)).map_err(TimetableFault::System)?;
     Ok(read::judge(&findings)?)
 }
 
@@ -33,7 +44,7 @@ fn about(timetable: &Timetable) -> String {
     format!("{}: days: {days}, items: {items}, channels: {channels}", timetable.spot.file)
 }
 
-fn say(options: &Check, findings: &[Finding], about: &str) -> io::Result<()> {
+fn say(options: &Check, findings: &[Finding], days: &[Next], about: &str) -> io::Result<()> {
     let mut out = faults::say::out();
     for finding in findings {
         if options.json {
@@ -49,9 +60,27 @@ fn say(options: &Check, findings: &[Finding], about: &str) -> io::Result<()> {
             writeln!(out, "{finding}")?;
         }
     }
+    for day in days.iter().filter(|_| !options.json) {
+        say_next(&mut out, day)?;
+    }
     let errors = findings.iter().any(|finding| finding.weight == Weight::Error);
     if !options.json && !errors {
         writeln!(out, "{about}, notes: {}; nothing wrong", findings.len())?;
     }
     Ok(())
+}
+
+/// What is published of a day, and what would be otherwise.
+fn say_next(out: &mut impl Write, day: &Next) -> io::Result<()> {
+    let Next { date, edition, changes } = day;
+    if changes.is_empty() {
+        return writeln!(out, "{date}: edition {edition} is published and says the same");
+    }
+    writeln!(out, "{date}: edition {edition} is published, the next one would change")?;
+    let (written, following): (Vec<_>, Vec<_>) =
+        changes.iter().partition(|change| WRITTEN.contains(&change.section));
+    for change in written {
+        writeln!(out, "  {change}")?;
+    }
+    if following.is_empty() { Ok(()) } else { writeln!(out, "  and {} entries that follow", following.len()) }
 }

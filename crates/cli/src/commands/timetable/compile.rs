@@ -1,6 +1,7 @@
 //! `compile`: the plan of each day, signed, and the guides that follow from it.
 
 use super::fault::TimetableFault;
+use super::published::{self, last, same_place};
 use super::{Compile, read, stock};
 use bytes::Bytes;
 use faults::AnyFault;
@@ -14,8 +15,8 @@ use std::io::Write;
 use storage::Store;
 use timetable::guide::{Day, LimitTable, ics, xmltv};
 use timetable::{
-    MAX_ENVELOPE_BYTES, Making, Plan, Rule, SignedPlan, Timetable, Weight, Zone, day_path, days_path,
-    limits_path, plan_path,
+    MAX_ENVELOPE_BYTES, Making, Plan, Rule, SignedPlan, Timetable, Weight, day_path, days_path, limits_path,
+    plan_path,
 };
 
 /// `airclass timetable compile`
@@ -36,17 +37,8 @@ pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
             shelves.push(Store::create(&options.store).await?);
         }
         let stock = stock::stock(&store, &timetable).await?;
-        let mut on_air = stock.clone();
-        for date in timetable.days() {
-            if let Some((_, plan)) = last(&shelves, Some(date)).await? {
-                on_air = on_air.with_begun(&plan, now);
-            }
-        }
-        let findings = timetable::check(&timetable, Some(&on_air));
         let late = |rule| options.allow_missing && rule == Rule::NotStored;
-        let mut told = timetable::days_over(&timetable, now);
-        told.extend(timetable::begun_otherwise(&timetable, &stock, &on_air));
-        told.extend(findings);
+        let mut told = published::findings(&shelves, &timetable, &stock, now).await?;
         for finding in told.iter_mut().filter(|finding| late(finding.rule)) {
             finding.weight = Weight::Note;
         }
@@ -56,10 +48,8 @@ pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
         // All days first: a file is followed whole or not at all.
         let mut made: Vec<(Date, Made)> = Vec::new();
         for date in timetable.days() {
-            let day_before = match made.last() {
-                Some((before, made)) if before.tomorrow().ok() == Some(date) => Some(made.plan.clone()),
-                _ => last(&shelves, date.yesterday().ok()).await?.map(|(_, plan)| plan),
-            };
+            let before = made.last().map(|(date, made)| (*date, &made.plan));
+            let day_before = published::day_before(&shelves, date, before).await?;
             made.push((date, work.make(date, day_before.as_ref()).await?));
         }
         for (date, made) in &made {
@@ -99,12 +89,8 @@ impl Work<'_> {
         {
             return Err(TimetableFault::Edition { edition, last, date }.into());
         }
-        let clock = |zone: Zone| zone.local(self.now);
-        if let Some(last) = previous
-            && self.options.edition.is_none()
-            && (last.place != self.timetable.place || clock(last.zone) != clock(self.timetable.zone))
-        {
-            return Err(other_place(last, self.timetable).into());
+        if let Some(last) = previous.filter(|_| self.options.edition.is_none()) {
+            same_place(last, self.timetable, self.now)?;
         }
         let making = Making {
             made_at: self.now,
@@ -223,31 +209,6 @@ impl Work<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// The newest plan of `date` on any shelf.
-async fn last(shelves: &[Store], date: Option<Date>) -> Result<Option<(SignedPlan, Plan)>, AnyFault> {
-    let Some(date) = date else { return Ok(None) };
-    let mut newest: Option<(SignedPlan, Plan)> = None;
-    for shelf in shelves {
-        let Some(found) = shelf.get(&plan_path(date), MAX_ENVELOPE_BYTES).await? else { continue };
-        let name = format!("{}/{}", shelf.name(), plan_path(date));
-        let found = read::plan_in(&name, &found.bytes)?;
-        if newest.as_ref().is_none_or(|(_, plan)| plan.edition < found.1.edition) {
-            newest = Some(found);
-        }
-    }
-    Ok(newest)
-}
-
-/// Somebody else's day is there: their lessons would be on no plan any more, and open to everybody.
-fn other_place(last: &Plan, timetable: &Timetable) -> TimetableFault {
-    TimetableFault::OtherPlace {
-        date: last.date,
-        there: format!("{} by the clock of {}", last.place, last.zone),
-        here: format!("{} by the clock of {}", timetable.place, timetable.zone),
-        next: last.edition.saturating_add(1),
     }
 }
 
