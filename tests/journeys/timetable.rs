@@ -378,6 +378,26 @@ fn who_checks_a_change_of_a_published_day_hears_what_it_changes() {
     assert!(check(&[]).stderr.starts_with("PLAN_OTHER_PLACE: "));
 }
 
+/// Who published next week's days took today's programme from every receiver's guide.
+#[test]
+fn guides_hold_today_whatever_day_is_published_and_no_channel_that_is_gone() {
+    let scene = Scene::new();
+    for (lesson, segments) in [("maths", 250), ("physics", 250), ("slate", 5)] {
+        scene.publish(lesson, segments);
+    }
+    assert_eq!(scene.compile("out", &[]).code(), Some(0));
+    scene.write(&DAY.replace("2126-09-02", "2126-10-09").replace("g9", "g10"));
+    assert_eq!(scene.compile("out", &[]).code(), Some(0));
+    let guide = |channel: &str| fs::read_to_string(scene.path(&format!("out/guide/{channel}.xml")));
+    assert!(guide("g9").unwrap().contains("start=\"21260902083000 +0800\""));
+    assert!(guide("g10").unwrap().contains("start=\"21261009083000 +0800\""));
+    // Its last day goes to another channel.
+    scene.write(&DAY.replace("g9", "g10"));
+    assert_eq!(scene.compile("out", &[]).code(), Some(0));
+    assert!(guide("g9").is_err() && !scene.path("out/guide/g9.ics").exists());
+    assert_eq!(guide("g10").unwrap().matches("<programme").count(), 6);
+}
+
 #[test]
 fn who_deletes_a_lesson_hears_which_days_still_show_it() {
     let scene = Scene::new();

@@ -6,6 +6,7 @@ mod diff;
 mod fault;
 mod forecast;
 mod guide;
+mod guides;
 mod published;
 mod read;
 mod readiness;

@@ -2,22 +2,16 @@
 
 use super::fault::TimetableFault;
 use super::published::{self, last, same_place};
-use super::{Compile, read, stock};
-use bytes::Bytes;
+use super::{Compile, guides, read, stock};
 use faults::AnyFault;
-use futures_util::{TryStreamExt, future};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use package::{LessonId, StorePath};
+use package::LessonId;
 use signing::SigningKey;
-use std::collections::BTreeMap;
 use std::io::Write;
 use storage::Store;
-use timetable::guide::{Day, LimitTable, ics, xmltv};
-use timetable::{
-    MAX_ENVELOPE_BYTES, Making, Plan, Rule, SignedPlan, Timetable, Weight, day_path, days_path, limits_path,
-    plan_path,
-};
+use timetable::guide::Day;
+use timetable::{Making, Plan, Rule, SignedPlan, Timetable, Weight, day_path, plan_path};
 
 /// `airclass timetable compile`
 pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
@@ -56,7 +50,8 @@ pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
             work.publish(*date, made).await?;
             work.tell_opened(*date, made, &store).await?;
         }
-        work.guides(made.first().map(|(date, _)| *date)).await
+        let today = timetable.zone.local(now).date();
+        guides::write(&shelves, made.first().map_or(today, |(date, _)| today.min(*date))).await
     })
 }
 
@@ -167,52 +162,4 @@ impl Work<'_> {
         .map_err(TimetableFault::System)?;
         Ok(())
     }
-
-    /// Guides of each channel, of all days from the one before `first` on: today's evening stays in it when tomorrow comes.
-    async fn guides(&self, first: Option<Date>) -> Result<(), AnyFault> {
-        let Some(first) = first.and_then(|first| first.yesterday().ok()) else { return Ok(()) };
-        for shelf in self.shelves {
-            let mut plans: BTreeMap<Date, Plan> = BTreeMap::new();
-            let folder = plan_path(first);
-            let folder = folder.as_str().split('/').next().and_then(|folder| StorePath::parse(folder).ok());
-            let dates = shelf.list(folder.as_ref()).try_filter_map(|(path, _)| future::ok(date_of(&path)));
-            let mut dates: Vec<Date> = dates.try_collect().await?;
-            dates.sort_unstable();
-            let days: Vec<String> = dates.iter().map(|date| format!("\"{date}\"")).collect();
-            shelf.put(&days_path(), format!("{{\"days\":[{}]}}\n", days.join(",")).into()).await?;
-            for date in dates.into_iter().filter(|&date| date >= first) {
-                let Some(found) = shelf.get(&plan_path(date), MAX_ENVELOPE_BYTES).await? else { continue };
-                match read::plan_in(&plan_path(date).to_string(), &found.bytes) {
-                    Ok((_, plan)) => drop(plans.insert(date, plan)),
-                    // Nobody follows it, and what was asked for is published by now.
-                    Err(problem) => {
-                        writeln!(faults::say::out(), "note: {problem}; the guides leave {date} out")
-                            .map_err(TimetableFault::System)?
-                    }
-                }
-            }
-            let plans: Vec<&Plan> = plans.values().collect();
-            if let Some(newest) = plans.last() {
-                shelf.put(&limits_path(), LimitTable::of(newest).to_bytes().into()).await?;
-            }
-            let mut channels: Vec<_> =
-                plans.iter().flat_map(|plan| &plan.channels).map(|c| c.channel.as_str()).collect();
-            channels.sort_unstable();
-            channels.dedup();
-            for channel in channels {
-                let files = [("xml", xmltv(&plans, Some(channel))), ("ics", ics(&plans, Some(channel)))];
-                for (extension, text) in files {
-                    let path = StorePath::parse(&format!("guide/{channel}.{extension}"));
-                    let path = path.expect("a channel's name is part of a path");
-                    shelf.put(&path, Bytes::from(text)).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// `plans/2026-09-01.json`
-fn date_of(path: &StorePath) -> Option<Date> {
-    path.as_str().split('/').next_back()?.strip_suffix(".json")?.parse().ok()
 }
