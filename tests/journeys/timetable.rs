@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's unwrap is its assertion")]
 
+use jiff::Timestamp;
+use journeys::clock::WallClock;
+use journeys::process::run_in;
 use journeys::{Finished, airclass};
 use package::layout::{self, Rendition};
 use package::manifest::{AudioRendition, Manifest, Object, Recipe, Source, VideoRung};
@@ -420,6 +423,16 @@ fn who_deletes_a_lesson_hears_which_days_still_show_it() {
     let note =
         "note: the plan of 2126-09-02 still shows it; take it out of that day's timetable and compile again";
     assert_eq!(shown.stdout.lines().skip(1).collect::<Vec<_>>(), [note], "{shown:?}");
+    // What has begun stays in the plan: to take it out of the timetable would be refused.
+    scene.publish("physics", 250);
+    let clock = WallClock::make();
+    let morning: Timestamp = "2126-09-02T09:15:00+08:00".parse().unwrap();
+    clock.set_ahead(morning.as_second() - Timestamp::now().as_second());
+    let store = scene.text("store");
+    let begun =
+        run_in(&*clock.environment(), "airclass", &["package", "delete", "physics", "--store", &store]);
+    let note = "note: it has begun on 2126-09-02 and stays on television; leave what has begun in that day's timetable";
+    assert!(begun.stdout.contains(note), "{begun:?}");
     let spare = delete("spare");
     assert_eq!((spare.code(), spare.stdout.lines().count()), (Some(0), 1), "{spare:?}");
 }

@@ -1,6 +1,6 @@
 //! `rollback`, `delete` and `gc`.
 
-use super::planned;
+use super::planned::{self, Showing};
 use super::text::{bytes, say};
 use super::{Clear, Delete, RollBack};
 use crate::clock;
@@ -29,10 +29,16 @@ pub(super) fn delete(options: &Delete) -> Result<(), AnyFault> {
     ));
     // By a clock that says no year at all, every plan is still to come.
     let now = Timestamp::try_from(clock::now()).unwrap_or(Timestamp::UNIX_EPOCH);
-    for date in runtime.block_on(planned::days(&store, &options.lesson, now))? {
-        say(&format!(
-            "note: the plan of {date} still shows it; take it out of that day's timetable and compile again"
-        ));
+    let lesson = &options.lesson;
+    for Showing { date, begun } in runtime.block_on(planned::days(&store, &options.lesson, now))? {
+        say(&match begun {
+            false => format!(
+                "note: the plan of {date} still shows it; take it out of that day's timetable and compile again"
+            ),
+            true => format!(
+                "note: it has begun on {date} and stays on television; leave what has begun in that day's timetable, take later showings out and compile again, and `airclass purge --prefix https://HOST/lessons/{lesson}/` has edges forget it"
+            ),
+        });
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Days to come whose plan has a lesson. A plan is signed and followed as it is: what is taken out of the store stays in it.
+//! Days, from today on, whose plan has a lesson. A plan is signed and followed as it is: what is taken out of the store stays in it.
 
 use ::package::{LessonId, StorePath};
 use faults::AnyFault;
@@ -6,11 +6,19 @@ use futures_util::{TryStreamExt, future};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use storage::Store;
-use timetable::{MAX_ENVELOPE_BYTES, Plan, SignedPlan, Zone, plan_path};
+use timetable::plan::Show;
+use timetable::{AirSegment, MAX_ENVELOPE_BYTES, Plan, SignedPlan, Zone, plan_path};
+
+/// A day that shows a lesson.
+pub(super) struct Showing {
+    pub(super) date: Date,
+    /// Whether television has begun to, which stays as it was.
+    pub(super) begun: bool,
+}
 
 /// The days, in order, from `now`'s on by each plan's own clock, whose plan in `store` shows `lesson`. A plan that cannot be
 /// read is nobody's to follow, and is passed over.
-pub(super) async fn days(store: &Store, lesson: &LessonId, now: Timestamp) -> Result<Vec<Date>, AnyFault> {
+pub(super) async fn days(store: &Store, lesson: &LessonId, now: Timestamp) -> Result<Vec<Showing>, AnyFault> {
     // No place is a whole day behind China: earlier plans need not be read.
     let first = Zone::CHINA.local(now).date().yesterday().unwrap_or(Date::MIN);
     let folder = StorePath::parse("plans").ok();
@@ -26,11 +34,23 @@ pub(super) async fn days(store: &Store, lesson: &LessonId, now: Timestamp) -> Re
             let is_to_come = plan.date >= plan.zone.local(now).date();
             is_to_come && (plan.lesson(lesson.as_str()).is_some() || plan.clip(lesson.as_str()).is_some())
         };
-        if plan.as_ref().is_some_and(shows) {
-            showing.push(date);
+        if let Some(plan) = plan.as_ref().filter(|plan| shows(plan)) {
+            showing.push(Showing { date, begun: has_begun(plan, lesson, now) });
         }
     }
     Ok(showing)
+}
+
+fn has_begun(plan: &Plan, lesson: &LessonId, now: Timestamp) -> bool {
+    let mut programmes = plan.channels.iter().flat_map(|channel| &channel.programmes);
+    programmes.any(|programme| {
+        let starts = AirSegment(plan.first_segment.0 + u64::from(programme.start)).starts_at();
+        let shows = match &programme.show {
+            Show::Lesson(shown) | Show::Clip(shown) => shown == lesson,
+            Show::Nothing => false,
+        };
+        (shows || programme.lesson.as_ref() == Some(lesson)) && starts.is_some_and(|starts| starts <= now)
+    })
 }
 
 /// `plans/2026-09-01.json`
