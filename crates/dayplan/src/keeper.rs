@@ -1,6 +1,7 @@
 //! Keeps the plans of yesterday, today and tomorrow up to date: asks the source, judges, follows, writes down.
 
 mod page;
+mod refused;
 
 use crate::clock::Clock;
 use crate::metrics::{Day, Metrics};
@@ -11,13 +12,14 @@ use crate::source::{Fetched, Published, Source, Unheard};
 use crate::tokens::{TokenFile, Tokens};
 use jiff::civil::Date;
 use package::Digest;
+use refused::Refused;
 use signing::TrustFile;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{Check, Label, Readiness, Telemetry};
-use timetable::{Accepted, Refusal, Zone};
+use timetable::{Accepted, Zone};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// How often the clock is looked at.
@@ -59,8 +61,8 @@ pub struct Keeper {
 #[derive(Debug, Default)]
 struct DayState {
     followed: Option<Arc<Followed>>,
-    /// What is published and refused, by its bytes.
-    refused: Option<(Digest, Refusal)>,
+    /// What is published and refused.
+    refused: Option<Refused>,
 }
 
 impl Keeper {
@@ -226,12 +228,18 @@ impl Keeper {
                 true
             }
             Err(refusal) => {
-                if !refusal.passes() && day.refused != Some((digest, refusal)) {
+                let is_known = |known: &Refused| (known.digest, known.why) == (digest, refusal);
+                if day.refused.as_ref().is_some_and(is_known) {
+                    return false;
+                }
+                let refused = (!refusal.passes()).then(|| Refused::new(digest, refusal, &envelope));
+                if let Some(refused) = &refused {
                     self.metrics.refused(refusal);
                     let follows = day.followed.as_ref().map(|followed| followed.plan().edition);
-                    tracing::error!(%date, reason = refusal.as_str(), problem = refusal.problem(), follows, "day plan refused");
+                    let keys = refused.keys(self.keys.trust());
+                    tracing::error!(%date, reason = refusal.as_str(), problem = refusal.problem(), keys, follows, "day plan refused");
                 }
-                day.refused = (!refusal.passes()).then_some((digest, refusal));
+                day.refused = refused;
                 false
             }
         }
@@ -324,8 +332,9 @@ impl Keeper {
         if day.is_some_and(|day| day.followed.is_some()) {
             return None;
         }
-        if let Some((_, refusal)) = day.and_then(|day| day.refused) {
-            return Some(format!("none for {today}: the published one is refused, {refusal}"));
+        if let Some(refused) = day.and_then(|day| day.refused.as_ref()) {
+            let (why, whose) = (refused.why, self.whose(refused));
+            return Some(format!("none for {today}: the published one is refused, {why}{whose}"));
         }
         match &self.source {
             None => Some(format!("none for {today}: the source was not asked yet")),
@@ -335,12 +344,18 @@ impl Keeper {
         }
     }
 
+    /// Which keys are meant, where a key is why.
+    fn whose(&self, refused: &Refused) -> String {
+        refused.keys(self.keys.trust()).map_or_else(String::new, |keys| format!(" ({keys})"))
+    }
+
     fn words(&self, dates: [Date; 3]) -> String {
         let day = |date: Date| {
             let day = self.days.get(&date)?;
             let followed =
                 day.followed.as_ref().map(|followed| format!("edition {}", followed.plan().edition));
-            let refused = day.refused.map(|(_, refusal)| format!("refused {}", refusal.as_str()));
+            let refused = day.refused.as_ref();
+            let refused = refused.map(|one| format!("refused {}{}", one.why.as_str(), self.whose(one)));
             let told: Vec<_> = followed.into_iter().chain(refused).collect();
             (!told.is_empty()).then(|| format!("{date} {}", told.join(", ")))
         };

@@ -72,6 +72,11 @@ impl Trust {
         Ok(Self(keys))
     }
 
+    /// The keys that it names, whenever they count.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
+        self.0.iter().map(|key| key.id)
+    }
+
     /// What `signatures` over `manifest` are worth on `today`. One good signature is enough.
     pub fn judge(&self, manifest: &[u8], signatures: &Signatures, today: Date) -> Verdict {
         let (mut forged, mut outdated) = (None, None);

@@ -39,7 +39,7 @@ impl Page {
                 edition: followed.map(|followed| followed.plan().edition),
                 refused: day
                     .and_then(|day| day.refused.as_ref())
-                    .map(|(digest, refusal)| (digest.to_string(), refusal.as_str())),
+                    .map(|refused| (refused.digest.to_string(), refused.why.as_str())),
             };
             (date.to_string(), told)
         });

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 use testkit::plans::{KEY, entry, envelope, moment, plan, plan_of};
-use timetable::{Plan, SignedPlan};
+use timetable::{Plan, Refusal, SignedPlan};
 
 /// What is published, by day; `None`: nobody answers.
 #[derive(Default)]
@@ -196,6 +196,8 @@ async fn what_is_wrong_is_refused_once_with_a_reason_and_the_last_good_one_kept(
             "{what}: {}",
             scene.report()
         );
+        let keys = format!("(signed by {}; trusted: {})", stranger.id(), KEY.id());
+        assert_eq!(scene.report().contains(&keys), reason == Refusal::UnknownKey, "{}", scene.report());
         assert!(scene.telemetry.readiness.is_ready(), "{what}: the last good one is followed");
         scene.source.publish("2026-09-01", envelope(&edition(5)));
         scene.round().await;
