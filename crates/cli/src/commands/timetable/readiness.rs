@@ -19,6 +19,8 @@ use tokio::time::timeout;
 const AT_ONCE: usize = 16;
 /// The longest wait for a node.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Bells named to who asks for one that there is not: a day's and some of the next.
+const BELLS_NAMED: usize = 16;
 /// The largest answer: three days of bells.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
@@ -63,6 +65,9 @@ impl Fault for ReadinessFault {
 struct Report {
     rungs: String,
     bells: Vec<Bell>,
+    /// Those that were not asked for, where the plan is for.
+    #[serde(skip)]
+    others: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -121,10 +126,10 @@ fn tell(
             writeln!(out, "{line}")
         }
         Err(error) => writeln!(out, "{node}  {error}"),
-        Ok(Report { rungs, bells }) => {
+        Ok(Report { rungs, bells, others }) => {
             writeln!(out, "{node}  rungs {rungs}")?;
             if bells.is_empty() {
-                writeln!(out, "  knows of no such bell; is its plan followed, and is `plan.hosts` set?")?;
+                writeln!(out, "  {}", none_such(others))?;
             }
             for Bell { local, lessons, wanted_bytes, held_bytes, ratio, covered, .. } in bells {
                 // Never 100 before it is all there.
@@ -141,6 +146,19 @@ fn tell(
     }
 }
 
+/// What to do about a bell that a node does not know, by those that it knows.
+fn none_such(known: &[String]) -> String {
+    match known {
+        [] => "knows of no bell to come; is its plan followed, and is `plan.hosts` set?".to_owned(),
+        known => {
+            let named = known.iter().take(BELLS_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = known.len().saturating_sub(BELLS_NAMED);
+            let more = if more == 0 { String::new() } else { format!(", {more} more") };
+            format!("knows of no such bell; it knows {named}{more}")
+        }
+    }
+}
+
 fn megabytes(bytes: u64) -> String {
     format!("{}.{}", bytes / 1_000_000, bytes / 100_000 % 10)
 }
@@ -148,11 +166,13 @@ fn megabytes(bytes: u64) -> String {
 impl Report {
     /// What of it was asked for.
     fn about(mut self, bell: Option<&str>, now: Timestamp) -> Self {
+        let known: Vec<String> = self.bells.iter().map(|known| known.local.clone()).collect();
         match bell {
             None => self.bells.retain(|known| known.bell >= now),
             Some(wanted) => {
                 let moment: Option<Timestamp> = wanted.parse().ok();
                 self.bells.retain(|known| Some(known.bell) == moment || known.local == wanted);
+                self.others = known;
             }
         }
         self
@@ -190,5 +210,21 @@ impl AdminListener {
         let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
         let text = body.map_err(|error| format!("its answer broke off: {error}"))?.to_bytes();
         serde_json::from_slice(&text).map_err(|error| format!("its answer is of another release: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_for_a_bell_that_there_is_not_hears_which_there_are() {
+        assert!(none_such(&[]).starts_with("knows of no bell to come; "));
+        let known: Vec<String> = (0..18).map(|minute| format!("2026-09-01T08:{minute:02}")).collect();
+        assert_eq!(
+            none_such(&known[..2]),
+            "knows of no such bell; it knows 2026-09-01T08:00, 2026-09-01T08:01"
+        );
+        assert!(none_such(&known).ends_with(", 2026-09-01T08:15, 2 more"));
     }
 }
