@@ -12,6 +12,8 @@ use timetable::Plan;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// A bar is so many minutes of the day.
 const MINUTES_A_BAR: usize = 20;
+/// Decimals of a gigabit down to its bits.
+const PLACES: u32 = 9;
 /// Shortages told of each bell; --json has all.
 const TOLD: usize = 6;
 
@@ -78,7 +80,9 @@ fn shortage(short: &Shortage) -> String {
         0 => String::new(),
         rate => format!(", {} from elsewhere", gbits(rate)),
     };
-    format!("{market}: {} asked for, {} there{elsewhere}", gbits(short.asked), gbits(short.own))
+    let places = (1..PLACES).find(|&places| gbits_to(short.asked, places) != gbits_to(short.own, places));
+    let [asked, own] = [short.asked, short.own].map(|bps| gbits_to(bps, places.unwrap_or(PLACES)));
+    format!("{market}: {asked} asked for, {own} there{elsewhere}")
 }
 
 fn say_json(plan: &Plan, told: &forecast::Forecast) -> io::Result<()> {
@@ -129,10 +133,16 @@ fn clock(minute: usize) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
-/// Gigabits a second with one decimal.
+/// Gigabits a second with one decimal, or as many as tell it from nothing: a village's bell is a few megabits.
 fn gbits(bps: u64) -> String {
-    let tenths = bps / 100_000_000;
-    format!("{}.{}", grouped(tenths / 10), tenths % 10)
+    let places = (1..PLACES).find(|&places| bps == 0 || bps / 10_u64.pow(PLACES - places) > 0);
+    gbits_to(bps, places.unwrap_or(PLACES))
+}
+
+/// With `places` decimals.
+fn gbits_to(bps: u64, places: u32) -> String {
+    let rest = bps % 10_u64.pow(PLACES) / 10_u64.pow(PLACES - places);
+    format!("{}.{rest:0width$}", grouped(bps / 10_u64.pow(PLACES)), width = places as usize)
 }
 
 fn gbits_or_none(bps: u64) -> String {
@@ -173,6 +183,14 @@ mod tests {
             (gbits(0), gbits(1_250_000_000), gbits(2_000_000_000_000)),
             ("0.0".into(), "1.2".into(), "2,000.0".into())
         );
+        // "0.0 asked for, 0.0 there" was all that a small place heard.
+        assert_eq!((gbits(42_000_000), gbits(700_000)), ("0.04".into(), "0.0007".into()));
+        let market = forecast::Market { region: timetable::Region::Hubei, carrier: "dianxin" };
+        let short =
+            |asked, own| shortage(&Shortage { market, asked, own, elsewhere: 0, missing: asked - own });
+        assert_eq!(short(42_000_000, 20_000_000), "湖北 dianxin: 0.04 asked for, 0.02 there");
+        assert_eq!(short(12_000_000, 0), "湖北 dianxin: 0.01 asked for, 0.00 there");
+        assert_eq!(short(124_010_000_000, 124_000_000_000), "湖北 dianxin: 124.01 asked for, 124.00 there");
         assert_eq!(clock(510), "08:30");
         assert_eq!(bars(&[[0; 20], [1; 20], [8; 20]].concat()), " ▂█");
         assert_eq!((bytes(5_000_000_000), bytes(20_000_000_000_000)), ("5 GB".into(), "20 TB".into()));
