@@ -83,6 +83,10 @@ export function chart(lines: Line[], format: (value: number) => string, short: (
     update(seconds, values, where, words) {
       zone = where;
       set(place, 'aria-label', words);
+      // What is not drawn is not named.
+      lines.forEach((_, i) => {
+        (legend.children[i] as HTMLElement).hidden = values[i]?.every((value) => value === null) ?? true;
+      });
       plot.setData([seconds, ...values]);
     },
     redraw: () => plot.redraw(false, true),
