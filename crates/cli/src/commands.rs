@@ -33,8 +33,7 @@ use telemetry::LogOptions;
 /// `airclass edge`
 pub(crate) fn edge(flags: &edge::Options, file: Option<&Path>) -> Result<(), AnyFault> {
     serve::hold_hang_ups()?;
-    let read = || settings::layered(flags, file);
-    let options = read()?;
+    let options = settings::layered(flags, file)?;
     start_logs(&options.log)?;
     let mut config = edge::Config::resolve(&options)?;
     if let Some(file) = file {
@@ -42,7 +41,7 @@ pub(crate) fn edge(flags: &edge::Options, file: Option<&Path>) -> Result<(), Any
     }
     config.serve.sandbox.disks.extend(config.disks.iter().map(|disk| disk.directory.clone()));
     let server = edge::EdgeServer::start(config)?;
-    server.run_until_told(options, Box::new(move || Ok(read()?)))
+    server.run_until_told(options, Box::new(move || Ok(settings::layered_again(flags, file)?)))
 }
 
 /// `airclass origin`

@@ -60,6 +60,12 @@ pub fn read(path: &Path) -> Result<String, SettingsError> {
         .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })
 }
 
+/// As [`read`], when it is not the first time.
+pub(crate) fn read_again(path: &Path) -> Result<String, SettingsError> {
+    followed_text(path, MAX_TEXT_BYTES)
+        .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })
+}
+
 /// What editors in China save by themselves is GBK, or UTF-16.
 const NO_TEXT: &str = "is no UTF-8 text; save it again with the encoding UTF-8";
 

@@ -83,6 +83,29 @@ pub fn layered<Options>(flags: &Options, file: Option<&Path>) -> Result<Options,
 where
     Options: Serialize + DeserializeOwned,
 {
+    laid(flags, file, read)
+}
+
+/// As [`layered`], by a process that has read the file before: of what is no file nothing comes a second time, and a pipe would
+/// be waited for, for ever.
+///
+/// # Errors
+/// As [`layered`], and when the file is none.
+pub fn layered_again<Options>(flags: &Options, file: Option<&Path>) -> Result<Options, SettingsError>
+where
+    Options: Serialize + DeserializeOwned,
+{
+    laid(flags, file, file::read_again)
+}
+
+fn laid<Options>(
+    flags: &Options,
+    file: Option<&Path>,
+    read: fn(&Path) -> Result<String, SettingsError>,
+) -> Result<Options, SettingsError>
+where
+    Options: Serialize + DeserializeOwned,
+{
     let Some(path) = file else { return over(flags, toml::Table::new(), Path::new("flags")) };
     let text = read(path)?;
     // Read as `Options` first: only so does an error know its line.
@@ -283,6 +306,29 @@ mod tests {
     struct Timeouts {
         idle: Option<String>,
         header: Option<String>,
+    }
+
+    /// A reload of what was started with `--config <(…)` hung, and every later one with it.
+    #[test]
+    fn a_pipe_is_read_at_a_start_and_refused_at_a_reload() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::write(pipe, "listen = \"a\"\n")
+        });
+        let options = layered(&Options::default(), Some(&pipe)).unwrap();
+        writer.join().unwrap().unwrap();
+        assert_eq!(options.listen.as_deref(), Some("a"));
+        let again = layered_again(&Options::default(), Some(&pipe)).unwrap_err().to_string();
+        assert!(
+            again.ends_with("pipe: is no regular file; give the path of a file that this user may read"),
+            "{again}"
+        );
+        let file = file("listen = \"b\"\n");
+        let again = layered_again(&Options::default(), Some(file.path())).unwrap();
+        assert_eq!(again.listen.as_deref(), Some("b"));
     }
 
     fn file(text: &str) -> tempfile::NamedTempFile {

@@ -74,7 +74,8 @@ impl AdmissionConfig {
 }
 
 fn read(path: &Path) -> Result<Key, SettingsError> {
-    let secret = settings::small_file(path, settings::MAX_TEXT_BYTES)
+    // Each reload reads it.
+    let secret = settings::followed_file(path, settings::MAX_TEXT_BYTES)
         .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
     let secret = secret.trim_ascii();
     if secret.len() < LEAST_SECRET {
@@ -97,6 +98,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let short = folder.path().join("short");
         std::fs::write(&short, "short\n").unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let place = |place: &str| AdmissionOptions { place: Some(place.into()), ..Default::default() };
         let rate = AdmissionOptions { rate: Some(5), ..Default::default() };
         for (options, planned, key) in [
@@ -106,6 +109,7 @@ mod tests {
             (place("hubei//"), true, "`admission.place`"),
             (AdmissionOptions { key: Some(short.clone()), ..Default::default() }, true, "`admission.key`"),
             (AdmissionOptions { key: Some(short), ..rate.clone() }, true, "`admission.key`"),
+            (AdmissionOptions { key: Some(pipe), ..rate.clone() }, true, "pipe: is no regular file"),
             (AdmissionOptions { key: Some("/nowhere".into()), ..rate }, true, "/nowhere"),
         ] {
             let error = AdmissionConfig::resolve(&options, planned).unwrap_err().to_string();
