@@ -23,7 +23,7 @@ pub(super) enum Field {
 const NAMES: [(Field, &[&str]); 14] = [
     (Field::Id, &["id", "标识"]),
     (Field::Date, &["date", "日期"]),
-    (Field::Start, &["start", "开始", "开始时间", "上课时间", "时间"]),
+    (Field::Start, &["start", "开始", "开始时间", "上课时间", "时间", "时间段", "起止时间"]),
     (Field::End, &["end", "结束", "结束时间", "下课时间"]),
     (Field::Minutes, &["minutes", "分钟", "时长", "时长(分钟)", "时长（分钟）"]),
     (Field::Grades, &["grades", "grade", "年级"]),

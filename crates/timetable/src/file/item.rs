@@ -1,7 +1,7 @@
 //! Fields to items.
 
 use super::field::Field;
-use super::text::{clock, clock_text, day, grade_list, grades_text, narrow};
+use super::text::{clock, clock_text, day, grade_list, grades_text, narrow, span};
 use crate::finding::{Finding, Rule, Spot};
 use crate::plan::{ChannelId, ItemId};
 use crate::school::Kind;
@@ -63,8 +63,13 @@ pub(super) fn read(written: &Written, date: Option<Date>, findings: &mut Vec<Fin
     let before = findings.len();
     let mut reader = Reader { written, findings };
     let date = reader.parsed(Field::Date, "a day such as 2026-09-01", day).or(date);
-    let start = reader.parsed(Field::Start, "a time such as 08:30", clock);
+    let (start, until) = reader.parsed(Field::Start, "a time such as 08:30", span).unzip();
     let end = reader.parsed(Field::End, "a time such as 08:50", clock);
+    let until = until.flatten();
+    if until.is_some() && end.is_some() && until != end {
+        reader.wrong(Field::End, "end and start say different ends, leave one of them out".into());
+    }
+    let end = end.or(until);
     let minutes = reader.parsed(Field::Minutes, "whole minutes, 1 to 1440", minutes);
     let grades = reader.parsed(Field::Grades, "grades such as 7, 7-9, 初一 or all", grade_list);
     let kind = reader.parsed(Field::Kind, "lesson, replay, rest, eye_exercise, exercise or reading", kind);

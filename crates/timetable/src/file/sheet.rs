@@ -3,6 +3,7 @@
 use super::encoding::decode;
 use super::field::Field;
 use super::item::{self, Item, Written};
+use super::text::{clock, day};
 use super::{MAX_FILE_BYTES, MAX_ITEMS};
 use crate::finding::{Finding, MAX_FINDINGS, Rule, Spot};
 use csv::{Position, ReaderBuilder, StringRecord};
@@ -30,6 +31,8 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
         .from_reader(text.as_bytes());
     let mut columns: Option<Vec<Option<Field>>> = None;
     let (mut titles, mut first) = (0, None);
+    // Merged cells are saved with their text in the first row alone: a day stands for the rows below it.
+    let mut above = date;
     let mut items = Vec::new();
     for record in reader.records() {
         let record = match record {
@@ -57,6 +60,10 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
             }
             continue;
         };
+        // Sheets of several days are put below each other with their headings.
+        if record.iter().map(Field::heading).eq(columns.iter().copied()) {
+            continue;
+        }
         if findings.len() >= MAX_FINDINGS {
             break;
         }
@@ -66,10 +73,21 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
             );
             break;
         }
+        match remark(columns, &record) {
+            Some(Remark::Day(day)) => {
+                above = Some(day);
+                continue;
+            }
+            Some(Remark::Text) => continue,
+            None => {}
+        }
         let cells = columns.iter().zip(&record).filter(|(_, cell)| !cell.trim().is_empty());
         let fields: BTreeMap<_, _> =
             cells.filter_map(|(field, cell)| field.map(|field| (field, (cell.to_owned(), line)))).collect();
-        items.extend(item::read(&Written { spot: spot.at(line), fields }, date, findings));
+        if let Some(day) = fields.get(&Field::Date).and_then(|(text, _)| day(text)) {
+            above = Some(day);
+        }
+        items.extend(item::read(&Written { spot: spot.at(line), fields }, above, findings));
     }
     match (&columns, first) {
         (Some(_), _) => {}
@@ -79,6 +97,29 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
             .push(wrong("has no headings, write date, start, minutes, grade, lesson … above the columns")),
     }
     items
+}
+
+/// A row of one cell, as sheets have them between items and below them.
+enum Remark {
+    /// The day of the rows that follow.
+    Day(Date),
+    /// For people: 注：…, 午休.
+    Text,
+}
+
+/// What a row is that is no item; `None`: it is one, or was meant so.
+fn remark(columns: &[Option<Field>], record: &StringRecord) -> Option<Remark> {
+    let mut cells = record.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+    let (at, cell) = cells.next()?;
+    if cells.next().is_some() {
+        return None;
+    }
+    match (columns.get(at).copied().flatten(), day(cell)) {
+        (None | Some(Field::Date), Some(day)) => Some(Remark::Day(day)),
+        (None, None) => Some(Remark::Text),
+        (Some(_), _) if at > 0 || clock(cell).is_some() => None,
+        (Some(_), _) => Some(Remark::Text),
+    }
 }
 
 /// Which column is which field. Columns of other names are the author's own.

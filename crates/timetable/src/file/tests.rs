@@ -151,7 +151,7 @@ fn what_cannot_be_read_is_told_with_its_line_and_a_way_out() {
 
 #[test]
 fn all_mistakes_are_told_at_once() {
-    let sheet = "date,start,minutes,grade\n2026-09-01,late,x,13\n2026-09-01,08:30,20,7\n,08:30,20,7\n";
+    let sheet = "date,start,minutes,grade\n,08:30,20,7\n2026-09-01,late,x,13\n2026-09-01,08:30,20,7\n";
     assert_eq!(read("d.csv", sheet.as_bytes()).unwrap_err().len(), 4);
 }
 
@@ -186,6 +186,37 @@ fn a_day_may_stand_without_quotation_marks_as_toml_has_them() {
         "date = 2026-09-01\nitem = [\n{ start = 08:30:00, minutes = 20, grades = 7, lesson = \"a\" },\n]\n";
     let timetable = read("d.toml", text.as_bytes()).unwrap();
     assert_eq!((timetable.items[0].date, timetable.items[0].start), (date(2026, 9, 1), 30_600));
+}
+
+/// A school's own sheet had eleven things wrong with it in four rows.
+#[test]
+fn a_sheet_as_schools_have_it_is_read() {
+    let sheet = "XX中学 第14周 课程表,,,,,,\n日期,节次,时间,年级,学科,课程编号,类型\n\
+        2026年12月7日（周一）,第1节,08:30-08:50,七年级,数学,maths,\n,第2节,９：１０—９：３０,七年级,英语,english,\n\
+        午休,,,,,,\n,第3节,下午2:30-2:50,七年级,物理,physics,\n\n2026/12/8 星期二,,,,,,\n日期,节次,时间,年级,学科,课程编号,类型\n\
+        ,第1节,08:30～08:50,七年级,数学,maths,回放\n注：以上时间如有调整，另行通知,,,,,,\n,,,,,,制表：教务处\n";
+    let told = |sheet: &str| {
+        let found = read("d.csv", sheet.as_bytes()).unwrap_err();
+        found.iter().map(|one| one.split(", write").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let stray = told(sheet);
+    assert!(
+        stray.contains(&"d.csv:12: syntax: `制表：教务处` is no kind".to_owned()),
+        "what stands in a field: {stray:?}"
+    );
+    let sheet = sheet.replace(",,,,,,制表：教务处\n", "");
+    let timetable = read("d.csv", sheet.as_bytes()).unwrap();
+    let items: Vec<_> =
+        timetable.items.iter().map(|item| (item.date.day(), item.start / 60, item.length / 60)).collect();
+    assert_eq!(items, [(7, 510, 20), (7, 550, 20), (7, 870, 20), (8, 510, 20)]);
+    // What is said twice is said alike, and a wrong day of the week is a slip.
+    let both = "日期,起止时间,结束,年级,课程编号\n2026-12-07,08:30-08:50,08:50,7,maths\n";
+    assert!(read("d.csv", both.as_bytes()).is_ok());
+    assert_eq!(
+        told(&both.replace(",08:50,7", ",08:55,7")),
+        ["d.csv:2: syntax: end and start say different ends, leave one of them out"]
+    );
+    assert_eq!(told(&both.replace("12-07", "12-07 周二")), ["d.csv:2: syntax: `2026-12-07 周二` is no date"]);
 }
 
 #[test]

@@ -20,6 +20,13 @@ pub(crate) fn narrow(text: &str) -> String {
     text.chars().map(narrow).collect()
 }
 
+/// What stands between a beginning and an end.
+const TO: [char; 6] = ['-', '~', '—', '–', '至', '到'];
+
+/// What days of the week begin with, and how they end, from Monday on.
+const WEEK: [&str; 3] = ["星期", "礼拜", "周"];
+const WEEKDAYS: [&[&str]; 7] = [&["一"], &["二"], &["三"], &["四"], &["五"], &["六"], &["日", "天"]];
+
 /// Words for a part of the day, the hours of the clock face that mean twelve more behind it, and the hours that it has then. 晚上12:00 is one
 /// day's end or the next one's begin, and 上午14:00 a slip: neither is taken for anything.
 const HALVES: [(&str, Range<u32>, RangeInclusive<u32>); 7] = [
@@ -41,6 +48,19 @@ pub(crate) fn clock(text: &str) -> Option<u32> {
     let second = face(rest)?;
     let second = if later.contains(&(second / 3_600)) { second + DAY_S / 2 } else { second };
     hours.contains(&(second / 3_600)).then_some(second)
+}
+
+/// A time, or from when until when as one cell of a sheet has it: `08:30-08:50`, `下午2:30～3:10`.
+pub(crate) fn span(text: &str) -> Option<(u32, Option<u32>)> {
+    let text = narrow(text);
+    let mut ends = text.split(TO).map(str::trim).filter(|end| !end.is_empty());
+    let (first, last) = (ends.next()?, ends.next());
+    let (start, None) = (clock(first)?, ends.next()) else { return None };
+    let Some(last) = last else { return Some((start, None)) };
+    // The part of the day is written once.
+    let half = HALVES.iter().find(|half| first.starts_with(half.0)).map_or("", |half| half.0);
+    let end = clock(&format!("{half}{last}")).or_else(|| clock(last))?;
+    Some((start, Some(end)))
 }
 
 /// `8:30` as seconds of the day.
@@ -65,9 +85,20 @@ pub(crate) fn clock_text(second: u32) -> String {
     if rest == 0 { format!("{hour:02}:{minute:02}") } else { format!("{hour:02}:{minute:02}:{rest:02}") }
 }
 
-/// `2026-09-01`, `2026/9/1`, `2026年9月1日`.
+/// `2026-09-01`, `2026/9/1`, `2026年9月1日`, each with its day of the week behind it or without (`星期二`, `（周二）`).
 pub(crate) fn day(text: &str) -> Option<Date> {
     let text = narrow(text);
+    let text = text.trim();
+    let Some((at, named)) = WEEK.iter().find_map(|week| text.find(week).map(|at| (at, *week))) else {
+        return plain_day(text);
+    };
+    let day = plain_day(text[..at].trim_end().trim_end_matches('('))?;
+    let written = text[at + named.len()..].trim_end_matches(')').trim();
+    // 2026年9月1日星期三 is a slip, and nobody knows of which of the two.
+    (WEEKDAYS[usize::try_from(day.weekday().to_monday_zero_offset()).ok()?].contains(&written)).then_some(day)
+}
+
+fn plain_day(text: &str) -> Option<Date> {
     let mut parts = text.trim().trim_end_matches('日').split(['-', '/', '.', '年', '月']).map(str::trim);
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() || year.len() != 4 {
@@ -159,6 +190,28 @@ mod tests {
     }
 
     #[test]
+    fn a_beginning_and_an_end_in_one_cell() {
+        for (text, start, end) in [
+            ("08:30", "08:30", None),
+            ("08:30-08:50", "08:30", Some("08:50")),
+            ("８：３０—８：５０", "08:30", Some("08:50")),
+            ("8:30——8:50", "08:30", Some("08:50")),
+            ("8:30 ～ 8:50", "08:30", Some("08:50")),
+            ("8:30至8:50", "08:30", Some("08:50")),
+            ("下午2:30-3:10", "14:30", Some("15:10")),
+            ("下午2:30-下午3:10", "14:30", Some("15:10")),
+            ("上午11:50-13:00", "11:50", Some("13:00")),
+            ("中午12:30-1:10", "12:30", Some("13:10")),
+        ] {
+            let told = span(text).map(|(start, end)| (clock_text(start), end.map(clock_text)));
+            assert_eq!(told, Some((start.to_owned(), end.map(str::to_owned))), "{text}");
+        }
+        for text in ["", "-", "8:30-8:50-9:10", "8:30-later", "第1节"] {
+            assert_eq!(span(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn days_as_people_write_them() {
         for text in [
             "2026-09-01",
@@ -167,10 +220,23 @@ mod tests {
             "2026.09.01",
             "２０２６－０９－０１",
             "２０２６年９月１日",
+            "2026-09-01 星期二",
+            "2026年9月1日（周二）",
+            "2026/9/1(星期二)",
         ] {
             assert_eq!(day(text), Some(date(2026, 9, 1)), "{text}");
         }
-        for text in ["", "1/9/2026", "2026-13-01", "2026-09", "2026-09-01-02", "26-09-01"] {
+        for text in [
+            "",
+            "1/9/2026",
+            "2026-13-01",
+            "2026-09",
+            "2026-09-01-02",
+            "26-09-01",
+            "2026-09-01 星期三",
+            "2026-09-01周",
+            "星期二",
+        ] {
             assert_eq!(day(text), None, "{text}");
         }
     }
