@@ -72,7 +72,7 @@ pub(super) fn read(written: &Written, date: Option<Date>, findings: &mut Vec<Fin
     let end = end.or(until);
     let minutes = reader.parsed(Field::Minutes, "whole minutes, 1 to 1440", minutes);
     let grades = reader.parsed(Field::Grades, "grades such as 7, 7-9, 初一 or all", grade_list);
-    let kind = reader.parsed(Field::Kind, "lesson, replay, rest, eye_exercise, exercise or reading", kind);
+    let kind = reader.parsed(Field::Kind, "lesson (课程), replay (重播), rest (休息), eye_exercise (眼保健操), exercise (课间操) or reading (阅读)", kind);
     let named = "1 to 64 of a-z 0-9 - _ . and not a dot first";
     let lesson = reader.parsed(Field::Lesson, named, |text| text.parse().ok());
     let channel = reader.parsed(Field::Channel, named, |text| text.parse().ok());
@@ -210,6 +210,7 @@ fn kind(text: &str) -> Option<Kind> {
         "课" | "新课" => Some(Kind::Lesson),
         "回放" => Some(Kind::Replay),
         "广播体操" => Some(Kind::Exercise),
+        "课间" | "午休" | "放假" => Some(Kind::Rest),
         _ => None,
     };
     also.or_else(|| Kind::WRITTEN.into_iter().find(|kind| text == kind.as_str() || text == kind.name()))

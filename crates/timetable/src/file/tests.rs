@@ -100,7 +100,11 @@ fn what_cannot_be_read_is_told_with_its_line_and_a_way_out() {
             "`teacher` is nothing an item has, write id, date",
         ),
         ("d.toml", items(&format!("{good}, lesson = \"A b\"")), "`A b` is no lesson, write 1 to 64 of a-z"),
-        ("d.toml", items(&format!("{good}, kind = \"party\"")), "`party` is no kind, write lesson, replay"),
+        (
+            "d.toml",
+            items(&format!("{good}, kind = \"party\"")),
+            "`party` is no kind, write lesson (课程), replay",
+        ),
         ("d.toml", items(&format!("{good}, title = \"\"")), "`` is no title"),
         ("d.toml", items(&format!("{good}, title = 1.5")), "`title` is a table or a fraction"),
         (
