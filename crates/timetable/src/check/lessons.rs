@@ -31,7 +31,7 @@ fn named(item: &Item, stock: Option<&Stock>, findings: &mut Vec<Finding>) {
     let Some(stock) = stock else { return };
     let Some(shown) = stock.shown(item) else {
         let text = format!(
-            "lesson `{lesson}` is not in the store, ingest it (airclass ingest run FILE --lesson {lesson})"
+            "lesson `{lesson}` is not in the store, ingest it (airclass ingest run FILE --lesson {lesson}); compile --allow-missing plans the day without it"
         );
         findings.push(item.spot.error(Rule::NotStored, text));
         return;

@@ -202,7 +202,12 @@ fn lessons_are_as_long_as_their_items() {
                 "5 lesson `a` lasts 20:05 in the store and `a` 20:00 here, change minutes or ingest the right recording",
             ),
         ),
-        (None, Some("5 lesson `a` is not in the store, ingest it (airclass ingest run FILE --lesson a)")),
+        (
+            None,
+            Some(
+                "5 lesson `a` is not in the store, ingest it (airclass ingest run FILE --lesson a); compile --allow-missing plans the day without it",
+            ),
+        ),
     ] {
         let lesson = segments.map(|segments| ("a", 1, segments));
         let stock = stock(&lesson.into_iter().chain([("slate", 2, 5)]).collect::<Vec<_>>());

@@ -184,7 +184,7 @@ fn what_is_missing_is_refused_or_waited_for() {
     assert_eq!(
         findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
-            "day.toml:7: not_stored: lesson `physics` is not in the store, ingest it (airclass ingest run FILE --lesson physics)"
+            "day.toml:7: not_stored: lesson `physics` is not in the store, ingest it (airclass ingest run FILE --lesson physics); compile --allow-missing plans the day without it"
         ]
     );
     let waiting = Making { allow_missing: true, ..making(EVENING) };
