@@ -105,6 +105,8 @@ pub(super) fn read(written: &Written, date: Option<Date>, findings: &mut Vec<Fin
             reader.wrong(Field::End, "end and minutes say different things, leave one of them out".into());
             None
         }
+        // A beginning that cannot be read may have its end with it.
+        None if start.is_none() && length.is_none() && written.fields.contains_key(&Field::Start) => None,
         _ => reader.required(Field::Minutes, length, "write how long it lasts, or its end"),
     };
     let id = id.unwrap_or_else(|| UNNAMED.parse().expect("a hyphen"));
@@ -130,22 +132,36 @@ pub(super) fn read(written: &Written, date: Option<Date>, findings: &mut Vec<Fin
 /// Gives every item that has no name one that says what it is, so that it keeps it when others come and go, and finds names
 /// that are there twice.
 pub(super) fn name_all(items: &mut [Item], findings: &mut Vec<Finding>) {
-    let mut named: BTreeMap<(Date, ItemId), usize> = BTreeMap::new();
+    let mut named: BTreeMap<(Date, ItemId), Item> = BTreeMap::new();
     for item in items {
         if item.id.as_str() == UNNAMED {
             item.id = made_name(item).parse().unwrap_or_else(|_| UNNAMED.parse().expect("a hyphen"));
         }
-        if let Some(line) = named.insert((item.date, item.id.clone()), item.spot.line) {
-            let way = match item.kind {
-                Kind::Lesson => {
-                    "say kind = \"replay\" where it is shown again, or give one of them another id"
-                }
-                _ => "give one of them another id",
-            };
-            findings.push(
-                item.spot.error(Rule::Duplicate, format!("`{}` is on line {line} already, {way}", item.id)),
-            );
+        if let Some(first) = named.insert((item.date, item.id.clone()), item.clone()) {
+            let line = first.spot.line;
+            findings.push(item.spot.error(
+                Rule::Duplicate,
+                format!("`{}` is on line {line} already, {}", item.id, way_to_one(&first, item)),
+            ));
         }
+    }
+}
+
+/// What to do where two items have one name.
+fn way_to_one(first: &Item, second: &Item) -> String {
+    let shown = |item: &Item| (item.lesson.clone(), item.start, item.length, item.channel.clone());
+    match second.kind {
+        // Sheets have a row for each grade.
+        Kind::Lesson if shown(first) == shown(second) && first.kind == second.kind => {
+            let mut grades = [&first.grades[..], &second.grades[..]].concat();
+            grades.sort();
+            grades.dedup();
+            format!("write one item for grades {}", grades_text(&grades))
+        }
+        Kind::Lesson => {
+            "say kind = \"replay\" where it is shown again, or give one of them another id".to_owned()
+        }
+        _ => "give one of them another id".to_owned(),
     }
 }
 

@@ -233,6 +233,15 @@ fn one_name_is_for_one_item() {
         findings[0].starts_with("d.csv:3: duplicate: `maths` is on line 2 already, say kind"),
         "{findings:?}"
     );
+    // A row for each grade is one lesson for both.
+    let rows = "date,start,minutes,grade,lesson\n2026-09-01,08:30,20,七年级,maths\n2026-09-01,08:30,20,八年级,maths\n";
+    assert_eq!(
+        read("d.csv", rows.as_bytes()).unwrap_err(),
+        ["d.csv:3: duplicate: `maths` is on line 2 already, write one item for grades 7-8"]
+    );
+    // A beginning that cannot be read is one mistake.
+    let unread = read("d.csv", b"date,start,grade\n2026-09-01,first,7\n").unwrap_err();
+    assert_eq!(unread, ["d.csv:2: syntax: `first` is no start, write a time such as 08:30"]);
 }
 
 #[test]
