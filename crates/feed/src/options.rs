@@ -25,7 +25,7 @@ pub struct Options {
     /// The channel, as the plan names it
     #[arg(long, env = "AIRCLASS_FEED_CHANNEL", value_name = "ID")]
     pub channel: Option<String>,
-    /// Signed day plans: a directory or address with plans/DATE.json in it, or a name with {date} in it
+    /// Signed day plans: a folder called plans, a directory or address with plans/DATE.json in it, or a name with {date} in it
     #[arg(long, env = "AIRCLASS_FEED_PLAN", value_name = "DIR|FILE|URL")]
     pub plan: Option<String>,
     /// A file with the token that nodes show for plans, where --plan is an address that asks for one

@@ -15,7 +15,8 @@ use timetable::plan::{Channel, ChannelId, Media, PlannedLesson, Programme, Show}
 use timetable::{Accepted, AirSegment, Kind, MAX_ENVELOPE_BYTES, Plan, Refusal, Zone, accept};
 use units::BitRate;
 
-/// Where plans are: an address or a file name with `{date}` in it, or what `/plans/{date}.json` is put behind.
+/// Where plans are: an address or a file name with `{date}` in it, or what `/plans/{date}.json` is put behind, or what ends in
+/// that folder already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place(String);
 
@@ -25,7 +26,9 @@ impl Place {
         let text = if text.contains("{date}") || text.ends_with(".json") {
             text.to_owned()
         } else {
-            format!("{}/plans/{{date}}.json", text.trim_end_matches('/'))
+            let folder = text.trim_end_matches('/');
+            let plans = if folder.rsplit('/').next() == Some("plans") { "" } else { "/plans" };
+            format!("{folder}{plans}/{{date}}.json")
         };
         let place = Self(text);
         place.on(Date::ZERO).map(|_| place)
@@ -47,8 +50,8 @@ pub(crate) enum PlanError {
     Fetch { date: Date, source: FetchError },
     #[error("the plan for {date} is refused: {}", .refusal.as_str())]
     Refused { date: Date, refusal: Refusal },
-    #[error("no plan is there for any day about {0}; see --plan")]
-    Nothing(Date),
+    #[error("no plan is there for any day about {date}, at {place}; see --plan")]
+    Nothing { date: Date, place: String },
     #[error("the plan knows no channel `{wanted}`; it knows {known}")]
     NoChannel { wanted: ChannelId, known: String },
 }
@@ -120,7 +123,8 @@ impl Plans {
     /// Whether there is a plan with the channel in it, so that a misspelt name does not look like a quiet morning.
     pub(crate) fn check(&self, now: Timestamp) -> Result<(), PlanError> {
         let Some(plan) = self.plans().last() else {
-            return Err(PlanError::Nothing(TimeZone::UTC.to_datetime(now).date()));
+            let date = TimeZone::UTC.to_datetime(now).date();
+            return Err(PlanError::Nothing { date, place: self.place.0.clone() });
         };
         if self.plans().any(|plan| plan.channel(self.channel.as_str()).is_some()) {
             return Ok(());
@@ -244,4 +248,26 @@ fn words(plan: &Plan, programme: &Programme) -> (String, String) {
     let text =
         [subject, edition, volume].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ");
     (title.clone(), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The folder that `compile --out` and an agent write is called plans, and was looked for within itself.
+    #[test]
+    fn a_folder_of_plans_is_one_by_itself_or_by_where_it_lies() {
+        for (given, file) in [
+            ("/out", "file:///out/plans/2026-09-01.json"),
+            ("/out/plans", "file:///out/plans/2026-09-01.json"),
+            ("/out/plans/", "file:///out/plans/2026-09-01.json"),
+            ("http://node", "http://node/plans/2026-09-01.json"),
+            ("http://node/plans", "http://node/plans/2026-09-01.json"),
+            ("/out/myplans", "file:///out/myplans/plans/2026-09-01.json"),
+            ("/out/{date}.json", "file:///out/2026-09-01.json"),
+        ] {
+            let place = Place::parse(given).unwrap();
+            assert_eq!(place.on(jiff::civil::date(2026, 9, 1)).unwrap().as_str(), file, "{given}");
+        }
+    }
 }
