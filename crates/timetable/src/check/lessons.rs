@@ -39,15 +39,14 @@ fn named(item: &Item, stock: Option<&Stock>, findings: &mut Vec<Finding>) {
     let (planned, found) = (segments(item), shown.segments);
     let shortest = segments_of(item.length.saturating_sub(SLACK_S));
     if found > planned || found < shortest {
-        let length = |count: SegmentCount| {
-            let second = count.millis().div_ceil(1_000);
-            format!("{}:{:02}", second / 60, second % 60)
-        };
+        let length = |second: u32| format!("{}:{:02}", second / 60, second % 60);
+        let lasts = u32::try_from(found.millis().div_ceil(1_000)).unwrap_or(u32::MAX);
         let text = format!(
             "lesson `{lesson}` lasts {} in the store and `{}` {} here, change minutes or ingest the right recording",
-            length(found),
+            length(lasts),
             item.id,
-            length(planned)
+            // As it is written: the grid rounds it up.
+            length(item.length)
         );
         findings.push(item.spot.error(Rule::WrongLength, text));
     }

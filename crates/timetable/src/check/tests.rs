@@ -216,6 +216,10 @@ fn lessons_are_as_long_as_their_items() {
             told.iter().map(|finding| format!("{} {}", finding.spot.line, finding.text)).collect();
         assert_eq!(told, expected.into_iter().collect::<Vec<_>>(), "{segments:?}");
     }
+    // A quarter of an hour is no whole number of segments; nobody wrote 15:03.
+    let quarter = text.replace("minutes = 20", "minutes = 15");
+    let told = check(&timetable(&quarter), Some(&stock(&[("a", 1, 250), ("slate", 2, 5)])));
+    assert!(told[0].text.contains("lasts 20:00 in the store and `a` 15:00 here"), "{told:?}");
     let without_slate = stock(&[("a", 1, 250)]);
     assert_eq!(check(&timetable(text), Some(&without_slate))[0].rule, Rule::NotStored);
 }
