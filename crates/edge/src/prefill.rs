@@ -102,7 +102,7 @@ async fn until_plans_end(service: EdgeService, hosts: Arc<[String]>, told: Told)
         service: service.clone(),
         plans: plans.clone(),
     };
-    let ledger = Ledger::new(config.rungs.clone());
+    let ledger = Ledger::new(config.rungs.clone(), plans.now());
     let porter = Rc::new(porter);
     let front = front::Front::new(Rc::clone(&porter)).run();
     let fill = Fill {

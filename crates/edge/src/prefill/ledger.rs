@@ -10,6 +10,7 @@ use package::{LessonId, Manifest, PackageId, Slot};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+use timetable::plan::Fill;
 use timetable::{Plan, Zone};
 use tokio::time::Instant;
 
@@ -61,6 +62,8 @@ pub(crate) struct Job {
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     rungs: Option<Vec<Slot>>,
+    /// When filling began.
+    began: Timestamp,
     /// The most urgent first.
     entries: Vec<Entry>,
     zone: Option<Zone>,
@@ -99,8 +102,9 @@ impl Ready {
 }
 
 impl Ledger {
-    pub(crate) fn new(rungs: Option<Vec<Slot>>) -> Self {
-        Self { rungs, ..Self::default() }
+    /// Of a node whose filling has begun at `began`, and which wants these rungs, or all.
+    pub(crate) fn new(rungs: Option<Vec<Slot>>, began: Timestamp) -> Self {
+        Self { rungs, began, ..Self::default() }
     }
 
     /// Takes in other plans: what they still want keeps its state. Gives what is wanted no more.
@@ -113,7 +117,7 @@ impl Ledger {
                 let times = Times {
                     lane: fill.lane,
                     from: fill.from,
-                    until: fill.until,
+                    until: night(fill, self.began),
                     needed_at: fill.needed_at,
                     pin_until: fill.pin_until,
                 };
@@ -291,6 +295,13 @@ impl Ledger {
     pub(crate) fn zone(&self) -> Zone {
         self.zone.unwrap_or(Zone::CHINA)
     }
+}
+
+/// Until when the night goes that is there for fetching. Who begins within it or behind it, a new node or one whose memory went with its
+/// process, has one as long, as far as that ends before the bell: what is not here by then the bell's first students fetch.
+fn night(fill: &Fill, began: Timestamp) -> Timestamp {
+    let own = began.saturating_add(fill.until.duration_since(fill.from));
+    fill.until.max(own.unwrap_or(began).min(fill.needed_at))
 }
 
 #[cfg(test)]

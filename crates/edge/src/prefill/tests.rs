@@ -64,7 +64,7 @@ impl Scene {
             channels: vec![],
             ..plan()
         };
-        let mut ledger = Ledger::new(None);
+        let mut ledger = Ledger::new(None, jiff::Timestamp::MIN);
         ledger.follow([&day].into_iter(), moment("01:00:00"));
         Self { porter, ledger, made, servers, day }
     }

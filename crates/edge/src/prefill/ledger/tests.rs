@@ -20,7 +20,7 @@ fn day(lessons: &[(&str, &str, &Made)]) -> Plan {
 }
 
 fn ledger(plan: &Plan) -> Ledger {
-    let mut ledger = Ledger::new(None);
+    let mut ledger = Ledger::new(None, Timestamp::MIN);
     assert!(ledger.follow([plan].into_iter(), moment("00:00:00")).is_empty());
     ledger
 }
@@ -169,7 +169,7 @@ fn another_plan_changes_what_it_must() {
     assert!(ledger.ready()[&moment("08:30:00")].covered);
     assert!(!ledger.ready()[&moment("09:10:00")].covered);
     // A day that is over lets everything go, whatever the plan's place.
-    let mut over = Ledger::new(None);
+    let mut over = Ledger::new(None, Timestamp::MIN);
     over.follow([&plan].into_iter(), moment("05:00:00"));
     fetch_all(&mut over, &[&a, &c], at);
     let end = moment("2026-09-02T00:00:00+08:00");
@@ -210,13 +210,33 @@ fn what_came_late_comes_first_and_the_night_is_kept_to() {
     assert!(fetched.all(|job| job.package == b.sealed.id()), "the night is over for the other");
 }
 
+/// A node without disks that was started anew at 07:30 had none of the day's lessons at the bell, and told so in red.
+#[test]
+fn who_begins_late_has_a_night_as_long() {
+    let fill = fill(&Media::of(&made("a", 1, 10).sealed), moment("08:30:00"));
+    assert_eq!((fill.from, fill.until), (moment("00:00:00"), moment("07:00:00")));
+    for (began, until) in [
+        ("2026-08-31T20:00:00+08:00", "07:00:00"),
+        ("00:00:00", "07:00:00"),
+        ("00:30:00", "07:30:00"),
+        ("06:00:00", "08:30:00"),
+        ("07:30:00", "08:30:00"),
+        // The bell has rung: its students have fetched it.
+        ("09:00:00", "08:30:00"),
+    ] {
+        assert_eq!(night(&fill, moment(began)), moment(until), "{began}");
+    }
+    let afternoon = Fill { needed_at: moment("16:00:00"), ..fill };
+    assert_eq!(night(&afternoon, moment("07:30:00")), moment("14:30:00"));
+}
+
 #[test]
 fn a_lesson_of_two_days_is_fetched_once() {
     let a = made("a", 1, 10);
     let today = day(&[("a", "08:30:00", &a)]);
     let mut tomorrow = today.clone();
     tomorrow.fill[0].pin_until = moment("2026-09-03T00:00:00+08:00");
-    let mut ledger = Ledger::new(None);
+    let mut ledger = Ledger::new(None, Timestamp::MIN);
     ledger.follow([&today, &tomorrow].into_iter(), moment("00:00:00"));
     let jobs = all(&mut ledger, Instant::now());
     assert_eq!(jobs.iter().filter(|job| job.what == What::Manifest).count(), 1);
@@ -236,7 +256,7 @@ fn what_was_not_there_today_is_fetched_for_tomorrow() {
     }
     let window = Some("20:00-24:00".parse().unwrap());
     // A node that begins in the evening.
-    let mut ledger = Ledger::new(None);
+    let mut ledger = Ledger::new(None, Timestamp::MIN);
     ledger.follow([&today, &tomorrow].into_iter(), moment("19:00:00"));
     let at = Instant::now();
     let next = |ledger: &mut Ledger, now| ledger.next(window, moment(now), at);
