@@ -63,6 +63,7 @@ fn scan(file: &mut (impl Read + Seek), length: u64) -> io::Result<Result<Option<
     let mut walk = Walk::of(length);
     let mut at = 0;
     let mut indexed = false;
+    let mut fragmented = false;
     let mut warning = None;
     for number in 0.. {
         if number == MAX_BOXES {
@@ -79,17 +80,27 @@ fn scan(file: &mut (impl Read + Seek), length: u64) -> io::Result<Result<Option<
                 // Rubbish behind the last box.
                 break;
             }
-            if &kind == b"moov" {
-                return Ok(Err(SourceFault::Truncated("a part of its index (moov) is missing".to_owned())));
+            if matches!(&kind, b"moov" | b"moof") {
+                let kind = kind.escape_ascii();
+                return Ok(Err(SourceFault::Truncated(format!("a part of its index ({kind}) is missing"))));
             }
             let missing = end - length;
-            if !indexed || missing.saturating_mul(1_000) > end.saturating_mul(MAY_LACK) {
+            // A recorder that crashed, say: nobody has the rest, and what is before the last part is whole.
+            if fragmented && &kind == b"mdat" {
+                warning = Some(format!(
+                    "the recording breaks off (录制中断): its last part lacks {}, and the lesson ends there; if the file was copied, \
+                     copy it again",
+                    bytes(missing)
+                ));
+            } else if !indexed || missing.saturating_mul(1_000) > end.saturating_mul(MAY_LACK) {
                 let problem = format!("{} of {} are missing", bytes(missing), bytes(end));
                 return Ok(Err(SourceFault::Truncated(problem)));
+            } else {
+                warning = Some(format!("the last {} of the file are missing", bytes(missing)));
             }
-            warning = Some(format!("the last {} of the file are missing", bytes(missing)));
         }
         indexed |= &kind == b"moov";
+        fragmented |= &kind == b"moof";
         if movie::is_visited(&kind) {
             let size = size - header;
             let wanted = match &kind {

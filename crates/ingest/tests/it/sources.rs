@@ -149,6 +149,26 @@ fn damage_in_the_middle_is_told_and_survived() {
     assert!(published.said.contains("the file is damaged"), "{}", published.said);
 }
 
+/// A recorder that crashed leaves parts, the last of them torn: the teacher has no other.
+#[test]
+fn a_recording_that_breaks_off_is_a_lesson_as_far_as_it_goes() {
+    let bench = Bench::new();
+    let options = format!(
+        "{} {} {H264} -g 50 {AAC} -movflags frag_keyframe+empty_moov",
+        pictures("320x180", 25, 12),
+        tone(12)
+    );
+    let whole = std::fs::read(bench.clip("whole.mp4", &options)).unwrap();
+    let parts: Vec<_> =
+        whole.windows(4).enumerate().filter(|(_, kind)| kind == b"mdat").map(|(at, _)| at).collect();
+    let file = bench.path("crashed.mp4");
+    // Of the fourth two seconds a thousand bytes came.
+    std::fs::write(&file, &whole[..parts[3] + 1_000]).unwrap();
+    let published = ingest(&bench, &file);
+    assert_eq!(published.manifest().segments.0, 2, "six seconds");
+    assert!(published.said.contains("breaks off (录制中断)"), "{}", published.said);
+}
+
 #[test]
 fn a_clock_that_jumps_is_mended() {
     let bench = Bench::new();
