@@ -3,10 +3,10 @@
 mod look;
 mod make;
 mod publish;
+mod tell;
 
 use crate::assemble;
 use crate::cancel::Cancel;
-use crate::decode::Damage;
 use crate::fault::{MediaError, OfFile, SourceFault};
 use crate::ffmpeg;
 use crate::gate;
@@ -17,7 +17,6 @@ use crate::progress::{Done, Follow, Report, Stage};
 use crate::quality::{self, Policy, QualityFault};
 use crate::sound;
 use crate::spool::Spool;
-use crate::survey::Survey;
 use crate::title;
 use crate::worker::Limits;
 use faults::{AnyFault, Fault};
@@ -119,25 +118,6 @@ pub fn ingest(
     job.tell_replaced(before, &done, report);
     report.done(&done);
     Ok(done)
-}
-
-/// What the teacher should know about the file.
-fn tell(survey: &Survey, report: &mut dyn Report) {
-    survey.source.notes.iter().for_each(|note| report.note(note));
-    let Damage { unreadable, undecodable, guessed, jumps, strays } = survey.damage;
-    if survey.damage.is_visible() {
-        report.note(&format!(
-            "the file is damaged: {unreadable} stretches unreadable, {undecodable} packets undecodable, {guessed} pictures incomplete; the lesson shows what is left"
-        ));
-    }
-    if jumps > 0 {
-        report.note(&format!("the file's clock jumps {jumps} times; the lesson runs on without gaps"));
-    }
-    if strays > 0 {
-        report.note(&format!(
-            "{strays} time stamps in the file are wrong; what they belong to is where it should be"
-        ));
-    }
 }
 
 /// The package that was made of this before; `None` too when the record of it makes no sense.
@@ -276,7 +256,7 @@ impl Job<'_> {
         report: &mut dyn Report,
     ) -> Result<Done, Ended> {
         let survey = self.survey(source, spool, report)?;
-        tell(&survey, report);
+        tell::source(&survey, report);
         let findings = quality::findings(&survey.measures, self.description, self.workshop.quality);
         findings.iter().for_each(|finding| report.note(&finding.to_string()));
         if let Some(fault) = QualityFault::of(&findings) {

@@ -156,6 +156,11 @@ impl<'a> Follow<'a> {
     }
 }
 
+/// `1 gap`, `2 gaps`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `1:02:03` or `2:03`.
 fn clock(time: Duration) -> String {
     let seconds = time.as_secs();

@@ -135,7 +135,9 @@ pub fn survey(
     let heard = timing.sound.as_ref().map(|_| listener.finish()).transpose()?;
     let measures = Measures {
         lengths: Lengths {
+            pictures_from_ms: scout.begin.map_or(0, millis),
             pictures_ms: millis(pictures_end),
+            sound_from_ms: millis(sounds.begin()),
             sound_ms: heard.as_ref().map(|_| millis(sounds.end())),
             declared_ms: declared.map(millis),
         },
@@ -171,6 +173,8 @@ struct Placed {
 /// Walks over the pictures and remembers where chunks begin.
 struct Scout {
     rate: FrameRate,
+    /// When the first picture was recorded.
+    begin: Option<Flicks>,
     cadence: Cadence,
     /// The last pictures placed, oldest first.
     recent: VecDeque<Placed>,
@@ -188,6 +192,7 @@ impl Scout {
         Self {
             rate,
             declared,
+            begin: None,
             cadence: Cadence::new(rate),
             recent: VecDeque::with_capacity(PREROLL),
             starts: Vec::new(),
@@ -227,6 +232,7 @@ impl Scout {
     fn place(&mut self, time: Flicks, shown: Flicks) -> Result<Option<u64>, MediaError> {
         let before = self.cadence.clone();
         let Some(slot) = self.cadence.place(time, shown) else { return Ok(None) };
+        self.begin.get_or_insert(time);
         let seconds = self.cadence.slots() / u64::from(self.rate.per_second());
         if seconds > accepted::MAX_SECONDS {
             return Err(SourceFault::TooLong { hours: seconds / 3_600 }.into());

@@ -39,6 +39,7 @@ pub(crate) struct SoundDecoder {
     decoder: Option<Decoder>,
     base: (i32, i32),
     origin: Flicks,
+    begin: Option<Flicks>,
     end: Flicks,
     /// Each run with how long it lasts.
     steady: Steady<(Sound, Flicks)>,
@@ -56,6 +57,7 @@ impl SoundDecoder {
             decoder: stream.map(|stream| Decoder::open(source, stream, 1)).transpose()?,
             base: stream.map_or((1, 1), |stream| source.streams()[stream].time_base),
             origin: timing.origin,
+            begin: None,
             end: Flicks::ZERO,
             steady: Steady::default(),
             damage: Damage::default(),
@@ -85,6 +87,11 @@ impl SoundDecoder {
         self.take(each)?;
         let last = self.steady.finish();
         last.into_iter().try_for_each(|((sound, lasts), time)| self.give(sound, time, lasts, each))
+    }
+
+    /// Where the first sound begins in the lesson; 0 before there was any.
+    pub(crate) fn begin(&self) -> Flicks {
+        self.begin.unwrap_or_default()
     }
 
     /// Where the sound so far ends in the lesson.
@@ -141,6 +148,7 @@ impl SoundDecoder {
         lasts: Flicks,
         each: &mut Each<'_>,
     ) -> Result<(), MediaError> {
+        self.begin.get_or_insert(time);
         self.end = time.plus(lasts);
         let seconds = self.end.to_duration().as_secs();
         if seconds > accepted::MAX_SECONDS {

@@ -7,8 +7,14 @@ use serde::{Deserialize, Serialize};
 /// How long things are, in milliseconds from the lesson's start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lengths {
+    /// Where the first picture was recorded; it is shown from the start.
+    #[serde(default)]
+    pub pictures_from_ms: u64,
     /// Where the last picture ends.
     pub pictures_ms: u64,
+    /// Where the first sound begins.
+    #[serde(default)]
+    pub sound_from_ms: u64,
     /// Where the last sound ends; `None` without a sound track.
     pub sound_ms: Option<u64>,
     /// What the container says, if it says something.

@@ -2,6 +2,7 @@
 
 use super::policy::{Action, Part};
 use super::{Finding, Measures, Policy, Severity, SoundMeasures, Stretch, Stretches, What};
+use crate::progress::counted;
 use crate::sound::{Sides, gain};
 use package::Description;
 use package::lesson::DEFAULT_LANGUAGE;
@@ -184,10 +185,15 @@ impl Judge<'_> {
         }
         let holes = clock_report.gap_ms.saturating_add(clock_report.overlap_ms);
         if holes >= millis(policy.gaps.from).max(1) {
-            let text = format!(
-                "the sound has {} gaps ({} ms, filled with silence) and {} overlaps ({} ms, cut)",
-                clock_report.gaps, clock_report.gap_ms, clock_report.overlaps, clock_report.overlap_ms
-            );
+            let has = [
+                (clock_report.gaps, "gap", clock_report.gap_ms, "filled with silence"),
+                (clock_report.overlaps, "overlap", clock_report.overlap_ms, "cut"),
+            ];
+            let has = has.into_iter().filter(|(count, ..)| *count > 0);
+            let has = has.map(|(count, what, ms, done)| {
+                format!("{} ({:.1} s, {done})", counted(u64::from(count), what), seconds(ms))
+            });
+            let text = format!("the sound has {}", has.collect::<Vec<_>>().join(" and "));
             self.find(What::Gaps, policy.gaps.action, whole, holes as f64, text);
         }
     }

@@ -170,6 +170,17 @@ fn a_recording_that_breaks_off_is_a_lesson_as_far_as_it_goes() {
 }
 
 #[test]
+fn what_begins_late_is_told_and_stays_where_it_was_recorded() {
+    let bench = Bench::new();
+    let late = format!("{} -itsoffset 3 {} {H264} {AAC}", pictures("320x180", 25, 8), tone(5));
+    let said = ingest(&bench, &bench.clip("sound.mkv", &late)).said;
+    assert!(said.contains("the sound begins 3.0 s late"), "{said}");
+    let late = format!("{} -itsoffset 3 {} -map 1 -map 0 {H264} {AAC}", tone(8), pictures("320x180", 25, 5));
+    let said = ingest(&bench, &bench.clip("pictures.mkv", &late)).said;
+    assert!(said.contains("the pictures begin 3.0 s late"), "{said}");
+}
+
+#[test]
 fn a_clock_that_jumps_is_mended() {
     let bench = Bench::new();
     let options = clip("320x180", "25", "3", &format!("{H264} {AAC}"));
@@ -198,7 +209,7 @@ fn what_is_joined_behind_a_short_opening_is_all_there() {
     for wrong in ["overlaps", "damaged"] {
         assert!(!published.said.contains(wrong), "{}", published.said);
     }
-    assert!(published.said.contains("clock jumps 1 times"), "{}", published.said);
+    assert!(published.said.contains("clock jumps 1 time;"), "{}", published.said);
 }
 
 /// Half of the lesson was missing without a word.
@@ -236,7 +247,7 @@ fn wrong_time_stamps_make_no_lesson_of_hours() {
         assert_eq!(published.manifest().segments.0, 2, "{name}");
         // FFmpeg's own guess may miss behind several.
         let wrong = if frames == 1 {
-            "1 time stamps in the file are wrong"
+            "1 time stamp in the file is wrong"
         } else {
             "time stamps in the file are wrong"
         };

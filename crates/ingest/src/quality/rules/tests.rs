@@ -9,7 +9,12 @@ fn good() -> Measures {
     let sound =
         SoundMeasures { heard_ms: 1_200_000, sounding_ms: 1_000_000, clock, ..SoundMeasures::default() };
     Measures {
-        lengths: Lengths { pictures_ms: 1_200_000, sound_ms: Some(1_200_000), declared_ms: Some(1_200_000) },
+        lengths: Lengths {
+            pictures_ms: 1_200_000,
+            sound_ms: Some(1_200_000),
+            declared_ms: Some(1_200_000),
+            ..Lengths::default()
+        },
         pictures,
         sound: Some(sound),
         loudness: Some(Loudness { integrated_lufs: -23.0, true_peak_dbtp: -3.0, range_lu: 7.0 }),
@@ -125,7 +130,14 @@ fn each_fault_is_found_at_its_limit_and_not_before() {
             What::Drift,
             Severity::Warning,
         ),
-        ("holes", |m, n| heard(m).clock.gap_ms = n, 499, 500, What::Gaps, Severity::Warning),
+        (
+            "holes",
+            |m, n| (heard(m).clock.gaps, heard(m).clock.gap_ms) = (1, n),
+            499,
+            500,
+            What::Gaps,
+            Severity::Warning,
+        ),
     ];
     assert_eq!(found(&good(), &policy()), []);
     for (case, spoil, fine, faulty, what, severity) in cases {
@@ -147,6 +159,25 @@ fn a_lesson_of_slides_may_stand_for_minutes() {
     let mut frozen = good();
     frozen.pictures.still.add(0, 600_000);
     assert_eq!(found(&frozen, &policy()), [(What::Frozen, Severity::Warning)]);
+}
+
+#[test]
+fn gaps_and_overlaps_are_told_as_one_would_say_them() {
+    for (gaps, overlaps, text) in [
+        ((1, 810), (0, 0), "the sound has 1 gap (0.8 s, filled with silence)"),
+        ((0, 0), (2, 1_000), "the sound has 2 overlaps (1.0 s, cut)"),
+        (
+            (3, 2_000),
+            (1, 500),
+            "the sound has 3 gaps (2.0 s, filled with silence) and 1 overlap (0.5 s, cut)",
+        ),
+    ] {
+        let mut measures = good();
+        let clock = &mut heard(&mut measures).clock;
+        (clock.gaps, clock.gap_ms) = gaps;
+        (clock.overlaps, clock.overlap_ms) = overlaps;
+        assert_eq!(findings(&measures, &Description::default(), &policy())[0].text, text);
+    }
 }
 
 #[test]
