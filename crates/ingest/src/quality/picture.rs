@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 const LOOKS_PER_SECOND: u64 = 5;
 /// Text is looked for this often: slides stand for half a minute.
 const TEXT_EVERY_S: u64 = 2;
+/// No picture for so long is no slow rate, but one that is held.
+const HELD_MS: u64 = 2_000;
 /// A sample this dark (of 255, full range) shows nothing on any screen.
 const DARK: u8 = 32;
 /// Samples in a thousand of a black picture that may be brighter: a mouse pointer, a clock, noise. Text takes more.
@@ -30,6 +32,9 @@ pub struct PictureMeasures {
     pub black: Stretches,
     /// Where nothing moves at all.
     pub still: Stretches,
+    /// For how long one picture was held, each time for [`HELD_MS`] at least: recorders of screens leave out what does not change.
+    #[serde(default)]
+    pub held_ms: u64,
     /// Where there is text, and how high it stands.
     pub texts: Vec<TextRun>,
 }
@@ -40,6 +45,7 @@ impl PictureMeasures {
         self.seen_ms = self.seen_ms.max(later.seen_ms);
         self.black.append(&later.black);
         self.still.append(&later.still);
+        self.held_ms += later.held_ms;
         for text in &later.texts {
             add_text(&mut self.texts, *text);
         }
@@ -97,7 +103,11 @@ impl PictureMeter {
                 self.measures.black.add(from, to);
             }
             // No picture for long is a picture that is held: it stands until this one at least.
-            if same || to - from.min(to) > 2_000 / LOOKS_PER_SECOND {
+            let held = to - from.min(to);
+            if held >= HELD_MS {
+                self.measures.held_ms += held;
+            }
+            if same || held > 2_000 / LOOKS_PER_SECOND {
                 self.measures.still.add(from, to);
             }
         }
@@ -266,6 +276,7 @@ mod tests {
         meter.see(25 * 60, &page(90), SIZE.0, SIZE.1);
         let measures = meter.finish(25 * 120);
         assert_eq!(measures.still.at_least(0).map(|s| s.length_ms()).sum::<u64>(), 120_000);
+        assert_eq!(measures.held_ms, 60_000, "until the second; nobody knows how long the last stands");
     }
 
     #[test]

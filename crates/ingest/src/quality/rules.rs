@@ -10,6 +10,8 @@ use units::Span;
 
 /// Findings of one kind that are told one by one; the rest in one sentence.
 const MAX_OF_A_KIND: usize = 5;
+/// Where one picture was held for so much of the time, in percent, the recorder writes one only when something changes.
+const SELDOM: f64 = 10.0;
 
 /// What `policy` says about a lesson that measures like this, in the order of [`What`].
 pub fn findings(measures: &Measures, description: &Description, policy: &Policy) -> Vec<Finding> {
@@ -78,8 +80,14 @@ impl Judge<'_> {
         let moving = percent(pictures.still.total_ms(), pictures.seen_ms) < 50.0;
         let frozen = &policy.frozen;
         let from = if moving { frozen.camera } else { frozen.slides };
+        let mut seen = pictures.still.clone();
+        if pictures_come_seldom(measures)
+            && let Some(sound_ms) = measures.lengths.sound_ms
+        {
+            seen.add(measures.lengths.pictures_ms, sound_ms.max(measures.lengths.pictures_ms));
+        }
         let mut still = Stretches::default();
-        for stretch in pictures.still.at_least(millis(from).max(1)) {
+        for stretch in seen.at_least(millis(from).max(1)) {
             let dark = pictures.black.at_least(1).map(|black| overlap(black, stretch)).sum::<u64>();
             if dark * 2 < stretch.length_ms() {
                 still.add(stretch.from_ms, stretch.to_ms);
@@ -157,7 +165,9 @@ impl Judge<'_> {
         let Some(sound) = &measures.sound else { return };
         let ends = lengths.sound_ms.unwrap_or(sound.heard_ms);
         let off = ends.abs_diff(lengths.pictures_ms);
-        if off >= millis(policy.sound_length.from).max(1) {
+        // A last slide that stands while the teacher speaks on is no end.
+        let stands = ends > lengths.pictures_ms && pictures_come_seldom(measures);
+        if off >= millis(policy.sound_length.from).max(1) && !stands {
             let (from, to) = (ends.min(lengths.pictures_ms), ends.max(lengths.pictures_ms));
             let which = if ends < lengths.pictures_ms { "sound ends" } else { "pictures end" };
             let text = format!("the {which} at {}, {:.0} s before the rest", clock(from), seconds(off));
@@ -224,6 +234,11 @@ impl Judge<'_> {
         );
         self.find(What::SmallText, rule.action, at, height, text);
     }
+}
+
+/// Whether the end of the last picture says nothing: the recorder would have written no other before something changed.
+fn pictures_come_seldom(measures: &Measures) -> bool {
+    percent(measures.pictures.held_ms, measures.pictures.seen_ms) >= SELDOM
 }
 
 /// By the language's first subtag (RFC 5646): scripts whose characters need more rows than letters do.

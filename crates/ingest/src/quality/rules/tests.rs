@@ -161,6 +161,26 @@ fn a_lesson_of_slides_may_stand_for_minutes() {
     assert_eq!(found(&frozen, &policy()), [(What::Frozen, Severity::Warning)]);
 }
 
+/// Recorders of screens write no picture while nothing changes, and nothing tells how long the last one stands.
+#[test]
+fn a_last_slide_stands_and_pictures_that_end_are_told() {
+    let ends_after = |held_ms: u64, sound_ms: u64| {
+        let mut measures = good();
+        measures.pictures.held_ms = held_ms;
+        (0..20).for_each(|n| measures.pictures.still.add(n * 60_000, n * 60_000 + 50_000));
+        measures.lengths.sound_ms = Some(sound_ms);
+        found(&measures, &policy())
+    };
+    assert_eq!(ends_after(900_000, 1_260_000), [], "a minute behind the last slide");
+    assert_eq!(ends_after(900_000, 1_800_000), [(What::Frozen, Severity::Warning)], "ten minutes");
+    assert_eq!(
+        ends_after(3_000, 1_260_000),
+        [(What::SoundLength, Severity::Warning)],
+        "a camera that went off"
+    );
+    assert_eq!(ends_after(900_000, 1_140_000), [(What::SoundLength, Severity::Warning)], "sound that ends");
+}
+
 #[test]
 fn gaps_and_overlaps_are_told_as_one_would_say_them() {
     for (gaps, overlaps, text) in [
