@@ -68,6 +68,10 @@ static DELIBERATE: &[(&str, &str)] = &[
         "Apple 1.30",
         "what a title does not need is not sent; a camera's scene beside slides may cost more than twice their average",
     ),
+    (
+        "Apple 6.2",
+        "the MPEG-TS of old devices has the IDR of each segment to seek by; a picture a second is in the main playlist",
+    ),
     ("Apple 9.18", "one way to every edge: steering is the carriers' DNS"),
     (
         "Apple 12.4",

@@ -149,11 +149,6 @@ impl<'a> Follow<'a> {
         let left = Some(Duration::ZERO);
         self.report.stage_done(&At { stage: self.stage, part: Some(1.0), speed, elapsed, left });
     }
-
-    /// Something the teacher should know.
-    pub fn note(&mut self, sentence: &str) {
-        self.report.note(sentence);
-    }
 }
 
 /// `1 gap`, `2 gaps`.
