@@ -85,6 +85,18 @@ function rungsOffered(page) {
   return page.evaluate(() => [...document.querySelectorAll('[data-menu=quality] [role=menuitemradio]')].map((item) => item.innerText));
 }
 
+test('what was said over the picture is gone from it, and can be said again', async (t) => {
+  const page = await openPage(t, browser);
+  await playLesson(page);
+  const said = () => page.locator('.message').textContent();
+  await page.keyboard.press('k');
+  assert.equal(await said(), '已暂停');
+  await page.waitForFunction(() => document.querySelector('.message').textContent === '');
+  await page.keyboard.press('k');
+  await playOn(page, 0.5);
+  assert.equal(await said(), '', 'a lesson that plays is not called paused');
+});
+
 test('a lesson starts on the lowest rung', async (t) => {
   const page = await openPage(t, browser);
   // Asked for before the click: the first picture may be under way before anything else of the page is looked at.

@@ -28,6 +28,9 @@ const IDLE_MS = 3_000;
 /** A message over the picture stays this long, in milliseconds. */
 const MESSAGE_MS = 1_600;
 
+/** And fades for not quite so long. */
+const FADES_MS = 300;
+
 export interface PlayerOptions {
   url: string;
   /** Where the lesson lies on the device, if it does. */
@@ -161,7 +164,11 @@ export class Player {
     window.clearTimeout(this.messageTimer);
     setText(this.message, text);
     this.message.classList.add('shown');
-    this.messageTimer = window.setTimeout(() => this.message.classList.remove('shown'), MESSAGE_MS);
+    this.messageTimer = window.setTimeout(() => {
+      this.message.classList.remove('shown');
+      // Who reads the page by ear would find "paused" in a lesson that plays, and not hear the same twice.
+      this.messageTimer = window.setTimeout(() => setText(this.message, ''), FADES_MS);
+    }, MESSAGE_MS);
   }
 
   destroy(): void {
