@@ -25,6 +25,8 @@ export async function legacy(options) {
     format: 'iife',
     target: 'es2015',
     minifySyntax: true,
+    // One script, with all that it may ever need, has no room for them.
+    define: { ...options.define, __SUBTITLES__: 'false' },
     legalComments: 'none',
     write: false,
   });

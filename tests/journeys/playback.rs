@@ -33,6 +33,7 @@ fn a_teachers_file_plays_on_a_students_screen() {
 
     let made = ingest(&[&["sample", "--seconds", SECONDS, "--out", &path(&file)][..], &SIZE].concat());
     assert!(made.status.success(), "{made:?}");
+    put(scratch.path(), "lesson.srt", subtitles().as_bytes());
     let meta = project().join("config/sample-lesson.toml");
     let run = ingest(&[
         "run",
@@ -251,6 +252,15 @@ fn day(store: &Path) -> Plan {
         }],
         ..plan()
     }
+}
+
+/// A line in each five seconds, but for the last of them; with a sign that is not to be taken for markup.
+fn subtitles() -> String {
+    let line = |n: u32| {
+        let clock = |second: u32| format!("00:{:02}:{:02},000", second / 60, second % 60);
+        format!("{}\n{} --> {}\n第{}句 1 < 2\n\n", n + 1, clock(n * 5), clock(n * 5 + 4), n + 1)
+    };
+    (0..12).map(line).collect()
 }
 
 fn a_browser_plays_it(edge: &Airclass, certificate: &Certificate, class: &str) {

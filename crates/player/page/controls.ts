@@ -34,6 +34,8 @@ export class Controls {
   private readonly speed: Menu<number>;
   private readonly quality: Menu<number | null>;
   private readonly mode: Menu<Mode>;
+  /** Another may be put in front of them. */
+  readonly menus: Pick<Menu<unknown>, 'root' | 'isOpen' | 'close' | 'destroy'>[];
   /** While a finger is on the slider it shows the finger's place, and nothing is fetched until it is lifted. */
   private dragging = false;
   private offered: readonly Level[] | undefined;
@@ -74,6 +76,7 @@ export class Controls {
     this.speed.offer(SPEEDS.map((speed) => ({ value: speed, name: `${speed}×` })));
     this.quality = new Menu<number | null>(words.quality, 'quality', (index) => actions.setQuality(index));
     this.mode = new Menu<Mode>(words.mode, 'mode', (mode) => actions.setMode(mode));
+    this.menus = [this.speed, this.mode, this.quality];
     this.root = h(
       'div',
       { class: 'bar', role: 'group', 'aria-label': words.player },
@@ -97,7 +100,7 @@ export class Controls {
 
   /** A menu is open: the bar must stay. */
   get busy(): boolean {
-    return this.dragging || this.speed.isOpen || this.quality.isOpen || this.mode.isOpen;
+    return this.dragging || this.menus.some((menu) => menu.isOpen);
   }
 
   update(engine?: Engine): void {
@@ -135,15 +138,11 @@ export class Controls {
   }
 
   closeMenus(): void {
-    this.speed.close(false);
-    this.quality.close(false);
-    this.mode.close(false);
+    this.menus.forEach((menu) => menu.close(false));
   }
 
   destroy(): void {
-    this.speed.destroy();
-    this.quality.destroy();
-    this.mode.destroy();
+    this.menus.forEach((menu) => menu.destroy());
   }
 
   private updateQuality(engine: Engine): void {

@@ -132,7 +132,8 @@ class HlsEngine implements Engine {
 
   private open(startAt: number): Hls {
     const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1, xhrSetup: (xhr, url) => this.ask(xhr, url), autoStartLoad: !this.looksForSound(), ...this.fromDevice() });
-    hls.on(Hls.Events.MANIFEST_PARSED, (_, { audioTracks }) => {
+    hls.on(Hls.Events.MANIFEST_PARSED, (_, { audioTracks, subtitleTracks }) => {
+      if (__SUBTITLES__) this.listener.subtitles(subtitleTracks);
       if (this.leadsElsewhere(hls)) return;
       // The mono sound of the lowest rung and the stereo of the others are the same lesson. Told that they differ in
       // channels, hls.js throws away all sound downloaded so far at each change between them: a gap, just when the line

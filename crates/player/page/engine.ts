@@ -9,6 +9,11 @@ import type { Bundle } from './offline/loader';
 import type { Trouble } from './recovery';
 import type { Level, LoggedError } from './state';
 
+declare global {
+  /** Whether this script may show subtitles; put in by the build. */
+  const __SUBTITLES__: boolean;
+}
+
 export interface Engine {
   readonly name: 'hls.js' | 'native';
   /** Fixes a rung by its index, or lets the engine choose (null). */
@@ -35,6 +40,14 @@ export type Problem =
   /** Nothing here can play HLS. */
   | { kind: 'unsupported' };
 
+/** Subtitles in one language. */
+export interface Subtitle {
+  /** As the playlist calls them. */
+  name: string;
+  /** BCP 47; they lie in the package by it. */
+  lang?: string;
+}
+
 /** What an engine reports. */
 export interface EngineListener {
   levels(levels: readonly Level[]): void;
@@ -42,6 +55,8 @@ export interface EngineListener {
   level(level: Level | null, chosen: number | null): void;
   /** Where the lesson's package lies: its folder, with a slash at the end. */
   found(folder: string): void;
+  /** What subtitles the lesson has; told again with each reading of its playlist. The system's own HLS offers them itself. */
+  subtitles(offered: readonly Subtitle[]): void;
   /** A problem; undefined when it is over. */
   problem(problem: Problem | undefined): void;
   error(error: Omit<LoggedError, 'at'>): void;

@@ -6,13 +6,13 @@ import { bufferedAhead, isDry } from './buffered';
 import { Controls, levelName, type Actions } from './controls';
 import { h, icon, setAttribute, setText } from './dom';
 import type { Bundle } from './offline/loader';
-import { openEngine, type Engine, type EngineListener, type Problem } from './engine';
+import { openEngine, type Engine, type EngineListener, type Problem, type Subtitle } from './engine';
 import { focusOf } from './focus';
 import { isFullscreen, toggleFullscreen } from './fullscreen';
 import { Help } from './help';
 import { Notice } from './notice';
 import { hasPictures, type Mode } from './mode';
-import { pageAnew, wantsPageAnew } from './part';
+import { fetchPart, pageAnew, wantsPageAnew } from './part';
 import { keepPreferences, nextSpeed, readPreferences, wantedMode } from './preferences';
 import { MAX_ATTEMPTS, waitBefore } from './recovery';
 import { Slides } from './slides';
@@ -56,6 +56,8 @@ export class Player {
   private readonly slides: Slides;
   /** The lesson's package, as soon as it is known. */
   private folder: string | undefined;
+  /** Ends them, or the asking for their part; undefined as long as the lesson is not known to have any. */
+  private endSubtitles: (() => void) | undefined;
   private readonly message = h('p', { class: 'message', role: 'status' });
   private readonly waiting: HTMLElement;
   private readonly big: HTMLButtonElement;
@@ -183,6 +185,7 @@ export class Player {
     this.notice.hide();
     this.controls.destroy();
     this.slides.close();
+    if (__SUBTITLES__) this.endSubtitles?.();
     this.engine?.destroy();
     this.root.remove();
   }
@@ -230,6 +233,7 @@ export class Player {
         state.set({ package: folder });
         this.drawSlides();
       },
+      subtitles: (offered) => this.offerSubtitles(offered),
       problem: (problem) => this.setProblem(problem),
       error: (error) => state.log({ ...error, at: Math.round(performance.now()) }),
     };
@@ -285,6 +289,22 @@ export class Player {
     else this.slides.soundOnly();
   }
 
+  /** Most lessons have none, and nothing is fetched for it. */
+  private offerSubtitles(offered: readonly Subtitle[]): void {
+    if (__SUBTITLES__ && !this.endSubtitles && offered.length > 0) {
+      const { video, controls } = this;
+      const { words, store, bundle } = this.options;
+      const folder = (): string | undefined => this.folder;
+      this.endSubtitles = fetchPart(
+        () => import('./subtitles'),
+        ({ Subtitles }) => {
+          const subtitles = new Subtitles({ video, controls, words, store, offered, folder, bundle });
+          this.endSubtitles = () => subtitles.destroy();
+        },
+      );
+    }
+  }
+
   private toggle(): void {
     const { video } = this;
     if (video.ended) video.currentTime = 0;
@@ -297,12 +317,10 @@ export class Player {
 
   private listenToVideo(): void {
     const { video } = this;
-    for (const event of ['timeupdate', 'progress', 'durationchange', 'seeking', 'seeked']) video.addEventListener(event, () => this.updateTime());
-    for (const event of ['timeupdate', 'seeking']) video.addEventListener(event, () => this.slides.draw());
-    for (const event of ['loadstart', 'loadeddata', 'canplay', 'waiting', 'playing', 'pause', 'ended', 'seeking', 'seeked', 'emptied']) {
-      video.addEventListener(event, () => this.updatePhase());
-    }
-    for (const event of ['volumechange', 'ratechange']) video.addEventListener(event, () => this.draw());
+    ['timeupdate', 'progress', 'durationchange', 'seeking', 'seeked'].forEach((event) => video.addEventListener(event, () => this.updateTime()));
+    ['timeupdate', 'seeking'].forEach((event) => video.addEventListener(event, () => this.slides.draw()));
+    ['loadstart', 'loadeddata', 'canplay', 'waiting', 'playing', 'pause', 'ended', 'seeking', 'seeked', 'emptied'].forEach((event) => video.addEventListener(event, () => this.updatePhase()));
+    ['volumechange', 'ratechange'].forEach((event) => video.addEventListener(event, () => this.draw()));
     video.addEventListener('play', () => {
       this.engine?.watching();
       this.updatePhase();
@@ -317,7 +335,7 @@ export class Player {
       else this.toggle();
     });
     stage.addEventListener('dblclick', (event) => (event.target === this.video || this.slides.root.contains(event.target as Node)) && toggleFullscreen(this.root, this.video));
-    for (const event of ['pointermove', 'focusin', 'keydown']) this.root.addEventListener(event, () => this.wake());
+    ['pointermove', 'focusin', 'keydown'].forEach((event) => this.root.addEventListener(event, () => this.wake()));
     document.addEventListener('keydown', this.onKey);
     document.addEventListener('fullscreenchange', this.onFullscreen);
     document.addEventListener('webkitfullscreenchange', this.onFullscreen);

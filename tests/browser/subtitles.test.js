@@ -1,0 +1,87 @@
+// Subtitles: chosen, shown in time, remembered, and kept with the lesson.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { assertNothingFatal, openBrowser, openPage, playLesson, press, until } from './support.js';
+
+let browser;
+before(async (t) => {
+  browser = await openBrowser(t);
+});
+
+/** What the journey wrote beside the lesson: a line in each five seconds, but for the last of them. */
+const LINE = /^第(\d+)句 1 < 2$/;
+
+/** Waits until a line is shown that is due at the lesson's place. */
+function lineInTime(page) {
+  return page.waitForFunction((source) => {
+    const line = new RegExp(source).exec(document.querySelector('.subtitles')?.innerText ?? '');
+    const { position } = window.airclass;
+    return line && position > (Number(line[1]) - 1) * 5 - 0.5 && position < Number(line[1]) * 5;
+  }, LINE.source);
+}
+
+async function take(page, language) {
+  await page.click('[data-menu=subtitles] .menu-button');
+  await page.click(`[data-menu=subtitles] [data-value="${language}"]`);
+}
+
+test('subtitles are off until somebody takes them, and stay taken', async (t) => {
+  const page = await openPage(t, browser);
+  const asked = [];
+  page.on('request', (request) => /\/subs\//.test(request.url()) && asked.push(request.url()));
+  await playLesson(page);
+  await page.waitForSelector('[data-menu=subtitles]');
+  assert.deepEqual(asked, [], 'who takes none fetches none');
+  const named = () => page.locator('[data-menu=subtitles] .menu-button').getAttribute('aria-label');
+  assert.equal(await named(), '字幕: 关');
+  await take(page, 'zh-CN');
+  assert.equal(await named(), '字幕: 简体中文');
+  await lineInTime(page);
+  // Beside the picture, not on it.
+  const [picture, lines, bar] = await page.evaluate(() => ['.stage', '.subtitles', '.bar'].map((name) => document.querySelector(name).getBoundingClientRect().toJSON()));
+  assert.ok(lines.top >= picture.bottom && bar.top >= lines.bottom);
+  await page.keyboard.press('5');
+  await lineInTime(page);
+  assert.equal(await page.locator('.subtitles').getAttribute('lang'), 'zh-CN');
+  // Where there is only sound, too.
+  await page.click('[data-menu=mode] .menu-button');
+  await page.click('[data-menu=mode] [data-value=sound]');
+  await page.waitForFunction(() => window.airclass.playing && window.airclass.mode === 'sound');
+  await lineInTime(page);
+
+  await page.reload();
+  await lineInTime(page);
+  await take(page, '');
+  assert.equal(await page.locator('.subtitles').isVisible(), false);
+  assert.equal(await page.locator('track').count(), 0);
+  await assertNothingFatal(page);
+});
+
+test('subtitles that do not come are asked for again', async (t) => {
+  const page = await openPage(t, browser, { expected: /ERR_FAILED/ });
+  let asked = 0;
+  await page.route('**/all.vtt', (route) => {
+    asked += 1;
+    return asked === 1 ? route.abort() : route.continue();
+  });
+  await playLesson(page);
+  await take(page, 'zh-CN');
+  await until(() => asked === 2, 'asked for twice');
+  await lineInTime(page);
+});
+
+test('a kept lesson has its subtitles with it', async (t) => {
+  const page = await openPage(t, browser, { expected: /Failed to load resource/ });
+  await playLesson(page);
+  await take(page, 'zh-CN');
+  await page.click('[data-control=keep]');
+  await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.context().setOffline(true);
+  await page.reload();
+  await page.waitForSelector('.from-device');
+  await page.waitForFunction(() => window.airclass.duration > 0);
+  await press(page);
+  await lineInTime(page);
+});
