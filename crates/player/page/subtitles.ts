@@ -9,7 +9,7 @@ import { h, replace, setAttribute } from './dom';
 import type { Subtitle } from './engine';
 import { Menu } from './menu';
 import type { Bundle } from './offline/loader';
-import { waitBefore } from './recovery';
+import { MAX_ATTEMPTS, waitBefore } from './recovery';
 import type { Store } from './store';
 import type { Words } from './words';
 import { subtitlesWordsIn } from './words-subtitles';
@@ -101,6 +101,7 @@ export class Subtitles {
   }
 
   private readAgain(): void {
+    if (this.failures >= MAX_ATTEMPTS) return;
     this.next.set(waitBefore(this.failures, Math.random()), () => this.read());
     this.failures += 1;
   }
