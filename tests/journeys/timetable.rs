@@ -430,7 +430,7 @@ fn who_deletes_a_lesson_hears_which_days_still_show_it() {
     clock.set_ahead(morning.as_second() - Timestamp::now().as_second());
     let store = scene.text("store");
     let begun =
-        run_in(&*clock.environment(), "airclass", &["package", "delete", "physics", "--store", &store]);
+        run_in(&clock.environment(), "airclass", &["package", "delete", "physics", "--store", &store]);
     let note = "note: it has begun on 2126-09-02 and stays on television; leave what has begun in that day's timetable";
     assert!(begun.stdout.contains(note), "{begun:?}");
     let spare = delete("spare");

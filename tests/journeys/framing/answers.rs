@@ -63,14 +63,33 @@ fn attacks_13_to_17_an_answer_split_in_its_header_section() {
         "X: a\rSet-Cookie: b\r\n",
         "X: a\0b\r\n",
         "X: a\r\n b\r\n",
-        "X : a\r\n",
         ": a\r\n",
+        " : a\r\n",
         "X\r\n",
     ] {
         refused(format!("{OK}Content-Length: 5\r\n{lines}\r\n01234"));
     }
     for head in ["HTTP/2 200 OK", "HTTP/1.10 200 OK", "HTTP/1.1 20 OK", "200 OK", "ICY 200 OK"] {
         refused(format!("{head}\r\nContent-Length: 5\r\n\r\n01234"));
+    }
+}
+
+/// What a proxy takes out (RFC 9112 §5.1). It says as much as without.
+#[test]
+fn attack_14_white_space_behind_the_name_of_an_answer_s_field_goes_no_further() {
+    let scene = scene(format!("{OK}Content-Length : 5\r\nX \t: a\r\n\r\n01234"));
+    let answer = &ask(&scene, "/bad")[0];
+    assert!(
+        answer.status == 200 && answer.body == "01234" && answer.head.contains("\r\nx: a\r\n"),
+        "{answer:?}"
+    );
+    for lines in [
+        "Content-Length: 5\r\nContent-Length : 6\r\n",
+        "Content-Length : 5\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 5\r\nTransfer-Encoding : chunked\r\n",
+        "Transfer-Encoding : xchunked\r\n",
+    ] {
+        refused(format!("{OK}{lines}\r\n5\r\n01234\r\n0\r\n\r\n"));
     }
 }
 

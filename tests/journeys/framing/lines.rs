@@ -1,7 +1,7 @@
 //! How lines are written: attacks 13 to 21.
 
 use crate::{HIDDEN, Scene, get};
-use journeys::raw::exchange;
+use journeys::raw::{exchange, statuses};
 
 #[test]
 fn attack_13_line_ends_and_nul_in_a_value() {
@@ -114,8 +114,13 @@ fn attack_20_no_host_two_hosts_or_a_list() {
     ] {
         scene.refuses(format!("GET /x HTTP/1.1\r\n{hosts}\r\n"));
     }
-    // HTTP/1.0 had none; without one there is no key.
-    scene.refuses("GET /x HTTP/1.0\r\n\r\n");
+    // HTTP/1.0 may name none, as balancers do that look whether a node is well: it asks the node.
+    scene.refuses("GET /x HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n");
+    let answers = exchange(scene.edge.address(), "GET /x HTTP/1.0\r\n\r\n");
+    assert_eq!(statuses(&answers), [200]);
+    let heard = scene.origin.take();
+    assert_eq!(heard.len(), 1);
+    assert_eq!(heard[0].values("host"), [scene.origin.address.to_string()]);
 }
 
 #[test]
@@ -133,7 +138,14 @@ fn attack_21_a_whole_url_as_target() {
     scene.refuses("GET /x#y HTTP/1.1\r\nHost: lessons.example\r\n\r\n");
     scene.refuses("GET /x y HTTP/1.1\r\nHost: lessons.example\r\n\r\n");
     scene.refuses("GET  /x HTTP/1.1\r\nHost: lessons.example\r\n\r\n");
-    scene.refuses("OPTIONS * HTTP/1.1\r\nHost: lessons.example\r\n\r\n");
+    scene.refuses("GET * HTTP/1.1\r\nHost: lessons.example\r\n\r\n");
+    // The server as a whole, which is this one.
+    let answers = exchange(
+        scene.edge.address(),
+        "OPTIONS * HTTP/1.1\r\nHost: lessons.example\r\nConnection: close\r\n\r\n",
+    );
+    assert_eq!((statuses(&answers), scene.origin.targets()), (vec![204], Vec::<String>::new()));
+    scene.forwards("GET http://lessons.example:80/x HTTP/1.1\r\nHost: lessons.example\r\n\r\n", &["GET /x "]);
     scene.forwards("GET http://lessons.example/x HTTP/1.1\r\nHost: lessons.example\r\n\r\n", &["GET /x "]);
     scene.forwards("GET http://lessons.example HTTP/1.1\r\nHost: lessons.example\r\n\r\n", &["GET / "]);
 }
