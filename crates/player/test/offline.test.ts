@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { due, fetchBundle, judge, nextTry, PART_BYTES, tonight } from '../page/offline/fetching';
 import type { Kept, Shelf } from '../page/offline/shelf';
-import { parseHeader } from '../page/offline/tar';
+import type { Source } from '../page/offline/pieces';
+import { parseHeader, readTar } from '../page/offline/tar';
 import { hearTime } from '../page/time';
 
 function header(name: string, size: string, change: (block: Uint8Array) => void = () => undefined): Uint8Array {
@@ -25,6 +26,21 @@ test('what is no header, or leads elsewhere, is refused', () => {
   for (const name of ['../x', '/etc/x', 'a/../../x', '.hidden', 'a/.b', '', 'a\\b']) assert.equal(parseHeader(header(name, '1')), undefined, name);
   for (const size of ['', '9', '-1', 'x']) assert.equal(parseHeader(header('a', size)), undefined, size);
   assert.equal(parseHeader(new Uint8Array(512).fill(7)), undefined);
+});
+
+/** A file that was cut off where a member ended was opened as a lesson, and asked for what it lacked again and again. */
+test('a file that is broken off is none, wherever that is', async () => {
+  const member = (name: string, bytes: number): number[] => [...header(name, bytes.toString(8)), ...new Uint8Array(Math.ceil(bytes / 512) * 512).fill(1, 0, bytes)];
+  const whole = new Uint8Array([...member('lesson.m3u8', 100), ...member('s2/index.m3u8', 512), ...new Uint8Array(1024)]);
+  const read = (size: number) => {
+    const source: Source = { size, read: (from, to) => Promise.resolve(whole.slice(from, to).buffer) };
+    return readTar(source);
+  };
+  assert.deepEqual([...(await read(whole.length))!.keys()], ['lesson.m3u8', 's2/index.m3u8']);
+  // One of the two empty blocks is enough.
+  const end = whole.length - 512;
+  assert.equal((await read(end))?.size, 2);
+  for (let size = 0; size < end; size += 1) assert.equal(await read(size), undefined, `${size} of ${whole.length}`);
 });
 
 test('the night is the coming one, or what is left of this one', () => {

@@ -25,13 +25,14 @@ export async function readTar(file: Source): Promise<Map<string, Member> | undef
     if (!bytes) return undefined;
     const block = new Uint8Array(bytes);
     // Two empty blocks end it; one tells as much.
-    if (block.every((byte) => byte === 0)) break;
+    if (block.every((byte) => byte === 0)) return members.size > 0 ? members : undefined;
     const header = parseHeader(block);
     if (!header || at + BLOCK + header.bytes > file.size) return undefined;
     if (header.isFile) members.set(header.name, { at: at + BLOCK, bytes: header.bytes });
     at += BLOCK + Math.ceil(header.bytes / BLOCK) * BLOCK;
   }
-  return members.size > 0 ? members : undefined;
+  // Broken off between two members, or within what fills up the last one's block.
+  return undefined;
 }
 
 /** One member's header (POSIX.1-1988); undefined where it is none. */
