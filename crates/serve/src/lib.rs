@@ -49,4 +49,4 @@ pub use running::{Ended, Reread, Running, hold_hang_ups, is_live, run_until_sign
 pub use sandbox::{Sandbox, SandboxError};
 pub use server::{CoreId, ServeError, Server, open};
 pub use service::{BoxError, Peer, Scheme, Service, Standing};
-pub use tls::TlsError;
+pub use tls::{TlsError, pem};

@@ -5,7 +5,7 @@
 
 mod certificates;
 mod error;
-mod pem;
+pub mod pem;
 mod prefetch;
 mod records;
 mod tickets;

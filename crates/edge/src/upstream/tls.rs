@@ -1,9 +1,9 @@
 //! TLS towards servers: whom to believe, and showing who we are.
 
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
+use serve::pem;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::Path;
@@ -54,8 +54,8 @@ pub(super) fn client(ca: Option<&Path>, identity: Option<(&Path, &Path)>) -> Res
             let problem = |error: &dyn std::fmt::Display| {
                 ("group.key", format!("{}: {error}; give a PEM file with a private key", key.display()))
             };
-            let pem = read(key, &mut mark).map_err(|error| problem(&error))?;
-            let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| problem(&error))?;
+            let bytes = read(key, &mut mark).map_err(|error| problem(&error))?;
+            let private = pem::key(&bytes).map_err(|error| problem(&error))?;
             builder.with_client_auth_cert(chain, private).map_err(|error| {
                 let problem = "give a certificate chain and the key that it was issued for";
                 ("group.cert", format!("{} and its key: {error}; {problem}", cert.display()))
@@ -74,10 +74,8 @@ fn certificates(
     let problem = |what: &dyn std::fmt::Display| {
         (key, format!("{}: {what}; give a PEM file with certificates", path.display()))
     };
-    let pem = read(path, mark).map_err(|error| problem(&error))?;
-    let chain: Vec<_> =
-        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| problem(&error))?;
-    if chain.is_empty() { Err(problem(&"no certificate in it")) } else { Ok(chain) }
+    let bytes = read(path, mark).map_err(|error| problem(&error))?;
+    pem::certificates(&bytes).map_err(|error| problem(&error))
 }
 
 /// A file's bytes, once: what is believed is what the mark is of. It is read again at each reload.
@@ -90,6 +88,18 @@ fn read(path: &Path, mark: &mut DefaultHasher) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of two authorities that `cat` had put into one line the second was believed by nobody, without a word.
+    #[test]
+    fn authorities_that_were_put_together_by_hand_are_all_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] =
+            ["a.cn", "b.cn"].map(|name| rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap());
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, format!("{}{}", one.cert.pem().trim_end(), two.cert.pem())).unwrap();
+        let read = certificates("group.ca", &path, &mut DefaultHasher::new()).unwrap();
+        assert_eq!(read, [one.cert.der().clone(), two.cert.der().clone()]);
+    }
 
     /// `/dev/zero` was read until no memory was left, and a pipe was waited for at each reload.
     #[test]

@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&with_lines_apart(pem)).collect();
     let chain = chain.map_err(|error| words(&error))?;
     if chain.is_empty() { Err("no certificate in it".to_owned()) } else { Ok(chain) }
@@ -17,7 +17,7 @@ pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, S
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(super) fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+pub fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
     PrivateKeyDer::from_pem_slice(&with_lines_apart(pem)).map_err(|error| {
         let is_locked = pem.windows(LOCKED.len()).any(|part| part == LOCKED);
         if is_locked {
