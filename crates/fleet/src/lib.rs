@@ -27,5 +27,5 @@ pub use province::{Province, neighbours};
 pub use record::{ChainError, Event, Record, Sender};
 pub use refusal::Refusal;
 pub use registry::{Member, Registry, Standing, Welcome};
-pub use report::{Acknowledged, Effect, KEPT_EFFECTS, Report};
+pub use report::{Acknowledged, Effect, KEPT_EFFECTS, Report, SILENT};
 pub use token::{MAX_VALID, Secret, TokenId};

@@ -1,13 +1,16 @@
 //! What a node says of itself, and what that says about an order.
 
 use crate::place::NodeName;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use package::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Effects that a report still tells: those of all orders of some days, and refusals for longer.
 pub const KEPT_EFFECTS: usize = 64;
+
+/// A node reports every ten seconds. Who has not for so long is silent.
+pub const SILENT: SignedDuration = SignedDuration::from_mins(5);
 
 /// A node's word, sent anew whenever something changes and every few seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

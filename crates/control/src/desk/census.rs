@@ -3,15 +3,13 @@
 use super::Desk;
 use crate::clock;
 use crate::metrics::Fleet;
-use fleet::Standing;
+use fleet::{SILENT, Standing};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How often all nodes are looked over.
 const EVERY: Duration = Duration::from_secs(5);
-/// A node reports every ten seconds. Who has not for so long is silent.
-const SILENT: SignedDuration = SignedDuration::from_mins(5);
 /// A node renews when a third of its certificate's life is left. When less than this part is, something is wrong.
 const LATE_AT: u32 = 6;
 

@@ -2,12 +2,9 @@
 
 use super::{Desk, ask};
 use faults::{AnyFault, note, say};
-use fleet::Standing;
 use fleet::wire::{Node, Nodes};
-use jiff::{SignedDuration, Timestamp};
-
-/// As the control counts who is silent: a node reports every ten seconds.
-const SILENT: SignedDuration = SignedDuration::from_mins(5);
+use fleet::{SILENT, Standing};
+use jiff::Timestamp;
 
 /// `airclass control nodes`
 pub(super) fn nodes(desk: &Desk, json: bool) -> Result<(), AnyFault> {
