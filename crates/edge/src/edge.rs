@@ -22,6 +22,7 @@ use diskstore::Pinned;
 use faults::Blame;
 use http::{Method, Uri};
 use serve::Work;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -164,7 +165,7 @@ impl Shared {
         let Settings { config, groups } = self.settings.clone();
         Edge {
             upstream: Upstream::new(groups, dial, Arc::clone(&config), Arc::clone(&self.metrics)),
-            metrics: Arc::clone(&self.metrics),
+            metrics: Rc::new(Arc::clone(&self.metrics)),
             memory: self.memory.clone(),
             disk: self.disk.clone(),
             ghost: Arc::clone(&self.ghost),
@@ -198,7 +199,8 @@ impl Shared {
 #[derive(Clone)]
 pub(crate) struct Edge {
     pub(crate) upstream: Upstream,
-    pub(crate) metrics: Arc<Metrics>,
+    /// All cores', held once by each: each answer holds them, and would else change a count that all cores do.
+    pub(crate) metrics: Rc<Arc<Metrics>>,
     pub(crate) memory: Memory,
     pub(crate) disk: Option<Arc<DiskTier>>,
     /// What has come from the disk without being kept in memory.

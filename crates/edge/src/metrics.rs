@@ -11,23 +11,23 @@ use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCou
 use serve::{Family, InFlight, Level, Sent};
 use std::sync::OnceLock;
 use std::time::Duration;
-use telemetry::{Label, Telemetry};
+use telemetry::{Label, StripedCounters, StripedHistograms, Telemetry};
 use tokio::time::Instant;
 
 /// Counters of one edge, shared by its cores.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    requests: Vec<IntCounter>,
-    response_bytes: Vec<IntCounter>,
+    requests: StripedCounters,
+    response_bytes: StripedCounters,
     fills: Vec<IntCounter>,
     misses: Vec<IntCounter>,
-    kind_requests: Vec<IntCounter>,
-    kind_bytes: Vec<IntCounter>,
-    rung_requests: Vec<IntCounter>,
-    rung_bytes: Vec<IntCounter>,
-    slower_than_realtime: Vec<IntCounter>,
-    segment_seconds: Vec<Histogram>,
-    first_byte_seconds: Vec<Histogram>,
+    kind_requests: StripedCounters,
+    kind_bytes: StripedCounters,
+    rung_requests: StripedCounters,
+    rung_bytes: StripedCounters,
+    slower_than_realtime: StripedCounters,
+    segment_seconds: StripedHistograms,
+    first_byte_seconds: StripedHistograms,
     pub(crate) fills_again: IntCounter,
     upstream_errors: Vec<IntCounter>,
     shed: Vec<IntCounter>,
@@ -65,13 +65,13 @@ const WAITER_BUCKETS: [f64; 8] = [0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 1_000.0, 10_
 impl Metrics {
     pub(crate) fn register(telemetry: &Telemetry) -> Self {
         Self {
-            requests: telemetry::counters::<Outcome>(
+            requests: telemetry::striped_counters::<Outcome>(
                 telemetry,
                 "edge_requests_total",
                 "Requests answered, by what became of them",
                 "outcome",
             ),
-            response_bytes: telemetry::counters::<Outcome>(
+            response_bytes: telemetry::striped_counters::<Outcome>(
                 telemetry,
                 "edge_response_bytes_total",
                 "Body bytes handed to clients' connections, by what became of the request",
@@ -89,44 +89,44 @@ impl Metrics {
                 "Requests that the cache did not answer: content was not here, health is trouble of this node or its upstreams",
                 "class",
             ),
-            kind_requests: telemetry::counters::<Kind>(
+            kind_requests: telemetry::striped_counters::<Kind>(
                 telemetry,
                 "edge_kind_requests_total",
                 "Answers that are over, by what they were of",
                 "kind",
             ),
-            kind_bytes: telemetry::counters::<Kind>(
+            kind_bytes: telemetry::striped_counters::<Kind>(
                 telemetry,
                 "edge_kind_bytes_total",
                 "Body bytes handed to clients' connections, by what they were of",
                 "kind",
             ),
-            rung_requests: telemetry::counters::<Rung>(
+            rung_requests: telemetry::striped_counters::<Rung>(
                 telemetry,
                 "edge_rung_requests_total",
                 "Answers that are over, by rung of the lesson",
                 "rung",
             ),
-            rung_bytes: telemetry::counters::<Rung>(
+            rung_bytes: telemetry::striped_counters::<Rung>(
                 telemetry,
                 "edge_rung_bytes_total",
                 "Body bytes handed to clients' connections, by rung of the lesson",
                 "rung",
             ),
-            slower_than_realtime: telemetry::counters::<Rung>(
+            slower_than_realtime: telemetry::striped_counters::<Rung>(
                 telemetry,
                 "edge_delivery_slower_than_realtime_total",
                 "Segments that took longer than the 4.8 s that they play, by rung",
                 "rung",
             ),
-            segment_seconds: histograms::<Rung>(
+            segment_seconds: StripedHistograms::register::<Rung>(
                 telemetry,
                 "edge_segment_delivery_seconds",
                 "From a segment's request to its last byte, by rung",
                 "rung",
                 &SEGMENT_BUCKETS,
             ),
-            first_byte_seconds: histograms::<Tier>(
+            first_byte_seconds: StripedHistograms::register::<Tier>(
                 telemetry,
                 "edge_first_byte_seconds",
                 "From a request to its answer's head, by where the answer came from",
@@ -205,32 +205,32 @@ impl Metrics {
     }
 
     pub(crate) fn answered(&self, outcome: Outcome) {
-        self.requests[outcome.index()].inc();
+        self.requests.inc(outcome.index());
         if let Some(class) = outcome.miss() {
             self.misses[class.index()].inc();
         }
     }
 
     pub(crate) fn first_byte(&self, outcome: Outcome, after: Duration) {
-        self.first_byte_seconds[outcome.tier().index()].observe(after.as_secs_f64());
+        self.first_byte_seconds.observe(outcome.tier().index(), after);
     }
 
     pub(crate) fn delivered(&self, kind: Kind, rung: Rung, bytes: u64) {
-        self.kind_requests[kind.index()].inc();
-        self.kind_bytes[kind.index()].inc_by(bytes);
-        self.rung_requests[rung.index()].inc();
-        self.rung_bytes[rung.index()].inc_by(bytes);
+        self.kind_requests.inc(kind.index());
+        self.kind_bytes.inc_by(kind.index(), bytes);
+        self.rung_requests.inc(rung.index());
+        self.rung_bytes.inc_by(rung.index(), bytes);
     }
 
     pub(crate) fn segment_delivered(&self, rung: Rung, took: Duration, slow: bool) {
-        self.segment_seconds[rung.index()].observe(took.as_secs_f64());
+        self.segment_seconds.observe(rung.index(), took);
         if slow {
-            self.slower_than_realtime[rung.index()].inc();
+            self.slower_than_realtime.inc(rung.index());
         }
     }
 
     pub(crate) fn sent(&self, outcome: Outcome, bytes: u64) {
-        self.response_bytes[outcome.index()].inc_by(bytes);
+        self.response_bytes.inc_by(outcome.index(), bytes);
     }
 
     /// From now on [`Metrics::sent_bytes`] goes by what connections count.
@@ -243,7 +243,7 @@ impl Metrics {
     ///
     /// Bodies are counted when they end; what goes over unix sockets is counted there alone.
     pub(crate) fn sent_bytes(&self) -> u64 {
-        let bodies: u64 = self.response_bytes.iter().map(IntCounter::get).sum();
+        let bodies = self.response_bytes.sum();
         let wire = |sent: &Sent| Family::ALL.iter().map(|&family| sent.bytes(family)).sum();
         bodies.max(self.on_the_wire.get().map_or(0, wire))
     }

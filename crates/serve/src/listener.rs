@@ -121,7 +121,7 @@ impl Accepting {
             Self::Tcp(listener) => ready!(listener.poll_accept(context)).and_then(|(stream, address)| {
                 // Answers are written whole; waiting for more (Nagle) would only delay their last packet.
                 stream.set_nodelay(true).map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
-                let sent = metrics.sent.to(address.ip()).clone();
+                let sent = metrics.sent.to(address.ip());
                 Ok((Socket::Tcp(Tcp::new(stream, sent, metrics.lines.clone())), address))
             }),
             Self::Unix(listener) => {

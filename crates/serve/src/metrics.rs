@@ -5,7 +5,7 @@ use framing::Fault;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use telemetry::{Label, Telemetry};
+use telemetry::{Label, StripedCounter, StripedCounters, Telemetry};
 
 /// Why a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,13 +107,13 @@ impl Label for Family {
 }
 
 /// Bytes given to the kernel for clients, headers and TLS among them, counted as they are given: for TCP what it has taken,
-/// for UDP what is in the packets. One addition for some tens of kilobytes, so all cores share a counter.
+/// for UDP what is in the packets.
 #[derive(Debug, Clone)]
-pub struct Sent(Vec<IntCounter>);
+pub struct Sent(StripedCounters);
 
 impl Sent {
     fn register(telemetry: &Telemetry) -> Self {
-        Self(telemetry::counters::<Family>(
+        Self(telemetry::striped_counters::<Family>(
             telemetry,
             "serve_sent_bytes_total",
             "Bytes handed to the network for clients as they are sent, headers and TLS among them, by IP family",
@@ -122,14 +122,14 @@ impl Sent {
     }
 
     /// What counts for who is at `address`.
-    pub(crate) fn to(&self, address: IpAddr) -> &IntCounter {
+    pub(crate) fn to(&self, address: IpAddr) -> StripedCounter {
         let family = if address.to_canonical().is_ipv4() { Family::V4 } else { Family::V6 };
-        &self.0[family.index()]
+        self.0.of(family.index())
     }
 
     /// So far.
     pub fn bytes(&self, family: Family) -> u64 {
-        self.0[family.index()].get()
+        self.0.get(family.index())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Labels come from enums: a closed set, so that the number of series is known when the code is read.
 
-use crate::Telemetry;
+use crate::striped::values_of;
+use crate::{StripedCounters, Telemetry};
 use prometheus::{IntCounter, IntCounterVec, Opts};
 
 /// An enum whose values label a metric.
@@ -51,4 +52,14 @@ pub fn counters<L: Label>(telemetry: &Telemetry, name: &str, help: &str, label: 
     let family = IntCounterVec::new(Opts::new(name, help), &[label]).expect("a constant name is valid");
     let family = telemetry.register(family);
     L::ALL.iter().map(|value| family.with_label_values(&[value.as_str()])).collect()
+}
+
+/// The same of what all cores count with each request.
+pub fn striped_counters<L: Label>(
+    telemetry: &Telemetry,
+    name: &str,
+    help: &str,
+    label: &str,
+) -> StripedCounters {
+    StripedCounters::register(telemetry, name, help, &[label], &values_of::<L>())
 }

@@ -10,15 +10,17 @@ mod orders;
 mod pages;
 mod posts;
 mod readiness;
+mod striped;
 mod worker;
 
 pub use admin::{Admin, AdminError, Hosts};
-pub use labels::{Label, counters};
+pub use labels::{Label, counters, striped_counters};
 pub use logs::{LogFormat, LogOptions, check, finish_logs, init, refilter, renew_log_writer};
 pub use orders::{Answer, Order, Orders, Told};
 pub use pages::Pages;
 pub use posts::{Answering, Post, Posts};
 pub use readiness::{Check, Readiness};
+pub use striped::{StripedCounter, StripedCounters, StripedHistograms};
 pub use worker::Worker;
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts};

@@ -1,12 +1,11 @@
 //! What was answered, by the protocol it went out in and the class of its status.
 
 use http::{StatusCode, Version};
-use prometheus::{IntCounter, IntCounterVec, Opts};
-use telemetry::{Label, Telemetry};
+use telemetry::{Label, StripedCounters, Telemetry};
 
 /// A counter for each protocol and class, made at the start.
 #[derive(Debug, Clone)]
-pub(crate) struct Answered(Vec<IntCounter>);
+pub(crate) struct Answered(StripedCounters);
 
 #[derive(Debug, Clone, Copy)]
 enum Protocol {
@@ -58,14 +57,13 @@ impl Label for Class {
 
 impl Answered {
     pub(crate) fn register(telemetry: &Telemetry) -> Self {
-        let opts = Opts::new("edge_answers_total", "Answers, by protocol and class of status");
-        let family = IntCounterVec::new(opts, &["protocol", "status"]).expect("a constant name is valid");
-        let family = telemetry.register(family);
         let of = |protocol: &Protocol| {
-            let (protocol, family) = (protocol.as_str(), family.clone());
-            Class::ALL.iter().map(move |class| family.with_label_values(&[protocol, class.as_str()]))
+            let protocol = protocol.as_str();
+            Class::ALL.iter().map(move |class| vec![protocol, class.as_str()])
         };
-        Self(Protocol::ALL.iter().flat_map(of).collect())
+        let values: Vec<_> = Protocol::ALL.iter().flat_map(of).collect();
+        let (name, help) = ("edge_answers_total", "Answers, by protocol and class of status");
+        Self(StripedCounters::register(telemetry, name, help, &["protocol", "status"], &values))
     }
 
     pub(crate) fn count(&self, version: Version, status: StatusCode) {
@@ -81,7 +79,7 @@ impl Answered {
             300.. => Class::Redirection,
             _ => Class::Success,
         };
-        self.0[protocol.index() * Class::ALL.len() + class.index()].inc();
+        self.0.inc(protocol.index() * Class::ALL.len() + class.index());
     }
 }
 

@@ -3,7 +3,6 @@
 use super::lend::Lender;
 use super::line::{Lines, Reach};
 use super::stream::Transport;
-use prometheus::IntCounter;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 use std::future::poll_fn;
@@ -13,6 +12,7 @@ use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use telemetry::StripedCounter;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -31,12 +31,12 @@ pub(crate) enum Socket {
 pub(crate) struct Tcp {
     stream: TcpStream,
     /// What its like are sent.
-    sent: IntCounter,
+    sent: StripedCounter,
     lines: Lines,
 }
 
 impl Tcp {
-    pub(crate) fn new(stream: TcpStream, sent: IntCounter, lines: Lines) -> Self {
+    pub(crate) fn new(stream: TcpStream, sent: StripedCounter, lines: Lines) -> Self {
         Self { stream, sent, lines }
     }
 }
@@ -260,7 +260,7 @@ impl AsyncWrite for Socket {
 }
 
 /// Counts what the kernel has taken, when it takes it: an answer of ten minutes is in ten minutes.
-fn counted(written: Poll<io::Result<usize>>, sent: &IntCounter) -> Poll<io::Result<usize>> {
+fn counted(written: Poll<io::Result<usize>>, sent: &StripedCounter) -> Poll<io::Result<usize>> {
     if let Poll::Ready(Ok(bytes)) = written {
         sent.inc_by(bytes as u64);
     }
@@ -270,7 +270,7 @@ fn counted(written: Poll<io::Result<usize>>, sent: &IntCounter) -> Poll<io::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use telemetry::Telemetry;
+    use telemetry::{StripedCounters, Telemetry};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpSocket};
 
@@ -282,8 +282,9 @@ mod tests {
         let mut client = client.connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         SockRef::from(&stream).set_tcp_notsent_lowat(64 * 1_024).unwrap();
-        let sent = IntCounter::new("sent", "bytes").unwrap();
-        let mut socket = Socket::Tcp(Tcp::new(stream, sent, Lines::register(&Telemetry::new("test"))));
+        let telemetry = Telemetry::new("test");
+        let sent = StripedCounters::register(&telemetry, "sent", "bytes", &[], &[vec![]]).of(0);
+        let mut socket = Socket::Tcp(Tcp::new(stream, sent, Lines::register(&telemetry)));
         assert!(socket.has_room());
         // All of it is taken, so that nobody has been told that there is no more room.
         socket.write_all(&[7; PACKET]).await.unwrap();
