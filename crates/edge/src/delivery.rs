@@ -45,14 +45,14 @@ struct Line {
 }
 
 impl Delivery {
-    /// Of a request that has just come.
-    pub(crate) fn begin(head: &request::Parts, peer: &Peer, pen: Option<&Pen>) -> Self {
+    /// Of a request that has come `now`.
+    pub(crate) fn begin(head: &request::Parts, peer: &Peer, pen: Option<&Pen>, now: Instant) -> Self {
         let path = head.uri.path();
         // A time and a network beside a word are what would tell of a child.
         let pen = pen.filter(|_| Paper::of(&head.method, path).is_none());
         let line = pen.map(|pen| Line { pen: pen.clone(), entry: entry(pen.blank(), head, peer) });
         Self {
-            began: Instant::now(),
+            began: now,
             version: head.version,
             kind: Kind::of(path),
             rung: Rung::of(path),

@@ -68,7 +68,7 @@ mod tests {
     fn whom_to_ask_for_help_is_for_the_node_to_say_where_its_owner_has() {
         let asked = |method: &str, path: &str| {
             let request = Request::builder().method(method).uri(path).header("host", "a").body(()).unwrap();
-            Asked::read(request.into_parts().0).unwrap()
+            Asked::read(request.into_parts().0, Instant::now()).unwrap()
         };
         let phone = Some("027-1234".to_owned());
         let own = Support::resolve(&SupportOptions { phone, page: None }).unwrap();

@@ -243,13 +243,14 @@ fn normalise(headers: &mut HeaderMap) {
 mod tests {
     use super::*;
     use http::Request;
+    use tokio::time::Instant;
 
     fn asked(fields: &[(&str, &str)]) -> Box<Asked> {
         let mut request = Request::builder().uri("/x").header("host", "a");
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        Asked::read(request.body(()).unwrap().into_parts().0).unwrap()
+        Asked::read(request.body(()).unwrap().into_parts().0, Instant::now()).unwrap()
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Quality {
 
     /// Counts what a request tells. `now` is when it is read.
     pub(crate) fn hear(&self, asked: &Asked, now: Instant) {
-        if asked.method != Method::GET || Class::of(asked.target.path()) != Class::Media {
+        if asked.method != Method::GET || asked.class != Class::Media {
             return;
         }
         let Some(told) = Told::read(&asked.headers, asked.target.query()) else { return };
@@ -148,7 +148,7 @@ mod tests {
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        Asked::read(request.body(()).unwrap().into_parts().0).unwrap()
+        Asked::read(request.body(()).unwrap().into_parts().0, Instant::now()).unwrap()
     }
 
     const PICTURES: &str = "/p/0123456789abcdef0123456789abcdef01234567/s2/00017.m4s";

@@ -2,7 +2,7 @@
 
 mod host;
 
-use crate::overload::Session;
+use crate::overload::{Class, Session};
 use crate::policy::CDN_LOOP;
 use crate::upstream::Question;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header, request};
@@ -12,6 +12,7 @@ use httpcache::range::{self, Spec};
 use httpcache::{fields, hop};
 use serve::{Interim, Scheme};
 use std::cell::Cell;
+use tokio::time::Instant;
 use url::Url;
 
 /// A request that may be answered.
@@ -27,6 +28,10 @@ pub(crate) struct Asked {
     pub(crate) headers: HeaderMap,
     /// By which it came.
     pub(crate) version: Version,
+    /// What it is for.
+    pub(crate) class: Class,
+    /// When it was read.
+    pub(crate) came: Instant,
     /// Which of them matter here.
     pub(crate) noted: Noted,
     pub(crate) directives: RequestDirectives,
@@ -148,11 +153,11 @@ pub const METHODS: [&str; 23] = [
 ];
 
 impl Asked {
-    /// Reads a request's head. On the heap: it is handed on from step to step.
+    /// Reads a request's head, which has come `now`. On the heap: it is handed on from step to step.
     ///
     /// # Errors
     /// The reason to refuse it.
-    pub(crate) fn read(head: request::Parts) -> Result<Box<Self>, Refusal> {
+    pub(crate) fn read(head: request::Parts, now: Instant) -> Result<Box<Self>, Refusal> {
         let request::Parts { method, uri, mut headers, version, .. } = head;
         if !METHODS.contains(&method.as_str()) {
             return Err(Refusal::Method);
@@ -176,6 +181,8 @@ impl Asked {
         let directives =
             if noted.directives { RequestDirectives::read(&headers) } else { RequestDirectives::default() };
         Ok(Box::new(Self {
+            class: Class::of(target.path()),
+            came: now,
             method,
             host,
             target,
@@ -331,7 +338,7 @@ mod tests {
         for host in hosts {
             request = request.header(header::HOST, *host);
         }
-        Asked::read(request.body(()).unwrap().into_parts().0)
+        Asked::read(request.body(()).unwrap().into_parts().0, Instant::now())
     }
 
     #[test]
@@ -360,7 +367,7 @@ mod tests {
             [(Version::HTTP_10, true), (Version::HTTP_11, false), (Version::HTTP_2, false)]
         {
             let request = Request::head("/").version(version).body(()).unwrap();
-            let asked = Asked::read(request.into_parts().0);
+            let asked = Asked::read(request.into_parts().0, Instant::now());
             assert_eq!(asked.is_ok(), answered, "{version:?}");
             if let Ok(mut asked) = asked {
                 asked.came_by(Scheme::Http, "node");
@@ -407,7 +414,7 @@ mod tests {
         let request = Request::builder().uri("/x").header("host", "a").header("accept-language", "zh");
         let request = request.header("connection", "accept-language, te").header("te", "trailers");
         let request = request.header("cookie", "a=1").header("cookie", "b=2");
-        let asked = Asked::read(request.body(()).unwrap().into_parts().0).unwrap();
+        let asked = Asked::read(request.body(()).unwrap().into_parts().0, Instant::now()).unwrap();
         assert!(!asked.headers.contains_key("accept-language") && asked.noted.trailers);
         assert_eq!(asked.headers.get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2"]);
     }

@@ -116,16 +116,18 @@ impl Service for EdgeService {
         let edge = self.edge();
         let (head, body) = request.into_parts();
         let version = head.version;
-        let delivery = Delivery::begin(&head, &peer, edge.pen.as_ref());
+        // What is asked of the clock once for a request, and again where it has waited.
+        let now = Instant::now();
+        let delivery = Delivery::begin(&head, &peer, edge.pen.as_ref(), now);
         // Before the future is made, so that it is small: it is moved on its way to the heap.
-        let mut asked =
-            Asked::read(head).and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked));
+        let mut asked = Asked::read(head, now)
+            .and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked));
         if let Ok(asked) = &mut asked {
             asked.came_by(peer.scheme, edge.identity.name());
             asked.interim = peer.interim.take();
         }
         async move {
-            let metrics = Arc::clone(&edge.metrics);
+            let metrics = Rc::clone(&edge.metrics);
             let answer = match asked {
                 Err(refusal) => response::refused(&edge, refusal, version),
                 Ok(mut asked) => match first_word(&edge, &mut asked, &peer) {
@@ -181,8 +183,8 @@ async fn admit(
     if pace == Pace::Refused {
         return response::too_many(&edge, edge.overload.refuses_rate());
     }
-    edge.metrics.quality.hear(&asked, Instant::now());
-    let class = Class::of(asked.target.path());
+    edge.metrics.quality.hear(&asked, asked.came);
+    let class = asked.class;
     // Nodes that fill are no students, and come from anywhere.
     if class.begins(&peer.standing) && !asked.planned && !edge.owner.serves(client) {
         return response::elsewhere(&edge);
@@ -234,8 +236,8 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     asked.target = policy.query.normalise(asked.target);
     let primary = key_by(&edge, route, &asked);
     let (mut asked_disk_for, mut looks) = (None, Looks::default());
-    for _ in 0..MAX_LOOKS {
-        let now = Instant::now();
+    for look in 0..MAX_LOOKS {
+        let now = if look == 0 { asked.came } else { Instant::now() };
         let reload = policy.client_reload;
         let mut looked = look_up(&edge.memory, primary.clone(), &asked, reload, looks.told.as_ref(), now);
         if matches!(looked.found, Found::Miss(_))

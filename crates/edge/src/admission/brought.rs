@@ -57,13 +57,14 @@ impl Brought {
 mod tests {
     use super::*;
     use http::Request;
+    use tokio::time::Instant;
 
     fn take(target: &str, field: Option<&str>) -> (String, Brought) {
         let mut request = Request::builder().uri(target).header("host", "a");
         if let Some(field) = field {
             request = request.header(FIELD, field);
         }
-        let mut asked = Asked::read(request.body(()).unwrap().into_parts().0).unwrap();
+        let mut asked = Asked::read(request.body(()).unwrap().into_parts().0, Instant::now()).unwrap();
         let brought = Brought::take(&mut asked);
         assert!(!asked.headers.contains_key(FIELD));
         (asked.path_and_query().to_owned(), brought)

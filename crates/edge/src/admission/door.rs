@@ -4,7 +4,6 @@ use super::answer::{Reason, Waiting, Words};
 use super::brought::Brought;
 use super::metrics::{AdmissionMetrics, CLASSES, Turn};
 use super::options::AdmissionConfig;
-use crate::overload;
 use crate::policy::Release;
 use crate::request::Asked;
 use ::admission::{Lines, Node, Slot, Ticket, Verdict, Wait, slot};
@@ -72,9 +71,7 @@ impl Door {
         dayplan::begun_with(asked.target.path())?;
         let brought = Brought::take(asked);
         // A node that fills by night is no student, and HEAD plays nothing.
-        let begins = asked.method == Method::GET
-            && !asked.planned
-            && overload::Class::of(asked.target.path()).begins(standing);
+        let begins = asked.method == Method::GET && !asked.planned && asked.class.begins(standing);
         if begins { inner.decide(asked, &brought, level) } else { None }
     }
 }

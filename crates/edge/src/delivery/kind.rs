@@ -22,16 +22,20 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn of(path: &str) -> Self {
-        let name = path.rfind('/').map_or(path, |slash| &path[slash + 1..]);
-        let Some((stem, extension)) = name.rsplit_once('.') else { return Self::Other };
+        let path = path.as_bytes();
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let Some(dot) = name.iter().rposition(|&byte| byte == b'.') else { return Self::Other };
+        let (stem, extension) = (&name[..dot], &name[dot + 1..]);
         match extension {
-            "m3u8" | "mpd" => Self::Playlist,
-            "vtt" => Self::Text,
-            "key" => Self::Key,
-            "m4s" | "mp4" | "m4v" | "m4a" | "cmfv" | "cmfa" | "ts" | "aac" if stem.starts_with("init") => {
+            b"m3u8" | b"mpd" => Self::Playlist,
+            b"vtt" => Self::Text,
+            b"key" => Self::Key,
+            b"m4s" | b"mp4" | b"m4v" | b"m4a" | b"cmfv" | b"cmfa" | b"ts" | b"aac"
+                if stem.starts_with(b"init") =>
+            {
                 Self::Init
             }
-            "m4s" | "mp4" | "m4v" | "m4a" | "cmfv" | "cmfa" | "ts" | "aac" => Self::Segment,
+            b"m4s" | b"mp4" | b"m4v" | b"m4a" | b"cmfv" | b"cmfa" | b"ts" | b"aac" => Self::Segment,
             _ => Self::Other,
         }
     }

@@ -29,13 +29,14 @@ pub(crate) fn moved(asked: &Asked, port: u16) -> Option<HeaderValue> {
 mod tests {
     use super::*;
     use http::Request;
+    use tokio::time::Instant;
 
     fn to(method: &str, host: &str, path: &str, port: u16, field: Option<(&str, &str)>) -> Option<String> {
         let mut request = Request::builder().method(method).uri(path).header("host", host);
         if let Some((name, value)) = field {
             request = request.header(name, value);
         }
-        let asked = Asked::read(request.body(()).unwrap().into_parts().0).unwrap();
+        let asked = Asked::read(request.body(()).unwrap().into_parts().0, Instant::now()).unwrap();
         moved(&asked, port).map(|to| to.to_str().unwrap().to_owned())
     }
 

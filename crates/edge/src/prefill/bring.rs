@@ -347,5 +347,5 @@ pub(super) fn question(host: &str, path: &str, form: Option<&'static str>) -> Op
     if let Some(form) = form {
         request = request.header(header::ACCEPT_ENCODING, HeaderValue::from_static(form));
     }
-    Asked::read(request.body(()).ok()?.into_parts().0).ok()
+    Asked::read(request.body(()).ok()?.into_parts().0, Instant::now()).ok()
 }

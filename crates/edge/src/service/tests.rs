@@ -63,7 +63,7 @@ impl Scene {
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        Asked::read(request.body(()).unwrap().into_parts().0).unwrap()
+        Asked::read(request.body(()).unwrap().into_parts().0, Instant::now()).unwrap()
     }
 
     /// Has it fetched and stored.

@@ -70,7 +70,7 @@ pub(super) async fn run<S: Service, T: Transport>(
     drop(exchange);
     match step {
         Step::Idle => Left::Idle,
-        Step::Hyper(early, answer) => Left::Hyper(early, answer),
+        Step::Hyper(left) => Left::Hyper(left.0, left.1),
         Step::Closed => {
             stream.close().await;
             Left::Ended(End::Closed)

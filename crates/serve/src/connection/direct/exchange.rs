@@ -23,12 +23,12 @@ use tokio::time::Instant;
 /// Bytes read at once: a header section, many times over.
 const READ: usize = 8 * 1_024;
 
-/// What the connection goes on with when its exchanges are over.
+/// What the connection goes on with when its exchanges are over. Small: it is handed on, mostly as none, with each answer.
 pub(super) enum Step<B> {
     /// Nothing is asked.
     Idle,
     /// These bytes are hyper's, and this is the answer to what they begin with, if there is one already.
-    Hyper(Bytes, Option<Response<B>>),
+    Hyper(Box<(Bytes, Option<Response<B>>)>),
     /// The client has closed it, between requests.
     Closed,
     /// It is given up.
@@ -109,7 +109,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
                     },
                 },
                 State::Answered(..) => match self.outgoing.poll_send(cx, self.stream, self.activity, false) {
-                    Poll::Ready(Ok(())) => self.begin_to_send(),
+                    Poll::Ready(Ok(())) => self.after_interim(),
                     Poll::Ready(Err(_)) => Some(Step::Given(End::Broken)),
                     Poll::Pending => return self.poll_departure(cx),
                 },
@@ -136,7 +136,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         let bytes = self.read.split().freeze();
         let most = self.core.limits.max_header_bytes;
         let Some(request) = question::read(&bytes, &mut self.messages, most) else {
-            return Poll::Ready(Some(Step::Hyper(bytes, None)));
+            return Poll::Ready(Some(Step::Hyper(Box::new((bytes, None)))));
         };
         self.activity.request_began();
         self.counted = Some(self.peer.standing.begin_request());
@@ -162,28 +162,37 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
 
     /// Sends the answer, after interim responses that came before it.
     fn answered(&mut self, answer: Response<S::Body>) -> Option<Step<S::Body>> {
-        if let State::Answering(_, question) = std::mem::replace(&mut self.state, State::Sending) {
-            self.state = State::Answered(answer, question);
-        }
+        let State::Answering(_, question) = std::mem::replace(&mut self.state, State::Sending) else {
+            return None;
+        };
         if self.outgoing.is_empty()
             && let Some(heads) = self.heard.take()
         {
             self.outgoing.push_interim(heads);
         }
-        if self.outgoing.is_empty() { self.begin_to_send() } else { None }
+        if self.outgoing.is_empty() {
+            return self.begin_to_send(answer, question);
+        }
+        self.state = State::Answered(answer, question);
+        None
+    }
+
+    /// Goes on with the answer that waited for the client to take those before it.
+    fn after_interim(&mut self) -> Option<Step<S::Body>> {
+        match std::mem::replace(&mut self.state, State::Sending) {
+            State::Answered(answer, question) => self.begin_to_send(answer, question),
+            _ => None,
+        }
     }
 
     /// Puts the head before the body, or leaves both to hyper.
-    fn begin_to_send(&mut self) -> Option<Step<S::Body>> {
-        let State::Answered(answer, question) = std::mem::replace(&mut self.state, State::Sending) else {
-            return None;
-        };
+    fn begin_to_send(&mut self, answer: Response<S::Body>, question: Bytes) -> Option<Step<S::Body>> {
         let length = if self.core.drain.has_begun() { None } else { self.outgoing.begin(&answer, self.here) };
         let Some(length) = length else {
             // Behind the request there may be more by now.
             let early =
                 if self.read.is_empty() { question } else { [&question[..], &self.read].concat().into() };
-            return Some(Step::Hyper(early, Some(answer)));
+            return Some(Step::Hyper(Box::new((early, Some(answer)))));
         };
         self.left = length;
         self.body.set(Some(answer.into_body()));
