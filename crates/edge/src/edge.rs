@@ -4,7 +4,7 @@ use crate::admission::Door;
 use crate::clock::Clock;
 use crate::coverage::Coverage;
 use crate::feedback::Feedback;
-use crate::fill::{Again, Flights, Lots, Watch};
+use crate::fill::{Again, Flights, Lots, Unsteady, Watch};
 use crate::key::CacheKey;
 use crate::metrics::Metrics;
 use crate::options::{Config, UpstreamLimits};
@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) filled: Arc<Again>,
     /// Of what only a part was wanted lately, and the whole came; it is not kept.
     pub(crate) left: Arc<Again>,
+    /// What servers upstream do not agree about.
+    pub(crate) unsteady: Arc<Unsteady>,
     /// Where answers are written down; `None`: nowhere.
     pub(crate) log: Option<AccessLog>,
     upstream_known: Arc<AtomicBool>,
@@ -144,6 +146,7 @@ impl Shared {
             lots: Lots::default(),
             filled: Arc::default(),
             left: Arc::default(),
+            unsteady: Arc::default(),
             log: None,
             upstream_known: Arc::default(),
             readiness: Arc::clone(&telemetry.readiness),
@@ -188,6 +191,7 @@ impl Shared {
             config,
             filled: Arc::clone(&self.filled),
             left: Arc::clone(&self.left),
+            unsteady: Arc::clone(&self.unsteady),
             pen: self.log.as_ref().map(AccessLog::pen),
             upstream_known: Arc::clone(&self.upstream_known),
             readiness: Arc::clone(&self.readiness),
@@ -228,6 +232,8 @@ pub(crate) struct Edge {
     pub(crate) filled: Arc<Again>,
     /// Of what only a part was wanted lately, and the whole came; it is not kept.
     pub(crate) left: Arc<Again>,
+    /// What servers upstream do not agree about.
+    pub(crate) unsteady: Arc<Unsteady>,
     /// Where answers are written down; `None`: nowhere.
     pub(crate) pen: Option<Pen>,
     upstream_known: Arc<AtomicBool>,

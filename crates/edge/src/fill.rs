@@ -23,6 +23,7 @@ mod proof;
 mod proved;
 mod renew;
 mod storable;
+mod unsteady;
 
 pub(crate) use again::Again;
 pub(crate) use arrived::Arrived;
@@ -37,3 +38,4 @@ pub(crate) use passing::{PassingStream, head_on_disk, pass_on};
 pub(crate) use place::store_as;
 pub(crate) use proved::{Unproved, prove};
 pub(crate) use storable::{still_storable, storable};
+pub(crate) use unsteady::Unsteady;

@@ -12,6 +12,7 @@
 use super::flight::Unshared;
 use super::lots::{Lot, RUN, Source};
 use super::place::{self, TOO_LARGE_FOR};
+use super::unsteady::UNSTEADY_FOR;
 use super::{arrived, keep, storable};
 use crate::edge::Edge;
 use crate::outcome::FillOutcome;
@@ -292,8 +293,13 @@ async fn fetch(
             if matches!(head.status.as_u16(), 200 | 206 | 404 | 410 | 416) {
                 // It is another one now: what is held of the old one is of no use to anybody (attack 50). Other answers
                 // say something of this request, or of the upstream's health.
+                let stood = stands(edge, sparse);
                 forget(edge, sparse);
                 tracing::info!(key = %sparse.key(), status = %head.status, "changed while its blocks were fetched");
+                // Of many who find it out at once the first one counts.
+                if stood {
+                    told_apart(edge, sparse, head.headers.get(header::ETAG));
+                }
             }
             return FillOutcome::Failed;
         };
@@ -321,9 +327,28 @@ async fn fetch(
     FillOutcome::Stored
 }
 
+/// Whether it is what is found under its key.
+fn stands(edge: &Edge, sparse: &Arc<Sparse>) -> bool {
+    edge.memory.sparse(sparse.key()).is_some_and(|standing| Arc::ptr_eq(&standing, sparse))
+}
+
 fn forget(edge: &Edge, sparse: &Arc<Sparse>) {
     edge.memory.drop_sparse(sparse);
     edge.remove_from_disk(sparse.key());
+}
+
+/// The upstream has it with the validator `now`. Where its servers do not agree no reader of blocks comes to the end: it is asked for
+/// whole from now on, and what memory has no room for is not kept.
+fn told_apart(edge: &Edge, sparse: &Arc<Sparse>, now: Option<&HeaderValue>) {
+    let at = Instant::now();
+    if !edge.unsteady.turned(sparse.key(), sparse.etag(), now, at) {
+        return;
+    }
+    let etags = (sparse.etag(), now);
+    tracing::warn!(key = %sparse.key(), ?etags, "servers upstream have different ETags for it: not in parts for an hour");
+    if sparse.length() > edge.memory.largest_object() {
+        edge.flights.store(|| place::pass_until(edge, sparse.key(), at + UNSTEADY_FOR));
+    }
 }
 
 /// Bytes of the whole that are fetched and left out to come to a block for one who has taken all of them: an origin that ignores
@@ -353,7 +378,7 @@ fn may_skip(edge: &Edge, sparse: &Arc<Sparse>, before: u64, reading: Reading) ->
 /// Who is reading goes on by blocks.
 fn pass_from_now_on(edge: &Edge, sparse: &Arc<Sparse>) {
     edge.flights.store(|| {
-        if edge.memory.sparse(sparse.key()).is_some_and(|standing| Arc::ptr_eq(&standing, sparse)) {
+        if stands(edge, sparse) {
             place::pass_until(edge, sparse.key(), Instant::now() + TOO_LARGE_FOR);
             tracing::info!(key = %sparse.key(), "does not come in parts");
         }

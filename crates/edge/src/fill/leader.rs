@@ -66,7 +66,8 @@ pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
 
 async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
     let Errand { asked, primary, stale, goes_on, alone } = errand;
-    let wanted = part::wanted(&asked, stale.as_deref());
+    let part = part::wanted(&asked, stale.as_deref());
+    let wanted = part.filter(|_| !edge.unsteady.has(guard.key(), Instant::now()));
     // It may wait for a connection, behind thousands of others that were let in while there was memory. What is asked about comes again
     // only where it has changed.
     let asking = stale.is_none().then(|| edge.overload.ask());
@@ -130,14 +131,16 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
             }
         }
         Ok(()) if arrived.length().is_some_and(|length| length > edge.memory.largest_object()) => {
-            if let Some(parts) = part::comes_in_parts(&arrived) {
+            if let Some(parts) = part::comes_in_parts(&arrived)
+                && !edge.unsteady.has(guard.key(), arrived.now)
+            {
                 return part::keep_blocks(&edge, &asked, &primary, arrived, parts, guard).await;
             }
             Unshared::TooLarge
         }
         Ok(()) => {
             // It was asked for a part and sends the whole.
-            if alone.is_some() && wanted.is_some() && asked.headers.contains_key(header::RANGE) {
+            if alone.is_some() && part.is_some() && asked.headers.contains_key(header::RANGE) {
                 guard.is_for_its_reader();
             }
             return keep::keep(&edge, &asked, &primary, arrived, guard).await;
@@ -148,7 +151,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
     if let Some(alone) = alone
         && arrived.body.hand_to_client()
     {
-        if wanted.is_some() && arrived.head.status == StatusCode::OK {
+        if part.is_some() && arrived.head.status == StatusCode::OK {
             // Of a part that was asked for, all has come: who wanted little may leave soon.
             arrived.body.narrow();
         }

@@ -89,6 +89,48 @@ async fn attack_50_parts_of_two_representations_are_never_put_together() {
     .await;
 }
 
+/// Each reader was cut off where the next server had its turn, for as long as they did not agree.
+#[tokio::test(start_paused = true)]
+async fn what_servers_behind_a_balancer_name_differently_is_had_whole_once_that_is_known() {
+    // Memory takes objects of up to 8 MiB, then of 32.
+    for (ram, kept) in [(64, false), (256, true)] {
+        local(async {
+            const LENGTH: usize = 40 * BLOCK;
+            let options = Options { ram: Some(ByteCount::mib(ram)), ..Options::default() };
+            let scene = Scene::over(options, []);
+            let turn = std::cell::Cell::new(0);
+            scene.upstream.follow(move |question| {
+                turn.set(turn.get() + 1);
+                let etag = ["\"a\"", "\"b\""][turn.get() % 2];
+                let Some(range) = question.headers.get("range").map(|range| range.to_str().unwrap()) else {
+                    let whole = Reply::new(200).header("cache-control", "max-age=60").header("etag", etag);
+                    return whole.header("accept-ranges", "bytes").body(bytes_at(0..LENGTH));
+                };
+                let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+                let (first, last) = (first.parse().unwrap(), last.parse::<usize>().unwrap());
+                part_of(first..LENGTH.min(last + 1), LENGTH, etag)
+            });
+            let far = format!("bytes={BLOCK}-{}", LENGTH - 1);
+            for cut in 0.. {
+                assert!(cut < 4, "for ever");
+                let before = scene.upstream.count();
+                let is_had = asks(&scene, &far).await.2 == Ok(bytes_at(BLOCK..LENGTH));
+                if is_had && scene.upstream.count() == before + 1 {
+                    break;
+                }
+            }
+            // Whatever is wanted of it from now on comes, in one piece.
+            for range in [far, format!("bytes={}-{}", LENGTH / 2, LENGTH - 1), "bytes=0-4".to_owned()] {
+                let before = scene.upstream.count();
+                assert!(asks(&scene, &range).await.2.is_ok(), "{range}");
+                assert_eq!(scene.upstream.count() - before, usize::from(!kept), "{range}");
+            }
+            assert_eq!(read(scene.ask("/x", &[]).await.into_body()).await, Ok(bytes_at(0..LENGTH)));
+        })
+        .await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn attack_49_a_block_that_breaks_off_is_an_error_and_not_kept() {
     local(async {
