@@ -127,7 +127,7 @@ impl Reached {
         request: Request<RequestBody>,
         limit: Duration,
     ) -> Result<Answered, Unanswered> {
-        let sending = request.body().sending();
+        let (sending, uri) = (request.body().sending(), request.uri().clone());
         let (reused, begun) = (self.lease.reused, Instant::now());
         let answer = tokio::select! {
             biased;
@@ -137,10 +137,13 @@ impl Reached {
         let response = match answer {
             Err(error) if error.is_user() => return Err(body_error(&error).into()),
             Err(error) => {
-                let parent = &*self.load.parent().name;
-                tracing::debug!(parent, %error, reused, "upstream exchange");
+                let parent = self.load.parent();
                 // What has begun to come and cannot be read would be no better over another connection.
                 let is_unreadable = self.lease.sender().is_answered();
+                if is_unreadable && error.is_parse() {
+                    tracing::warn!(parent = &*parent.name, %uri, %error, "an upstream's answer cannot be read");
+                }
+                parent.trouble(&said(&error));
                 let was_closed = reused && !is_unreadable;
                 return Err(Unanswered { error: UpstreamError::Protocol, was_closed, is_unreadable });
             }
@@ -184,6 +187,11 @@ async fn late(sending: Option<&Sending>, limit: Duration) -> UpstreamError {
     sending.late().await
 }
 
+/// What hyper says, and what it has heard.
+pub(super) fn said(error: &hyper::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
+
 /// What was wrong with the body that was sent on.
 fn body_error(error: &hyper::Error) -> UpstreamError {
     match error.source().and_then(|source| source.downcast_ref()) {
@@ -198,7 +206,10 @@ fn noted(
     unwell: fn(StatusCode) -> bool,
 ) -> Result<Answered, UpstreamError> {
     match &result {
-        Ok(answered) if unwell(answered.head.status) => parent.heard(Asked::Unwell),
+        Ok(answered) if unwell(answered.head.status) => {
+            parent.trouble(&answered.head.status);
+            parent.heard(Asked::Unwell);
+        }
         Ok(_) => parent.heard(Asked::Answer),
         Err(Unanswered { is_unreadable: true, .. }) => parent.heard(Asked::Unreadable),
         Err(unanswered) => note_error(parent, unanswered.error),
@@ -207,6 +218,11 @@ fn noted(
 }
 
 fn note_error(parent: &Parent, error: UpstreamError) {
+    use UpstreamError::{ConnectTimeout, Resolve, ResponseTimeout};
+    // Of others the cause is noted where it is known.
+    if matches!(error, Resolve | ConnectTimeout | ResponseTimeout) {
+        parent.trouble(&error);
+    }
     match error {
         UpstreamError::Resolve
         | UpstreamError::Connect

@@ -321,6 +321,7 @@ impl UpstreamBody {
         // client that reads slowly does, has broken off what he gets.
         let is_readers = self.reader.waited_for > self.waits.silence;
         if !is_readers && !hold.is_failed_by_client() {
+            load.parent().trouble(&broken);
             load.parent().heard(Asked::Broken);
         }
         (self.reader, self.flow, self.waiting) = (Reader::default(), Flow::default(), None);

@@ -1,5 +1,7 @@
 //! Checks: asking servers how they are before clients' requests find out.
 
+use super::UpstreamError;
+use super::attempt::said;
 use super::config::CheckConfig;
 use super::exchange::Upstream;
 use super::group::Group;
@@ -33,19 +35,29 @@ impl Upstream {
         loop {
             ticks.tick().await;
             // An answer that takes longer than until the next check is none.
-            let good = timeout(check.every, self.check(group, parent, check)).await;
-            parent.checked(good.unwrap_or(false));
+            let found = timeout(check.every, self.check(group, parent, check)).await;
+            let found = found.unwrap_or(Err(UpstreamError::ResponseTimeout.to_string()));
+            parent.checked(found.inspect_err(|what| parent.trouble(what)).is_ok());
         }
     }
 
-    /// Over a connection of its own: whether new ones can be made is part of the question.
-    async fn check(&self, group: &Group, parent: &Parent, check: &CheckConfig) -> bool {
-        let Ok(mut sender) = self.dial.connect(parent, self.limits.connect).await else { return false };
+    /// What is wrong with it. Over a connection of its own: whether new ones can be made is part of the question.
+    async fn check(&self, group: &Group, parent: &Parent, check: &CheckConfig) -> Result<(), String> {
+        let mut sender =
+            self.dial.connect(parent, self.limits.connect).await.map_err(|error| match error {
+                // Which the connection has noted.
+                UpstreamError::Connect | UpstreamError::Tls => parent.last_trouble(),
+                error => error.to_string(),
+            })?;
         let headers = HeaderMap::from_iter([(header::USER_AGENT, USER_AGENT)]);
         let host = check.host.as_deref().unwrap_or(parent.address.authority_str());
         let question = Question::get(host, &check.path, &headers);
         let answer =
             sender.send_request(question.request(group.host(parent, host), RequestBody::Empty)).await;
-        answer.is_ok_and(|answer| answer.status() < StatusCode::BAD_REQUEST)
+        match answer {
+            Ok(answer) if answer.status() < StatusCode::BAD_REQUEST => Ok(()),
+            Ok(answer) => Err(answer.status().to_string()),
+            Err(error) => Err(said(&error)),
+        }
     }
 }

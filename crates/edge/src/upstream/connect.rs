@@ -36,20 +36,20 @@ impl Dial {
     async fn connect_at_leisure(&self, parent: &Parent) -> Result<Sender, UpstreamError> {
         match self {
             Self::Network => {
-                let stream = race(parent.resolver.addresses().await?).await?;
+                let stream = race(parent, parent.resolver.addresses().await?).await?;
                 // A request is written whole.
                 let _ = stream.set_nodelay(true);
                 let peer = stream.peer_addr().ok();
                 let (line, narrow) = Line::new(stream);
                 let mut sender = match &parent.tls {
-                    None => Sender::over(line).await,
+                    None => Sender::over(line, &parent.name).await,
                     Some(tls) => {
                         let connector = TlsConnector::from(Arc::clone(&tls.config));
                         let stream = connector.connect(tls.name.clone(), line).await.map_err(|error| {
-                            tracing::debug!(parent = &*parent.name, %error, "TLS handshake");
+                            parent.trouble(&error);
                             UpstreamError::Tls
                         })?;
-                        Sender::over(stream).await
+                        Sender::over(stream, &parent.name).await
                     }
                 }?;
                 sender.peer = peer;
@@ -57,24 +57,27 @@ impl Dial {
                 Ok(sender)
             }
             #[cfg(test)]
-            Self::Scripted(upstream) => scripted(upstream).await,
+            Self::Scripted(upstream) => scripted(parent, upstream).await,
             #[cfg(test)]
-            Self::Each(upstreams) => scripted(&upstreams[parent.number]).await,
+            Self::Each(upstreams) => scripted(parent, &upstreams[parent.number]).await,
         }
     }
 }
 
 #[cfg(test)]
-async fn scripted(upstream: &std::rc::Rc<testkit::upstream::Upstream>) -> Result<Sender, UpstreamError> {
-    let stream = std::rc::Rc::clone(upstream).dial().await.map_err(|error| classify(&error))?;
-    Sender::over(stream).await
+async fn scripted(
+    parent: &Parent,
+    upstream: &std::rc::Rc<testkit::upstream::Upstream>,
+) -> Result<Sender, UpstreamError> {
+    let stream = std::rc::Rc::clone(upstream).dial().await.map_err(|error| failed(parent, &error))?;
+    Sender::over(stream, &parent.name).await
 }
 
 /// How long an address is waited for before the next one is tried beside it (RFC 8305 §8 recommends 250 ms).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// The first of `addresses` to answer. One that fails makes the next begin at once.
-async fn race(addresses: Vec<SocketAddr>) -> Result<TcpStream, UpstreamError> {
+/// The first of the `addresses` of `parent` to answer. One that fails makes the next begin at once.
+async fn race(parent: &Parent, addresses: Vec<SocketAddr>) -> Result<TcpStream, UpstreamError> {
     let mut waiting = addresses.into_iter();
     let mut racing = FuturesUnordered::new();
     racing.extend(waiting.next().map(TcpStream::connect));
@@ -84,7 +87,7 @@ async fn race(addresses: Vec<SocketAddr>) -> Result<TcpStream, UpstreamError> {
             Some(ended) = racing.next() => match ended {
                 Ok(stream) => return Ok(stream),
                 Err(error) => {
-                    last = classify(&error);
+                    last = failed(parent, &error);
                     racing.extend(waiting.next().map(TcpStream::connect));
                 }
             },
@@ -94,7 +97,8 @@ async fn race(addresses: Vec<SocketAddr>) -> Result<TcpStream, UpstreamError> {
     }
 }
 
-fn classify(error: &io::Error) -> UpstreamError {
+fn failed(parent: &Parent, error: &io::Error) -> UpstreamError {
+    parent.trouble(error);
     match error.kind() {
         io::ErrorKind::TimedOut => UpstreamError::ConnectTimeout,
         _ => UpstreamError::Connect,

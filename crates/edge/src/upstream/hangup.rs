@@ -132,7 +132,7 @@ mod tests {
 
     async fn answer(words: &'static str) -> Option<u16> {
         let stream = HangsUp { words: words.as_bytes(), has_hung_up: false };
-        let mut sender = Sender::over(stream).await.unwrap();
+        let mut sender = Sender::over(stream, "a").await.unwrap();
         let mut request = Request::new(RequestBody::Empty);
         request.headers_mut().insert("host", HeaderValue::from_static("a"));
         sender.send_request(request).await.ok().map(|answer| answer.status().as_u16())

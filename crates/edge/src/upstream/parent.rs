@@ -6,6 +6,7 @@ use super::resolve::Resolver;
 use super::{Address, metrics};
 use parents::health::{Admission, Health, Judge, Met, Standing};
 use parents::preference::{self, Candidate};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use telemetry::Label;
@@ -27,6 +28,8 @@ pub(crate) struct Parent {
     load: AtomicUsize,
     /// Touched once or twice a question that goes upstream, never by a hit.
     health: Mutex<Health>,
+    /// What was wrong with it the last time, in the words of who found it out.
+    trouble: Mutex<String>,
     /// No group has it any more; what was asked of it may still go on.
     gone: AtomicBool,
     metrics: ParentMetrics,
@@ -55,6 +58,7 @@ impl Parent {
             identity: preference::hash(&config.name),
             load: AtomicUsize::new(0),
             health: Mutex::new(Health::new(judge)),
+            trouble: Mutex::default(),
             gone: AtomicBool::new(false),
             metrics: families.parent(group, &config.name),
         })
@@ -88,6 +92,16 @@ impl Parent {
         self.load.fetch_add(1, Ordering::Relaxed);
         self.metrics.load.inc();
         Load { parent: Arc::clone(self), begun: now }
+    }
+
+    /// Notes what was wrong, for who is told that it is down: of a hundred reasons for "unreached" one is to be mended.
+    pub(super) fn trouble(&self, what: &dyn fmt::Display) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = what.to_string();
+    }
+
+    /// What was wrong with it the last time.
+    pub(super) fn last_trouble(&self) -> String {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes what became of a question.
@@ -124,7 +138,9 @@ impl Parent {
         match change {
             None => {}
             Some(Standing::Up) => tracing::info!(group, parent, why, "parent up"),
-            Some(Standing::Down) => tracing::warn!(group, parent, why, "parent down"),
+            Some(Standing::Down) => {
+                tracing::warn!(group, parent, why, error = self.last_trouble(), "parent down");
+            }
         }
     }
 

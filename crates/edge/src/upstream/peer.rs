@@ -50,6 +50,7 @@ impl Upstream {
             Ok(Err(UpstreamError::Busy)) => PeerSaid::Busy,
             Ok(Err(_)) => PeerSaid::Failed,
             Err(_) => {
+                peer.trouble(&UpstreamError::ResponseTimeout);
                 peer.heard(Asked::Unanswered);
                 PeerSaid::Failed
             }

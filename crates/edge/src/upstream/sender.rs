@@ -31,11 +31,12 @@ pub(super) struct Sender {
 const MAX_HEADERS: usize = 128;
 
 impl Sender {
-    /// Speaks HTTP/1.1 over `stream`.
+    /// Speaks HTTP/1.1 over `stream` with `parent`.
     pub(super) async fn over(
         stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        parent: &str,
     ) -> Result<Self, UpstreamError> {
-        let (stream, answers) = Strict::new(Heard::new(stream));
+        let (stream, answers) = Strict::new(Heard::new(stream), parent);
         let (requests, connection) = http1::Builder::new()
             .max_headers(MAX_HEADERS)
             // Which a proxy takes out (RFC 9112 §5.1).
@@ -83,7 +84,7 @@ impl Sender {
         &mut self,
         request: Request<RequestBody>,
     ) -> hyper::Result<Response<Incoming>> {
-        self.answers.expect();
+        self.answers.expect(request.uri());
         self.asks = true;
         let answer = self.requests.send_request(request).await;
         self.asks = answer.is_err();
@@ -147,7 +148,7 @@ mod tests {
         LocalSet::new()
             .run_until(async {
                 let (mut upstream, ours) = tokio::io::duplex(1_024);
-                let mut sender = Sender::over(Stuck(ours)).await.unwrap();
+                let mut sender = Sender::over(Stuck(ours), "a").await.unwrap();
                 let mut request = Request::new(RequestBody::Empty);
                 request.headers_mut().insert("host", HeaderValue::from_static("a"));
                 let limit = Duration::from_secs(1);

@@ -2,6 +2,7 @@
 //! it is as a server.
 
 use framing::{Bounds, Messages, Violation};
+use http::Uri;
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -18,11 +19,15 @@ pub(super) struct Answers {
     messages: Rc<RefCell<Messages>>,
     /// Whether anything has come since the last request.
     begun: Rc<Cell<bool>>,
+    /// Whose they are, and to what: who reads of a fault is to find it.
+    parent: Rc<str>,
+    asked: Rc<RefCell<Uri>>,
 }
 
 impl Answers {
-    /// A request is being sent: what comes next is an answer.
-    pub(super) fn expect(&self) {
+    /// A request for `asked` is being sent: what comes next is an answer.
+    pub(super) fn expect(&self, asked: &Uri) {
+        self.asked.replace(asked.clone());
         self.messages.borrow_mut().expect();
         self.begun.set(false);
     }
@@ -37,7 +42,10 @@ impl Answers {
         if !bytes.is_empty() {
             self.begun.set(true);
         }
-        self.messages.borrow_mut().follow(bytes)
+        self.messages.borrow_mut().follow(bytes).inspect_err(|violation| {
+            let (parent, uri, fault) = (&*self.parent, &*self.asked.borrow(), violation.fault.as_str());
+            tracing::warn!(parent, %uri, fault, "an upstream's answer has no single meaning");
+        })
     }
 }
 
@@ -48,9 +56,10 @@ pub(super) struct Strict<S> {
 }
 
 impl<S> Strict<S> {
-    pub(super) fn new(inner: S) -> (Self, Answers) {
+    /// Over which `parent` answers.
+    pub(super) fn new(inner: S, parent: &str) -> (Self, Answers) {
         let messages = Rc::new(RefCell::new(Messages::responses(Bounds { head: MAX_HEAD })));
-        let answers = Answers { messages, begun: Rc::default() };
+        let answers = Answers { messages, begun: Rc::default(), parent: parent.into(), asked: Rc::default() };
         (Self { inner, answers: answers.clone() }, answers)
     }
 }
@@ -66,7 +75,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
         if matches!(read, Poll::Ready(Ok(())))
             && let Err(violation) = self.answers.follow(&buffer.filled()[before..])
         {
-            tracing::warn!(fault = violation.fault.as_str(), "an upstream's answer has no single meaning");
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, violation.fault.as_str())));
         }
         read

@@ -106,6 +106,28 @@ async fn local<T>(test: impl Future<Output = T>) -> T {
     LocalSet::new().run_until(test).await
 }
 
+/// A server was down because it was "unreached" or "unanswered", and nobody was told why.
+#[tokio::test(start_paused = true)]
+async fn who_is_told_that_a_server_is_down_is_told_what_was_wrong() {
+    local(async {
+        for (reply, says) in [
+            (Some(Reply::new(503)), "503 Service Unavailable"),
+            (Some(ok("late").after(60 * SECOND)), "no answer from the upstream in time"),
+            (None, "connection refused"),
+        ] {
+            let is_down = reply.is_none();
+            let scene = Scene::new("tiers = [[\"http://a\"]]", [reply.into_iter().collect()]);
+            if is_down {
+                scene.servers[0].go_down(ErrorKind::ConnectionRefused);
+            }
+            let _ = scene.ask(&scene.path(0)).await;
+            let trouble = scene.edge.upstream.groups.groups[0].parents().next().unwrap().last_trouble();
+            assert!(trouble.contains(says), "{trouble} {says}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_fails_is_followed_by_another() {
     local(async {
