@@ -30,7 +30,10 @@ pub(crate) enum Dial {
 impl Dial {
     /// Connects within `limit`, name resolution and TLS included.
     pub(super) async fn connect(&self, parent: &Parent, limit: Duration) -> Result<Sender, UpstreamError> {
-        timeout(limit, self.connect_at_leisure(parent)).await.map_err(|_| UpstreamError::ConnectTimeout)?
+        timeout(limit, self.connect_at_leisure(parent)).await.map_err(|_| {
+            // A resolver that does not answer takes longer than that; nobody has been knocked at yet.
+            if parent.resolver.is_unheard() { UpstreamError::Resolve } else { UpstreamError::ConnectTimeout }
+        })?
     }
 
     async fn connect_at_leisure(&self, parent: &Parent) -> Result<Sender, UpstreamError> {

@@ -123,6 +123,12 @@ impl Resolver {
         self.known_now().addresses.contains(&address)
     }
 
+    /// Whether the first address is still waited for.
+    pub(super) fn is_unheard(&self) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.addresses.is_empty() && matches!(known.lookup, LookUp::GoesOn)
+    }
+
     /// As if a look-up had found these.
     #[cfg(test)]
     pub(super) fn finds(&self, addresses: Vec<SocketAddr>) {

@@ -106,6 +106,18 @@ async fn local<T>(test: impl Future<Output = T>) -> T {
     LocalSet::new().run_until(test).await
 }
 
+/// Who had a resolver that does not answer was sent to look for a server that does not.
+#[tokio::test]
+async fn a_name_that_is_still_looked_up_when_the_time_is_over_is_what_is_missing() {
+    local(async {
+        let scene = Scene::new("tiers = [[\"http://nowhere.invalid\"]]", [vec![]]);
+        let parent = scene.edge.upstream.groups.groups[0].parents().next().unwrap();
+        let failed = Dial::Network.connect(parent, Duration::ZERO).await.err();
+        assert_eq!(failed, Some(UpstreamError::Resolve));
+    })
+    .await;
+}
+
 /// A server was down because it was "unreached" or "unanswered", and nobody was told why.
 #[tokio::test(start_paused = true)]
 async fn who_is_told_that_a_server_is_down_is_told_what_was_wrong() {
