@@ -111,8 +111,8 @@ impl What {
     /// surrogate key that depends on the response as well.
     pub fn is_about(&self, host: &str, target: &str) -> bool {
         match self {
-            Self::Url(place) => place.host() == host && place.target() == target,
-            Self::Prefix(place) => place.host() == host && target.starts_with(place.target()),
+            Self::Url(place) => place.host() == host && place.is(target),
+            Self::Prefix(place) => place.host() == host && place.begins(target),
             Self::SurrogateKey { host: only, .. } => only.as_deref().is_none_or(|only| only == host),
         }
     }

@@ -70,6 +70,21 @@ impl Scene {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_url_is_forgotten_however_a_client_has_written_its_escapes() {
+    local(async {
+        const SPELLINGS: [&str; 2] = ["/%E8%AF%BE", "/%e8%af%be"];
+        for what in [url("http://a/课"), url("http://a/%E8%AF%BE"), prefix("http://a/%e8%af")] {
+            let scene = before_group(&["a"], None, SPELLINGS.map(|_| fresh().body("x")));
+            for target in SPELLINGS {
+                scene.load(target).await;
+            }
+            assert_eq!(scene.purge(what.clone(), Mode::Hard).removed.memory, 2, "{what}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_pinned_beside_a_memory_that_has_no_room_for_it_is_met() {
     let scene = before_group(&["a"], None, []);
     let gauge = || prometheus::IntGauge::new("a", "a").unwrap();

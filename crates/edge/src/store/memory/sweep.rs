@@ -91,14 +91,15 @@ impl Memory {
     }
 }
 
-/// The keys of a URL, in the ways clients may write its host; without its variants.
+/// The keys of a URL, in the ways clients may write it; without its variants.
 pub(crate) fn primaries(groups: &Groups, place: &Place) -> Vec<CacheKey> {
-    let target = place.target();
-    let sites: BTreeSet<_> = ["", ":80", ":443"]
-        .map(|port| format!("{}{port}", place.host()))
+    let hosts = ["", ":80", ":443"].map(|port| format!("{}{port}", place.host()));
+    let keys: BTreeSet<_> = place
+        .spellings()
         .iter()
-        .map(|host| groups.site(host, target).to_owned())
+        .flat_map(|target| hosts.iter().map(move |host| (host, target)))
+        // One scheme stands for both in all keys.
+        .map(|(host, target)| CacheKey::primary("http", groups.site(host, target), target))
         .collect();
-    // One scheme stands for both in all keys.
-    sites.iter().map(|site| CacheKey::primary("http", site, target)).collect()
+    keys.into_iter().collect()
 }
