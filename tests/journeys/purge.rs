@@ -121,6 +121,13 @@ fn an_operator_purges_by_url_prefix_and_key() {
             .unwrap();
     assert_eq!(told["report"]["urls"], serde_json::json!(["http://<default>/lessons/8/a"]));
     assert_eq!(told["report"]["removed"]["memory"], 1);
+    // It was told that nothing was removed, and nothing else.
+    let star = scene.purge(&["--prefix", &format!("{site}/lessons/*")]);
+    assert!(
+        star.status.success() && star.stderr.contains("`*` in a URL stands for itself"),
+        "{}",
+        star.stderr
+    );
 }
 
 #[test]
@@ -238,10 +245,13 @@ fn bad_keys_and_groups_are_refused_by_name() {
     let scratch = tempfile::tempdir().unwrap();
     let keys = scratch.path().join("keys.toml");
     std::fs::write(&keys, "[[key]]\nid = \"1\"\n").unwrap();
+    let public = keys.with_file_name("ministry.pub");
+    std::fs::write(&public, "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n").unwrap();
     let edge =
         ["edge", "--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
     for (more, code, says) in [
         (["--purge-keys", keys.to_str().unwrap()], "CONFIG_INVALID: ", "keys.toml:2:"),
+        (["--purge-keys", public.to_str().unwrap()], "CONFIG_INVALID: ", "a TOML file with a [[key]] each"),
         (["--purge-keys", "/nowhere/keys.toml"], "CONFIG_UNREADABLE: ", "/nowhere/keys.toml"),
         (["--purge-group", "a b"], "CONFIG_VALUE: ", "`purge.group`"),
     ] {

@@ -61,6 +61,15 @@ impl Trust {
     /// # Errors
     /// When it is no such TOML, or an id is not that of its key.
     pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
+        // Of the two files that `keygen` makes neither is the one that it prints.
+        if text.starts_with("-----BEGIN ") {
+            let problem = "is a key in PEM; give a TOML file with a [[key]] each, as `airclass package keygen` prints it";
+            return Err(SettingsError::Invalid {
+                path: path.to_owned(),
+                line: 1,
+                problem: problem.to_owned(),
+            });
+        }
         let File { key: keys } = settings::parse(text, path)?;
         for key in &keys {
             let id = key.public.id();

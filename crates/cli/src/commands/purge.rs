@@ -73,6 +73,13 @@ pub(crate) struct Which {
     surrogate_key: Option<SurrogateKey>,
 }
 
+impl Which {
+    /// Whether it is a URL that ends with `*`.
+    fn has_a_star(&self) -> bool {
+        self.url.iter().chain(&self.prefix).any(|place| place.target().ends_with('*'))
+    }
+}
+
 /// Why an order was not given, or not obeyed everywhere.
 #[derive(Debug, thiserror::Error)]
 enum PurgeFault {
@@ -104,6 +111,10 @@ impl Fault for PurgeFault {
 /// `airclass purge`
 pub(crate) fn purge(options: &PurgeOptions) -> Result<(), AnyFault> {
     let sent = options.meant.signed()?;
+    if options.meant.which.has_a_star() {
+        // As other caches have it, where it means all: here nothing is removed, and it looks well.
+        faults::note!("`*` in a URL stands for itself; `--prefix` without it means all that begin so");
+    }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PurgeFault::System)?;
 
