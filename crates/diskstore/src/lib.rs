@@ -28,7 +28,7 @@ pub use disks::{Barrier, DiskConfig, Disks, Generation, Opening, Report, Seen, S
 pub use note::Note;
 pub use pin::Pinned;
 pub use stored::Stored;
-pub use volume::{Object, OpenError, ReadError};
+pub use volume::{Object, OpenError, ReadError, look_into};
 
 /// A body is kept in blocks of this size; its last one is shorter.
 pub const BLOCK: usize = 256 * 1_024;

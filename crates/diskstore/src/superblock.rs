@@ -20,6 +20,8 @@ pub(crate) const SECTOR: usize = 512;
 pub(crate) const VERSION: u32 = 1;
 const MAGIC: &[u8; 8] = b"airclass";
 const COPIES: usize = 2;
+/// Bytes of all copies.
+pub(crate) const BYTES: u64 = (COPIES * SECTOR) as u64;
 const SUPERBLOCK: usize = 48;
 const REGION: usize = 24;
 
@@ -85,7 +87,12 @@ impl Superblock {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
             read => read?,
         }
-        let found = sectors.as_chunks::<SECTOR>().0.iter().map(parse);
+        Ok(Self::latest(&sectors))
+    }
+
+    /// The latest copy among the first sectors of the file, as far as there are any.
+    pub(crate) fn latest(sectors: &[u8]) -> Found {
+        let found = sectors.as_chunks::<SECTOR>().0.iter().take(COPIES).map(parse);
         // A whole copy wins; then what forbids to begin again here wins over what allows it.
         let rank = |found: &Found| match found {
             Found::Superblock(superblock) => (4, superblock.epoch),
@@ -94,7 +101,7 @@ impl Superblock {
             Found::Foreign => (1, 0),
             Found::Nothing => (0, 0),
         };
-        Ok(found.max_by_key(rank).unwrap_or(Found::Nothing))
+        found.max_by_key(rank).unwrap_or(Found::Nothing)
     }
 }
 

@@ -25,7 +25,7 @@ mod write;
 pub use read::ReadError;
 pub(crate) use read::{Located, Reading};
 pub(crate) use recover::Begin;
-pub use recover::OpenError;
+pub use recover::{OpenError, look_into};
 pub(crate) use walk::Fronts;
 pub use write::Object;
 pub(crate) use write::WriteError;

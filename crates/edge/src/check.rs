@@ -38,6 +38,7 @@ pub fn check(options: &Options) -> Findings {
     findings.take(accesslog::Config::resolve(&options.access_log));
     for disk in findings.take(options::disks(options)).into_iter().flatten() {
         note_room(&disk, &mut findings);
+        note_store(&disk, &mut findings);
     }
     findings.take(FillConfig::resolve(&options.fill, options.ram.unwrap_or(options::RAM), false));
     findings.take(options::folder("coverage", options.coverage.as_deref()));
@@ -75,6 +76,15 @@ fn note_room(disk: &DiskConfig, findings: &mut Findings) {
         findings.note(format!(
             "`disk_size` gives {directory} {size}, and its file system has {all}; an edge serves without it"
         ));
+    }
+}
+
+/// What another program, or another version of this one, has left there is no fault: an edge serves without it. Who goes back to the
+/// version of before is to know it beforehand.
+fn note_store(disk: &DiskConfig, findings: &mut Findings) {
+    if let Err(error) = diskstore::look_into(&disk.directory) {
+        let directory = disk.directory.display();
+        findings.note(format!("`disk` names {directory}: {error}; an edge serves without it"));
     }
 }
 
@@ -185,6 +195,33 @@ mod tests {
             let fits = told.iter().zip(notes).all(|(note, begins)| note.starts_with(begins));
             assert!(told.len() == notes.len() && fits, "{told:?}");
             assert!(findings.into_faults().is_empty());
+        }
+    }
+
+    /// Who went back to an older version was told that all is well, and had no disk.
+    #[test]
+    fn a_disk_that_another_version_has_written_is_noted() {
+        let newer = [&[0; 8], &b"airclass"[..], &[2, 0, 0, 0], &[0; 492]].concat();
+        for (store, note) in [
+            (None, None),
+            (Some(&b""[..]), None),
+            (Some(&newer), Some("it has format version 2")),
+            (Some(b"somebody's letters"), Some("is not a cache's")),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            if let Some(store) = store {
+                std::fs::write(folder.path().join("store"), store).unwrap();
+            }
+            let options = Options {
+                upstream: Some(vec!["http://a".to_owned()]),
+                disk: Some(vec![folder.path().to_owned()]),
+                disk_size: Some(vec![ByteCount(DiskConfig::LEAST_SIZE)]),
+                ..Options::default()
+            };
+            let findings = check(&options);
+            let told = findings.notes();
+            let fits = told.iter().zip(note).all(|(told, says)| told.contains(says));
+            assert!(told.len() == usize::from(note.is_some()) && fits, "{told:?}");
         }
     }
 }

@@ -80,8 +80,8 @@ impl Alarm {
             Self::DiskNotWell => words(
                 "缓存盘异常",
                 "A cache disk is not well",
-                "看 dmesg 和 SMART；不必停服务。换盘并挂载后，要重启 airclass-edge（或启动另一个 airclass-edge@ 接替）才会使用新盘。",
-                "See dmesg and SMART; service goes on. Once another disk is mounted restart airclass-edge, or start the other airclass-edge@.",
+                "看节点日志里这块盘的那一行（没有空间、只读、版本不符）、dmesg 和 SMART；不必停服务。换盘并挂载后，要重启 airclass-edge（或启动另一个 airclass-edge@ 接替）才会使用新盘。",
+                "See its line in the node's log (no room, read-only, another version), dmesg and SMART; service goes on. Once another disk is mounted restart airclass-edge, or start the other airclass-edge@.",
             ),
             Self::ChecksumFailures => words(
                 "从缓存盘读到错误数据，已丢弃并重新获取",

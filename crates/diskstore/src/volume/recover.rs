@@ -13,10 +13,12 @@ use crate::index::{Index, Slot};
 use crate::media::{Folder, Media, is_full, read_full};
 use crate::note;
 use crate::record::{self, Place, UNIT};
-use crate::superblock::{self, Found, Superblock};
+use crate::superblock::{self, Found, SECTOR, Superblock};
 use bytes::Bytes;
 use std::collections::HashMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,6 +60,27 @@ pub enum OpenError {
     /// The system's word.
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+/// Whether what lies in `directory` is a store of this program's, or none yet. Nothing is made, and who has it open is not asked.
+///
+/// # Errors
+/// Why it would not be opened.
+pub fn look_into(directory: &Path) -> Result<(), OpenError> {
+    let mut sectors = Vec::new();
+    match File::open(directory.join("store")) {
+        Ok(file) => file.take(superblock::BYTES).read_to_end(&mut sectors)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if !sectors.is_empty() {
+        sectors.resize(sectors.len().next_multiple_of(SECTOR), 0);
+    }
+    match Superblock::latest(&sectors) {
+        Found::Version(found) => Err(OpenError::Version { found }),
+        Found::Foreign => Err(OpenError::Foreign),
+        Found::Superblock(_) | Found::Damaged | Found::Nothing => Ok(()),
+    }
 }
 
 /// How a store begins, where it does not go on.
