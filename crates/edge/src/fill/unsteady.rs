@@ -1,6 +1,6 @@
 //! What servers upstream give different validators, one after the other, as where each makes its own of inode and time and a balancer
-//! stands before them. Its parts are never put together (RFC 9110 §15.3.7.3), so who reads them is cut off at each turn: it is had
-//! whole, by one question.
+//! stands before them, or we are it. Its parts are never put together (RFC 9110 §15.3.7.3), so who reads them is cut off at each
+//! turn: it is had whole, by one question.
 //!
 //! A representation that has changed does not come back. One that does, to be read or to be given up again, tells them apart.
 
