@@ -1,7 +1,7 @@
 //! The edge beside us, by its admin listener.
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
@@ -38,7 +38,15 @@ impl Local {
     /// # Errors
     /// When nobody answers.
     pub async fn get(&self, path: &str) -> Result<(StatusCode, Bytes), Unheard> {
-        self.ask(Method::GET, path, Bytes::new()).await
+        self.get_of(&self.0.to_string(), path).await.map(|answer| (answer.status(), answer.into_body()))
+    }
+
+    /// GET of what `host` has at `path`, with all that is said of it.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn get_of(&self, host: &str, path: &str) -> Result<Response<Bytes>, Unheard> {
+        self.ask(Method::GET, host, path, Bytes::new()).await
     }
 
     /// POST.
@@ -46,10 +54,17 @@ impl Local {
     /// # Errors
     /// When nobody answers.
     pub async fn post(&self, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Unheard> {
-        self.ask(Method::POST, path, body).await
+        let answer = self.ask(Method::POST, &self.0.to_string(), path, body).await?;
+        Ok((answer.status(), answer.into_body()))
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), Unheard> {
+    async fn ask(
+        &self,
+        method: Method,
+        host: &str,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Bytes>, Unheard> {
         let unheard = |error: &dyn std::fmt::Display| Unheard(error.to_string());
         let exchange = async {
             let stream = TcpStream::connect(self.0).await.map_err(|error| unheard(&error))?;
@@ -60,13 +75,13 @@ impl Local {
             let request = Request::builder()
                 .method(method)
                 .uri(path)
-                .header(header::HOST, self.0.to_string())
+                .header(header::HOST, host)
                 .body(Full::new(body))
                 .map_err(|error| unheard(&error))?;
             let response = sender.send_request(request).await.map_err(|error| unheard(&error))?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
-            Ok((status, body.map_err(|error| unheard(&error))?.to_bytes()))
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
+            Ok(Response::from_parts(head, body.map_err(|error| unheard(&error))?.to_bytes()))
         };
         timeout(ANSWER, exchange).await.map_err(|_| Unheard("no answer in time".to_owned()))?
     }

@@ -46,6 +46,9 @@ pub(crate) struct Doctor {
     /// What is asked for there, twice: a path that its upstream has
     #[arg(long, env = "AIRCLASS_DOCTOR_PATH", value_name = "PATH", default_value = "/")]
     path: String,
+    /// Of which host it is asked, where the edge's groups are for hosts [default: as --listen says]
+    #[arg(long, env = "AIRCLASS_DOCTOR_HOST", value_name = "HOST")]
+    host: Option<String>,
     /// Write what was found here; the edge's owner.burn_in reads it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -114,7 +117,10 @@ pub(super) fn doctor(options: &Doctor) -> Result<(), AnyFault> {
 
 async fn examine(options: &Doctor) -> Vec<Finding> {
     let filled = match options.listen {
-        Some(listen) => fill(Local::new(listen), &options.path).await,
+        Some(listen) => {
+            let host = options.host.clone().unwrap_or_else(|| listen.to_string());
+            fill(Local::new(listen), &host, &options.path).await
+        }
         None => Err("was not tried; give --listen, where the edge listens in plain HTTP".to_owned()),
     };
     let mut findings = edge(Local::new(options.edge)).await;
@@ -226,18 +232,90 @@ async fn control(home: &Path) -> Result<String, String> {
 }
 
 /// Whether what the upstream has is here after it was asked for once.
-async fn fill(local: Local, path: &str) -> Result<String, String> {
-    for turn in 0..2 {
-        match local.get(path).await {
-            Ok((StatusCode::OK, _)) => {}
-            Ok((status, _)) => {
-                return Err(format!(
-                    "{path} is answered {status}; --path is something that the upstream has"
-                ));
-            }
-            Err(unheard) if turn == 0 => return Err(format!("{path}: {}", unheard.0)),
-            Err(unheard) => return Err(format!("{path} the second time: {}", unheard.0)),
+async fn fill(local: Local, host: &str, path: &str) -> Result<String, String> {
+    let (mut is_kept, mut why) = (false, String::new());
+    for turn in ["", " the second time"] {
+        let answer = local.get_of(host, path).await;
+        let answer = answer.map_err(|unheard| format!("{path}{turn}: {}", unheard.0))?;
+        let status = answer.headers().get("cache-status").and_then(|value| value.to_str().ok());
+        let said = Said::of(status.unwrap_or_default());
+        judge(answer.status(), &said).map_err(|what| format!("{path}{turn} is answered {what}"))?;
+        is_kept |= said.is_kept;
+        // Who comes behind it is not told why again.
+        why.push_str(&said.why());
+    }
+    match is_kept {
+        true => Ok(format!("{path} came through, and is kept")),
+        false => Err(format!("{path} comes through, and is not kept{why}; --path is something that may be")),
+    }
+}
+
+/// What an edge says of its answer in Cache-Status.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    is_kept: bool,
+    detail: Option<String>,
+}
+
+impl Said {
+    /// Of the last cache of `status` (RFC 9211 §2), which is the edge that was asked.
+    fn of(status: &str) -> Self {
+        let own = status.rsplit(',').next().unwrap_or_default();
+        let mut parameters = own.split(';').skip(1).map(str::trim);
+        let is_kept = parameters.clone().any(|parameter| matches!(parameter, "hit" | "stored"));
+        let detail = parameters.find_map(|parameter| parameter.strip_prefix("detail="));
+        Self { is_kept, detail: detail.map(str::to_owned) }
+    }
+
+    fn why(&self) -> String {
+        self.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default()
+    }
+}
+
+/// What is wrong with an answer, and what to do.
+fn judge(status: StatusCode, said: &Said) -> Result<(), String> {
+    let what_to_do = match status.as_u16() {
+        200 => return Ok(()),
+        421 => "no group is for this host; give --host",
+        502..=504 => "what is wrong with its upstream stands in the edge's log",
+        _ => "--path is something that the upstream has",
+    };
+    Err(format!("{status}{}; {what_to_do}", said.why()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A node of which each question went on to its upstream filled well, and one whose upstream was away was sent to look for a path.
+    #[test]
+    fn what_is_said_of_an_answer_tells_whether_it_is_kept_and_what_to_do() {
+        for (status, says, is_kept, judged) in [
+            (200, "airclass; fwd=uri-miss; stored; ttl=60", true, None),
+            (200, "airclass; hit; ttl=60", true, None),
+            (200, "airclass; fwd=uri-miss; detail=response-no-store", false, None),
+            // Its upstream has it.
+            (200, "parent; hit; ttl=9, airclass; fwd=bypass", false, None),
+            (200, "", false, None),
+            (404, "airclass; fwd=uri-miss; stored; ttl=1", true, Some("404 Not Found; --path is")),
+            (
+                421,
+                "airclass; detail=unknown-host",
+                false,
+                Some("421 Misdirected Request (unknown-host); no group"),
+            ),
+            (
+                504,
+                "airclass; fwd=uri-miss; detail=resolve",
+                false,
+                Some("504 Gateway Timeout (resolve); what is wrong with its upstream"),
+            ),
+        ] {
+            let said = Said::of(says);
+            assert_eq!(said.is_kept, is_kept, "{says}");
+            let ended = judge(StatusCode::from_u16(status).unwrap(), &said).err();
+            let fits = ended.as_deref().zip(judged).is_none_or(|(ended, begins)| ended.starts_with(begins));
+            assert!(ended.is_some() == judged.is_some() && fits, "{ended:?}");
         }
     }
-    Ok(format!("{path} came through"))
 }
