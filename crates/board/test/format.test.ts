@@ -22,5 +22,8 @@ test('what is not whole does not read 100 %', () => {
 test('times are those of the place', () => {
   assert.equal(clock(Date.parse('2026-09-01T00:30:05Z'), 28_800), '08:30');
   assert.equal(clock(Date.parse('2026-09-01T00:30:05Z'), 28_800, true), '08:30:05');
+  // A node without a plan: whatever zone the reader's device is set to.
+  process.env.TZ = 'America/New_York';
+  assert.equal(clock(Date.parse('2026-09-01T00:30:05Z'), null), '08:30');
   for (const [seconds, text] of [[0.2, '00:01'], [754, '12:34'], [3_723, '1:02:03'], [-5, '00:00']] as const) assert.equal(countdown(seconds), text);
 });
