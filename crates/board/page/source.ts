@@ -32,7 +32,9 @@ export interface Alarm {
   alarm: string;
   severity: 'page' | 'ticket';
   subject: string;
+  /** In English, and in Chinese where the node says it (`detail_zh`). */
   detail: string;
+  detail_zh: string;
   zh: string;
   en: string;
   do_zh: string;

@@ -73,7 +73,23 @@ pub struct Raised {
     /// What of the node it is about: a disk, an upstream, a bell. Empty: the node.
     pub subject: String,
     /// How it is, in figures.
-    pub detail: String,
+    pub detail: Detail,
+}
+
+/// How something is: figures, and where words stand beside them these in both languages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+/// Figures alone.
+impl From<String> for Detail {
+    fn from(figures: String) -> Self {
+        Self { zh: figures.clone(), en: figures }
+    }
 }
 
 /// What rules judge by.
@@ -176,11 +192,12 @@ impl Alarm {
 impl Serialize for Raised {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let words = self.alarm.words();
-        let mut object = serializer.serialize_struct("Raised", 9)?;
+        let mut object = serializer.serialize_struct("Raised", 10)?;
         object.serialize_field("alarm", self.alarm.as_str())?;
         object.serialize_field("severity", &self.severity)?;
         object.serialize_field("subject", &self.subject)?;
-        object.serialize_field("detail", &self.detail)?;
+        object.serialize_field("detail", &self.detail.en)?;
+        object.serialize_field("detail_zh", &self.detail.zh)?;
         object.serialize_field("zh", words.zh)?;
         object.serialize_field("en", words.en)?;
         object.serialize_field("do_zh", words.do_zh)?;

@@ -17,7 +17,7 @@ mod sample;
 mod status;
 mod top;
 
-pub use alarm::{Alarm, Look, Raised, Severity, alarms};
+pub use alarm::{Alarm, Detail, Look, Raised, Severity, alarms};
 pub use figures::{Figures, Series};
 pub use files::{File, files};
 pub use ring::{EVERY, KEPT, Ring};

@@ -21,7 +21,7 @@ export const alarms: MakeSection = (words, language) => {
     set(row, 'data-severity', alarm.severity);
     say(part(row, 'when'), alarm.severity === 'page' ? words.now : words.today);
     say(part(row, 'name'), alarm[language]);
-    const detail = [alarm.subject.replace(/^\d{4}-\d\d-\d\dT(?=\d\d:\d\d$)/, ''), alarm.detail].filter(Boolean).join(' · ');
+    const detail = [alarm.subject.replace(/^\d{4}-\d\d-\d\dT(?=\d\d:\d\d$)/, ''), language === 'zh' ? alarm.detail_zh : alarm.detail].filter(Boolean).join(' · ');
     say(part(row, 'detail'), detail);
     say(part(row, 'do'), alarm[`do_${language}`]);
     const link = part(row, 'runbook');

@@ -1,7 +1,7 @@
 //! When each alarm is on. The thresholds are those of `deploy/prometheus/airclass-alerts.yml`; where a fleet waits some minutes
 //! before it wakes somebody, a page that is being looked at says it at once.
 
-use super::{Alarm, Look, Raised, Severity};
+use super::{Alarm, Detail, Look, Raised, Severity, words};
 use crate::sample::Count;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -42,14 +42,14 @@ const ABUSE: f64 = 5.0;
 
 /// `alarm` as often as it is on: once for each disk, upstream, bell.
 pub(super) fn judge(alarm: Alarm, look: &Look<'_>) -> Vec<Raised> {
-    let raise = |severity, subject: &str, detail: String| Raised {
+    let raise = |severity, subject: &str, detail: Detail| Raised {
         alarm,
         severity,
         subject: subject.to_owned(),
         detail,
     };
-    let page = |detail: String| raise(Severity::Page, "", detail);
-    let ticket = |detail: String| raise(Severity::Ticket, "", detail);
+    let page = |detail: Detail| raise(Severity::Page, "", detail);
+    let ticket = |detail: Detail| raise(Severity::Ticket, "", detail);
     let once = |raised: Option<Raised>| raised.into_iter().collect();
     match alarm {
         Alarm::NotReady => {
@@ -57,7 +57,7 @@ pub(super) fn judge(alarm: Alarm, look: &Look<'_>) -> Vec<Raised> {
             // Who stands aside on purpose wakes nobody; who looks at the page is told all the same.
             let is_aside = failed.clone().any(|(check, _)| ASIDE.contains(&check));
             let severity = if is_aside { Severity::Ticket } else { Severity::Page };
-            failed.map(|(check, why)| raise(severity, check, why.clone())).collect()
+            failed.map(|(check, why)| raise(severity, check, words::check(check, why))).collect()
         }
         Alarm::BellNotCovered => bells(look, &raise),
         Alarm::SlowerThanRealtime => {
@@ -73,23 +73,23 @@ pub(super) fn judge(alarm: Alarm, look: &Look<'_>) -> Vec<Raised> {
             let limit = look.figures.sum("edge_capacity_bps");
             let sent = 8.0 * look.ring.rate(look.sample, Count::SentBytes, SENT_OVER);
             let near = limit > 0.0 && sent > NEAR * limit;
-            once(near.then(|| page(format!("{} %", (100.0 * sent / limit).round()))))
+            once(near.then(|| page(format!("{} %", (100.0 * sent / limit).round()).into())))
         }
         Alarm::ClockOff => once(clock(look).map(page)),
         Alarm::PlanRefused => {
-            once((look.figures.sum("airclass_plan_refused") > 0.0).then(|| page(String::new())))
+            once((look.figures.sum("airclass_plan_refused") > 0.0).then(|| page(Detail::default())))
         }
         Alarm::PlanNotHeard => once(plan_age(look).map(page)),
         Alarm::ParentDown => {
             let down = look.figures.each("edge_parent_up").filter(|parent| parent.value == 0.0);
-            let named = |group: &str| if group.is_empty() { String::new() } else { format!("group {group}") };
-            down.map(|one| raise(Severity::Ticket, one.label("parent"), named(one.label("group")))).collect()
+            down.map(|one| raise(Severity::Ticket, one.label("parent"), words::group(one.label("group"))))
+                .collect()
         }
         Alarm::DiskNotWell => {
             let states = look.figures.each("edge_disk_state").filter(|state| state.value == 1.0);
             let unwell = states.filter(|state| !matches!(state.label("state"), "online" | "opening"));
             unwell
-                .map(|one| raise(Severity::Ticket, one.label("disk"), one.label("state").to_owned()))
+                .map(|one| raise(Severity::Ticket, one.label("disk"), words::disk(one.label("state"))))
                 .collect()
         }
         Alarm::ChecksumFailures => once(some(grown(look, Count::ChecksumFailures, ALL_KEPT)).map(ticket)),
@@ -98,24 +98,24 @@ pub(super) fn judge(alarm: Alarm, look: &Look<'_>) -> Vec<Raised> {
             let ends = look.figures.each("serve_certificate_not_after_timestamp_seconds");
             let soon = ends.filter(|end| end.value - now < CERTIFICATE_SOON_S);
             let hurry = |left| if left < CERTIFICATE_NOW_S { Severity::Page } else { Severity::Ticket };
-            soon.map(|end| raise(hurry(end.value - now), end.label("name"), moment(end.value))).collect()
+            soon.map(|end| raise(hurry(end.value - now), end.label("name"), moment(end.value).into())).collect()
         }
         Alarm::OriginOverasked => {
             let (fills, again) = (grown(look, Count::Fills, WHILE), grown(look, Count::FillsAgain, WHILE));
             let objects = fills.saturating_sub(again).max(1) as f64;
             let many = fills >= ENOUGH && fills as f64 / objects > OVERASKED;
-            once(many.then(|| ticket(format!("{:.1} ×", fills as f64 / objects))))
+            once(many.then(|| ticket(format!("{:.1} ×", fills as f64 / objects).into())))
         }
         Alarm::FreeHoursShort => {
             let left = look.figures.value("edge_accounts_free_seconds").unwrap_or(f64::MAX);
             let billed = look.figures.sum("edge_accounts_level_bps") > 0.0;
-            once((billed && left < FREE_SHORT_S).then(|| ticket(format!("{} min", (left / 60.0).floor()))))
+            once((billed && left < FREE_SHORT_S).then(|| ticket(words::minutes((left / 60.0).floor()))))
         }
         Alarm::AccountsNotWritten => once(some(grown(look, Count::AccountErrors, WHILE)).map(ticket)),
         Alarm::AccessLogLosing => once(some(grown(look, Count::LostLines, LATELY)).map(ticket)),
         Alarm::AbuseRising => {
             let rate = look.ring.rate(look.sample, Count::Abuse, LATELY);
-            once((rate > ABUSE).then(|| ticket(format!("{rate:.0} / s"))))
+            once((rate > ABUSE).then(|| ticket(words::each_second(rate))))
         }
     }
 }
@@ -124,18 +124,18 @@ fn grown(look: &Look<'_>, count: Count, over: Duration) -> u64 {
     look.ring.grown(look.sample, count, over)
 }
 
-fn some(count: u64) -> Option<String> {
-    (count > 0).then(|| count.to_string())
+fn some(count: u64) -> Option<Detail> {
+    (count > 0).then(|| count.to_string().into())
 }
 
 /// What `part` of `whole` is, where that is more than `most` and no chance.
-fn share(part: u64, whole: u64, most: f64) -> Option<String> {
+fn share(part: u64, whole: u64, most: f64) -> Option<Detail> {
     let share = part as f64 / whole.max(1) as f64;
-    (whole >= ENOUGH && share > most).then(|| format!("{:.1} %", 100.0 * share))
+    (whole >= ENOUGH && share > most).then(|| format!("{:.1} %", 100.0 * share).into())
 }
 
 /// Floors, so that what is not whole never reads 100 %.
-fn bells(look: &Look<'_>, raise: &impl Fn(Severity, &str, String) -> Raised) -> Vec<Raised> {
+fn bells(look: &Look<'_>, raise: &impl Fn(Severity, &str, Detail) -> Raised) -> Vec<Raised> {
     let near = look.bells.iter().filter(|bell| {
         let left = bell.bell.duration_since(look.now);
         left <= BEFORE_BELL && -left <= BEHIND_BELL
@@ -145,29 +145,28 @@ fn bells(look: &Look<'_>, raise: &impl Fn(Severity, &str, String) -> Raised) -> 
         if bell.duration_since(look.now) <= AT_BELL { Severity::Page } else { Severity::Ticket }
     };
     let percent = |ratio: f64| format!("{:.2} %", (ratio * 1e4).floor() / 1e2);
-    lacking.map(|(bell, ratio)| raise(hurry(bell.bell), &bell.local, percent(ratio))).collect()
+    lacking.map(|(bell, ratio)| raise(hurry(bell.bell), &bell.local, percent(ratio).into())).collect()
 }
 
-fn overloaded(look: &Look<'_>) -> Option<String> {
+fn overloaded(look: &Look<'_>) -> Option<Detail> {
     let level = look.sample.get(Count::OverloadLevel);
     let shares = look.figures.each("edge_overload_share");
     let worst = shares.max_by(|a, b| a.value.total_cmp(&b.value));
-    let worst = worst.map(|share| format!("; {} {:.0} %", share.label("reason"), 100.0 * share.value));
-    (level >= 2).then(|| format!("{level} / 3{}", worst.unwrap_or_default()))
+    (level >= 2).then(|| words::pressure(level, worst.map(|share| (share.label("reason"), share.value))))
 }
 
-fn clock(look: &Look<'_>) -> Option<String> {
+fn clock(look: &Look<'_>) -> Option<Detail> {
     let unbelieved = look.figures.value("airclass_clock_believed") == Some(0.0);
     let offset = look.figures.sum("airclass_clock_offset_seconds");
-    (unbelieved || offset.abs() > CLOCK_OFF_S).then(|| format!("{offset:+.1} s"))
+    (unbelieved || offset.abs() > CLOCK_OFF_S).then(|| format!("{offset:+.1} s").into())
 }
 
 /// Counted from the start where the source has never answered: a plan that was kept on disk may be all that the node has.
-fn plan_age(look: &Look<'_>) -> Option<String> {
+fn plan_age(look: &Look<'_>) -> Option<Detail> {
     let heard = look.figures.value("airclass_plan_heard_timestamp_seconds")?;
     let since = if heard > 0.0 { heard } else { look.figures.value("process_start_time_seconds")? };
     let age = look.now.as_second() as f64 - since;
-    (age > PLAN_OLD_S).then(|| format!("{} min", (age / 60.0).floor()))
+    (age > PLAN_OLD_S).then(|| words::minutes((age / 60.0).floor()))
 }
 
 /// Unix seconds for people.

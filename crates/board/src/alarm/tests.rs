@@ -36,7 +36,7 @@ fn judge(case: &Case<'_>, checks: &[Checked]) -> Vec<(Alarm, Severity, String, S
         .collect();
     let look =
         Look { now: sample.at, figures: &figures, sample: &sample, ring: &ring, checks, bells: &bells };
-    alarms(&look).into_iter().map(|one| (one.alarm, one.severity, one.subject, one.detail)).collect()
+    alarms(&look).into_iter().map(|one| (one.alarm, one.severity, one.subject, one.detail.en)).collect()
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn each_alarm_has_a_page_and_words_in_both_languages() {
         let path = format!("/runbooks/{}", alarm.runbook());
         assert!(crate::files().iter().any(|file| file.path == path), "{path}");
         let raised =
-            Raised { alarm, severity: Severity::Page, subject: String::new(), detail: String::new() };
+            Raised { alarm, severity: Severity::Page, subject: String::new(), detail: Detail::default() };
         let text = serde_json::to_value(&raised).unwrap();
         assert_eq!((text["severity"].as_str(), text["runbook"].as_str()), (Some("page"), Some(&*path)));
         for (zh, en) in [("zh", "en"), ("do_zh", "do_en")] {
@@ -258,4 +258,36 @@ fn each_alarm_has_a_page_and_words_in_both_languages() {
             assert!(!zh.is_ascii() && en.is_ascii() && en.len() > 10, "{zh} {en}");
         }
     }
+}
+
+/// The page in Chinese said "group default", "read_only" and "40 min".
+#[test]
+fn how_it_is_stands_in_both_languages() {
+    let failed = |check, why: &str| Checked { check, why: Some(why.to_owned()) };
+    let figures = gauges(&[
+        ("edge_parent_up", &[("group", "default"), ("parent", "http://b")], 0.0),
+        ("edge_disk_state", &[("disk", "/d"), ("state", "read_only")], 1.0),
+        ("edge_overload_share", &[("reason", "sockets")], 0.97),
+        ("edge_accounts_free_seconds", &[], 3_600.0),
+        ("edge_accounts_level_bps", &[], 1.0),
+    ]);
+    let mut ring = Ring::default();
+    ring.push(sample(0, &[]));
+    let sample = sample(NOW_S, &[(Count::OverloadLevel, 2), (Count::Abuse, 6_000)]);
+    let checks = [failed("store", "refused"), failed("later", "who knows")];
+    let look =
+        Look { now: sample.at, figures: &figures, sample: &sample, ring: &ring, checks: &checks, bells: &[] };
+    let raised = alarms(&look);
+    let details: Vec<_> = raised.iter().map(|one| (&one.detail.zh[..], &one.detail.en[..])).collect();
+    let wanted = [
+        ("存储没有应答（refused）", "refused"),
+        // One of a later release.
+        ("who knows", "who knows"),
+        ("2 / 3；套接字 97 %", "2 / 3; sockets 97 %"),
+        ("组 default", "group default"),
+        ("只读", "read_only"),
+        ("60 分钟", "60 min"),
+        ("每秒 10 次", "10 / s"),
+    ];
+    assert_eq!(details, wanted);
 }

@@ -1,6 +1,6 @@
 //! What operators read: what is wrong, and the first thing to do.
 
-use super::Alarm;
+use super::{Alarm, Detail};
 
 /// In both languages.
 pub(super) struct Words {
@@ -12,6 +12,69 @@ pub(super) struct Words {
 
 const fn words(zh: &'static str, en: &'static str, do_zh: &'static str, do_en: &'static str) -> Words {
     Words { zh, en, do_zh, do_en }
+}
+
+/// Why a check of `/readyz` fails: the reason is the program's own, with what the check is about before it.
+pub(super) fn check(name: &str, why: &str) -> Detail {
+    let zh = match name {
+        "listening" => "端口没有在监听",
+        "store" => "存储没有应答",
+        "upstream" => "没有一个上级应答",
+        "not_draining" => "正在退出",
+        "clock" => "不能确认时间",
+        "plan" => "不知道今天的课表计划",
+        "in_service" => "已被停止服务",
+        "maintenance" => "节点主人正在维护",
+        "burn_in" => "还没有通过试机",
+        "certificate" => "节点在控制台的证书无效",
+        _ => return why.to_owned().into(),
+    };
+    Detail { zh: format!("{zh}（{why}）"), en: why.to_owned() }
+}
+
+/// An upstream's group.
+pub(super) fn group(name: &str) -> Detail {
+    if name.is_empty() {
+        return Detail::default();
+    }
+    Detail { zh: format!("组 {name}"), en: format!("group {name}") }
+}
+
+/// How a disk is.
+pub(super) fn disk(state: &str) -> Detail {
+    let zh = match state {
+        "read_only" => "只读",
+        "offline" => "离线",
+        other => other,
+    };
+    Detail { zh: zh.to_owned(), en: state.to_owned() }
+}
+
+/// Minutes that have gone by, or are left.
+pub(super) fn minutes(count: f64) -> Detail {
+    Detail { zh: format!("{count:.0} 分钟"), en: format!("{count:.0} min") }
+}
+
+/// In a second.
+pub(super) fn each_second(rate: f64) -> Detail {
+    Detail { zh: format!("每秒 {rate:.0} 次"), en: format!("{rate:.0} / s") }
+}
+
+/// The level of pressure, and of what it comes.
+pub(super) fn pressure(level: u64, worst: Option<(&str, f64)>) -> Detail {
+    let level = format!("{level} / 3");
+    let Some((reason, share)) = worst else { return level.into() };
+    let zh = match reason {
+        "cpu" => "处理器",
+        "bandwidth" => "带宽",
+        "memory" => "内存",
+        "sockets" => "套接字",
+        "connections" => "连接",
+        "disk" => "磁盘",
+        other => other,
+    };
+    let percent = 100.0 * share;
+    Detail { zh: format!("{level}；{zh} {percent:.0} %"), en: format!("{level}; {reason} {percent:.0} %") }
 }
 
 impl Alarm {
