@@ -16,7 +16,7 @@ pub mod work;
 
 use faults::{Fault, note};
 use queue::{Policy, Queue, QueueError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Where a queue lies when nobody says: below the service's or the user's state folder.
@@ -29,8 +29,6 @@ pub(crate) enum QueueUsage {
     NoHome,
     #[error("{} has a name that is not Unicode; rename it", .0.display())]
     Name(PathBuf),
-    #[error("there is no queue at {}; give the one that `enqueue` was given, which makes it", .0.display())]
-    NoQueue(PathBuf),
     #[error("no job's key begins with `{0}`; `airclass-ingest status` lists them")]
     NoKey(String),
     #[error("several jobs' keys begin with `{0}`; write more of it")]
@@ -46,7 +44,7 @@ pub(crate) enum QueueUsage {
 impl Fault for QueueUsage {
     fn code(&self) -> &'static str {
         match self {
-            Self::NoHome | Self::NoQueue(_) => "QUEUE_ADDRESS",
+            Self::NoHome => "QUEUE_ADDRESS",
             Self::Name(_) => "SOURCE_NAME",
             Self::NoKey(_) | Self::ManyKeys(_) | Self::NotNow(_) => "QUEUE_KEY",
             Self::Folder { .. } => "WATCH_FOLDER",
@@ -62,16 +60,6 @@ impl Fault for QueueUsage {
     }
 }
 
-/// The file that `address` names, where there is none.
-fn absent(address: &str) -> Option<&Path> {
-    let path = match address.split_once("://") {
-        None => address,
-        Some(("file", path)) => path,
-        Some(_) => return None,
-    };
-    Some(Path::new(path)).filter(|path| !path.exists())
-}
-
 /// A file of ours in the state folder.
 fn state(name: &str) -> Result<PathBuf, QueueUsage> {
     let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -83,19 +71,26 @@ fn state(name: &str) -> Result<PathBuf, QueueUsage> {
 /// The queue that was named, or the default one. One that is named and not there is made, and that is told: its name may be
 /// mistyped.
 fn open(address: Option<&str>, policy: Policy) -> Result<Arc<dyn Queue>, faults::AnyFault> {
-    match address {
-        Some(address) => {
-            let new = absent(address);
+    let Some(address) = address else { return Ok(queue::open(&default_queue()?, policy)?) };
+    match queue::find(address, policy) {
+        Err(QueueError::Missing(shown)) => {
             let queue = queue::open(address, policy)?;
-            if let Some(path) = new {
-                note!("a new queue was made at {}", path.display());
-            }
+            note!("a new queue was made at {shown}");
             Ok(queue)
         }
-        None => {
-            let path = state(DEFAULT_QUEUE)?;
-            let text = path.to_str().ok_or_else(|| QueueUsage::Name(path.clone()))?;
-            Ok(queue::open(text, policy).map_err(|error: QueueError| error)?)
-        }
+        found => Ok(found?),
     }
+}
+
+/// The same, without making any.
+fn find(address: Option<&str>, policy: Policy) -> Result<Arc<dyn Queue>, faults::AnyFault> {
+    Ok(match address {
+        Some(address) => queue::find(address, policy)?,
+        None => queue::find(&default_queue()?, policy)?,
+    })
+}
+
+fn default_queue() -> Result<String, QueueUsage> {
+    let path = state(DEFAULT_QUEUE)?;
+    path.into_os_string().into_string().map_err(|name| QueueUsage::Name(name.into()))
 }

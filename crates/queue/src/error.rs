@@ -14,6 +14,12 @@ pub enum QueueError {
         "`{0}` is no queue; give the path of a file, or nats://host:4222 with a name after it: nats://host:4222/lessons"
     )]
     Address(String),
+    /// A name under which nobody has made one.
+    #[error("there is no queue at {0}; give the one that `enqueue` was given, which makes it")]
+    Missing(
+        /// As given, without a password.
+        String,
+    ),
     /// The file or its folder refuses.
     #[error("queue {}: {source}; make its folder exist and the file writable for this user", path.display())]
     File {
@@ -75,7 +81,7 @@ pub enum QueueError {
 impl Fault for QueueError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Address(_) => "QUEUE_ADDRESS",
+            Self::Address(_) | Self::Missing(_) => "QUEUE_ADDRESS",
             Self::File { .. } => "QUEUE_FILE",
             Self::Database { .. } => "QUEUE_DATABASE",
             Self::Busy { .. } => "QUEUE_BUSY",

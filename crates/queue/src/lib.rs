@@ -160,10 +160,38 @@ pub enum Change {
 /// # Errors
 /// When the address is none, the file cannot be used, or the server cannot be reached.
 pub fn open(address: &str, policy: Policy) -> Result<Arc<dyn Queue>, QueueError> {
-    match address.split_once("://") {
-        None => Ok(Arc::new(Local::open(Path::new(address), policy, Arc::new(System))?)),
-        Some(("file", path)) => Ok(Arc::new(Local::open(Path::new(path), policy, Arc::new(System))?)),
-        Some(("nats" | "tls", _)) => Ok(Arc::new(Nats::open(address, policy, Arc::new(System))?)),
-        Some(_) => Err(QueueError::Address(address.to_owned())),
+    Ok(match Kind::of(address)? {
+        Kind::File(path) => Arc::new(Local::open(path, policy, Arc::new(System))?),
+        Kind::Server(address) => Arc::new(Nats::open(address, policy, Arc::new(System))?),
+    })
+}
+
+/// The same, of a queue that is there: none is made.
+///
+/// # Errors
+/// As [`open`], and [`QueueError::Missing`].
+pub fn find(address: &str, policy: Policy) -> Result<Arc<dyn Queue>, QueueError> {
+    match Kind::of(address)? {
+        Kind::File(path) if !path.exists() => return Err(QueueError::Missing(path.display().to_string())),
+        Kind::Server(address) => Nats::look(address)?,
+        Kind::File(_) => {}
+    }
+    open(address, policy)
+}
+
+/// What an address names.
+enum Kind<'a> {
+    File(&'a Path),
+    Server(&'a str),
+}
+
+impl<'a> Kind<'a> {
+    fn of(address: &'a str) -> Result<Self, QueueError> {
+        match address.split_once("://") {
+            None => Ok(Self::File(Path::new(address))),
+            Some(("file", path)) => Ok(Self::File(Path::new(path))),
+            Some(("nats" | "tls", _)) => Ok(Self::Server(address)),
+            Some(_) => Err(QueueError::Address(address.to_owned())),
+        }
     }
 }

@@ -64,15 +64,19 @@ impl Nats {
     /// When that cannot be done.
     pub fn open(address: &str, policy: Policy, clock: Arc<dyn Clock>) -> Result<Self, QueueError> {
         let address = Address::parse(address)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("nats")
-            .enable_all()
-            .build()
-            .map_err(QueueError::System)?;
+        let runtime = runtime()?;
         let server = runtime.block_on(Server::open(address))?;
         let (workers, mirror, mended) = (OnceCell::new(), Mutex::default(), Mended::at(clock.now()));
         Ok(Self { runtime, server, workers, mirror, mended, policy, clock })
+    }
+
+    /// Whether somebody has made the queue: none is made for the question.
+    ///
+    /// # Errors
+    /// [`QueueError::Missing`], or when the server cannot be asked.
+    pub fn look(address: &str) -> Result<(), QueueError> {
+        let address = Address::parse(address)?;
+        runtime()?.block_on(server::look(&address))
     }
 
     /// Changes one job: reads what there is, lets `change` decide, writes, and starts anew when somebody was quicker.
@@ -345,4 +349,13 @@ impl Queue for Nats {
     fn remove(&self, key: &JobKey) -> Result<Change, QueueError> {
         self.runtime.block_on(self.remove_one(key))
     }
+}
+
+fn runtime() -> Result<Runtime, QueueError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("nats")
+        .enable_all()
+        .build()
+        .map_err(QueueError::System)
 }

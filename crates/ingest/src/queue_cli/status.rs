@@ -21,10 +21,7 @@ pub fn run(options: &Status) -> ExitCode {
 }
 
 fn begin(options: &Status) -> Result<(), AnyFault> {
-    if let Some(path) = options.at.queue.as_deref().and_then(super::absent) {
-        return Err(QueueUsage::NoQueue(path.to_owned()).into());
-    }
-    let queue = super::open(options.at.queue.as_deref(), Policy::default())?;
+    let queue = super::find(options.at.queue.as_deref(), Policy::default())?;
     if let Some(start) = &options.retry {
         let key = find(&*queue, start)?;
         return told(queue.retry(&key)?, &key, "runs again");

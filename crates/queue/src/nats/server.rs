@@ -13,9 +13,10 @@ use crate::error::QueueError;
 use crate::job::JobKey;
 use crate::{DONE_KEPT, MAX_JOBS};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
 use async_nats::jetstream::kv::{self, UpdateErrorKind};
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy};
-use async_nats::jetstream::{self, AckKind, Context};
+use async_nats::jetstream::{self, AckKind, Context, ErrorCode};
 use async_nats::{Client, ConnectOptions, ServerAddr};
 use futures_util::StreamExt;
 use package::Digest;
@@ -39,6 +40,8 @@ const LOOKS: usize = 8;
 const QUIET: Duration = Duration::from_millis(500);
 /// How long the server keeps the means of reading a bucket when the reader is gone.
 const READER_KEPT: Duration = Duration::from_secs(30);
+/// The part that holds all jobs: where it is, there is the queue.
+const JOBS: &str = "jobs";
 /// The longest queue name.
 const MAX_NAME: usize = 32;
 /// The queue's name when the address has none.
@@ -69,6 +72,48 @@ impl Address {
         let shown = format!("{scheme}://{}/{name}", hosts.join(","));
         Ok(Self { servers, name: name.to_owned(), shown })
     }
+
+    async fn connect(&self) -> Result<Client, QueueError> {
+        let servers: Vec<ServerAddr> = self
+            .servers
+            .iter()
+            .map(|server| server.parse())
+            .collect::<Result<_, _>>()
+            .map_err(|_| QueueError::Address(self.shown.clone()))?;
+        let options = ConnectOptions::new()
+            .name("airclass-ingest")
+            .connection_timeout(ANSWER)
+            .request_timeout(Some(ANSWER));
+        options.connect(servers).await.map_err(|error| self.fault("connect", error.into()))
+    }
+
+    fn fault(&self, doing: &'static str, source: Box<dyn Error + Send + Sync>) -> QueueError {
+        QueueError::Server { address: self.shown.clone(), doing, source }
+    }
+
+    /// The bucket that holds jobs, or what was done of them.
+    fn bucket(&self, part: &str) -> String {
+        format!("airclass-{}-{part}", self.name)
+    }
+}
+
+/// Whether the queue's jobs have a place on the server.
+pub(super) async fn look(address: &Address) -> Result<(), QueueError> {
+    let context = jetstream::new(address.connect().await?);
+    match context.get_stream(stream_of(&address.bucket(JOBS))).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_missing(&error) => Err(QueueError::Missing(address.shown.clone())),
+        Err(error) => Err(address.fault("look for the queue", error.into())),
+    }
+}
+
+fn is_missing(error: &GetStreamError) -> bool {
+    matches!(error.kind(), GetStreamErrorKind::JetStream(said) if said.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+/// The stream under a bucket.
+fn stream_of(bucket: &str) -> String {
+    format!("KV_{bucket}")
 }
 
 /// The parts.
@@ -84,26 +129,12 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn open(address: Address) -> Result<Self, QueueError> {
-        let fail = |doing, source: Box<dyn Error + Send + Sync>| QueueError::Server {
-            address: address.shown.clone(),
-            doing,
-            source,
-        };
-        let servers: Vec<ServerAddr> = address
-            .servers
-            .iter()
-            .map(|server| server.parse())
-            .collect::<Result<_, _>>()
-            .map_err(|_| QueueError::Address(address.shown.clone()))?;
-        let options = ConnectOptions::new()
-            .name("airclass-ingest")
-            .connection_timeout(ANSWER)
-            .request_timeout(Some(ANSWER));
-        let client = options.connect(servers).await.map_err(|error| fail("connect", error.into()))?;
+        let fail = |doing, source| address.fault(doing, source);
+        let client = address.connect().await?;
         let context = jetstream::new(client.clone());
-        let jobs = bucket(&context, &address.name, "jobs", Duration::ZERO).await;
+        let jobs = bucket(&context, address.bucket(JOBS), Duration::ZERO).await;
         let jobs = jobs.map_err(|error| fail("make the bucket of jobs", error))?;
-        let done = bucket(&context, &address.name, "done", DONE_KEPT).await;
+        let done = bucket(&context, address.bucket("done"), DONE_KEPT).await;
         let done = done.map_err(|error| fail("make the bucket of what was done", error))?;
         let subject = format!("airclass.{}.ticket", address.name);
         let config = stream::Config {
@@ -125,7 +156,7 @@ impl Server {
         doing: &'static str,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> QueueError {
-        QueueError::Server { address: self.address.shown.clone(), doing, source: source.into() }
+        self.address.fault(doing, source.into())
     }
 
     /// What all workers pull from. The lease is the server's: an acknowledgement wait.
@@ -298,15 +329,13 @@ impl Server {
 
 async fn bucket(
     context: &Context,
-    queue: &str,
-    part: &str,
+    bucket: String,
     max_age: Duration,
 ) -> Result<kv::Store, Box<dyn Error + Send + Sync>> {
-    let bucket = format!("airclass-{queue}-{part}");
     // The stream under a bucket, as the client would make it; the client's own way begins with a question that Debian
     // 12's server answers in an older form than it reads.
     let config = stream::Config {
-        name: format!("KV_{bucket}"),
+        name: stream_of(&bucket),
         subjects: vec![format!("$KV.{bucket}.>")],
         max_messages_per_subject: 1,
         max_age,

@@ -3,7 +3,8 @@
 use crate::stage::{PATIENCE, SHORT, Stage, add, airing, claim, job, name, nothing, states};
 use package::Digest;
 use queue::{
-    Added, Change, Ended, Ending, Hold, Job, LeaseLost, Nats, Policy, Priority, Queue, Reason, Repeat, System,
+    Added, Change, Ended, Ending, Hold, Job, LeaseLost, Nats, Policy, Priority, Queue, QueueError, Reason,
+    Repeat, System,
 };
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -287,6 +288,16 @@ fn many_workers_never_run_one_job_at_once(stage: &Stage) {
     assert!(queue.list().unwrap().is_empty());
 }
 
+/// On a server the name of no queue, mistyped or forgotten, was an empty one.
+fn a_queue_that_nobody_made_is_not_found_nor_made_by_looking(stage: &Stage) {
+    let look = || queue::find(&stage.address(), stage.policy());
+    for _ in 0..2 {
+        assert!(matches!(look(), Err(QueueError::Missing(_))));
+    }
+    add(&*stage.open(), job("a", Priority::New));
+    assert_eq!(states(&*look().unwrap()), [("a".to_owned(), "waiting")]);
+}
+
 fn a_waiting_worker_is_woken_by_a_job(stage: &Stage) {
     let (queue, other) = (stage.open(), stage.open());
     std::thread::scope(|scope| {
@@ -343,5 +354,6 @@ table! {
     a_person_takes_out_what_does_not_run
     everything_is_there_after_opening_anew
     many_workers_never_run_one_job_at_once
+    a_queue_that_nobody_made_is_not_found_nor_made_by_looking
     a_waiting_worker_is_woken_by_a_job
 }

@@ -45,6 +45,14 @@ impl Stage {
         Self::Server(NatsServer::start())
     }
 
+    /// What a command line names it by.
+    pub(crate) fn address(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.to_str().unwrap().to_owned(),
+            Self::Server(server) => server.address("q"),
+        }
+    }
+
     /// Patience that suits the kind.
     pub(crate) fn policy(&self) -> Policy {
         match self {
