@@ -1,7 +1,7 @@
 //! Fields to items.
 
 use super::field::Field;
-use super::text::{clock, clock_text, day, grade_list, grades_text, narrow, span};
+use super::text::{clock, clock_text, day_cell, grade_list, grades_text, narrow, span};
 use crate::finding::{Finding, Rule, Spot};
 use crate::plan::{ChannelId, ItemId};
 use crate::school::Kind;
@@ -62,7 +62,7 @@ const UNNAMED: &str = "-";
 pub(super) fn read(written: &Written, date: Option<Date>, findings: &mut Vec<Finding>) -> Option<Item> {
     let before = findings.len();
     let mut reader = Reader { written, findings };
-    let date = reader.parsed(Field::Date, "a day such as 2026-09-01", day).or(date);
+    let date = reader.parsed(Field::Date, "a day such as 2026-09-01", day_cell).or(date);
     let (start, until) = reader.parsed(Field::Start, "a time such as 08:30", span).unzip();
     let end = reader.parsed(Field::End, "a time such as 08:50", clock);
     let until = until.flatten();

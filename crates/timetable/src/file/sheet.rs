@@ -3,7 +3,7 @@
 use super::encoding::decode;
 use super::field::Field;
 use super::item::{self, Item, Written};
-use super::text::{clock, day};
+use super::text::{clock, day, day_cell};
 use super::{MAX_FILE_BYTES, MAX_ITEMS};
 use crate::finding::{Finding, MAX_FINDINGS, Rule, Spot};
 use csv::{Position, ReaderBuilder, StringRecord};
@@ -84,7 +84,7 @@ pub(super) fn items(spot: &Spot, bytes: &[u8], date: Option<Date>, findings: &mu
         let cells = columns.iter().zip(&record).filter(|(_, cell)| !cell.trim().is_empty());
         let fields: BTreeMap<_, _> =
             cells.filter_map(|(field, cell)| field.map(|field| (field, (cell.to_owned(), line)))).collect();
-        if let Some(day) = fields.get(&Field::Date).and_then(|(text, _)| day(text)) {
+        if let Some(day) = fields.get(&Field::Date).and_then(|(text, _)| day_cell(text)) {
             above = Some(day);
         }
         items.extend(item::read(&Written { spot: spot.at(line), fields }, above, findings));
@@ -114,7 +114,8 @@ fn remark(columns: &[Option<Field>], record: &StringRecord) -> Option<Remark> {
     if cells.next().is_some() {
         return None;
     }
-    match (columns.get(at).copied().flatten(), day(cell)) {
+    let field = columns.get(at).copied().flatten();
+    match (field, if field == Some(Field::Date) { day_cell(cell) } else { day(cell) }) {
         (None | Some(Field::Date), Some(day)) => Some(Remark::Day(day)),
         (None, None) => Some(Remark::Text),
         (Some(_), _) if at > 0 || clock(cell).is_some() => None,

@@ -39,12 +39,13 @@ const HALVES: [(&str, Range<u32>, RangeInclusive<u32>); 7] = [
     ("晚上", 5..12, 17..=23),
 ];
 
-/// `08:30`, `8:30`, `08：30`, `08:30:00`, up to `24:00`, `下午2:30`; as seconds of the day.
+/// `08:30`, `8:30`, `08：30`, `08:30:00`, up to `24:00`, `下午2:30`, `晚上7点半`, and `0.354166667`, which is how a spreadsheet saves
+/// 08:30 where the cell's format is lost; as seconds of the day.
 pub(crate) fn clock(text: &str) -> Option<u32> {
     let text = narrow(text);
     let text = text.trim();
     let half = HALVES.iter().find_map(|half| Some((text.strip_prefix(half.0)?.trim(), half)));
-    let Some((rest, (_, later, hours))) = half else { return face(text) };
+    let Some((rest, (_, later, hours))) = half else { return face(text).or_else(|| part_of_day(text)) };
     let second = face(rest)?;
     let second = if later.contains(&(second / 3_600)) { second + DAY_S / 2 } else { second };
     hours.contains(&(second / 3_600)).then_some(second)
@@ -63,9 +64,21 @@ pub(crate) fn span(text: &str) -> Option<(u32, Option<u32>)> {
     Some((start, Some(end)))
 }
 
-/// `8:30` as seconds of the day.
+/// The minutes of `7点`, `7点整`, `7点半`, `7点05分`.
+fn spoken(minutes: &str) -> &str {
+    match minutes.trim() {
+        "" | "整" | "钟" => "00",
+        "半" => "30",
+        digits => digits.strip_suffix('分').unwrap_or(digits),
+    }
+}
+
+/// `8:30`, `8点30分` as seconds of the day.
 fn face(text: &str) -> Option<u32> {
-    let parts: Vec<&str> = text.split(':').collect();
+    let parts: Vec<&str> = match text.split_once(['点', '时']) {
+        Some((hour, minutes)) => vec![hour.trim(), spoken(minutes)],
+        None => text.split(':').collect(),
+    };
     let number = |part: &&str| -> Option<u32> {
         ((1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))
             .then(|| part.parse().ok())?
@@ -77,6 +90,27 @@ fn face(text: &str) -> Option<u32> {
         _ => return None,
     };
     (second <= DAY_S).then_some(second)
+}
+
+/// Off a whole minute by less than this is what rounding to [`EXACT`] digits makes of one.
+const ROUNDED_S: f64 = 5.0;
+/// With so many digits a part of a day is a minute of its own.
+const EXACT: usize = 4;
+/// With fewer it is one of these minutes or none: 0.5 and 0.375 are, and who writes 0.30 or 0.45 means no part of a day.
+const STEP_MIN: u32 = 5;
+
+/// `0.354166667` as seconds of the day.
+fn part_of_day(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("0.")?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let second = text.parse::<f64>().ok()? * f64::from(DAY_S);
+    let minute = (second / 60.0).round();
+    let is_near = (second - minute * 60.0).abs() < ROUNDED_S;
+    // Below one day, so no more than 1,440.
+    let minute = minute as u32;
+    (is_near && (digits.len() >= EXACT || minute.is_multiple_of(STEP_MIN))).then_some(minute * 60)
 }
 
 /// `08:30`, or `08:30:05` where seconds matter.
@@ -96,6 +130,21 @@ pub(crate) fn day(text: &str) -> Option<Date> {
     let written = text[at + named.len()..].trim_end_matches(')').trim();
     // 2026年9月1日星期三 is a slip, and nobody knows of which of the two.
     (WEEKDAYS[usize::try_from(day.weekday().to_monday_zero_offset()).ok()?].contains(&written)).then_some(day)
+}
+
+/// Days that spreadsheets are taken to mean by their numbers: 2009 to 2064, in five digits that nothing else in a column of days has.
+const SERIALS: RangeInclusive<i32> = 40_000..=60_000;
+/// The day before their first one, by which the count is right from March 1900 on.
+const SERIAL_ZERO: Date = jiff::civil::date(1899, 12, 30);
+
+/// What a cell of a column of days says: a [`day`], or `46266`, which is how a spreadsheet saves 2026-09-01 where the cell's format is
+/// lost. Mac sheets of before 2011 count from 1904: their days come out four years ago, which is told as days that are over.
+pub(crate) fn day_cell(text: &str) -> Option<Date> {
+    let serial = || {
+        let number = narrow(text).trim().parse().ok().filter(|number| SERIALS.contains(number))?;
+        SERIAL_ZERO.checked_add(jiff::Span::new().days(number)).ok()
+    };
+    day(text).or_else(serial)
 }
 
 fn plain_day(text: &str) -> Option<Date> {
@@ -176,6 +225,28 @@ mod tests {
             ("晚上12:00", None),
             ("下午", None),
             ("下午2:60", None),
+            ("晚上7点", Some(68_400)),
+            ("晚上 7 点半", Some(70_200)),
+            ("下午2点05分", Some(50_700)),
+            ("8时30分", Some(30_600)),
+            ("8点整", Some(28_800)),
+            ("8点分", None),
+            ("点", None),
+            ("8点60分", None),
+            ("0.354166667", Some(30_600)),
+            ("0.3333", Some(28_800)),
+            ("0.334722222", Some(28_920)),
+            ("0.375", Some(32_400)),
+            ("0.5", Some(43_200)),
+            // No times that rounding leaves: somebody's half past midnight, and what lies between two minutes.
+            ("0.30", None),
+            ("0.45", None),
+            ("0.354", None),
+            ("0.3337", None),
+            ("0.", None),
+            ("0.5e0", None),
+            ("上午0.354166667", None),
+            ("1.354166667", None),
             ("24:00", Some(86_400)),
             ("24:01", None),
             ("8.30", None),
@@ -202,6 +273,7 @@ mod tests {
             ("下午2:30-下午3:10", "14:30", Some("15:10")),
             ("上午11:50-13:00", "11:50", Some("13:00")),
             ("中午12:30-1:10", "12:30", Some("13:10")),
+            ("晚上7点至7点半", "19:00", Some("19:30")),
         ] {
             let told = span(text).map(|(start, end)| (clock_text(start), end.map(clock_text)));
             assert_eq!(told, Some((start.to_owned(), end.map(str::to_owned))), "{text}");
@@ -239,6 +311,25 @@ mod tests {
         ] {
             assert_eq!(day(text), None, "{text}");
         }
+    }
+
+    /// Of sheets that were saved from cells without a format.
+    #[test]
+    fn days_as_spreadsheets_count_them() {
+        for (text, read) in [
+            ("46266", Some(date(2026, 9, 1))),
+            ("45987", Some(date(2025, 11, 26))),
+            ("40000", Some(date(2009, 7, 6))),
+            ("2026-09-01", Some(date(2026, 9, 1))),
+            ("39999", None),
+            ("60001", None),
+            ("20260901", None),
+            ("46266.35", None),
+            ("-46266", None),
+        ] {
+            assert_eq!(day_cell(text), read, "{text}");
+        }
+        assert_eq!(day("46266"), None, "a row of one number is no heading");
     }
 
     #[test]
