@@ -98,7 +98,8 @@ pub(super) fn judge(alarm: Alarm, look: &Look<'_>) -> Vec<Raised> {
             let ends = look.figures.each("serve_certificate_not_after_timestamp_seconds");
             let soon = ends.filter(|end| end.value - now < CERTIFICATE_SOON_S);
             let hurry = |left| if left < CERTIFICATE_NOW_S { Severity::Page } else { Severity::Ticket };
-            soon.map(|end| raise(hurry(end.value - now), end.label("name"), moment(end.value).into())).collect()
+            soon.map(|end| raise(hurry(end.value - now), end.label("name"), moment(end.value).into()))
+                .collect()
         }
         Alarm::OriginOverasked => {
             let (fills, again) = (grown(look, Count::Fills, WHILE), grown(look, Count::FillsAgain, WHILE));
