@@ -43,9 +43,9 @@ macro_rules! runbooks {
 pub const fn files() -> &'static [File] {
     runbooks! {
         "abuse-rising" "access-log-losing" "accounts-not-written" "bell-not-covered" "certificate-ends-soon"
-        "checksum-failures" "clock-off" "disk-not-well" "egress-near-capacity" "free-hours-short" "health-misses"
+        "checksum-failures" "clock-off" "control-down" "disk-not-well" "egress-near-capacity" "free-hours-short" "health-misses"
         "node-down" "node-not-renewed" "nodes-silent" "not-ready" "origin-overasked" "overload-high" "parent-down"
-        "plan-not-heard" "plan-refused" "slower-than-realtime"
+        "plan-not-heard" "plan-refused" "slower-than-realtime" "steering-down"
     }
 }
 
