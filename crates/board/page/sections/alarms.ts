@@ -1,7 +1,7 @@
 /** What wants attention, those first that cannot wait; or that nothing does. */
 
 import { h, part, rows, say, set } from '../dom';
-import type { Alarm } from '../source';
+import { gathered, type Gathered } from '../gathered';
 import type { MakeSection } from '../view';
 
 export const alarms: MakeSection = (words, language) => {
@@ -16,13 +16,12 @@ export const alarms: MakeSection = (words, language) => {
       h('div', { class: 'what' }, h('p', { class: 'name' }), h('p', { class: 'detail' }), h('p', { class: 'do' })),
       h('a', { class: 'runbook', target: '_blank', rel: 'noopener' }, words.runbook),
     );
-  const show = (row: Element, alarm: Alarm) => {
+  const show = (row: Element, { of: alarm, told, more }: Gathered) => {
     set(row, 'data-alarm', alarm.alarm);
     set(row, 'data-severity', alarm.severity);
     say(part(row, 'when'), alarm.severity === 'page' ? words.now : words.today);
     say(part(row, 'name'), alarm[language]);
-    const detail = [alarm.subject.replace(/^\d{4}-\d\d-\d\dT(?=\d\d:\d\d$)/, ''), language === 'zh' ? alarm.detail_zh : alarm.detail].filter(Boolean).join(' · ');
-    say(part(row, 'detail'), detail);
+    say(part(row, 'detail'), (more > 0 ? [...told, words.more(more)] : told).join('\n'));
     say(part(row, 'do'), alarm[`do_${language}`]);
     const link = part(row, 'runbook');
     set(link, 'href', alarm.runbook);
@@ -32,7 +31,7 @@ export const alarms: MakeSection = (words, language) => {
     element,
     update({ status }) {
       calm.hidden = status.alarms.length > 0;
-      rows(list, status.alarms, make, show);
+      rows(list, gathered(status.alarms, language), make, show);
     },
   };
 };
