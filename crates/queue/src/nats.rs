@@ -38,7 +38,7 @@ use mirror::Mirror;
 use server::{Address, Server};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{Mutex, OnceCell};
 
 /// How often a change is tried anew because somebody else was quicker.
@@ -77,6 +77,19 @@ impl Nats {
     pub fn look(address: &str) -> Result<(), QueueError> {
         let address = Address::parse(address)?;
         runtime()?.block_on(server::look(&address))
+    }
+
+    /// Waits for an answer, also where a runtime of the caller's is at work on this thread: a worker asks between two steps of an upload,
+    /// and no runtime lets another one wait within it.
+    fn wait<F>(&self, answer: F) -> F::Output
+    where
+        F: Future<Output: Send> + Send,
+    {
+        if Handle::try_current().is_err() {
+            return self.runtime.block_on(answer);
+        }
+        let waited = std::thread::scope(|scope| scope.spawn(|| self.runtime.block_on(answer)).join());
+        waited.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     /// Changes one job: reads what there is, lets `change` decide, writes, and starts anew when somebody was quicker.
@@ -303,7 +316,7 @@ enum Step<T> {
 
 impl Queue for Nats {
     fn add(&self, jobs: &[Job], repeat: Repeat) -> Result<Vec<Added>, QueueError> {
-        self.runtime.block_on(async {
+        self.wait(async {
             let mut added = Vec::with_capacity(jobs.len());
             for job in jobs {
                 added.push(self.add_one(job, repeat).await?);
@@ -313,19 +326,19 @@ impl Queue for Nats {
     }
 
     fn claim(&self, worker: &str, wait: Duration) -> Result<Option<Claim>, QueueError> {
-        self.runtime.block_on(self.claim_one(worker, wait))
+        self.wait(self.claim_one(worker, wait))
     }
 
     fn beat(&self, claim: &Claim) -> Result<Hold, QueueError> {
-        self.runtime.block_on(self.beat_one(claim))
+        self.wait(self.beat_one(claim))
     }
 
     fn end(&self, claim: &Claim, ending: Ending) -> Result<Result<Ended, LeaseLost>, QueueError> {
-        self.runtime.block_on(self.end_one(claim, ending))
+        self.wait(self.end_one(claim, ending))
     }
 
     fn list(&self) -> Result<Vec<Entry>, QueueError> {
-        self.runtime.block_on(async {
+        self.wait(async {
             let mut mirror = self.mirror.lock().await;
             self.server.catch_up(&mut mirror).await?;
             let mut entries: Vec<Entry> = mirror.all().cloned().collect();
@@ -335,7 +348,7 @@ impl Queue for Nats {
     }
 
     fn done(&self) -> Result<Vec<Entry>, QueueError> {
-        self.runtime.block_on(async {
+        self.wait(async {
             let mut entries = self.server.all_done().await?;
             order::sort(&mut entries);
             Ok(entries)
@@ -343,11 +356,11 @@ impl Queue for Nats {
     }
 
     fn retry(&self, key: &JobKey) -> Result<Change, QueueError> {
-        self.runtime.block_on(self.retry_one(key))
+        self.wait(self.retry_one(key))
     }
 
     fn remove(&self, key: &JobKey) -> Result<Change, QueueError> {
-        self.runtime.block_on(self.remove_one(key))
+        self.wait(self.remove_one(key))
     }
 }
 

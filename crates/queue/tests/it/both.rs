@@ -288,6 +288,16 @@ fn many_workers_never_run_one_job_at_once(stage: &Stage) {
     assert!(queue.list().unwrap().is_empty());
 }
 
+/// A worker on a server panicked at the end of every upload, where it asks whether the job is still its own.
+fn a_worker_may_ask_from_within_a_runtime(stage: &Stage) {
+    let queue = stage.open();
+    add(&*queue, job("a", Priority::New));
+    let held = claim(&*queue, "w");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (hold, jobs) = runtime.block_on(async { (queue.beat(&held).unwrap(), states(&*queue)) });
+    assert_eq!((hold, jobs), (Hold::Held, vec![("a".to_owned(), "running")]));
+}
+
 /// On a server the name of no queue, mistyped or forgotten, was an empty one.
 fn a_queue_that_nobody_made_is_not_found_nor_made_by_looking(stage: &Stage) {
     let look = || queue::find(&stage.address(), stage.policy());
@@ -354,6 +364,7 @@ table! {
     a_person_takes_out_what_does_not_run
     everything_is_there_after_opening_anew
     many_workers_never_run_one_job_at_once
+    a_worker_may_ask_from_within_a_runtime
     a_queue_that_nobody_made_is_not_found_nor_made_by_looking
     a_waiting_worker_is_woken_by_a_job
 }
