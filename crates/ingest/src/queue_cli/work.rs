@@ -15,7 +15,7 @@ use faults::{AnyFault, Blame, note};
 use queue::{Claim, Ending, Hold, Job, Queue, QueueError, Reason, State};
 use signing::SigningKey;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 use storage::Store;
 
@@ -39,19 +39,15 @@ fn begin(options: &Work) -> Result<ExitCode, AnyFault> {
     signals::stop_on_interrupt(&stop)
         .map_err(|source| QueueUsage::System { what: "signal handler", source })?;
     let sign_key = options.sign_key.as_deref().map(SigningKey::read).transpose()?;
-    let crew = Crew { queue: &*queue, options, sign_key, stop: &stop, worst: AtomicU8::new(0) };
-    let failed = std::thread::scope(|scope| {
-        let hands: Vec<_> = (0..options.parallel)
-            .map(|number| {
-                scope.spawn({
-                    let crew = &crew;
-                    move || crew.work(number)
-                })
-            })
-            .collect();
-        hands.into_iter().filter_map(|hand| hand.join().unwrap_or(Ok(())).err()).last()
-    });
-    match failed {
+    let crew = Crew {
+        queue: &*queue,
+        options,
+        sign_key,
+        stop: &stop,
+        worst: AtomicU8::new(0),
+        failed: AtomicBool::new(false),
+    };
+    match crew.work() {
         Some(fault) => Err(fault),
         None if stop.is_stopped() => Ok(ExitCode::from(run::INTERRUPTED)),
         None => Ok(ExitCode::from(crew.worst.into_inner())),
@@ -66,13 +62,32 @@ struct Crew<'a> {
     stop: &'a Cancel,
     /// The worst exit status of jobs that were set aside.
     worst: AtomicU8,
+    /// Whether a lane has lost the queue: the others end their jobs, and take no more. With one of two the process would go on for
+    /// ever, at half its work, and nobody would start it anew.
+    failed: AtomicBool,
 }
 
 impl Crew<'_> {
+    /// All lanes; why one of them could not go on.
+    fn work(&self) -> Option<AnyFault> {
+        std::thread::scope(|scope| {
+            let hands: Vec<_> = (0..self.options.parallel)
+                .map(|number| {
+                    scope.spawn(move || {
+                        let end = self.lane(number);
+                        self.failed.fetch_or(end.is_err(), Ordering::Relaxed);
+                        end
+                    })
+                })
+                .collect();
+            hands.into_iter().filter_map(|hand| hand.join().unwrap_or(Ok(())).err()).last()
+        })
+    }
+
     /// One lane: job after job.
-    fn work(&self, number: u8) -> Result<(), AnyFault> {
+    fn lane(&self, number: u8) -> Result<(), AnyFault> {
         let name = worker_name(number);
-        while !self.stop.is_stopped() {
+        while !self.stop.is_stopped() && !self.failed.load(Ordering::Relaxed) {
             let wait = if self.options.once { Duration::ZERO } else { WAIT };
             match self.queue.claim(&name, wait)? {
                 Some(claim) => self.perform(&claim)?,
@@ -198,5 +213,72 @@ fn worker_name(number: u8) -> String {
     match number {
         0 => format!("{host}/{}", std::process::id()),
         number => format!("{host}/{}.{number}", std::process::id()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use queue::{Added, Change, Entry, JobKey, LeaseLost, Repeat};
+    use std::sync::Mutex;
+
+    /// A queue without jobs, which one of those who ask has lost.
+    struct LostByOne(Mutex<bool>);
+
+    impl Queue for LostByOne {
+        fn claim(&self, _: &str, _: Duration) -> Result<Option<Claim>, QueueError> {
+            let was_lost = std::mem::replace(&mut *self.0.lock().unwrap(), true);
+            if was_lost { Ok(None) } else { Err(QueueError::Contended) }
+        }
+
+        fn add(&self, _: &[Job], _: Repeat) -> Result<Vec<Added>, QueueError> {
+            Ok(Vec::new())
+        }
+
+        fn beat(&self, _: &Claim) -> Result<Hold, QueueError> {
+            Ok(Hold::Lost)
+        }
+
+        fn end(&self, _: &Claim, _: Ending) -> Result<Result<queue::Ended, LeaseLost>, QueueError> {
+            Ok(Err(LeaseLost))
+        }
+
+        fn list(&self) -> Result<Vec<Entry>, QueueError> {
+            Ok(Vec::new())
+        }
+
+        fn done(&self) -> Result<Vec<Entry>, QueueError> {
+            Ok(Vec::new())
+        }
+
+        fn retry(&self, _: &JobKey) -> Result<Change, QueueError> {
+            Ok(Change::Unknown)
+        }
+
+        fn remove(&self, _: &JobKey) -> Result<Change, QueueError> {
+            Ok(Change::Unknown)
+        }
+    }
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        work: Work,
+    }
+
+    /// When the server was restarted the lane that waited was gone, and the process stayed with the others.
+    #[test]
+    fn a_lane_that_has_lost_the_queue_ends_the_process() {
+        let Line { work } = Line::parse_from(["work", "--parallel", "3"]);
+        let crew = Crew {
+            queue: &LostByOne(Mutex::new(false)),
+            options: &work,
+            sign_key: None,
+            stop: &Cancel::new(),
+            worst: AtomicU8::new(0),
+            failed: AtomicBool::new(false),
+        };
+        assert_eq!(crew.work().expect("it is told").code(), "QUEUE_CONTENDED");
     }
 }
