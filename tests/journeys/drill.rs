@@ -33,6 +33,19 @@ fn drill(nodes: &[SocketAddr], more: &[&str]) -> (Option<i32>, String, serde_jso
     (ended.code(), said, report)
 }
 
+/// An edge's listener was taken for an origin that is dead, and has sent nothing: the bar held.
+#[test]
+fn who_is_no_origin_does_not_say_what_it_has_sent() {
+    let store = tempfile::tempdir().unwrap();
+    let origin = Airclass::origin(store.path());
+    let edge = Airclass::edge(origin.address(), &[]);
+    let admin = format!("http://{}", edge.admin);
+    let more = ["--origin-metrics", &admin, "--max-origin-bytes", "1B"];
+    let (code, said, report) = drill(&[edge.address()], &more);
+    assert!(code == Some(2) && report.is_null(), "{said}");
+    assert!(said.contains("DRILL_OPTION: --origin-metrics: "), "{said}");
+}
+
 #[test]
 fn a_class_comes_all_at_once_and_the_origin_sends_each_thing_once() {
     let store = tempfile::tempdir().unwrap();

@@ -40,7 +40,7 @@ pub use error::DrillError;
 pub use options::DrillOptions;
 
 use options::Ready;
-use origin::Origin;
+use origin::{Level, Origin};
 use progress::Progress;
 use report::{Ended, Report};
 use std::io::Write;
@@ -80,8 +80,8 @@ pub fn run(options: &DrillOptions) -> Result<(), DrillError> {
 async fn hold(ready: &Ready) -> Result<Report, DrillError> {
     let drill = &ready.drill;
     let before = match &ready.gauge {
-        Some(gauge) => gauge.read().await,
-        None => None,
+        Some(gauge) => gauge.begin().await?,
+        None => Level::Silent,
     };
     let (stop, stopped) = watch::channel(false);
     let (began, cpu) = (clock::today(), machine::cpu());

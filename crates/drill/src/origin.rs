@@ -1,5 +1,6 @@
 //! What the origin has sent, by its own metrics.
 
+use crate::error::DrillError;
 use crate::fetch::{Ask, Fetch};
 use crate::line::Line;
 use crate::node::{Node, NodeOption};
@@ -17,8 +18,16 @@ pub(crate) struct Gauge {
     node: Arc<Node>,
 }
 
-/// What the origin says it has sent so far; `None` when it does not answer.
-pub(crate) type Level = Option<Sent>;
+/// What is said where the origin is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// What it has sent so far.
+    Sent(Sent),
+    /// Nothing: nobody answers.
+    Silent,
+    /// Something that no origin says.
+    Strange,
+}
 
 /// Sums over all that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -39,7 +48,7 @@ pub(crate) struct Origin {
 }
 
 impl Gauge {
-    pub(crate) fn new(option: &NodeOption, tls: &Tls) -> Result<Self, crate::DrillError> {
+    pub(crate) fn new(option: &NodeOption, tls: &Tls) -> Result<Self, DrillError> {
         let mut node = option.resolve(None, tls)?;
         // Admin listeners believe addresses, and of names only their own.
         if let Ok(address) = HeaderValue::try_from(node.address.to_string()) {
@@ -48,23 +57,48 @@ impl Gauge {
         Ok(Self { node: Arc::new(node) })
     }
 
+    /// Asks the origin before the drill. Who answers there and is none, an edge's listener for one, would be taken for an origin that is
+    /// dead, and has sent nothing.
+    pub(crate) async fn begin(&self) -> Result<Level, DrillError> {
+        match self.read().await {
+            Level::Strange => Err(DrillError::Option {
+                option: "--origin-metrics",
+                problem: format!(
+                    "{} answers, and not as an origin does; give the origin's admin listener, as http://127.0.0.1:9100",
+                    self.node.name
+                ),
+            }),
+            level => Ok(level),
+        }
+    }
+
     /// Asks the origin.
     pub(crate) async fn read(&self) -> Level {
         let mut line = Line::new(&self.node, &Rc::<Meter>::default());
         let path = PathAndQuery::from_static("/metrics");
         let ask = Ask { path: &path, range: None, class: Class::Main };
-        let answer = line.get(ask).await.ok().filter(|answer| answer.status == 200 && !answer.gzip)?;
-        read(std::str::from_utf8(&answer.text).ok()?)
+        let Ok(answer) = line.get(ask).await else { return Level::Silent };
+        let text = (answer.status == 200 && !answer.gzip).then(|| std::str::from_utf8(&answer.text).ok());
+        text.flatten().and_then(read).map_or(Level::Strange, Level::Sent)
+    }
+}
+
+impl Level {
+    const fn sent(self) -> Option<Sent> {
+        match self {
+            Self::Sent(sent) => Some(sent),
+            Self::Silent | Self::Strange => None,
+        }
     }
 }
 
 impl Origin {
     pub(crate) fn between(before: Level, after: Level) -> Self {
-        let sent = before.zip(after).map(|(before, after)| Sent {
+        let sent = before.sent().zip(after.sent()).map(|(before, after)| Sent {
             requests: after.requests.saturating_sub(before.requests),
             bytes: after.bytes.saturating_sub(before.bytes),
         });
-        Self { sent, alive_before: before.is_some(), alive_after: after.is_some() }
+        Self { sent, alive_before: before != Level::Silent, alive_after: after != Level::Silent }
     }
 
     /// Bytes it sent, as far as can be told.
@@ -78,7 +112,7 @@ impl Origin {
 }
 
 /// Reads Prometheus' text: what an origin of ours has sent.
-fn read(text: &str) -> Level {
+fn read(text: &str) -> Option<Sent> {
     Some(Sent {
         requests: sum(text, "origin_requests_total")?,
         bytes: sum(text, "origin_response_bytes_total")?,
@@ -114,10 +148,11 @@ mod tests {
 
     #[test]
     fn a_dead_origin_has_sent_nothing() {
-        let level = |bytes| Some(Sent { requests: 1, bytes });
+        let level = |bytes| Level::Sent(Sent { requests: 1, bytes });
         assert_eq!(Origin::between(level(5), level(12)).bytes(), Some(7));
-        assert_eq!(Origin::between(None, None).bytes(), Some(0));
+        assert_eq!(Origin::between(Level::Silent, Level::Silent).bytes(), Some(0));
         // It died meanwhile, and nobody knows.
-        assert_eq!(Origin::between(level(5), None).bytes(), None);
+        assert_eq!(Origin::between(level(5), Level::Silent).bytes(), None);
+        assert_eq!(Origin::between(Level::Silent, Level::Strange).bytes(), None);
     }
 }
