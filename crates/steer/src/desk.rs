@@ -9,6 +9,7 @@ use fleet::NodeName;
 use fleet::wire::Nodes;
 use http::{StatusCode, Uri};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use steering::{Choice, Hearing, Loads, Near, Networks, Roster, Student, choose};
@@ -41,6 +42,8 @@ pub(crate) struct Desk {
     hearing: Mutex<Hearing>,
     roster: RwLock<Roster>,
     loads: Mutex<Loads>,
+    /// Nodes that are ready and say no address, when it was told last.
+    nowhere: AtomicUsize,
     limiter: Limiter,
     metrics: Metrics,
 }
@@ -54,6 +57,7 @@ impl Desk {
             hearing: Mutex::default(),
             roster: RwLock::default(),
             loads: Mutex::default(),
+            nowhere: AtomicUsize::new(0),
             metrics: Metrics::register(telemetry),
         }
     }
@@ -66,6 +70,13 @@ impl Desk {
         };
         let roster = Roster::of(nodes, self.settings.limit, heard);
         self.metrics.nodes(roster.len());
+        let nowhere = steering::without_address(nodes, heard);
+        if self.nowhere.swap(nowhere, Ordering::Relaxed) != nowhere && nowhere > 0 {
+            tracing::warn!(
+                nodes = nowhere,
+                "nodes that are ready say no address, and are named to nobody; give it to their agents (`address` in node.toml)"
+            );
+        }
         self.loads.lock().unwrap_or_else(PoisonError::into_inner).settle(&roster, clock::now());
         *self.roster.write().unwrap_or_else(PoisonError::into_inner) = roster;
     }

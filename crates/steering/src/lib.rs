@@ -21,4 +21,4 @@ mod roster;
 pub use choose::{Choice, Ring, Student, choose};
 pub use loads::{Loads, SETTLED};
 pub use networks::{MAX_NETWORKS, Near, Networks, NetworksError};
-pub use roster::{Candidate, DEAD_AFTER, Hearing, Roster, hash};
+pub use roster::{Candidate, DEAD_AFTER, Hearing, Roster, hash, without_address};

@@ -1,7 +1,7 @@
 //! Who may be named, by what nodes report of themselves.
 
 use fleet::wire::{Node, Nodes};
-use fleet::{NodeName, Standing};
+use fleet::{NodeName, Report, Standing};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -88,12 +88,26 @@ impl Roster {
     }
 }
 
-fn candidate(node: &Node, limit: BitRate, now: Timestamp) -> Option<Candidate> {
+/// How many of `nodes` could be named at `now`, had they said by which address.
+pub fn without_address(nodes: &Nodes, now: Timestamp) -> usize {
+    nodes
+        .nodes
+        .iter()
+        .filter_map(|node| fit(node, now))
+        .filter(|(report, _)| report.address.is_none())
+        .count()
+}
+
+/// What a node says that is in, ready and heard of late, and when it did.
+fn fit(node: &Node, now: Timestamp) -> Option<(&Report, Timestamp)> {
     let (report, heard_at) = (node.report.as_ref()?, node.heard_at?);
     let silent = Duration::try_from(now.duration_since(heard_at)).unwrap_or_default();
-    if node.standing != Standing::Enrolled || !report.ready || silent > DEAD_AFTER {
-        return None;
-    }
+    let is_fit = node.standing == Standing::Enrolled && report.ready && silent <= DEAD_AFTER;
+    is_fit.then_some((report, heard_at))
+}
+
+fn candidate(node: &Node, limit: BitRate, now: Timestamp) -> Option<Candidate> {
+    let (report, heard_at) = fit(node, now)?;
     let (allowed, sends) = egress(&report.capacity);
     Some(Candidate {
         node: node.node.clone(),
@@ -156,6 +170,9 @@ mod tests {
         assert!(roster(json!({}), 36).is_empty(), "silent");
         assert!(roster(json!({"ready": false}), 0).is_empty());
         assert!(roster(json!({"address": null}), 0).is_empty());
+        let unnamed = |more: Value, second| without_address(&node(&more), at(second));
+        let nowhere = json!({"address": null});
+        assert_eq!((unnamed(nowhere.clone(), 35), unnamed(nowhere, 36), unnamed(json!({}), 0)), (1, 0, 0));
         assert_eq!(roster(json!({"capacity": null}), 0)[0].limit, BitRate(50));
         let unlimited = &roster(json!({"capacity": null, "sends_bps": 3}), 0)[0];
         assert_eq!((unlimited.limit, unlimited.sends), (BitRate(50), BitRate(3)));
