@@ -243,7 +243,7 @@ impl Desk {
                 report: heard.map(|(_, report)| report.clone()),
             }
         });
-        Nodes { nodes: nodes.collect() }
+        Nodes { now: Some(clock::now()), nodes: nodes.collect() }
     }
 
     /// The records after `number`, a line each.

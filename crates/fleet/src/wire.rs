@@ -137,6 +137,9 @@ pub struct Kept {
 /// The nodes.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Nodes {
+    /// When this was said, by the control's clock; `None`: by one of an earlier release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Timestamp>,
     /// By name.
     pub nodes: Vec<Node>,
 }

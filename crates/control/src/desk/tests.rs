@@ -23,7 +23,7 @@ fn person() -> Person {
 
 /// What carriers count as free, in its first edition.
 fn free() -> Bytes {
-    let nodes = Nodes { nodes: Vec::new() };
+    let nodes = Nodes { now: None, nodes: Vec::new() };
     let manifest = Manifest::next(None, &nodes, &[], clock::now()).unwrap();
     serde_json::to_vec(&SignedManifest::by(&manifest, &SigningKey::generate().unwrap())).unwrap().into()
 }
