@@ -112,7 +112,10 @@ fn a_token_counts_once_and_strangers_are_nobody() {
     // Nobody does the other role's work.
     let place = ["--province", "hubei", "--carrier", "dianxin", "--owner", "acme", "--site", "a"];
     refused(&ministry.ask("edu-li", &[&["token"], &place[..]].concat()), "CONTROL_REFUSED: ", "not_allowed");
-    refused(&ministry.ask("edu-li", &["drain"]), "CONTROL_REFUSED: ", "not_allowed");
+    refused(&ministry.ask("edu-li", &["drain", "--all"]), "CONTROL_REFUSED: ", "not_allowed");
+    // Who forgets a word does not take everybody out of service.
+    refused(&ministry.ask("telecom-zhang", &["drain"]), "ORDER_WHOLE_FLEET: ", "--all");
+    refused(&ministry.ask("telecom-zhang", &["order", "1"]), "ORDER_UNKNOWN: ", "record 1 is no order");
     let file = path("plan.json");
     std::fs::write(&file, envelope(&plan_of("2026-09-01"))).unwrap();
     refused(&ministry.ask("telecom-zhang", &["plan", text(&file)]), "CONTROL_REFUSED: ", "not_allowed");

@@ -78,7 +78,7 @@ fn scene() -> Scene {
         let ministry = Ministry::new(None);
         let node = ministry.node("wuhan-1");
         assert_eq!(ministry.purge(&["--wait", PATIENCE]).code(), Some(0));
-        assert_ne!(ministry.ask("edu-li", &["drain"]).code(), Some(0), "refused");
+        assert_ne!(ministry.ask("edu-li", &["drain", "--all"]).code(), Some(0), "refused");
         (ministry, node)
     })
     .join()

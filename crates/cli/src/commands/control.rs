@@ -78,6 +78,9 @@ pub(crate) enum ControlCommand {
     Drain {
         #[command(flatten)]
         give: orders::Give,
+        /// All of the fleet, so that nobody is left to serve new students
+        #[arg(long, conflicts_with_all = ["province", "carrier", "owner", "node"])]
+        all: bool,
     },
     /// Put nodes back into service (role telecom)
     Undrain {
@@ -197,8 +200,8 @@ pub(crate) fn control(command: &ControlCommand) -> Result<(), AnyFault> {
         }
         ControlCommand::Purge { give, meant } => orders::purge(give, meant),
         ControlCommand::Plan { give, file } => orders::plan(give, file),
-        ControlCommand::Drain { give } => orders::switch(give, fleet::Kind::Drain),
-        ControlCommand::Undrain { give } => orders::switch(give, fleet::Kind::Undrain),
+        ControlCommand::Drain { give, all } => orders::drain(give, *all),
+        ControlCommand::Undrain { give } => orders::undrain(give),
         ControlCommand::Order { desk, number } => orders::show(desk, *number),
         ControlCommand::Nodes { desk, json } => show::nodes(desk, *json),
         ControlCommand::ZeroRating(options) => zero_rating::zero_rating(options),

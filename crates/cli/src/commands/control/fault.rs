@@ -16,6 +16,12 @@ pub(crate) enum ControlFault {
     Wrong(&'static str, String),
     #[error("order {number}: {refused} nodes refuse and {waiting} have not answered; their lines say why")]
     NotEverywhere { number: u64, refused: usize, waiting: usize },
+    #[error("record {0} is no order; `airclass control records` lists them")]
+    NoOrder(u64),
+    #[error(
+        "this would take every node of the fleet out of service; give --province, --carrier, --owner or --node, or --all where that is meant"
+    )]
+    WholeFleet,
     #[error("record {number} {error}; keep a copy of all records, and find out who has changed it")]
     Chain { number: u64, error: fleet::ChainError },
     #[error("the system gives no runtime or takes no output: {0}")]
@@ -31,6 +37,8 @@ impl Fault for ControlFault {
             Self::Person { .. } => "CONTROL_PERSON",
             Self::Wrong(..) => "CONFIG_VALUE",
             Self::NotEverywhere { .. } => "ORDER_NOT_EVERYWHERE",
+            Self::NoOrder(_) => "ORDER_UNKNOWN",
+            Self::WholeFleet => "ORDER_WHOLE_FLEET",
             Self::Chain { .. } => "CONTROL_RECORDS",
             Self::System(_) => "CONTROL_SYSTEM",
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use clap::Args;
 use faults::{AnyFault, note, say};
 use fleet::wire::{Kept, Recorded};
-use fleet::{Acknowledged, Kind, Order};
+use fleet::{Acknowledged, Kind, Order, Refusal, Target};
 use package::Digest;
 use std::path::Path;
 use std::time::Duration;
@@ -49,15 +49,31 @@ pub(super) fn plan(give: &Give, file: &Path) -> Result<(), AnyFault> {
     order(give, Some(envelope.into()), |body| Kind::Plan { date, body: body.unwrap_or(Digest([0; 32])) })
 }
 
-/// `airclass control drain` and `undrain`
-pub(super) fn switch(give: &Give, kind: Kind) -> Result<(), AnyFault> {
-    order(give, None, |_| kind.clone())
+/// `airclass control drain`: the whole fleet only where that is said, and not where a word was forgotten.
+pub(super) fn drain(give: &Give, all: bool) -> Result<(), AnyFault> {
+    if !all && give.whom.target() == Target::default() {
+        return Err(ControlFault::WholeFleet.into());
+    }
+    order(give, None, |_| Kind::Drain)
+}
+
+/// `airclass control undrain`
+pub(super) fn undrain(give: &Give) -> Result<(), AnyFault> {
+    order(give, None, |_| Kind::Undrain)
 }
 
 /// `airclass control order`
 pub(super) fn show(desk: &Desk, number: u64) -> Result<(), AnyFault> {
     let path = format!("/v1/orders/{number}");
-    let acknowledged: Acknowledged = ask(desk, async |line| line.look(&path).await)?;
+    let acknowledged: Acknowledged =
+        ask(desk, async |line| line.look(&path).await).map_err(|fault| match fault {
+            ControlFault::Asked { trouble: Trouble::Refused { refused, .. }, .. }
+                if refused == Refusal::NotFound.as_str() =>
+            {
+                ControlFault::NoOrder(number)
+            }
+            fault => fault,
+        })?;
     Ok(tell(number, &acknowledged)?)
 }
 
