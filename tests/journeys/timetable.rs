@@ -401,6 +401,35 @@ fn guides_hold_today_whatever_day_is_published_and_no_channel_that_is_gone() {
     assert_eq!(guide("g10").unwrap().matches("<programme").count(), 6);
 }
 
+/// Each time that a term's file was compiled its days of before got another edition, of recordings that nobody was shown.
+#[test]
+fn a_day_that_is_over_stays_as_it_was_shown() {
+    let scene = Scene::new();
+    for (lesson, segments) in [("maths", 250), ("physics", 250), ("slate", 5)] {
+        scene.publish(lesson, segments);
+    }
+    assert_eq!(scene.compile("out", &[]).code(), Some(0));
+    let before = scene.plan("out").0;
+    scene.publish("physics", 251);
+    scene.write(&DAY.replace("函数", "二次函数"));
+    let clock = WallClock::make();
+    let next: Timestamp = "2126-09-02T16:00:01Z".parse().unwrap();
+    let compile = |more: &[&str]| {
+        clock.set_ahead(next.duration_since(Timestamp::now()).as_secs() + 60);
+        let (day, key, out, store) =
+            (scene.text("day.toml"), scene.text("key"), scene.text("out"), scene.text("store"));
+        let all = ["timetable", "compile", &day, "--key", &key, "--out", &out, "--store", &store];
+        run_in(&clock.environment(), "airclass", &[&all[..], more].concat())
+    };
+    let again = compile(&[]);
+    assert_eq!(again.code(), Some(0), "{again:?}");
+    assert!(again.stdout.contains("2126-09-02: edition 1 stays, the day is over"), "{again:?}");
+    assert_eq!(scene.plan("out").0, before);
+    // Who gives an edition means it.
+    let meant = compile(&["--edition", "7"]);
+    assert!(meant.stdout.contains("2126-09-02: edition 7, 2 lessons"), "{meant:?}");
+}
+
 #[test]
 fn who_deletes_a_lesson_hears_which_days_still_show_it() {
     let scene = Scene::new();

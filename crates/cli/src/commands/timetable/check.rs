@@ -1,7 +1,7 @@
 //! `check`.
 
 use super::fault::TimetableFault;
-use super::published::{self, Next};
+use super::published::{self, Next, Published};
 use super::{Check, read, stock};
 use faults::AnyFault;
 use serde_json::json;
@@ -30,8 +30,9 @@ pub(super) fn check(options: &Check) -> Result<(), AnyFault> {
         Some(store) => stock::runtime()?.block_on(async {
             let shelves = [stock::open(store).await?];
             let stock = stock::stock(&shelves[0], &timetable).await?;
-            let mut findings = published::findings(&shelves, &timetable, &stock, now).await?;
-            let days = published::next(&shelves, &timetable, &stock, now, &mut findings).await?;
+            let published = Published::read(&shelves, &timetable).await?;
+            let mut findings = published::findings(&published, &timetable, &stock, now);
+            let days = published::next(&published, &timetable, &stock, now, &mut findings)?;
             Ok::<_, AnyFault>((findings, days))
         })?,
     };

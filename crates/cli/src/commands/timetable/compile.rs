@@ -1,7 +1,7 @@
 //! `compile`: the plan of each day, signed, and the guides that follow from it.
 
 use super::fault::TimetableFault;
-use super::published::{self, last, same_place};
+use super::published::{self, Published, is_over, same_place};
 use super::{Compile, guides, read, stock};
 use faults::AnyFault;
 use jiff::Timestamp;
@@ -32,19 +32,28 @@ pub(super) fn compile(options: &Compile) -> Result<(), AnyFault> {
         }
         let stock = stock::stock(&store, &timetable).await?;
         let late = |rule| options.allow_missing && rule == Rule::NotStored;
-        let mut told = published::findings(&shelves, &timetable, &stock, now).await?;
+        let published = Published::read(&shelves, &timetable).await?;
+        let mut told = published::findings(&published, &timetable, &stock, now);
         for finding in told.iter_mut().filter(|finding| late(finding.rule)) {
             finding.weight = Weight::Note;
         }
         read::tell(&told)?;
 
-        let work = Work { options, key: &key, timetable: &timetable, stock: &stock, shelves: &shelves, now };
+        let work = Work {
+            options,
+            key: &key,
+            timetable: &timetable,
+            stock: &stock,
+            shelves: &shelves,
+            published: &published,
+            now,
+        };
         // All days first: a file is followed whole or not at all.
         let mut made: Vec<(Date, Made)> = Vec::new();
         for date in timetable.days() {
             let before = made.last().map(|(date, made)| (*date, &made.plan));
-            let day_before = published::day_before(&shelves, date, before).await?;
-            made.push((date, work.make(date, day_before.as_ref()).await?));
+            let day = work.make(date, published.day_before(date, before))?;
+            made.push((date, day));
         }
         for (date, made) in &made {
             work.publish(*date, made).await?;
@@ -62,6 +71,7 @@ struct Work<'a> {
     timetable: &'a Timetable,
     stock: &'a timetable::Stock,
     shelves: &'a [Store],
+    published: &'a Published,
     now: Timestamp,
 }
 
@@ -69,16 +79,25 @@ struct Work<'a> {
 struct Made {
     signed: SignedPlan,
     plan: Plan,
-    /// Whether it says what the last one did, which then stays.
-    unchanged: bool,
+    /// Why the last one stays; `None`: it is another.
+    stays: Option<Stays>,
     /// What the last one kept shut and this file names no more.
     dropped: Vec<LessonId>,
 }
 
+/// Why a published edition stays.
+#[derive(Clone, Copy)]
+enum Stays {
+    /// This file says the same.
+    Same,
+    /// Its day is over, and it says what was shown.
+    Over,
+}
+
 impl Work<'_> {
-    async fn make(&self, date: Date, day_before: Option<&Plan>) -> Result<Made, AnyFault> {
-        let last = last(self.shelves, Some(date)).await?;
-        let previous = last.as_ref().map(|(_, plan)| plan);
+    fn make(&self, date: Date, day_before: Option<&Plan>) -> Result<Made, AnyFault> {
+        let last = self.published.of(date);
+        let previous = last.map(|(_, plan)| plan);
         if let (Some(edition), Some(last)) = (self.options.edition, previous.map(|plan| plan.edition))
             && edition <= last
         {
@@ -86,6 +105,14 @@ impl Work<'_> {
         }
         if let Some(last) = previous.filter(|_| self.options.edition.is_none()) {
             same_place(last, self.timetable, self.now)?;
+        }
+        // A file of a whole term is compiled again all term, and its lessons are ingested anew meanwhile.
+        if let Some((signed, plan)) = last
+            && self.options.edition.is_none()
+            && is_over(self.timetable, date, self.now)
+        {
+            let (signed, plan) = (signed.clone(), plan.clone());
+            return Ok(Made { signed, plan, stays: Some(Stays::Over), dropped: Vec::new() });
         }
         let making = Making {
             made_at: self.now,
@@ -104,11 +131,12 @@ impl Work<'_> {
         let dropped = previous.map(|previous| self.dropped(previous)).unwrap_or_default();
         match last {
             // The very same day: what nodes follow stays, and gets this key's signature if it has none.
-            Some((mut signed, last)) if self.options.edition.is_none() && last.says_the_same(&plan) => {
+            Some((signed, last)) if self.options.edition.is_none() && last.says_the_same(&plan) => {
+                let mut signed = signed.clone();
                 signed.signatures.add(self.key.sign(signed.plan.as_bytes()));
-                Ok(Made { signed, plan: last, unchanged: true, dropped })
+                Ok(Made { signed, plan: last.clone(), stays: Some(Stays::Same), dropped })
             }
-            _ => Ok(Made { signed: SignedPlan::by(&plan, &[self.key]), plan, unchanged: false, dropped }),
+            _ => Ok(Made { signed: SignedPlan::by(&plan, &[self.key]), plan, stays: None, dropped }),
         }
     }
 
@@ -121,10 +149,9 @@ impl Work<'_> {
 
     /// What no plan keeps shut is open, which nobody means who cancels a lesson.
     async fn tell_opened(&self, date: Date, made: &Made, store: &Store) -> Result<(), AnyFault> {
-        let tomorrow = last(self.shelves, date.tomorrow().ok()).await?;
-        let still_shut = |lesson: &LessonId| {
-            tomorrow.as_ref().is_some_and(|(_, plan)| plan.lesson(lesson.as_str()).is_some())
-        };
+        let tomorrow = date.tomorrow().ok().and_then(|date| self.published.of(date));
+        let still_shut =
+            |lesson: &LessonId| tomorrow.is_some_and(|(_, plan)| plan.lesson(lesson.as_str()).is_some());
         for lesson in made.dropped.iter().filter(|lesson| !still_shut(lesson)) {
             if store.lesson(lesson).await?.is_none_or(|shelved| shelved.package.is_none()) {
                 continue;
@@ -139,7 +166,7 @@ impl Work<'_> {
     }
 
     async fn publish(&self, date: Date, made: &Made) -> Result<(), AnyFault> {
-        let Made { signed, plan, unchanged, .. } = made;
+        let Made { signed, plan, stays, .. } = made;
         for shelf in self.shelves {
             // The guide first: whoever sees the plan's edition finds it in the guide.
             shelf.put(&day_path(date), Day::of(plan, None).to_bytes().into()).await?;
@@ -148,11 +175,15 @@ impl Work<'_> {
         let missing = plan.lessons.iter().filter(|lesson| lesson.media.is_none()).count();
         let bytes = plan.fill.iter().fold(0_u64, |sum, fill| sum.saturating_add(fill.bytes));
         let mut out = faults::say::out();
+        if let Some(Stays::Over) = stays {
+            return Ok(writeln!(out, "{date}: edition {} stays, the day is over", plan.edition)
+                .map_err(TimetableFault::System)?);
+        }
         writeln!(
             out,
             "{date}: edition {}{}, {} lessons ({missing} missing), {} channels, {} packages of {:.1} GB to fill, signed by {}",
             plan.edition,
-            if *unchanged { " (unchanged)" } else { "" },
+            if stays.is_some() { " (unchanged)" } else { "" },
             plan.lessons.len(),
             plan.channels.len(),
             plan.fill.len(),

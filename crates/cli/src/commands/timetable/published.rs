@@ -5,17 +5,44 @@ use super::read;
 use faults::AnyFault;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
 use storage::Store;
 use timetable::{
     Change, Finding, MAX_ENVELOPE_BYTES, Making, Plan, SignedPlan, Stock, Timetable, Zone, plan_path,
 };
 
-/// The newest plan of `date` on any shelf.
-pub(super) async fn last(
-    shelves: &[Store],
-    date: Option<Date>,
-) -> Result<Option<(SignedPlan, Plan)>, AnyFault> {
-    let Some(date) = date else { return Ok(None) };
+/// What shelves have of a timetable's days, and of those beside them: each read once.
+pub(super) struct Published(BTreeMap<Date, (SignedPlan, Plan)>);
+
+impl Published {
+    /// Reads it.
+    pub(super) async fn read(shelves: &[Store], timetable: &Timetable) -> Result<Self, AnyFault> {
+        let beside = |date: Date| [date.yesterday().ok(), Some(date), date.tomorrow().ok()];
+        let dates: BTreeSet<Date> = timetable.days().into_iter().flat_map(beside).flatten().collect();
+        let mut plans = BTreeMap::new();
+        for date in dates {
+            if let Some(found) = newest(shelves, date).await? {
+                plans.insert(date, found);
+            }
+        }
+        Ok(Self(plans))
+    }
+
+    /// The newest plan of `date` on any shelf.
+    pub(super) fn of(&self, date: Date) -> Option<&(SignedPlan, Plan)> {
+        self.0.get(&date)
+    }
+
+    /// The plan of the day before `date`: the newest of those that were made just now, or the published one.
+    pub(super) fn day_before<'a>(&'a self, date: Date, made: Option<(Date, &'a Plan)>) -> Option<&'a Plan> {
+        match made {
+            Some((before, plan)) if before.tomorrow().ok() == Some(date) => Some(plan),
+            _ => self.of(date.yesterday().ok()?).map(|(_, plan)| plan),
+        }
+    }
+}
+
+async fn newest(shelves: &[Store], date: Date) -> Result<Option<(SignedPlan, Plan)>, AnyFault> {
     let mut newest: Option<(SignedPlan, Plan)> = None;
     for shelf in shelves {
         let Some(found) = shelf.get(&plan_path(date), MAX_ENVELOPE_BYTES).await? else { continue };
@@ -28,35 +55,28 @@ pub(super) async fn last(
     Ok(newest)
 }
 
-/// The plan of the day before `date`: the newest of those that were made just now, or the published one.
-pub(super) async fn day_before(
-    shelves: &[Store],
-    date: Date,
-    made: Option<(Date, &Plan)>,
-) -> Result<Option<Plan>, AnyFault> {
-    Ok(match made {
-        Some((before, plan)) if before.tomorrow().ok() == Some(date) => Some(plan.clone()),
-        _ => last(shelves, date.yesterday().ok()).await?.map(|(_, plan)| plan),
-    })
-}
-
 /// Everything that is wrong with `timetable`, and worth knowing, over what the store has and what has begun by `now`.
-pub(super) async fn findings(
-    shelves: &[Store],
+pub(super) fn findings(
+    published: &Published,
     timetable: &Timetable,
     stock: &Stock,
     now: Timestamp,
-) -> Result<Vec<Finding>, AnyFault> {
+) -> Vec<Finding> {
     let mut on_air = stock.clone();
     for date in timetable.days() {
-        if let Some((_, plan)) = last(shelves, Some(date)).await? {
-            on_air = on_air.with_begun(&plan, now);
+        if let Some((_, plan)) = published.of(date) {
+            on_air = on_air.with_begun(plan, now);
         }
     }
     let mut findings = timetable::days_over(timetable, now);
     findings.extend(timetable::begun_otherwise(timetable, stock, &on_air));
     findings.extend(timetable::check(timetable, Some(&on_air)));
-    Ok(findings)
+    findings
+}
+
+/// Whether `date` is over: what was published of it is what was shown, and no node follows another edition.
+pub(super) fn is_over(timetable: &Timetable, date: Date, now: Timestamp) -> bool {
+    date < timetable.zone.local(now).date()
 }
 
 /// Somebody else's day is there: their lessons would be on no plan any more, and open to everybody.
@@ -83,8 +103,8 @@ pub(super) struct Next {
 
 /// What `timetable` would change of the days that are published, and what keeps it from that beside `findings`, which go there.
 /// Lessons that are not there yet keep nothing from being compared.
-pub(super) async fn next(
-    shelves: &[Store],
+pub(super) fn next(
+    published: &Published,
     timetable: &Timetable,
     stock: &Stock,
     now: Timestamp,
@@ -92,21 +112,20 @@ pub(super) async fn next(
 ) -> Result<Vec<Next>, AnyFault> {
     let mut days = Vec::new();
     let mut made: Option<(Date, Plan)> = None;
-    for date in timetable.days() {
-        let Some((_, previous)) = last(shelves, Some(date)).await? else { continue };
-        same_place(&previous, timetable, now)?;
+    for date in timetable.days().into_iter().filter(|&date| !is_over(timetable, date, now)) {
+        let Some((_, previous)) = published.of(date) else { continue };
+        same_place(previous, timetable, now)?;
         let before = made.as_ref().map(|(date, plan)| (*date, plan));
-        let before = day_before(shelves, date, before).await?;
         let making = Making {
             made_at: now,
             edition: None,
-            previous: Some(&previous),
-            day_before: before.as_ref(),
+            previous: Some(previous),
+            day_before: published.day_before(date, before),
             allow_missing: true,
         };
         match timetable::compile(timetable, date, stock, making) {
             Ok(plan) => {
-                let changes = timetable::diff(&previous, &plan);
+                let changes = timetable::diff(previous, &plan);
                 days.push(Next { date, edition: previous.edition, changes });
                 made = Some((date, plan));
             }
