@@ -370,11 +370,14 @@ fn who_checks_a_change_of_a_published_day_hears_what_it_changes() {
     );
     assert_eq!(check(&["--json"]).stdout, "");
     // What has begun is told with its line before anything is published.
-    let past = DAY.replace("2126-09-02", "2024-09-02");
-    scene.write(&past);
+    scene.write(DAY);
     assert_eq!(scene.compile("out", &["--publish"]).code(), Some(0));
-    scene.write(&past.replace("09:10", "09:20"));
-    let late = check(&[]);
+    scene.write(&DAY.replace("09:10", "09:20"));
+    let clock = WallClock::make();
+    let ten: Timestamp = "2126-09-02T02:00:00Z".parse().unwrap();
+    clock.set_ahead(ten.duration_since(Timestamp::now()).as_secs());
+    let (day, store) = (scene.text("day.toml"), scene.text("store"));
+    let late = run_in(&clock.environment(), "airclass", &["timetable", "check", &day, "--store", &store]);
     assert_eq!(late.code(), Some(2), "{late:?}");
     assert!(late.stdout.contains(":6: past: `physics` has been on channel `g9` since 09:10"), "{late:?}");
     scene.write(&format!("place = \"xinjiang\"\n{DAY}"));
