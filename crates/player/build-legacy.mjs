@@ -26,7 +26,7 @@ export async function legacy(options) {
     target: 'es2015',
     minifySyntax: true,
     // One script, with all that it may ever need, has no room for them.
-    define: { ...options.define, __SUBTITLES__: 'false' },
+    define: { ...options.define, __EXTRAS__: 'false' },
     legalComments: 'none',
     write: false,
   });

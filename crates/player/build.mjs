@@ -35,7 +35,7 @@ const common = {
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   logLevel: 'warning',
   plugins: [hls.plugin(root)],
-  define: { ...hls.define(root), __SUBTITLES__: 'true' },
+  define: { ...hls.define(root), __EXTRAS__: 'true' },
 };
 
 /** Files under names that tell their bytes. */

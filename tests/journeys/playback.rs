@@ -34,6 +34,7 @@ fn a_teachers_file_plays_on_a_students_screen() {
     let made = ingest(&[&["sample", "--seconds", SECONDS, "--out", &path(&file)][..], &SIZE].concat());
     assert!(made.status.success(), "{made:?}");
     put(scratch.path(), "lesson.srt", subtitles().as_bytes());
+    put(scratch.path(), "lesson.chapters.txt", "00:00 导入\n00:20 认识\n00:40.5 练习 1 < 2\n".as_bytes());
     let meta = project().join("config/sample-lesson.toml");
     let run = ingest(&[
         "run",

@@ -28,7 +28,9 @@ export class Controls {
   private readonly play: HTMLButtonElement;
   private readonly mute: HTMLButtonElement;
   private readonly screen: HTMLButtonElement;
-  private readonly seek: HTMLInputElement;
+  /** The place in the lesson, and what others put over it. */
+  readonly seek: HTMLInputElement;
+  readonly line: HTMLElement;
   private readonly volume: HTMLInputElement;
   private readonly time: HTMLElement;
   private readonly speed: Menu<number>;
@@ -67,6 +69,7 @@ export class Controls {
         actions.seekTo(Number(this.seek.value));
       },
     });
+    this.line = h('div', { class: 'line' }, this.seek);
     this.volume = h('input', {
       type: 'range', class: 'volume', min: 0, max: 1, step: 0.05, value: 1, 'aria-label': words.volume,
       oninput: () => actions.setVolume(Number(this.volume.value)),
@@ -80,7 +83,7 @@ export class Controls {
     this.root = h(
       'div',
       { class: 'bar', role: 'group', 'aria-label': words.player },
-      this.seek,
+      this.line,
       h(
         'div',
         { class: 'buttons' },

@@ -5,7 +5,7 @@ import { ACCEPT, comeAgain, LONGEST_WAIT_MS, parseWaiting, type Waiting } from '
 import { Alarm } from './alarm';
 import { heard } from './answers';
 import { kindOf, sessionOf } from './cmcd';
-import { ceiling, hasPictures, packageOf, type Mode } from './mode';
+import { ceiling, CHAPTERS, hasPictures, packageOf, type Mode } from './mode';
 import type { Engine, EngineListener, Problem, Source } from './engine';
 import { Failing, MAX_ATTEMPTS, MAX_STANDSTILLS, mediaRemedy, retryAfter, waitAfterOnline, waitBefore, type Download } from './recovery';
 import { av1IsSmooth } from './decoding';
@@ -132,9 +132,13 @@ class HlsEngine implements Engine {
 
   private open(startAt: number): Hls {
     const hls = new Hls({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1, xhrSetup: (xhr, url) => this.ask(xhr, url), autoStartLoad: !this.looksForSound(), ...this.fromDevice() });
-    hls.on(Hls.Events.MANIFEST_PARSED, (_, { audioTracks, subtitleTracks }) => {
-      if (__SUBTITLES__) this.listener.subtitles(subtitleTracks);
-      if (this.leadsElsewhere(hls)) return;
+    hls.on(Hls.Events.MANIFEST_PARSED, (_, { audioTracks, subtitleTracks, sessionData }) => {
+      const elsewhere = this.leadsElsewhere(hls);
+      if (__EXTRAS__) {
+        this.listener.subtitles(subtitleTracks);
+        if (sessionData?.[CHAPTERS]) this.listener.chapters();
+      }
+      if (elsewhere) return;
       // The mono sound of the lowest rung and the stereo of the others are the same lesson. Told that they differ in
       // channels, hls.js throws away all sound downloaded so far at each change between them: a gap, just when the line
       // is weak.

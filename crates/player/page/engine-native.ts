@@ -3,7 +3,7 @@
 import { comeAgain, LONGEST_WAIT_MS } from './admission';
 import { Alarm } from './alarm';
 import type { Engine, EngineListener, Source } from './engine';
-import { hasPictures, packageIn, type Mode } from './mode';
+import { CHAPTERS, hasPictures, packageIn, type Mode } from './mode';
 import { askPointer } from './pointer';
 import { MAX_ATTEMPTS, waitAfterOnline, waitBefore } from './recovery';
 
@@ -119,11 +119,10 @@ class NativeEngine implements Engine {
     const answer = await askPointer(comeAgain(this.source.url, this.ticket)).catch(() => undefined);
     if (!answer || this.gone) return;
     const { waiting } = answer;
-    const folder = packageIn(answer.playlist);
     if (!waiting) {
-      this.know(folder);
+      this.know(answer.playlist);
       // The lesson is there and this system makes nothing of it: it may be older than fMP4.
-      if (folder && !this.played) this.transportStream = !this.transportStream;
+      if (packageIn(answer.playlist) && !this.played) this.transportStream = !this.transportStream;
       return;
     }
     // To be told when one's turn is, is no failure: a long line was left after sixteen askings. One is remembered, for what was told to be
@@ -138,15 +137,17 @@ class NativeEngine implements Engine {
   private async findPackage(): Promise<void> {
     const answer = await askPointer(this.source.url).catch(() => undefined);
     if (this.gone) return;
-    this.know(answer && packageIn(answer.playlist));
+    this.know(answer?.playlist);
     // Without a package there is the lesson's own address, which says why.
     if (!hasPictures(this.mode)) this.load(this.url());
   }
 
-  private know(folder: string | undefined): void {
+  private know(pointer = ''): void {
+    const folder = packageIn(pointer);
     if (!folder || folder === this.folder) return;
     this.folder = folder;
     this.listener.found(folder);
+    if (__EXTRAS__ && pointer.includes(CHAPTERS)) this.listener.chapters();
   }
 
   private readonly onOnline = (): void => {

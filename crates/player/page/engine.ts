@@ -10,8 +10,8 @@ import type { Trouble } from './recovery';
 import type { Level, LoggedError } from './state';
 
 declare global {
-  /** Whether this script may show subtitles; put in by the build. */
-  const __SUBTITLES__: boolean;
+  /** Whether this script has room for subtitles, chapters and small pictures on the bar; put in by the build. */
+  const __EXTRAS__: boolean;
 }
 
 export interface Engine {
@@ -57,6 +57,8 @@ export interface EngineListener {
   found(folder: string): void;
   /** What subtitles the lesson has; told again with each reading of its playlist. The system's own HLS offers them itself. */
   subtitles(offered: readonly Subtitle[]): void;
+  /** The lesson has chapters; told again in the same way. */
+  chapters(): void;
   /** A problem; undefined when it is over. */
   problem(problem: Problem | undefined): void;
   error(error: Omit<LoggedError, 'at'>): void;

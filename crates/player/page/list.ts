@@ -11,6 +11,7 @@ import { h, icon, replace, setAttribute, setText } from './dom';
 import { warmEngine } from './engine';
 import { byPlace, gradeName, gradesOf, grouped, matching, subjectsOf } from './grouping';
 import { Library, type Reading } from './library';
+import { savesData } from './preferences';
 import { MAX_ATTEMPTS, waitAfterOnline, waitBefore } from './recovery';
 import { listRoute, NO_FILTER, type Filter } from './route';
 import { sectionName, sectionsOf } from './sections';
@@ -142,8 +143,7 @@ export class List {
 
   /** The player's script, while the pupil reads the list; not on a plan that counts every byte. */
   private warm(): void {
-    const { connection } = navigator as { connection?: { saveData?: boolean } };
-    if (connection?.saveData) return;
+    if (savesData()) return;
     const idle = (window as { requestIdleCallback?: (work: () => void) => void }).requestIdleCallback;
     if (idle) idle(() => warmEngine());
     else window.setTimeout(() => warmEngine(), 500);

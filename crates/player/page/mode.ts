@@ -19,6 +19,9 @@ const SAVER_BPS = 160_000;
 /** What sound alone takes, in bits per second: `audio/lo` of a package. */
 export const SOUND_BPS = 35_000;
 
+/** Under which a lesson's playlist says that it has chapters. */
+export const CHAPTERS = 'com.apple.hls.chapters';
+
 /** Whether a mode fetches moving pictures. */
 export function hasPictures(mode: Mode): boolean {
   return mode === 'auto' || mode === 'saver';

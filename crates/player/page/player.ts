@@ -3,6 +3,7 @@
 import { airingsOf } from './airings';
 import { Alarm } from './alarm';
 import { bufferedAhead, isDry } from './buffered';
+import type { Chapters } from './chapters';
 import { Controls, levelName, type Actions } from './controls';
 import { h, icon, setAttribute, setText } from './dom';
 import type { Bundle } from './offline/loader';
@@ -13,7 +14,7 @@ import { Help } from './help';
 import { Notice } from './notice';
 import { hasPictures, type Mode } from './mode';
 import { fetchPart, pageAnew, wantsPageAnew } from './part';
-import { keepPreferences, nextSpeed, readPreferences, wantedMode } from './preferences';
+import { keepPreferences, nextSpeed, readPreferences, savesData, wantedMode } from './preferences';
 import { MAX_ATTEMPTS, waitBefore } from './recovery';
 import { Slides } from './slides';
 import { commandOf, type Command } from './shortcuts';
@@ -49,6 +50,8 @@ export interface PlayerOptions {
 
 export class Player {
   readonly root: HTMLElement;
+  /** For what stands under what is said of the lesson. */
+  readonly below = h('div');
   readonly video: HTMLVideoElement;
   private readonly controls: Controls;
   private readonly notice: Notice;
@@ -58,6 +61,9 @@ export class Player {
   private folder: string | undefined;
   /** Ends them, or the asking for their part; undefined as long as the lesson is not known to have any. */
   private endSubtitles: (() => void) | undefined;
+  private endChapters: (() => void) | undefined;
+  private chapters: Chapters | undefined;
+  private endPeek: (() => void) | undefined;
   private readonly message = h('p', { class: 'message', role: 'status' });
   private readonly waiting: HTMLElement;
   private readonly big: HTMLButtonElement;
@@ -185,7 +191,10 @@ export class Player {
     this.notice.hide();
     this.controls.destroy();
     this.slides.close();
-    if (__SUBTITLES__) this.endSubtitles?.();
+    if (__EXTRAS__) {
+      this.endExtras();
+      this.endPeek?.();
+    }
     this.engine?.destroy();
     this.root.remove();
   }
@@ -229,11 +238,14 @@ export class Player {
       levels: (levels) => state.set({ levels: Object.freeze([...levels]) }),
       level: (level, chosen) => state.set({ level, chosen }),
       found: (folder) => {
+        // Of a lesson that was replaced meanwhile, what was offered is not this one's.
+        if (__EXTRAS__ && this.folder) this.endExtras();
         this.folder = folder;
         state.set({ package: folder });
         this.drawSlides();
       },
       subtitles: (offered) => this.offerSubtitles(offered),
+      chapters: () => this.offerChapters(),
       problem: (problem) => this.setProblem(problem),
       error: (error) => state.log({ ...error, at: Math.round(performance.now()) }),
     };
@@ -291,18 +303,58 @@ export class Player {
 
   /** Most lessons have none, and nothing is fetched for it. */
   private offerSubtitles(offered: readonly Subtitle[]): void {
-    if (__SUBTITLES__ && !this.endSubtitles && offered.length > 0) {
+    if (__EXTRAS__ && !this.endSubtitles && offered.length > 0) {
       const { video, controls } = this;
       const { words, store, bundle } = this.options;
       const folder = (): string | undefined => this.folder;
       this.endSubtitles = fetchPart(
-        () => import('./subtitles'),
+        () => import('./extras'),
         ({ Subtitles }) => {
           const subtitles = new Subtitles({ video, controls, words, store, offered, folder, bundle });
           this.endSubtitles = () => subtitles.destroy();
         },
       );
     }
+  }
+
+  /** Most lessons have none of these, either. */
+  private offerChapters(): void {
+    const { below: place, controls, folder } = this;
+    const { words, state, bundle } = this.options;
+    if (__EXTRAS__ && !this.endChapters && (folder || bundle)) {
+      const { seekTo } = this.actions();
+      this.endChapters = fetchPart(
+        () => import('./extras'),
+        ({ Chapters }) => {
+          const chapters = new Chapters({ place, controls, words, state, seekTo, folder, bundle });
+          this.chapters = chapters;
+          this.endChapters = () => chapters.destroy();
+        },
+      );
+    }
+  }
+
+  /** A hand is at the bar for the first time: it is shown where it would go. */
+  private readonly offerPeek = (): void => {
+    if (__EXTRAS__ && !this.endPeek) {
+      const { controls } = this;
+      const { state } = this.options;
+      // Data costs money: who saves it is told the time and the chapter's name.
+      const folder = (): string | undefined => (state.now.mode === 'auto' && !savesData() ? this.folder : undefined);
+      this.endPeek = fetchPart(
+        () => import('./extras'),
+        ({ Peek }) => {
+          const peek = new Peek({ controls, state, folder, chapters: () => this.chapters?.all ?? [] });
+          this.endPeek = () => peek.destroy();
+        },
+      );
+    }
+  };
+
+  private endExtras(): void {
+    this.endSubtitles?.();
+    this.endChapters?.();
+    this.endSubtitles = this.endChapters = this.chapters = undefined;
   }
 
   private toggle(): void {
@@ -336,6 +388,7 @@ export class Player {
     });
     stage.addEventListener('dblclick', (event) => (event.target === this.video || this.slides.root.contains(event.target as Node)) && toggleFullscreen(this.root, this.video));
     ['pointermove', 'focusin', 'keydown'].forEach((event) => this.root.addEventListener(event, () => this.wake()));
+    if (__EXTRAS__) ['pointermove', 'pointerdown'].forEach((event) => this.controls.seek.addEventListener(event, this.offerPeek));
     document.addEventListener('keydown', this.onKey);
     document.addEventListener('fullscreenchange', this.onFullscreen);
     document.addEventListener('webkitfullscreenchange', this.onFullscreen);

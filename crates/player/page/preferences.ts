@@ -33,10 +33,15 @@ export function readPreferences(store: Store): Preferences {
   return preferences;
 }
 
+/** Whether the device was told to save data. */
+export function savesData(): boolean {
+  const { connection } = navigator as { connection?: { saveData?: boolean } };
+  return connection?.saveData === true;
+}
+
 /** How lessons are fetched here: as chosen, else sparingly where the device was told to save. */
 export function wantedMode(store: Store): Mode {
-  const { connection } = navigator as { connection?: { saveData?: boolean } };
-  return readPreferences(store).mode ?? (connection?.saveData ? 'saver' : 'auto');
+  return readPreferences(store).mode ?? (savesData() ? 'saver' : 'auto');
 }
 
 /** Changes some preferences and keeps the rest. */

@@ -1,12 +1,12 @@
 /** A lesson's slides: which picture is shown when, and showing it over the place of the video. */
 
 import { h, setText } from './dom';
+import { entryAt, type Entry } from './entries';
 import { readJson } from './network';
 import { waitBefore } from './recovery';
 
-export interface Slide {
-  /** Shown from here on, in seconds. */
-  at: number;
+/** Shown from its second on. */
+export interface Slide extends Entry {
   /** Its file beside the list. */
   image: string;
 }
@@ -26,18 +26,6 @@ export function parseSlides(json: unknown): Slide[] {
     if (typeof at === 'number' && at >= 0 && typeof image === 'string' && IMAGE.test(image)) slides.push({ at: at / 1000, image });
   }
   return slides.sort((a, b) => a.at - b.at);
-}
-
-/** The place of the slide that is shown at `time`; -1 where none is yet. */
-export function slideAt(slides: readonly Slide[], time: number): number {
-  let low = 0;
-  let high = slides.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (slides[middle]!.at <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 /** Covers the video where no moving pictures are fetched. */
@@ -101,7 +89,7 @@ export class Slides {
 
   /** Time went on. */
   draw(): void {
-    const slide = this.slides[slideAt(this.slides, this.time())] ?? this.slides[0];
+    const slide = this.slides[entryAt(this.slides, this.time())] ?? this.slides[0];
     if (!slide || slide.image === this.shown) return;
     this.shown = slide.image;
     this.image.src = `${this.folder}slides/${slide.image}`;
@@ -120,7 +108,7 @@ export class Slides {
 
   /** The next one is there when it is due. */
   private prefetch(): void {
-    const next = this.slides[slideAt(this.slides, this.time()) + 1];
+    const next = this.slides[entryAt(this.slides, this.time()) + 1];
     if (next) new Image().src = `${this.folder}slides/${next.image}`;
   }
 

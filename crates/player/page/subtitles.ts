@@ -60,7 +60,13 @@ export class Subtitles {
   }
 
   destroy(): void {
+    const { menus, root } = this.options.controls;
     this.take(OFF);
+    this.lines.remove();
+    this.menu.destroy();
+    this.menu.root.remove();
+    menus.splice(menus.indexOf(this.menu), 1);
+    root.classList.remove('crowded');
   }
 
   private take(language: string): void {

@@ -89,7 +89,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     place,
     h('p', { class: 'crumbs' }, h('a', { href: '#/', class: 'back' }, icon('back'), words.backToList)),
     player.root,
-    h('div', { class: 'under' }, resumed, bundle && h('p', { class: 'from-device', role: 'status' }, words.fromDevice), heading, about, readout.root, counted, keep.root),
+    h('div', { class: 'under' }, resumed, bundle && h('p', { class: 'from-device', role: 'status' }, words.fromDevice), heading, about, player.below, readout.root, counted, keep.root),
   );
   entitle(title);
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ceiling, hasPictures, isMode, packageIn, packageOf } from '../page/mode';
-import { parseSlides, slideAt } from '../page/slides';
+import { entryAt } from '../page/entries';
+import { parseSlides } from '../page/slides';
 
 const PACKAGE = '0123456789abcdef0123456789abcdef01234567';
 
@@ -33,6 +34,6 @@ test('slides are read in order, and what is none is left out', () => {
     { at_ms: 1, image: '../../x.jpg' }, { at_ms: -1, image: '000000001.jpg' }, null, 7, { image: '000000001.jpg' },
   ]);
   assert.deepEqual(slides, [{ at: 0, image: '000000000.jpg' }, { at: 26.4, image: '000026400.jpg' }]);
-  assert.deepEqual([-1, 0, 26.3, 26.4, 9_000].map((time) => slideAt(slides, time)), [-1, 0, 0, 1, 1]);
+  assert.deepEqual([-1, 0, 26.3, 26.4, 9_000].map((time) => entryAt(slides, time)), [-1, 0, 0, 1, 1]);
   assert.deepEqual(parseSlides({}), []);
 });
