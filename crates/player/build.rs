@@ -7,6 +7,7 @@ const SOURCES: &[&str] = &[
     "build.mjs",
     "build-hls.mjs",
     "build-legacy.mjs",
+    "build-small.mjs",
     "package.json",
     "package-lock.json",
     ".npmrc",
