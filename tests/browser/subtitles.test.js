@@ -58,6 +58,35 @@ test('subtitles are off until somebody takes them, and stay taken', async (t) =>
   await assertNothingFatal(page);
 });
 
+for (const [width, height] of [[480, 320], [568, 320], [640, 360], [844, 390], [1280, 590], [1366, 606], [320, 568]]) {
+  test(`a long line takes nothing of the bar from a screen of ${width} by ${height}`, async (t) => {
+    const page = await openPage(t, browser, { viewport: { width, height } });
+    const long = '同学们，今天我们来学习分数的初步认识，把一个月饼平均分成四份，每一份是它的四分之一';
+    await page.route('**/all.vtt', (route) => route.fulfill({ contentType: 'text/vtt', body: `WEBVTT\n\n00:00:00.000 --> 00:10:00.000\n${long}\n` }));
+    await playLesson(page);
+    await take(page, 'zh-CN');
+    await page.waitForFunction((line) => document.querySelector('.subtitles').innerText === line, long);
+    const seen = await page.evaluate(() => ['.stage', '.subtitles', '.bar'].map((name) => document.querySelector(name).getBoundingClientRect().toJSON()));
+    const [picture, lines, bar] = seen;
+    assert.ok(bar.bottom <= height && bar.right <= width, JSON.stringify(seen));
+    // Beside the picture, whichever side.
+    assert.ok(lines.top >= picture.bottom || lines.left >= picture.right, JSON.stringify(seen));
+    assert.ok(bar.top >= lines.bottom && bar.top >= picture.bottom, JSON.stringify(seen));
+  });
+}
+
+for (const locale of ['zh-CN', 'en']) {
+  test(`with subtitles the table of keys has its button still, in a window of 720 lines (${locale})`, async (t) => {
+    const page = await openPage(t, browser, { viewport: { width: 1366, height: 620 }, locale });
+    await playLesson(page);
+    await page.waitForSelector('.bar.crowded');
+    const rows = await page.evaluate(() => new Set([...document.querySelectorAll('.control')].filter((control) => control.offsetParent).map((control) => Math.round(control.getBoundingClientRect().top))).size);
+    assert.equal(rows, 1);
+    await page.click('[data-control=help]');
+    await page.waitForSelector('dialog[open] kbd');
+  });
+}
+
 test('subtitles that do not come are asked for again', async (t) => {
   const page = await openPage(t, browser, { expected: /ERR_FAILED/ });
   let asked = 0;
