@@ -53,6 +53,38 @@ test('what only the eye needs is not read out: a lesson is called by its title',
   assert.ok(heard.startsWith(`- link "${title}`), heard);
 });
 
+/** How many colours are on the screen where an element is. */
+async function coloursOf(page, selector) {
+  const picture = await page.locator(selector).screenshot();
+  return page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+    const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
+    const context = canvas.getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    return new Set(new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size;
+  }, picture.toString('base64'));
+}
+
+test('where the device has chosen all colours itself one sees what is played, how loud, what is chosen and how far one has come', async (t) => {
+  const page = await openPage(t, browser, { forcedColors: 'active' });
+  await page.addInitScript((id) => localStorage.setItem('airclass.positions', JSON.stringify([{ id, title: '课', at: 30, of: 64, done: false }])), LESSON);
+  await (await openList(page)).waitFor();
+  assert.ok((await coloursOf(page, '.begun .progress')) > 1, 'how far one has come');
+  // One grade of one subject has nothing to choose from: a chip as the page makes them.
+  const chips = await page.evaluate(() =>
+    ['true', 'false'].map((pressed) => {
+      const chip = Object.assign(document.createElement('button'), { className: 'chip', ariaPressed: pressed });
+      document.querySelector('.chips').append(chip);
+      return getComputedStyle(chip).backgroundColor;
+    }),
+  );
+  assert.notEqual(chips[0], chips[1], 'what is chosen');
+  await playLesson(page);
+  await page.keyboard.press('k');
+  for (const slider of ['.seek', '.volume']) assert.ok((await coloursOf(page, slider)) > 1, slider);
+});
+
 /** A textbook and a platform. */
 async function withBooks(page) {
   const files = [{ path: `r/${'0a'.repeat(32)}.pdf`, name: '数学.pdf', bytes: 5_000_000, sha256: '0a'.repeat(32) }];
