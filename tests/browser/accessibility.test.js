@@ -175,6 +175,43 @@ test('after a sitting the page says to look away, and one press goes on', async 
   await playOn(page, 0.5);
 });
 
+test('what was watched in one tab counts in the other', async (t) => {
+  const page = await openPage(t, browser);
+  await viewedAlready(page, 600);
+  await (await openList(page)).waitFor();
+  const other = await page.context().newPage();
+  await other.goto(EDGE);
+  const heard = page.evaluate(() => new Promise((resolve) => addEventListener('storage', () => resolve(true))));
+  // As the other tab keeps it.
+  await other.evaluate(() => {
+    const viewed = JSON.parse(localStorage.getItem('airclass.viewed'));
+    localStorage.setItem('airclass.viewed', JSON.stringify({ ...viewed, seconds: 900 }));
+  });
+  await heard;
+  await page.click('.eyes summary');
+  await page.waitForFunction(() => /今天已看 15 分钟/.test(document.querySelector('.eyes').innerText));
+  // It is not written over by who leaves.
+  await page.reload();
+  assert.equal(await other.evaluate(() => JSON.parse(localStorage.getItem('airclass.viewed')).seconds), 900);
+});
+
+test('what stands over a lesson goes with it, and the keyboard is in what comes', async (t) => {
+  const page = await openPage(t, browser);
+  await viewedAlready(page, 1_193);
+  const back = async (dialog) => {
+    await page.waitForSelector(dialog);
+    await page.goBack();
+    await page.waitForSelector('.lessons .card');
+    await page.waitForSelector(dialog, { state: 'detached' });
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  };
+  await (await openList(page)).click();
+  await back('dialog[data-rest]');
+  await page.click('.bottom [href="#/kept"]');
+  await page.click('.bottom [data-control=report]');
+  await back('.report');
+});
+
 /** What a finger needs, in pixels each way (WCAG 2.2, 2.5.5). Within a sentence a word is as large as its letters. */
 const FINGER = 44;
 

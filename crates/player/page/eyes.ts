@@ -8,6 +8,7 @@ import { readJson } from './network';
 import { gradeLabel } from './words';
 import { gradeName } from './grouping';
 import { lessonRoute } from './route';
+import { keyOf } from './store';
 import { timeNow } from './time';
 import { dayInChina } from './timetable';
 import { homeWordsIn, type HomeWords } from './words-home';
@@ -20,6 +21,9 @@ const MAX_TICK_MS = 5_000;
 
 /** How often it is kept on the device, in ticks: storage of cheap phones wears. */
 const KEEP_EVERY = 10;
+
+/** Under which it is kept. */
+const VIEWED = 'viewed';
 
 export class Eyes {
   /** For the home page: whose limits, which, how much of them is used, and where they come from. */
@@ -35,11 +39,15 @@ export class Eyes {
   /** `changed` is called when another place or grade was chosen. */
   constructor(private readonly context: Context, private readonly changed: () => void) {
     this.words = homeWordsIn(context.language);
-    this.viewed = parseViewed(context.store.read('viewed'));
+    this.viewed = parseViewed(context.store.read(VIEWED));
     // What is pressed stays the same element, so that the keyboard stays on it.
     this.root = h('details', { class: 'eyes', hidden: true, ontoggle: () => this.draw() }, h('summary', {}, this.words.eyes), this.body);
     window.setInterval(() => this.tick(), TICK_MS);
     window.addEventListener('pagehide', () => this.keep());
+    // What another tab has counted would be written over.
+    window.addEventListener('storage', ({ key }) => key === keyOf(VIEWED) && (this.viewed = parseViewed(context.store.read(VIEWED))));
+    // It is about a lesson that is left.
+    window.addEventListener('hashchange', () => this.dismiss());
     void this.read();
   }
 
@@ -72,7 +80,7 @@ export class Eyes {
   }
 
   private keep(): void {
-    this.context.store.write('viewed', this.viewed);
+    this.context.store.write(VIEWED, this.viewed);
   }
 
   /** Guidance and not a lock: one press goes on. */
@@ -85,10 +93,7 @@ export class Eyes {
     const close = (): void => {
       this.viewed = goOn(this.viewed, reason);
       this.keep();
-      // Closed, and not only taken away: the focus returns to where it was.
-      this.dialog?.close?.();
-      this.dialog?.remove();
-      this.dialog = undefined;
+      this.dismiss();
     };
     const go = h('button', { type: 'button', class: 'button', 'data-control': 'look-on', onclick: () => (close(), void video?.play()) }, words.lookOn);
     const exercise = table.exercise
@@ -106,6 +111,13 @@ export class Eyes {
     if (typeof dialog.showModal === 'function') dialog.showModal();
     else dialog.setAttribute('open', '');
     title.focus();
+  }
+
+  /** Closed, and not only taken away: the focus returns to where it was. */
+  private dismiss(): void {
+    this.dialog?.close?.();
+    this.dialog?.remove();
+    this.dialog = undefined;
   }
 
   private source({ source }: Limit): string {

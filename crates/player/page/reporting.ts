@@ -36,6 +36,8 @@ export class Reporting {
   constructor(private readonly context: Pick<Context, 'language' | 'state' | 'store'>) {
     this.words = reportWordsIn(context.language);
     window.addEventListener('online', () => window.setTimeout(() => void this.sendKept(), waitAfterOnline(Math.random())));
+    // It is about the view that is left; over the next one it would shut off all of it.
+    window.addEventListener('hashchange', () => this.close());
     window.setTimeout(() => void this.sendKept(), SETTLE_MS * (1 + Math.random()));
     void this.readSupport();
   }

@@ -11,12 +11,17 @@ export interface Store {
 /** Every key of ours starts so, beside whatever else the same address has stored. */
 const PREFIX = 'airclass.';
 
+/** What a key is called in the device's own storage. */
+export function keyOf(key: string): string {
+  return PREFIX + key;
+}
+
 /** A store over `localStorage`; `storage` is a function because even naming it throws where it is forbidden. */
 export function deviceStore(storage: () => Storage): Store {
   return {
     read(key) {
       try {
-        const text = storage().getItem(PREFIX + key);
+        const text = storage().getItem(keyOf(key));
         return text === null ? undefined : JSON.parse(text);
       } catch {
         return undefined;
@@ -24,7 +29,7 @@ export function deviceStore(storage: () => Storage): Store {
     },
     write(key, value) {
       try {
-        storage().setItem(PREFIX + key, JSON.stringify(value));
+        storage().setItem(keyOf(key), JSON.stringify(value));
         return true;
       } catch {
         return false;
@@ -32,7 +37,7 @@ export function deviceStore(storage: () => Storage): Store {
     },
     remove(key) {
       try {
-        storage().removeItem(PREFIX + key);
+        storage().removeItem(keyOf(key));
       } catch {
         // Nothing was kept there.
       }
