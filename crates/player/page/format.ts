@@ -38,9 +38,3 @@ export function minutes(milliseconds: number): number {
 export function inLine(facts: readonly (string | false | undefined)[]): string {
   return facts.filter(Boolean).join('\u00a0· ');
 }
-
-/** The time of day where the pupil is, as 19:30. */
-export function hour(moment: number): string {
-  const at = new Date(moment);
-  return `${at.getHours()}:${String(at.getMinutes()).padStart(2, '0')}`;
-}

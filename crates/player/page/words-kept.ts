@@ -1,7 +1,7 @@
 /** What is said of lessons on the device. */
 
-import { hour } from './format';
 import type { Language } from './language';
+import { timeInChina } from './timetable';
 
 const zh = {
   keep: '存到这台设备',
@@ -13,7 +13,7 @@ const zh = {
   keepOn: '接着存',
   keeping: (received: string, total: string) => `正在存到这台设备：${received}，共 ${total}`,
   keptHere: (size: string) => `已经存在这台设备上（${size}），没有网络也能看`,
-  keepWaits: (at: Date, received: string) => `${received ? `已存 ${received}，夜里` : '夜里'} ${hour(at.getTime())} ${received ? '接着' : '开始'}下载。请不要关闭本页，给设备充电`,
+  keepWaits: (at: Date, received: string) => `${received ? `已存 ${received}，夜里` : '夜里'} ${timeInChina(at.getTime())} ${received ? '接着' : '开始'}下载。请不要关闭本页，给设备充电`,
   keepEnds: {
     missing: '这节课不能存到设备上',
     full: '存不下：设备的空间不够，或者不允许本页存东西。删掉一些再接着存',
@@ -38,7 +38,7 @@ const en: KeptWords = {
   keepOn: 'Go on',
   keeping: (received, total) => `Keeping on this device: ${received} of ${total}`,
   keptHere: (size) => `Kept on this device (${size}); plays without a network`,
-  keepWaits: (at, received) => `${received ? `${received} are here; goes on` : 'Starts'} at ${hour(at.getTime())}. Leave this page open and the device charging`,
+  keepWaits: (at, received) => `${received ? `${received} are here; goes on` : 'Starts'} at ${timeInChina(at.getTime())}. Leave this page open and the device charging`,
   keepEnds: {
     missing: 'This lesson cannot be kept',
     full: 'No room: the device is full, or lets this page keep nothing',

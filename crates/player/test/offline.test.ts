@@ -43,17 +43,21 @@ test('a file that is broken off is none, wherever that is', async () => {
   for (let size = 0; size < end; size += 1) assert.equal(await read(size), undefined, `${size} of ${whole.length}`);
 });
 
-test('the night is the coming one, or what is left of this one', () => {
-  const at = (hour: number, minute = 0) => new Date(2026, 2, 3, hour, minute);
-  assert.deepEqual(tonight(at(20), 0), new Date(2026, 2, 4, 0, 30));
-  assert.deepEqual(tonight(at(20), 0.5), new Date(2026, 2, 4, 3, 0));
+/** By the clock of China. */
+const at = (hour: number, minute = 0, day = 3): Date => new Date(Date.UTC(2026, 2, day, hour - 8, minute));
+
+test('the night is the coming one, or what is left of this one, by the clock of China', () => {
+  assert.deepEqual(tonight(at(20), 0), at(0, 30, 4));
+  assert.deepEqual(tonight(at(20), 0.5), at(3, 0, 4));
   assert.deepEqual(tonight(at(0, 10), 0), at(0, 30));
   assert.deepEqual(tonight(at(3), 0), at(3));
-  assert.deepEqual(tonight(at(5, 30), 0), new Date(2026, 2, 4, 0, 30));
+  assert.deepEqual(tonight(at(5, 30), 0), at(0, 30, 4));
+  // A phone set to another zone fetched in the middle of lessons.
+  process.env.TZ = 'America/New_York';
+  assert.deepEqual(tonight(at(20), 0), at(0, 30, 4));
 });
 
 test('what was wished for a night that was slept through waits for the next', () => {
-  const at = (hour: number, minute = 0, day = 3) => new Date(2026, 2, day, hour, minute);
   const wanted = at(2).getTime();
   const rows: [string, number, Date, number][] = [
     ['it is not time yet', wanted, at(1), wanted],
@@ -68,7 +72,6 @@ test('what was wished for a night that was slept through waits for the next', ()
 });
 
 test('what breaks off at night is tried again in the same night, and then in the next', () => {
-  const at = (hour: number, minute = 0, day = 3) => new Date(2026, 2, day, hour, minute);
   const wanted = at(1).getTime();
   const rows: [string, Parameters<typeof nextTry>, Date | undefined][] = [
     ['the line is gone', ['unreachable', wanted, at(2), 0], at(2, 15)],
@@ -86,8 +89,7 @@ test('what breaks off at night is tried again in the same night, and then in the
 test('what was wished for the night ends with it, and what was wished for at once goes on', async (t) => {
   const { fetch } = globalThis;
   t.after(() => Object.assign(globalThis, { fetch }));
-  const at = (hour: number, minute: number): number => new Date(2026, 2, 3, hour, minute).getTime();
-  const itIs = (now: number): void => hearTime((name) => (name === 'Date' ? new Date(now).toUTCString() : null));
+  const itIs = (now: Date): void => hearTime((name) => (name === 'Date' ? now.toUTCString() : null));
   const parts = 4;
   let asked = 0;
   const answer = (_: string, { headers }: { headers: { Range: string } }): Promise<Response> => {
@@ -108,7 +110,7 @@ test('what was wished for the night ends with it, and what was wished for at onc
     const ended = await fetchBundle(shelf, kept, new AbortController().signal, (now) => (received = now.received));
     return [ended, received / PART_BYTES];
   };
-  assert.deepEqual(await run(at(2, 0)), ['morning', 2]);
+  assert.deepEqual(await run(at(2).getTime()), ['morning', 2]);
   assert.deepEqual(await run(0), ['done', parts]);
 });
 

@@ -2,6 +2,7 @@
 
 import { MAX_ATTEMPTS, retryAfter, waitBefore } from '../recovery';
 import { timeNow } from '../time';
+import { inChina } from '../timetable';
 import type { Kept, Shelf } from './shelf';
 
 /** One part, in bytes: half a minute of a weak line. */
@@ -16,15 +17,18 @@ const MAX_BYTES = 2 ** 30;
 /** `morning`: what was wished for the night has not all come in it, and what is left waits for the next. */
 export type Ended = 'done' | 'missing' | 'full' | 'unreachable' | 'morning' | 'stopped';
 
-/** Where the night begins and ends, in hours of the device's zone: cheap and idle time. */
+const HOUR_MS = 3_600_000;
+
+/** Where the night begins and ends, in hours by the clock of China, as lessons are: cheap and idle time, whatever zone the device was set to. */
 const NIGHT = { from: 0.5, to: 5.5 };
 
 /** A moment of the coming night (or of this one, while it lasts), spread by `dice` so that not everybody begins at once. */
 export function tonight(now: Date, dice: number): Date {
-  const at = (hour: number, day: number): Date => new Date(now.getFullYear(), now.getMonth(), now.getDate() + day, 0, hour * 60);
-  const day = now < at(NIGHT.to, 0) ? 0 : 1;
-  const from = Math.max(at(NIGHT.from, day).getTime(), now.getTime());
-  return new Date(from + (at(NIGHT.to, day).getTime() - from) * dice);
+  const time = now.getTime();
+  const midnight = time - (inChina(time).getTime() % (24 * HOUR_MS));
+  const day = time < midnight + NIGHT.to * HOUR_MS ? 0 : 24;
+  const from = Math.max(midnight + (day + NIGHT.from) * HOUR_MS, time);
+  return new Date(from + (midnight + (day + NIGHT.to) * HOUR_MS - from) * dice);
 }
 
 /**
