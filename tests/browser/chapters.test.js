@@ -99,7 +99,7 @@ test('over the bar stand time, chapter and picture of where a press goes, and no
   const { position, picture } = await page.locator('.peek-picture').evaluate(({ style }) => ({ position: style.backgroundPosition, picture: style.backgroundImage }));
   assert.match(picture, /\/thumbs\/00000\.jpg"\)$/);
   // 25 seconds are in the sixth segment of 4.8, of five in a row.
-  assert.equal(position, '0px -90px');
+  assert.equal(position, '0rem -5.625rem');
   await page.mouse.move(...(await pointOf(page, 50)));
   assert.equal(await peeked(page, '0:50', true), CHAPTERS[2][1]);
   assert.equal(asked.length, 2, 'a sheet is fetched once');

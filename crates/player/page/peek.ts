@@ -51,6 +51,11 @@ export function secondsAt(x: number, width: number, thumb: number, duration: num
   return width > thumb ? Math.min(1, Math.max(0, (x - thumb / 2) / (width - thumb))) * duration : 0;
 }
 
+/** A picture's pixels as large as letters are: across a room, too. */
+function rem(pixels: number): string {
+  return `${pixels / 16}rem`;
+}
+
 export interface PeekOptions {
   controls: Controls;
   state: State;
@@ -72,8 +77,8 @@ export class Peek {
   /** The folder that the list is of, and is asked of. */
   private folder: string | undefined;
   private stills: readonly Still[] = [];
-  /** Sheets that are asked for, and whether they are here. */
-  private readonly sheets = new Map<string, boolean>();
+  /** Sheets that are asked for. */
+  private readonly sheets = new Map<string, HTMLImageElement>();
   private readonly rest = new Alarm();
 
   constructor(private readonly options: PeekOptions) {
@@ -131,15 +136,16 @@ export class Peek {
     const folder = this.options.folder();
     if (folder !== this.folder) this.forget();
     const still = folder ? this.stills[entryAt(this.stills, this.at)] : undefined;
-    const isHere = still !== undefined && this.sheets.get(still.sheet) === true;
-    this.picture.hidden = !isHere;
+    const sheet = still && this.sheets.get(still.sheet);
+    this.picture.hidden = !sheet?.naturalWidth;
     this.rest.cancel();
-    if (still && isHere) {
+    if (still && sheet?.naturalWidth) {
       const { style } = this.picture;
-      style.width = `${still.width}px`;
-      style.height = `${still.height}px`;
-      style.backgroundImage = `url("${folder}${FOLDER}${still.sheet}")`;
-      style.backgroundPosition = `-${still.x}px -${still.y}px`;
+      style.width = rem(still.width);
+      style.height = rem(still.height);
+      style.backgroundImage = `url("${sheet.src}")`;
+      style.backgroundSize = `${rem(sheet.naturalWidth)} ${rem(sheet.naturalHeight)}`;
+      style.backgroundPosition = `${rem(-still.x)} ${rem(-still.y)}`;
     } else if (folder) this.rest.set(REST_MS, () => (still ? this.fetchSheet(folder, still.sheet) : void this.readList(folder)));
   }
 
@@ -162,13 +168,9 @@ export class Peek {
 
   private fetchSheet(folder: string, sheet: string): void {
     if (this.sheets.has(sheet)) return;
-    this.sheets.set(sheet, false);
     const image = new Image();
-    image.onload = () => {
-      if (this.folder !== folder) return;
-      this.sheets.set(sheet, true);
-      this.again();
-    };
+    this.sheets.set(sheet, image);
+    image.onload = () => this.again();
     image.onerror = () => this.sheets.delete(sheet);
     image.src = folder + FOLDER + sheet;
   }
