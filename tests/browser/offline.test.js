@@ -122,6 +122,34 @@ test('what breaks off at night goes on in the same night', async (t) => {
   assert.equal(beginnings(line), 1, 'what has come is not fetched again');
 });
 
+test('the keyboard stays on its button while pieces come, and when they are here', async (t) => {
+  const page = await openPage(t, browser);
+  let asked = 0;
+  let goOn;
+  const held = new Promise((resolve) => (goOn = resolve));
+  await page.route('**/bundle/lesson.tar', async (route) => {
+    asked += 1;
+    if (asked === 2) await held;
+    await route.continue();
+  });
+  await playLesson(page);
+  const said = page.locator('.keep-said');
+  const focused = () => page.evaluate(() => document.activeElement.dataset.control ?? document.activeElement.tagName);
+  await page.focus('[data-control=keep]');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /正在存到这台设备：[1-9]/.test(document.querySelector('.keep-said').textContent));
+  assert.deepEqual([await focused(), await said.getAttribute('aria-live')], ['keep-drop', 'off'], 'each piece is not read out');
+  goOn();
+  await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
+  assert.deepEqual([await focused(), await said.getAttribute('aria-live')], ['keep-drop', 'polite']);
+  await page.goto('/#/kept');
+  await page.focus('[data-kept] button');
+  assert.match(await page.locator('[data-kept] button').getAttribute('aria-label'), /^删除: ./);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-kept]', { state: 'detached' });
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1');
+});
+
 test('of a lesson that was kept no more than a piece is in memory at once', async (t) => {
   const page = await openPage(t, browser);
   await page.addInitScript(() => {

@@ -35,6 +35,15 @@ export function replace(element: Element, ...children: Child[]): void {
   append(element, children);
 }
 
+/** The same where somebody may be with the keyboard: it stays on what is called the same, or else on the first that can be pressed. */
+export function replaceUnderHand(element: Element, ...children: Child[]): void {
+  const { activeElement } = document;
+  const isThere = element.contains(activeElement);
+  const name = isThere && (activeElement as HTMLElement).dataset.control;
+  replace(element, ...children);
+  if (isThere) (element.querySelector<HTMLElement>(`[data-control="${name}"]`) ?? element.querySelector<HTMLElement>('button, a'))?.focus();
+}
+
 function append(element: Element, children: Child[]): void {
   for (const child of children) if (child) element.append(child);
 }

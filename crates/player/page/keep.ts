@@ -2,7 +2,7 @@
 
 import { Alarm } from './alarm';
 import type { Context } from './context';
-import { h, replace } from './dom';
+import { h, replaceUnderHand, setAttribute, setText } from './dom';
 import { bytes } from './format';
 import { due, fetchBundle, nextTry, tonight, type Ended } from './offline/fetching';
 import { takeGuides } from './offline/guides';
@@ -16,7 +16,9 @@ import { keptWordsIn, type KeptWords } from './words-kept';
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Keep {
-  readonly root = h('div', { class: 'keep', hidden: true });
+  private readonly said = h('p', { class: 'keep-said', role: 'status' });
+  private readonly actions = h('div', { class: 'keep-actions' });
+  readonly root = h('div', { class: 'keep', hidden: true }, this.said, this.actions);
   private opening: Promise<Shelf | undefined> | undefined;
   private shelf: Shelf | undefined;
   private kept: Kept | undefined;
@@ -73,8 +75,11 @@ export class Keep {
           : this.broken || kept.notBefore > timeNow()
             ? [button('keep', this.broken ? words.keepOn : words.keep, now), button('keep-drop', words.keepCancel, drop)]
             : [button('keep-drop', words.keepCancel, drop)];
-    const said = note || (kept ? this.progress(kept) : words.keepWhy);
-    replace(this.root, h('p', { class: 'keep-said', role: 'status' }, said), h('div', { class: 'keep-actions' }, ...parts));
+    // Who hears the page is told when it begins to wait, is done or broke off, and not each piece.
+    const isUnderWay = kept && !kept.done && kept.received > 0 && !note && kept.notBefore <= timeNow();
+    setAttribute(this.said, 'aria-live', isUnderWay ? 'off' : 'polite');
+    setText(this.said, note || (kept ? this.progress(kept) : words.keepWhy));
+    replaceUnderHand(this.actions, ...parts);
     this.root.hidden = false;
   }
 

@@ -47,14 +47,17 @@ export function openKept(context: Context, place: HTMLElement): () => void {
       const shelf = await Shelf.open();
       await shelf?.remove(kept.id).catch(() => undefined);
       shelf?.close();
-      if (!gone) void fill();
+      if (gone) return;
+      await fill();
+      // What was pressed is gone.
+      (list.querySelector('button') ?? heading).focus();
     };
     return h(
       'li',
       { 'data-kept': kept.id },
       h('a', { href: lessonRoute(kept.id) }, kept.title),
       h('span', { class: 'quiet' }, ` ${state} `),
-      h('button', { type: 'button', class: 'button small', onclick: () => void drop() }, ofKept.keepDrop),
+      h('button', { type: 'button', class: 'button small', 'aria-label': `${ofKept.keepDrop}: ${kept.title}`, onclick: () => void drop() }, ofKept.keepDrop),
     );
   }
 
