@@ -150,6 +150,14 @@ test('the keyboard stays on its button while pieces come, and when they are here
   await page.waitForFunction(() => document.activeElement.tagName === 'H1');
 });
 
+test('a kept lesson is shown as it is: there is nothing to save', async (t) => {
+  const page = await openPage(t, browser);
+  await keep(page);
+  await page.reload();
+  await page.waitForSelector('.from-device');
+  assert.deepEqual(await page.evaluate(() => ['mode', 'quality'].map((name) => document.querySelector(`[data-menu=${name}]`).checkVisibility())), [false, true]);
+});
+
 test('of a lesson that was kept no more than a piece is in memory at once', async (t) => {
   const page = await openPage(t, browser);
   await page.addInitScript(() => {

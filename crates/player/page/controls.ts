@@ -35,7 +35,7 @@ export class Controls {
   private readonly time: HTMLElement;
   private readonly speed: Menu<number>;
   private readonly quality: Menu<number | null>;
-  private readonly mode: Menu<Mode>;
+  readonly mode: Menu<Mode>;
   /** Another may be put in front of them. */
   readonly menus: Pick<Menu<unknown>, 'root' | 'isOpen' | 'close' | 'destroy'>[];
   /** While a finger is on the slider it shows the finger's place, and nothing is fetched until it is lifted. */

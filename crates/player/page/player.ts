@@ -88,6 +88,8 @@ export class Player {
     this.video.playbackRate = preferences.speed;
 
     this.controls = new Controls(this.video, state, words, this.actions());
+    // All of it is here: nothing would be saved, and slides are not among it.
+    this.controls.mode.root.hidden = options.bundle !== undefined;
     this.notice = new Notice(words, options.reporting, () => this.retry(), () => this.engine?.goOn());
     this.help = new Help(words);
     this.slides = new Slides(() => this.video.currentTime, words);
