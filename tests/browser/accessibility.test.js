@@ -195,6 +195,25 @@ test('what was watched in one tab counts in the other', async (t) => {
   assert.equal(await other.evaluate(() => JSON.parse(localStorage.getItem('airclass.viewed')).seconds), 900);
 });
 
+test('the keyboard stays on its lesson when the timetable is read again', async (t) => {
+  const page = await openPage(t, browser);
+  let asked = 0;
+  await page.route('**/timetable/days.json', (route) => route.fulfill({ headers: { date: new Date(BELL).toUTCString() }, json: { days: ['2026-09-01'] } }));
+  await page.route('**/timetable/2*.json', (route) => {
+    asked += 1;
+    const lessons = ['a', 'b', 'c'].map((lesson) => ({ lesson, release: new Date(BELL).toISOString(), grades: [], title: `${lesson}${asked}`, subject: '' }));
+    return route.fulfill({ json: { lessons } });
+  });
+  await page.clock.install();
+  await (await openList(page)).waitFor();
+  await page.click('.today summary');
+  await page.focus('.today [href="#/lesson/b"]');
+  // It is read again when it is five minutes old, and looked at as often.
+  await page.clock.fastForward(11 * 60_000);
+  await page.waitForFunction(() => /b[2-9]/.test(document.querySelector('.today').innerText));
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('href')), '#/lesson/b');
+});
+
 test('what stands over a lesson goes with it, and the keyboard is in what comes', async (t) => {
   const page = await openPage(t, browser);
   await viewedAlready(page, 1_193);

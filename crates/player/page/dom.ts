@@ -35,13 +35,13 @@ export function replace(element: Element, ...children: Child[]): void {
   append(element, children);
 }
 
-/** The same where somebody may be with the keyboard: it stays on what is called the same, or else on the first that can be pressed. */
+/** The same where somebody may be with the keyboard: it stays on what does the same, or else on the first that can be pressed. */
 export function replaceUnderHand(element: Element, ...children: Child[]): void {
   const { activeElement } = document;
   const isThere = element.contains(activeElement);
-  const name = isThere && (activeElement as HTMLElement).dataset.control;
+  const name = isThere && ((activeElement as HTMLElement).dataset.control ?? activeElement!.getAttribute('href'));
   replace(element, ...children);
-  if (isThere) (element.querySelector<HTMLElement>(`[data-control="${name}"]`) ?? element.querySelector<HTMLElement>('button, a'))?.focus();
+  if (isThere) (element.querySelector<HTMLElement>(`[data-control="${name}"], [href="${name}"]`) ?? element.querySelector<HTMLElement>('button, a'))?.focus();
 }
 
 function append(element: Element, children: Child[]): void {

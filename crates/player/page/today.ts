@@ -2,7 +2,7 @@
 
 import { airingsIn } from './airings';
 import type { Context } from './context';
-import { h, replace, setText } from './dom';
+import { h, replaceUnderHand, setText } from './dom';
 import { readChoice } from './choice';
 import { gradeName } from './grouping';
 import { isNeverReminded } from './limits';
@@ -82,7 +82,7 @@ export class Today {
     const shown = forGrade(this.openings, grade);
     this.root.hidden = shown.length === 0;
     setText(this.summary, words.today(this.day, grade === 0 ? '' : gradeLabel(gradeName(String(grade)), language)));
-    replace(
+    replaceUnderHand(
       this.body,
       this.keptAt > 0 && h('p', { class: 'quiet', 'data-kept-at': this.keptAt }, words.keptTimetable(`${dayInChina(this.keptAt)} ${timeInChina(this.keptAt)}`)),
       isNeverReminded(grade) && h('p', { class: 'quiet' }, words.notRequired),
