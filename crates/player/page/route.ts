@@ -22,9 +22,11 @@ const MAX_QUERY_CHARS = 80;
 /** The route of a location's fragment (with or without `#`). Anything unknown is the whole list. */
 export function parseRoute(fragment: string): Route {
   const path = fragment.replace(/^#?\/?/, '');
-  const lesson = /^lesson\/([^/?]+)$/.exec(path);
+  // What chats and short links put behind an address is none of ours.
+  const name = path.replace(/\/?(\?.*)?$/, '');
+  const lesson = /^lesson\/([^/]+)$/.exec(name);
   if (lesson && LESSON_ID.test(lesson[1]!)) return { view: 'lesson', id: lesson[1]! };
-  if (path === 'kept' || path === 'resources') return { view: path };
+  if (name === 'kept' || name === 'resources') return { view: name };
   const params = new URLSearchParams(path.startsWith('?') ? path : '');
   const text = (key: string): string => (params.get(key) ?? '').slice(0, MAX_QUERY_CHARS);
   return { view: 'list', filter: { section: text('section'), stage: text('stage'), grade: text('grade'), subject: text('subject'), query: text('q') } };
