@@ -8,7 +8,7 @@ import type { Counting } from './counting';
 import { h, icon, replace, setText } from './dom';
 import { bitRate, bytes, clock, minutes } from './format';
 import { gradeName } from './grouping';
-import { Keep } from './keep';
+import type { Keep } from './keep';
 import { hasPictures } from './mode';
 import { readJson } from './network';
 import type { Bundle } from './offline/loader';
@@ -79,9 +79,11 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   const heading = h('h1', { tabindex: -1 }, title);
   const about = h('div', { class: 'about' });
   const readout = new Readout(context);
-  const keep = new Keep(context, id, () => title);
   const player = new Player({ url: `/lessons/${id}/main.m3u8`, lesson: id, startAt, words, state, store, reporting, bundle, called });
   const counted = h('div');
+  const keeping = h('div');
+  let keep: Keep | undefined;
+  let stopKeeping: (() => void) | undefined;
   let counting: Counting | undefined;
   let stopCounting: (() => void) | undefined;
   const resumed = startAt > 0 && resumedStrip();
@@ -89,7 +91,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     place,
     h('p', { class: 'crumbs' }, h('a', { href: '#/', class: 'back' }, icon('back'), words.backToList)),
     player.root,
-    h('div', { class: 'under' }, resumed, bundle && h('p', { class: 'from-device', role: 'status' }, words.fromDevice), heading, about, player.below, readout.root, counted, keep.root),
+    h('div', { class: 'under' }, resumed, bundle && h('p', { class: 'from-device', role: 'status' }, words.fromDevice), heading, about, player.below, readout.root, counted, keeping),
   );
   entitle(title);
 
@@ -97,7 +99,7 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   meter.restart();
   const stopListening = state.listen(() => {
     readout.draw();
-    if (state.now.package) void keep.offer(state.now.package);
+    if (state.now.package) offerToKeep(state.now.package);
   });
   const { video } = player;
   // A lesson that was not open yet when it was asked for is described once it plays.
@@ -124,7 +126,8 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     counting?.close();
     player.destroy();
     bundle?.file.close?.();
-    keep.close();
+    stopKeeping?.();
+    keep?.close();
     state.reset();
   };
 
@@ -162,6 +165,19 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     replace(about, ...describeLesson(context, lesson));
     announceToSystem(lesson, player, words.site);
     count(lesson.grade);
+  }
+
+  /** The lesson's package is known: there is a line by which it may be kept. */
+  function offerToKeep(folder: string): void {
+    void keep?.offer(folder);
+    stopKeeping ??= fetchPart(
+      () => import('./keep'),
+      ({ Keep }) => {
+        keep = new Keep(context, id, () => title);
+        replace(keeping, keep.root);
+        if (state.now.package) void keep.offer(state.now.package);
+      },
+    );
   }
 
   /** For the class, where there is one. What is on the device asks nobody, and tells nobody. */
