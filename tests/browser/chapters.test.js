@@ -55,6 +55,11 @@ test('chapters are listed, marked on the bar, and gone to', async (t) => {
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => window.airclass.playing && window.airclass.position >= 20 && window.airclass.position < 30);
   assert.equal(await chapterNow(page), 1);
+  // After the end as well: who chooses one wants to see it.
+  await page.evaluate(() => (document.querySelector('video').currentTime = window.airclass.duration - 0.5));
+  await page.waitForFunction(() => window.airclass.phase === 'ended');
+  await page.getByRole('button', { name: '导入' }).click();
+  await page.waitForFunction(() => window.airclass.playing && window.airclass.position < 20);
   await page.click('.back');
   await page.waitForSelector('.lessons .card');
   await assertNothingFatal(page);

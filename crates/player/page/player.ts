@@ -324,7 +324,11 @@ export class Player {
     const { below: place, controls, folder } = this;
     const { words, state, bundle } = this.options;
     if (__EXTRAS__ && !this.endChapters && (folder || bundle)) {
-      const { seekTo } = this.actions();
+      // Who chooses one wants to see it, also after the end.
+      const seekTo = (seconds: number): void => {
+        this.actions().seekTo(seconds);
+        this.video.play().catch(() => undefined);
+      };
       this.endChapters = fetchPart(
         () => import('./extras'),
         ({ Chapters }) => {
