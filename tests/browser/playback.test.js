@@ -182,6 +182,15 @@ test('a lesson is resumed where it was left, and forgotten on request', async (t
   assert.equal(await page.evaluate(() => localStorage.getItem('airclass.positions')), null);
 });
 
+test('a lesson that was replaced by one that ends before the place where it was left begins anew', async (t) => {
+  const page = await openPage(t, browser);
+  await page.addInitScript((id) => localStorage.setItem('airclass.positions', JSON.stringify([{ id, title: '课', at: 5_000, of: 6_000, done: false }])), LESSON);
+  await (await openList(page)).click();
+  await page.waitForFunction(() => window.airclass.playing && window.airclass.position > 0.5 && window.airclass.position < 30);
+  assert.equal(await page.locator('.resumed').count(), 0, 'nor is another place told');
+  await assertNothingFatal(page);
+});
+
 test('the keys do what the table of keys says', async (t) => {
   const page = await openPage(t, browser);
   await playLesson(page);

@@ -150,6 +150,8 @@ class HlsEngine implements Engine {
       this.came('playlist');
       if (!hls.config.autoStartLoad) hls.startLoad(hls.config.startPosition);
     });
+    // A lesson that was replaced by a shorter one: its end would be waited at for ever.
+    hls.once(Hls.Events.LEVEL_LOADED, (_, { details }) => startAt >= details.totalduration && hls.startLoad(0));
     hls.on(Hls.Events.LEVELS_UPDATED, () => {
       // A rung that could not be had was taken out, and the others moved up.
       this.chosen = hls.manualLevel < 0 ? null : hls.manualLevel;

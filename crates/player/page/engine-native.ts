@@ -88,7 +88,7 @@ class NativeEngine implements Engine {
   }
 
   private readonly onMetadata = (): void => {
-    if (this.resumeAt > 0) this.video.currentTime = this.resumeAt;
+    if (this.resumeAt > 0 && this.resumeAt < this.video.duration) this.video.currentTime = this.resumeAt;
   };
 
   private readonly onPlaying = (): void => {

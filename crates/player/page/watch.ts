@@ -103,7 +103,10 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
   });
   const { video } = player;
   // A lesson that was not open yet when it was asked for is described once it plays.
-  video.addEventListener('loadedmetadata', () => void describe());
+  video.addEventListener('loadedmetadata', () => {
+    void describe();
+    if (resumed && startAt >= video.duration) resumed.remove();
+  });
   video.addEventListener('timeupdate', () => {
     if (video.paused || Math.abs(video.currentTime - noted) < NOTE_EVERY_S) return;
     note();
