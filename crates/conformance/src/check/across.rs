@@ -2,7 +2,7 @@
 
 use super::multivariant::{is_of, is_sound};
 use super::{Inspection, Medium, Presentation, Role};
-use crate::read::m3u8::Stream;
+use crate::read::m3u8::{Playlist, Stream};
 use crate::report::Place;
 use crate::rule::{apple, delivery, formats, rfc};
 use url::Url;
@@ -86,14 +86,11 @@ impl Inspection<'_> {
             a.segments.iter().any(|s| s.date.is_some()) == b.segments.iter().any(|s| s.date.is_some()),
             || (whole(), "time of day in some playlists only", "in all or none"),
         );
-        // Numbers of segments need not agree (6.2.4), so a window is compared by what it holds of the same moment.
-        let marks = |list: &crate::read::m3u8::Playlist| {
+        let marks = |list: &Playlist| {
             list.segments.iter().enumerate().filter(|(at, s)| s.discontinuity && *at > 0).count()
         };
         if live {
-            let same = a.discontinuity_sequence.unwrap_or(0) + marks(a) as u64
-                == b.discontinuity_sequence.unwrap_or(0) + marks(b) as u64;
-            judge.demand(&rfc::R6_2_4_DIS, same || a.segments.len() != b.segments.len(), || {
+            judge.demand(&rfc::R6_2_4_DIS, agree(a, b), || {
                 (whole(), "other discontinuity numbers", "the same")
             });
             return;
@@ -280,4 +277,48 @@ fn level(codec: &str) -> Option<u8> {
 fn same_codec(told: &str, real: &str) -> bool {
     let (told, real) = (told.to_ascii_lowercase(), real.to_ascii_lowercase());
     told == real || real.starts_with("av01") && told.starts_with(&format!("{real}."))
+}
+
+/// How far two playlists' times of day for the same segment may lie apart: each is of its own first sample.
+const SAME_TIME_NS: i128 = 500_000_000;
+
+/// Whether two windows number the same moments alike. Numbers of segments need not agree (6.2.4), and windows that were asked for one after
+/// the other need not hold the same: so what is dated is compared.
+fn agree(a: &Playlist, b: &Playlist) -> bool {
+    let theirs = b.numbered();
+    a.numbered().iter().all(|(time, number)| {
+        let same = theirs.iter().filter(|(other, _)| (time - other).abs() < SAME_TIME_NS);
+        same.min_by_key(|(other, _)| (time - other).abs()).is_none_or(|(_, other)| other == number)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::m3u8;
+
+    /// A window of segments of six seconds, a new programme each two, from `first` on; its numbers begin with `before`.
+    fn window(first: u64, before: u64) -> Playlist {
+        let segment = |at: u64| {
+            let mark = if at.is_multiple_of(2) { "#EXT-X-DISCONTINUITY\n" } else { "" };
+            let (minute, second) = (at * 6 / 60, at * 6 % 60);
+            let date = format!("#EXT-X-PROGRAM-DATE-TIME:2026-03-02T08:{minute:02}:{second:02}.000+08:00\n");
+            format!("{mark}{date}#EXTINF:6,\n{at}.m4s\n")
+        };
+        let segments: String = (first..first + 5).map(segment).collect();
+        let head = format!("#EXT-X-MEDIA-SEQUENCE:{first}\n#EXT-X-DISCONTINUITY-SEQUENCE:{before}\n");
+        m3u8::read(&format!("#EXTM3U\n#EXT-X-TARGETDURATION:6\n{head}{segments}"))
+    }
+
+    /// The second of two was asked for where another programme had come in, and was called wrong.
+    #[test]
+    fn windows_that_were_asked_for_one_after_the_other_agree_where_they_number_moments_alike() {
+        for (first, before, alike) in
+            [(11, 5, true), (12, 5, true), (13, 6, true), (12, 6, false), (13, 5, false)]
+        {
+            assert_eq!(agree(&window(11, 5), &window(first, before)), alike, "{first} {before}");
+        }
+        // They have no moment in common.
+        assert!(agree(&window(11, 5), &window(20, 0)));
+    }
 }

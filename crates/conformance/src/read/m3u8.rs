@@ -157,6 +157,17 @@ impl Playlist {
         self.segments.iter().filter_map(|segment| segment.duration).fold(0, u64::saturating_add)
     }
 
+    /// When each segment begins that says so, in nanoseconds since 1970, and its discontinuity number. A tag that is still there has not
+    /// been counted yet (RFC 8216bis §6.2.2), the first segment's too.
+    pub(crate) fn numbered(&self) -> Vec<(i128, u64)> {
+        let mut number = self.discontinuity_sequence.unwrap_or(0);
+        let numbered = self.segments.iter().filter_map(|segment| {
+            number = number.saturating_add(u64::from(segment.discontinuity));
+            Some((segment.date?, number))
+        });
+        numbered.collect()
+    }
+
     pub(crate) fn first(&self) -> u64 {
         self.sequence.unwrap_or(0)
     }
