@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { assertNothingFatal, openBrowser, openPage, playLesson, playOn, press, until } from './support.js';
+import { assertNothingFatal, openBrowser, openPage, playKept, playLesson, playOn, press, until } from './support.js';
 
 let browser;
 before(async (t) => {
@@ -203,14 +203,7 @@ test('a lesson that is replaced while one watches has the new chapters and subti
 test('a kept lesson has its chapters with it', async (t) => {
   const page = await openPage(t, browser, { expected: /Failed to load resource/ });
   await playLesson(page);
-  await page.click('[data-control=keep]');
-  await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
-  await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.context().setOffline(true);
-  await page.reload();
-  await page.waitForSelector('.from-device');
-  await page.waitForFunction(() => window.airclass.duration > 0);
-  await press(page);
+  await playKept(page);
   await page.getByRole('button', { name: '练习' }).click();
   await page.waitForFunction(() => window.airclass.playing && window.airclass.position >= 40.5);
 });

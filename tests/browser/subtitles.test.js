@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { assertNothingFatal, openBrowser, openPage, playLesson, press, until } from './support.js';
+import { assertNothingFatal, openBrowser, openPage, playKept, playLesson, press, until } from './support.js';
 
 let browser;
 before(async (t) => {
@@ -104,13 +104,6 @@ test('a kept lesson has its subtitles with it', async (t) => {
   const page = await openPage(t, browser, { expected: /Failed to load resource/ });
   await playLesson(page);
   await take(page, 'zh-CN');
-  await page.click('[data-control=keep]');
-  await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
-  await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.context().setOffline(true);
-  await page.reload();
-  await page.waitForSelector('.from-device');
-  await page.waitForFunction(() => window.airclass.duration > 0);
-  await press(page);
+  await playKept(page);
   await lineInTime(page);
 });

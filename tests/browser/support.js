@@ -35,6 +35,18 @@ export async function playLesson(page) {
   await page.waitForFunction(() => window.airclass.playing && window.airclass.position > 0.5);
 }
 
+/** Has the page keep its lesson, and plays that without a line. */
+export async function playKept(page) {
+  await page.click('[data-control=keep]');
+  await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.context().setOffline(true);
+  await page.reload();
+  await page.waitForSelector('.from-device');
+  await page.waitForFunction(() => window.airclass.duration > 0);
+  await press(page);
+}
+
 /** Waits until the notice over the picture has said this, whatever it says next. */
 export function saidInNotice(page, text) {
   return page.waitForFunction(({ source, flags }) => new RegExp(source, flags).test(document.querySelector('.notice')?.innerText ?? ''), { source: text.source, flags: text.flags });
