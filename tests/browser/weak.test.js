@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLine } from './line.js';
-import { EDGE, LESSON, openBrowser, openPage, playOn, press, state } from './support.js';
+import { EDGE, LESSON, openBrowser, openPage, playOn, press, state, until } from './support.js';
 
 /**
  * Lesson and line run so many times faster than in the village. Not at all: at 2, a machine that was busy with other things
@@ -193,23 +193,37 @@ test('a lesson is asked for while what plays it is on its way, and a place in li
   assert.ok(asked.slice(0, engine).filter((url) => url.endsWith(pointer)).length >= 1);
   assert.equal(asked.filter((url) => url.includes('ticket=')).length, 0);
 
-  // Somebody else's turn, told before the engine is there.
-  await page.unroute('**/engine-hls-*.js');
-  let told;
-  const isTold = new Promise((done) => (told = done));
-  await page.route(`**${pointer}`, async (route) => {
-    const body = JSON.stringify({ error: 'waiting', wait_s: 600, ahead: 3, ticket });
-    await route.fulfill({ status: 503, contentType: 'application/json', body });
-    told();
-  });
-  await page.route('**/engine-hls-*.js', async (route) => {
-    await isTold;
-    await route.continue();
-  });
-  const again = page.waitForRequest(`**${pointer}?ticket=${ticket}`);
-  await page.reload();
-  await again;
+  // Somebody else's turn, told before the engine is there, or when it has just come: it asked by itself then, for another place in line.
+  for (const engineFirst of [false, true]) {
+    const searches = [];
+    const [told, come] = [signal(), signal()];
+    await page.unrouteAll({ behavior: 'wait' });
+    await page.route(new RegExp(pointer), async (route) => {
+      searches.push(new URL(route.request().url()).search);
+      told.give();
+      if (engineFirst) await come.given;
+      const body = JSON.stringify({ error: 'waiting', wait_s: 600, ahead: 3, ticket });
+      await route.fulfill({ status: 503, contentType: 'application/json', body });
+    });
+    await page.route('**/engine-hls-*.js', async (route) => {
+      await told.given;
+      await route.continue();
+    });
+    page.once('requestfinished', function finished(request) {
+      if (/engine-hls-/.test(request.url())) come.give();
+      else page.once('requestfinished', finished);
+    });
+    await page.reload();
+    await until(() => searches.length > 1, 'it is asked for again');
+    assert.deepEqual(searches, ['', `?ticket=${ticket}`]);
+  }
 });
+
+function signal() {
+  let give;
+  const given = new Promise((done) => (give = done));
+  return { given, give };
+}
 
 test('the first picture takes little', async (t) => {
   const line = await openLine(EDGE, { bitsPerSecond: 1_000_000, roundTripMs: 60 });
