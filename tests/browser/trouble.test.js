@@ -199,9 +199,10 @@ test('a pupil before the turn keeps the place, and may go on where that is allow
   const page = await openPage(t, browser, { expected: CUT });
   const told = { error: 'waiting', wait_s: 5, ahead: 7, ticket: '1.usual.7.1788.00ab.cd', soft: false, channel: '初中', replay: null };
   const asked = [];
-  await page.route(/\/main\.m3u8/, (route) => {
+  await page.route(/\/main\.m3u8/, async (route) => {
     asked.push(new URL(route.request().url()).search);
-    const soft = asked.length > 1 ? { ahead: null, ticket: null, soft: true, wait_s: 600 } : {};
+    // Where the page has asked before its engine was there, the engine asks anew, and what that is answered is told.
+    const soft = (await page.evaluate(() => window.told)) ? { ahead: null, ticket: null, soft: true, wait_s: 600 } : {};
     return route.fulfill({ status: 503, headers: { 'retry-after': '5' }, contentType: 'application/json', body: JSON.stringify({ ...told, ...soft }) });
   });
   // From the beginning on, in the page: from outside it may be looked at only when the turn has come.
@@ -218,8 +219,8 @@ test('a pupil before the turn keeps the place, and may go on where that is allow
   await page.goto(`${EDGE}#/lesson/${LESSON}`);
   await page.waitForSelector('.notice[data-size=panel]');
   await page.click('[data-control=go-on]');
-  await until(() => asked.length > 2, 'it goes on');
-  assert.deepEqual(asked, ['', '?ticket=1.usual.7.1788.00ab.cd', '?continue=1']);
+  await until(() => asked.includes('?continue=1'), 'it goes on');
+  assert.deepEqual([...new Set(asked)], ['', '?ticket=1.usual.7.1788.00ab.cd', '?continue=1']);
   assert.deepEqual(await page.evaluate(() => [window.told, window.early]), [true, false]);
 });
 
