@@ -6,7 +6,7 @@ use crate::coverage::Coverage;
 use crate::feedback::Feedback;
 use crate::fill::{Again, Flights, Lots, Unsteady, Watch};
 use crate::key::CacheKey;
-use crate::metrics::Metrics;
+use crate::metrics::{CoreMetrics, Metrics};
 use crate::options::{Config, UpstreamLimits};
 use crate::overload::{Caps, Overload, Rates};
 use crate::owner::Owner;
@@ -203,8 +203,7 @@ impl Shared {
 #[derive(Clone)]
 pub(crate) struct Edge {
     pub(crate) upstream: Upstream,
-    /// All cores', held once by each: each answer holds them, and would else change a count that all cores do.
-    pub(crate) metrics: Rc<Arc<Metrics>>,
+    pub(crate) metrics: CoreMetrics,
     pub(crate) memory: Memory,
     pub(crate) disk: Option<Arc<DiskTier>>,
     /// What has come from the disk without being kept in memory.

@@ -9,7 +9,8 @@ use crate::upload::Uploaded;
 use crate::upstream::UpstreamError;
 use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntGauge, Opts};
 use serve::{Family, InFlight, Level, Sent};
-use std::sync::OnceLock;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use telemetry::{Label, StripedCounters, StripedHistograms, Telemetry};
 use tokio::time::Instant;
@@ -51,6 +52,9 @@ pub(crate) struct Metrics {
     /// What connections have given to the network, as it goes; nothing before there are any.
     on_the_wire: OnceLock<Sent>,
 }
+
+/// All cores' metrics as one core holds them: each answer holds them, and would else change a count that all cores do.
+pub(crate) type CoreMetrics = Rc<Arc<Metrics>>;
 
 /// From memory's answer to a page that nobody waits for any longer.
 const FIRST_BYTE_BUCKETS: [f64; 9] = [0.000_5, 0.002, 0.01, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0];

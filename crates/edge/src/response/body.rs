@@ -2,7 +2,7 @@
 
 use crate::delivery::Delivery;
 use crate::fill::{BlockStream, PassingStream};
-use crate::metrics::Metrics;
+use crate::metrics::CoreMetrics;
 use crate::outcome::Outcome;
 use crate::resources::{Paced, Place};
 use crate::store::Reader;
@@ -12,7 +12,6 @@ use http_body::{Body, Frame, SizeHint};
 use serve::BoxError;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// A piece of a body, or why there is none.
@@ -23,7 +22,7 @@ pub(crate) struct EdgeBody {
     source: Source,
     sent: u64,
     outcome: Outcome,
-    metrics: Rc<Arc<Metrics>>,
+    metrics: CoreMetrics,
     /// In whose turn it goes out; `None`: at once.
     paced: Option<Box<Paced>>,
     /// Told when it is over.
@@ -54,36 +53,36 @@ enum Source {
 
 impl EdgeBody {
     /// No bytes.
-    pub(crate) fn empty(outcome: Outcome, metrics: &Rc<Arc<Metrics>>) -> Self {
+    pub(crate) fn empty(outcome: Outcome, metrics: &CoreMetrics) -> Self {
         Self::new(Source::Empty, outcome, metrics)
     }
 
     /// A few of our own words.
-    pub(crate) fn text(text: impl Into<Bytes>, outcome: Outcome, metrics: &Rc<Arc<Metrics>>) -> Self {
+    pub(crate) fn text(text: impl Into<Bytes>, outcome: Outcome, metrics: &CoreMetrics) -> Self {
         Self::new(Source::Text(Some(text.into())), outcome, metrics)
     }
 
     /// A stored body or a part of one.
-    pub(crate) fn stored(reader: Reader, outcome: Outcome, metrics: &Rc<Arc<Metrics>>) -> Self {
+    pub(crate) fn stored(reader: Reader, outcome: Outcome, metrics: &CoreMetrics) -> Self {
         Self::new(Source::Stored(reader), outcome, metrics)
     }
 
     /// A part of a body that is stored in blocks.
-    pub(crate) fn blocks(stream: BlockStream, outcome: Outcome, metrics: &Rc<Arc<Metrics>>) -> Self {
+    pub(crate) fn blocks(stream: BlockStream, outcome: Outcome, metrics: &CoreMetrics) -> Self {
         Self::new(Source::Blocks(Box::new(stream)), outcome, metrics)
     }
 
     /// A part of a body that goes straight from a disk to this client.
-    pub(crate) fn passing(stream: PassingStream, outcome: Outcome, metrics: &Rc<Arc<Metrics>>) -> Self {
+    pub(crate) fn passing(stream: PassingStream, outcome: Outcome, metrics: &CoreMetrics) -> Self {
         Self::new(Source::Passing(Box::new(stream)), outcome, metrics)
     }
 
     /// What the upstream sends, at the client's speed.
-    pub(crate) fn passed(body: UpstreamBody, outcome: Outcome, metrics: &Rc<Arc<Metrics>>) -> Self {
+    pub(crate) fn passed(body: UpstreamBody, outcome: Outcome, metrics: &CoreMetrics) -> Self {
         Self::new(Source::Passed(Box::new(body)), outcome, metrics)
     }
 
-    fn new(source: Source, outcome: Outcome, metrics: &Rc<Arc<Metrics>>) -> Self {
+    fn new(source: Source, outcome: Outcome, metrics: &CoreMetrics) -> Self {
         Self {
             source,
             sent: 0,
