@@ -40,6 +40,15 @@ impl Scene {
         scene
     }
 
+    /// With the recordings of all that the day shows.
+    fn with_recordings() -> Self {
+        let scene = Self::new();
+        for (lesson, segments) in [("maths", 250), ("physics", 250), ("slate", 5)] {
+            scene.publish(lesson, segments);
+        }
+        scene
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.scratch.path().join(name)
     }
@@ -342,10 +351,7 @@ fn a_day_is_compiled_signed_and_changed_entry_by_entry() {
 /// An editor who checked a change of a day that was out heard that nothing is wrong, and of what had begun when it was published.
 #[test]
 fn who_checks_a_change_of_a_published_day_hears_what_it_changes() {
-    let scene = Scene::new();
-    for (lesson, segments) in [("maths", 250), ("physics", 250), ("slate", 5)] {
-        scene.publish(lesson, segments);
-    }
+    let scene = Scene::with_recordings();
     let store = scene.text("store");
     let check = |more: &[&str]| scene.run("check", &[&["--store", store.as_str()], more].concat());
     let first = check(&[]);
@@ -387,10 +393,7 @@ fn who_checks_a_change_of_a_published_day_hears_what_it_changes() {
 /// Who published next week's days took today's programme from every receiver's guide.
 #[test]
 fn guides_hold_today_whatever_day_is_published_and_no_channel_that_is_gone() {
-    let scene = Scene::new();
-    for (lesson, segments) in [("maths", 250), ("physics", 250), ("slate", 5)] {
-        scene.publish(lesson, segments);
-    }
+    let scene = Scene::with_recordings();
     assert_eq!(scene.compile("out", &[]).code(), Some(0));
     scene.write(&DAY.replace("2126-09-02", "2126-10-09").replace("g9", "g10"));
     assert_eq!(scene.compile("out", &[]).code(), Some(0));
@@ -407,10 +410,7 @@ fn guides_hold_today_whatever_day_is_published_and_no_channel_that_is_gone() {
 /// Each time that a term's file was compiled its days of before got another edition, of recordings that nobody was shown.
 #[test]
 fn a_day_that_is_over_stays_as_it_was_shown() {
-    let scene = Scene::new();
-    for (lesson, segments) in [("maths", 250), ("physics", 250), ("slate", 5)] {
-        scene.publish(lesson, segments);
-    }
+    let scene = Scene::with_recordings();
     assert_eq!(scene.compile("out", &[]).code(), Some(0));
     let before = scene.plan("out").0;
     scene.publish("physics", 251);
@@ -435,10 +435,8 @@ fn a_day_that_is_over_stays_as_it_was_shown() {
 
 #[test]
 fn who_deletes_a_lesson_hears_which_days_still_show_it() {
-    let scene = Scene::new();
-    for (lesson, segments) in [("maths", 250), ("physics", 250), ("slate", 5), ("spare", 250)] {
-        scene.publish(lesson, segments);
-    }
+    let scene = Scene::with_recordings();
+    scene.publish("spare", 250);
     assert_eq!(scene.compile("out", &["--publish"]).code(), Some(0));
     // A day that is over is nobody's concern any more, and neither is a plan that cannot be read.
     let past = DAY.replace("2126-09-02", "2024-09-02");
