@@ -66,6 +66,42 @@ async function keep(page) {
   await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said').textContent));
 }
 
+/** As if what is kept were an edition from before. */
+const asAnOldEdition = (page) =>
+  page.evaluate(
+    (id) =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open('airclass', 1);
+        opening.onsuccess = () => {
+          const changing = opening.result.transaction('lessons', 'readwrite');
+          const lessons = changing.objectStore('lessons');
+          lessons.get(id).onsuccess = ({ target }) => lessons.put({ ...target.result, folder: `/p/${'0'.repeat(40)}/` });
+          changing.oncomplete = () => resolve(opening.result.close());
+          changing.onerror = reject;
+        };
+      }),
+    LESSON,
+  );
+
+test('who kept a lesson that was replaced since is told, and may have the new one', async (t) => {
+  const page = await openPage(t, browser);
+  await keep(page);
+  await asAnOldEdition(page);
+  await page.reload();
+  await page.waitForSelector('.from-device');
+  await page.click('[data-control=renew]');
+  // It plays from the line, and what was begun goes on.
+  await page.waitForFunction(() => /已经存在这台设备上/.test(document.querySelector('.keep-said')?.textContent ?? ''));
+  assert.equal(await page.locator('.from-device').count(), 0);
+  await page.reload();
+  await page.waitForSelector('.from-device');
+  const described = page.waitForResponse('**/lesson.json');
+  await page.reload();
+  await described;
+  await page.waitForSelector('.about .trail');
+  assert.equal(await page.locator('[data-control=renew]').count(), 0);
+});
+
 /** In China; on the device it is night. */
 const NOON = new Date('2026-09-01T12:00:00+08:00');
 

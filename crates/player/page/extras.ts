@@ -2,4 +2,5 @@
 
 export { Chapters } from './chapters';
 export { Peek } from './peek';
+export { renewal } from './renewal';
 export { Subtitles } from './subtitles';

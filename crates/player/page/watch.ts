@@ -12,7 +12,7 @@ import type { Keep } from './keep';
 import { hasPictures } from './mode';
 import { readJson } from './network';
 import type { Bundle } from './offline/loader';
-import { fileOf, Shelf } from './offline/shelf';
+import { fileOf, Shelf, type Kept } from './offline/shelf';
 import { readTar } from './offline/tar';
 import { fetchPart } from './part';
 import { Player } from './player';
@@ -34,7 +34,7 @@ export function openLesson(context: Context, id: string, place: HTMLElement, nam
   place.textContent = '';
   void keptBundle(id).then((kept) => {
     if (gone) return kept?.bundle.file.close?.();
-    close = playLesson(context, id, place, kept?.bundle, named ?? kept?.title);
+    close = playLesson(context, id, place, kept?.bundle, named ?? kept?.kept.title, kept?.kept);
   });
   return () => {
     gone = true;
@@ -50,14 +50,14 @@ export function playBundle(context: Context, bundle: Bundle, title: string, plac
 /** The id of a lesson that is known by its file alone: no lesson of the store is called so. */
 const FILE = '.file';
 
-async function keptBundle(id: string): Promise<{ bundle: Bundle; title: string } | undefined> {
+async function keptBundle(id: string): Promise<{ bundle: Bundle; kept: Kept } | undefined> {
   const shelf = await Shelf.open();
   try {
     const kept = await shelf?.find(id);
     if (!kept?.done) return undefined;
     const file = fileOf(kept);
     const members = await readTar(file).catch(() => undefined);
-    if (members) return { bundle: { file, members }, title: kept.title };
+    if (members) return { bundle: { file, members }, kept };
     file.close();
     return undefined;
   } catch {
@@ -67,7 +67,7 @@ async function keptBundle(id: string): Promise<{ bundle: Bundle; title: string }
   }
 }
 
-function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bundle | undefined, named?: string): () => void {
+function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bundle | undefined, named?: string, kept?: Kept): () => void {
   const { words, state, positions, store, meter, reporting } = context;
   const startAt = positions.resumeAt(id);
   let title = named ?? positions.find(id)?.title ?? id;
@@ -168,6 +168,14 @@ function playLesson(context: Context, id: string, place: HTMLElement, bundle: Bu
     replace(about, ...describeLesson(context, lesson));
     announceToSystem(lesson, player, words.site);
     count(lesson.grade);
+    // What is on the device is as it was when it was kept; who is on a line hears of another edition.
+    if (__EXTRAS__ && kept) {
+      const now = answer.ok && answer.json;
+      stopKeeping = fetchPart(
+        () => import('./extras'),
+        ({ renewal }) => replace(keeping, renewal(context, kept, now)),
+      );
+    }
   }
 
   /** The lesson's package is known: there is a line by which it may be kept. */
