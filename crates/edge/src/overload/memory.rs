@@ -7,7 +7,7 @@
 
 use super::limits;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use units::ByteCount;
@@ -16,10 +16,10 @@ use units::ByteCount;
 const PAGE: f64 = 4_096.0;
 /// Of the machine's or the control group's memory, where nobody has said how much. The rest is the kernel's for its sockets.
 const OF_LIMIT: f64 = 0.9;
-/// So old a look still holds: what a disk gives in that time is some 10 MiB, and a look costs 4 µs.
+/// So old a look still holds, with what has been promised since: it costs 4 µs.
 const LOOK: Duration = Duration::from_millis(2);
-/// The share of the room beside the RAM tier that is left free: for what comes between two looks, and for connections, which are let in
-/// whatever memory there is.
+/// The share of the room beside the RAM tier that is left free: for what bodies on their way take beside themselves, and for connections,
+/// which are let in whatever memory there is.
 const LEFT_FREE: f64 = 0.05;
 /// The share that has to be free again.
 const RELIEVED: f64 = 0.15;
@@ -71,8 +71,11 @@ pub(super) struct Memory {
     began: Instant,
     /// Microseconds after `began` of the next look.
     due: AtomicU64,
+    /// Bytes that were taken or promised at the last look, less all that had been promised by then: with all that has been promised by
+    /// now it is what is taken by now. A core that was held up begins many bodies between two looks.
+    looked: AtomicI64,
     /// Bytes of bodies that come whole, whoever reads them.
-    promised: Arc<AtomicU64>,
+    promised: Promised,
     /// Questions whose answers are not there yet.
     asked: Arc<AtomicU64>,
     /// Bytes of a body, as they have been lately.
@@ -89,11 +92,27 @@ impl Drop for Asking {
     }
 }
 
+/// Bytes that are promised.
+#[derive(Debug, Default, Clone)]
+struct Promised {
+    /// And have not come.
+    open: Arc<AtomicU64>,
+    /// Since the program began.
+    ever: Arc<AtomicU64>,
+}
+
+impl Promised {
+    fn add(&self, bytes: u64) {
+        self.open.fetch_add(bytes, Ordering::Relaxed);
+        self.ever.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
 /// Memory that a body on its way will take; it is the body's own when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Promise {
     bytes: u64,
-    all: Arc<AtomicU64>,
+    all: Promised,
 }
 
 impl Promise {
@@ -101,20 +120,20 @@ impl Promise {
     pub(crate) fn keep(&mut self, bytes: u64) {
         let kept = bytes.min(self.bytes);
         self.bytes -= kept;
-        self.all.fetch_sub(kept, Ordering::Relaxed);
+        self.all.open.fetch_sub(kept, Ordering::Relaxed);
     }
 
     /// So many are still to come, where that is more than was thought.
     pub(crate) fn expect(&mut self, bytes: u64) {
         let more = bytes.saturating_sub(self.bytes);
         self.bytes += more;
-        self.all.fetch_add(more, Ordering::Relaxed);
+        self.all.add(more);
     }
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.all.open.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -133,7 +152,8 @@ impl Memory {
             full: AtomicBool::new(false),
             began: Instant::now(),
             due: AtomicU64::new(0),
-            promised: Arc::default(),
+            looked: AtomicI64::new(0),
+            promised: Promised::default(),
             asked: Arc::default(),
             usual: AtomicU64::new(0),
         }
@@ -170,8 +190,8 @@ impl Memory {
 
     /// The same of more of a body that has been asked for before: it says nothing of how long bodies are.
     pub(super) fn promise_more(&self, bytes: u64) -> Promise {
-        self.promised.fetch_add(bytes, Ordering::Relaxed);
-        Promise { bytes, all: Arc::clone(&self.promised) }
+        self.promised.add(bytes);
+        Promise { bytes, all: self.promised.clone() }
     }
 
     #[cfg(test)]
@@ -181,27 +201,27 @@ impl Memory {
 
     #[cfg(test)]
     pub(super) fn promised(&self) -> u64 {
-        self.promised.load(Ordering::Relaxed)
+        self.promised.open.load(Ordering::Relaxed)
     }
 
     /// Bytes that are promised, or will be.
     fn on_its_way(&self) -> f64 {
-        let [promised, asked, usual] =
-            [&*self.promised, &*self.asked, &self.usual].map(|count| count.load(Ordering::Relaxed) as f64);
+        let [promised, asked, usual] = [&*self.promised.open, &*self.asked, &self.usual]
+            .map(|count| count.load(Ordering::Relaxed) as f64);
         promised + asked * usual
     }
 
     /// Whether all memory is taken or promised.
     pub(super) fn is_full(&self, now: Instant) -> bool {
-        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-        let (due, at) = (self.due.load(Ordering::Relaxed), micros(now.duration_since(self.began)));
-        let next = at.saturating_add(micros(LOOK));
-        // One core looks for all.
-        let looks =
-            at >= due && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         let was = self.full.load(Ordering::Relaxed);
-        let Some(cap) = self.cap.filter(|_| looks && self.watched) else { return was };
-        let is = fills(was, resident() + self.on_its_way(), cap, self.room);
+        let Some(cap) = self.cap.filter(|_| self.watched) else { return was };
+        let ever = i64::try_from(self.promised.ever.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+        if self.is_due(now) {
+            let taken = (resident() + self.on_its_way()) as i64;
+            self.looked.store(taken.saturating_sub(ever), Ordering::Relaxed);
+        }
+        let taken = self.looked.load(Ordering::Relaxed).saturating_add(ever);
+        let is = fills(was, taken as f64, cap, self.room);
         if is != was {
             self.full.store(is, Ordering::Relaxed);
             tracing::warn!(full = is, "memory");
@@ -209,10 +229,19 @@ impl Memory {
         is
     }
 
+    /// Whether the last look is too old: one core looks for all.
+    fn is_due(&self, now: Instant) -> bool {
+        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        let (due, at) = (self.due.load(Ordering::Relaxed), micros(now.duration_since(self.began)));
+        let next = at.saturating_add(micros(LOOK));
+        at >= due && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
     /// As a look would.
     #[cfg(test)]
     pub(super) fn set_full(&self, full: bool) {
         self.full.store(full, Ordering::Relaxed);
+        self.looked.store(if full { i64::MAX } else { i64::MIN / 2 }, Ordering::Relaxed);
         self.due.store(u64::MAX, Ordering::Relaxed);
     }
 }
@@ -290,7 +319,18 @@ mod tests {
         promises[0].expect(1 << 20);
         assert!(memory.is_full(now + LOOK * 2));
         drop(promises);
-        assert_eq!(memory.promised.load(Ordering::Relaxed), 0);
+        assert_eq!(memory.promised(), 0);
+    }
+
+    #[test]
+    fn attack_63_what_is_promised_between_two_looks_counts_at_once() {
+        let memory = Memory::new(Some(ByteCount::mib(1 << 20)), ByteCount::mib(1));
+        let now = Instant::now();
+        assert!(!memory.is_full(now));
+        let promises: Vec<_> = (0..16).map(|_| memory.promise(1 << 36)).collect();
+        assert!(memory.is_full(now));
+        drop(promises);
+        assert!(!memory.is_full(now + LOOK));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes of an answer's header section.
-const MAX_HEAD: usize = 64 * 1_024;
+pub(super) const MAX_HEAD: usize = 64 * 1_024;
 
 /// Follows what an upstream answers.
 #[derive(Clone)]
