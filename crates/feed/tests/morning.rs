@@ -179,11 +179,13 @@ fn receive(from: &str) -> Running {
     Running(program.spawn().unwrap())
 }
 
-/// A place that nobody has, and that nobody gets meanwhile: the address is of this process alone (a process's number has 22 bits).
-fn free_place() -> SocketAddr {
+/// Places that nobody has, each another, and that nobody gets meanwhile: the address is of this process alone (a process's number has 22
+/// bits).
+fn free_places<const N: usize>() -> [SocketAddr; N] {
     let [_, upper, middle, lower] = std::process::id().to_be_bytes();
     let own = Ipv4Addr::new(127, 64 | (upper & 0x3f), middle, lower);
-    UdpSocket::bind((own, 0)).unwrap().local_addr().unwrap()
+    // All are held until the last is known.
+    [(); N].map(|()| UdpSocket::bind((own, 0)).unwrap()).map(|held| held.local_addr().unwrap())
 }
 
 /// Seconds from the wall clock to a moment of the plan's day, some one and a half seconds before a period begins.
@@ -207,9 +209,8 @@ fn datagrams_and_srt_carry_what_a_file_holds() {
     let want = whole(&school, "want.ts", "08:30:09", "150s");
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
     udp.set_read_timeout(Some(PATIENCE)).unwrap();
-    let place = free_place();
+    let [place, other_place] = free_places();
     let mut called = receive(&format!("srt://{place}?mode=listener&passphrase=0123456789&latency=120"));
-    let other_place = free_place();
     let sender = feed()
         .args(school.arguments())
         .args(["--rate", "1Mbit/s", "--log", "warn", "--clock-offset", &offset_to("08:30:12").to_string()])
@@ -247,19 +248,20 @@ fn datagrams_and_srt_carry_what_a_file_holds() {
 fn a_feed_that_is_called_as_it_ends_ends() {
     const FEEDS: usize = 4;
     let school = School::new();
-    let feeds: Vec<_> = (0..FEEDS)
-        .map(|_| {
+    let places = free_places::<{ 2 * FEEDS }>();
+    let feeds: Vec<_> = places
+        .chunks_exact(2)
+        .map(|both| {
+            let (place, nobody) = (both[0], both[1]);
             let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
             udp.set_read_timeout(Some(PATIENCE)).unwrap();
-            let place = free_place();
             let child = feed()
                 .args(school.arguments())
                 .args(["--rate", "1Mbit/s", "--log", "warn", "--clock-offset"])
                 .arg(offset_to("08:30:12").to_string())
                 .args(["--to", &format!("udp://{}", udp.local_addr().unwrap())])
                 .args(["--to", &format!("srt://{place}?mode=listener")])
-                // Nobody is there.
-                .args(["--to", &format!("srt://{}", free_place())])
+                .args(["--to", &format!("srt://{nobody}")])
                 .spawn()
                 .unwrap();
             (Running(child), udp, format!("srt://{place}?mode=caller"))
