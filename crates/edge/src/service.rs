@@ -391,7 +391,7 @@ async fn load(edge: &Rc<Edge>, asked: &Asked, primary: &CacheKey, key: &CacheKey
         && !asked.headers.contains_key(header::RANGE)
         && !edge.ghost.is_back(key)
     {
-        match fill::pass_on(edge, asked, key, disk.load(key, edge.upstream.groups()).await?).await {
+        match fill::pass_on(edge, asked, key, disk).await {
             Ok(object) => return object.map(|object| Brought::Response(Arc::new(object))),
             Err(for_all) => found = Some(for_all),
         }

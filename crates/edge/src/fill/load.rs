@@ -13,6 +13,7 @@ use super::storable;
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
+use crate::overload::Asking;
 use crate::policy::{self, ClientReload};
 use crate::request::Asked;
 use crate::store::{BLOCK_SIZE, Blocks, Body, Entry, Growing, GrowingWriter, Kept, Loaded, Object};
@@ -34,6 +35,8 @@ pub(crate) async fn load(
     guard: Guard,
     found: Option<Loaded>,
 ) {
+    // Many may wait for a slow disk, and what they wait for comes for all of them.
+    let asking = edge.overload.ask();
     let loaded = match (found, &edge.disk) {
         (None, Some(disk)) => disk.load(guard.key(), edge.upstream.groups()).await,
         (found, _) => found,
@@ -41,8 +44,9 @@ pub(crate) async fn load(
     match loaded {
         Some(Loaded::Response(kept)) => {
             let ended = if may_begin(&edge, &asked, &kept) {
-                bring_by_blocks(&edge, &asked, &primary, *kept, &guard).await
+                bring_by_blocks(&edge, &asked, &primary, *kept, asking, &guard).await
             } else {
+                drop(asking);
                 bring_whole(&edge, &primary, *kept, &guard).await
             };
             edge.metrics.filled(ended);
@@ -110,6 +114,7 @@ async fn bring_by_blocks(
     asked: &Asked,
     primary: &CacheKey,
     mut kept: Kept,
+    asking: Asking,
     guard: &Guard,
 ) -> FillOutcome {
     // Before the first block nothing has been promised to anybody.
@@ -119,6 +124,7 @@ async fn bring_by_blocks(
     };
     let (growing, writer) = Growing::at_hand(kept.length());
     let mut writer = writer.promised(edge.overload.promise(kept.length()));
+    drop(asking);
     guard.land(Landed::Loaded(Arc::new(kept.object_on_disk(Body::Growing(growing)))));
     writer.push_block(first);
     let broken = loop {

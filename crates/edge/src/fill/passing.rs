@@ -13,9 +13,10 @@ use super::load::{load, may_begin};
 use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
+use crate::overload::Promise;
 use crate::request::Asked;
 use crate::service::key_of;
-use crate::store::{BLOCK_SIZE, Body, BrokenOff, Entry, Kept, Loaded, Object, Passing, Reader};
+use crate::store::{BLOCK_SIZE, Body, BrokenOff, DiskTier, Entry, Kept, Loaded, Object, Passing, Reader};
 use bytes::Bytes;
 use std::io;
 use std::ops::Range;
@@ -25,14 +26,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::time::Instant;
 
-/// What was found under `key` on the disk, for one client alone; `Err`, where it is to be loaded for all: what is short, or has to
+/// What stands under `key` on the disk, for one client alone; `Err`, where it is to be loaded for all: what is short, or has to
 /// be asked about. `Ok(None)`: it is not there after all.
 pub(crate) async fn pass_on(
     edge: &Edge,
     asked: &Asked,
     key: &CacheKey,
-    found: Loaded,
+    disk: &DiskTier,
 ) -> Result<Option<Object>, Loaded> {
+    // For as long as it is looked for: what many ask for at once comes for all of them, however little room there was for it.
+    let _coming = edge.overload.promise_more(FIRST_TURN);
+    let Some(found) = disk.load(key, edge.upstream.groups()).await else { return Ok(None) };
     let mut kept = match found {
         Loaded::Response(kept) if may_begin(edge, asked, &kept) => kept,
         other => return Err(other),
@@ -75,6 +79,8 @@ pub(crate) struct PassingStream {
     given: usize,
     /// What of the last block is for the next turn: less than a packet.
     rest: Bytes,
+    /// What is still to come of the first turn; the others come into the memory of the one before.
+    coming: Option<Promise>,
 }
 
 /// Blocks that are given in a turn when all memory is taken.
@@ -83,6 +89,9 @@ const BLOCKS_OF_A_TIGHT_TURN: u8 = 1;
 /// Blocks that are given before they are sent, as far as they fill packets: eight of them. Of the CPU time of two whole blocks, by
 /// turns: one packet 1.28, two 1.09, four 0.98, eight 0.95, sixteen 1.01. Fewer wake the client more often, more leave a core's cache.
 const BLOCKS_OF_A_TURN: u8 = 2;
+
+/// Bytes of memory that the first of them takes.
+const FIRST_TURN: u64 = BLOCKS_OF_A_TURN as u64 * BLOCK_SIZE;
 
 /// The end of a body goes with the turn before it where it is no longer than this: the third of three turns of 1.1 MB had 50 kB of it,
 /// a write and a wake-up of its own. -3 to -6 % of the CPU time, by turns; with turns of four blocks, which then are all of it, +2 %.
@@ -111,6 +120,7 @@ impl PassingStream {
         wanted: Range<u64>,
     ) -> Self {
         edge.metrics.filled(FillOutcome::PassedOn);
+        let coming = Some(edge.overload.promise_more(FIRST_TURN.min(wanted.end - wanted.start)));
         Self {
             edge: Rc::clone(edge),
             asked: Box::new(asked.clone()),
@@ -121,6 +131,7 @@ impl PassingStream {
             blocks: 0,
             given: 0,
             rest: Bytes::new(),
+            coming,
         }
     }
 
@@ -134,6 +145,7 @@ impl PassingStream {
         if self.remaining() > 0 && self.is_turn_over() {
             // Others have their turn, and this is sent meanwhile.
             (self.blocks, self.given) = (0, 0);
+            self.coming = None;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -182,6 +194,7 @@ impl PassingStream {
 
     fn note_given(&mut self, bytes: &Bytes) {
         self.given += bytes.len();
+        self.coming.iter_mut().for_each(|coming| coming.keep(bytes.len() as u64));
         self.wanted.start += bytes.len() as u64;
     }
 

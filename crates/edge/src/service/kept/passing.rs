@@ -94,6 +94,39 @@ async fn a_head_of_what_is_stale_on_the_disk_is_asked_about_and_brings_no_body()
     .await;
 }
 
+/// As many as came while a slow disk looked were read for at once, and took more than the process may have.
+#[tokio::test]
+async fn attack_63_what_is_looked_for_on_a_disk_counts_against_memory() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let scene = over_a_long_body(disk.path()).await;
+        let asked = scene.asked("GET", "/x", &[]);
+        let (key, tier) = (key_of(&scene.edge, &asked), scene.edge.disk.as_ref().unwrap());
+        let mut looking = std::pin::pin!(fill::pass_on(&scene.edge, &asked, &key, tier));
+        let mut promised = Vec::new();
+        let found = std::future::poll_fn(|cx| {
+            let polled = looking.as_mut().poll(cx);
+            if polled.is_pending() {
+                promised.push(scene.edge.overload.promised());
+            }
+            polled
+        });
+        assert!(matches!(found.await, Ok(Some(_))));
+        // Where the system has it in memory after all, nobody has waited.
+        assert!(promised.iter().all(|&bytes| bytes == 2 * BLOCK as u64), "{promised:?}");
+        assert_eq!(scene.edge.overload.promised(), 0);
+        // Of its first two blocks what has come is its own; what fills no packet goes with the next ones, into the same memory.
+        let mut body = scene.ask("/x", &[]).await.into_body();
+        for to_come in [BLOCK, serve::PACKET] {
+            body.frame().await.unwrap().unwrap();
+            assert!(scene.edge.overload.promised() <= to_come as u64, "{}", scene.edge.overload.promised());
+        }
+        read(body).await.unwrap();
+        assert_eq!(scene.edge.overload.promised(), 0);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_herd_reads_it_from_the_disk_twice_at_most() {
     let disk = tempfile::tempdir().unwrap();
