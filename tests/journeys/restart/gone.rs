@@ -1,6 +1,6 @@
 //! A process that dies while another takes over from it: the other one goes on alone.
 
-use super::{LENGTH, configure, start};
+use super::{LENGTH, any_port, configure, start};
 use journeys::Airclass;
 use journeys::client::{self, Certificate};
 use journeys::http3::Http3;
@@ -76,7 +76,7 @@ fn a_process_that_dies_before_its_last_word_is_followed_as_if_it_had_been_gone()
     // The next one wants the very same addresses, over TCP and UDP, and the same unix sockets.
     let mut config = std::fs::read_to_string(at("edge.toml")).unwrap();
     for address in &old.addresses[..2] {
-        config = config.replacen("127.0.0.1:0", &address.to_string(), 1);
+        config = config.replacen(&any_port().to_string(), &address.to_string(), 1);
     }
     std::fs::write(at("next.toml"), config).unwrap();
     old.signal("STOP");
@@ -146,7 +146,7 @@ fn a_process_that_dies_when_it_has_taken_over_is_followed_over_the_sockets_of_th
     let (config, target) = (scene.folder.path().join("edge.toml"), &scene.target);
     let mut text = std::fs::read_to_string(&config).unwrap();
     for address in [target.plain, target.tls] {
-        text = text.replacen("127.0.0.1:0", &address.to_string(), 1);
+        text = text.replacen(&any_port().to_string(), &address.to_string(), 1);
     }
     std::fs::write(&config, text).unwrap();
     let mut first = start(scene.folder.path());

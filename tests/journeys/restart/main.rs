@@ -53,13 +53,18 @@ fn scene() -> Scene {
     Scene { folder, origin, edge: Some(edge), target: Rc::new(target), tally: Rc::default() }
 }
 
+/// Any port of an address that is this process's alone: some edges end and are started again at the same.
+fn any_port() -> SocketAddr {
+    (testkit::loopback::own(), 0).into()
+}
+
 fn configure(folder: &Path, upstream: SocketAddr, more: &str) {
     let line = |key: &str, file: &str| format!("{key} = {:?}\n", folder.join(file));
     std::fs::create_dir_all(folder.join("disk")).unwrap();
     let disk = format!("disk = [{:?}]\ndisk_size = [\"64MiB\"]\n", folder.join("disk"));
     let text = [
         format!("upstream = \"http://{upstream}\"\n{disk}[serve]\n"),
-        "listen = [\"127.0.0.1:0\"]\ntls_listen = [\"127.0.0.1:0\"]\nhttp3 = true\n".to_owned(),
+        format!("listen = [\"{0}\"]\ntls_listen = [\"{0}\"]\nhttp3 = true\n", any_port()),
         line("cert", "cert.pem") + &line("key", "key.pem") + &line("handover", "handover"),
         more.to_owned(),
     ];
