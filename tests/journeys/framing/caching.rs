@@ -210,8 +210,11 @@ fn attack_44_an_error_is_not_for_ever_whatever_it_says() {
         assert_eq!(ask(&scene, target, "").status, status);
         let held = ask(&scene, target, "");
         let ttl = field(&held, "cache-status").split("ttl=").nth(1).and_then(|ttl| ttl.split(';').next());
-        let ttl = ttl.and_then(|ttl| ttl.parse().ok());
-        assert!(held.status == status && ttl.is_some_and(|ttl: u32| (55..=60).contains(&ttl)), "{held:?}");
+        let [ttl, age] =
+            [ttl, Some(field(&held, "age"))].map(|seconds| seconds.and_then(|text| text.parse::<u32>().ok()));
+        // Of a minute in all, however much of it a busy machine takes between the two; each is rounded for itself.
+        let all = ttl.zip(age).map(|(ttl, age)| ttl + age);
+        assert!(held.status == status && all.is_some_and(|all| (59..=60).contains(&all)), "{held:?}");
     }
     assert_eq!(scene.origin.targets(), ["/404", "/503"]);
     // It ends.
