@@ -25,8 +25,11 @@ async function watch(page, lesson) {
   await page.goto(`${EDGE}#/lesson/${lesson}`);
   await page.waitForFunction(() => window.airclass.duration > 0);
   await page.evaluate(() => {
+    const video = document.querySelector('video');
     // Not faster: a page that was not let run for three seconds would have missed a part.
-    document.querySelector('video').playbackRate = 4;
+    video.playbackRate = 4;
+    // Behind whoever else hears of it.
+    video.addEventListener('ended', () => setTimeout(() => (window.over = true)));
   });
   await press(page);
   await page.waitForFunction(() => window.airclass.position > 61);
@@ -57,14 +60,13 @@ test('who types a class code is counted in minutes, and nothing else is said', a
 
   await watch(page, COUNTED);
   assert.match(await page.innerText('.counting'), new RegExp(CLASS));
+  // What it has seen by now it may note a moment later, and would say behind what it says now: to its end, and there is nothing more.
+  await page.waitForFunction(() => window.over);
   const answer = page.waitForResponse((response) => response.url() === `${EDGE}coverage`);
   await putAway(page);
   assert.equal((await answer).status(), 204);
   assert.equal(said.length, 1);
-  // How much of the second minute has been seen by then is for the machine's pace.
-  const { seen, ...word } = said[0].postDataJSON();
-  assert.deepEqual(word, { class: CLASS, lesson: COUNTED, began: true, again: [] });
-  assert.ok(['0', '0,1'].includes(seen.join()), `${seen}`);
+  assert.deepEqual(said[0].postDataJSON(), { class: CLASS, lesson: COUNTED, began: true, seen: [0, 1], again: [] });
   const fields = Object.keys(await said[0].allHeaders());
   for (const name of ['cookie', 'referer', 'authorization']) assert.ok(!fields.includes(name), name);
   // Nothing new, nothing said.

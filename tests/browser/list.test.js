@@ -150,13 +150,15 @@ test('the keyboard alone reaches a lesson', async (t) => {
 
 test('a page that was left open over night has the timetable of the new day', async (t) => {
   const page = await openPage(t, browser, { expected: /Failed to load resource/ });
-  await page.addInitScript(() => {
+  // Noon in China: no day ends meanwhile but by the test.
+  const toNoon = 4 * 3_600_000 - (Date.now() % 86_400_000);
+  await page.addInitScript((toNoon) => {
     const wall = Date.now.bind(Date);
     window.ahead = 0;
-    Date.now = () => wall() + window.ahead;
-  });
-  const day = (ahead) => new Date(Date.now() + 8 * 3_600_000 + ahead * 86_400_000).toISOString().slice(0, 10);
-  const guide = (title) => ({ lessons: [{ lesson: LESSON, release: new Date().toISOString(), grades: [], title, subject: '数学' }], channels: [] });
+    Date.now = () => wall() + toNoon + window.ahead;
+  }, toNoon);
+  const day = (ahead) => new Date(Date.now() + toNoon + 8 * 3_600_000 + ahead * 86_400_000).toISOString().slice(0, 10);
+  const guide = (title) => ({ lessons: [{ lesson: LESSON, release: new Date(Date.now() + toNoon).toISOString(), grades: [], title, subject: '数学' }], channels: [] });
   let fails = false;
   const asked = [];
   await page.route('**/timetable/days.json', (route) => (asked.push(fails), fails ? route.abort() : route.fulfill({ json: { days: [day(0), day(1)] } })));
