@@ -40,6 +40,7 @@ pub(crate) use group::Groups;
 pub(crate) use options::one_or_several;
 pub use options::{GroupOptions, ServerOptions};
 pub(crate) use question::{Question, RequestBody};
+pub(crate) use sender::READ;
 pub(crate) use way::Way;
 
 use faults::Blame;

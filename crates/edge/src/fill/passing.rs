@@ -90,12 +90,12 @@ const BLOCKS_OF_A_TIGHT_TURN: u8 = 1;
 /// turns: one packet 1.28, two 1.09, four 0.98, eight 0.95, sixteen 1.01. Fewer wake the client more often, more leave a core's cache.
 const BLOCKS_OF_A_TURN: u8 = 2;
 
-/// Bytes of memory that the first of them takes.
-const FIRST_TURN: u64 = BLOCKS_OF_A_TURN as u64 * BLOCK_SIZE;
-
 /// The end of a body goes with the turn before it where it is no longer than this: the third of three turns of 1.1 MB had 50 kB of it,
 /// a write and a wake-up of its own. -3 to -6 % of the CPU time, by turns; with turns of four blocks, which then are all of it, +2 %.
 const SHORT_END: u64 = BLOCK_SIZE / 2;
+
+/// Bytes of memory that the first turn may take.
+const FIRST_TURN: u64 = BLOCKS_OF_A_TURN as u64 * BLOCK_SIZE + SHORT_END;
 
 type Block = Result<Option<Bytes>, BrokenOff>;
 type Waiting<T> = Pin<Box<dyn Future<Output = T>>>;

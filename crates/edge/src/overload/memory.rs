@@ -6,6 +6,7 @@
 //! taken that it is as long as bodies have been lately.
 
 use super::limits;
+use crate::upstream::READ;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,6 +24,9 @@ const LOOK: Duration = Duration::from_millis(2);
 const LEFT_FREE: f64 = 0.05;
 /// The share that has to be free again.
 const RELIEVED: f64 = 0.15;
+
+/// Bytes that a body takes beside itself while it comes: what its connection reads at once.
+const BESIDE: f64 = READ as f64;
 
 /// So many bodies are lately: the weight of one is as much less.
 const LATELY: u64 = 16;
@@ -99,6 +103,8 @@ struct Promised {
     open: Arc<AtomicU64>,
     /// Since the program began.
     ever: Arc<AtomicU64>,
+    /// Bodies that come.
+    bodies: Arc<AtomicU64>,
 }
 
 impl Promised {
@@ -134,6 +140,7 @@ impl Promise {
 impl Drop for Promise {
     fn drop(&mut self) {
         self.all.open.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.all.bodies.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -191,6 +198,7 @@ impl Memory {
     /// The same of more of a body that has been asked for before: it says nothing of how long bodies are.
     pub(super) fn promise_more(&self, bytes: u64) -> Promise {
         self.promised.add(bytes);
+        self.promised.bodies.fetch_add(1, Ordering::Relaxed);
         Promise { bytes, all: self.promised.clone() }
     }
 
@@ -206,9 +214,9 @@ impl Memory {
 
     /// Bytes that are promised, or will be.
     fn on_its_way(&self) -> f64 {
-        let [promised, asked, usual] = [&*self.promised.open, &*self.asked, &self.usual]
-            .map(|count| count.load(Ordering::Relaxed) as f64);
-        promised + asked * usual
+        let counts = [&*self.promised.open, &*self.promised.bodies, &*self.asked, &self.usual];
+        let [promised, bodies, asked, usual] = counts.map(|count| count.load(Ordering::Relaxed) as f64);
+        promised + bodies * BESIDE + asked * (usual + BESIDE)
     }
 
     /// Whether all memory is taken or promised.

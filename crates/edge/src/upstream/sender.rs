@@ -32,7 +32,7 @@ const MAX_HEADERS: usize = 128;
 
 /// Bytes that are read at once, and so what a connection may hold beside the body that it brings: more than a header section may have
 /// (`strict`). hyper would take three times as much, and no fill is faster by it.
-const READ: usize = 2 * MAX_HEAD;
+pub(crate) const READ: usize = 2 * MAX_HEAD;
 
 impl Sender {
     /// Speaks HTTP/1.1 over `stream` with `parent`.
