@@ -77,3 +77,19 @@ fn every_unit_is_in_a_package() {
         assert!(manifests.contains(&format!("deploy/systemd/{name}\"")), "{name} is in no package");
     }
 }
+
+/// `airclass-edge@blue` stayed enabled without a program: the machine complained at every start, and began to serve when the package
+/// came again.
+#[test]
+fn whoever_removes_a_package_leaves_no_unit_enabled() {
+    let packages = ["airclass", "airclass-ingest", "airclass-feed"];
+    let prerm =
+        |package| fs::read_to_string(project().join("deploy/debian").join(package).join("prerm")).unwrap();
+    let scripts = packages.map(prerm).concat();
+    let words: Vec<_> = scripts.split_whitespace().collect();
+    let (_folder, units) = units();
+    for unit in units.iter().filter(|unit| fs::read_to_string(unit).unwrap().contains("\n[Install]\n")) {
+        let name = unit.file_name().unwrap().to_str().unwrap();
+        assert!(words.contains(&name), "no prerm disables {name}");
+    }
+}
