@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
 use x509_parser::oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS;
-use x509_parser::prelude::{FromDer, Validity, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer, Validity, X509Certificate};
 
 /// The certificates in force.
 #[derive(Debug)]
@@ -38,6 +38,15 @@ pub(crate) struct Term {
     pub(crate) name: String,
     flaw: Option<Flaw>,
     validity: Validity,
+    issuer: Option<Issuer>,
+}
+
+/// The authority beside a certificate that has signed it. What stands behind that one devices may have themselves, and go by another
+/// way where it has run out.
+#[derive(Debug, Clone)]
+struct Issuer {
+    name: String,
+    not_after: ASN1Time,
 }
 
 /// Why browsers refuse a certificate that counts.
@@ -47,12 +56,15 @@ enum Flaw {
     Nameless,
     /// The authority that has signed it is none that devices know, and its own certificate is not beside it.
     Alone { issuer: String },
+    /// Clients are to be shown beside it that it is not revoked (TLS feature `status_request`, RFC 7633), which nobody here asks for.
+    Staple,
 }
 
 impl Term {
-    /// Its end, in Unix seconds.
+    /// Its end, in Unix seconds: its issuer's where that comes first.
     pub(crate) fn ends(&self) -> i64 {
-        self.validity.not_after.timestamp()
+        let own = self.validity.not_after.timestamp();
+        self.issuer.as_ref().map_or(own, |issuer| own.min(issuer.not_after.timestamp()))
     }
 
     /// Why no browser takes it at `now`, in Unix seconds, and what to do. It is shown all the same: nothing better is there, and a node
@@ -71,6 +83,14 @@ impl Term {
                 "the certificate of {name} has run out on {not_after}, and browsers refuse it: renew it"
             ));
         }
+        if let Some(Issuer { name: issuer, not_after }) =
+            self.issuer.as_ref().filter(|issuer| now > issuer.not_after.timestamp())
+        {
+            return Some(format!(
+                "the certificate of {name} is signed by {issuer}, whose own in the same file has run out on {not_after}, and \
+                 browsers refuse it: put the one of today in its place (`fullchain.pem`)"
+            ));
+        }
         Some(match self.flaw.as_ref()? {
             Flaw::Nameless => format!(
                 "the certificate of {name} has no subjectAltName, and browsers refuse it, whatever its CN is: have one made with \
@@ -79,6 +99,10 @@ impl Term {
             Flaw::Alone { issuer } => format!(
                 "the certificate of {name} is without that of {issuer}, by whom it is signed, and many phones refuse it: put that \
                  behind it into its file (`fullchain.pem`)"
+            ),
+            Flaw::Staple => format!(
+                "the certificate of {name} wants an OCSP answer beside itself (must-staple), which is not given here, and Firefox \
+                 refuses it: have one made without that"
             ),
         })
     }
@@ -115,9 +139,9 @@ impl Named {
         let mut terms: Vec<Term> = Vec::new();
         for pair in files {
             let key = Arc::new(certified(pair, read_file)?);
-            let Leaf { names, flaw, validity } = read(&key, &pair.cert)?;
+            let Leaf { names, flaw, validity, issuer } = read(&key, &pair.cert)?;
             let name = names.first().cloned().unwrap_or_else(|| pair.cert.display().to_string());
-            terms.push(Term { name, flaw, validity });
+            terms.push(Term { name, flaw, validity, issuer });
             if default.is_none() || names.contains(&terms[0].name) {
                 default.get_or_insert_default().push(Arc::clone(&key));
             }
@@ -160,12 +184,16 @@ fn certified(pair: &CertificateFiles, read_file: Read) -> Result<CertifiedKey, T
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(mismatch)
 }
 
+/// 1.3.6.1.5.5.7.1.24 (RFC 7633). The one feature that is in use is `status_request`.
+const TLS_FEATURE: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 1, 24];
+
 /// The server's own certificate.
 struct Leaf {
     /// Those of DNS.
     names: Vec<String>,
     flaw: Option<Flaw>,
     validity: Validity,
+    issuer: Option<Issuer>,
 }
 
 fn read(key: &CertifiedKey, path: &Path) -> Result<Leaf, TlsError> {
@@ -180,29 +208,39 @@ fn read(key: &CertifiedKey, path: &Path) -> Result<Leaf, TlsError> {
     });
     let is_name =
         |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
+    let issuer = issuer_of(&leaf, &key.cert[1..]);
     let flaw = if !general().any(is_name) {
         Some(Flaw::Nameless)
-    } else if is_alone(&leaf, &key.cert[1..]) {
+    } else if is_alone(&leaf) && issuer.is_none() {
         Some(Flaw::Alone { issuer: leaf.issuer().to_string() })
+    } else if leaf.extensions().iter().any(|extension| extension.oid.as_bytes() == TLS_FEATURE) {
+        Some(Flaw::Staple)
     } else {
         None
     };
-    Ok(Leaf { names: names.collect(), flaw, validity: leaf.validity().clone() })
+    Ok(Leaf { names: names.collect(), flaw, validity: leaf.validity().clone(), issuer })
 }
 
-/// Whether the one that has signed `leaf` is missing among the `others`. Only who says where that one can be had (RFC 5280 §4.2.2.1) is signed
+/// Among the `others` the one that has signed `leaf`; of several that counts for longest: clients take one that counts.
+fn issuer_of(leaf: &X509Certificate<'_>, others: &[CertificateDer<'_>]) -> Option<Issuer> {
+    let read = others.iter().filter_map(|other| X509Certificate::from_der(other).ok());
+    let ends = read
+        .filter(|(_, other)| other.subject() == leaf.issuer())
+        .map(|(_, other)| other.validity().not_after);
+    let not_after = ends.max_by_key(ASN1Time::timestamp)?;
+    Some(Issuer { name: leaf.issuer().to_string(), not_after })
+}
+
+/// Whether `leaf` needs the one that has signed it beside itself. Only who says where that one can be had (RFC 5280 §4.2.2.1) is signed
 /// by an authority between; what a private one has signed itself, devices know that were made to.
-fn is_alone(leaf: &X509Certificate<'_>, others: &[CertificateDer<'_>]) -> bool {
-    let has_signed = |other: &CertificateDer<'_>| {
-        X509Certificate::from_der(other).is_ok_and(|(_, other)| other.subject() == leaf.issuer())
-    };
+fn is_alone(leaf: &X509Certificate<'_>) -> bool {
     let says_where = |extension: &X509Extension<'_>| match extension.parsed_extension() {
         ParsedExtension::AuthorityInfoAccess(access) => {
             access.iter().any(|place| place.access_method == OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS)
         }
         _ => false,
     };
-    leaf.extensions().iter().any(says_where) && !others.iter().any(has_signed)
+    leaf.extensions().iter().any(says_where)
 }
 
 fn file(path: &Path, problem: String) -> TlsError {
@@ -343,6 +381,75 @@ mod tests {
             let said = named.terms[0].trouble(1_800_000_000).unwrap_or_default();
             assert_eq!(said.starts_with("the certificate of a.cn is without that of "), told, "{said}");
             assert_eq!(said.contains("CN=Between"), told, "{said}");
+        }
+    }
+
+    /// Firefox alone stayed out, and nobody heard why.
+    #[test]
+    fn a_certificate_that_wants_ocsp_beside_itself_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        for must_staple in [false, true] {
+            let mut made = rcgen::CertificateParams::new(vec!["a.cn".to_owned()]).unwrap();
+            made.not_before = rcgen::date_time_ymd(2026, 9, 1);
+            let feature = || {
+                rcgen::CustomExtension::from_oid_content(
+                    &[1, 3, 6, 1, 5, 5, 7, 1, 24],
+                    vec![0x30, 3, 2, 1, 5],
+                )
+            };
+            made.custom_extensions.extend(must_staple.then(feature));
+            let key = rcgen::KeyPair::generate().unwrap();
+            let files = CertificateFiles { cert: folder.path().join("cert"), key: folder.path().join("key") };
+            std::fs::write(&files.cert, made.self_signed(&key).unwrap().pem()).unwrap();
+            std::fs::write(&files.key, key.serialize_pem()).unwrap();
+            let said = Named::load(&[files], small_file).unwrap().terms[0].trouble(1_800_000_000);
+            assert_eq!(said.is_some_and(|said| said.contains("(must-staple)")), must_staple);
+        }
+    }
+
+    /// It passed for well until the server's own ended, and no browser came in.
+    #[test]
+    fn an_issuer_that_has_run_out_ends_the_certificate_that_it_has_signed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (authority_key, key) = (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
+        let authority = |year| {
+            let mut made = rcgen::CertificateParams::new(vec![]).unwrap();
+            made.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            made.distinguished_name.push(rcgen::DnType::CommonName, "Between");
+            (made.not_before, made.not_after) =
+                (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(year, 1, 1));
+            made
+        };
+        let mut made = rcgen::CertificateParams::new(vec!["a.cn".to_owned()]).unwrap();
+        (made.not_before, made.not_after) =
+            (rcgen::date_time_ymd(2026, 9, 1), rcgen::date_time_ymd(2027, 9, 1));
+        let issuer = rcgen::Issuer::new(
+            authority(2040),
+            rcgen::KeyPair::from_pem(&authority_key.serialize_pem()).unwrap(),
+        );
+        let leaf = made.signed_by(&key, &issuer).unwrap().pem();
+        // 2026-12-01; 2025, 2027 and the leaf's own end.
+        let (now, old, soon, own) = (1_796_083_200, 1_735_689_600, 1_798_761_600, 1_819_756_800);
+        for (years, ends, told) in [
+            (&[][..], own, false),
+            (&[2040], own, false),
+            (&[2027], soon, false),
+            (&[2025], old, true),
+            (&[2025, 2040], own, false),
+        ] {
+            let files = CertificateFiles { cert: folder.path().join("cert"), key: folder.path().join("key") };
+            let others = years.iter().map(|&year| authority(year).self_signed(&authority_key).unwrap().pem());
+            std::fs::write(&files.cert, [leaf.clone()].into_iter().chain(others).collect::<String>())
+                .unwrap();
+            std::fs::write(&files.key, key.serialize_pem()).unwrap();
+            let named = Named::load(&[files], small_file).unwrap();
+            let said = named.terms[0].trouble(now).unwrap_or_default();
+            assert_eq!(named.terms[0].ends(), ends, "{years:?}");
+            assert_eq!(
+                said.contains("CN=Between, whose own in the same file has run out on Jan  1"),
+                told,
+                "{years:?}: {said}"
+            );
         }
     }
 
