@@ -40,13 +40,13 @@ pub fn check(options: &Options) -> Findings {
         note_room(&disk, &mut findings);
         note_store(&disk, &mut findings);
     }
-    findings.take(FillConfig::resolve(&options.fill, options.ram.unwrap_or(options::RAM), false));
+    findings.take(FillConfig::resolve(&options.fill, options::ram(options), false));
     findings.take(options::folder("coverage", options.coverage.as_deref()));
     findings.take(options::folder("feedback", options.feedback.as_deref()));
     if let Some(Some(plan)) = findings.take(PlanConfig::resolve(&options.plan)) {
         note_plan(&plan, &mut findings);
     }
-    let ram = options.ram.unwrap_or(options::RAM);
+    let ram = options::ram(options);
     if let Some(problem) = overload::too_little_memory(options.memory_cap, ram) {
         findings.note(problem);
     }

@@ -2,7 +2,7 @@
 
 use crate::accounts::{NodeConfig, NodeOptions};
 use crate::admission::{AdmissionConfig, AdmissionOptions};
-use crate::overload::{Share, least_room};
+use crate::overload::{Share, half_of_memory, least_room};
 use crate::owner::{OwnerConfig, OwnerOptions};
 use crate::policy::{CacheOptions, Policies};
 use crate::prefill::{FillConfig, FillOptions};
@@ -40,7 +40,7 @@ pub struct Options {
     /// Servers for some hosts and paths, in the file only: the tables `[[group]]`
     #[arg(skip)]
     pub group: Option<Vec<GroupOptions>>,
-    /// Memory for cached responses [default: 1GiB]
+    /// Memory for cached responses [default: 1GiB, or half of --memory-cap where that is less]
     #[arg(long, env = "AIRCLASS_RAM", value_name = "SIZE")]
     pub ram: Option<ByteCount>,
     /// A directory for cached responses, on a disk of its own; repeat it for each disk. It must be there
@@ -269,7 +269,7 @@ impl Config {
         if let Some(PlanConfig { place: Place::Url(url), .. }) = &plan {
             upstream.plans_from(url)?;
         }
-        let ram = options.ram.unwrap_or(RAM);
+        let ram = ram(options);
         if ram < LEAST_RAM {
             return Err(SettingsError::value("ram", format!("is {ram}; give at least {LEAST_RAM}")));
         }
@@ -407,6 +407,13 @@ impl Config {
         let first = self.plan.as_ref().and_then(|plan| plan.hosts.first());
         first.map_or("localhost", String::as_str)
     }
+}
+
+/// Room of the RAM tier: as given, or what leaves a small machine or container enough beside it.
+pub(crate) fn ram(options: &Options) -> ByteCount {
+    options
+        .ram
+        .unwrap_or_else(|| half_of_memory(options.memory_cap).map_or(RAM, |half| half.clamp(LEAST_RAM, RAM)))
 }
 
 /// Listeners, ours where none are named.

@@ -21,7 +21,9 @@ pub(crate) use class::Class;
 pub(crate) use client::{Session, Share};
 pub(crate) use disk::strain;
 pub(crate) use machine::Ticker;
-pub(crate) use memory::{Asking, Promise, least_room, too_little as too_little_memory};
+pub(crate) use memory::{
+    Asking, Promise, half as half_of_memory, least_room, too_little as too_little_memory,
+};
 pub(crate) use pressure::Reason;
 pub(crate) use rates::{Pace, Rates};
 

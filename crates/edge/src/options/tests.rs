@@ -8,7 +8,28 @@ fn with_upstream(url: &str) -> Options {
 fn an_upstream_is_all_it_takes() {
     let config = Config::resolve(&with_upstream("http://127.0.0.1:8090")).unwrap();
     assert_eq!(config.serve.listeners, [serve::Listener::plain(LISTEN, false)]);
-    assert_eq!(config.ram, RAM);
+    assert_eq!(config.ram, half_of_memory(None).map_or(RAM, |half| half.min(RAM)));
+}
+
+/// In a container of 512 MiB it was 1 GiB: the kernel ended the process before the cache was full.
+#[test]
+fn the_ram_tier_leaves_as_much_as_it_takes() {
+    let ram_of = |ram: Option<u64>, cap| {
+        let memory_cap = Some(ByteCount::mib(cap));
+        let options = Options { ram: ram.map(ByteCount::mib), memory_cap, ..with_upstream("http://a") };
+        Config::resolve(&options).map(|config| config.ram)
+    };
+    for (given, cap, expected) in [
+        (None, 8_192, RAM),
+        (None, 2_048, RAM),
+        (None, 460, ByteCount::mib(230)),
+        (None, 230, ByteCount::mib(115)),
+        (Some(300), 460, ByteCount::mib(300)),
+    ] {
+        assert_eq!(ram_of(given, cap).unwrap(), expected, "{given:?} of {cap}");
+    }
+    // The least is not enough for an edge.
+    assert!(ram_of(None, 20).unwrap_err().to_string().contains("`memory_cap` is 20"));
 }
 
 #[test]

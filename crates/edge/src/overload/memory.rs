@@ -44,6 +44,11 @@ fn all(cap: Option<ByteCount>) -> Option<f64> {
     cap.map(|cap| cap.0 as f64).or_else(|| limits::memory().map(|limit| limit * OF_LIMIT))
 }
 
+/// Half of all that the process may have; `None`: it is not known.
+pub(crate) fn half(cap: Option<ByteCount>) -> Option<ByteCount> {
+    all(cap).map(|all| ByteCount((all / 2.0) as u64))
+}
+
 /// Of `all` beside the RAM tier, and whether that is enough.
 fn beside(all: Option<f64>, ram: ByteCount) -> (f64, bool) {
     let room = all.map_or(0.0, |all| (all - ram.0 as f64).max(0.0));
