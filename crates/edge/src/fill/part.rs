@@ -88,20 +88,21 @@ pub(crate) fn judge(edge: &Edge, spec: Spec, arrived: &Arrived) -> Part {
         Spec::From { first, last } => part.start == aligned(first, last).start && part.contains(&first),
         Spec::Suffix(_) => part.end == length,
     };
-    if !answers || length > LONGEST || stated > edge.memory.largest_object() {
+    if !answers || length > LONGEST {
         return Part::Useless;
     }
-    if stated != part.end - part.start {
-        return Part::Alone;
-    }
-    if part == (0..length) {
+    let complete = stated == part.end - part.start;
+    let fits = stated <= edge.memory.largest_object();
+    if complete && fits && part == (0..length) {
         return Part::Whole;
     }
     let strong =
         headers.get(header::ETAG).filter(|etag| Etag::parse(etag).is_some_and(|etag| !etag.is_weak()));
     match strong {
-        Some(etag) => Part::Blocks(ContentRange { part, length }, etag.clone()),
-        None => Part::Alone,
+        // Each block is an object of its own.
+        Some(etag) if complete => Part::Blocks(ContentRange { part, length }, etag.clone()),
+        _ if fits => Part::Alone,
+        _ => Part::Useless,
     }
 }
 

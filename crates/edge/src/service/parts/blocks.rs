@@ -22,6 +22,23 @@ async fn attack_53_a_byte_of_a_gigabyte_costs_the_origin_one_block() {
     .await;
 }
 
+/// With little memory what a download manager asked for was fetched anew for each of its connections, and for everybody.
+#[tokio::test(start_paused = true)]
+async fn parts_longer_than_one_object_may_be_are_kept_in_blocks() {
+    local(async {
+        // An eighth of it, the most for one object, is half of a run.
+        let options = Options { ram: Some(ByteCount::mib(16)), ..Options::default() };
+        let (length, half) = (1 << 30, 8 * BLOCK);
+        let scene = Scene::over(options, [part_of(0..2 * half, length, "\"a\"")]);
+        for range in [0..2 * half, half..2 * half] {
+            let asked = format!("bytes={}-{}", range.start, range.end - 1);
+            assert_eq!(asks(&scene, &asked).await.2, Ok(bytes_at(range)), "{asked}");
+        }
+        assert_eq!(asked_ranges(&scene), ["bytes=0-4194303"]);
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_may_have_nothing_fetched_for_everybody_is_not_cut_where_blocks_are_missing() {
     local(async {
