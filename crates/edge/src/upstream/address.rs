@@ -57,6 +57,11 @@ impl Address {
         if host.is_empty() {
             return Err(format!("names no host; {EXAMPLE}"));
         }
+        if host.contains('%') {
+            return Err("has a `%` in its host: escapes and zones of IPv6 (`%eth0`) are not known here; give a name, or an \
+                        address that needs no zone"
+                .to_owned());
+        }
         let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         let authority = if port == scheme.default_port() { bracketed } else { format!("{bracketed}:{port}") };
         let authority =
@@ -120,6 +125,10 @@ mod tests {
             "http://u:p@a",
             "http://a:0",
             "http://a:99999",
+            // Well for `--check`, and no server when something was to be fetched.
+            "http://[fe80::1%eth0]",
+            "http://[fe80::1%25eth0]:8090",
+            "http://a%20b",
         ] {
             assert!(Address::parse(url).is_err(), "{url}");
         }
