@@ -12,6 +12,7 @@ mod package;
 mod purge;
 mod resource;
 mod timetable;
+mod variables;
 
 pub(crate) use check::{CheckOptions, check};
 pub(crate) use configured::{check_edge, check_origin, check_steer};
@@ -59,5 +60,7 @@ pub(crate) fn steer(flags: &steer::Options, file: Option<&Path>) -> Result<(), A
 }
 
 fn start_logs(options: &LogOptions) -> Result<(), AnyFault> {
-    Ok(telemetry::init(options).map_err(|problem| SettingsError::value("log", problem))?)
+    telemetry::init(options).map_err(|problem| SettingsError::value("log", problem))?;
+    variables::strange().for_each(|what| tracing::warn!("{what}"));
+    Ok(())
 }

@@ -32,6 +32,22 @@ fn files_that_are_not_there_or_empty_are_told_with_a_way_out() {
     assert_eq!(std::fs::read_dir(&store).unwrap().count(), 0, "nothing is published");
 }
 
+/// It was passed over: the edge asked an upstream of before, or had less memory than was meant.
+#[test]
+fn a_misspelt_variable_is_told_of() {
+    let edge = ["edge", "--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:0", "--check"];
+    for (variable, notes) in [("AIRCLASS_RAMM", 1), ("AIRCLASS_RAM", 0)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_airclass"));
+        let output =
+            command.args(edge).env(variable, "64MiB").stdin(Stdio::null()).output().expect("it is built");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let told = said
+            .lines()
+            .filter(|line| line.starts_with(&format!("note: {variable} is set and means nothing")));
+        assert_eq!((output.status.code(), told.count()), (Some(0), notes), "{said}");
+    }
+}
+
 /// They were read until no memory was left.
 #[test]
 fn a_file_without_end_is_told_where_a_small_one_is_expected() {

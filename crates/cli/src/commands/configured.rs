@@ -19,7 +19,8 @@ pub(crate) fn check_steer(flags: &steer::Options, file: Option<&Path>) -> Result
 }
 
 /// A line for each fault, of which the last ends the process as a start would have ended; or what was looked at.
-fn tell(findings: Findings) -> Result<(), AnyFault> {
+fn tell(mut findings: Findings) -> Result<(), AnyFault> {
+    super::variables::strange().for_each(|what| findings.note(what));
     for what in findings.notes() {
         note!("note: {what}");
     }
