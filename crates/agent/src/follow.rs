@@ -132,7 +132,7 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
                 if std::mem::take(&mut quiet) {
                     tracing::info!("the control is heard again");
                 }
-                agent.metrics.heard(clock::now());
+                agent.metrics.heard(&agent.state.borrow(), clock::now());
                 obedience.mark_heard();
                 let days = agent.state.borrow().late.days();
                 for settled in obedience.judgements(days).await {
@@ -170,6 +170,7 @@ async fn follow(agent: &Agent, mut obedience: Obedience) {
                 if !std::mem::replace(&mut quiet, true) {
                     tracing::warn!(%trouble, "the control is not heard; the edge goes on");
                 }
+                agent.metrics.unheard(&trouble, &agent.state.borrow(), clock::now());
                 patience.wait().await;
             }
         }
@@ -220,7 +221,7 @@ async fn tell(agent: &Agent) {
         let told: Result<serde_json::Value, Trouble> = line.tell("/v1/report", &report).await;
         match told {
             Ok(_) => {
-                agent.metrics.heard(clock::now());
+                agent.metrics.heard(&agent.state.borrow(), clock::now());
                 patience.rest();
                 let _ = timeout(REPORT_EVERY, agent.news.notified()).await;
             }

@@ -261,6 +261,15 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
     serde_json::from_slice(body).map_err(|error| Trouble::Strange(error.to_string()))
 }
 
+impl Trouble {
+    /// Whether the control has said that who asks is no node of it, or not any more.
+    pub(crate) fn disowns(&self) -> bool {
+        const DISOWNING: [fleet::Refusal; 3] =
+            [fleet::Refusal::Revoked, fleet::Refusal::UnknownNode, fleet::Refusal::OldCertificate];
+        matches!(self, Self::Refused { refused, .. } if DISOWNING.iter().any(|refusal| refusal.as_str() == refused))
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,10 +1,13 @@
 //! What operators see of the agent.
 
+use crate::line::Trouble;
 use crate::renew::Standing;
 use crate::state::State;
 use fleet::Effect;
 use jiff::Timestamp;
 use prometheus::{IntCounter, IntGauge};
+use std::cell::RefCell;
+use std::rc::Rc;
 use telemetry::{Check, Label, Telemetry, counters};
 
 /// Counters and gauges.
@@ -16,6 +19,8 @@ pub(crate) struct Metrics {
     heard: IntGauge,
     orders: Vec<IntCounter>,
     last: IntGauge,
+    /// Why the control takes this node for none, as it said last.
+    disowned: Rc<RefCell<Option<String>>>,
     telemetry: Telemetry,
 }
 
@@ -95,6 +100,7 @@ impl Metrics {
                 "effect",
             ),
             last: telemetry.gauge("airclass_node_order", "Number of the last order that was looked at"),
+            disowned: Rc::default(),
             telemetry: telemetry.clone(),
         }
     }
@@ -104,12 +110,9 @@ impl Metrics {
         self.expiry.set(state.until.as_second());
         let standing = Standing::of(state, now);
         self.late.set(i64::from(matches!(standing, Standing::Late | Standing::Over)));
-        match standing {
-            Standing::Over => self.telemetry.readiness.fail(
-                Check::Certificate,
-                format!("it has run out at {}: enrol this node anew, with another token", state.until),
-            ),
-            _ => self.telemetry.readiness.pass(Check::Certificate),
+        match trouble(standing, state, self.disowned.borrow().as_deref()) {
+            Some(reason) => self.telemetry.readiness.fail(Check::Certificate, reason),
+            None => self.telemetry.readiness.pass(Check::Certificate),
         }
         self.telemetry.readiness.note("certificate_until", state.until.to_string());
     }
@@ -118,8 +121,20 @@ impl Metrics {
         self.renewals[outcome.index()].inc();
     }
 
-    pub(crate) fn heard(&self, now: Timestamp) {
+    /// The control has answered the node of `state`.
+    pub(crate) fn heard(&self, state: &State, now: Timestamp) {
         self.heard.set(now.as_second());
+        if self.disowned.take().is_some() {
+            self.certified(state, now);
+        }
+    }
+
+    /// It has answered that the certificate of `state` is nobody's whom it knows. What goes wrong on the way says nothing of that.
+    pub(crate) fn unheard(&self, trouble: &Trouble, state: &State, now: Timestamp) {
+        if trouble.disowns() {
+            self.disowned.replace(Some(trouble.to_string()));
+            self.certified(state, now);
+        }
     }
 
     /// What came of an order, once for each.
@@ -135,5 +150,62 @@ impl Metrics {
     /// The last order that was looked at.
     pub(crate) fn at(&self, number: u64) {
         self.last.set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+}
+
+/// Why the certificate of `state` is good for nothing.
+fn trouble(standing: Standing, state: &State, disowned: Option<&str>) -> Option<String> {
+    match (standing, disowned) {
+        (Standing::Over, _) => {
+            Some(format!("it has run out at {}: enrol this node anew, with another token", state.until))
+        }
+        (_, Some(said)) => Some(format!(
+            "the control does not take it ({said}): enrol this node anew, with another token and home"
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fleet::Refusal;
+
+    /// `/readyz` went on saying that the certificate is well, whatever the control said.
+    #[test]
+    fn a_node_that_the_control_has_put_out_says_so_until_it_is_heard_again() {
+        let telemetry = Telemetry::new("test");
+        let metrics = Metrics::register(&telemetry);
+        let now = Timestamp::from_second(1_788_249_600).unwrap();
+        let node = "hubei/dianxin/acme/a/1".parse().unwrap();
+        let state = State::new(
+            "https://control.example".to_owned(),
+            node,
+            now,
+            now + jiff::SignedDuration::from_hours(24),
+        );
+        let refused = |refusal: Refusal| Trouble::Refused {
+            refused: refusal.as_str().to_owned(),
+            problem: refusal.to_string(),
+        };
+        metrics.certified(&state, now);
+        for (trouble, ready) in [
+            (Trouble::Unreachable("gone".to_owned()), true),
+            (Trouble::Untrusted("an alert".to_owned()), true),
+            (refused(Refusal::StoreAway), true),
+            (refused(Refusal::Revoked), false),
+            (refused(Refusal::UnknownNode), false),
+            (refused(Refusal::OldCertificate), false),
+        ] {
+            metrics.unheard(&trouble, &state, now);
+            // As it is looked at now and then.
+            metrics.certified(&state, now);
+            assert_eq!(telemetry.readiness.is_ready(), ready, "{trouble}");
+            // One lost way later.
+            metrics.unheard(&Trouble::Unreachable("gone".to_owned()), &state, now);
+            assert_eq!(telemetry.readiness.is_ready(), ready, "{trouble}");
+            metrics.heard(&state, now);
+            assert!(telemetry.readiness.is_ready(), "{trouble}");
+        }
     }
 }
