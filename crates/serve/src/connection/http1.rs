@@ -11,6 +11,7 @@ use crate::body::RequestBody;
 use crate::metrics::End;
 use crate::service::{CountedRequest, Peer, Service};
 use bytes::Bytes;
+use framing::Fault;
 use http::{Request, Response, Version};
 use hyper::body::{Body, Incoming};
 use hyper::ext::ReasonPhrase;
@@ -102,6 +103,11 @@ pub(super) async fn run<S: Service, T: Transport>(
                 }
                 return Poll::Ready(result.map_err(|error| {
                     refused = error.is_parse();
+                    if refused {
+                        // No service hears of it, so no access log has it.
+                        let why = fault.get().map(Fault::as_str);
+                        tracing::debug!(%error, why, "a client's request that is none");
+                    }
                     if error.is_user() { End::Cut } else { End::Broken }
                 }));
             }
