@@ -1,17 +1,19 @@
 //! Packets into pictures and sound with their times in the lesson.
 //!
 //! The source is read three ways: once whole ([`crate::survey`], and before it without decoding where it says that it is
-//! too long), for the pictures of one chunk ([`pictures`]), and for its sound ([`sounds`]). All of them read every packet
+//! too long, or as far as something is heard where it has several sound tracks), for the pictures of one chunk ([`pictures`]), and for its sound ([`sounds`]). All of them read every packet
 //! from the first one, whatever they decode: only so is a mended clock the same for each. Reading costs a hundredth of
 //! decoding.
 
 mod extent;
+mod heard;
 mod packets;
 mod pictures;
 mod sounds;
 mod steady;
 
 pub(crate) use extent::extent;
+pub(crate) use heard::is_heard;
 pub(crate) use packets::{Packets, Track};
 pub(crate) use pictures::PictureDecoder;
 pub use pictures::{Found, pictures};

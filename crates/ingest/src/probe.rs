@@ -6,6 +6,9 @@ use crate::ffmpeg::{Source, Stream, StreamKind};
 use crate::timeline::Flicks;
 use serde::{Deserialize, Serialize};
 
+/// What containers say where nobody said in which language it is (ISO 639-2).
+const UNDETERMINED: &str = "und";
+
 /// What a source is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceInfo {
@@ -71,11 +74,12 @@ pub struct SoundInfo {
     pub start: Flicks,
 }
 
-/// Chooses the streams of `source` and checks them against the closed lists and limits.
+/// Chooses the streams of `source` and checks them against the closed lists and limits. `instead`: the sound track that is used
+/// because nothing is to be heard on the one that would be.
 ///
 /// # Errors
 /// No video, a codec that is not accepted, no duration, an absurd size.
-pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
+pub fn probe(source: &Source, instead: Option<usize>) -> Result<SourceInfo, SourceFault> {
     let mut notes = Vec::new();
     let video =
         choose(source.streams(), StreamKind::Video, accepted::is_video).ok_or(SourceFault::NoVideo)?;
@@ -99,19 +103,27 @@ pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
     {
         return Err(SourceFault::Codec { what: "sound", codec: sound.codec.clone() });
     }
-    // A track that was announced and never came.
-    let sound = sound.filter(|sound| sound.channels > 0 && sound.sample_rate > 0);
-    match sound {
-        None => notes.push("there is no sound; the lesson will be silent".to_owned()),
-        Some(sound) if count(source, StreamKind::Audio) > 1 => {
-            let tracks = count(source, StreamKind::Audio);
+    let sound = sound.filter(|sound| has_come(sound));
+    let other = instead.and_then(|index| source.streams().get(index));
+    let tracks = count(source, StreamKind::Audio);
+    match (sound, other) {
+        (None, _) => notes.push("there is no sound; the lesson will be silent".to_owned()),
+        (Some(_), Some(other)) => {
+            let before = source.streams().iter().take(other.index);
+            let number = before.filter(|stream| stream.kind == StreamKind::Audio).count() + 1;
+            notes.push(format!(
+                "{tracks} sound tracks; nothing is to be heard (无声) on the one to play, number {number} is used"
+            ));
+        }
+        (Some(sound), None) if tracks > 1 => {
             let which = if sound.is_default { "the default one" } else { "one" };
-            let language = sound.language.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+            let language = sound.language.as_ref().filter(|code| *code != UNDETERMINED);
+            let language = language.map_or_else(String::new, |code| format!(" ({code})"));
             notes.push(format!("{tracks} sound tracks; {which}{language} is used"));
         }
-        Some(_) => {}
+        (Some(_), None) => {}
     }
-    let start = |stream: &Stream| Flicks::from_ticks(stream.start.unwrap_or(0), stream.time_base);
+    let sound = other.or(sound);
     let info = SourceInfo {
         container: source.container().to_owned(),
         declared_end: declared_end(source, [Some(video), sound]),
@@ -126,18 +138,39 @@ pub fn probe(source: &Source) -> Result<SourceInfo, SourceFault> {
             start: start(video),
             interlaced: false,
         },
-        sound: sound.map(|sound| SoundInfo {
-            stream: sound.index,
-            decoder: sound.codec.clone(),
-            channels: sound.channels,
-            start: start(sound),
-        }),
+        sound: sound.map(sound_info),
         notes,
     };
     match declared_length(&info) {
         Some(length) if length <= Flicks::ZERO => Err(SourceFault::NoDuration),
         _ => Ok(info),
     }
+}
+
+/// The sound tracks beside the one that `info` uses, in the container's order.
+pub fn other_sounds(source: &Source, info: &SourceInfo) -> Vec<SoundInfo> {
+    let Some(used) = &info.sound else { return Vec::new() };
+    let sounds = source.streams().iter().filter(|stream| stream.kind == StreamKind::Audio);
+    let others = sounds.filter(|stream| stream.index != used.stream);
+    others.filter(|stream| accepted::is_audio(&stream.codec) && has_come(stream)).map(sound_info).collect()
+}
+
+/// Whether more came of a sound track than that it was announced.
+fn has_come(sound: &Stream) -> bool {
+    sound.channels > 0 && sound.sample_rate > 0
+}
+
+fn sound_info(sound: &Stream) -> SoundInfo {
+    SoundInfo {
+        stream: sound.index,
+        decoder: sound.codec.clone(),
+        channels: sound.channels,
+        start: start(sound),
+    }
+}
+
+fn start(stream: &Stream) -> Flicks {
+    Flicks::from_ticks(stream.start.unwrap_or(0), stream.time_base)
 }
 
 /// Of the streams of a kind whose codec is `accepted`, the default one, else the one with the most samples. Only where there is

@@ -13,7 +13,7 @@ use crate::decode::{self, Damage, Packets, PictureDecoder, SoundDecoder, Track};
 use crate::fault::{MediaError, SourceFault};
 use crate::ffmpeg::{Packet, Picture, Source};
 use crate::plan::{Orientation, Timing};
-use crate::probe::{SourceInfo, probe};
+use crate::probe::{SoundInfo, SourceInfo, other_sounds, probe};
 use crate::quality::{Eye, Lengths, Measures};
 use crate::sound::SoundSurvey;
 use crate::texts::Texts;
@@ -70,7 +70,13 @@ pub fn survey(
     cancel: &Cancel,
 ) -> Result<Survey, MediaError> {
     let mut source = open()?;
-    let mut info = probe(&source)?;
+    let mut info = probe(&source, None)?;
+    let others = other_sounds(&source, &info);
+    if !others.is_empty() {
+        let instead = heard_instead(open, &info, others, cancel)?;
+        source = open()?;
+        info = probe(&source, instead)?;
+    }
     let timing = Timing::of(&info);
     if let Some(hours) = info.too_many_hours() {
         // Looked at before hours of it are decoded for nothing.
@@ -154,6 +160,32 @@ pub fn survey(
         texts: Texts::default(),
         measures,
     })
+}
+
+/// Of the `others`, the first on which something is to be heard, where nothing is on the one that `info` uses.
+fn heard_instead(
+    open: &dyn Fn() -> Result<Source, MediaError>,
+    info: &SourceInfo,
+    others: Vec<SoundInfo>,
+    cancel: &Cancel,
+) -> Result<Option<usize>, MediaError> {
+    let is_heard = |sound: SoundInfo| {
+        let timing = Timing::of(&SourceInfo { sound: Some(sound), ..info.clone() });
+        decode::is_heard(&mut open()?, &timing, cancel)
+    };
+    if info.sound.clone().map_or(Ok(true), is_heard)? {
+        return Ok(None);
+    }
+    for other in others {
+        let stream = other.stream;
+        match is_heard(other) {
+            Ok(true) => return Ok(Some(stream)),
+            // What is wrong with a track that is not used keeps no lesson back.
+            Ok(false) | Err(MediaError::Source(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// A picture that decoding may begin with.

@@ -90,6 +90,11 @@ impl SoundMeter {
         }
     }
 
+    /// How long somebody has spoken so far.
+    pub fn sounding_ms(&self) -> u64 {
+        self.measures.sounding_ms
+    }
+
     /// What was heard, when the clock had this to do. A last part of a window is left out.
     pub fn finish(mut self, clock: ClockReport) -> SoundMeasures {
         self.measures.heard_ms = self.samples * 1_000 / u64::from(AUDIO_RATE);

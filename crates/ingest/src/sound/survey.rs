@@ -45,6 +45,11 @@ impl SoundSurvey {
         self.mixer.take(sound, time, &mut [&mut self.ear])
     }
 
+    /// How long somebody has spoken so far.
+    pub fn sounding_ms(&self) -> u64 {
+        self.ear.meter.sounding_ms()
+    }
+
     /// What was heard, when no sound follows.
     ///
     /// # Errors
