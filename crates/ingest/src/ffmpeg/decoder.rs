@@ -103,6 +103,36 @@ fn damage(error: ff::Error) -> Result<Received, FfmpegError> {
         | ff::Error::Other { errno: ffi::EPERM | ffi::EINVAL | ffi::ERANGE | ffi::ENOSYS } => {
             Ok(Received::Damaged)
         }
+        ff::Error::Other { errno } if is_frame_header(errno) => Ok(Received::Damaged),
         error => Err(FfmpegError::of(Operation::Decode)(error)),
+    }
+}
+
+/// The numbers of FFmpeg's own for a header of an AAC or AC-3 frame that makes no sense (libavcodec/aac_ac3_parser.h: 1 is a missing
+/// sync word, 3 the sample rate, 7 the channels). Some decoders give them on as they are.
+fn is_frame_header(errno: i32) -> bool {
+    matches!(errno >> 24, 1..=7) && errno & 0xff_ffff == 0x03_0c0a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_decoder_answers_by_table() {
+        for (code, expected) in [
+            (ffi::AVERROR_EOF, Some(Received::End)),
+            (-ffi::EAGAIN, Some(Received::Hungry)),
+            (ffi::AVERROR_INVALIDDATA, Some(Received::Damaged)),
+            (-ffi::EPERM, Some(Received::Damaged)),
+            (-0x0103_0c0a, Some(Received::Damaged)),
+            (-0x0303_0c0a, Some(Received::Damaged)),
+            (-0x0703_0c0a, Some(Received::Damaged)),
+            (-0x0803_0c0a, None),
+            (-0x0003_0c0a, None),
+            (-ffi::ENOMEM, None),
+        ] {
+            assert_eq!(damage(ff::Error::from(code)).ok(), expected, "{code:#x}");
+        }
     }
 }

@@ -158,7 +158,9 @@ impl Source {
         match packet.0.read(&mut self.input) {
             Ok(()) => Ok(Read::Packet(packet.0.stream())),
             Err(ff::Error::Eof) => Ok(Read::End),
-            Err(ff::Error::InvalidData) => Ok(Read::Damaged),
+            // FFmpeg's reader of MPEG-TS says "again" where it has gone 64 KiB without finding the next packet: a file lies there, and what
+            // follows is further on.
+            Err(ff::Error::InvalidData | ff::Error::Other { errno: ffi::EAGAIN }) => Ok(Read::Damaged),
             Err(error) => Err(FfmpegError::of(Operation::Demux)(error)),
         }
     }

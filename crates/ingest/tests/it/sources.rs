@@ -153,6 +153,25 @@ fn damage_in_the_middle_is_told_and_survived() {
     assert!(published.said.contains("the file is damaged"), "{}", published.said);
 }
 
+/// Recorders whose power fails leave zeros, and some that go on writing set room aside: the file was refused as a fault of ours.
+#[test]
+fn zeros_in_a_transport_stream_and_behind_it_are_passed_over() {
+    let bench = Bench::new();
+    let whole =
+        std::fs::read(bench.clip("a.ts", &clip("320x180", "25", "8", &format!("{H264} {AAC}")))).unwrap();
+    let (zeros, half) = (vec![0; 400_000], whole.len() / 2);
+    for (name, parts) in [
+        ("within.ts", [&whole[..half], zeros.as_slice(), &whole[half..]]),
+        ("behind.ts", [whole.as_slice(), zeros.as_slice(), zeros.as_slice()]),
+    ] {
+        let file = bench.path(name);
+        std::fs::write(&file, parts.concat()).unwrap();
+        let published = ingest(&bench, &file);
+        assert_eq!(published.manifest().segments.0, 2, "{name}");
+        assert!(published.said.contains("unreadable stretch"), "{name}: {}", published.said);
+    }
+}
+
 /// A recorder that crashed leaves parts, the last of them torn: the teacher has no other.
 #[test]
 fn a_recording_that_breaks_off_is_a_lesson_as_far_as_it_goes() {
@@ -216,6 +235,27 @@ fn a_clock_that_jumps_is_mended() {
 
 /// An opening of some seconds in front of a lesson, as `cat` joins them: the clock goes back by less than it takes to call
 /// it a jump, and as much was lost of the lesson.
+/// FFmpeg has numbers of its own for headers of sound that make no sense: the file was refused as a fault of ours.
+#[test]
+fn sound_that_becomes_another_codec_is_damage() {
+    let bench = Bench::new();
+    let part = |name: &str, sound: &str| {
+        let file = bench.clip(name, &clip("320x180", "25", "3", &format!("{H264} {sound}")));
+        std::fs::read(file).unwrap()
+    };
+    let aac = part("1.ts", AAC);
+    for (name, first, second) in [
+        ("mp2.ts", &aac, &part("2.ts", "-c:a mp2 -output_ts_offset 3")),
+        ("ac3.ts", &part("3.ts", "-c:a ac3"), &aac),
+    ] {
+        let file = bench.path(name);
+        std::fs::write(&file, [first.as_slice(), second.as_slice()].concat()).unwrap();
+        let published = ingest(&bench, &file);
+        assert_eq!(published.manifest().segments.0, 2, "{name}");
+        assert!(published.said.contains("undecodable packet"), "{name}: {}", published.said);
+    }
+}
+
 #[test]
 fn what_is_joined_behind_a_short_opening_is_all_there() {
     let bench = Bench::new();
