@@ -80,18 +80,18 @@ fn scan(file: &mut (impl Read + Seek), length: u64) -> io::Result<Result<Option<
                 // Rubbish behind the last box.
                 break;
             }
-            if matches!(&kind, b"moov" | b"moof") {
+            // A recorder that crashed, say: nobody has the rest, and what is before the last part is whole.
+            let breaks_off = indexed && fragmented && matches!(&kind, b"moof" | b"mdat");
+            if matches!(&kind, b"moov" | b"moof") && !breaks_off {
                 let kind = kind.escape_ascii();
                 return Ok(Err(SourceFault::Truncated(format!("a part of its index ({kind}) is missing"))));
             }
             let missing = end - length;
-            // A recorder that crashed, say: nobody has the rest, and what is before the last part is whole.
-            if fragmented && &kind == b"mdat" {
-                warning = Some(format!(
-                    "the recording breaks off (录制中断): its last part lacks {}, and the lesson ends there; if the file was copied, \
-                     copy it again",
-                    bytes(missing)
-                ));
+            if breaks_off && &kind == b"moof" {
+                // Nobody reads what there is of it, see `readable`.
+                return Ok(Ok(Some(breaks_off_by(missing))));
+            } else if breaks_off {
+                warning = Some(breaks_off_by(missing));
             } else if !indexed || missing.saturating_mul(1_000) > end.saturating_mul(MAY_LACK) {
                 let problem = format!("{} of {} are missing", bytes(missing), bytes(end));
                 return Ok(Err(SourceFault::Truncated(problem)));
@@ -127,6 +127,35 @@ fn scan(file: &mut (impl Read + Seek), length: u64) -> io::Result<Result<Option<
         true => Ok(Ok(warning)),
         false => Ok(Err(SourceFault::Truncated("its index (moov) is missing".to_owned()))),
     }
+}
+
+fn breaks_off_by(missing: u64) -> String {
+    format!(
+        "the recording breaks off (录制中断): its last part lacks {}, and the lesson ends there; if the file was copied, copy it again",
+        bytes(missing)
+    )
+}
+
+/// How much of a file of the MP4 family, of `length` bytes, is given to a reader: all, but for the index of a last fragment that is torn.
+/// [`prescan`] has not looked at that, and FFmpeg refuses the whole file for it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn readable(file: &mut (impl Read + Seek), length: u64) -> io::Result<u64> {
+    let (mut at, mut fragmented) = (0, false);
+    for _ in 0..MAX_BOXES {
+        let Some((kind, size, header)) = header(file, at, length)? else { break };
+        let end = at.saturating_add(size);
+        if fragmented && &kind == b"moof" && end > length {
+            return Ok(at);
+        }
+        if size < header || end >= length {
+            break;
+        }
+        fragmented |= &kind == b"moof";
+        at = end;
+    }
+    Ok(length)
 }
 
 /// Type, whole size and header size of the box at `at`; `None` at the end of the file.

@@ -1,8 +1,8 @@
 //! An untrusted file, opened: closed lists of containers and codecs, no protocols, bounded probing.
 
 use super::{FfmpegError, Operation, Packet};
-use crate::accepted;
 use crate::cancel::Cancel;
+use crate::{accepted, prescan};
 use crate::timeline::Flicks;
 use ff::ffi;
 use ffmpeg_next as ff;
@@ -96,11 +96,17 @@ impl Source {
         // Errors here come again, and are told, at FFmpeg's first read.
         let mut start = Vec::new();
         let _ = file.rewind().and_then(|()| (&mut file).take(STARTING).read_to_end(&mut start));
+        let whole = prescan::is_mp4(&start)
+            .then(|| file.seek(SeekFrom::End(0)).and_then(|length| prescan::readable(&mut file, length)));
+        let end = whole.and_then(Result::ok).unwrap_or(u64::MAX);
+        let _ = file.rewind();
         let _ = file.rewind();
         let containers = accepted::containers(&start);
-        let io =
-            ff::format::context::StreamIo::from_read_seek_with_capacity(Watched { file, cancel }, IO_BUFFER)
-                .map_err(failed)?;
+        let io = ff::format::context::StreamIo::from_read_seek_with_capacity(
+            Watched { file, cancel, end, at: 0 },
+            IO_BUFFER,
+        )
+        .map_err(failed)?;
         let mut input = open_closed(io, containers)?;
         find_streams(&mut input)?;
         let container = input.format().name().to_owned();
@@ -173,6 +179,9 @@ impl Source {
 /// The file, until the run is cancelled.
 struct Watched {
     file: File,
+    /// What lies behind is not there for FFmpeg.
+    end: u64,
+    at: u64,
     cancel: Cancel,
 }
 
@@ -181,13 +190,22 @@ impl io::Read for Watched {
         if self.cancel.is_stopped() {
             return Err(io::Error::other("cancelled"));
         }
-        self.file.read(buffer)
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let most = buffer.len().min(left);
+        let count = self.file.read(&mut buffer[..most])?;
+        self.at += count as u64;
+        Ok(count)
     }
 }
 
 impl Seek for Watched {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
+        let to = match to {
+            SeekFrom::End(by) if self.end != u64::MAX => SeekFrom::Start(self.end.saturating_add_signed(by)),
+            to => to,
+        };
+        self.at = self.file.seek(to)?;
+        Ok(self.at)
     }
 }
 
