@@ -9,7 +9,7 @@ use crate::papers::MAX_TRACKS;
 use crate::timeline::Flicks;
 use package::Language;
 use serde::{Deserialize, Serialize};
-use subtitles::{Chapter, Cue, MAX_CHAPTERS, MAX_CUES, PacketFormat, Track};
+use subtitles::{Chapter, Cue, MAX_CHAPTERS, MAX_CUES, PacketFormat, Track, decode};
 
 /// The most text taken, in bytes: that of a school day in some languages. What comes behind it is left out.
 const MAX_TEXT: usize = 2 << 20;
@@ -126,17 +126,24 @@ fn read(
 }
 
 fn chapters(source: &Source, origin: Flicks) -> Vec<Chapter> {
-    let mut chapters: Vec<Chapter> = source
-        .chapters()
-        .take(MAX_CHAPTERS)
-        .filter_map(|(start, title)| {
-            let at = start.minus(origin).to_duration().as_millis();
-            Chapter::new(u64::try_from(at).unwrap_or(u64::MAX), &title)
-        })
-        .collect();
+    let (starts, titles): (Vec<Flicks>, Vec<Vec<u8>>) = source.chapters().take(MAX_CHAPTERS).unzip();
+    let chapters = starts.into_iter().zip(decoded(titles)).filter_map(|(start, title)| {
+        let at = start.minus(origin).to_duration().as_millis();
+        Chapter::new(u64::try_from(at).unwrap_or(u64::MAX), &title)
+    });
+    let mut chapters: Vec<Chapter> = chapters.collect();
     chapters.sort_by_key(|chapter| chapter.start_ms);
     chapters.dedup_by_key(|chapter| chapter.start_ms);
     chapters
+}
+
+/// All titles of a file, in the one encoding it has: of a single word one cannot tell, since 同学 in GBK is valid UTF-8.
+fn decoded(mut titles: Vec<Vec<u8>>) -> Vec<String> {
+    titles.iter_mut().flatten().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
+    match decode(&titles.join(&b'\n')) {
+        Ok(all) => all.split('\n').map(str::to_owned).collect(),
+        Err(_) => titles.iter().map(|title| String::from_utf8_lossy(title).into_owned()).collect(),
+    }
 }
 
 /// Containers tell languages by three letters (ISO 639-2), players by two where there are two (RFC 5646 2.2.1). Those of
@@ -163,7 +170,20 @@ fn language(code: &str) -> Option<Language> {
 
 #[cfg(test)]
 mod tests {
-    use super::language;
+    use super::{decoded, language};
+
+    #[test]
+    fn titles_of_a_file_are_in_one_encoding() {
+        let (pupils, text) = (b"\xcd\xac\xd1\xa7".to_vec(), b"\xbf\xce\n\xce\xc4".to_vec());
+        for (titles, told) in [
+            (vec![pupils.clone(), text], vec!["同学", "课 文"]),
+            (vec!["同学".into(), "课文".into()], vec!["同学", "课文"]),
+            (vec![pupils, b"\xbf".to_vec()], vec!["\u{36c}\u{467}", "\u{fffd}"]),
+            (vec![b"A".to_vec(), Vec::new()], vec!["A", ""]),
+        ] {
+            assert_eq!(decoded(titles), told);
+        }
+    }
 
     #[test]
     fn three_letters_become_two() {

@@ -1,6 +1,7 @@
 //! Text tracks within the source: the container gives the times, a packet the text.
 
 use crate::cue::{Cue, MAX_CUE_TEXT};
+use crate::encoding::decode;
 use crate::markup::{Markup, to_cue_text};
 
 /// How a packet's text is written.
@@ -28,12 +29,14 @@ impl PacketFormat {
             }
             _ => packet,
         };
-        let text = std::str::from_utf8(packet).ok().filter(|text| text.len() <= MAX_CUE_TEXT)?;
+        // In Unicode by every format's rule; what was copied from a teacher's file stays as it was there.
+        let text =
+            Some(packet).filter(|text| text.len() <= MAX_CUE_TEXT).and_then(|text| decode(text).ok())?;
         let (text, markup) = match self {
-            Self::SubRip => (text, Markup::Srt),
-            Self::WebVtt => (text, Markup::WebVtt),
+            Self::SubRip => (text.as_str(), Markup::Srt),
+            Self::WebVtt => (text.as_str(), Markup::WebVtt),
             Self::Ass => (text.splitn(9, ',').nth(8)?, Markup::Ass),
-            Self::TimedText | Self::Plain => (text, Markup::Plain),
+            Self::TimedText | Self::Plain => (text.as_str(), Markup::Plain),
         };
         Cue::new(start_ms, end_ms, to_cue_text(text, markup))
     }
@@ -54,7 +57,10 @@ mod tests {
             (PacketFormat::TimedText, b"\0\0", None),
             (PacketFormat::TimedText, b"\0\x09a", None),
             (PacketFormat::TimedText, b"\0", None),
+            (PacketFormat::TimedText, b"\0\x06\xfe\xff\x54\x0c\x5b\x66", Some("同学")),
+            (PacketFormat::SubRip, b"\xbf\xce\xce\xc4", Some("课文")),
             (PacketFormat::Plain, b"\xff\xfe", None),
+            (PacketFormat::Plain, b"\xff\xff", None),
         ] {
             let cue = format.cue(1, 2, packet);
             assert_eq!(cue.as_ref().map(|cue| cue.text.as_str()), text, "{format:?} {packet:?}");

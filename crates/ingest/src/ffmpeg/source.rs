@@ -2,8 +2,8 @@
 
 use super::{FfmpegError, Operation, Packet};
 use crate::cancel::Cancel;
-use crate::{accepted, prescan};
 use crate::timeline::Flicks;
+use crate::{accepted, prescan};
 use ff::ffi;
 use ffmpeg_next as ff;
 use std::ffi::{CStr, CString};
@@ -96,10 +96,10 @@ impl Source {
         // Errors here come again, and are told, at FFmpeg's first read.
         let mut start = Vec::new();
         let _ = file.rewind().and_then(|()| (&mut file).take(STARTING).read_to_end(&mut start));
+        let _ = file.rewind();
         let whole = prescan::is_mp4(&start)
             .then(|| file.seek(SeekFrom::End(0)).and_then(|length| prescan::readable(&mut file, length)));
         let end = whole.and_then(Result::ok).unwrap_or(u64::MAX);
-        let _ = file.rewind();
         let _ = file.rewind();
         let containers = accepted::containers(&start);
         let io = ff::format::context::StreamIo::from_read_seek_with_capacity(
@@ -129,8 +129,8 @@ impl Source {
         Some(self.input.duration()).filter(|&micros| micros != ffi::AV_NOPTS_VALUE)
     }
 
-    /// Where chapters begin, and their titles, as the container has them.
-    pub fn chapters(&self) -> impl Iterator<Item = (Flicks, String)> {
+    /// Where chapters begin, and their titles, byte for byte as the container has them: it says Unicode, and they are as often GBK.
+    pub fn chapters(&self) -> impl Iterator<Item = (Flicks, Vec<u8>)> {
         self.input.chapters().filter_map(|chapter| {
             let base = chapter.time_base();
             #[expect(unsafe_code, reason = "the wrapper takes what the file says for UTF-8")]
@@ -179,10 +179,10 @@ impl Source {
 /// The file, until the run is cancelled.
 struct Watched {
     file: File,
+    cancel: Cancel,
     /// What lies behind is not there for FFmpeg.
     end: u64,
     at: u64,
-    cancel: Cancel,
 }
 
 impl io::Read for Watched {
@@ -325,19 +325,20 @@ fn describe(input: &ff::format::context::Input, index: usize) -> Option<Stream> 
         is_default: stream.disposition().contains(ff::format::stream::Disposition::DEFAULT),
         #[expect(unsafe_code, reason = "the wrapper takes what the file says for UTF-8")]
         // SAFETY: the dictionary is the stream's own and lives as long as the context.
-        language: unsafe { word((*stream.as_ptr()).metadata, c"language") },
+        language: unsafe { word((*stream.as_ptr()).metadata, c"language") }
+            .map(|code| String::from_utf8_lossy(&code).into_owned()),
     })
 }
 
-/// What a dictionary of the file says under `key`; what is not UTF-8 in it is replaced.
+/// What a dictionary of the file says under `key`.
 #[expect(unsafe_code, reason = "the wrapper takes what the file says for UTF-8")]
-unsafe fn word(dictionary: *mut ffi::AVDictionary, key: &CStr) -> Option<String> {
+unsafe fn word(dictionary: *mut ffi::AVDictionary, key: &CStr) -> Option<Vec<u8>> {
     // SAFETY: the caller's dictionary is alive or null, which av_dict_get takes for an empty one; an entry's value is a
     // C string that lives as long as its dictionary.
     unsafe {
         let entry = ffi::av_dict_get(dictionary, key.as_ptr(), ptr::null(), 0);
         let value = entry.as_ref()?.value;
-        (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+        (!value.is_null()).then(|| CStr::from_ptr(value).to_bytes().to_vec())
     }
 }
 

@@ -170,15 +170,18 @@ fn subtitles_and_chapters_within_the_source_are_taken_along() {
     let bench = Bench::new();
     let plain = bench.plain("plain.mp4", 6);
     fs::write(bench.path("text.srt"), "1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i>\n").unwrap();
-    fs::write(
-        bench.path("about.txt"),
-        ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=3000\ntitle=导入\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=3000\nEND=6000\ntitle=课文\n",
-    )
-    .unwrap();
+    // Titles as they were copied from a file in GBK, too: students read question marks.
+    let about = ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=3000\ntitle=导入\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=3000\nEND=6000\ntitle=课文\n";
+    fs::write(bench.path("utf-8.txt"), about).unwrap();
+    fs::write(bench.path("gbk.txt"), encoding_rs::GB18030.encode(about).0).unwrap();
     let at = |name: &str| bench.path(name).to_str().unwrap().to_owned();
-    for (name, format, text) in [("lesson.mkv", "srt", "<i>Hello</i>"), ("lesson.mp4", "mov_text", "Hello")] {
+    for (name, about, format, text) in [
+        ("lesson.mkv", "utf-8.txt", "srt", "<i>Hello</i>"),
+        ("lesson.mp4", "utf-8.txt", "mov_text", "Hello"),
+        ("gbk.mp4", "gbk.txt", "mov_text", "Hello"),
+    ] {
         let lesson = bench.path(name);
-        let (plain, srt, about) = (plain.to_str().unwrap(), at("text.srt"), at("about.txt"));
+        let (plain, srt, about) = (plain.to_str().unwrap(), at("text.srt"), at(about));
         let inputs = ["-i", plain, "-i", &srt, "-i", &about, "-map", "0", "-map", "1", "-map_metadata", "2"];
         let coded =
             ["-c", "copy", "-c:s", format, "-metadata:s:s:0", "language=eng", lesson.to_str().unwrap()];
