@@ -19,6 +19,11 @@ pub enum SourceFault {
     #[error("the file is empty; copy it again")]
     Empty,
     /// None of the containers.
+    /// Somebody still writes to it.
+    #[error(
+        "the file changes while it is read: it is still being copied or recorded; ingest it when it is whole"
+    )]
+    Changes,
     #[error("the file is not a video in MP4, MOV, MKV, WebM or MPEG-TS; export it as MP4")]
     NotMedia,
     /// Something else under a video's name.
@@ -82,6 +87,7 @@ impl Fault for SourceFault {
             Self::NotAFile => "SOURCE_NOT_A_FILE",
             Self::Empty => "SOURCE_EMPTY",
             Self::NotMedia => "SOURCE_NOT_MEDIA",
+            Self::Changes => "SOURCE_CHANGES",
             Self::Disguised(disguise) => disguise.code(),
             Self::Reference(_) => "SOURCE_REFERENCE",
             Self::Truncated(_) => "SOURCE_TRUNCATED",

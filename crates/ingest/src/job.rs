@@ -24,9 +24,10 @@ use package::ingest::{IngestKey, IngestRecord};
 use package::manifest::{MAX_MANIFEST_BYTES, Recipe};
 use package::{Description, Digest, Hasher, Lesson, LessonId, Manifest, PackageId, Sealed, layout};
 use signing::SigningKey;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{Read, Seek};
 use std::path::Path;
+use std::time::SystemTime;
 use storage::{Store, StoreError};
 use tokio::runtime::Runtime;
 
@@ -89,10 +90,12 @@ pub fn ingest(
     report: &mut dyn Report,
 ) -> Result<Done, Ended> {
     report.begin(file);
-    let job = Job { workshop, path: file, lesson, description, damaged: false };
-    let (mut source, length) = open(file).map_err(|fault| OfFile::new(file, fault))?;
+    let (mut source, stamp) = open(file).map_err(|fault| OfFile::new(file, fault))?;
+    let length = stamp.bytes;
+    let job = Job { workshop, path: file, stamp, lesson, description, damaged: false };
     let papers = Papers::beside(file, workshop.subtitles, description)?;
     let sha256 = job.hash(&mut source, length, report)?;
+    job.is_at_rest(&source)?;
     let recipe = workshop.ladder.digest(workshop.toolbox.scaler());
     let key = IngestKey::of(&sha256, &recipe, &ffmpeg::build());
     let key = papers.digest().map_or(key, |digest| key.beside(&digest));
@@ -135,8 +138,30 @@ async fn whole(store: &Store, key: &IngestKey) -> Result<Option<Sealed>, Ended> 
     Ok(is_whole.then_some(package))
 }
 
-/// The file and its length.
-fn open(path: &Path) -> Result<(File, u64), SourceFault> {
+/// What a file is like that nobody writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    /// `None` where the system does not say.
+    modified: Option<SystemTime>,
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(about: &Metadata) -> Self {
+        Self { bytes: about.len(), modified: about.modified().ok() }
+    }
+}
+
+impl Stamp {
+    /// That `file` is still what it was: a lesson made of the half that was there would end in the middle, without a word.
+    fn still(self, file: &File) -> Result<(), SourceFault> {
+        let now = file.metadata().map_err(SourceFault::Unreadable)?;
+        if Self::from(&now) == self { Ok(()) } else { Err(SourceFault::Changes) }
+    }
+}
+
+/// The file and what it is like.
+fn open(path: &Path) -> Result<(File, Stamp), SourceFault> {
     let about = std::fs::metadata(path).map_err(SourceFault::Unreadable)?;
     // Opening a pipe would wait for its writer.
     if !about.is_file() {
@@ -145,13 +170,15 @@ fn open(path: &Path) -> Result<(File, u64), SourceFault> {
     let file = File::open(path).map_err(SourceFault::Unreadable)?;
     match about.len() {
         0 => Err(SourceFault::Empty),
-        length => Ok((file, length)),
+        _ => Ok((file, Stamp::from(&about))),
     }
 }
 
 struct Job<'a> {
     workshop: &'a Workshop<'a>,
     path: &'a Path,
+    /// As it was when it was opened.
+    stamp: Stamp,
     lesson: &'a LessonId,
     description: &'a Description,
     /// A package was there before that is not whole: that one is there ends nobody's work.
@@ -161,6 +188,10 @@ struct Job<'a> {
 impl Job<'_> {
     fn stopped(&self) -> Result<(), Ended> {
         if self.workshop.cancel.is_stopped() { Err(Ended::Stopped) } else { Ok(()) }
+    }
+
+    fn is_at_rest(&self, source: &File) -> Result<(), Ended> {
+        Ok(self.stamp.still(source).map_err(|fault| self.of_file(fault))?)
     }
 
     fn of_file<F: Fault>(&self, fault: F) -> OfFile<F> {
@@ -255,7 +286,10 @@ impl Job<'_> {
         spool: &Spool<'_>,
         report: &mut dyn Report,
     ) -> Result<Done, Ended> {
-        let survey = self.survey(source, spool, report)?;
+        let survey = self.survey(source, spool, report);
+        // Before what came of it: of a file that is still copied the end is missing.
+        self.is_at_rest(source)?;
+        let survey = survey?;
         tell::source(&survey, report);
         let findings = quality::findings(&survey.measures, self.description, self.workshop.quality);
         findings.iter().for_each(|finding| report.note(&finding.to_string()));
@@ -282,11 +316,32 @@ impl Job<'_> {
         gate::pass(spool, &mut follow)?;
         follow.end();
         self.stopped()?;
+        self.is_at_rest(source)?;
         self.publish(&package, key, spool, report)
     }
 
     /// A media error, told with the file's name, unless it only says that somebody stopped us.
     fn ended(&self, error: MediaError) -> Ended {
         if self.workshop.cancel.is_stopped() { Ended::Stopped } else { self.of_file(error).into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn a_file_to_which_somebody_writes_is_told_from_one_at_rest() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"half").unwrap();
+        let (source, stamp) = open(file.path()).unwrap();
+        assert!(stamp.still(&source).is_ok());
+        file.write_all(b"more").unwrap();
+        assert!(matches!(stamp.still(&source), Err(SourceFault::Changes)), "it grows");
+        let stamp = Stamp::from(&source.metadata().unwrap());
+        file.as_file().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert!(matches!(stamp.still(&source), Err(SourceFault::Changes)), "as long, and written to");
+        assert_eq!(Fault::code(&SourceFault::Changes), "SOURCE_CHANGES");
     }
 }
