@@ -5,6 +5,7 @@ use crate::ffmpeg::FfmpegError;
 use crate::prescan::Disguise;
 use faults::{Blame, Fault};
 use std::io;
+use std::path::{Path, PathBuf};
 
 /// A file that no lesson can be made of. Always the input's fault.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +19,12 @@ pub enum SourceFault {
     /// It has no byte.
     #[error("the file is empty; copy it again")]
     Empty,
-    /// None of the containers.
     /// Somebody still writes to it.
     #[error(
         "the file changes while it is read: it is still being copied or recorded; ingest it when it is whole"
     )]
     Changes,
+    /// None of the containers.
     #[error("the file is not a video in MP4, MOV, MKV, WebM or MPEG-TS; export it as MP4")]
     NotMedia,
     /// Something else under a video's name.
@@ -86,8 +87,8 @@ impl Fault for SourceFault {
             Self::Unreadable(_) => "SOURCE_UNREADABLE",
             Self::NotAFile => "SOURCE_NOT_A_FILE",
             Self::Empty => "SOURCE_EMPTY",
-            Self::NotMedia => "SOURCE_NOT_MEDIA",
             Self::Changes => "SOURCE_CHANGES",
+            Self::NotMedia => "SOURCE_NOT_MEDIA",
             Self::Disguised(disguise) => disguise.code(),
             Self::Reference(_) => "SOURCE_REFERENCE",
             Self::Truncated(_) => "SOURCE_TRUNCATED",
@@ -204,17 +205,23 @@ impl Fault for MediaError {
     }
 }
 
+/// A file's name as it is told. It may hold anything but a zero byte, and what breaks the line or turns a terminal's colours is not
+/// for whoever reads a log.
+pub(crate) fn shown(path: &Path) -> String {
+    path.display().to_string().replace(char::is_control, " ")
+}
+
 /// A fault of one of several files: the line says which.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {fault}", path.display())]
+#[error("{}: {fault}", shown(path))]
 pub struct OfFile<F: std::error::Error> {
-    path: std::path::PathBuf,
+    path: PathBuf,
     fault: F,
 }
 
 impl<F: Fault> OfFile<F> {
     /// `fault` of the file at `path`.
-    pub fn new(path: &std::path::Path, fault: F) -> Self {
+    pub fn new(path: &Path, fault: F) -> Self {
         Self { path: path.to_owned(), fault }
     }
 }
@@ -226,5 +233,26 @@ impl<F: Fault> Fault for OfFile<F> {
 
     fn blame(&self) -> Blame {
         self.fault.blame()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    #[test]
+    fn a_files_name_is_told_on_one_line_and_in_no_colour() {
+        for (name, told) in [
+            ("七年级 数学 😀.mp4".as_bytes(), "七年级 数学 😀.mp4"),
+            (b"a\nb.mp4", "a b.mp4"),
+            (b"\x1b[31mred\x07.mp4", " [31mred .mp4"),
+            ("\u{9b}2Ja.mp4".as_bytes(), " 2Ja.mp4"),
+            (b"\xc6\xdf.mp4", "\u{fffd}\u{fffd}.mp4"),
+        ] {
+            let fault = OfFile::new(Path::new(OsStr::from_bytes(name)), SourceFault::Empty);
+            assert_eq!(fault.to_string(), format!("{told}: the file is empty; copy it again"));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::cancel::Cancel;
 use crate::cli::Run;
 use crate::equivalent;
-use crate::fault::{MediaError, OfFile, SourceFault};
+use crate::fault::{MediaError, OfFile, SourceFault, shown};
 use crate::ffmpeg::{self, Verbosity};
 use crate::job::{self, Ended, Workshop};
 use crate::plan::{Ladder, Plan, Toolbox};
@@ -37,7 +37,7 @@ pub(crate) enum UsageFault {
         "--subtitles are those of one lesson, but there are {0} files; put them beside their files instead"
     )]
     SubtitlesForMany(usize),
-    #[error("{} and {} would both become lesson `{lesson}`; rename one or ingest it alone with --lesson", .files.0.display(), .files.1.display())]
+    #[error("{} and {} would both become lesson `{lesson}`; rename one or ingest it alone with --lesson", shown(&.files.0), shown(&.files.1))]
     SameLesson { lesson: LessonId, files: Box<(PathBuf, PathBuf)> },
     #[error("the system gives no {what}: {source}; try again")]
     System { what: &'static str, source: std::io::Error },
@@ -114,7 +114,7 @@ fn begin(options: &Run) -> Result<ExitCode, AnyFault> {
             Ok(_) => {}
             Err(Ended::Stopped) => {
                 report.failed("INTERRUPTED", "nothing of it is visible; the same command completes it");
-                note!("INTERRUPTED: nothing of {} is visible; the same command completes it", file.display());
+                note!("INTERRUPTED: nothing of {} is visible; the same command completes it", shown(file));
                 return Ok(ExitCode::from(INTERRUPTED));
             }
             Err(Ended::Fault(fault)) => {

@@ -1,6 +1,7 @@
 //! Lines that stay, on standard error: one every few seconds and at each stage's end.
 
 use super::{At, Done, LINE_EVERY, Report, sentence, tell_last};
+use crate::fault::shown;
 use faults::note;
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +14,7 @@ pub(super) struct Plain {
 
 impl Report for Plain {
     fn begin(&mut self, file: &Path) {
-        note!("{}", file.display());
+        note!("{}", shown(file));
     }
 
     fn note(&mut self, text: &str) {

@@ -1,6 +1,7 @@
 //! A bar that redraws itself, on standard error.
 
 use super::{At, Done, Report, sentence, tell_last};
+use crate::fault::shown;
 use faults::note;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::Path;
@@ -29,7 +30,7 @@ impl Terminal {
 
 impl Report for Terminal {
     fn begin(&mut self, file: &Path) {
-        note!("{}", file.display());
+        note!("{}", shown(file));
     }
 
     fn note(&mut self, text: &str) {

@@ -10,6 +10,7 @@ use super::intake::{Intake, told};
 use super::options::Watch;
 use crate::cancel::Cancel;
 use crate::clock::Stopwatch;
+use crate::fault::shown;
 use crate::{run, signals};
 use faults::{AnyFault, note, say};
 use package::{Digest, LessonId};
@@ -112,8 +113,8 @@ fn enqueue(
     if let Some(other) = there.keys().find(|other| *other < path && run::default_lesson(other) == lesson) {
         note!(
             "LESSON_NAME: {} and {} would both become lesson `{lesson}`; rename the second",
-            other.display(),
-            path.display()
+            shown(other),
+            shown(path)
         );
         return Ok(());
     }
