@@ -14,9 +14,14 @@ pub(crate) struct Bars {
 }
 
 impl Bars {
-    /// Each bar that `report` misses, and by what.
+    /// Each bar that `report` misses, and by what. That somebody plays is one that needs not be asked for: a drill of lessons that
+    /// are not there, or of a node that is down, has shown nothing.
     pub(crate) fn missed(&self, report: &Report) -> Vec<String> {
         let mut missed = Vec::new();
+        let is_short = report.interrupted && self.startup_p95.is_none();
+        if report.total.started == 0 && report.players > 0 && !is_short {
+            missed.push(format!("none of {} players has seen a picture", report.players));
+        }
         let mut hold = |bar: &str, most: u64, is: u64| {
             if is > most {
                 missed.push(format!("{is} {bar}, and no more than {most} are allowed"));
@@ -30,12 +35,12 @@ impl Bars {
         }
         if let Some(most) = self.startup_p95 {
             match report.total.startup {
-                None => missed.push("nobody started, so there is no start-up time".to_owned()),
                 Some(startup) if Duration::from_millis(startup.p95_ms.into()) > most => {
                     let (is, most) = (startup.p95_ms, Span(most));
                     missed.push(format!("start-up p95 is {is} ms, and no more than {most} is allowed"));
                 }
-                Some(_) => {}
+                // Without a start nobody has seen a picture, which is told already.
+                Some(_) | None => {}
             }
         }
         if let Some(most) = self.origin_bytes {
@@ -54,6 +59,7 @@ impl Bars {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Figures;
     use super::super::tests::sample;
     use super::*;
 
@@ -75,6 +81,15 @@ mod tests {
             origin_bytes: None,
         };
         assert_eq!(missed.missed(&report).len(), 3);
+        let nobody = |interrupted| {
+            let total = Figures { arrived: 1_000, gave_up: 1_000, ..Figures::default() };
+            Report { total, interrupted, ..sample() }
+        };
+        let told = ["none of 1000 players has seen a picture"];
+        for bars in [Bars::default(), Bars { startup_p95: Some(Duration::from_secs(1)), ..Bars::default() }] {
+            assert_eq!(bars.missed(&nobody(false)), told);
+            assert_eq!(bars.missed(&nobody(true)).len(), usize::from(bars.startup_p95.is_some()));
+        }
         let unknown = Report { origin: None, ..sample() };
         assert_eq!(reached.missed(&unknown).len(), 1);
     }
