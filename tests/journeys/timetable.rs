@@ -375,6 +375,16 @@ fn who_checks_a_change_of_a_published_day_hears_what_it_changes() {
         .stdout
     );
     assert_eq!(check(&["--json"]).stdout, "");
+    // The plan of the day before cannot be read: it stopped the check, and what was asked for is another day.
+    let plan = fs::read(scene.path("store/plans/2126-09-02.json")).unwrap();
+    fs::write(scene.path("store/plans/2126-09-01.json"), &plan[1..]).unwrap();
+    let beside = check(&[]);
+    assert_eq!((beside.code(), &beside.stdout), (Some(0), &same.stdout), "{beside:?}");
+    assert!(
+        beside.stderr.contains("2126-09-01.json is no plan") && beside.stderr.starts_with("note: "),
+        "{beside:?}"
+    );
+    fs::remove_file(scene.path("store/plans/2126-09-01.json")).unwrap();
     // What has begun is told with its line before anything is published.
     scene.write(DAY);
     assert_eq!(scene.compile("out", &["--publish"]).code(), Some(0));

@@ -2,7 +2,7 @@
 
 use super::fault::TimetableFault;
 use super::read;
-use faults::AnyFault;
+use faults::{AnyFault, note};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +18,11 @@ impl Published {
     /// Reads it.
     pub(super) async fn read(shelves: &[Store], timetable: &Timetable) -> Result<Self, AnyFault> {
         let beside = |date: Date| [date.yesterday().ok(), Some(date), date.tomorrow().ok()];
-        let dates: BTreeSet<Date> = timetable.days().into_iter().flat_map(beside).flatten().collect();
+        let days = timetable.days();
+        let dates: BTreeSet<Date> = days.iter().copied().flat_map(beside).flatten().collect();
         let mut plans = BTreeMap::new();
         for date in dates {
-            if let Some(found) = newest(shelves, date).await? {
+            if let Some(found) = newest(shelves, date, days.contains(&date)).await? {
                 plans.insert(date, found);
             }
         }
@@ -42,12 +43,25 @@ impl Published {
     }
 }
 
-async fn newest(shelves: &[Store], date: Date) -> Result<Option<(SignedPlan, Plan)>, AnyFault> {
+/// The newest plan of `date`. One that cannot be read keeps nobody from another day: only where the day itself `is_asked` for is it a
+/// fault.
+async fn newest(
+    shelves: &[Store],
+    date: Date,
+    is_asked: bool,
+) -> Result<Option<(SignedPlan, Plan)>, AnyFault> {
     let mut newest: Option<(SignedPlan, Plan)> = None;
     for shelf in shelves {
         let Some(found) = shelf.get(&plan_path(date), MAX_ENVELOPE_BYTES).await? else { continue };
         let name = format!("{}/{}", shelf.name(), plan_path(date));
-        let found = read::plan_in(&name, &found.bytes)?;
+        let found = match read::plan_in(&name, &found.bytes) {
+            Ok(found) => found,
+            Err(problem) if !is_asked => {
+                note!("note: {problem}; what it shows over midnight is not known here");
+                continue;
+            }
+            Err(problem) => return Err(problem.into()),
+        };
         if newest.as_ref().is_none_or(|(_, plan)| plan.edition < found.1.edition) {
             newest = Some(found);
         }
