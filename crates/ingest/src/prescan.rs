@@ -62,7 +62,7 @@ pub fn prescan(file: &mut (impl Read + Seek), length: u64) -> Result<Option<Stri
 fn scan(file: &mut (impl Read + Seek), length: u64) -> io::Result<Result<Option<String>, SourceFault>> {
     let mut walk = Walk::of(length);
     let mut at = 0;
-    let mut indexed = false;
+    let mut indexes = 0_usize;
     let mut fragmented = false;
     let mut warning = None;
     for number in 0.. {
@@ -75,6 +75,7 @@ fn scan(file: &mut (impl Read + Seek), length: u64) -> io::Result<Result<Option<
             break;
         }
         let end = at.saturating_add(size);
+        let indexed = indexes > 0;
         if end > length {
             if indexed && !kind.iter().all(|byte| matches!(byte, b' '..=b'~' | 0xa9)) {
                 // Rubbish behind the last box.
@@ -99,7 +100,7 @@ fn scan(file: &mut (impl Read + Seek), length: u64) -> io::Result<Result<Option<
                 warning = Some(format!("the last {} of the file are missing", bytes(missing)));
             }
         }
-        indexed |= &kind == b"moov";
+        indexes += usize::from(&kind == b"moov");
         fragmented |= &kind == b"moof";
         if movie::is_visited(&kind) {
             let size = size - header;
@@ -123,10 +124,15 @@ fn scan(file: &mut (impl Read + Seek), length: u64) -> io::Result<Result<Option<
             break;
         }
     }
-    match indexed {
-        true => Ok(Ok(warning)),
-        false => Ok(Err(SourceFault::Truncated("its index (moov) is missing".to_owned()))),
-    }
+    Ok(match indexes {
+        0 => Err(SourceFault::Truncated("its index (moov) is missing".to_owned())),
+        1 => Ok(warning),
+        // FFmpeg passes over every index behind the first.
+        several => Ok(Some(format!(
+            "the file is {several} recordings one behind the other (拼接), and only the first is in the lesson; join them in an editor, or \
+             ingest each by itself"
+        ))),
+    })
 }
 
 fn breaks_off_by(missing: u64) -> String {
