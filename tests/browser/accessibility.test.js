@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { before, test } from 'node:test';
-import { EDGE, LATE, LESSON, openBrowser, openList, openPage, playLesson, playOn } from './support.js';
+import { before } from 'node:test';
+import { EDGE, LATE, LESSON, openBrowser, openList, openPage, playLesson, playOn, test } from './support.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -181,13 +181,15 @@ test('what was watched in one tab counts in the other', async (t) => {
   await (await openList(page)).waitFor();
   const other = await page.context().newPage();
   await other.goto(EDGE);
-  const heard = page.evaluate(() => new Promise((resolve) => addEventListener('storage', () => resolve(true))));
+  await page.evaluate(() => {
+    window.told = new Promise((resolve) => addEventListener('storage', () => resolve(true)));
+  });
   // As the other tab keeps it.
   await other.evaluate(() => {
     const viewed = JSON.parse(localStorage.getItem('airclass.viewed'));
     localStorage.setItem('airclass.viewed', JSON.stringify({ ...viewed, seconds: 900 }));
   });
-  await heard;
+  await page.evaluate(() => window.told);
   await page.click('.eyes summary');
   await page.waitForFunction(() => /今天已看 15 分钟/.test(document.querySelector('.eyes').innerText));
   // It is not written over by who leaves.

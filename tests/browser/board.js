@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
-import { openBrowser, openPage, required } from './browser.js';
+import { before } from 'node:test';
+import { openBrowser, openPage, required, test } from './browser.js';
 
 const ADMIN = required('AIRCLASS_ADMIN', 'the admin listener of an edge, with a slash at the end');
 const ASK = required('AIRCLASS_ASK', 'a file that is made when the bell may ring');

@@ -1,10 +1,19 @@
 // What journeys in a browser share: a browser, and a page that is watched for what must never happen.
 
 import assert from 'node:assert/strict';
+import { test as begin } from 'node:test';
 import { chromium } from 'playwright-core';
 
 /** The longest wait for any one event, in milliseconds: decoding on two busy cores, not a sleep. */
 export const PATIENCE_MS = 150_000;
+
+/** The longest that a test takes, in milliseconds: one that hangs is told by its name, and the others go on. */
+const HANGS_MS = 600_000;
+
+/** A test, `run` with its context. */
+export function test(name, run) {
+  return begin(name, { timeout: HANGS_MS }, run);
+}
 
 /** The longest account of what a page was doing at its end, in characters. */
 const MOST_SAID = 2_000;

@@ -1,9 +1,9 @@
 // Television as any page with hls.js shows it, over many changes of programme; and a lesson of the plan before its hour.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { before } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { CHANNEL, EDGE, LATE, openBrowser, openPage, saidInNotice } from './support.js';
+import { CHANNEL, EDGE, LATE, openBrowser, openPage, saidInNotice, test } from './support.js';
 
 const HLS = fileURLToPath(new URL('../../crates/player/node_modules/hls.js/dist/hls.min.js', import.meta.url));
 

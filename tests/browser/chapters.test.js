@@ -1,8 +1,8 @@
 // Chapters, and what is shown over the bar where one is about to go.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { assertNothingFatal, openBrowser, openPage, playKept, playLesson, playOn, press, until } from './support.js';
+import { before } from 'node:test';
+import { assertNothingFatal, openBrowser, openPage, playKept, playLesson, playOn, press, test, until } from './support.js';
 
 let browser;
 before(async (t) => {

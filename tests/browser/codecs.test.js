@@ -1,8 +1,8 @@
 // AV1 for those who can decode it, and only for those.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { assertNothingFatal, openBrowser, openPage, playLesson, playOn, state } from './support.js';
+import { before } from 'node:test';
+import { assertNothingFatal, openBrowser, openPage, playLesson, playOn, state, test } from './support.js';
 
 let browser;
 before(async (t) => {

@@ -1,8 +1,8 @@
 // 班级学情: a class code, typed by who wishes to be counted, and what is said because of it.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { EDGE, openBrowser, openPage, press, required } from './support.js';
+import { before } from 'node:test';
+import { EDGE, openBrowser, openPage, press, required, test } from './support.js';
 
 /** A planned lesson of the ninth grade, of a minute and a few seconds. */
 const COUNTED = required('AIRCLASS_COUNTED', 'the id of a lesson that classes are counted for');

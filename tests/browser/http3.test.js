@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { before, test } from 'node:test';
-import { assertNothingFatal, openBrowser, openPage, playLesson, playOn, required } from './support.js';
+import { before } from 'node:test';
+import { assertNothingFatal, openBrowser, openPage, playLesson, playOn, required, test } from './support.js';
 
 /** The same edge over TLS and QUIC, with a slash at the end. */
 const HTTP3_EDGE = new URL('/', required('AIRCLASS_HTTP3_URL', 'the same edge over HTTP/3, such as https://localhost:8443/'));

@@ -1,8 +1,8 @@
 // A WebView of 2016: the script for those who know no modules, without what Chrome 49 does not have.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { EDGE, LESSON, assertNothingFatal, openBrowser, openPage, playOn, press } from './support.js';
+import { before } from 'node:test';
+import { EDGE, LESSON, assertNothingFatal, openBrowser, openPage, playOn, press, test } from './support.js';
 
 let browser;
 before(async (t) => {

@@ -1,8 +1,8 @@
 // The list of lessons: two languages, search, and plain words when there is nothing to show.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { EDGE, LESSON, openBrowser, openList, openPage, until } from './support.js';
+import { before } from 'node:test';
+import { EDGE, LESSON, openBrowser, openList, openPage, test, until } from './support.js';
 
 let browser;
 before(async (t) => {

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { before, test } from 'node:test';
-import { openBrowser, openPage as openWatchedPage, press, required } from './browser.js';
+import { before } from 'node:test';
+import { openBrowser, openPage as openWatchedPage, press, required, test } from './browser.js';
 
 const EDGE = required('AIRCLASS_URL', 'an edge whose origin is dead, with a slash at the end');
 const ASK = required('AIRCLASS_ASK', 'a file that is made when the bell may ring');

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
-import { EDGE, LESSON, openBrowser, openPage, playLesson, playOn, press, state } from './support.js';
+import { before } from 'node:test';
+import { EDGE, LESSON, openBrowser, openPage, playLesson, playOn, press, state, test } from './support.js';
 
 /** What the console says of a line that is not there. */
 const CUT = /Failed to load resource/;

@@ -1,8 +1,8 @@
 // A lesson on the screen: picture, sound, quality, position, keys.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { EDGE, LESSON, assertNothingFatal, openBrowser, openList, openPage, playLesson, playOn, state } from './support.js';
+import { before } from 'node:test';
+import { EDGE, LESSON, assertNothingFatal, openBrowser, openList, openPage, playLesson, playOn, state, test } from './support.js';
 
 let browser;
 before(async (t) => {

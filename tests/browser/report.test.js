@@ -1,8 +1,8 @@
 // 报告问题: a choice from a list goes to those who look after the node, at once or when they can be reached.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { EDGE, LESSON, openBrowser, openPage, playLesson } from './support.js';
+import { before } from 'node:test';
+import { EDGE, LESSON, openBrowser, openPage, playLesson, test } from './support.js';
 
 const CUT = /Failed to load resource/;
 

@@ -1,8 +1,8 @@
 // 课本和资料: what can be taken home, and the provinces' own platforms, one of which is down.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { openBrowser, openPage } from './support.js';
+import { before } from 'node:test';
+import { openBrowser, openPage, test } from './support.js';
 
 const SUM = '0123456789abcdef'.repeat(4);
 const PATH = `r/${SUM}.pdf`;

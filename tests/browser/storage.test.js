@@ -4,9 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { ARGUMENTS, assertNothingFatal, EDGE, EXECUTABLE, LESSON, playOn, state } from './support.js';
+import { ARGUMENTS, assertNothingFatal, EDGE, EXECUTABLE, LESSON, playOn, state, test } from './support.js';
 
 /** Chromium's number for "block". */
 const BLOCK = 2;

@@ -1,8 +1,8 @@
 // Subtitles: chosen, shown in time, remembered, and kept with the lesson.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { assertNothingFatal, openBrowser, openPage, playKept, playLesson, press, until } from './support.js';
+import { before } from 'node:test';
+import { assertNothingFatal, openBrowser, openPage, playKept, playLesson, press, test, until } from './support.js';
 
 let browser;
 before(async (t) => {

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ARGUMENTS, EXECUTABLE, PATIENCE_MS, openBrowser, openPage as openWatchedPage, press, required } from './browser.js';
+import { ARGUMENTS, EXECUTABLE, PATIENCE_MS, openBrowser, openPage as openWatchedPage, press, required, test } from './browser.js';
 
-export { ARGUMENTS, EXECUTABLE, openBrowser, press, required };
+export { ARGUMENTS, EXECUTABLE, openBrowser, press, required, test };
 
 /** Where the edge listens, with a slash at the end. */
 export const EDGE = new URL('/', required('AIRCLASS_URL', 'the address of a running edge, such as http://127.0.0.1:8080/')).href;

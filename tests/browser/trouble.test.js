@@ -1,8 +1,8 @@
 // What goes wrong on the way, what the page says about it, and how it comes back.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { EDGE, LESSON, openBrowser, openList, openPage, playLesson, playOn, saidInNotice, state, until } from './support.js';
+import { before } from 'node:test';
+import { EDGE, LESSON, openBrowser, openList, openPage, playLesson, playOn, saidInNotice, state, test, until } from './support.js';
 
 /** Segments behind the first forty seconds: what is before them plays for as long as a busy machine needs to see the notice. */
 const LATER = /\/0000[89]\.m4s$|\/000[1-9]\d\.m4s$/;

@@ -1,10 +1,10 @@
 // Lines as villages have them: slow, far away, with stalls and cuts. `line.js` stands between browser and edge.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLine } from './line.js';
-import { EDGE, LESSON, openBrowser, openPage, playOn, press, state, until } from './support.js';
+import { EDGE, LESSON, openBrowser, openPage, playOn, press, state, test, until } from './support.js';
 
 /**
  * Lesson and line run so many times faster than in the village. Not at all: at 2, a machine that was busy with other things
