@@ -63,6 +63,13 @@ pub(crate) fn ingest(bench: &Bench, file: &Path) -> Published {
     ingest_flagged(bench, file, &["--accept-quality"])
 }
 
+/// The same of a file called `name` that consists of `bytes`.
+pub(crate) fn ingest_bytes(bench: &Bench, name: &str, bytes: impl AsRef<[u8]>) -> Published {
+    let file = bench.path(name);
+    fs::write(&file, bytes).unwrap();
+    ingest(bench, &file)
+}
+
 /// The same with `flags`.
 pub(crate) fn ingest_flagged(bench: &Bench, file: &Path, flags: &[&str]) -> Published {
     let output = program(bench, &[file]).args(flags).output().unwrap();

@@ -1,7 +1,7 @@
 //! Everything teachers have: each becomes whole segments at a rate of the grid.
 
 use crate::clip::{AAC, Bench, H264, pictures, tone};
-use crate::lesson::{Published, ingest};
+use crate::lesson::{Published, ingest, ingest_bytes};
 use package::Slot;
 
 /// What a source must become.
@@ -135,9 +135,7 @@ fn two_resolutions_in_one_stream_become_one_lesson() {
     let small = bench.clip("1.ts", &clip("320x180", "25", "2", &format!("{H264} {AAC}")));
     let large = bench.clip("2.ts", &clip("640x480", "25", "2", &format!("{H264} {AAC}")));
     let both = [std::fs::read(small).unwrap(), std::fs::read(large).unwrap()].concat();
-    let file = bench.path("both.ts");
-    std::fs::write(&file, both).unwrap();
-    assert_eq!(ingest(&bench, &file).manifest().segments.0, 1);
+    assert_eq!(ingest_bytes(&bench, "both.ts", both).manifest().segments.0, 1);
 }
 
 #[test]
@@ -164,9 +162,7 @@ fn zeros_in_a_transport_stream_and_behind_it_are_passed_over() {
         ("within.ts", [&whole[..half], zeros.as_slice(), &whole[half..]]),
         ("behind.ts", [whole.as_slice(), zeros.as_slice(), zeros.as_slice()]),
     ] {
-        let file = bench.path(name);
-        std::fs::write(&file, parts.concat()).unwrap();
-        let published = ingest(&bench, &file);
+        let published = ingest_bytes(&bench, name, parts.concat());
         assert_eq!(published.manifest().segments.0, 2, "{name}");
         assert!(published.said.contains("unreadable stretch"), "{name}: {}", published.said);
     }
@@ -184,11 +180,9 @@ fn a_recording_that_breaks_off_is_a_lesson_as_far_as_it_goes() {
     let whole = std::fs::read(bench.clip("whole.mp4", &options)).unwrap();
     let parts: Vec<_> =
         whole.windows(4).enumerate().filter(|(_, kind)| kind == b"mdat").map(|(at, _)| at).collect();
-    let file = bench.path("crashed.mp4");
     // Of the fourth two seconds a thousand bytes came, or not even all of what it consists of.
     for end in [parts[3] + 1_000, parts[3] - 100] {
-        std::fs::write(&file, &whole[..end]).unwrap();
-        let published = ingest(&bench, &file);
+        let published = ingest_bytes(&bench, "crashed.mp4", &whole[..end]);
         assert_eq!(published.manifest().segments.0, 2, "six seconds");
         assert!(published.said.contains("breaks off (录制中断)"), "{}", published.said);
     }
@@ -228,9 +222,8 @@ fn a_clock_that_jumps_is_mended() {
     let options = clip("320x180", "25", "3", &format!("{H264} {AAC}"));
     let first = bench.clip("1.ts", &options);
     let later = bench.clip("2.ts", &format!("{options} -output_ts_offset 5000"));
-    let file = bench.path("both.ts");
-    std::fs::write(&file, [std::fs::read(first).unwrap(), std::fs::read(later).unwrap()].concat()).unwrap();
-    let published = ingest(&bench, &file);
+    let both = [std::fs::read(first).unwrap(), std::fs::read(later).unwrap()].concat();
+    let published = ingest_bytes(&bench, "both.ts", both);
     assert_eq!(published.manifest().segments.0, 2);
     assert!(published.said.contains("clock jumps"), "{}", published.said);
 }
@@ -248,9 +241,7 @@ fn sound_that_becomes_another_codec_is_damage() {
         ("mp2.ts", &aac, &part("2.ts", "-c:a mp2 -output_ts_offset 3")),
         ("ac3.ts", &part("3.ts", "-c:a ac3"), &aac),
     ] {
-        let file = bench.path(name);
-        std::fs::write(&file, [first.as_slice(), second.as_slice()].concat()).unwrap();
-        let published = ingest(&bench, &file);
+        let published = ingest_bytes(&bench, name, [first.as_slice(), second.as_slice()].concat());
         assert_eq!(published.manifest().segments.0, 2, "{name}");
         assert!(published.said.contains("undecodable packet"), "{name}: {}", published.said);
     }
@@ -265,9 +256,7 @@ fn what_is_joined_behind_a_short_opening_is_all_there() {
         let file = bench.clip(name, &clip("320x180", "25", seconds, &format!("{H264} {AAC}")));
         std::fs::read(file).unwrap()
     };
-    let file = bench.path("both.ts");
-    std::fs::write(&file, [part("1.ts", "5"), part("2.ts", "6")].concat()).unwrap();
-    let published = ingest(&bench, &file);
+    let published = ingest_bytes(&bench, "both.ts", [part("1.ts", "5"), part("2.ts", "6")].concat());
     assert_eq!(published.manifest().segments.0, 3);
     for wrong in ["overlaps", "damaged"] {
         assert!(!published.said.contains(wrong), "{}", published.said);
@@ -283,10 +272,8 @@ fn a_part_in_streams_of_its_own_is_told() {
         let file = bench.clip(name, &clip("320x180", "25", "3", &format!("{H264} {AAC} {more}")));
         std::fs::read(file).unwrap()
     };
-    let file = bench.path("both.ts");
     let other = part("2.ts", "-mpegts_start_pid 512 -output_ts_offset 3");
-    std::fs::write(&file, [part("1.ts", ""), other].concat()).unwrap();
-    let published = ingest(&bench, &file);
+    let published = ingest_bytes(&bench, "both.ts", [part("1.ts", ""), other].concat());
     assert!(published.said.contains("2 picture tracks"), "{}", published.said);
 }
 
