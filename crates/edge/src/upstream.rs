@@ -15,7 +15,6 @@ mod exchange;
 mod group;
 mod hangup;
 mod metrics;
-mod narrow;
 mod options;
 mod parent;
 mod peer;
@@ -30,6 +29,7 @@ mod strict;
 mod tests;
 mod tls;
 mod way;
+mod width;
 
 use address::Address;
 pub(crate) use body::{BodyError, UpstreamBody};

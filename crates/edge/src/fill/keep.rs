@@ -49,6 +49,9 @@ pub(crate) async fn keep(
     // Of what ends with its readers a block is certain, until they say more.
     let certain = |length: u64| if worth.is_some() { length.min(BLOCK_SIZE) } else { length };
     let writer = writer.promised(edge.overload.promise_as_stated(stated.map(certain)));
+    if worth.is_none() {
+        body.widen();
+    }
     let variant = variant(edge, asked, primary, &head.headers, &mut guard);
     let object = Arc::new(head.with(Body::Growing(growing)));
     guard.land(Landed::Fetched { object, variant: variant.clone(), way, kept: true, said });
@@ -60,6 +63,7 @@ pub(crate) async fn keep(
         let here = writer.received().max(BLOCK_SIZE);
         if stated.is_some_and(|length| length.saturating_sub(here) <= worth) {
             writer.expect(stated.map_or(0, |length| length.saturating_sub(writer.received())));
+            body.widen();
             return false;
         }
         // Who reads it takes what has come, or leaves, before more is read.
@@ -114,6 +118,7 @@ pub(super) async fn hand_out(
 ) -> FillOutcome {
     let (stated, way, said) = (arrived.length(), Way::of(&arrived.head), arrived.said);
     let (head, body) = head_of(edge, asked, primary, arrived);
+    body.widen();
     let (growing, writer) = Growing::start(stated);
     let writer = writer.promised(edge.overload.promise_as_stated(stated));
     let object = Arc::new(head.with(Body::Growing(growing)));

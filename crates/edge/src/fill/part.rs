@@ -142,6 +142,10 @@ pub(crate) async fn keep_blocks(
     let ContentRange { part, length } = range;
     arrived.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     let (head, body) = arrived::head_of(edge, asked, primary, arrived);
+    if part.end - part.start > BLOCK_SIZE {
+        // A block comes as it is: the next question, too, finds its connection narrow.
+        body.widen();
+    }
     let variant = place::variant(edge, asked, primary, &head.headers, &mut guard);
     let key = variant.as_ref().map_or(primary, |variant| &variant.key);
     // Blocks of the same representation that are held already go on being its blocks (RFC 9111 §3.4).

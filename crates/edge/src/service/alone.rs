@@ -94,5 +94,11 @@ pub(super) async fn ask_alone(edge: &Edge, asked: &Asked) -> Result<UpstreamResp
     let question = asked.question(&headers);
     let answer = edge.upstream.exchange(question, RequestBody::Empty).await;
     edge.upstream_seen(answer.as_ref().map(|_| ()).map_err(|&error| error));
+    if let Ok(answer) = &answer
+        && answer.status() != StatusCode::OK
+    {
+        // It is what was asked for, and no more.
+        answer.body().widen();
+    }
     answer
 }

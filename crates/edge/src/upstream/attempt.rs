@@ -10,6 +10,7 @@ use super::sending::Sending;
 use crate::policy::CDN_LOOP;
 use http::response::Parts;
 use http::{HeaderMap, Request, StatusCode, header, request};
+use http_body::Body;
 use httpcache::fields;
 use hyper::body::Incoming;
 use parents::retry::is_unwell;
@@ -60,6 +61,8 @@ impl From<UpstreamError> for Unanswered {
 pub(super) struct Reached {
     lease: Lease,
     load: Load,
+    /// Whether all of the answer is wanted, however long it is.
+    wants_all: bool,
 }
 
 impl Upstream {
@@ -103,7 +106,7 @@ impl Upstream {
         let load = parent.begin(Instant::now());
         let lease = self.pool(parent).lease(wish, limit).await;
         let lease = lease.inspect_err(|error| note_error(parent, *error))?;
-        Ok(Reached { lease, load })
+        Ok(Reached { lease, load, wants_all: !wish.narrow })
     }
 }
 
@@ -161,6 +164,9 @@ impl Reached {
         };
         let hold = upstream.pool(self.load.parent()).give_back(self.lease, sending);
         let (mut head, body) = response.into_parts();
+        if self.wants_all && !body.is_end_stream() {
+            hold.widen(body.size_hint().exact());
+        }
         if head.status == StatusCode::NO_CONTENT {
             // There is none, whatever it says, and clients over HTTP/2 and HTTP/3 would wait for that (RFC 9110 §8.6).
             head.headers.remove(header::CONTENT_LENGTH);

@@ -235,6 +235,13 @@ impl UpstreamBody {
         }
     }
 
+    /// From now on all of it is wanted, of which little had to come until then ([`Question::narrow`](super::Question::narrow)).
+    pub(crate) fn widen(&self) {
+        if let State::Reading { body, hold, .. } = &self.state {
+            hold.widen(body.size_hint().exact());
+        }
+    }
+
     /// Its reader asks for more. Whether that is a client that has lost its place.
     fn has_lost(&self) -> bool {
         let State::Reading { hold, .. } = &self.state else { return false };

@@ -1,9 +1,9 @@
 //! One new connection: `resolve → TCP → (TLS) → sender`.
 
 use super::UpstreamError;
-use super::narrow::Line;
 use super::parent::Parent;
 use super::sender::Sender;
+use super::width::Line;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::io;
@@ -43,7 +43,7 @@ impl Dial {
                 // A request is written whole.
                 let _ = stream.set_nodelay(true);
                 let peer = stream.peer_addr().ok();
-                let (line, narrow) = Line::new(stream);
+                let (line, width) = Line::new(stream);
                 let mut sender = match &parent.tls {
                     None => Sender::over(line, &parent.name).await,
                     Some(tls) => {
@@ -56,7 +56,7 @@ impl Dial {
                     }
                 }?;
                 sender.peer = peer;
-                sender.narrow = narrow;
+                sender.width = width;
                 Ok(sender)
             }
             #[cfg(test)]

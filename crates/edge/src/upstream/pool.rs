@@ -10,10 +10,10 @@
 
 use super::UpstreamError;
 use super::connect::Dial;
-use super::narrow::Narrow;
 use super::parent::Parent;
 use super::sender::Sender;
 use super::sending::Sending;
+use super::width::Width;
 use crate::metrics::Metrics;
 use crate::options::UpstreamLimits;
 use crate::patience::{Patience, PlaceFor};
@@ -137,6 +137,8 @@ pub(super) struct Wish {
     pub(super) alone: bool,
     /// Whether a place is waited for where all are taken.
     pub(super) wait: bool,
+    /// Whether little of a long answer may be wanted: it is to be narrow until more is.
+    pub(super) narrow: bool,
 }
 
 /// A connection in use.
@@ -152,7 +154,7 @@ pub(super) struct Hold {
     place: Weak<Place>,
     reader: Rc<Reader>,
     clients: Rc<Clients>,
-    narrow: Narrow,
+    width: Width,
     /// What was sent with the question.
     sending: Option<Sending>,
     /// Dropped with this.
@@ -176,7 +178,12 @@ impl Hold {
 
     /// From now on little is read ahead of what is taken.
     pub(super) fn narrow(&self) {
-        self.narrow.set();
+        self.width.narrow();
+    }
+
+    /// From now on all of it is wanted, so many bytes where that is known.
+    pub(super) fn widen(&self, length: Option<u64>) {
+        self.width.widen(length);
     }
 
     /// The client has so many bytes to take.
@@ -230,7 +237,7 @@ impl Pool {
         })
     }
 
-    /// A connection: an idle one, the last used first, where it may be, and else a new one. Waits for a place where all are taken, if that is
+    /// A connection: an idle one, the last used first, where one may and will do, and else a new one. Waits for a place where all are taken, if that is
     /// wished.
     ///
     /// # Errors
@@ -251,7 +258,7 @@ impl Pool {
         };
         let place = place.ok_or(UpstreamError::Busy)?;
         if wish.reuse
-            && let Some(connection) = self.take_idle()
+            && let Some(connection) = self.take_idle(wish.narrow)
         {
             return Ok(Lease { connection, reused: true, place });
         }
@@ -276,10 +283,15 @@ impl Pool {
         Some(place)
     }
 
-    fn take_idle(&self) -> Option<Connection> {
+    /// An idle one. For who does not need it narrow, those that are not come first.
+    fn take_idle(&self, narrow: bool) -> Option<Connection> {
         self.drop_unusable();
         loop {
-            let Idle { connection, .. } = self.idle.borrow_mut().pop_back()?;
+            let mut idle = self.idle.borrow_mut();
+            let suits = |idle: &Idle| idle.connection.sender.width.is_narrow() == narrow;
+            let found = idle.iter().rposition(suits);
+            let at = if narrow { found? } else { found.or(idle.len().checked_sub(1))? };
+            let Idle { connection, .. } = idle.remove(at)?;
             // Where it no longer is, it is not asked: whoever moves a name waits for that.
             if connection.sender.peer.is_none_or(|peer| self.parent.resolver.is_at(peer)) {
                 return Some(connection);
@@ -311,7 +323,7 @@ impl Pool {
             place: Rc::downgrade(&place),
             reader: Rc::clone(&place.reader),
             clients: Rc::clone(&self.clients),
-            narrow: connection.sender.narrow.clone(),
+            width: connection.sender.width.clone(),
             sending,
             _over: over,
         };
@@ -325,7 +337,7 @@ impl Pool {
                         return false;
                     }
                 }
-                sender.ready().await.is_ok() && !sender.narrow.is_set()
+                sender.ready().await.is_ok() && sender.width.is_usable_again()
             };
             let is_usable = tokio::select! {
                 biased;

@@ -27,6 +27,8 @@ pub(crate) struct Question<'a> {
     pub(crate) cold: bool,
     /// Asked for one client alone, who reads the answer as slowly as it may.
     pub(crate) alone: bool,
+    /// Little may be wanted of a long answer: no more is to come than is, until it is widened.
+    pub(crate) narrow: bool,
     /// The rest of something that has begun: it is no new question, however many there are (`upstream_rate`).
     pub(crate) goes_on: bool,
     /// Where interim responses go.
@@ -43,6 +45,7 @@ impl<'a> Question<'a> {
             headers,
             cold: false,
             alone: false,
+            narrow: false,
             goes_on: false,
             interim: None,
         }

@@ -3,9 +3,9 @@
 
 use super::UpstreamError;
 use super::hangup::Heard;
-use super::narrow::Narrow;
 use super::question::RequestBody;
 use super::strict::{Answers, MAX_HEAD, Strict};
+use super::width::Width;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -23,8 +23,7 @@ pub(super) struct Sender {
     asks: bool,
     /// Where it leads to; `None`: not over the network.
     pub(super) peer: Option<SocketAddr>,
-    /// Whether it is read a little at a time.
-    pub(super) narrow: Narrow,
+    pub(super) width: Width,
 }
 
 /// Fields an answer may have.
@@ -60,7 +59,7 @@ impl Sender {
             connection: running.abort_handle(),
             asks: false,
             peer: None,
-            narrow: Narrow::default(),
+            width: Width::default(),
         })
     }
 

@@ -135,7 +135,8 @@ async fn an_answer_that_cannot_be_read_is_not_asked_for_again_on_every_kept_conn
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_was_made_narrow_is_not_used_again() {
     local(async {
-        let scene = narrow(4, [ok("a"), ok("b"), ok("c")].into());
+        let long = || Reply::new(200).body(vec![7; 1 << 20]);
+        let scene = narrow(4, [long(), long(), long()].into());
         let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
         for (is_narrow, connections) in [(false, 1), (true, 1), (false, 2)] {
             let question = Question::get("h", &target, &headers);
@@ -146,6 +147,35 @@ async fn a_connection_that_was_made_narrow_is_not_used_again() {
             assert!(answer.into_body().collect().await.is_ok());
             tokio::time::sleep(SECOND / 10).await;
             assert_eq!(scene.servers[0].connections(), connections);
+        }
+    })
+    .await;
+}
+
+/// Attack 53: what a kernel has allowed to come before, comes of an origin that ignores Range.
+#[tokio::test(start_paused = true)]
+async fn a_part_is_asked_for_over_a_connection_that_was_never_wide() {
+    local(async {
+        let (long, short) = (|| Reply::new(200).body(vec![7; 1 << 20]), || ok("a"));
+        let scene = narrow(4, [long(), short(), long(), short(), short(), long(), long()].into());
+        let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+        for (narrow, widen, connections, why) in [
+            (false, false, 1, "the first"),
+            (true, false, 2, "that one was widened by a long answer"),
+            (true, false, 2, "the second was not"),
+            (false, false, 2, "who wants all of it takes a wide one"),
+            (true, false, 2, "the narrow one is still there, and a long answer has not widened it"),
+            (true, true, 2, "until all of it is wanted"),
+            (true, false, 3, "it was widened"),
+        ] {
+            let question = Question { narrow, ..Question::get("h", &target, &headers) };
+            let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
+            if widen {
+                answer.body().widen();
+            }
+            assert!(answer.into_body().collect().await.is_ok());
+            tokio::time::sleep(SECOND / 10).await;
+            assert_eq!(scene.servers[0].connections(), connections, "{why}");
         }
     })
     .await;
