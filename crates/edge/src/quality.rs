@@ -13,6 +13,7 @@ use crate::delivery::Rung;
 use crate::overload::Class;
 use crate::request::Asked;
 use http::Method;
+pub(crate) use keys::FIELDS;
 use keys::Told;
 use prometheus::{Histogram, HistogramOpts, IntCounter};
 use reports::Reports;
@@ -92,6 +93,9 @@ impl Quality {
     /// Counts what a request tells. `now` is when it is read.
     pub(crate) fn hear(&self, asked: &Asked, now: Instant) {
         if asked.method != Method::GET || asked.class != Class::Media {
+            return;
+        }
+        if !asked.noted.cmcd && asked.target.query().is_none() {
             return;
         }
         let Some(told) = Told::read(&asked.headers, asked.target.query()) else { return };

@@ -4,6 +4,7 @@ mod host;
 
 use crate::overload::{Class, Session};
 use crate::policy::CDN_LOOP;
+use crate::quality;
 use crate::upstream::Question;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header, request};
 use httpcache::digest::{self, WANT_REPR_DIGEST};
@@ -48,8 +49,12 @@ pub(crate) struct Asked {
 /// Of the fields that few requests have, which there are. One walk over all of them: to look for one by its name costs as much.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Noted {
-    /// The client wants a part, or has conditions.
-    pub(crate) choice: bool,
+    /// The client wants a part.
+    pub(crate) part: bool,
+    /// The client has conditions (RFC 9110 §13.1).
+    pub(crate) conditions: bool,
+    /// A player tells how it gets on (CTA-5004).
+    pub(crate) cmcd: bool,
     /// Proxies have signed it (RFC 8586).
     pub(crate) cdn_loop: bool,
     /// The client takes fields behind a body (RFC 9110 §10.1.4).
@@ -67,12 +72,12 @@ impl Noted {
         let mut noted = Self::default();
         for name in headers.keys() {
             match *name {
-                header::RANGE
-                | header::IF_RANGE
+                header::RANGE => noted.part = true,
+                header::IF_RANGE
                 | header::IF_MATCH
                 | header::IF_NONE_MATCH
                 | header::IF_MODIFIED_SINCE
-                | header::IF_UNMODIFIED_SINCE => noted.choice = true,
+                | header::IF_UNMODIFIED_SINCE => noted.conditions = true,
                 header::CACHE_CONTROL | header::PRAGMA => noted.directives = true,
                 header::EXPECT => noted.expectation = true,
                 header::CONNECTION => noted.connection = true,
@@ -80,6 +85,7 @@ impl Noted {
                 header::TE => noted.trailers = takes_trailers(headers),
                 _ if *name == CDN_LOOP => noted.cdn_loop = true,
                 _ if *name == WANT_REPR_DIGEST => noted.digest = digest::is_wanted(headers),
+                _ if quality::FIELDS.contains(name) => noted.cmcd = true,
                 _ => {}
             }
         }
@@ -174,7 +180,7 @@ impl Asked {
         if noted.cookie {
             join_cookies(&mut headers);
         }
-        if noted.choice {
+        if noted.part {
             one_range(&mut headers);
         }
         let target = origin_form(&method, uri)?;

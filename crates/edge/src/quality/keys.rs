@@ -1,10 +1,15 @@
 //! Reading CMCD's keys: a dictionary of structured fields (RFC 8941) as far as they go, in fields or in a query.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use std::borrow::Cow;
 
 /// The fields that a player's keys are spread over. Each key is in one; which, does not matter here.
-const FIELDS: [&str; 4] = ["cmcd-object", "cmcd-request", "cmcd-status", "cmcd-session"];
+pub(crate) const FIELDS: [HeaderName; 4] = [
+    HeaderName::from_static("cmcd-object"),
+    HeaderName::from_static("cmcd-request"),
+    HeaderName::from_static("cmcd-status"),
+    HeaderName::from_static("cmcd-session"),
+];
 /// The query's parameter that holds all keys instead.
 const PARAMETER: &str = "CMCD=";
 /// Longer texts are not read: all keys of a long session together are some 400 bytes.
@@ -49,7 +54,7 @@ impl Told {
     pub(super) fn read(headers: &HeaderMap, query: Option<&str>) -> Option<Self> {
         let mut told = Self::default();
         let mut any = false;
-        for text in FIELDS.iter().filter_map(|name| headers.get(*name)?.to_str().ok()) {
+        for text in FIELDS.iter().filter_map(|name| headers.get(name)?.to_str().ok()) {
             any = true;
             told.add(text);
         }

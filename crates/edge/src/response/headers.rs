@@ -6,7 +6,7 @@ use crate::delivery::trace;
 use crate::edge::Edge;
 use crate::fill::{BlockStream, PassingStream};
 use crate::outcome::Outcome;
-use crate::request::Asked;
+use crate::request::{Asked, Noted};
 use crate::store::{Body, Object, Sparse};
 use crate::upstream::{UpstreamResponse, Way};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
@@ -211,7 +211,8 @@ impl Selected {
 
 /// In the order of RFC 9110 §13.2.2: conditions, then If-Range, then Range. Only a 200 has them (§13.2.1, §14.2).
 fn selected(asked: &Asked, object: &Object) -> Selected {
-    if !asked.noted.choice {
+    let Noted { part, conditions, .. } = asked.noted;
+    if !part && !conditions {
         return Selected::Whole;
     }
     if object.part.is_some() {
@@ -228,8 +229,9 @@ fn selected(asked: &Asked, object: &Object) -> Selected {
         asked.headers.contains_key(header::IF_MODIFIED_SINCE)
             && !asked.headers.contains_key(header::IF_UNMODIFIED_SINCE)
     };
-    let modified = object.last_modified.or_else(|| is_asked().then(made_at).flatten());
-    match conditional::evaluate(&asked.method, &asked.headers, object.etag.as_ref(), modified) {
+    let modified = || object.last_modified.or_else(|| is_asked().then(made_at).flatten());
+    let evaluate = || conditional::evaluate(&asked.method, &asked.headers, object.etag.as_ref(), modified());
+    match if conditions { evaluate() } else { Verdict::Proceed } {
         Verdict::NotModified => return Selected::NotModified,
         Verdict::PreconditionFailed => return Selected::PreconditionFailed,
         Verdict::Proceed => {}
@@ -239,9 +241,9 @@ fn selected(asked: &Asked, object: &Object) -> Selected {
     };
     // A weak one is as good as made in the second of its change.
     let made_at = || made_at().filter(|_| object.strong_date).unwrap_or(std::time::UNIX_EPOCH);
-    if asked.method != Method::GET
-        || !conditional::range_applies(&asked.headers, object.etag.as_ref(), object.last_modified, made_at)
-    {
+    let applies =
+        || conditional::range_applies(&asked.headers, object.etag.as_ref(), object.last_modified, made_at);
+    if asked.method != Method::GET || conditions && !applies() {
         return Selected::Whole;
     }
     match range::resolve(Some(wanted), length) {
