@@ -53,14 +53,24 @@ pub(crate) fn finish(over: &Over, hurry: &AtomicBool) -> io::Result<Finished> {
             return if hurry.load(Ordering::Relaxed) { removed.map(|()| Finished::Left) } else { Err(error) };
         }
     };
-    std::fs::rename(half.as_deref().unwrap_or(path), &done)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = done.file_name().unwrap_or_default().to_string_lossy();
     // One write of a short line, so that two processes do not come between each other.
     let line = format!("{sum}  {name}\n");
-    File::options().create(true).append(true).open(folder.join(SUMS))?.write_all(line.as_bytes())?;
-    if half.is_some() {
-        std::fs::remove_file(path)?;
+    let add_sum =
+        || File::options().create(true).append(true).open(folder.join(SUMS))?.write_all(line.as_bytes());
+    // A process may end between any two steps. Behind the last one nobody looks at the file again, so that its sum is there by then;
+    // it may be there twice.
+    match half {
+        Some(half) => {
+            std::fs::rename(half, &done)?;
+            add_sum()?;
+            std::fs::remove_file(path)?;
+        }
+        None => {
+            add_sum()?;
+            std::fs::rename(path, &done)?;
+        }
     }
     Ok(Finished::Done)
 }
@@ -200,6 +210,25 @@ mod tests {
             assert_eq!(done.exists(), there, "{now}");
         }
         assert_eq!(metrics.removed.get(), 1);
+    }
+
+    /// A process that ended behind the name left a file whose sum nobody wrote any more.
+    #[test]
+    fn what_is_sealed_is_summed_before_it_has_its_last_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("security-20260301T000000000Z-1.open");
+        std::fs::write(&path, "sealed").unwrap();
+        let sums = || std::fs::read_to_string(folder.path().join(SUMS)).unwrap();
+        let over = Over::unlocked(path.clone()).unwrap();
+        // It goes no further than that.
+        let taken = path.with_extension("sealed");
+        std::fs::create_dir(&taken).unwrap();
+        assert!(finish(&over, &AtomicBool::new(false)).is_err() && path.exists());
+        assert!(sums().ends_with("  security-20260301T000000000Z-1.sealed\n"));
+        std::fs::remove_dir(&taken).unwrap();
+        assert!(matches!(finish(&over, &AtomicBool::new(false)).unwrap(), Finished::Done));
+        let both: Vec<_> = sums().lines().map(str::to_owned).collect();
+        assert!(both.len() == 2 && both[0] == both[1] && taken.is_file() && !path.exists(), "{both:?}");
     }
 
     /// A start by such a clock removed all there was.
