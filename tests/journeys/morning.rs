@@ -2,7 +2,7 @@
 //! HTTP, in Chromium with and without JavaScript, and after the edge itself was killed and begun again.
 
 use jiff::{SignedDuration, Timestamp};
-use journeys::process::metric;
+use journeys::process::{Signal, metric};
 use journeys::store::put;
 use journeys::{Airclass, client, ingest, node, project};
 use package::front::FRONT;
@@ -233,7 +233,7 @@ fn killed_origin_before_the_bell_home_page_catalogue_guide_and_lessons_all_work(
     }
 
     // 08:29.
-    origin.signal("KILL");
+    origin.signal(Signal::KILL);
     origin.wait();
     runtime.block_on(async {
         the_front_is_there(&edge, &front).await;

@@ -1,6 +1,7 @@
 //! Two provinces' origins behind one edge: one dies, is marked, and nothing else notices.
 
 use journeys::client::get;
+use journeys::process::Signal;
 use journeys::store::put;
 use journeys::{Airclass, client};
 use std::time::Duration;
@@ -57,7 +58,7 @@ async fn one_provinces_origin_dies_and_all_else_is_untouched() {
     }
     assert_eq!(standing(&edge).await["groups"], serde_json::json!({ "hubei": "up", "henan": "up" }));
 
-    origins[0].signal("KILL");
+    origins[0].signal(Signal::KILL);
     origins[0].wait();
     let until = Instant::now() + PATIENCE;
     while standing(&edge).await["groups"]["hubei"] != "down" {

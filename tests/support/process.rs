@@ -1,6 +1,8 @@
 //! The built programs as processes.
 
 use crate::net::Net;
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -175,14 +177,12 @@ impl Airclass {
 
     /// Asks it to stop, as a service manager does.
     pub fn terminate(&self) {
-        self.signal("TERM");
+        self.signal(Signal::TERM);
     }
 
-    /// Sends it a signal.
-    pub fn signal(&self, name: &str) {
-        let (name, pid) = (format!("-{name}"), self.child.id().to_string());
-        let sent = Command::new("kill").args([&name, &pid]).status().expect("kill runs");
-        assert!(sent.success());
+    /// Sends it a signal, at once: to start a program for that may take a busy machine longer than what the signal is for.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a child that nobody has waited for");
     }
 
     /// How many descriptors it has open.

@@ -4,6 +4,7 @@ use super::{LENGTH, any_port, configure, start};
 use journeys::Airclass;
 use journeys::client::{self, Certificate};
 use journeys::http3::Http3;
+use journeys::process::Signal;
 use journeys::store::{pattern, put, segment};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -79,7 +80,7 @@ fn a_process_that_dies_before_its_last_word_is_followed_as_if_it_had_been_gone()
         config = config.replacen(&any_port().to_string(), &address.to_string(), 1);
     }
     std::fs::write(at("next.toml"), config).unwrap();
-    old.signal("STOP");
+    old.signal(Signal::STOP);
     let next = std::thread::spawn({
         let config = at("next.toml");
         move || Airclass::start(&["edge", "--config", config.to_str().unwrap()])

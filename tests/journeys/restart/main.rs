@@ -10,7 +10,7 @@ mod taken_over;
 use journeys::Airclass;
 use journeys::client::{self, Certificate};
 use journeys::load::{Tally, Target, ask_steadily, pace};
-use journeys::process::program;
+use journeys::process::{Signal, program};
 use journeys::store::{pattern, put, segment};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -309,7 +309,7 @@ fn a_new_certificate_under_load() {
             assert_eq!(scene.order("/reload").await.0, 200);
         }
         // By signal it is the same.
-        scene.edge.as_ref().unwrap().signal("HUP");
+        scene.edge.as_ref().unwrap().signal(Signal::HUP);
     });
 }
 
@@ -324,7 +324,7 @@ fn a_new_certificate_is_found_also_behind_a_reload_that_is_refused() {
         std::fs::copy(folder.join("other").join(file), folder.join(file)).unwrap();
     }
     std::fs::write(&config, format!("{good}oops = ")).unwrap();
-    edge.signal("HUP");
+    edge.signal(Signal::HUP);
     let says = |words: &str| {
         while !edge.log().contains(words) {
             std::thread::yield_now();
