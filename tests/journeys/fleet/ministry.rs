@@ -70,6 +70,16 @@ pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// Asks until the control's store is there.
+fn asked(ask: impl Fn() -> Finished) -> Finished {
+    loop {
+        let ended = ask();
+        if !ended.stderr.contains("store_away") {
+            break ended;
+        }
+    }
+}
+
 impl Ministry {
     pub(crate) fn new(store: Option<String>) -> Self {
         Self::at(store, &loopback::own().to_string())
@@ -134,7 +144,12 @@ impl Ministry {
         format!("https://{}", self.listen)
     }
 
+    /// Once more where the store has not answered in time, as one that comes back does not, or a machine that is busy.
     pub(crate) fn ask(&self, person: &str, arguments: &[&str]) -> Finished {
+        asked(|| self.ask_once(person, arguments))
+    }
+
+    fn ask_once(&self, person: &str, arguments: &[&str]) -> Finished {
         let person = self.folder.path().join(person);
         let (url, person) = (self.url(), text(&person).to_owned());
         airclass(&[&["control"], arguments, &["--control", &url, "--as", &person]].concat())
@@ -150,7 +165,7 @@ impl Ministry {
     pub(crate) fn enrol(&self, home: &Path, token: &str, more: &[&str]) -> Finished {
         let url = self.url();
         let enrol = ["node", "enroll", "--control", &url, "--token", token, "--home", text(home)];
-        airclass(&[&enrol[..], more].concat())
+        asked(|| airclass(&[&enrol[..], more].concat()))
     }
 
     /// A node that has enrolled, its edge and its agent.
@@ -188,9 +203,14 @@ impl Ministry {
     }
 
     pub(crate) fn purge(&self, more: &[&str]) -> Finished {
+        asked(|| self.purge_once(more))
+    }
+
+    /// The same of a store that is away.
+    pub(crate) fn purge_once(&self, more: &[&str]) -> Finished {
         let key = self.folder.path().join("operator.key");
         let purge = ["purge", "--key", text(&key), "--prefix", "http://lessons.example/"];
-        self.ask("telecom-zhang", &[&purge[..], more].concat())
+        self.ask_once("telecom-zhang", &[&purge[..], more].concat())
     }
 
     pub(crate) fn order(&self, number: u64) -> Finished {
