@@ -26,7 +26,8 @@ test('a lesson that was kept plays without a network, the page too, and is delet
     lessons: [{ lesson: LESSON, release: start, grades: [], title: '下一节', subject: '数学' }],
     channels: [{ channel: 'g3', title: '小学三年级', programmes: [{ lesson: LESSON, start, end }] }],
   };
-  await page.route('**/timetable/days.json', (route) => route.fulfill({ json: { days: [day(0), day(1)] } }));
+  // One day more than is kept, for midnight may pass.
+  await page.route('**/timetable/days.json', (route) => route.fulfill({ json: { days: [0, 1, 2].map(day) } }));
   await page.route('**/timetable/2*.json', (route) => route.fulfill({ json: guide }));
   await playLesson(page);
   await page.click('[data-control=keep]');
@@ -113,7 +114,24 @@ async function openCut(t) {
   const page = await openPage(t, browser, { expected: CUT, timezoneId: 'America/New_York' });
   await page.route('**/timetable/days.json', (route) => route.fulfill({ headers: { date: NOON.toUTCString() }, json: { days: [] } }));
   await page.clock.install();
-  await page.addInitScript(() => (Math.random = () => 0));
+  await page.addInitScript(() => {
+    Math.random = () => 0;
+    window.underWay = 0;
+    const follow = (promise) => {
+      window.underWay += 1;
+      return promise.finally(() => (window.underWay -= 1));
+    };
+    const [{ fetch }, { arrayBuffer }, { transaction }] = [window, Response.prototype, IDBDatabase.prototype];
+    window.fetch = (...asked) => follow(fetch(...asked));
+    Response.prototype.arrayBuffer = function () {
+      return follow(arrayBuffer.call(this));
+    };
+    IDBDatabase.prototype.transaction = function (...asked) {
+      const begun = transaction.apply(this, asked);
+      void follow(new Promise((ends) => ['complete', 'abort'].forEach((event) => begun.addEventListener(event, ends))));
+      return begun;
+    };
+  });
   await playLesson(page);
   const line = { cut: true, asked: [] };
   await page.route('**/bundle/lesson.tar', (route) => {
@@ -123,9 +141,13 @@ async function openCut(t) {
   return { page, line };
 }
 
-/** Lets time pass, a minute at once, until the line under the lesson says so. */
+/**
+ * Lets time pass, a minute at once, until the line under the lesson says so. None passes while something is fetched or written: for a busy
+ * machine it would be over before a piece is here.
+ */
 async function passUntil(page, text) {
   for (let minutes = 0; minutes < 30; minutes += 1) {
+    await page.waitForFunction(() => window.underWay === 0);
     if (text.test(await page.innerText('.keep-said'))) return;
     await page.clock.runFor(60_000);
   }
