@@ -299,9 +299,10 @@ test('a device that slept until the bell asks as soon as it is awake, whatever i
   });
   const sleep = (seconds) => page.evaluate((seconds) => void (window.ahead += seconds * 1_000), seconds);
   await page.goto(`${EDGE}#/lesson/${LESSON}`);
-  await saidInNotice(page, /还有 (59:\d\d|1:00:00)/);
+  // To some minutes, which a busy machine may take for a page.
+  await saidInNotice(page, /还有 (5\d:\d\d|1:00:00)/);
   await sleep(HOUR_S / 2);
-  await saidInNotice(page, /还有 (29:\d\d|30:00)/);
+  await saidInNotice(page, /还有 (2\d:\d\d|30:00)/);
   open = true;
   await sleep(HOUR_S / 2);
   await page.waitForFunction(() => window.airclass.levels.length > 0);

@@ -114,10 +114,10 @@ test('sound whose rung changes to and fro while it is being fetched comes, and i
   for (const rung of [0, 1, 0, 1]) await choose(rung);
   await press(page);
   // It was asked for ten times a second, and never came.
-  await Promise.race([playOn(page, 8), page.waitForTimeout(30_000)]);
+  const plays = await playOn(page, 8).then(() => true, () => false);
   const most = Math.max(...asked.values());
   assert.ok(most <= 5, `one file was asked for ${most} times`);
-  assert.ok((await state(page)).position >= 8);
+  assert.ok(plays);
 });
 
 test('pictures wait for sound that does not come, and go on with it', async (t) => {
