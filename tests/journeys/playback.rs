@@ -102,17 +102,18 @@ fn a_teachers_file_plays_on_a_students_screen() {
     let spoke = |protocol| {
         process::metric(edge.admin, &format!("serve_protocol_connections_total{{protocol=\"{protocol}\"}}"))
     };
-    if std::env::var_os(ONLY).is_none() {
+    let all_ran = std::env::var_os(ONLY).is_none();
+    if all_ran {
         assert!(spoke("h3") > 0.5 && spoke("h2") < 0.5, "{} {}", spoke("h3"), spoke("h2"));
-    }
-    // Pages tell on their own how lessons went (CMCD's event mode).
-    if std::env::var_os(ONLY).is_none() {
+        // Pages tell on their own how lessons went (CMCD's event mode).
         let of = |series| process::metric(edge.admin, series);
         assert!(of("edge_cmcd_states_total{state=\"playing\"}") > 0.5, "nobody has told anything");
         assert!(of("edge_cmcd_malformed_reports_total") < 0.5, "all of it is of the form");
     }
     the_teacher_reads_what_the_class_has_seen(&mut edge, &counts, &code, scratch.path());
-    operators_see_what_was_reported(&reports, &log);
+    if all_ran {
+        operators_see_what_was_reported(&reports, &log);
+    }
 }
 
 /// Each report leads to the line of the answer that it is about.
