@@ -20,7 +20,7 @@ const MARK: &str = "zhang-xiaoming-of-no-7-phone";
 /// Devices that say a word, one after the other.
 const DEVICES: u32 = 20;
 /// The longest wait for what a client does not see: that a node has read its plan, that the last connection has ended.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The longest file that is searched.
