@@ -280,6 +280,34 @@ fn programs_take_the_arguments_of_manifests_and_units() {
     assert!(tried >= 12, "{tried}");
 }
 
+/// An edge was killed after 40 seconds that closes in 52 where its folders hang.
+#[test]
+fn pods_have_as_long_to_end_as_units() {
+    // What Kubernetes gives to a pod that says nothing.
+    const GIVEN: i64 = 30;
+    let seconds = |program: &str| {
+        let unit =
+            std::fs::read_to_string(project().join(format!("deploy/systemd/airclass-{program}.service")));
+        let unit = unit.ok()?;
+        let said = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")?.strip_suffix('s'))?;
+        Some(said.parse::<i64>().unwrap())
+    };
+    let mut compared = 0;
+    for Work { name, template, .. } in Objects::read().works {
+        let spec = template.spec.unwrap();
+        let given = spec.termination_grace_period_seconds.unwrap_or(GIVEN);
+        for Container { args, .. } in spec.containers {
+            let first = args.into_iter().flatten().next().unwrap_or_default();
+            let program = if first == "work" { "ingest" } else { first.as_str() };
+            if let Some(wanted) = seconds(program) {
+                assert!(given >= wanted, "{name}: {given} seconds, {program} may need {wanted}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared >= 5, "{compared}");
+}
+
 #[test]
 fn nats_takes_its_configuration() {
     let tried =
