@@ -26,7 +26,7 @@ mod strict;
 
 pub(crate) use clients::Guest;
 pub use clients::{Client, InFlight};
-pub(crate) use http2::Abuse;
+pub(crate) use http2::{Abuse, ReadOut};
 pub use http3::http3_request;
 pub(crate) use http3::{MAX_STREAMS, Upload};
 pub(crate) use lend::Lending;

@@ -5,9 +5,11 @@ mod frames;
 mod gathered;
 mod guarded;
 mod pieces;
+mod read_out;
 
 pub(crate) use abuse::Abuse;
 pub(super) use abuse::Allowances;
+pub(crate) use read_out::ReadOut;
 
 use super::stream::Transport;
 use super::streams::{Open, Streams, Verdict};
@@ -107,10 +109,14 @@ async fn serve<S: Service, T: Transport>(
         service_fn(move |request: Request<Incoming>| {
             let open = Open::begin(&streams, &peer.standing);
             let (here, method) = (Rc::clone(&here), request.method().clone());
+            let (head, body) = request.into_parts();
+            let (body, rest) = ReadOut::of(body);
+            let request = Request::from_parts(head, RequestBody::over_http2(body));
             // On the heap at once: hyper and tokio move it several times on its way to a task, and it is large.
-            let response = Box::pin(core.service.call(request.map(RequestBody::from), peer.clone()));
+            let response = Box::pin(core.service.call(request, peer.clone()));
             async move {
                 let response = here.advertise(response.await);
+                rest.read_out_behind(response.status());
                 Ok::<_, Infallible>(Pieces::of(response, &method, open))
             }
         })

@@ -103,13 +103,13 @@ pub(crate) struct Lingering {
 }
 
 /// How long a good-bye may take: some round trips.
-const GOODBYE: Duration = Duration::from_secs(2);
+pub(super) const GOODBYE: Duration = Duration::from_secs(2);
 /// Bytes that are read for nothing from who has been answered; more than nearly all that is sent to who does not want it.
 const UNREAD: usize = 1_024 * 1_024;
 /// The same of a body: all of nearly any.
-const UPLOAD: usize = 64 * 1_024 * 1_024;
+pub(super) const UPLOAD: usize = 64 * 1_024 * 1_024;
 /// How long the rest of it may take: 15 MB, some photographs, at 4 Mbit/s.
-const UPLOAD_TIME: Duration = Duration::from_secs(30);
+pub(super) const UPLOAD_TIME: Duration = Duration::from_secs(30);
 
 /// Bytes read at once. A header section is a twentieth of it; what is larger comes in several reads.
 const READ: usize = 8 * 1_024;

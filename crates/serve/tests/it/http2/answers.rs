@@ -67,6 +67,29 @@ fn is_open((server, client): (SocketAddr, SocketAddr)) -> bool {
     })
 }
 
+#[test]
+fn who_sends_what_is_refused_keeps_the_answer_and_is_read_out() {
+    // Its stream was taken back in one go with the answer, for which libcurl 7.88 gave that up.
+    let server = Server::start(LimitOptions::default());
+    let mut wire = Wire::open(server.address());
+    let post =
+        section(&[(":method", "POST"), (":scheme", "http"), (":authority", "a"), (":path", "/kept/403")]);
+    wire.send(&frame(HEADERS, END_HEADERS, 1, &post));
+    let of_it = |wanted: &[u8], got: &Frame| got.stream == 1 && wanted.contains(&got.kind);
+    let end = wire.until(|got| of_it(&[RST_STREAM], got) || got.flags & END_STREAM != 0 && got.kind == DATA);
+    assert_eq!(end.map(|end| end.kind), Some(DATA));
+    // As much as a stream may have of it unread.
+    for _ in 0..4 {
+        wire.send(&frame(DATA, 0, 1, &[0; 16 * 1_024]));
+    }
+    let next = wire.until(|got| of_it(&[RST_STREAM, WINDOW_UPDATE], got));
+    assert_eq!(next.map(|next| next.kind), Some(WINDOW_UPDATE));
+    wire.send(&frame(DATA, END_STREAM, 1, &[0]));
+    wire.send(&request(3, "/"));
+    let next = wire.until(|got| got.kind == RST_STREAM || got.stream == 3);
+    assert_eq!(next.map(|next| next.kind), Some(HEADERS));
+}
+
 /// A connection that takes little at once.
 fn small(address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
