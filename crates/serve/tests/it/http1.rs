@@ -36,6 +36,24 @@ fn over_http_1_0_an_answer_that_breaks_off_does_not_look_whole() {
     assert_eq!(server.metric("serve_connections_ended_total", Some("cut")), 2.0);
 }
 
+/// A browser that has not heard a byte sends a form again by itself.
+#[test]
+fn what_has_come_of_an_answer_that_breaks_off_at_once_leaves() {
+    let server = server();
+    // The short way, and hyper's.
+    for (request, end) in [
+        ("GET /kept/cut HTTP/1.1\r\nhost: a\r\n\r\n", "\r\n\r\nhello"),
+        ("GET /cut HTTP/1.1\r\nhost: a\r\n\r\n", "5\r\nhello\r\n"),
+        ("POST /cut HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\na", "5\r\nhello\r\n"),
+    ] {
+        let mut all = String::new();
+        let ended = send(&server, request.as_bytes()).read_to_string(&mut all);
+        assert!(all.starts_with("HTTP/1.1 200 ") && all.ends_with(end), "{request}: {all} {ended:?}");
+    }
+    server.wait_until_quiet();
+    assert_eq!(server.metric("serve_connections_ended_total", Some("cut")), 3.0);
+}
+
 #[test]
 fn a_client_that_asks_no_more_gets_its_answer_whole() {
     let server = server();

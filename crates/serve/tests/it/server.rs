@@ -126,6 +126,11 @@ impl Service for Greeter {
                 },
                 "/large" | "/kept/large" => Bytes::from(vec![b'x'; LARGE]),
                 "/cut" => return Response::new(Either::Right(Cut::Begins)),
+                "/kept/cut" => {
+                    let mut whole = Response::new(Full::new(Bytes::from(vec![b'x'; LARGE])));
+                    keep(&mut whole, StatusCode::OK);
+                    return whole.map(|_| Either::Right(Cut::Begins));
+                }
                 "/never" => std::future::pending().await,
                 "/who" => Bytes::from(format!("{} {}", peer.address, peer.scheme.as_str())),
                 _ => Bytes::from_static(GREETING),
@@ -142,7 +147,6 @@ impl Service for Greeter {
 /// A greeting of which nobody hears how long it would have been.
 enum Cut {
     Begins,
-    Goes,
     Ends,
 }
 
@@ -152,18 +156,12 @@ impl Body for Cut {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         match *self {
             Self::Begins => {
-                *self = Self::Goes;
-                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(GREETING)))))
-            }
-            // What there is leaves first.
-            Self::Goes => {
                 *self = Self::Ends;
-                cx.waker().wake_by_ref();
-                Poll::Pending
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(GREETING)))))
             }
             Self::Ends => Poll::Ready(Some(Err(std::io::ErrorKind::UnexpectedEof.into()))),
         }

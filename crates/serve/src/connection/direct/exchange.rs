@@ -204,6 +204,8 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         loop {
             let gathered = if self.outgoing.runs_short() { self.gather(cx) } else { Gathered::Enough };
             if gathered == Gathered::BrokenOff {
+                // As far as it goes: without a byte of it a client asks again by itself.
+                let _ = self.outgoing.poll_send(cx, self.stream, self.activity, false);
                 return Poll::Ready(Some(Step::Given(End::Cut)));
             }
             let more = gathered == Gathered::Enough && self.body.is_some();
