@@ -110,11 +110,13 @@ pub fn storable(
 }
 
 /// Whether it answers how one question was put, and not what it names: with nothing of that in the key others would get it for theirs.
-/// Of 428, 431 and 511 RFC 6585 forbids to keep them. A 400 may mean the URL, where nothing else was said.
+/// Of 428, 431 and 511 RFC 6585 forbids to keep them. A 400 may mean the URL, where nothing else was said; a
+/// 403 or 501 the part that was asked for, where one was.
 fn is_of_request(asked: &Asked<'_>, status: StatusCode) -> bool {
     match status.as_u16() {
         407 | 408 | 411 | 412 | 413 | 416 | 417 | 421 | 428 | 431 | 511 => true,
         400 => asked.part || asked.cookie || asked.authorized,
+        403 | 501 => asked.part,
         _ => false,
     }
 }
@@ -157,9 +159,21 @@ mod tests {
         let (headers, policy) =
             (crate::fields::headers(&[("cache-control", "max-age=9")]), Policy::default());
         let directives = ResponseDirectives::targeted(&headers, &policy.targets);
-        for asked in [Asked { part: true, ..get() }, Asked { cookie: true, ..get() }] {
-            let judged = storable(&asked, StatusCode::BAD_REQUEST, &headers, &directives, &policy);
-            assert_eq!(judged, Err(NotStored::Status), "{asked:?}");
+        let part = Asked { part: true, ..get() };
+        for (asked, status, answer) in [
+            (part, 400, Err(NotStored::Status)),
+            (Asked { cookie: true, ..get() }, 400, Err(NotStored::Status)),
+            // As who has no ranges may say it, and who guards a server against them.
+            (part, 501, Err(NotStored::Status)),
+            (part, 403, Err(NotStored::Status)),
+            (get(), 501, Ok(())),
+            (get(), 403, Ok(())),
+            // What is not there has no parts either.
+            (part, 404, Ok(())),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let judged = storable(&asked, status, &headers, &directives, &policy);
+            assert_eq!(judged, answer, "{asked:?} {status}");
         }
     }
 
