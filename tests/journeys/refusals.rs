@@ -48,6 +48,10 @@ fn flags_and_variables_that_are_not_understood_are_one_line() {
             &["edge", "--listen", "x"][..],
             "'--listen <ADDR>' (or AIRCLASS_LISTEN): invalid socket address syntax; write an address",
         ),
+        (
+            &["edge", "--listen", "unix:/run/edge.sock"],
+            "invalid socket address syntax; a unix socket has a table of its own: [[serve.listener]] with",
+        ),
         (&["edge", "--lissten", "x"], "'--lissten' found; tip: a similar argument exists: '--listen'; see"),
         (
             &["edge", "--cores", "two"],

@@ -1,5 +1,7 @@
 //! Which group of servers answers for a host and a path.
 
+use std::net::Ipv6Addr;
+
 /// Which hosts a rule is for. Names are lower case and carry no port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hosts {
@@ -27,14 +29,23 @@ impl Hosts {
         };
         // The root's dot is off the hosts that are asked for.
         let name = name.strip_suffix('.').unwrap_or(name);
-        let literal = name.starts_with('[') && name.ends_with(']');
-        let is_name = !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-        if !is_name && !literal {
-            return Err(format!(
-                "names {text:?}, which is no host name; give for example \"lessons.example\" or \"*.school.example\", \
-                 without a port"
-            ));
+        if let Some(address) = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'))
+            && let Ok(address) = address.parse::<Ipv6Addr>()
+            && !below
+        {
+            // As clients write it, whatever was typed there.
+            return Ok(Self::Exactly(format!("[{address}]")));
+        }
+        if !name.split('.').all(is_label) {
+            let advice = if text.parse::<Ipv6Addr>().is_ok() {
+                format!("is to be written as \"[{text}]\"")
+            } else if !text.is_ascii() {
+                "is to be written as clients ask for it, by \"xn--\" (Punycode)".to_owned()
+            } else {
+                "is no host name; give for example \"lessons.example\" or \"*.school.example\", without a port"
+                    .to_owned()
+            };
+            return Err(format!("names {text:?}, which {advice}"));
         }
         Ok(if below { Self::Below(name.to_owned()) } else { Self::Exactly(name.to_owned()) })
     }
@@ -57,6 +68,12 @@ impl Hosts {
             Self::Exactly(_) => (2, 0),
         }
     }
+}
+
+/// Whether it may stand between two dots of a host that is asked for.
+fn is_label(label: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !label.is_empty() && label.bytes().all(is_part)
 }
 
 /// Requests for these hosts below this path are this group's.
@@ -193,8 +210,25 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in ["", ".", "*.", "*..", "a b", "a/b", "a:80", "http://a", "a*", "*a"] {
+        for text in [
+            "", ".", "*.", "*..", "a b", "a/b", "a:80", "http://a", "a*",
+            "*a", // No request has such a host.
+            "a..b", ".a", "*..a", "a..", "[zz]", "[]", "*.[::1]", "[::1]:80",
+        ] {
             assert!(Hosts::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_in_another_way_than_clients_ask_is_told_how() {
+        for (text, advice) in
+            [("::1", "\"[::1]\""), ("例子.cn", "xn--"), ("*.例子.cn", "xn--"), ("a b", "for example")]
+        {
+            let refusal = Hosts::parse(text).unwrap_err();
+            assert!(refusal.contains(advice), "{text}: {refusal}");
+        }
+        for text in ["[0:0:0:0:0:0:0:1]", "[::0001]", "[::1]"] {
+            assert_eq!(Hosts::parse(text), Ok(Hosts::Exactly("[::1]".to_owned())), "{text}");
         }
     }
 }

@@ -163,7 +163,11 @@ fn advice(problem: &str) -> Option<&'static str> {
     }
     let is = |error: Option<String>| error.is_some_and(|error| problem.contains(&error));
     if is("".parse::<SocketAddr>().err().map(|error| error.to_string())) {
-        Some("write an address and a port: \"127.0.0.1:8080\", \"[::]:8080\"")
+        Some(if problem.contains("unix:") {
+            "a unix socket has a table of its own: [[serve.listener]] with address = \"unix:/run/…\""
+        } else {
+            "write an address and a port: \"127.0.0.1:8080\", \"[::]:8080\""
+        })
     } else if is("x".parse::<usize>().err().map(|error| error.to_string())) {
         Some("write a whole number")
     } else {

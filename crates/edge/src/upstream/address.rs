@@ -35,6 +35,12 @@ impl Address {
     /// What is wrong and what would be right, to stand behind the option's name.
     pub(super) fn parse(url: &str) -> Result<Self, String> {
         const EXAMPLE: &str = "give for example http://127.0.0.1:8090";
+        if let Some(letter) = url.chars().find(|letter| !letter.is_ascii()) {
+            return Err(format!(
+                "has `{letter}`, which stands in no URL: signs are ASCII's, and a name is to be written as DNS has it, by \"xn--\" \
+                 (Punycode)"
+            ));
+        }
         let uri: Uri = url.parse().map_err(|error| format!("is no URL ({error}); {EXAMPLE}"))?;
         let scheme = match uri.scheme_str() {
             Some("http") => Scheme::Http,
@@ -131,6 +137,10 @@ mod tests {
             "http://a%20b",
         ] {
             assert!(Address::parse(url).is_err(), "{url}");
+        }
+        for (url, letter) in [("http://例子.cn", "`例`"), ("http：//a", "`：`")] {
+            let refusal = Address::parse(url).unwrap_err();
+            assert!(refusal.contains(letter) && refusal.contains("xn--"), "{url}: {refusal}");
         }
     }
 }
