@@ -54,6 +54,13 @@ impl Lender {
     pub(super) fn send(&self, socket: &impl AsFd, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
         self.lending.send(socket, slices, self.always)
     }
+
+    /// So many bytes of what [`send`](Self::send) is for have been copied.
+    pub(super) fn copied(&self, bytes: usize) {
+        if let Ok(mut tools) = self.lending.tools.try_borrow_mut() {
+            tools.trial.took(bytes);
+        }
+    }
 }
 
 impl Lending {
@@ -65,13 +72,14 @@ impl Lending {
         let run = Run::of(slices)?;
         let mut tools = self.tools.try_borrow_mut().ok()?;
         let Tools { pipe, trial } = &mut *tools;
-        if !always && trial.next(|| rustix::time::clock_gettime(CPU_TIME), run.bytes()) == Way::Copy {
+        if !always && trial.next(|| rustix::time::clock_gettime(CPU_TIME)) == Way::Copy {
             return None;
         }
         // Out of descriptors, for example: there is the other way.
         let mut filled = pipe.take().or_else(|| Pipe::open().ok())?;
         let mut sent = 0;
         let outcome = run.send(socket.as_fd(), &mut filled, &mut sent, &self.lent);
+        trial.took(sent);
         // What is left in it nobody takes out again; a new one costs less.
         *pipe = filled.is_empty().then_some(filled);
         match outcome {

@@ -109,11 +109,15 @@ impl Outgoing {
                 count += 1;
             }
             let (slices, bytes) = (&slices[..count], self.length() - kept - room);
-            let lender = self.lender.as_ref().filter(|_| self.is_quick && bytes >= LEAST);
-            let written = lender
-                .and_then(|lender| stream.poll_lend(cx, slices, lender))
-                .unwrap_or_else(|| Pin::new(&mut *stream).poll_write_vectored(cx, slices));
+            let lender = self.lender.as_ref().filter(|_| bytes >= LEAST);
+            let lent =
+                lender.filter(|_| self.is_quick).and_then(|lender| stream.poll_lend(cx, slices, lender));
+            let copies = lender.filter(|_| lent.is_none());
+            let written = lent.unwrap_or_else(|| Pin::new(&mut *stream).poll_write_vectored(cx, slices));
             let length = ready!(noted(written, activity, |length| *length))?;
+            if let Some(lender) = copies {
+                lender.copied(length);
+            }
             if length == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
