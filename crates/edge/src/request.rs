@@ -261,7 +261,7 @@ impl Asked {
             target: &self.target,
             headers,
             cold: false,
-            narrow: self.method == Method::GET && self.headers.contains_key(header::RANGE),
+            narrow: self.method == Method::GET && self.noted.part,
             goes_on: false,
             alone: true,
             interim: self.interim.as_ref(),

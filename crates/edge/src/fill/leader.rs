@@ -71,7 +71,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
     // It may wait for a connection, behind thousands of others that were let in while there was memory. What is asked about comes again
     // only where it has changed.
     let asking = stale.is_none().then(|| edge.overload.ask());
-    let answered = ask(&edge, &asked, &primary, stale.as_deref(), wanted, part.is_some(), goes_on).await;
+    let answered = ask(&edge, &asked, &primary, stale.as_deref(), wanted, goes_on).await;
     drop(asking);
     let mut arrived = match answered {
         Ok(arrived) => arrived,
@@ -174,7 +174,6 @@ async fn ask(
     primary: &CacheKey,
     stale: Option<&Object>,
     wanted: Option<Spec>,
-    narrow: bool,
     goes_on: bool,
 ) -> Result<Arrived, UpstreamError> {
     let mut headers = policy::fill_headers(asked, &edge.identity);
@@ -191,7 +190,7 @@ async fn ask(
             headers.insert(header::RANGE, part::question(spec));
         }
         let question = Question {
-            narrow,
+            narrow: asked.noted.part,
             cold: stale.is_none() && ordered.is_none(),
             goes_on,
             interim: asked.interim.as_ref(),

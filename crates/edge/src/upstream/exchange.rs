@@ -245,7 +245,7 @@ impl Upstream {
         let mut way = Way::Direct;
         loop {
             // What may not be repeated is not tried on a connection that may be closed.
-            let wish = Wish { reuse: false, alone: question.alone, wait: true, narrow: question.narrow };
+            let wish = Wish::of(question, false, true);
             match self.reach(&pick.parent, wish, search.connect_limit()).await {
                 Ok(reached) => {
                     let host = group.host(&pick.parent, question.host);
@@ -409,8 +409,7 @@ impl<'a> Search<'a> {
         let (upstream, begun) = (self.upstream.clone(), self.begun);
         let limits = Limits { connect: self.connect_limit(), response: self.response_limit(begun) };
         let head = self.question.head(self.group.host(&pick.parent, self.question.host));
-        let Question { alone, narrow, .. } = self.question;
-        let wish = Wish { reuse: self.repeating.harmless, alone, wait: true, narrow };
+        let wish = Wish::of(self.question, self.repeating.harmless, true);
         async move {
             let result = upstream.attempt(&pick.parent, &head, wish, limits, is_unwell).await;
             (pick, begun.elapsed(), result)

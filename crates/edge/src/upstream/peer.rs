@@ -39,10 +39,7 @@ impl Upstream {
         // What it holds is under the host that its clients ask, whatever the servers behind are told.
         let host = HeaderValue::from_str(question.host).ok()?;
         // Its patience is for the neighbour, who would be blamed for a wait of our own; and whoever has to wait is at the parent sooner.
-        let (head, wish) = (
-            asked.head(host),
-            Wish { reuse: true, alone: question.alone, wait: false, narrow: question.narrow },
-        );
+        let (head, wish) = (asked.head(host), Wish::of(question, true, false));
         let limits = Limits { connect: PATIENCE, response: PATIENCE };
         let answer = timeout(PATIENCE, self.attempt(peer, &head, wish, limits, is_unwell)).await;
         let said = match &answer {

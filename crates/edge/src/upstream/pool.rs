@@ -11,6 +11,7 @@
 use super::UpstreamError;
 use super::connect::Dial;
 use super::parent::Parent;
+use super::question::Question;
 use super::sender::Sender;
 use super::sending::Sending;
 use super::width::Width;
@@ -207,6 +208,14 @@ impl Hold {
     }
 }
 
+impl Wish {
+    /// For `question`.
+    pub(super) fn of(question: Question<'_>, reuse: bool, wait: bool) -> Self {
+        let Question { alone, narrow, .. } = question;
+        Self { reuse, alone, wait, narrow }
+    }
+}
+
 impl Lease {
     pub(super) fn sender(&mut self) -> &mut Sender {
         &mut self.connection.sender
@@ -237,8 +246,8 @@ impl Pool {
         })
     }
 
-    /// A connection: an idle one, the last used first, where one may and will do, and else a new one. Waits for a place where all are taken, if that is
-    /// wished.
+    /// A connection: an idle one, the last used first, where one may and will do, and else a new one. Waits for a place where all are
+    /// taken, if that is wished.
     ///
     /// # Errors
     /// [`UpstreamError::Busy`] also when a wait for a place has left too little time to connect: the server is not to blame.
