@@ -153,6 +153,10 @@ impl Transport for Socket {
         self
     }
 
+    fn lends(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
     fn poll_lend(
         &mut self,
         cx: &mut Context<'_>,

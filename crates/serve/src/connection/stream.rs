@@ -32,6 +32,11 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
         None
     }
 
+    /// Whether it sends anything without a copy.
+    fn lends(&self) -> bool {
+        false
+    }
+
     /// Sends what `slices` have in front without a copy, where they are blocks that may be sent so; `None` where they are to be
     /// written as always.
     fn poll_lend(

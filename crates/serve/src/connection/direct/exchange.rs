@@ -78,6 +78,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         here: &'a Here,
         activity: &'a Activity,
     ) -> Self {
+        let lender = Lender::new(&core.lending, here.zero_copy).filter(|_| stream.lends());
         Self {
             core,
             stream,
@@ -91,7 +92,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
             body: Box::pin(None),
             left: 0,
             counted: None,
-            outgoing: Outgoing::new(Lender::new(&core.lending, here.zero_copy)),
+            outgoing: Outgoing::new(lender),
             heard: Arc::default(),
         }
     }

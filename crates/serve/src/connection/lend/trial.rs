@@ -6,13 +6,18 @@
 use rustix::time::Timespec;
 use std::time::Duration;
 
-/// Sendings that one turn has: some 17 MB.
-const TURN: u32 = 16;
+/// Sendings at the beginning of a turn that do not count, some 140 MB: so long what the other way has left with the kernel is still
+/// leaving, and is paid for in this turn. That is one answer of each connection, and more than all that a turn used to be.
+const SETTLES: u32 = 128;
+/// Sendings of a turn that count.
+const COUNTS: u32 = 128;
 /// Turns of a trial, half of them each way.
-const TURNS: u32 = 8;
+const TURNS: u32 = 6;
 /// Sendings until the next trial: three in a hundred are in one, and half of those go the dearer way. A trial that other work on the
 /// core has misled is soon over.
-const KEEPS: u32 = 30 * TURNS * TURN;
+const KEEPS: u32 = 30 * TURNS * (SETTLES + COUNTS);
+/// What the other way must cost at most of this one, in percent, to be taken instead: a little less may be chance.
+const BETTER: u128 = 90;
 
 /// How blocks are handed to the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,9 +37,10 @@ struct Cost {
 }
 
 impl Cost {
-    /// Whether it costs less for each byte.
-    fn is_below(self, other: Self) -> bool {
-        self.time.as_nanos() * u128::from(other.bytes) < other.time.as_nanos() * u128::from(self.bytes)
+    /// Whether a byte costs less than so many percent of what it does there.
+    fn is_below(self, percent: u128, other: Self) -> bool {
+        let (own, others) = (self.time.as_nanos(), other.time.as_nanos());
+        100 * own * u128::from(other.bytes) < percent * others * u128::from(self.bytes)
     }
 }
 
@@ -49,7 +55,7 @@ impl Costs {
     fn add(&mut self, turn: Cost) {
         self.all.time += turn.time;
         self.all.bytes += turn.bytes;
-        if !turn.is_below(self.dearest) {
+        if !turn.is_below(100, self.dearest) {
             self.dearest = turn;
         }
     }
@@ -68,10 +74,14 @@ impl Costs {
 pub(super) struct Trial {
     /// What goes now.
     way: Way,
-    /// Sendings until something else does.
+    /// What goes where no trial is on.
+    usual: Way,
+    /// Sendings until something else is done.
     left: u32,
-    /// Turns that this trial still has.
+    /// Turns that this trial still has, this one among them.
     turns: u32,
+    /// Whether this one counts by now.
+    counts: bool,
     /// By way.
     costs: [Costs; 2],
     /// The core's CPU time when this turn began.
@@ -97,6 +107,10 @@ impl Trial {
     }
 
     fn turn(&mut self, now: Duration) {
+        if self.turns > 0 && !self.counts {
+            (self.counts, self.left, self.began, self.bytes) = (true, COUNTS, now, 0);
+            return;
+        }
         if self.turns == 0 {
             // What went before was no trial.
             (self.turns, self.costs) = (TURNS, Default::default());
@@ -105,12 +119,25 @@ impl Trial {
             self.costs[self.way as usize].add(turn);
             self.turns -= 1;
         }
-        (self.began, self.bytes) = (now, 0);
+        self.counts = false;
+        if self.turns == 0 {
+            self.decide();
+            (self.way, self.left) = (self.usual, KEEPS);
+        } else {
+            (self.way, self.left) = (if self.turns % 2 == 0 { Way::Lend } else { Way::Copy }, SETTLES);
+        }
+    }
+
+    /// The way that goes until the next trial.
+    fn decide(&mut self) {
         let [lend, copy] = self.costs.map(Costs::usual);
-        (self.way, self.left) = match self.turns {
-            0 => (if copy.is_below(lend) { Way::Copy } else { Way::Lend }, KEEPS),
-            left => (if left % 2 == 0 { Way::Lend } else { Way::Copy }, TURN),
+        let (other, is_better) = match self.usual {
+            Way::Lend => (Way::Copy, copy.is_below(BETTER, lend)),
+            Way::Copy => (Way::Lend, lend.is_below(BETTER, copy)),
         };
+        if is_better {
+            self.usual = other;
+        }
     }
 }
 
@@ -134,27 +161,65 @@ mod tests {
         (lent, last)
     }
 
+    const TURN: u32 = SETTLES + COUNTS;
+    const TRIAL: u32 = TURNS * TURN;
+
     #[test]
     fn what_is_cheaper_here_is_what_goes_after_a_trial() {
-        let trial = TURNS * TURN;
-        assert_eq!(tried(trial, 10, 20), (trial / 2, Way::Copy), "by turns");
-        assert_eq!(tried(trial + 1_000, 10, 20), (trial / 2 + 1_000, Way::Lend));
-        assert_eq!(tried(trial + 1_000, 20, 10), (trial / 2, Way::Copy));
-        assert_eq!(tried(trial + KEEPS + TURN, 20, 10), (trial / 2 + TURN, Way::Lend), "and once more");
+        assert_eq!(tried(TRIAL, 10, 20), (TRIAL / 2, Way::Copy), "by turns");
+        assert_eq!(tried(TRIAL + 1_000, 10, 20), (TRIAL / 2 + 1_000, Way::Lend));
+        assert_eq!(tried(TRIAL + 1_000, 20, 10), (TRIAL / 2, Way::Copy));
+        assert_eq!(tried(TRIAL + KEEPS + TURN, 20, 10), (TRIAL / 2 + TURN, Way::Lend), "and once more");
+    }
+
+    #[test]
+    fn what_goes_is_kept_where_the_other_way_is_hardly_cheaper() {
+        assert_eq!(tried(TRIAL + 1, 100, 91).1, Way::Lend);
+        assert_eq!(tried(TRIAL + 1, 100, 89).1, Way::Copy);
+        let (mut trial, mut now) = (Trial::default(), 0);
+        // Copies are a little dearer from the second trial on.
+        let mut last = Way::Lend;
+        for sending in 0..2 * TRIAL + KEEPS + 1 {
+            last = trial.next(|| Timespec { tv_sec: 0, tv_nsec: now });
+            trial.took(lendable::BLOCK);
+            now += match last {
+                Way::Lend => 100,
+                Way::Copy if sending < TRIAL => 50,
+                Way::Copy => 105,
+            };
+        }
+        assert_eq!(last, Way::Copy);
+    }
+
+    /// What waits with the kernel when the ways change is paid for by the way that comes behind it.
+    #[test]
+    fn what_one_way_has_left_with_the_kernel_is_not_counted_to_the_other() {
+        const LEFT: usize = 100;
+        for (lend, copy, kept) in [(20, 40, Way::Lend), (40, 20, Way::Copy)] {
+            let (mut trial, mut now) = (Trial::default(), 0);
+            let mut waiting = std::collections::VecDeque::from([0; LEFT]);
+            for _ in 0..TRIAL {
+                let way = trial.next(|| Timespec { tv_sec: 0, tv_nsec: now });
+                trial.took(lendable::BLOCK);
+                waiting.push_back(if way == Way::Lend { lend } else { copy });
+                now += waiting.pop_front().unwrap_or_default();
+            }
+            assert_eq!(trial.next(|| Timespec { tv_sec: 0, tv_nsec: now }), kept);
+        }
     }
 
     #[test]
     fn a_turn_in_which_the_core_did_much_else_decides_nothing() {
-        // A tenth of a second, where all sendings of a trial take a hundredth.
+        // A tenth of a second, where all sendings of a turn take a hundredth.
         const ELSE: i64 = 100_000_000;
         for (lend, copy, kept) in [(40_000, 80_000, Way::Lend), (80_000, 40_000, Way::Copy)] {
             for disturbed in 0..TURNS {
                 let (mut trial, mut now) = (Trial::default(), 0);
-                for sending in 0..TURNS * TURN {
+                for sending in 0..TRIAL {
                     let way = trial.next(|| Timespec { tv_sec: 0, tv_nsec: now });
                     trial.took(lendable::BLOCK);
                     now += if way == Way::Lend { lend } else { copy };
-                    now += if sending == disturbed * TURN + TURN / 2 { ELSE } else { 0 };
+                    now += if sending == disturbed * TURN + SETTLES + COUNTS / 2 { ELSE } else { 0 };
                 }
                 let way = trial.next(|| Timespec { tv_sec: 0, tv_nsec: now });
                 assert_eq!(way, kept, "the turn {disturbed}");
@@ -168,7 +233,7 @@ mod tests {
         const ALL: usize = 3 * lendable::BLOCK;
         for (lend, copy, kept) in [(60_000, 40_000, Way::Lend), (120_000, 20_000, Way::Copy)] {
             let (mut trial, mut now) = (Trial::default(), 0);
-            for _ in 0..TURNS * TURN {
+            for _ in 0..TRIAL {
                 let way = trial.next(|| Timespec { tv_sec: 0, tv_nsec: now });
                 let (cost, taken) = if way == Way::Lend { (lend, ALL) } else { (copy, ALL / 3) };
                 now += cost;
