@@ -67,9 +67,17 @@ impl Delivery {
         metrics.answered.count(self.version, answer.status());
         if let Some(line) = &mut self.line {
             line.entry.facts.status = answer.status();
-            line.entry.words.answered_with(answer.headers().get(header::CONTENT_TYPE));
             line.entry.facts.trace = trace::next();
-            trace::tell(line.entry.facts.trace, answer.headers_mut());
+            match answer.body_mut().ready_mut() {
+                Some(ready) => {
+                    line.entry.words.answered_with(ready.content_type());
+                    trace::tell_ready(line.entry.facts.trace, ready);
+                }
+                None => {
+                    line.entry.words.answered_with(answer.headers().get(header::CONTENT_TYPE));
+                    trace::tell(line.entry.facts.trace, answer.headers_mut());
+                }
+            }
         }
         answer.body_mut().tell(self);
         answer

@@ -42,6 +42,8 @@ pub(crate) struct Asked {
     pub(crate) planned: bool,
     /// Where interim responses to it go.
     pub(crate) interim: Option<Interim>,
+    /// Whether fields of its answer may come with the body, ready to be sent.
+    pub(crate) takes_ready: bool,
     /// One beyond the last block that it has had fetched before its answer's head goes out.
     pub(crate) led: Cell<u64>,
 }
@@ -200,6 +202,7 @@ impl Asked {
             planned: false,
             led: Cell::default(),
             interim: None,
+            takes_ready: false,
         }))
     }
 

@@ -28,6 +28,8 @@ mod pressed;
 #[cfg(test)]
 mod purges;
 #[cfg(test)]
+mod ready;
+#[cfg(test)]
 mod released;
 #[cfg(test)]
 mod rules;
@@ -67,7 +69,7 @@ use http::{Method, Request, header};
 use httpcache::blocks;
 use httpcache::storable::NotStored;
 use parents::route::Route;
-use serve::{Peer, Service};
+use serve::{Peer, ReadyFields, Service};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -125,6 +127,7 @@ impl Service for EdgeService {
         if let Ok(asked) = &mut asked {
             asked.came_by(peer.scheme, edge.identity.name());
             asked.interim = peer.interim.take();
+            asked.takes_ready = peer.takes_ready;
         }
         async move {
             let metrics = Rc::clone(&edge.metrics);
@@ -156,6 +159,10 @@ impl Service for EdgeService {
             };
             delivery.goes_out(answer, &metrics)
         }
+    }
+
+    fn ready(body: &Self::Body) -> Option<&ReadyFields> {
+        body.ready()
     }
 }
 

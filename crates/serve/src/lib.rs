@@ -20,6 +20,7 @@ mod metrics;
 mod options;
 mod pressure;
 mod quic;
+mod ready;
 mod running;
 mod sandbox;
 mod server;
@@ -45,6 +46,7 @@ pub use options::{
     ProxyRule, ProxySender, TlsFiles, Tuning,
 };
 pub use pressure::{Level, Pressure};
+pub use ready::{LastingFields, ReadyFields};
 pub use running::{Ended, Reread, Running, hold_hang_ups, is_live, run_until_signalled, serve_until_told};
 pub use sandbox::{Sandbox, SandboxError};
 pub use server::{CoreId, ServeError, Server, open};

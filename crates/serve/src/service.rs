@@ -3,6 +3,7 @@
 use crate::body::RequestBody;
 use crate::connection::Guest;
 use crate::interim::Interim;
+use crate::ready::ReadyFields;
 use bytes::Bytes;
 use http::{Request, Response};
 use std::cell::Cell;
@@ -104,6 +105,8 @@ pub struct Peer {
     pub standing: Standing,
     /// Where interim responses go that are heard before the answer; `None` where none can be sent.
     pub interim: Option<Interim>,
+    /// Whether fields of the answer may come with its body, ready to be sent ([`Service::ready`]).
+    pub takes_ready: bool,
 }
 
 /// Answers requests on one core. Neither it nor its futures need be `Send`.
@@ -120,4 +123,10 @@ pub trait Service: 'static {
         request: Request<RequestBody>,
         peer: Peer,
     ) -> impl Future<Output = Response<Self::Body>> + use<Self> + 'static;
+
+    /// Fields that an answer has beside its own, ready to be sent, and without Content-Length; only where [`Peer::takes_ready`] said so.
+    fn ready(body: &Self::Body) -> Option<&ReadyFields> {
+        let _ = body;
+        None
+    }
 }

@@ -2,6 +2,7 @@
 //! a counter of each core's own, from what it has drawn, so that numbers of several cores, nodes and runs are not alike.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serve::ReadyFields;
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
@@ -26,6 +27,12 @@ pub(super) fn tell(trace: u64, headers: &mut HeaderMap) {
         Some((_, place)) => *place = value(trace),
         None => drop(headers.insert(FIELD, value(trace))),
     }
+}
+
+/// Says it among fields that are ready to be sent.
+pub(super) fn tell_ready(trace: u64, ready: &mut ReadyFields) {
+    let digits = accesslog::digits(trace);
+    ready.say(&FIELD, |text| text.extend(digits.map(char::from)));
 }
 
 /// Whether `name` is the field's.

@@ -9,7 +9,7 @@ use crate::store::Reader;
 use crate::upstream::UpstreamBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use serve::BoxError;
+use serve::{BoxError, ReadyFields};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -27,6 +27,8 @@ pub(crate) struct EdgeBody {
     paced: Option<Box<Paced>>,
     /// Told when it is over.
     delivery: Option<Delivery>,
+    /// Fields of its answer, ready to be sent.
+    ready: Option<ReadyFields>,
     end: End,
 }
 
@@ -90,6 +92,7 @@ impl EdgeBody {
             metrics: Rc::clone(metrics),
             paced: None,
             delivery: None,
+            ready: None,
             end: End::Open,
         }
     }
@@ -116,6 +119,22 @@ impl EdgeBody {
             End::Open => self.is_end_stream(),
             end => end == End::Whole,
         }
+    }
+
+    /// Has fields of its answer with it.
+    pub(crate) fn with_ready(mut self, ready: ReadyFields) -> Self {
+        self.ready = Some(ready);
+        self
+    }
+
+    /// Fields of its answer that are ready to be sent.
+    pub(crate) fn ready(&self) -> Option<&ReadyFields> {
+        self.ready.as_ref()
+    }
+
+    /// The same, for one more.
+    pub(crate) fn ready_mut(&mut self) -> Option<&mut ReadyFields> {
+        self.ready.as_mut()
     }
 
     /// Has `delivery` told when this is over.

@@ -63,12 +63,12 @@ impl CacheStatus {
     /// This node's member. Always there: a name is a token, the configuration has seen to that.
     pub(super) fn value(&self, name: &str) -> Option<HeaderValue> {
         let mut member = String::with_capacity(64);
-        member.push_str(name);
-        self.write(&mut member);
+        self.write(name, &mut member);
         HeaderValue::from_str(&member).ok()
     }
 
-    fn write(&self, member: &mut String) {
+    pub(super) fn write(&self, name: &str, member: &mut String) {
+        member.push_str(name);
         if self.hit {
             member.push_str("; hit");
         }

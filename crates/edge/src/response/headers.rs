@@ -16,6 +16,7 @@ use httpcache::fields::OF_CONTENT;
 use httpcache::freshness;
 use httpcache::hop;
 use httpcache::range::{self, Requested};
+use serve::{LastingFields, ReadyFields};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,6 +40,10 @@ pub(crate) fn stored(
     let selected = selected(asked, object);
     let status = CacheStatus { ttl: CacheStatus::ttl(age, object.freshness.lifetime), ..status };
     let status = status.beside(selected.status(object));
+    if let Some(fields) = ready(edge, asked, object, &selected) {
+        edge.metrics.answered(outcome);
+        return answer_ready(edge, asked, object, selected, Said { outcome, status, age }, fields);
+    }
     let mut headers = object.answer_fields(|| lasting_fields(edge, object));
     fill_in(&mut headers, age, status, edge.identity.name());
     if asked.noted.digest
@@ -89,6 +94,57 @@ pub(crate) fn stored(
             answer(object.status, headers, body)
         }
     }
+}
+
+/// What lasts of the answer, where that may go out as it was written once: there is a body, and nothing is said of it but for the client.
+fn ready(edge: &Edge, asked: &Asked, object: &Object, selected: &Selected) -> Option<Arc<LastingFields>> {
+    let has_body = match selected {
+        Selected::Part(..) => true,
+        Selected::Whole => object.status == StatusCode::OK && asked.method == Method::GET,
+        Selected::NotModified | Selected::PreconditionFailed | Selected::Unsatisfiable(_) => false,
+    };
+    if !asked.takes_ready || !has_body || asked.noted.digest {
+        return None;
+    }
+    object.lasting_fields(|| {
+        let is_of_all_bytes = |name: &HeaderName| OF_CONTENT.contains(name) || *name == header::CONTENT_RANGE;
+        if length_of(object).is_none() || object.headers.keys().any(is_of_all_bytes) {
+            return None;
+        }
+        let mut fields = object.headers.clone();
+        fields.remove(trace::FIELD);
+        hide_surrogate_keys(edge, &mut fields);
+        LastingFields::of(&fields)
+    })
+}
+
+/// What is said each time.
+struct Said {
+    outcome: Outcome,
+    status: CacheStatus,
+    age: Duration,
+}
+
+fn answer_ready(
+    edge: &Rc<Edge>,
+    asked: &Asked,
+    object: &Object,
+    selected: Selected,
+    said: Said,
+    lasting: Arc<LastingFields>,
+) -> Answer {
+    let mut fields = ReadyFields::new(lasting);
+    fields.say(&header::AGE, |text| text.push_str(itoa::Buffer::new().format(said.age.as_secs())));
+    fields.say(&CACHE_STATUS, |text| said.status.write(edge.identity.name(), text));
+    let (part, code) = match selected {
+        Selected::Part(part, says) => {
+            fields.say(&header::CONTENT_RANGE, |text| text.push_str(says.to_str().unwrap_or_default()));
+            (Some(part), StatusCode::PARTIAL_CONTENT)
+        }
+        _ => (None, StatusCode::OK),
+    };
+    let body = body_of(edge, asked, object, part, said.outcome).with_ready(fields);
+    answer(code, HeaderMap::new(), body)
 }
 
 /// Takes out what is said of the stored bytes and of how long they hold: the answer is an error of this one request, which nobody on

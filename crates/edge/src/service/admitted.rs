@@ -79,6 +79,7 @@ async fn on(scene: &Scene, standing: &Standing, target: &str, fields: &[(&str, &
         to_https: None,
         standing: standing.clone(),
         interim: None,
+        takes_ready: false,
     };
     let mut asked = scene.asked("GET", target, fields);
     match first_word(&scene.edge, &mut asked, &peer) {

@@ -13,6 +13,7 @@ fn peer(standing: &Standing) -> Peer {
         to_https: None,
         standing: standing.clone(),
         interim: None,
+        takes_ready: false,
     }
 }
 

@@ -3,16 +3,17 @@
 use super::body::Body;
 use bytes::BytesMut;
 use diskstore::Generation;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use httpcache::content_range::{self, ContentRange};
 use httpcache::digest;
 use httpcache::etag::Etag;
 use httpcache::freshness::{self, Freshness, State};
 use httpcache::range::{self, Spec};
 use httpcache::validation;
+use serve::LastingFields;
 use std::ops::Range;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -36,6 +37,8 @@ pub(crate) struct Object {
     pub(crate) body: Body,
     /// The fields of an answer from it, made for the first one.
     answer: OnceLock<HeaderMap>,
+    /// The same as they are sent, where that is possible.
+    ready: OnceLock<Option<Arc<LastingFields>>>,
     /// Which version on the disk has this body, once there is one.
     on_disk: OnceLock<Generation>,
     refreshes: Refreshes,
@@ -49,6 +52,8 @@ pub(crate) struct Object {
 const OVERHEAD: usize = 768;
 /// What a field costs beside its text: a place in two maps, which share the text.
 const FIELD_OVERHEAD: usize = 192;
+/// Places that its text is in: those, and an answer's head.
+const TEXTS: usize = 2;
 
 /// When a refresh may begin, in milliseconds of an object's stay.
 #[derive(Debug, Default)]
@@ -122,6 +127,7 @@ impl Object {
             part,
             body,
             answer: OnceLock::new(),
+            ready: OnceLock::new(),
             on_disk: OnceLock::new(),
             refreshes: Refreshes::default(),
             given_up: Refreshes::default(),
@@ -144,6 +150,14 @@ impl Object {
     /// The fields that every answer from it has. `make` puts them together, once: a hit copies them and hashes no name.
     pub(crate) fn answer_fields(&self, make: impl FnOnce() -> HeaderMap) -> HeaderMap {
         self.answer.get_or_init(make).clone()
+    }
+
+    /// The same as they are sent by HTTP/1.1, without what is of one answer. `make` gives `None` where they cannot be written once.
+    pub(crate) fn lasting_fields(
+        &self,
+        make: impl FnOnce() -> Option<LastingFields>,
+    ) -> Option<Arc<LastingFields>> {
+        self.ready.get_or_init(|| make().map(Arc::new)).clone()
     }
 
     /// `Repr-Digest` of a whole body that is here (RFC 9530 §3): reckoned once, and only where somebody asks.
@@ -237,8 +251,9 @@ impl Object {
 
     /// Bytes of memory it is counted as.
     pub(crate) fn weight(&self) -> u32 {
+        let text = |name: &HeaderName, value: &HeaderValue| name.as_str().len() + value.len();
         let fields: usize =
-            self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD).sum();
+            self.headers.iter().map(|(name, value)| TEXTS * text(name, value) + FIELD_OVERHEAD).sum();
         let body = self.body.weight();
         u32::try_from(body.saturating_add((fields + OVERHEAD) as u64)).unwrap_or(u32::MAX)
     }
@@ -248,7 +263,6 @@ impl Object {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use http::HeaderName;
 
     #[test]
     fn fields_hold_nothing_of_what_they_were_read_in() {

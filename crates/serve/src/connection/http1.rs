@@ -306,6 +306,7 @@ mod tests {
             to_https: None,
             standing: Standing::default(),
             interim: None,
+            takes_ready: false,
         };
         let metrics = Arc::new(Metrics::register(&Telemetry::new("test")));
         let place = Connections::new(1, metrics).place().await.take();

@@ -1,13 +1,16 @@
 //! A server with a small service: `/` is a greeting, `/large` a megabyte, `/echo` what it is sent, `/never` never answers, `/cut` breaks
-//! off behind its greeting, `/kept/…` is a greeting as a cache has it, by the status that stands there.
+//! off behind its greeting, `/kept/…` is a greeting as a cache has it, by the status that stands there, with fields that are ready where
+//! they may be.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Either, Full};
-use serve::{Config, LimitOptions, Options, Peer, RequestBody, Running, Service};
+use serve::{Config, LastingFields, LimitOptions, Options, Peer, ReadyFields, RequestBody, Running, Service};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use telemetry::Telemetry;
@@ -106,7 +109,7 @@ impl Drop for Server {
 struct Greeter;
 
 impl Service for Greeter {
-    type Body = Either<Full<Bytes>, Cut>;
+    type Body = Either<Ready, Cut>;
 
     fn call(
         &self,
@@ -121,7 +124,7 @@ impl Service for Greeter {
                     Err(_) => {
                         let mut refusal = Response::new(Full::default());
                         *refusal.status_mut() = http::StatusCode::BAD_REQUEST;
-                        return refusal.map(Either::Left);
+                        return refusal.map(Ready::without).map(Either::Left);
                     }
                 },
                 "/large" | "/kept/large" => Bytes::from(vec![b'x'; LARGE]),
@@ -136,11 +139,62 @@ impl Service for Greeter {
                 _ => Bytes::from_static(GREETING),
             };
             let mut response = Response::new(Full::new(body));
-            if let Some(status) = path.strip_prefix("/kept/") {
-                keep(&mut response, status.parse().unwrap_or(StatusCode::OK));
-            }
-            response.map(Either::Left)
+            let Some(status) = path.strip_prefix("/kept/") else {
+                return response.map(Ready::without).map(Either::Left);
+            };
+            keep(&mut response, status.parse().unwrap_or(StatusCode::OK));
+            if peer.takes_ready { Ready::instead(response) } else { response.map(Ready::without) }
+                .map(Either::Left)
         }
+    }
+
+    fn ready(body: &Self::Body) -> Option<&ReadyFields> {
+        match body {
+            Either::Left(body) => body.fields.as_ref(),
+            Either::Right(_) => None,
+        }
+    }
+}
+
+/// What is here, with fields that are ready to be sent.
+pub(crate) struct Ready {
+    body: Full<Bytes>,
+    fields: Option<ReadyFields>,
+}
+
+impl Ready {
+    fn without(body: Full<Bytes>) -> Self {
+        Self { body, fields: None }
+    }
+
+    /// Has it say all that `answer` says but how long it is, and that it did so.
+    fn instead(answer: Response<Full<Bytes>>) -> Response<Self> {
+        let (mut head, body) = answer.into_parts();
+        let mut fields = std::mem::take(&mut head.headers);
+        fields.remove(header::AGE);
+        let mut ready = ReadyFields::new(Arc::new(LastingFields::of(&fields).unwrap()));
+        ready.say(&header::AGE, |text| text.push('7'));
+        Response::from_parts(head, Self { body, fields: Some(ready) })
+    }
+}
+
+impl Body for Ready {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -175,6 +229,7 @@ fn keep(response: &mut Response<Full<Bytes>>, status: StatusCode) {
     fields.insert(header::DATE, HeaderValue::from_static("Thu, 26 Nov 2026 08:00:00 GMT"));
     fields.append("x-said", HeaderValue::from_static("once"));
     fields.append("x-said", HeaderValue::from_static("and again"));
+    fields.insert(header::AGE, HeaderValue::from_static("7"));
     if status == StatusCode::NOT_MODIFIED {
         *response.body_mut() = Full::default();
     } else {

@@ -8,6 +8,7 @@ use crate::connection::stream::{Transport, forget};
 use crate::connection::{Core, Here};
 use crate::interim::Heard;
 use crate::metrics::End;
+use crate::ready::ReadyFields;
 use crate::service::{CountedRequest, Peer, Service};
 use bytes::{Bytes, BytesMut};
 use framing::{Bounds, Messages};
@@ -141,7 +142,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         };
         self.activity.request_began();
         self.counted = Some(self.peer.standing.begin_request());
-        let peer = Peer { interim: Some(Heard::begin(&self.heard)), ..self.peer.clone() };
+        let peer = Peer { interim: Some(Heard::begin(&self.heard)), takes_ready: true, ..self.peer.clone() };
         let answering = Box::pin(self.core.service.call(request, peer));
         self.state = State::Answering(answering, bytes);
         Poll::Ready(None)
@@ -187,12 +188,17 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
     }
 
     /// Puts the head before the body, or leaves both to hyper.
-    fn begin_to_send(&mut self, answer: Response<S::Body>, question: Bytes) -> Option<Step<S::Body>> {
-        let length = if self.core.drain.has_begun() { None } else { self.outgoing.begin(&answer, self.here) };
+    fn begin_to_send(&mut self, mut answer: Response<S::Body>, question: Bytes) -> Option<Step<S::Body>> {
+        let ready = S::ready(answer.body());
+        let length =
+            if self.core.drain.has_begun() { None } else { self.outgoing.begin(&answer, ready, self.here) };
         let Some(length) = length else {
             // Behind the request there may be more by now.
             let early =
                 if self.read.is_empty() { question } else { [&question[..], &self.read].concat().into() };
+            if let Some(fields) = ready.map(ReadyFields::to_map) {
+                answer.headers_mut().extend(fields);
+            }
             return Some(Step::Hyper(Box::new((early, Some(answer)))));
         };
         self.left = length;

@@ -1,6 +1,7 @@
 //! The head of an answer (RFC 9112 §4, §5).
 
 use crate::connection::Here;
+use crate::ready::ReadyFields;
 use http::{Response, StatusCode, header};
 use http_body::Body;
 
@@ -16,7 +17,12 @@ pub(super) struct Written {
 }
 
 /// Writes it to the beginning of `room`. `None`: the answer is one that hyper is to send.
-pub(super) fn write<B: Body>(answer: &Response<B>, here: &Here, room: &mut [u8; ROOM]) -> Option<Written> {
+pub(super) fn write<B: Body>(
+    answer: &Response<B>,
+    ready: Option<&ReadyFields>,
+    here: &Here,
+    room: &mut [u8; ROOM],
+) -> Option<Written> {
     let line: &[u8] = match answer.status() {
         StatusCode::OK => b"HTTP/1.1 200 OK\r\n",
         StatusCode::PARTIAL_CONTENT => b"HTTP/1.1 206 Partial Content\r\n",
@@ -30,6 +36,15 @@ pub(super) fn write<B: Body>(answer: &Response<B>, here: &Here, room: &mut [u8; 
 
     let mut left = Left(room);
     left.put(line)?;
+    if let Some(ready) = ready {
+        for text in ready.texts() {
+            left.put(text)?;
+        }
+        if !has_length {
+            left.put_field(header::CONTENT_LENGTH.as_str(), itoa::Buffer::new().format(body).as_bytes())?;
+        }
+        (has_length, has_date) = (true, ready.has_date());
+    }
     for (name, value) in answer.headers() {
         match *name {
             header::DATE => has_date = true,

@@ -6,6 +6,7 @@ use crate::connection::activity::Activity;
 use crate::connection::http1::MAX_SEND_BUFFER;
 use crate::connection::lend::{LEAST, Lender};
 use crate::connection::stream::Transport;
+use crate::ready::ReadyFields;
 use bytes::{Buf, Bytes};
 use http::Response;
 use http_body::Body;
@@ -50,8 +51,13 @@ impl Outgoing {
     }
 
     /// Begins an answer, where nothing of another is left: gives the length of the body. `None`: it is one for hyper.
-    pub(super) fn begin<B: Body>(&mut self, answer: &Response<B>, here: &Here) -> Option<u64> {
-        let written = head::write(answer, here, &mut self.room)?;
+    pub(super) fn begin<B: Body>(
+        &mut self,
+        answer: &Response<B>,
+        ready: Option<&ReadyFields>,
+        here: &Here,
+    ) -> Option<u64> {
+        let written = head::write(answer, ready, here, &mut self.room)?;
         self.head = 0..written.head;
         Some(written.body)
     }
