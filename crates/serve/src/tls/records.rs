@@ -24,9 +24,6 @@ const MOST_PLAIN: usize = 1 << 14;
 /// what is in the record of its head.
 const PIECE: usize = MOST_PLAIN - 512;
 
-/// What is encrypted over. The library has no room that is not initialised; these stay in a core's nearest cache.
-static ROOM: [u8; MOST_PLAIN] = [0; MOST_PLAIN];
-
 /// The suites whose records are made here, by the ones of the library that they are otherwise.
 static SUITES: LazyLock<Vec<Tls13CipherSuite>> = LazyLock::new(|| {
     let library = aws_lc_rs::default_provider().cipher_suites;
@@ -114,15 +111,16 @@ impl MessageEncrypter for Encrypter {
         let nonce = ::aws_lc_rs::aead::Nonce::assume_unique_for_key(Nonce::new(&self.iv, sequence).0);
         let aad = Aad::from(make_tls13_aad(length));
         let kind = [u8::from(message.typ)];
-        match one_piece(&message.payload).and_then(|plain| Some((plain, ROOM.get(..plain.len())?))) {
-            Some((plain, room)) => {
-                if plain.len() >= PIECE {
-                    prefetch::behind(plain, MOST_PLAIN);
-                }
-                payload.extend_from_slice(room);
-                payload.extend_from_slice(&ROOM[..kind.len() + self.key.algorithm().tag_len()]);
-                let (sealed, rest) = payload.as_mut().split_at_mut(plain.len());
-                self.key.seal_out_of_place_scatter(nonce, aad, plain, sealed, &kind, rest)
+        match one_piece(&message.payload) {
+            Some(plain) => {
+                let seal = || {
+                    // What is encrypted over: the library has no room that is not initialised. Copied from zeros that lie somewhere it
+                    // would cost twice as much.
+                    payload.extend(std::iter::repeat_n(&0, length));
+                    let (sealed, rest) = payload.as_mut().split_at_mut(plain.len());
+                    self.key.seal_out_of_place_scatter(nonce, aad, plain, sealed, &kind, rest)
+                };
+                if plain.len() >= PIECE { prefetch::around(plain, MOST_PLAIN, seal) } else { seal() }
             }
             None => {
                 payload.extend_from_chunks(&message.payload);
