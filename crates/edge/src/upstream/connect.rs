@@ -79,22 +79,31 @@ async fn scripted(
 /// How long an address is waited for before the next one is tried beside it (RFC 8305 §8 recommends 250 ms).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// The first of the `addresses` of `parent` to answer. One that fails makes the next begin at once.
+/// The first of the `addresses` of `parent` to answer. One that fails makes the next begin at once; those that were asked before the one
+/// that answers come behind it from then on (RFC 8305 §4 would have it so of who remembers).
 async fn race(parent: &Parent, addresses: Vec<SocketAddr>) -> Result<TcpStream, UpstreamError> {
-    let mut waiting = addresses.into_iter();
+    let mut waiting = addresses.iter();
+    let connect = |address: &SocketAddr| {
+        let address = *address;
+        async move { (address, TcpStream::connect(address).await) }
+    };
     let mut racing = FuturesUnordered::new();
-    racing.extend(waiting.next().map(TcpStream::connect));
+    racing.extend(waiting.next().map(connect));
     let mut last = UpstreamError::Resolve;
     loop {
         tokio::select! {
             Some(ended) = racing.next() => match ended {
-                Ok(stream) => return Ok(stream),
-                Err(error) => {
+                (address, Ok(stream)) => {
+                    let before = addresses.iter().take_while(|before| **before != address).count();
+                    parent.resolver.answered(address, &addresses[..before]);
+                    return Ok(stream);
+                }
+                (_, Err(error)) => {
                     last = failed(parent, &error);
-                    racing.extend(waiting.next().map(TcpStream::connect));
+                    racing.extend(waiting.next().map(connect));
                 }
             },
-            () = sleep(STAGGER), if waiting.len() > 0 => racing.extend(waiting.next().map(TcpStream::connect)),
+            () = sleep(STAGGER), if waiting.len() > 0 => racing.extend(waiting.next().map(connect)),
             else => return Err(last),
         }
     }

@@ -18,6 +18,10 @@ const MAX_ADDRESSES: usize = 8;
 /// thread for every look-up.
 const REMEMBER_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long an address beside which another had to be tried comes behind the others. Then it is the first once more: what it costs to
+/// find out, a stagger, is paid once in this time and not by every second connection.
+const LATE_FOR: Duration = Duration::from_secs(60);
+
 /// Resolves one server's host, for all cores.
 #[derive(Debug)]
 pub(super) struct Resolver {
@@ -34,6 +38,8 @@ struct Known {
     lookup: LookUp,
     /// Counts up, so that connections go to the addresses in turn.
     turn: usize,
+    /// Addresses that did not answer while another did, and when that was.
+    late: Vec<(SocketAddr, Instant)>,
 }
 
 /// Where the look-up stands; there is one at a time.
@@ -62,13 +68,24 @@ impl Known {
         due
     }
 
-    /// The addresses, beginning with the next one; `None` where there are none.
-    fn in_turn(&mut self) -> Option<Vec<SocketAddr>> {
-        if self.addresses.is_empty() {
+    /// The addresses, beginning with the next one of those that answer; `None` where there are none.
+    fn in_turn(&mut self, now: Instant) -> Option<Vec<SocketAddr>> {
+        let Self { addresses, turn, late, .. } = self;
+        if addresses.is_empty() {
             return None;
         }
-        self.turn = self.turn.wrapping_add(1);
-        Some(in_turn(&self.addresses, self.turn))
+        late.retain(|(address, since)| now.duration_since(*since) < LATE_FOR && addresses.contains(address));
+        *turn = turn.wrapping_add(1);
+        let (first, last): (Vec<_>, Vec<_>) = in_turn(addresses, *turn)
+            .into_iter()
+            .partition(|address| late.iter().all(|(late, _)| late != address));
+        Some([first, last].concat())
+    }
+
+    /// `address` has answered, and those that were asked `before` it have not.
+    fn answered(&mut self, now: Instant, address: SocketAddr, before: &[SocketAddr]) {
+        self.late.retain(|(late, _)| *late != address && !before.contains(late));
+        self.late.extend(before.iter().map(|address| (*address, now)));
     }
 
     /// Takes what it found; where that is nothing, what was known holds on.
@@ -86,7 +103,7 @@ impl Resolver {
         let known = host.parse::<IpAddr>().map(|address| Known {
             addresses: vec![SocketAddr::new(address, port)],
             lookup: LookUp::NeedsNone,
-            turn: 0,
+            ..Known::default()
         });
         Arc::new(Self {
             host: host.to_owned(),
@@ -107,7 +124,7 @@ impl Resolver {
         let heard = self.heard.notified();
         let goes_on = {
             let mut known = self.known_now();
-            match known.in_turn() {
+            match known.in_turn(Instant::now()) {
                 Some(addresses) => return Ok(addresses),
                 None => matches!(known.lookup, LookUp::GoesOn),
             }
@@ -115,7 +132,12 @@ impl Resolver {
         if goes_on {
             heard.await;
         }
-        self.known_now().in_turn().ok_or(UpstreamError::Resolve)
+        self.known_now().in_turn(Instant::now()).ok_or(UpstreamError::Resolve)
+    }
+
+    /// A connection to `address` is there. Those that were asked `before` it have not answered, and come behind it for a while.
+    pub(super) fn answered(&self, address: SocketAddr, before: &[SocketAddr]) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).answered(Instant::now(), address, before);
     }
 
     /// Whether the server is still at `address`, as far as is known.
@@ -199,6 +221,31 @@ mod tests {
         }
     }
 
+    /// A name with an IPv6 address that is silent cost every second connection a stagger.
+    #[test]
+    fn what_does_not_answer_comes_behind_what_does_for_a_while() {
+        let at = Instant::now();
+        let mut known = Known::default();
+        known.ends(at, addresses("::1 1.1.1.1 1.1.1.2"));
+        let all = addresses("::1 1.1.1.1 1.1.1.2");
+        let firsts = |known: &mut Known, now| -> Vec<_> {
+            (0..4).map(|_| known.in_turn(now).unwrap()[0].to_string()).collect()
+        };
+        assert_eq!(firsts(&mut known, at), ["[::1]:80"; 4]);
+        known.answered(at, all[1], &all[..1]);
+        assert_eq!(firsts(&mut known, at), ["1.1.1.2:80", "1.1.1.1:80", "1.1.1.2:80", "1.1.1.1:80"]);
+        assert_eq!(known.in_turn(at).unwrap()[2], all[0], "but it is tried where no other answers");
+        known.answered(at, all[2], &all[..2]);
+        assert_eq!(firsts(&mut known, at), ["1.1.1.2:80"; 4]);
+        known.answered(at, all[1], &[]);
+        assert!(firsts(&mut known, at).contains(&all[1].to_string()), "it answers again");
+        assert_eq!(firsts(&mut known, at + LATE_FOR), ["[::1]:80"; 4], "once more");
+        known.answered(at, all[1], &all[..1]);
+        known.ends(at, addresses("1.1.1.1"));
+        known.in_turn(at);
+        assert!(known.late.is_empty(), "nobody is there any more");
+    }
+
     #[tokio::test]
     async fn a_literal_address_is_its_own_answer() {
         let resolver = Resolver::new(&Address::parse("http://[::1]:8090").unwrap());
@@ -221,7 +268,7 @@ mod tests {
         at += ASK_AGAIN;
         assert!(known.begins(at));
         known.ends(at, Vec::new());
-        assert_eq!(known.in_turn(), Some(addresses("1.1.1.1")), "what was known holds on");
+        assert_eq!(known.in_turn(at), Some(addresses("1.1.1.1")), "what was known holds on");
         assert!(!known.begins(at + second));
     }
 }

@@ -368,6 +368,27 @@ async fn a_name_that_moves_is_followed_past_kept_connections() {
     .await;
 }
 
+#[tokio::test]
+async fn an_address_that_does_not_answer_comes_behind_the_one_that_does() {
+    local(async {
+        let open = listening("open").await;
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let edge = Shared::new(config("tiers = [[\"http://both.example\"]]"), &Telemetry::new("test"))
+            .on_this_core();
+        let resolver = &edge.upstream.groups().parents[0].resolver;
+        let (headers, target) = (HeaderMap::new(), Uri::from_static("/x"));
+        let question = Question::get("h", &target, &headers);
+        resolver.finds(vec![closed, open]);
+        assert_eq!(resolver.addresses().await, Ok(vec![open, closed]), "by turns");
+        let answer = edge.upstream.exchange(question, RequestBody::Empty).await.unwrap();
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "open");
+        for _ in 0..2 {
+            assert_eq!(resolver.addresses().await, Ok(vec![open, closed]));
+        }
+    })
+    .await;
+}
+
 /// Each page of such a server was a 502.
 #[tokio::test]
 async fn white_space_behind_a_field_s_name_goes_no_further() {
