@@ -17,6 +17,7 @@ thread_local! {
 const LINE: usize = 64;
 
 /// Encrypts `plain` by `encrypt`, of which most likely `length` more bytes follow at once. They are fetched meanwhile, where that pays.
+#[expect(clippy::disallowed_methods, reason = "how long the processor takes, which no test's clock tells")]
 pub(super) fn around<T>(plain: &[u8], length: usize, encrypt: impl FnOnce() -> T) -> T {
     let next = TRIAL.with_borrow_mut(Trial::next);
     let began = next.is_timed.then(Instant::now);

@@ -124,7 +124,8 @@ impl Trial {
             self.decide();
             (self.way, self.left) = (self.usual, KEEPS);
         } else {
-            (self.way, self.left) = (if self.turns % 2 == 0 { Way::Lend } else { Way::Copy }, SETTLES);
+            (self.way, self.left) =
+                (if self.turns.is_multiple_of(2) { Way::Lend } else { Way::Copy }, SETTLES);
         }
     }
 
