@@ -143,25 +143,11 @@ fn start<S: Service>(core: Rc<Core<S>>, socket: Socket, address: SocketAddr, pla
     let standing = Standing::new(known.then(|| place.clients().enter(address)));
     drop(match here.tls.clone() {
         None => {
-            let peer = Peer {
-                address,
-                scheme: Scheme::Http,
-                to_https: here.to_https,
-                standing,
-                interim: None,
-                takes_ready: false,
-            };
+            let peer = Peer { to_https: here.to_https, ..Peer::new(address, Scheme::Http, standing) };
             tokio::task::spawn_local(plain(core, socket, peer, place, here))
         }
         Some(config) => {
-            let peer = Peer {
-                address,
-                scheme: Scheme::Https,
-                to_https: None,
-                standing,
-                interim: None,
-                takes_ready: false,
-            };
+            let peer = Peer::new(address, Scheme::Https, standing);
             tokio::task::spawn_local(encrypted(core, socket, peer, place, here, config))
         }
     });
@@ -253,14 +239,7 @@ pub(crate) fn open_quic<S: Service>(
                 // move on; where to, the service does not hear, because from a new address may write who only pretends to.
                 let address = connection.remote_address();
                 let standing = Standing::new(Some(place.clients().enter(address)));
-                let peer = Peer {
-                    address,
-                    scheme: Scheme::Https,
-                    to_https: None,
-                    standing,
-                    interim: None,
-                    takes_ready: false,
-                };
+                let peer = Peer::new(address, Scheme::Https, standing);
                 Box::pin(http3::run(core, connection, peer, &place)).await
             }
         };

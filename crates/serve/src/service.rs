@@ -109,6 +109,13 @@ pub struct Peer {
     pub takes_ready: bool,
 }
 
+impl Peer {
+    /// Served where it asks, and told nothing before its answer.
+    pub(crate) fn new(address: SocketAddr, scheme: Scheme, standing: Standing) -> Self {
+        Self { address, scheme, to_https: None, standing, interim: None, takes_ready: false }
+    }
+}
+
 /// Answers requests on one core. Neither it nor its futures need be `Send`.
 ///
 /// It never fails: an error is a response. When a client leaves, the future and the body are dropped wherever
