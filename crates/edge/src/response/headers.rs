@@ -40,9 +40,12 @@ pub(crate) fn stored(
     let selected = selected(asked, object);
     let status = CacheStatus { ttl: CacheStatus::ttl(age, object.freshness.lifetime), ..status };
     let status = status.beside(selected.status(object));
-    if let Some(fields) = ready(edge, asked, object, &selected) {
+    if let Some(lasting) = lasting_text(edge, asked, object, &selected) {
+        let mut fields = ReadyFields::new(lasting);
+        fields.say(&header::AGE, |text| text.push_str(itoa::Buffer::new().format(age.as_secs())));
+        fields.say(&CACHE_STATUS, |text| status.write(edge.identity.name(), text));
         edge.metrics.answered(outcome);
-        return answer_ready(edge, asked, object, selected, Said { outcome, status, age }, fields);
+        return ready(edge, asked, object, selected, outcome, fields);
     }
     let mut headers = object.answer_fields(|| lasting_fields(edge, object));
     fill_in(&mut headers, age, status, edge.identity.name());
@@ -97,7 +100,12 @@ pub(crate) fn stored(
 }
 
 /// What lasts of the answer, where that may go out as it was written once: there is a body, and nothing is said of it but for the client.
-fn ready(edge: &Edge, asked: &Asked, object: &Object, selected: &Selected) -> Option<Arc<LastingFields>> {
+fn lasting_text(
+    edge: &Edge,
+    asked: &Asked,
+    object: &Object,
+    selected: &Selected,
+) -> Option<Arc<LastingFields>> {
     let has_body = match selected {
         Selected::Part(..) => true,
         Selected::Whole => object.status == StatusCode::OK && asked.method == Method::GET,
@@ -118,24 +126,15 @@ fn ready(edge: &Edge, asked: &Asked, object: &Object, selected: &Selected) -> Op
     })
 }
 
-/// What is said each time.
-struct Said {
-    outcome: Outcome,
-    status: CacheStatus,
-    age: Duration,
-}
-
-fn answer_ready(
+/// With a body, and `fields` that go out as they are.
+fn ready(
     edge: &Rc<Edge>,
     asked: &Asked,
     object: &Object,
     selected: Selected,
-    said: Said,
-    lasting: Arc<LastingFields>,
+    outcome: Outcome,
+    mut fields: ReadyFields,
 ) -> Answer {
-    let mut fields = ReadyFields::new(lasting);
-    fields.say(&header::AGE, |text| text.push_str(itoa::Buffer::new().format(said.age.as_secs())));
-    fields.say(&CACHE_STATUS, |text| said.status.write(edge.identity.name(), text));
     let (part, code) = match selected {
         Selected::Part(part, says) => {
             fields.say(&header::CONTENT_RANGE, |text| text.push_str(says.to_str().unwrap_or_default()));
@@ -143,7 +142,7 @@ fn answer_ready(
         }
         _ => (None, StatusCode::OK),
     };
-    let body = body_of(edge, asked, object, part, said.outcome).with_ready(fields);
+    let body = body_of(edge, asked, object, part, outcome).with_ready(fields);
     answer(code, HeaderMap::new(), body)
 }
 

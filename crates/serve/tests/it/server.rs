@@ -167,7 +167,7 @@ impl Ready {
         Self { body, fields: None }
     }
 
-    /// Has it say all that `answer` says but how long it is, and that it did so.
+    /// All that `answer` says but its length, ready; Age is what it says of itself alone.
     fn instead(answer: Response<Full<Bytes>>) -> Response<Self> {
         let (mut head, body) = answer.into_parts();
         let mut fields = std::mem::take(&mut head.headers);

@@ -7,7 +7,7 @@ use rustix::time::Timespec;
 use std::time::Duration;
 
 /// Sendings at the beginning of a turn that do not count, some 140 MB: so long what the other way has left with the kernel is still
-/// leaving, and is paid for in this turn. That is one answer of each connection, and more than all that a turn used to be.
+/// leaving, and is paid for in this turn: an answer of each of 64 connections, twice.
 const SETTLES: u32 = 128;
 /// Sendings of a turn that count.
 const COUNTS: u32 = 128;
