@@ -425,10 +425,12 @@ impl Guard {
         self.flight.landed.send_replace(Some(landed));
     }
 
-    /// Lists the fill under one more key.
-    pub(crate) fn list_as(&mut self, key: CacheKey) {
+    /// Does `point`, which has those who look find one more key, and lists the fill under that, unless what is fetched has been changed
+    /// since. In one: who came between the two found the key and no fill of it, and began another.
+    pub(crate) fn list_as(&mut self, point: impl FnOnce() -> CacheKey) {
         let mut list = self.flights.list();
         if !self.flight.outdated.load(Ordering::Relaxed) {
+            let key = point();
             list.put(key.clone(), &self.flight);
             self.keys.push(key);
         }

@@ -105,6 +105,8 @@ pub(crate) async fn read_whole(edge: &Edge, kept: &mut Kept) -> Option<Arc<Objec
     while let Some(block) = kept.next_block().await.ok()? {
         promise.keep(block.len() as u64);
         blocks.push(block);
+        // What lies in the page cache is never waited for: others on this core are to have a turn.
+        tokio::task::yield_now().await;
     }
     Some(Arc::new(kept.object_on_disk(Body::Complete(Arc::new(Blocks::new(blocks))))))
 }

@@ -37,13 +37,11 @@ pub(super) fn variant(
     guard: &mut Guard,
 ) -> Option<Arc<Variant>> {
     let names = varies_by(headers)?;
-    let mut post = None;
-    guard.store(|| post = Some(edge.memory.sign_post(primary, names.clone())));
+    let by = |variants: Arc<Variants>| Variant { key: variants.key(primary, &asked.headers), variants };
+    let mut listed = None;
+    guard.list_as(|| listed.insert(by(edge.memory.sign_post(primary, names.clone()))).key.clone());
     // Changed meanwhile: it serves those who wait for it, and nobody finds it afterwards.
-    let variants = post.unwrap_or_else(|| Arc::new(Variants::new(names)));
-    let key = variants.key(primary, &asked.headers);
-    guard.list_as(key.clone());
-    Some(Arc::new(Variant { variants, key }))
+    Some(Arc::new(listed.unwrap_or_else(|| by(Arc::new(Variants::new(names))))))
 }
 
 /// Under the URL's key, or where the response varies, under the variant's and that of its language.

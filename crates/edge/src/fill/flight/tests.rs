@@ -30,7 +30,7 @@ async fn what_was_changed_meanwhile_is_not_stored_nor_joined() {
     let Ok(Role::Lead(_, mut old)) = flights.join(&key(), Instant::now(), nothing) else {
         panic!("the first leads")
     };
-    old.list_as(key().variant(1, "s"));
+    old.list_as(|| key().variant(1, "s"));
     let mut removed = false;
     flights.forget(&key(), || removed = true);
     assert!(removed);
@@ -65,8 +65,8 @@ async fn a_fill_whose_place_another_has_taken_is_changed_and_purged_as_any() {
         let Ok(Role::Lead(_, mut second)) = flights.join(&other, Instant::now(), nothing) else {
             panic!("the first leads")
         };
-        first.list_as(variant.clone());
-        second.list_as(variant.clone());
+        first.list_as(|| variant.clone());
+        second.list_as(|| variant.clone());
         assert_eq!(happens(&flights), 2);
         first.store(|| panic!("outdated"));
         second.store(|| panic!("outdated"));
@@ -75,13 +75,37 @@ async fn a_fill_whose_place_another_has_taken_is_changed_and_purged_as_any() {
     }
 }
 
+/// Of 200 players' first playlist, which differs by Accept-Encoding, the origin was asked for twice once in a while.
+#[test]
+fn who_finds_the_way_to_a_variant_finds_its_fill() {
+    let flights = Flights::default();
+    let Ok(Role::Lead(_, mut guard)) = flights.join(&key(), Instant::now(), nothing) else {
+        panic!("the first leads")
+    };
+    let (variant, is_found) = (key().variant(1, "s"), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let joins = scope.spawn(|| {
+            while !is_found.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+            flights.join(&variant, Instant::now(), nothing)
+        });
+        guard.list_as(|| {
+            is_found.store(true, Ordering::Release);
+            std::thread::yield_now();
+            variant.clone()
+        });
+        assert!(matches!(joins.join().unwrap(), Ok(Role::Follow(_))));
+    });
+}
+
 #[tokio::test]
 async fn an_order_overtakes_a_fill_once_under_all_its_keys() {
     let flights = Flights::default();
     let Ok(Role::Lead(_, mut guard)) = flights.join(&key(), Instant::now(), nothing) else {
         panic!("the first leads")
     };
-    guard.list_as(key().variant(1, "s"));
+    guard.list_as(|| key().variant(1, "s"));
     let other = CacheKey::primary("http", "a", "/y");
     let Ok(Role::Lead(_, others)) = flights.join(&other, Instant::now(), nothing) else {
         panic!("the first leads")
