@@ -17,7 +17,7 @@ pub fn check(config: &Config, findings: &mut Findings) {
     for number in 0..listeners.len() {
         findings.take(listener::check(listeners, number));
     }
-    let admin = Address::Tcp(config.admin);
+    let admin = Address::from(config.admin);
     if listeners.iter().any(|listener| listener.address.excludes(&admin)) {
         let source = io::ErrorKind::AddrInUse.into();
         findings.take(Err::<(), _>(ListenError::Address { address: admin, source }));

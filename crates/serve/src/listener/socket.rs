@@ -307,6 +307,15 @@ mod tests {
         assert_eq!(error.code(), "LISTEN_TAKEN");
     }
 
+    /// A start ended with "Invalid argument" and no word about which.
+    #[test]
+    fn an_ipv4_address_that_is_written_as_one_of_ipv6_is_listened_on() {
+        let opened = open(&listener("address = \"[::ffff:127.0.0.1]:0\""), 1).unwrap();
+        let address = opened[0].address().unwrap();
+        assert!(address.is_ipv4(), "{address}");
+        std::net::TcpStream::connect(address).unwrap();
+    }
+
     #[test]
     fn a_unix_socket_is_taken_or_stale() {
         let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use crate::quic::Control;
 use serde::{Deserialize, Serialize};
 use settings::SettingsError;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use units::{BitRate, ByteCount, Network};
@@ -140,7 +140,7 @@ impl Listener {
     /// One with nothing special about it.
     pub fn plain(address: SocketAddr, tls: bool) -> Self {
         let (proxy, tuning) = (None, Tuning::default());
-        let address = Address::Tcp(address);
+        let address = address.into();
         Self { address, tls, http3: false, proxy, to_https: None, tuning, mode: None }
     }
 
@@ -264,8 +264,19 @@ impl FromStr for Address {
                 ))
             };
         }
-        text.parse().map(Self::Tcp).map_err(|_| {
+        text.parse().map(SocketAddr::into).map_err(|_| {
             format!("`{text}` is no address; write \"0.0.0.0:80\", \"[::]:443\" or \"unix:/run/airclass/edge.sock\"")
+        })
+    }
+}
+
+impl From<SocketAddr> for Address {
+    /// An IPv4 address that is written as one of IPv6 (RFC 4291 §2.5.5.2) is what it is: what listens for IPv6 alone cannot have it.
+    fn from(address: SocketAddr) -> Self {
+        Self::Tcp(match address.ip().to_canonical() {
+            ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
+            // With its scope.
+            IpAddr::V6(_) => address,
         })
     }
 }
@@ -354,6 +365,8 @@ mod tests {
             ("unix:/a", "unix:/a", true),
             ("unix:/a", "unix:/b", false),
             ("unix:/a", "127.0.0.1:80", false),
+            ("[::ffff:127.0.0.1]:80", "127.0.0.1:80", true),
+            ("[::ffff:0.0.0.0]:80", "[::]:80", false),
         ] {
             assert_eq!(address(one).excludes(&address(other)), excludes, "{one} {other}");
             assert_eq!(address(other).excludes(&address(one)), excludes, "{other} {one}");
