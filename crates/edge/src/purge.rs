@@ -23,10 +23,11 @@ use asker::Asker;
 use door::{Door, Job};
 use metrics::PurgeMetrics;
 use relay::Hearing;
-use rounds::Rounds;
+use rounds::{Rounds, TOLD_WITHIN};
 use serve::Kin;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use sweep::CarriedOut;
 use telemetry::Telemetry;
 use tokio::sync::mpsc;
@@ -51,7 +52,7 @@ pub(crate) fn start(reach: Reach, telemetry: &Telemetry) -> io::Result<Arc<dyn K
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let (reach, to_disks) = (Arc::new(reach), mpsc::channel(WAITING_FOR_DISKS));
     let hearing = Hearing { reach: Arc::clone(&reach), done: to_disks.0.clone() };
-    let work = move || runtime.block_on(work(orders, to_disks, &reach, &metrics));
+    let work = move || runtime.block_on(work(orders, to_disks, &reach, &metrics, TOLD_WITHIN));
     std::thread::Builder::new().name("purge".to_owned()).spawn(work)?;
     telemetry.posts.route("/purge", Arc::new(door));
     Ok(Arc::new(hearing))
@@ -65,14 +66,21 @@ pub(crate) struct Handed {
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
+/// However long disks take: this machine may stand still.
 #[cfg(test)]
 pub(crate) fn hand_over(reach: Reach) -> Handed {
+    hand_over_within(reach, Duration::from_secs(60))
+}
+
+#[cfg(test)]
+pub(crate) fn hand_over_within(reach: Reach, told_within: Duration) -> Handed {
     let metrics = Arc::new(PurgeMetrics::register(&Telemetry::new("test")));
     let (sender, orders) = mpsc::channel(WAITING);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let counted = Arc::clone(&metrics);
     let to_disks = mpsc::channel(WAITING_FOR_DISKS);
-    let thread = std::thread::spawn(move || runtime.block_on(work(orders, to_disks, &reach, &counted)));
+    let work = move || runtime.block_on(work(orders, to_disks, &reach, &counted, told_within));
+    let thread = std::thread::spawn(work);
     Handed { sender, metrics, thread: Some(thread) }
 }
 
@@ -125,10 +133,12 @@ async fn work(
     (done, to_disks): ToDisks,
     reach: &Reach,
     metrics: &Arc<PurgeMetrics>,
+    told_within: Duration,
 ) {
     let on_disks = async {
         if let Some(disk) = reach.disk.clone() {
-            look_on_disks(to_disks, Rounds::new(disk, reach.settings.clone(), Arc::clone(metrics))).await;
+            let rounds = Rounds::new(disk, reach.settings.clone(), Arc::clone(metrics), told_within);
+            look_on_disks(to_disks, rounds).await;
         } else {
             answer(to_disks, metrics).await;
         }

@@ -22,6 +22,8 @@ mod kept;
 #[cfg(test)]
 mod late;
 #[cfg(test)]
+mod overtaken;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod pressed;
@@ -64,7 +66,7 @@ use crate::response::{self, Answer, CacheStatus};
 use crate::store::{BLOCK_SIZE, Body, Loaded, Object, Sparse, Variants};
 use alone::{ask_head, pass, pass_unless_silent};
 use change::change;
-use fetch::{fetch, refresh};
+use fetch::{Held, fetch, refresh};
 use http::{Method, Request, header};
 use httpcache::blocks;
 use httpcache::storable::NotStored;
@@ -245,7 +247,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
     let (mut asked_disk_for, mut looks) = (None, Looks::default());
     for look in 0..MAX_LOOKS {
         let now = if look == 0 { asked.came } else { Instant::now() };
-        let reload = policy.client_reload;
+        let (reload, orders) = (policy.client_reload, edge.flights.orders());
         let mut looked = look_up(&edge.memory, primary.clone(), &asked, reload, looks.told.as_ref(), now);
         if matches!(looked.found, Found::Miss(_))
             && asked.method == Method::GET
@@ -298,7 +300,7 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
         let (forwarded, stale) = match found {
             Found::Fresh(object) => return hit(&edge, &asked, &object, Outcome::Hit, now).await,
             Found::StaleWhileRevalidate(object) => {
-                refresh(&edge, &asked, &primary, &looked.key, &object);
+                refresh(&edge, &asked, &primary, &looked.key, &object, orders);
                 return hit(&edge, &asked, &object, Outcome::StaleWhileRevalidate, now).await;
             }
             _ if asked.directives.only_if_cached => return response::not_cached(&edge),
@@ -313,11 +315,12 @@ async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
                 return Box::pin(pass(&edge, &asked, Forwarded::Method, None)).await;
             }
             Found::Stale(object, forwarded) if asked.method == Method::HEAD => {
-                return Box::pin(ask_head(&edge, &asked, &looked.key, &object, forwarded)).await;
+                return Box::pin(ask_head(&edge, &asked, &primary, &looked.key, &object, forwarded)).await;
             }
             Found::Stale(object, forwarded) => (forwarded, Some(object)),
             Found::Miss(forwarded) => (forwarded, None),
         };
+        let stale = stale.map(|object| Held { object, orders });
         let fetched = Box::pin(fetch(&edge, &asked, &primary, &looked.key, forwarded, stale, &mut looks));
         if let Some(answer) = fetched.await {
             return answer;

@@ -10,7 +10,7 @@ use httpcache::directives::RequestDirectives;
 use httpcache::freshness::State;
 use httpcache::storable::NotStored;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -196,21 +196,26 @@ impl Flight {
 pub(crate) struct Waiter {
     flight: Arc<Flight>,
     landed: watch::Receiver<Option<Landed>>,
+    /// The head had come before it joined. One that came just behind it is its own, too.
+    came_late: bool,
 }
 
 impl Waiter {
     fn of(flight: &Arc<Flight>) -> Self {
-        Self { flight: Arc::clone(flight), landed: flight.landed.subscribe() }
+        let landed = flight.landed.subscribe();
+        let came_late = landed.borrow().is_some();
+        Self { flight: Arc::clone(flight), landed, came_late }
     }
 
     /// As [`Flight::is_too_late`].
     pub(crate) fn is_too_late(&self, now: Instant) -> bool {
-        self.flight.is_too_late(now)
+        self.came_late && self.flight.is_too_late(now)
     }
 
     /// Whether its head had come already, and is older than who wishes so may be given (RFC 9111 §5.2.1).
     pub(crate) fn is_too_old_for(&self, wishes: &RequestDirectives, now: Instant) -> bool {
-        self.flight.has_brought(|object| !object.freshness.suits(wishes, object.resident(now)))
+        self.came_late
+            && self.flight.has_brought(|object| !object.freshness.suits(wishes, object.resident(now)))
     }
 
     /// Waits for the head. At once when it has come already.
@@ -222,7 +227,11 @@ impl Waiter {
 
 /// All fills of the node, over all cores.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Flights(Arc<Mutex<List>>);
+pub(crate) struct Flights {
+    list: Arc<Mutex<List>>,
+    /// Orders to purge so far, twice each that takes out: when it begins and when it is carried out.
+    orders: Arc<AtomicU64>,
+}
 
 #[derive(Debug, Default)]
 struct List {
@@ -309,7 +318,13 @@ impl Flights {
         then: impl FnOnce() -> T,
     ) -> (u64, T) {
         let mut list = self.list();
+        self.orders.fetch_add(1, Ordering::Release);
         (list.outdate(|key, flight| is_meant(key, flight.and_then(Flight::object).as_deref())), then())
+    }
+
+    /// How often orders to purge have overtaken. Where it is another than before something was looked up, that may have been taken out.
+    pub(crate) fn orders(&self) -> u64 {
+        self.orders.load(Ordering::Acquire)
     }
 
     /// Does `store` while nobody joins or leaves.
@@ -326,7 +341,7 @@ impl Flights {
 
     fn list(&self) -> MutexGuard<'_, List> {
         // Nothing that holds the lock can panic half way through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

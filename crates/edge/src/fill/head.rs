@@ -1,7 +1,7 @@
 //! What an answer to HEAD says of what is stored (RFC 9111 §4.3.5).
 
 use super::arrived::Arrived;
-use super::flight::Unshared;
+use super::flight::{Unshared, Watch};
 use super::renew::freshened;
 use super::storable;
 use crate::edge::Edge;
@@ -13,7 +13,8 @@ use httpcache::{validation, vary};
 use std::sync::Arc;
 
 /// Brings `stored` up to date where the answer speaks of it, and takes it out where it speaks of something else. An
-/// answer to HEAD itself is never kept (attack 52). `orders`: the latest order to purge when it was asked for.
+/// answer to HEAD itself is never kept (attack 52). `orders`: the latest order to purge when it was asked for; `watch`: over the URL, from
+/// that moment on.
 pub(crate) fn learn_from_head(
     edge: &Edge,
     asked: &Asked,
@@ -21,6 +22,7 @@ pub(crate) fn learn_from_head(
     stored: &Arc<Object>,
     arrived: &Arrived,
     orders: u64,
+    watch: &Watch,
 ) {
     if arrived.head.status != StatusCode::OK || stored.status != StatusCode::OK {
         return;
@@ -38,8 +40,11 @@ pub(crate) fn learn_from_head(
         // What it says to this client, it does not say of what others get; nor is another response theirs.
         (_, Err(reason)) if Unshared::by_rule(reason, asked).is_of_request() => {}
         (Some(fresh), Ok(())) => {
-            edge.freshen_on_disk(key, &fresh, orders);
-            edge.memory.replace(key, stored, fresh);
+            // What was changed or purged meanwhile is not what it says it is still.
+            watch.store(|| {
+                edge.freshen_on_disk(key, &fresh, orders);
+                edge.memory.replace(key, stored, fresh);
+            });
         }
         _ => edge.flights.store(|| {
             // What has been stored since is not what the answer speaks of.

@@ -52,8 +52,7 @@ pub(crate) async fn load(
             edge.metrics.filled(ended);
         }
         Some(Loaded::InBlocks(object)) => {
-            guard.store(|| remember(&edge, &primary, guard.key(), Arc::clone(&object)));
-            guard.land(Landed::Loaded(object));
+            land(&edge, &primary, object, &guard);
             edge.metrics.filled(FillOutcome::Loaded);
         }
         Some(Loaded::Varies(variants)) => {
@@ -87,8 +86,7 @@ pub(super) fn may_begin(edge: &Edge, asked: &Asked, kept: &Kept) -> bool {
 async fn bring_whole(edge: &Edge, primary: &CacheKey, mut kept: Kept, guard: &Guard) -> FillOutcome {
     match read_whole(edge, &mut kept).await {
         Some(object) => {
-            guard.store(|| remember(edge, primary, guard.key(), Arc::clone(&object)));
-            guard.land(Landed::Loaded(object));
+            land(edge, primary, object, guard);
             FillOutcome::Loaded
         }
         None => {
@@ -96,6 +94,13 @@ async fn bring_whole(edge: &Edge, primary: &CacheKey, mut kept: Kept, guard: &Gu
             FillOutcome::Failed
         }
     }
+}
+
+/// Keeps it, and gives it to those who wait. What was changed or purged while it was read is not there any more: as stale it would be
+/// asked about, and a 304 bring it back.
+fn land(edge: &Edge, primary: &CacheKey, object: Arc<Object>, guard: &Guard) {
+    let is_current = guard.store(|| remember(edge, primary, guard.key(), Arc::clone(&object)));
+    guard.land(if is_current { Landed::Loaded(object) } else { Landed::NotLoaded });
 }
 
 /// All of it, promised to memory while it comes; `None`: it broke off.

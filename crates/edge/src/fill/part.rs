@@ -148,10 +148,10 @@ pub(crate) async fn keep_blocks(
     }
     let variant = place::variant(edge, asked, primary, &head.headers, &mut guard);
     let key = variant.as_ref().map_or(primary, |variant| &variant.key);
-    // Blocks of the same representation that are held already go on being its blocks (RFC 9111 §3.4).
-    let sparse = edge
-        .memory
-        .sparse(key)
+    // Blocks of the same representation that are held already go on being its blocks (RFC 9111 §3.4), unless they have been purged.
+    let mut held = None;
+    guard.store(|| held = edge.memory.sparse(key));
+    let sparse = held
         .filter(|held| *held.etag() == etag && held.length() == length)
         .unwrap_or_else(|| Arc::new(Sparse::new(key.clone(), length, etag)));
     let mut due = Due {

@@ -30,7 +30,9 @@ use tokio::time::Instant;
 use writing::Refused;
 
 /// How long an answer waits for the first round. What is found later is counted in metrics alone.
-const TOLD_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const TOLD_WITHIN: Duration = Duration::from_secs(2);
+/// Until it is looked again for what an answer waits for, where there is nothing to walk over just now.
+const LOOKED_FOR_EACH: Duration = Duration::from_millis(250);
 /// The longest pause between two steps that nobody waits for. They take turns: half of one of a disk's readers, no more.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// How often orders are written down that have met all at once: only that they were given is news to the next process.
@@ -85,6 +87,8 @@ pub(super) struct Rounds {
     hanging: Vec<bool>,
     /// When orders were written down last.
     noted: Option<Instant>,
+    /// As [`TOLD_WITHIN`].
+    told_within: Duration,
 }
 
 impl Rounds {
@@ -92,6 +96,7 @@ impl Rounds {
         disk: Arc<DiskTier>,
         settings: watch::Receiver<Settings>,
         metrics: Arc<PurgeMetrics>,
+        told_within: Duration,
     ) -> Self {
         let there = disk.openings();
         Self {
@@ -107,6 +112,7 @@ impl Rounds {
             refused: Refused::default(),
             hanging: vec![false; there.len()],
             noted: None,
+            told_within,
             there,
         }
     }
@@ -247,7 +253,7 @@ impl Rounds {
         self.tell_in_time();
         let is_waited_for = self.orders.values().any(|order| order.asked.is_some());
         let pause = match (is_idle, is_waited_for) {
-            (true, true) => TOLD_WITHIN / 8,
+            (true, true) => LOOKED_FOR_EACH,
             (true, false) => AWAY_PAUSE,
             (false, true) => Duration::ZERO,
             (false, false) => took.min(MAX_PAUSE),
@@ -315,7 +321,7 @@ impl Rounds {
     fn tell_in_time(&mut self) {
         let objects = self.disk.objects();
         for order in self.orders.values_mut() {
-            let is_late = |(asker, _): &(Asker, Report)| asker.began.elapsed() >= TOLD_WITHIN;
+            let is_late = |(asker, _): &(Asker, Report)| asker.began.elapsed() >= self.told_within;
             if order.asked.as_ref().is_some_and(is_late) {
                 let left = |at: usize| objects[at] * order.courses[at].left(self.walks[at].passed());
                 let disk_objects_left = (0..objects.len()).map(left).sum::<u64>() / Walk::PARTS;

@@ -89,6 +89,10 @@ impl Reach {
         let (overtaken, number) = self.flights.overtake(is_meant, stands);
         report.fills_overtaken = overtaken;
         self.memory.sweep(&groups, &what, order.mode, now, &mut report);
+        if order.mode == Mode::Hard {
+            // What has been found before the walk came to it, and is asked about since, would come back by a 304.
+            self.flights.overtake(is_meant, || ());
+        }
         report.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let standing = number.map(|number| OnDisk { number, mode: order.mode, keys });
         CarriedOut { report, standing }

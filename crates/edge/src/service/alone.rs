@@ -48,10 +48,12 @@ pub(super) async fn pass_unless_silent(
 pub(super) async fn ask_head(
     edge: &Rc<Edge>,
     asked: &Asked,
+    primary: &CacheKey,
     key: &CacheKey,
     stored: &Arc<Object>,
     forwarded: Forwarded,
 ) -> Answer {
+    let watch = edge.flights.watch(vec![primary.clone()]);
     let (sent_at, orders) = (Instant::now(), edge.latest_order());
     match ask_alone(edge, asked).await {
         Ok(response) => {
@@ -61,7 +63,7 @@ pub(super) async fn ask_head(
             {
                 return stands_in(edge, asked, stored, forwarded, Some(arrived.head.status));
             }
-            fill::learn_from_head(edge, asked, key, stored, &arrived, orders);
+            fill::learn_from_head(edge, asked, key, stored, &arrived, orders, &watch);
             let status = CacheStatus { forwarded: Some(forwarded), ..CacheStatus::default() };
             response::passed(edge, UpstreamResponse::from_parts(arrived.head, arrived.body), status)
         }

@@ -23,6 +23,13 @@ use tokio::time::Instant;
 /// when the next is no better, everybody gets the same, and waiting in line for it helps nobody.
 const MOST_AGAIN: u8 = 1;
 
+/// What is stored and must be asked about.
+pub(super) struct Held {
+    pub(super) object: Arc<Object>,
+    /// As [`Flights::orders`](fill::Flights::orders) was before it was found.
+    pub(super) orders: u64,
+}
+
 /// Leads or follows a fill and answers from it. `None`: look again, by what `looks` has.
 pub(super) async fn fetch(
     edge: &Rc<Edge>,
@@ -30,11 +37,14 @@ pub(super) async fn fetch(
     primary: &CacheKey,
     key: &CacheKey,
     forwarded: Forwarded,
-    stale: Option<Arc<Object>>,
+    stale: Option<Held>,
     looks: &mut Looks,
 ) -> Option<Answer> {
     let now = Instant::now();
+    let may_be_purged = || stale.as_ref().is_some_and(|held| held.orders != edge.flights.orders());
     let joined = edge.flights.join(key, now, || match look(edge, asked, primary, now) {
+        // A 304 would bring it back.
+        _ if may_be_purged() => Some(()),
         // Where memory has let go of the sign-post, only who was told knows of the variant.
         looked if &looked.key != key => edge.memory.holds(primary).then_some(()),
         looked => matches!(looked.found, Found::Fresh(_) | Found::StaleWhileRevalidate(_)).then_some(()),
@@ -53,6 +63,7 @@ pub(super) async fn fetch(
         Ok(Role::Lead(flight, guard)) => {
             let (sender, alone) = oneshot::channel();
             let (asked, primary) = (asked.clone(), primary.clone());
+            let stale = stale.map(|held| held.object);
             let errand = Errand { asked, primary, stale, goes_on: false, alone: Some(sender) };
             drop(tokio::task::spawn_local(fill::lead(Rc::clone(edge), errand, guard)));
             (flight, Some(alone))
@@ -185,13 +196,14 @@ fn wants_less(asked: &Asked) -> bool {
 }
 
 /// Begins a fill that nobody waits for, unless one is going on. It is for all: who is answered now lends it his question, not the part
-/// that he wants, and is no one to begin it where nothing that comes to his question may be kept. The next will.
+/// that he wants, and is no one to begin it where nothing that comes to his question may be kept. The next will. `orders`: as [`Held`]'s.
 pub(super) fn refresh(
     edge: &Rc<Edge>,
     asked: &Asked,
     primary: &CacheKey,
     key: &CacheKey,
     stale: &Arc<Object>,
+    orders: u64,
 ) {
     let now = Instant::now();
     // Of a head alone there is nothing to renew.
@@ -210,7 +222,8 @@ pub(super) fn refresh(
     if !stale.may_be_refreshed(now) {
         return;
     }
-    if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, now, || None::<()>) {
+    let may_be_purged = || (orders != edge.flights.orders()).then_some(());
+    if let Ok(Role::Lead(_, guard)) = edge.flights.join(key, now, may_be_purged) {
         let mut asked = asked.clone();
         asked.headers.remove(header::RANGE);
         let (primary, stale) = (primary.clone(), Some(Arc::clone(stale)));

@@ -17,18 +17,20 @@ pub(crate) struct Variants {
     generation: u64,
     /// What tells their keys from the primary one, which would be held once more with each.
     known: Mutex<VecDeque<Box<str>>>,
+    /// It has come back from a disk: memory may hold some from before it was evicted.
+    is_restored: bool,
 }
 
 impl Variants {
     /// A list without members.
     pub(crate) fn new(names: VaryNames) -> Self {
         let generation = super::next_generation();
-        Self { names, generation, known: Mutex::default() }
+        Self { names, generation, known: Mutex::default(), is_restored: false }
     }
 
     /// The list that the disk knows by `generation`.
     pub(crate) fn restored(names: VaryNames, generation: u64) -> Self {
-        Self { names, generation, known: Mutex::default() }
+        Self { names, generation, known: Mutex::default(), is_restored: true }
     }
 
     /// Under which its variants stand.
@@ -65,6 +67,11 @@ impl Variants {
     pub(crate) fn known(&self, primary: &CacheKey) -> Vec<CacheKey> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().map(|rest| primary.with_rest(rest)).collect()
+    }
+
+    /// Whether there may be others in memory than those that it knows.
+    pub(crate) fn is_restored(&self) -> bool {
+        self.is_restored
     }
 
     /// Bytes that it holds in memory for those that it knows.

@@ -1,4 +1,7 @@
 use super::*;
+use crate::store::{Blocks, Body};
+use http::HeaderMap;
+use httpcache::freshness::{Freshness, StaleUse};
 
 fn key() -> CacheKey {
     CacheKey::primary("http", "a", "/x")
@@ -6,6 +9,30 @@ fn key() -> CacheKey {
 
 fn nothing() -> Option<()> {
     None
+}
+
+/// What must be asked about each time is for those who waited for it: one who had joined just before was sent to ask himself.
+#[tokio::test]
+async fn a_head_that_comes_right_behind_who_has_joined_is_its_own() {
+    let (flights, now) = (Flights::default(), Instant::now());
+    let Ok(Role::Lead(_, guard)) = flights.join(&key(), now, nothing) else { panic!("the first leads") };
+    let Ok(Role::Follow(before)) = flights.join(&key(), now, nothing) else { panic!("the second follows") };
+    let stale = StaleUse {
+        while_revalidating: Duration::ZERO,
+        if_error: None,
+        forbidden: false,
+        only_by_word: false,
+    };
+    let (initial_age, lifetime) = (Duration::ZERO, Duration::ZERO);
+    let freshness = Freshness { initial_age, lifetime, stale, immutable: false };
+    let body = Body::Complete(Arc::new(Blocks::default()));
+    let object = Arc::new(Object::new(StatusCode::OK, HeaderMap::new(), freshness, now, body));
+    let (way, said) = (Way::Direct, StatusCode::OK);
+    guard.land(Landed::Fetched { object, variant: None, way, kept: true, said });
+    let Ok(Role::Follow(behind)) = flights.join(&key(), now, nothing) else { panic!("the third follows") };
+    assert_eq!((before.is_too_late(now), behind.is_too_late(now)), (false, true));
+    let none_older = RequestDirectives { no_cache: true, ..RequestDirectives::default() };
+    assert!(!before.is_too_old_for(&none_older, now) && behind.is_too_old_for(&none_older, now));
 }
 
 #[tokio::test]

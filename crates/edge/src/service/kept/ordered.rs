@@ -1,7 +1,7 @@
 //! Orders to purge that reach what lies on the disk, alone or as well.
 
 use super::*;
-use crate::purge::{Handed, hand_over};
+use crate::purge::{Handed, hand_over, hand_over_within};
 use ::purge::{Order, Report};
 use http::StatusCode;
 use jiff::Timestamp;
@@ -111,6 +111,31 @@ async fn what_lies_on_the_disk_alone_is_met_counted_and_does_not_come_back() {
             .await;
         }
     }
+}
+
+/// It was handed to who waited for it as stale, and the origin's 304 brought it back.
+#[tokio::test]
+async fn what_an_order_takes_out_while_it_is_read_is_not_asked_about() {
+    let disk = tempfile::tempdir().unwrap();
+    local(async {
+        let filling = scene(disk.path(), [fresh().body(long_body())]);
+        filling.load("/x").await;
+        let (_, handed) = purge(&filling, &url("http://a/x"), Mode::Soft).await;
+        drop(handed);
+        stop(filling).await;
+        let after = Rc::new(scene(disk.path(), [fresh().body("new")]));
+        let asking = after.start("/x");
+        // Between two of its blocks: some of it has come.
+        while !(1..600_000).contains(&after.edge.overload.promised()) {
+            assert!(!asking.is_finished() && after.upstream.count() == 0, "it is read");
+            tokio::task::yield_now().await;
+        }
+        after.purge(url("http://a/x"), Mode::Hard);
+        assert_eq!(asking.await.unwrap().1.unwrap(), "new");
+        let questions = after.upstream.questions();
+        assert!(!questions[0].headers.contains_key("if-none-match"), "{:?}", questions[0].headers);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -266,7 +291,7 @@ async fn an_order_is_carried_out_in_memory_while_a_disk_is_opening() {
         // What was changed is not looked for on the disk.
         change(Rc::clone(&coming.edge), coming.asked("POST", "/x", &[]), None).await;
         coming.load("/x").await;
-        let handed = hand_over(coming.reach());
+        let handed = hand_over_within(coming.reach(), Duration::from_secs(2));
         let report = handed.carry_out(order(&url("http://a/x"), Mode::Hard)).await;
         assert!(report.removed.memory == 1 && !report.lasting, "{report:?}");
         assert!(is_opening(), "nobody waited for it");

@@ -27,8 +27,8 @@ impl Memory {
         };
         for primary in primaries(groups, place) {
             // The sign-post comes before its variants: without it they are out of reach. One that memory has let go of may come back
-            // from a disk and lead to them, where the order has left it there.
-            if mode == Mode::Soft && !self.holds(&primary) {
+            // from a disk and lead to them, where the order has left it there; or has, and knows none.
+            if mode == Mode::Soft && self.may_hide_variants(&primary) {
                 self.walk(|key| key.is_of(&primary), &mut sweep);
             } else {
                 let variants = self.variants_at(&primary);
@@ -48,6 +48,14 @@ impl Memory {
             if at % AT_A_TIME == AT_A_TIME - 1 {
                 std::thread::yield_now();
             }
+        }
+    }
+
+    /// Whether there may be variants of a URL that no sign-post in memory knows of.
+    fn may_hide_variants(&self, primary: &CacheKey) -> bool {
+        match self.get(primary) {
+            Some(Entry::Varies(variants)) => variants.is_restored(),
+            entry => entry.is_none(),
         }
     }
 
