@@ -332,9 +332,13 @@ fn stands(edge: &Edge, sparse: &Arc<Sparse>) -> bool {
     edge.memory.sparse(sparse.key()).is_some_and(|standing| Arc::ptr_eq(&standing, sparse))
 }
 
+/// What has been stored since stays, here and on the disk: who reads slowly finds out late.
 fn forget(edge: &Edge, sparse: &Arc<Sparse>) {
-    edge.memory.drop_sparse(sparse);
-    edge.remove_from_disk(sparse.key());
+    edge.flights.store(|| {
+        if edge.memory.drop_sparse(sparse) {
+            edge.remove_from_disk(sparse.key());
+        }
+    });
 }
 
 /// The upstream has it with the validator `now`. Where its servers do not agree no reader of blocks comes to the end: it is asked for

@@ -102,12 +102,13 @@ pub(crate) fn store_as(
     object: &Arc<Object>,
     watch: &Watch,
 ) -> Option<CacheKey> {
-    let variant = varies_by(&object.headers).map(|names| {
-        let variants = edge.memory.sign_post(primary, names);
-        let key = variants.key(primary, &asked.headers);
-        Variant { variants, key }
-    });
-    let key = variant.as_ref().map_or_else(|| primary.clone(), |variant| variant.key.clone());
-    watch.store(|| store(edge, asked, primary, Arc::clone(object), variant.as_ref()))?;
-    Some(key)
+    // In one: who finds the sign-post finds what stands behind it.
+    watch.store(|| {
+        let variant = varies_by(&object.headers).map(|names| {
+            let variants = edge.memory.sign_post(primary, names);
+            Variant { key: variants.key(primary, &asked.headers), variants }
+        });
+        store(edge, asked, primary, Arc::clone(object), variant.as_ref());
+        variant.map_or_else(|| primary.clone(), |variant| variant.key)
+    })
 }

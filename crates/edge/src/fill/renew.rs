@@ -10,7 +10,7 @@ use crate::edge::Edge;
 use crate::key::CacheKey;
 use crate::outcome::FillOutcome;
 use crate::request::Asked;
-use crate::store::{Entry, Object};
+use crate::store::{Body, Entry, Object, Sparse};
 use crate::upstream::Way;
 use http::{HeaderMap, header};
 use httpcache::directives::ResponseDirectives;
@@ -45,6 +45,8 @@ pub(super) fn renew(
         // Under its old key it would answer requests that it is not for.
         guard.store(|| edge.remove(guard.key()));
         let variant = place::variant(edge, asked, primary, &object.headers, &mut guard);
+        let key = variant.as_ref().map_or(primary, |variant| &variant.key);
+        let object = moved(object, key);
         guard.store(|| place::store(edge, asked, primary, Arc::clone(&object), variant.as_deref()));
         let (way, said) = (Way::of(&arrived.head), arrived.said);
         guard.land(Landed::Fetched { object, variant, way, kept: true, said });
@@ -57,6 +59,17 @@ pub(super) fn renew(
     });
     guard.land(Landed::Revalidated(object));
     FillOutcome::NotModified
+}
+
+/// The same under `key`. Blocks stand where their head was to: those of one that has moved come again.
+fn moved(object: Arc<Object>, key: &CacheKey) -> Arc<Object> {
+    match &object.body {
+        Body::Sparse(sparse) => {
+            let sparse = Sparse::new(key.clone(), sparse.length(), sparse.etag().clone());
+            Arc::new(object.with_body(Body::Sparse(Arc::new(sparse))))
+        }
+        _ => object,
+    }
 }
 
 /// The stored response with what a 304, or an answer to HEAD, says of it now.

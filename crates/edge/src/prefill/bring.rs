@@ -148,6 +148,7 @@ impl Porter {
                 Here::Varies => continue,
                 Here::Absent => None,
             };
+            let was_here = here.is_some();
             if let Some((object, blocks)) = here {
                 if thing.proof.holds(&object, &blocks).await {
                     let ask = |host: &str| thing.asked(host, form);
@@ -171,6 +172,10 @@ impl Porter {
                 sleep_until(begin).await;
             }
             let looked = look(&edge, &asked, &primary, Instant::now());
+            // A client has had it fetched meanwhile.
+            if !was_here && is_whole(&looked.found) {
+                continue;
+            }
             let Some(guard) = lead(&edge, &looked.key).await else { continue };
             let right = async |object: &Object, blocks: &Blocks| thing.proof.holds(object, blocks).await;
             match prove(&edge, &asked, &primary, guard, avoid, right).await {
@@ -280,6 +285,16 @@ impl Porter {
     /// Some part of a whole that is this node's for good: nodes that do something each minute do it apart.
     pub(super) fn share(&self) -> f64 {
         self.service.edge().identity.share()
+    }
+}
+
+/// Whether all of it has been found in memory.
+fn is_whole(found: &Found) -> bool {
+    match found {
+        Found::Fresh(object) | Found::StaleWhileRevalidate(object) | Found::Stale(object, _) => {
+            matches!(object.body, Body::Complete(_))
+        }
+        Found::Pass | Found::Miss(_) => false,
     }
 }
 

@@ -4,7 +4,7 @@ use super::bring::{lead, question};
 use super::ledger::What;
 use super::*;
 use crate::edge::Shared;
-use crate::fill::prove;
+use crate::fill::{prove, store_as};
 use crate::lookup::Found;
 use crate::options::{Config, Options};
 use crate::policy::Release;
@@ -145,6 +145,52 @@ async fn a_wrong_object_is_dropped_and_fetched_from_elsewhere() {
         assert_eq!(scene.bring(&job).await, Ok(None));
         assert_eq!(scene.asked(), [1, 1], "the parent was wrong, the origin right");
         assert!(scene.porter.has(&job, scene.ledger.manifest(job.package)));
+    })
+    .await;
+}
+
+/// It was fetched once more: by day minutes lie between the look and its turn.
+#[tokio::test(start_paused = true)]
+async fn what_a_client_has_had_fetched_before_its_turn_is_not_fetched_again() {
+    local(async {
+        let made = made("a", 1, 1_000);
+        let right = segment_of(&made);
+        let mut scene = Scene::new(made, vec![kept().body(right)], vec![]);
+        let job = scene.segment();
+        *scene.porter.pace.borrow_mut() = Pace::new(1_000, Instant::now() + SECOND);
+        let edge = scene.porter.edge();
+        let client = async {
+            tokio::time::sleep(SECOND / 2).await;
+            let path = format!("/p/{}/s1/00000.m4s", scene.made.sealed.id());
+            let asked = question("a", &path, None).unwrap();
+            let primary = key_of(&edge, &asked);
+            let guard = lead(&edge, &primary).await.unwrap();
+            prove(&edge, &asked, &primary, guard, None, async |_, _| true).await.unwrap();
+        };
+        let (brought, ()) = tokio::join!(scene.bring(&job), client);
+        assert_eq!((brought, scene.asked()), (Ok(None), [1, 0]));
+        assert!(scene.porter.has(&job, scene.ledger.manifest(job.package)));
+    })
+    .await;
+}
+
+/// Its sign-post stood there before it did, and stayed where it was not kept.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_kept_under_another_host_leaves_no_sign_post_there() {
+    local(async {
+        let varied = kept().header("vary", "accept-encoding").body("x");
+        let scene = Scene::new(made("a", 1, 1_000), vec![varied], vec![]);
+        let edge = scene.porter.edge();
+        let asked = question("a", "/x", None).unwrap();
+        let primary = key_of(&edge, &asked);
+        let guard = lead(&edge, &primary).await.unwrap();
+        let (object, _) = prove(&edge, &asked, &primary, guard, None, async |_, _| true).await.unwrap();
+        let other = question("b", "/x", None).unwrap();
+        let elsewhere = key_of(&edge, &other);
+        let watch = edge.flights.watch(vec![elsewhere.clone()]);
+        edge.flights.forget(&elsewhere, || ());
+        assert!(store_as(&edge, &other, &elsewhere, &object, &watch).is_none());
+        assert!(!edge.memory.holds(&elsewhere));
     })
     .await;
 }

@@ -233,10 +233,11 @@ impl Memory {
         }
     }
 
-    /// Takes the head of a representation in blocks out, unless another stands there by now; its blocks are out of reach
-    /// with it.
-    pub(crate) fn drop_sparse(&self, sparse: &Arc<Sparse>) {
+    /// Takes the head of a representation in blocks out, unless another stands there by now: whether nothing does. Its blocks are out of
+    /// reach with it.
+    pub(crate) fn drop_sparse(&self, sparse: &Arc<Sparse>) -> bool {
         self.change_sparse(sparse, |_| Op::Remove);
+        !self.holds(sparse.key())
     }
 
     /// Makes one object of a representation all of whose blocks have come, if they are still here and it is not too large
@@ -346,6 +347,8 @@ fn weight(key: &CacheKey, entry: &Entry) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::{HeaderValue, StatusCode};
+    use httpcache::freshness::{Freshness, StaleUse};
     use std::hash::BuildHasher;
 
     /// Whoever makes URLs cannot choose them to fall into one place: each process places keys by a secret of its own.
@@ -395,6 +398,31 @@ mod tests {
         memory.cache.invalidate(&key);
         memory.remove(&key);
         assert!(!memory.holds(&key) && memory.get(&key).is_none());
+    }
+
+    /// Who had read slowly found out late that it had changed, and had the disk forget what had been fetched since.
+    #[test]
+    fn what_is_in_blocks_goes_unless_another_stands_there() {
+        let stale = StaleUse {
+            while_revalidating: Duration::ZERO,
+            if_error: None,
+            forbidden: false,
+            only_by_word: false,
+        };
+        let freshness =
+            Freshness { initial_age: Duration::ZERO, lifetime: Duration::ZERO, stale, immutable: false };
+        let (memory, key) = (with_pins(), CacheKey::primary("http", "a", "/x"));
+        let [old, new] = ["\"1\"", "\"2\""].map(|etag| {
+            let sparse = Arc::new(Sparse::new(key.clone(), 1_000, HeaderValue::from_static(etag)));
+            let body = Body::Sparse(Arc::clone(&sparse));
+            let head = Object::new(StatusCode::OK, HeaderMap::new(), freshness, Instant::now(), body);
+            (sparse, Entry::Object(Arc::new(head)))
+        });
+        assert!(memory.drop_sparse(&old.0), "nothing stands there");
+        memory.insert(key.clone(), old.1);
+        memory.insert(key.clone(), new.1);
+        assert!(!memory.drop_sparse(&old.0) && memory.sparse(&key).is_some());
+        assert!(memory.drop_sparse(&new.0) && memory.sparse(&key).is_none());
     }
 
     #[test]

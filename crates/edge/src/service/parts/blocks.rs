@@ -1,6 +1,10 @@
 //! Blocks: which are fetched, for whom, how many at once, and what is kept of them.
 
 use super::*;
+use crate::lookup::Found;
+use crate::service::{key_of, look};
+use crate::store::Body;
+use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
 async fn attack_53_a_byte_of_a_gigabyte_costs_the_origin_one_block() {
@@ -490,6 +494,25 @@ async fn a_part_that_is_longer_than_it_says_is_not_put_beside_others() {
             answer,
             (206, leak(format!("bytes 300000-300009/{length}")).into(), Ok(bytes_at(300_000..300_010)))
         );
+    })
+    .await;
+}
+
+/// Blocks stand where their head was to: under the key that a 304 had moved it to they were never found to be of something else.
+#[tokio::test(start_paused = true)]
+async fn a_304_that_says_by_what_it_differs_moves_what_is_in_blocks_with_its_blocks() {
+    local(async {
+        let moves = Reply::new(304).header("cache-control", "max-age=60").header("vary", "x-band");
+        let scene = Scene::new([first_block("max-age=1"), moves, first_block("max-age=60")]);
+        assert_eq!(asks(&scene, "bytes=0-1").await.0, 206);
+        tokio::time::sleep(2 * SECOND).await;
+        assert_eq!(asks(&scene, "bytes=0-1").await.2.unwrap(), "xx");
+        let asked = scene.asked("GET", "/x", &[]);
+        let found = look(&scene.edge, &asked, &key_of(&scene.edge, &asked), Instant::now());
+        let Found::Fresh(object) = found.found else { panic!("{found:?}") };
+        let Body::Sparse(sparse) = &object.body else { panic!("in blocks") };
+        assert_eq!(*sparse.key(), found.key);
+        assert_eq!(scene.upstream.count(), 3);
     })
     .await;
 }
