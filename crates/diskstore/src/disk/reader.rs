@@ -71,8 +71,9 @@ impl Disk {
             self.watch.begins(place);
             // A reader that is gone would leave everybody behind it waiting.
             let began = clock::now();
-            let read = catch_unwind(AssertUnwindSafe(|| job(&volume)));
+            // Before whoever asked has the answer.
             self.counters.read_jobs.inc();
+            let read = catch_unwind(AssertUnwindSafe(|| job(&volume)));
             self.counters.read_micros.add_since(began);
             self.watch.ends(place);
             match read {

@@ -121,8 +121,8 @@ impl Disk {
         match (popped, volume) {
             (Popped::Item(job), Some(volume)) => {
                 let began = clock::now();
-                self.work(&volume, job, retry);
                 self.counters.write_jobs.inc();
+                self.work(&volume, job, retry);
                 self.counters.write_micros.add_since(began);
             }
             (Popped::Item(job), None) => {

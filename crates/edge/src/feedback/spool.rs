@@ -19,7 +19,7 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 const WAITING: usize = 256;
 
 /// Longest wait at the end for what waits: a folder may hang.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
+const WRITTEN_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 10 } else { 1 });
 
 /// Who writes them, until dropped; then what waits is written, within bounds.
 #[derive(Debug)]

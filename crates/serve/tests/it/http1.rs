@@ -155,7 +155,7 @@ fn attack_19_a_preface_in_pieces_is_one_and_a_method_like_it_is_not() {
 
 #[test]
 fn who_stops_within_a_preface_holds_no_core() {
-    let soon = Some(Span::secs(1));
+    let soon = Some(Span::secs(5));
     let server = Server::start(LimitOptions { header_timeout: soon, ..LimitOptions::default() });
     let patience = Some(Duration::from_secs(20));
     // One that asks no more, and one that might: the core is the only one.

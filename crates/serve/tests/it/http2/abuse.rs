@@ -254,7 +254,7 @@ fn attack_32_a_window_of_single_bytes() {
 
 #[test]
 fn answers_that_wait_for_a_slow_client_are_not_idle() {
-    let limits = LimitOptions { idle_timeout: Some(Span::secs(1)), ..impatient() };
+    let limits = LimitOptions { idle_timeout: Some(Span::secs(3)), ..impatient() };
     let server = Server::start(LimitOptions { stall_timeout: Some(Span::secs(60)), ..limits });
     // A window for a sixteenth of the answer, all of which h2 has by then.
     let mut slow = Wire::open(server.address());
