@@ -22,8 +22,8 @@ pub struct Freshness {
     pub immutable: bool,
 }
 
-/// How a response may be used beyond its lifetime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a response may be used beyond its lifetime. By default as an operator has it, where it says nothing of that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StaleUse {
     /// For this long while a new one is fetched (RFC 5861 §3).
     pub while_revalidating: Duration,

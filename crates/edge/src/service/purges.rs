@@ -90,12 +90,7 @@ async fn what_is_pinned_beside_a_memory_that_has_no_room_for_it_is_met() {
     let gauge = || prometheus::IntGauge::new("a", "a").unwrap();
     let evictions = prometheus::IntCounter::new("a", "a").unwrap();
     let memory = Memory::new(ByteCount::mib(1), gauge(), gauge(), evictions).with_pins(ByteCount::mib(64));
-    let stale = StaleUse {
-        while_revalidating: Duration::ZERO,
-        if_error: None,
-        forbidden: false,
-        only_by_word: false,
-    };
+    let stale = StaleUse::default();
     let freshness = Freshness { initial_age: Duration::ZERO, lifetime: SECOND, stale, immutable: false };
     let body = Body::Complete(Arc::new(Blocks::new(vec![vec![0; 80_000].into()])));
     let page = Arc::new(Object::new(StatusCode::OK, HeaderMap::new(), freshness, Instant::now(), body));

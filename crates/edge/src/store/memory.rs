@@ -403,12 +403,7 @@ mod tests {
     /// Who had read slowly found out late that it had changed, and had the disk forget what had been fetched since.
     #[test]
     fn what_is_in_blocks_goes_unless_another_stands_there() {
-        let stale = StaleUse {
-            while_revalidating: Duration::ZERO,
-            if_error: None,
-            forbidden: false,
-            only_by_word: false,
-        };
+        let stale = StaleUse::default();
         let freshness =
             Freshness { initial_age: Duration::ZERO, lifetime: Duration::ZERO, stale, immutable: false };
         let (memory, key) = (with_pins(), CacheKey::primary("http", "a", "/x"));

@@ -17,12 +17,7 @@ async fn a_head_that_comes_right_behind_who_has_joined_is_its_own() {
     let (flights, now) = (Flights::default(), Instant::now());
     let Ok(Role::Lead(_, guard)) = flights.join(&key(), now, nothing) else { panic!("the first leads") };
     let Ok(Role::Follow(before)) = flights.join(&key(), now, nothing) else { panic!("the second follows") };
-    let stale = StaleUse {
-        while_revalidating: Duration::ZERO,
-        if_error: None,
-        forbidden: false,
-        only_by_word: false,
-    };
+    let stale = StaleUse::default();
     let (initial_age, lifetime) = (Duration::ZERO, Duration::ZERO);
     let freshness = Freshness { initial_age, lifetime, stale, immutable: false };
     let body = Body::Complete(Arc::new(Blocks::default()));

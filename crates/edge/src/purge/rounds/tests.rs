@@ -42,12 +42,7 @@ fn key(target: &str) -> CacheKey {
 }
 
 fn put(disk: &DiskTier, targets: &[String]) {
-    let stale = StaleUse {
-        while_revalidating: Duration::ZERO,
-        if_error: None,
-        forbidden: false,
-        only_by_word: false,
-    };
+    let stale = StaleUse::default();
     let freshness =
         Freshness { initial_age: Duration::ZERO, lifetime: Duration::from_secs(60), stale, immutable: false };
     for target in targets {
