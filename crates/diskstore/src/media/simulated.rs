@@ -32,7 +32,7 @@ pub(crate) struct Faults {
     pub(crate) unreadable: Option<(u64, u64)>,
     /// Everything is at hand.
     pub(crate) at_hand: bool,
-    /// Barriers fail.
+    /// Barriers fail. What was written before one is seen until the power goes, and never arrives, whatever later barriers say.
     pub(crate) syncs_fail: bool,
     /// Each write takes at most so many bytes.
     pub(crate) short_writes: Option<usize>,
@@ -216,11 +216,15 @@ impl Media for SimulatedFile {
 
     fn sync(&self) -> io::Result<()> {
         self.with(|faults, file| {
+            let pending = std::mem::take(&mut file.pending);
             if faults.syncs_fail {
                 return Err(io::Error::from_raw_os_error(5));
             }
-            file.pending.clear();
-            file.durable.clone_from(&file.bytes);
+            let length = file.bytes.len();
+            file.durable.resize(length, 0);
+            for (at, bytes) in pending {
+                file.durable[at..at + bytes.len()].copy_from_slice(&bytes);
+            }
             Ok(())
         })
     }

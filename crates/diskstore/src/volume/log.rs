@@ -27,6 +27,8 @@ pub(crate) struct Log {
     settled: u32,
     /// Its footer is being written: what came behind it would be behind what the footer tells of.
     closing: bool,
+    /// No region is free, since making room has failed: what the oldest holds goes over while there is room for it here.
+    lacks_room: bool,
     /// The lap that the next region will be.
     next_sequence: u32,
 }
@@ -53,6 +55,7 @@ impl Log {
             contents: scanned.contents,
             settled: 0,
             closing: false,
+            lacks_room: false,
             next_sequence: newest + 1,
         }
     }
@@ -72,6 +75,16 @@ impl Log {
 
     pub(super) fn cursor(&self) -> u32 {
         self.cursor
+    }
+
+    /// Whether nothing more is to be written in the active region.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing && self.is_active()
+    }
+
+    /// Whether a region was made free, or one is to be while there is room in this one.
+    pub(super) fn has_made_room(&mut self, is_made: bool) {
+        self.lacks_room = !is_made;
     }
 }
 
@@ -94,13 +107,21 @@ impl Volume {
         kept: &[Entry],
         fresh: &[Fresh],
     ) -> io::Result<()> {
+        self.catch_up(log)?;
         let length = record::padded(object.front_length(kept.len() + fresh.len()) + bytes_of(fresh));
+        let (lap, mut moved) = (log.sequence, Vec::new());
         // A region may be full at once, of what is pinned in the oldest: a quarter of the disk may be, so one of the next is not.
         for _ in 0..=self.superblock.count {
             if self.has_room(log, length, 1) {
                 break;
             }
             self.roll(log)?;
+        }
+        let mut kept = kept;
+        if log.sequence != lap && !kept.is_empty() {
+            // Making room may have moved them.
+            moved = self.current(&object.key, Some(object.generation)).map_or(moved, |(_, table)| table);
+            kept = &moved;
         }
         match self.append_here(log, object, kept, fresh, u64::from(self.superblock.region))? {
             Appended::Done => Ok(()),
@@ -117,7 +138,7 @@ impl Volume {
         fresh: &[Fresh],
         end: u64,
     ) -> io::Result<Appended> {
-        // Looked at here and not before: making room may have cost some.
+        // Looked at here and not before: making room may have cost some, or their region.
         let kept: Vec<Entry> = kept.iter().filter(|entry| self.is_alive(entry.place)).copied().collect();
         let front_length = object.front_length(kept.len() + fresh.len());
         let length = record::padded(front_length + bytes_of(fresh));
@@ -144,11 +165,13 @@ impl Volume {
         let mut slot = Slot::new(place, small(length), small(front_length), object.until, size);
         slot.hits = self.index.get(print).map_or(0, |before| before.hits);
         self.index.set(print, slot);
+        self.settle_what_is_much(log)?;
         Ok(Appended::Done)
     }
 
     /// Writes down what has been removed.
     pub(super) fn append_removals(&self, log: &mut Log, prints: &[u64]) -> io::Result<()> {
+        self.catch_up(log)?;
         let most = (self.largest_record() - record::HEADER) / (record::REMOVAL * 4);
         for prints in prints.chunks(most.max(1)) {
             let length = record::padded(record::HEADER + prints.len() * record::REMOVAL);
@@ -162,8 +185,15 @@ impl Volume {
             self.write_record(log, &Content::Removals(prints.to_vec()), &[], length)?;
             let listed = |&fingerprint| Listed { fingerprint, offset, kind: Kind::Removal };
             log.contents.extend(prints.iter().map(listed));
+            self.settle_what_is_much(log)?;
         }
         Ok(())
+    }
+
+    /// Makes the room that could not be made when this region was begun. Later it would be full, and all that is pinned in the oldest
+    /// would have no place.
+    fn catch_up(&self, log: &mut Log) -> io::Result<()> {
+        if log.lacks_room { self.make_room(log) } else { Ok(()) }
     }
 
     fn has_room(&self, log: &Log, length: usize, entries: usize) -> bool {
@@ -201,15 +231,31 @@ impl Volume {
         self.counters.written_bytes.add(length as u64);
         log.chain = u64::from_le_bytes(*front.first_chunk().unwrap_or(&[0; 8]));
         log.cursor += small(length);
-        if log.cursor - log.settled >= SETTLE_EVERY {
-            self.settle(log)?;
-        }
         Ok(())
     }
 
+    /// A barrier where much has been written since the last one: when memory knows of it, so that it is taken back where this fails.
+    fn settle_what_is_much(&self, log: &mut Log) -> io::Result<()> {
+        if log.cursor - log.settled >= SETTLE_EVERY { self.settle(log) } else { Ok(()) }
+    }
+
     /// Waits until all that was written is on the disk.
+    ///
+    /// What the kernel could not write it does not try again, and says nothing of it the next time (fsync(2)). So nothing more goes into
+    /// a region behind a barrier that has failed: a start would read its records as far as the first that is missing, and its footer
+    /// tells what was removed. What was put since the last one that held is given up, or what it replaced could come back.
     pub(super) fn settle(&self, log: &mut Log) -> io::Result<()> {
-        self.written(self.data.sync())?;
+        if let Err(error) = self.written(self.data.sync()) {
+            log.closing = true;
+            let doubted = log.contents.iter().filter(|listed| listed.offset >= log.settled);
+            for Listed { fingerprint, offset, .. } in doubted {
+                let is_it = |slot: &Slot| Some(slot.region) == log.active && slot.offset() == *offset;
+                if let Some(slot) = self.index.get(*fingerprint).filter(is_it) {
+                    self.give_up(*fingerprint, &slot);
+                }
+            }
+            return Err(error);
+        }
         log.settled = log.cursor;
         Ok(())
     }
@@ -241,6 +287,7 @@ impl Volume {
             sequence,
             chain: first_link(self.superblock.store, sequence),
             next_sequence: sequence + 1,
+            lacks_room: true,
             ..Log::default()
         };
         // While the new region is empty there is room for what the oldest holds that is worth keeping.

@@ -6,7 +6,7 @@
 //! come back when the region with the newer one, or with its removal, goes first.
 
 use super::log::{Appended, Fresh, Log};
-use super::read::{FrontRead, ReadError, Reading};
+use super::read::{ReadError, Reading};
 use super::{Volume, fingerprint};
 use crate::clock;
 use crate::footer::{self, Kind, Listed};
@@ -25,7 +25,10 @@ impl Volume {
         let mut oldest: Option<(u32, u16)> = None;
         for (region, sequence) in (0..).zip(&self.regions) {
             match sequence.load(Ordering::Relaxed) {
-                0 => return Ok(()),
+                0 => {
+                    log.has_made_room(true);
+                    return Ok(());
+                }
                 _ if log.active() == Some(region) => {}
                 sequence if oldest.is_none_or(|(least, _)| sequence < least) => {
                     oldest = Some((sequence, region))
@@ -33,12 +36,14 @@ impl Volume {
                 _ => {}
             }
         }
-        match oldest {
-            Some((sequence, region)) => self.reclaim(log, region, sequence),
-            None => Ok(()),
+        if let Some((sequence, region)) = oldest {
+            self.reclaim(log, region, sequence)?;
         }
+        log.has_made_room(true);
+        Ok(())
     }
 
+    /// Nothing is given up before the region is, on the disk: where that fails both have what they had.
     fn reclaim(&self, log: &mut Log, region: u16, sequence: u32) -> io::Result<()> {
         let now = clock::wall();
         let mut contents = self.contents(region, sequence);
@@ -46,6 +51,7 @@ impl Volume {
         let is_pinned = |print| self.index.get(print).is_some_and(|slot| slot.until.holds(now));
         // Of those that are equal the order stays.
         contents.sort_by_key(|(print, _)| !is_pinned(*print));
+        let mut given_up = Vec::new();
         for (print, _) in contents {
             let kept = match self.keep(log, region, print, now) {
                 Ok(kept) => kept,
@@ -56,7 +62,17 @@ impl Volume {
             if kept {
                 self.counters.kept.inc();
                 self.index.forget_hits(print);
-            } else if let Some(slot) = self.index.get(print).filter(|slot| slot.region == region) {
+            } else {
+                given_up.push(print);
+            }
+        }
+        // A power cut is not to take both what was written again and where it was.
+        if log.is_unsettled() {
+            self.settle(log)?;
+        }
+        self.assign(region, 0)?;
+        for print in given_up {
+            if let Some(slot) = self.index.get(print).filter(|slot| slot.region == region) {
                 self.counters.lost_pins.add(u64::from(slot.until.holds(now)));
                 self.counters.evictions.inc();
                 self.index.remove_record(print, &slot);
@@ -64,11 +80,9 @@ impl Volume {
         }
         // What a damaged footer did not tell of.
         self.counters.evictions.add(self.index.remove_region(region) as u64);
-        // Readers see at once that it is gone; on the disk it must be gone before anything relies on that.
-        self.regions[usize::from(region)].store(0, Ordering::Release);
         let start = self.start(region);
         self.data.forget(start..start + u64::from(self.superblock.region));
-        self.assign(region, 0)
+        Ok(())
     }
 
     /// Fingerprints of what is in a region, and whether it is only word of a removal.
@@ -98,9 +112,7 @@ impl Volume {
         if slot.region != region && !is_pinned && slot.hits == 0 {
             return Ok(false);
         }
-        let Ok(FrontRead::Whole(located)) = self.read_front(print, slot, 0, Reading::Waits) else {
-            return Err(KeepError::Read);
-        };
+        let located = self.whole_front(print, slot).ok_or(KeepError::Read)?;
         let front = &located.front;
         if !(is_pinned || slot.hits > 0 || (self.wanted)(&front.key)) {
             return Ok(false);
@@ -149,12 +161,8 @@ impl Volume {
 
     fn table_of(&self, print: u64) -> Result<Vec<Entry>, KeepError> {
         let slot = self.index.get(print).ok_or(KeepError::Read)?;
-        match self.read_front(print, slot, 0, Reading::Waits) {
-            Ok(FrontRead::Whole(located)) if fingerprint(located.front.hash) == print => {
-                Ok(located.front.table)
-            }
-            _ => Err(KeepError::Read),
-        }
+        let located = self.whole_front(print, slot).ok_or(KeepError::Read)?;
+        if fingerprint(located.front.hash) == print { Ok(located.front.table) } else { Err(KeepError::Read) }
     }
 }
 

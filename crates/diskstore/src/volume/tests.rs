@@ -7,6 +7,7 @@ mod lost;
 mod model;
 mod power;
 mod resize;
+mod room;
 
 use super::*;
 use crate::media::simulated::SimulatedDisk;

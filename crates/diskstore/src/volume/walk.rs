@@ -6,7 +6,7 @@
 
 use super::Volume;
 use super::log::Log;
-use super::read::{FrontRead, MAX_LOOKS, Reading};
+use super::read::{FrontRead, Located, MAX_LOOKS, Reading};
 use crate::index::Slot;
 use crate::record::ObjectFront;
 use std::io;
@@ -75,6 +75,19 @@ impl Volume {
             return Ok(());
         }
         self.append_removals(log, &gone).inspect_err(|_| self.lost().extend(lost))
+    }
+
+    /// The front at `slot`, however long that takes. What is damaged is written down as gone with the next barrier: damage may pass, and
+    /// nobody could have it removed meanwhile.
+    pub(super) fn whole_front(&self, print: u64, slot: Slot) -> Option<Box<Located>> {
+        match self.read_front(print, slot, 0, Reading::Waits) {
+            Ok(FrontRead::Whole(located)) => Some(located),
+            Ok(FrontRead::Damaged) => {
+                self.lost().push(print);
+                None
+            }
+            Ok(FrontRead::Changed | FrontRead::NotAtHand) | Err(_) => None,
+        }
     }
 
     fn lost(&self) -> MutexGuard<'_, Vec<u64>> {

@@ -1,7 +1,6 @@
 //! What is done to objects, as records of the log.
 
 use super::log::{Fresh, Log};
-use super::read::{FrontRead, Reading};
 use super::{Volume, fingerprint};
 use crate::index::Slot;
 use crate::pin::{Pinned, Size, Until};
@@ -127,6 +126,7 @@ impl Volume {
     pub(crate) fn flush(&self) -> io::Result<()> {
         let mut log = self.log();
         self.note_lost(&mut log)?;
+        self.leave_what_failed(&mut log)?;
         self.settle(&mut log)
     }
 
@@ -134,15 +134,25 @@ impl Volume {
     pub(crate) fn flush_rest(&self) -> io::Result<()> {
         let mut log = self.log();
         self.note_lost(&mut log)?;
+        self.leave_what_failed(&mut log)?;
         if log.is_unsettled() { self.settle(&mut log) } else { Ok(()) }
     }
 
+    /// Behind a barrier that has failed, or a region that could not be closed, another one that holds says nothing of what was before.
+    fn leave_what_failed(&self, log: &mut Log) -> io::Result<()> {
+        if log.is_closing() { self.roll(log) } else { Ok(()) }
+    }
+
     /// An object as it stands, without counting a hit.
-    fn current(&self, key: &[u8], generation: Option<u64>) -> Result<(ObjectFront, Vec<Entry>), WriteError> {
+    pub(super) fn current(
+        &self,
+        key: &[u8],
+        generation: Option<u64>,
+    ) -> Result<(ObjectFront, Vec<Entry>), WriteError> {
         let print = fingerprint(self.hash(key));
         let slot: Slot = self.index.get(print).ok_or(WriteError::Superseded)?;
-        match self.read_front(print, slot, 0, Reading::Waits) {
-            Ok(FrontRead::Whole(located))
+        match self.whole_front(print, slot) {
+            Some(located)
                 if located.front.key == key
                     && generation.is_none_or(|generation| generation == located.front.generation) =>
             {

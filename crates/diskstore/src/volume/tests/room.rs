@@ -1,0 +1,105 @@
+//! Making room: what is worth keeping goes over to the next region, whatever fails and whenever the power goes.
+
+use super::*;
+use crate::media::simulated::Faults;
+use crate::pin::{Pinned, Until};
+use std::io::ErrorKind;
+
+const FOR_EVER: Until = Until(u16::MAX);
+
+/// One with something pinned in its first region, and the bytes of that.
+fn with_pin(disk: &SimulatedDisk, counters: &Arc<Counters>) -> (Volume, Bytes) {
+    let volume = open_with(disk, SMALL, counters).expect("a sound disk opens");
+    let bytes = put(&volume, 2, 700);
+    assert_eq!(volume.pin(&name(2), FOR_EVER).unwrap(), Pinned::Kept);
+    volume.flush().unwrap();
+    (volume, bytes)
+}
+
+/// Puts something that nobody asks for again; whether it could be put.
+fn fill(volume: &Volume, round: u8) -> bool {
+    let (key, generation) = (5 + (round % 120) * 2, volume.next_generation());
+    let body = content(key, generation, 0, 900);
+    volume.put(name(key), generation, object(b"head", vec![(0, body)])).is_ok()
+}
+
+/// It had been written again, not to the disk, and the region that had it was free there.
+#[test]
+fn attack_70_a_power_cut_behind_a_region_s_end_takes_nothing_that_was_pinned() {
+    for more in 0..10 {
+        let (disk, counters) = (SimulatedDisk::default(), Arc::<Counters>::default());
+        let (volume, bytes) = with_pin(&disk, &counters);
+        let mut round = 0;
+        while counters.kept.value() == 0 {
+            assert!(fill(&volume, round));
+            round += 1;
+        }
+        (0..more).for_each(|round| assert!(fill(&volume, round)));
+        drop(volume);
+        // Nothing arrives that has not.
+        disk.cut_power(|below| below - 1);
+        assert_eq!(get(&open(&disk, SMALL), 2), Some(bytes), "{more} later");
+    }
+}
+
+/// Where room could not be made once, it was made when there was no place left for what was to be kept.
+#[test]
+fn attack_72_a_write_that_fails_costs_nothing_that_is_pinned() {
+    let mut failed = 0;
+    // Each write of each put about the time when the first region is given up.
+    for (at, after) in (20..70).flat_map(|at| (1..8).map(move |after| (at, after))) {
+        let (disk, counters) = (SimulatedDisk::default(), Arc::<Counters>::default());
+        let (volume, bytes) = with_pin(&disk, &counters);
+        for round in 0..at + 20 {
+            if round == at {
+                let writes_fail = Some((after, ErrorKind::Other));
+                disk.set_faults(Faults { writes_fail, ..Faults::default() });
+            }
+            failed += u32::from(!fill(&volume, round));
+            disk.set_faults(Faults::default());
+        }
+        assert_eq!((get(&volume, 2), counters.lost_pins.value()), (Some(bytes), 0), "{at} {after}");
+    }
+    assert!(failed > 30, "{failed}");
+}
+
+/// What memory forgets and the disk does not, nobody would have removed.
+#[test]
+fn what_memory_has_forgotten_the_disk_forgets_with_the_next_barrier() {
+    let faults = |after| {
+        let writes_fail = Some((after, ErrorKind::Other));
+        [Faults { writes_fail, ..Faults::default() }, Faults { syncs_fail: true, ..Faults::default() }]
+    };
+    for (after, by_sync) in (0..20).flat_map(|after| [(after, 0), (after, 1)]) {
+        for rounds in [4, 20, 40, 60, 80] {
+            let disk = SimulatedDisk::default();
+            let volume = open(&disk, SMALL);
+            (0..rounds).for_each(|round| assert!(fill(&volume, round)));
+            disk.set_faults(faults(after)[by_sync]);
+            (0..12).for_each(|round| drop(fill(&volume, rounds + round)));
+            disk.set_faults(Faults::default());
+            volume.flush().unwrap();
+            let there = |volume: &Volume| (0..=u8::MAX).filter(|&key| get(volume, key).is_some()).collect();
+            let before: Vec<u8> = there(&volume);
+            drop(volume);
+            let behind: Vec<u8> = there(&open(&disk, SMALL));
+            assert!(behind.iter().all(|key| before.contains(key)), "{after} {rounds}: {before:?} {behind:?}");
+        }
+    }
+}
+
+/// Its own write had made room, and moved it; it was written with the places that it had before, which were gone.
+#[test]
+fn a_new_head_leaves_the_body_where_it_is_also_where_that_has_just_been_moved() {
+    for rounds in 0..120 {
+        let disk = SimulatedDisk::default();
+        let volume = open(&disk, SMALL);
+        // The RAM tier has it.
+        let generation = volume.next_generation();
+        let body = content(4, generation, 0, 700);
+        volume.put(name(4), generation, object(b"head", vec![(0, body.clone())])).unwrap();
+        (0..rounds).for_each(|round| assert!(fill(&volume, round)));
+        volume.freshen(&name(4), generation, Bytes::from(vec![7; 600])).unwrap();
+        assert_eq!(get(&volume, 4), Some(body), "{rounds}");
+    }
+}
