@@ -154,6 +154,8 @@ pub struct Upstream {
     questions: RefCell<Vec<Question>>,
     down: Cell<Option<io::ErrorKind>>,
     silent: Cell<bool>,
+    /// How long connecting takes.
+    far: Cell<Duration>,
     /// How long connections are kept; unset: for one question.
     kept_for: Cell<Option<Duration>>,
     /// How many have been made.
@@ -185,6 +187,11 @@ impl Upstream {
     /// From now on connecting takes for ever.
     pub fn fall_silent(&self) {
         self.silent.set(true);
+    }
+
+    /// From now on connecting takes so long.
+    pub fn be_far(&self, away: Duration) {
+        self.far.set(away);
     }
 
     /// From now on connecting is possible again.
@@ -225,6 +232,7 @@ impl Upstream {
         if self.silent.get() {
             std::future::pending::<()>().await;
         }
+        tokio::time::sleep(self.far.get()).await;
         if let Some(kind) = self.down.get() {
             return Err(kind.into());
         }

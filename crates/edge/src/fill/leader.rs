@@ -109,6 +109,8 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         }
     }
 
+    // For a client that wants a part, of what may come whole all the same.
+    let is_for_one = alone.is_some() && part.is_some() && asked.headers.contains_key(header::RANGE);
     let refused = match storable::storable(&edge, &asked, &arrived, wanted.is_some()) {
         // Who waited has it, or a failing origin would be asked by each of them; and by one again afterwards.
         Err(_) if is_handed_out(&edge, &asked, &arrived) => {
@@ -119,8 +121,11 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         Ok(()) if arrived.head.status == StatusCode::PARTIAL_CONTENT => {
             part::state_length(&mut arrived);
             match wanted.map_or(Part::Useless, |spec| part::judge(&edge, spec, &arrived)) {
-                Part::Whole => {
+                Part::Whole { beyond } => {
                     part::as_whole(&mut arrived);
+                    if beyond && is_for_one {
+                        guard.is_for_its_reader();
+                    }
                     return keep::keep(&edge, &asked, &primary, arrived, guard).await;
                 }
                 Part::Alone => return keep::keep(&edge, &asked, &primary, arrived, guard).await,
@@ -140,7 +145,7 @@ async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
         }
         Ok(()) => {
             // It was asked for a part and sends the whole.
-            if alone.is_some() && part.is_some() && asked.headers.contains_key(header::RANGE) {
+            if is_for_one {
                 guard.is_for_its_reader();
             }
             return keep::keep(&edge, &asked, &primary, arrived, guard).await;

@@ -52,13 +52,11 @@ impl Upstream {
         let rest = |head: &Parts| Rest::of(self, group, question, head);
         let waits = Waits::of(self.limits.body, question.headers);
         let (head, mut body) = UpstreamBody::of(answered, waits, question.alone, rest);
-        // Where it may, it has already.
-        let goes_on = body.goes_on();
         match body.begin().await {
             Ok(()) => Ok(Response::from_parts(head, body)),
             Err(broken) => {
-                let may_come_elsewhere = !goes_on && broken != BodyError::Untaken;
-                Err(Unbegun { error: broken.into(), may_come_elsewhere })
+                // Where it has a strong ETag the very same has been looked for, and others may have another.
+                Err(Unbegun { error: broken.into(), may_come_elsewhere: broken != BodyError::Untaken })
             }
         }
     }

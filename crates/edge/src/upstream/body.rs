@@ -189,11 +189,6 @@ impl UpstreamBody {
         Ok(())
     }
 
-    /// Whether it goes on from another server when it breaks off.
-    pub(super) fn goes_on(&self) -> bool {
-        self.rest.is_some()
-    }
-
     /// All of it, where that has come with its head.
     pub(crate) fn whole(&self) -> Option<&Bytes> {
         self.first.as_ref().filter(|_| self.is_read_out())?.data_ref()

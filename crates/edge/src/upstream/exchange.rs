@@ -302,6 +302,8 @@ struct Search<'a> {
     begun: Instant,
     /// Until when connections may be waited for, all servers together.
     connect_by: Instant,
+    /// Until when a connection to the server that is asked now may be waited for.
+    connects_by: Instant,
     /// Until when answers may be waited for, all servers together, where another node waits for what becomes of it. Its time is not
     /// ours to be asked twice over.
     answer_by: Option<Instant>,
@@ -325,6 +327,7 @@ impl<'a> Search<'a> {
             asked: Vec::from_iter(broken),
             begun: now,
             connect_by: now + upstream.limits.connect,
+            connects_by: now,
             answer_by: limit_behind_others(upstream.limits.response, question.headers)
                 .map(|limit| now + limit),
         };
@@ -339,8 +342,13 @@ impl<'a> Search<'a> {
     fn next(&mut self) -> Option<Pick> {
         self.begun = Instant::now();
         let pick = self.group.pick(self.key, &self.asked, self.repeating.harmless, self.begun)?;
-        self.asked.push(pick.parent.number);
+        self.asks(&pick);
         Some(pick)
+    }
+
+    fn asks(&mut self, pick: &Pick) {
+        self.asked.push(pick.parent.number);
+        self.connects_by = self.begun + self.connect_limit();
     }
 
     /// The same, where the retry budget has something left: `after` one that failed, or beside one that is slow.
@@ -359,8 +367,12 @@ impl<'a> Search<'a> {
         if !granted {
             return None;
         }
+        if after.is_none() && now >= self.connects_by {
+            // Who is slow has long been connected to: that wait is over, and this one's has a limit of its own.
+            self.connect_by = now + self.upstream.limits.connect;
+        }
         self.begun = now;
-        self.asked.push(pick.parent.number);
+        self.asks(&pick);
         Some(pick)
     }
 
@@ -407,7 +419,8 @@ impl<'a> Search<'a> {
         pick: Pick,
     ) -> impl Future<Output = (Pick, Duration, Result<Answered, UpstreamError>)> + use<> {
         let (upstream, begun) = (self.upstream.clone(), self.begun);
-        let limits = Limits { connect: self.connect_limit(), response: self.response_limit(begun) };
+        let connect = self.connects_by.saturating_duration_since(begun);
+        let limits = Limits { connect, response: self.response_limit(begun) };
         let head = self.question.head(self.group.host(&pick.parent, self.question.host));
         let wish = Wish::of(self.question, self.repeating.harmless, true);
         async move {

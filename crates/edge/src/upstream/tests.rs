@@ -384,6 +384,22 @@ async fn a_node_that_another_asks_does_not_wait_twice_for_servers_that_hang() {
     .await;
 }
 
+/// A hedge had what was left of the first one's time to connect, 50 ms, and the server that it went to was blamed.
+#[tokio::test(start_paused = true)]
+async fn who_keeps_a_slow_one_company_has_time_to_connect() {
+    local(async {
+        let scene = Scene::pair(vec![ok("late").after(60 * SECOND)], vec![ok("far")]);
+        scene.servers[1].be_far(SECOND / 5);
+        let headers = HeaderMap::from_iter([(policy::CDN_LOOP, "parent, edge".parse().unwrap())]);
+        let target = scene.path(0);
+        let question = Question::get("h", &target, &headers);
+        let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await;
+        assert_eq!(answer.map(|answer| answer.status().as_u16()), Ok(200));
+        assert_eq!(scene.counts(), [1, 1]);
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_down_is_left_alone_but_for_trials() {
     local(async {

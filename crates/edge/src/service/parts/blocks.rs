@@ -516,3 +516,21 @@ async fn a_304_that_says_by_what_it_differs_moves_what_is_in_blocks_with_its_blo
     })
     .await;
 }
+
+/// It was fetched whole, and promised to memory, however long: scripts read where a range begins and no more.
+#[tokio::test(start_paused = true)]
+async fn attack_53_what_an_origin_sends_beyond_a_part_is_not_waited_for() {
+    local(async {
+        let length = 1 << 30;
+        let all = part_head(&(0..length), length).header("etag", "\"a\"");
+        let endless = all.header("content-length", leak(length.to_string())).data(bytes_at(0..BLOCK));
+        let scene = Scene::new([endless.pause(3_600 * SECOND)]);
+        let asked = tokio::time::timeout(SECOND, asks(&scene, "bytes=0-9")).await.unwrap();
+        assert_eq!(asked, (206, format!("bytes 0-9/{length}"), Ok(bytes_at(0..10))));
+        while std::rc::Rc::strong_count(&scene.edge) > 1 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((scene.edge.metrics.fill_bytes.get(), scene.edge.overload.promised()), (BLOCK_SIZE, 0));
+    })
+    .await;
+}

@@ -301,6 +301,14 @@ async fn a_body_that_breaks_off_before_its_first_byte_is_asked_of_another_server
             assert_eq!(scene.metric("edge_parent_requests_total", &["a", "broken"]), 1.0);
             assert_eq!(scene.metric("edge_parent_load", &["a"]), 0.0);
         }
+        // Where it has a strong ETag the very same is looked for first; others may have another, or the next version.
+        let of_a_version = nothing().header("etag", "\"1\"");
+        let newer = || ok(ALL).header("etag", "\"2\"");
+        let scene = Scene::pair(vec![of_a_version], vec![newer(), newer()]);
+        assert_eq!(scene.ask(&scene.path(0)).await, whole(200, ALL));
+        let questions = scene.servers[1].questions();
+        let of_a_part: Vec<_> = questions.iter().map(|asked| asked.headers.contains_key("range")).collect();
+        assert_eq!(of_a_part, [true, false]);
         // One more and no third; nobody else; what is not to be repeated.
         let broken = Err(UpstreamError::Protocol);
         let scene = Scene::pair(vec![nothing()], vec![nothing()]);
