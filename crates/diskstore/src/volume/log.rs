@@ -107,9 +107,8 @@ impl Volume {
         kept: &[Entry],
         fresh: &[Fresh],
     ) -> io::Result<()> {
-        self.catch_up(log)?;
+        let (lap, has_caught_up) = (log.sequence, self.catch_up(log)?);
         let length = record::padded(object.front_length(kept.len() + fresh.len()) + bytes_of(fresh));
-        let (lap, mut moved) = (log.sequence, Vec::new());
         // A region may be full at once, of what is pinned in the oldest: a quarter of the disk may be, so one of the next is not.
         for _ in 0..=self.superblock.count {
             if self.has_room(log, length, 1) {
@@ -117,13 +116,11 @@ impl Volume {
             }
             self.roll(log)?;
         }
-        let mut kept = kept;
-        if log.sequence != lap && !kept.is_empty() {
-            // Making room may have moved them.
-            moved = self.current(&object.key, Some(object.generation)).map_or(moved, |(_, table)| table);
-            kept = &moved;
-        }
-        match self.append_here(log, object, kept, fresh, u64::from(self.superblock.region))? {
+        // Making room may have moved them.
+        let may_have_moved = (has_caught_up || log.sequence != lap) && !kept.is_empty();
+        let now = may_have_moved.then(|| self.current(&object.key, Some(object.generation)));
+        let kept = now.map_or(kept.to_vec(), |now| now.map_or_else(|_| Vec::new(), |(_, table)| table));
+        match self.append_here(log, object, &kept, fresh, u64::from(self.superblock.region))? {
             Appended::Done => Ok(()),
             Appended::Full => Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than a region takes")),
         }
@@ -191,9 +188,13 @@ impl Volume {
     }
 
     /// Makes the room that could not be made when this region was begun. Later it would be full, and all that is pinned in the oldest
-    /// would have no place.
-    fn catch_up(&self, log: &mut Log) -> io::Result<()> {
-        if log.lacks_room { self.make_room(log) } else { Ok(()) }
+    /// would have no place. Whether there was something to do.
+    fn catch_up(&self, log: &mut Log) -> io::Result<bool> {
+        let lacks_room = log.lacks_room;
+        if lacks_room {
+            self.make_room(log)?;
+        }
+        Ok(lacks_room)
     }
 
     fn has_room(&self, log: &Log, length: usize, entries: usize) -> bool {
