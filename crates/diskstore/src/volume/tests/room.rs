@@ -109,3 +109,22 @@ fn a_new_head_leaves_the_body_where_it_is_also_where_that_has_just_been_moved() 
         assert_eq!(get(&volume, 4), Some(body), "{rounds}");
     }
 }
+
+/// The same where the room was owed since a write had failed.
+#[test]
+fn a_new_head_leaves_the_body_where_it_is_also_where_that_was_owed_a_move() {
+    for (at, after) in (20..60).flat_map(|at| (1..6).map(move |after| (at, after))) {
+        let disk = SimulatedDisk::default();
+        let volume = open(&disk, SMALL);
+        let generation = volume.next_generation();
+        let body = content(4, generation, 0, 700);
+        volume.put(name(4), generation, object(b"head", vec![(0, body.clone())])).unwrap();
+        (0..at).for_each(|round| assert!(fill(&volume, round)));
+        let writes_fail = Some((after, ErrorKind::Other));
+        disk.set_faults(Faults { writes_fail, ..Faults::default() });
+        fill(&volume, at);
+        disk.set_faults(Faults::default());
+        volume.freshen(&name(4), generation, Bytes::from(vec![7; 600])).unwrap();
+        assert_eq!(get(&volume, 4), Some(body), "{at} {after}");
+    }
+}
