@@ -32,8 +32,10 @@ pub(crate) struct Faults {
     pub(crate) unreadable: Option<(u64, u64)>,
     /// Everything is at hand.
     pub(crate) at_hand: bool,
-    /// Barriers fail. What was written before one is seen until the power goes, and never arrives, whatever later barriers say.
+    /// Barriers fail.
     pub(crate) syncs_fail: bool,
+    /// And what was written before one that fails is seen until the power goes, and never arrives, whatever later barriers say.
+    pub(crate) syncs_lose: bool,
     /// Each write takes at most so many bytes.
     pub(crate) short_writes: Option<usize>,
     /// The directory is gone.
@@ -216,10 +218,13 @@ impl Media for SimulatedFile {
 
     fn sync(&self) -> io::Result<()> {
         self.with(|faults, file| {
-            let pending = std::mem::take(&mut file.pending);
             if faults.syncs_fail {
+                if faults.syncs_lose {
+                    file.pending.clear();
+                }
                 return Err(io::Error::from_raw_os_error(5));
             }
+            let pending = std::mem::take(&mut file.pending);
             let length = file.bytes.len();
             file.durable.resize(length, 0);
             for (at, bytes) in pending {

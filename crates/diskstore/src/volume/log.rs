@@ -82,9 +82,9 @@ impl Log {
         self.closing && self.is_active()
     }
 
-    /// Whether a region was made free, or one is to be while there is room in this one.
-    pub(super) fn has_made_room(&mut self, is_made: bool) {
-        self.lacks_room = !is_made;
+    /// A region is free, as far as there can be one.
+    pub(super) fn has_made_room(&mut self) {
+        self.lacks_room = false;
     }
 }
 
@@ -135,7 +135,7 @@ impl Volume {
         fresh: &[Fresh],
         end: u64,
     ) -> io::Result<Appended> {
-        // Looked at here and not before: making room may have cost some, or their region.
+        // Looked at here and not before: making room may have cost some.
         let kept: Vec<Entry> = kept.iter().filter(|entry| self.is_alive(entry.place)).copied().collect();
         let front_length = object.front_length(kept.len() + fresh.len());
         let length = record::padded(front_length + bytes_of(fresh));

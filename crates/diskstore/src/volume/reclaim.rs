@@ -26,7 +26,7 @@ impl Volume {
         for (region, sequence) in (0..).zip(&self.regions) {
             match sequence.load(Ordering::Relaxed) {
                 0 => {
-                    log.has_made_room(true);
+                    log.has_made_room();
                     return Ok(());
                 }
                 _ if log.active() == Some(region) => {}
@@ -39,7 +39,7 @@ impl Volume {
         if let Some((sequence, region)) = oldest {
             self.reclaim(log, region, sequence)?;
         }
-        log.has_made_room(true);
+        log.has_made_room();
         Ok(())
     }
 

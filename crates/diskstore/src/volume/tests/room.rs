@@ -94,6 +94,29 @@ fn what_memory_has_forgotten_the_disk_forgets_with_the_next_barrier() {
     }
 }
 
+/// The next barrier held, and what had been removed or replaced came back with the power.
+#[test]
+fn attack_72_what_a_barrier_has_lost_is_not_there_because_the_next_one_holds() {
+    for rounds in 0..40 {
+        let disk = SimulatedDisk::default();
+        let volume = open(&disk, SMALL);
+        let [old, _] = [1, 3].map(|key| put(&volume, key, 300));
+        (0..rounds).for_each(|round| assert!(fill(&volume, round)));
+        volume.flush().unwrap();
+        put(&volume, 1, 200);
+        volume.hide(&name(3));
+        volume.note_removed([&name(3)[..]].into_iter()).unwrap();
+        disk.set_faults(Faults { syncs_fail: true, syncs_lose: true, ..Faults::default() });
+        assert!(volume.flush().is_err());
+        disk.set_faults(Faults::default());
+        volume.flush().unwrap();
+        drop(volume);
+        disk.cut_power(|below| below - 1);
+        let volume = open(&disk, SMALL);
+        assert!(get(&volume, 1) != Some(old) && get(&volume, 3).is_none(), "{rounds}");
+    }
+}
+
 /// Its own write had made room, and moved it; it was written with the places that it had before, which were gone.
 #[test]
 fn a_new_head_leaves_the_body_where_it_is_also_where_that_has_just_been_moved() {
