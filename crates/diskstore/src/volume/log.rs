@@ -118,9 +118,10 @@ impl Volume {
         }
         // Making room may have moved them.
         let may_have_moved = (has_caught_up || log.sequence != lap) && !kept.is_empty();
-        let now = may_have_moved.then(|| self.current(&object.key, Some(object.generation)));
-        let kept = now.map_or(kept.to_vec(), |now| now.map_or_else(|_| Vec::new(), |(_, table)| table));
-        match self.append_here(log, object, &kept, fresh, u64::from(self.superblock.region))? {
+        let current = || self.current(&object.key, Some(object.generation));
+        let moved = may_have_moved.then(|| current().map_or_else(|_| Vec::new(), |(_, table)| table));
+        let kept = moved.as_deref().unwrap_or(kept);
+        match self.append_here(log, object, kept, fresh, u64::from(self.superblock.region))? {
             Appended::Done => Ok(()),
             Appended::Full => Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than a region takes")),
         }

@@ -246,7 +246,7 @@ impl Upstream {
         loop {
             // What may not be repeated is not tried on a connection that may be closed.
             let wish = Wish::of(question, false, true);
-            match self.reach(&pick.parent, wish, search.connect_limit()).await {
+            match self.reach(&pick.parent, wish, search.time_to_connect()).await {
                 Ok(reached) => {
                     let host = group.host(&pick.parent, question.host);
                     let mut answered = reached.send(self, question.request(host, body)).await?;
@@ -351,6 +351,11 @@ impl<'a> Search<'a> {
         self.connects_by = self.begun + self.connect_limit();
     }
 
+    /// How long a connection to the server that is asked now may take.
+    fn time_to_connect(&self) -> Duration {
+        self.connects_by.saturating_duration_since(self.begun)
+    }
+
     /// The same, where the retry budget has something left: `after` one that failed, or beside one that is slow.
     fn next_paid(&mut self, after: Option<Failure>) -> Option<Pick> {
         let now = Instant::now();
@@ -419,8 +424,7 @@ impl<'a> Search<'a> {
         pick: Pick,
     ) -> impl Future<Output = (Pick, Duration, Result<Answered, UpstreamError>)> + use<> {
         let (upstream, begun) = (self.upstream.clone(), self.begun);
-        let connect = self.connects_by.saturating_duration_since(begun);
-        let limits = Limits { connect, response: self.response_limit(begun) };
+        let limits = Limits { connect: self.time_to_connect(), response: self.response_limit(begun) };
         let head = self.question.head(self.group.host(&pick.parent, self.question.host));
         let wish = Wish::of(self.question, self.repeating.harmless, true);
         async move {
