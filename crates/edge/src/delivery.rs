@@ -85,16 +85,20 @@ impl Delivery {
 
     /// It is over: `sent` bytes of its body were handed over, which was all of it, or was not.
     pub(crate) fn ends(self, outcome: Outcome, sent: u64, whole: bool, metrics: &Metrics) {
-        let took = self.began.elapsed();
         metrics.delivered(self.kind, self.rung, sent);
         // Our own words are of no lesson, whatever was asked for.
-        if let Some(package) = self.package
-            && sent > 0
-            && outcome.tier() != Tier::Own
-        {
-            metrics.watched.count(package, sent, self.began + took);
+        let watched = self.package.filter(|_| sent > 0 && outcome.tier() != Tier::Own);
+        let is_segment = self.kind == Kind::Segment && sent > 0;
+        // Nobody else asks how late it is.
+        if watched.is_none() && !is_segment && self.line.is_none() {
+            return;
         }
-        if self.kind == Kind::Segment && sent > 0 {
+        let now = Instant::now();
+        let took = now - self.began;
+        if let Some(package) = watched {
+            metrics.watched.count(package, sent, now);
+        }
+        if is_segment {
             metrics.segment_delivered(self.rung, took, took > PLAYS);
         }
         let Some(mut line) = self.line else { return };

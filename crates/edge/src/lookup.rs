@@ -80,13 +80,14 @@ pub(crate) fn answers(part: &Object, asked: &Asked) -> bool {
 
 /// What a stored response is to this request.
 pub(crate) fn judge(object: Arc<Object>, asked: &Asked, reload: ClientReload, now: Instant) -> Found {
+    let resident = object.resident(now);
+    let state = object.freshness.state(resident);
     // A part by itself answers who wants a part of it, and is of no use beyond its time.
-    if object.part.is_some() && !(object.state(now) == State::Fresh && answers(&object, asked)) {
+    if object.part.is_some() && !(state == State::Fresh && answers(&object, asked)) {
         return Found::Miss(Forwarded::Partial);
     }
-    let resident = object.resident(now);
     let honours = reload == ClientReload::Honour;
-    match object.state(now) {
+    match state {
         State::Stale if honours && object.freshness.is_stale_enough_for(&asked.directives, resident) => {
             Found::Fresh(object)
         }

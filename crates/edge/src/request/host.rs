@@ -15,7 +15,7 @@ pub(super) fn of(uri: &Uri, headers: &HeaderMap, version: Version) -> Result<Str
     }
     let scheme = if uri.scheme_str() == Some("https") { Scheme::Https } else { Scheme::Http };
     let named = |host: &str| {
-        let mut site = is_host(host).then(|| site(host)).ok_or(Refusal::Host)?;
+        let mut site = site(host).ok_or(Refusal::Host)?;
         // As the target's scheme has it; a target without one says nothing of ports.
         if uri.scheme().is_some() {
             cut_port(&mut site, scheme);
@@ -32,15 +32,33 @@ pub(super) fn of(uri: &Uri, headers: &HeaderMap, version: Version) -> Result<Str
     }
 }
 
-/// In lower case, without the root's dot, with which it is the same name to DNS and another to everybody else, and without the colon
-/// of a port that is not there (RFC 9110 §4.2.3).
-fn site(host: &str) -> String {
-    let mut host = host.strip_suffix(':').unwrap_or(host).to_ascii_lowercase();
-    let name = colon(&host).unwrap_or(host.len());
-    if host[..name].ends_with('.') {
-        host.remove(name - 1);
+/// A name or an address, perhaps with a port (RFC 9110 §4.2.1): in lower case, without the root's dot, with which it is the same name
+/// to DNS and another to everybody else, and without the colon of a port that is not there (RFC 9110 §4.2.3). The grammar has more
+/// names, of marks that lists are made of, too: what one server takes for a name and another for two is none that DNS knows.
+fn site(host: &str) -> Option<String> {
+    let (name, port) = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        Some((address, port)) => {
+            address.parse::<Ipv6Addr>().ok()?;
+            let port = if port.is_empty() { port } else { port.strip_prefix(':')? };
+            (&host[..address.len() + 2], port)
+        }
+        None => {
+            let (name, port) = colon(host).map_or((host, ""), |at| (&host[..at], &host[at + 1..]));
+            let name = name.strip_suffix('.').unwrap_or(name);
+            (Some(name).filter(|name| is_name(name))?, port)
+        }
+    };
+    if !is_port(port) {
+        return None;
     }
-    host
+    let mut site = String::with_capacity(host.len());
+    site.push_str(name);
+    site.make_ascii_lowercase();
+    if !port.is_empty() {
+        site.push(':');
+        site.push_str(port);
+    }
+    Some(site)
 }
 
 /// Takes out the port that `scheme` has by itself.
@@ -51,19 +69,6 @@ pub(super) fn cut_port(host: &mut String, scheme: Scheme) {
     };
     let bare = host.strip_suffix(port).map_or(host.len(), str::len);
     host.truncate(bare);
-}
-
-/// A name or an address, perhaps with a port (RFC 9110 §4.2.1). The grammar has more names, of marks that lists are made of, too: what
-/// one server takes for a name and another for two is none that DNS knows.
-fn is_host(host: &str) -> bool {
-    if let Some((address, port)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-        let port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
-        return port && address.parse::<Ipv6Addr>().is_ok();
-    }
-    let (name, port) = colon(host).map_or((host, None), |at| (&host[..at], Some(&host[at + 1..])));
-    // The root's dot may stand behind it.
-    let name = name.strip_suffix('.').unwrap_or(name);
-    is_name(name) && port.is_none_or(is_port)
 }
 
 /// Labels with a dot between each two. In one pass: each request has one.

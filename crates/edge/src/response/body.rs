@@ -17,8 +17,10 @@ use std::task::{Context, Poll, ready};
 /// A piece of a body, or why there is none.
 type Framed = Result<Frame<Bytes>, BoxError>;
 
-/// A body on its way, counting what it hands over.
-pub(crate) struct EdgeBody {
+/// A body on its way, counting what it hands over. On the heap: it is handed on with its answer, over HTTP/2 two dozen times.
+pub(crate) struct EdgeBody(Box<Inner>);
+
+struct Inner {
     source: Source,
     sent: u64,
     outcome: Outcome,
@@ -85,7 +87,7 @@ impl EdgeBody {
     }
 
     fn new(source: Source, outcome: Outcome, metrics: &CoreMetrics) -> Self {
-        Self {
+        Self(Box::new(Inner {
             source,
             sent: 0,
             outcome,
@@ -94,27 +96,27 @@ impl EdgeBody {
             delivery: None,
             ready: None,
             end: End::Open,
-        }
+        }))
     }
 
     /// Sends it piece by piece, each in its turn.
     pub(crate) fn pace(&mut self, place: Place) {
-        self.paced = Some(Box::new(Paced::new(place)));
+        self.0.paced = Some(Box::new(Paced::new(place)));
     }
 
     /// What became of the request.
     pub(crate) fn outcome(&self) -> Outcome {
-        self.outcome
+        self.0.outcome
     }
 
     /// Bytes that were taken from the source and are not sent.
     fn waiting(&self) -> u64 {
-        self.paced.as_ref().map_or(0, |paced| paced.waiting())
+        self.0.paced.as_ref().map_or(0, |paced| paced.waiting())
     }
 
     /// Whether all of it has been handed over.
     pub(crate) fn is_whole(&self) -> bool {
-        match self.end {
+        match self.0.end {
             // Who knows the length does not ask for the end.
             End::Open => self.is_end_stream(),
             end => end == End::Whole,
@@ -123,23 +125,23 @@ impl EdgeBody {
 
     /// Has fields of its answer with it.
     pub(crate) fn with_ready(mut self, ready: ReadyFields) -> Self {
-        self.ready = Some(ready);
+        self.0.ready = Some(ready);
         self
     }
 
     /// Fields of its answer that are ready to be sent.
     pub(crate) fn ready(&self) -> Option<&ReadyFields> {
-        self.ready.as_ref()
+        self.0.ready.as_ref()
     }
 
     /// The same, for one more.
     pub(crate) fn ready_mut(&mut self) -> Option<&mut ReadyFields> {
-        self.ready.as_mut()
+        self.0.ready.as_mut()
     }
 
     /// Has `delivery` told when this is over.
     pub(crate) fn tell(&mut self, delivery: Delivery) {
-        self.delivery = Some(delivery);
+        self.0.delivery = Some(delivery);
     }
 }
 
@@ -151,7 +153,7 @@ impl Body for EdgeBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.get_mut();
+        let this = &mut *self.get_mut().0;
         let frame = match &mut this.paced {
             None => this.source.poll_frame(cx),
             Some(paced) => poll_paced(paced, &mut this.source, cx),
@@ -173,12 +175,12 @@ impl Body for EdgeBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.waiting() == 0 && self.source.is_end()
+        self.waiting() == 0 && self.0.source.is_end()
     }
 
     fn size_hint(&self) -> SizeHint {
         let exact = |size: u64| SizeHint::with_exact(size + self.waiting());
-        self.source.left().map_or_else(SizeHint::new, exact)
+        self.0.source.left().map_or_else(SizeHint::new, exact)
     }
 }
 
@@ -244,11 +246,13 @@ impl Source {
 
 impl Drop for EdgeBody {
     fn drop(&mut self) {
-        if self.sent > 0 && self.paced.is_none() {
-            self.metrics.sent(self.outcome, self.sent);
+        let whole = self.is_whole();
+        let this = &mut *self.0;
+        if this.sent > 0 && this.paced.is_none() {
+            this.metrics.sent(this.outcome, this.sent);
         }
-        if let Some(delivery) = self.delivery.take() {
-            delivery.ends(self.outcome, self.sent, self.is_whole(), &self.metrics);
+        if let Some(delivery) = this.delivery.take() {
+            delivery.ends(this.outcome, this.sent, whole, &this.metrics);
         }
     }
 }

@@ -24,6 +24,10 @@ const MOST_PLAIN: usize = 1 << 14;
 /// what is in the record of its head.
 const PIECE: usize = MOST_PLAIN - 512;
 
+/// From how many bytes on a record has the room of a full one: one of 16 KiB or less is wiped when it is given back, as are all blocks
+/// that a client's words may be in, and in this one nobody reads anything.
+const LONG: usize = 4 * 1_024;
+
 /// The suites whose records are made here, by the ones of the library that they are otherwise.
 static SUITES: LazyLock<Vec<Tls13CipherSuite>> = LazyLock::new(|| {
     let library = aws_lc_rs::default_provider().cipher_suites;
@@ -102,10 +106,8 @@ impl MessageEncrypter for Encrypter {
         sequence: u64,
     ) -> Result<OutboundOpaqueMessage, Error> {
         let length = self.encrypted_payload_len(message.payload.len());
-        // A full frame's record has the room of a full record's: one of 16 KiB or less would be wiped when it is given back, as are all
-        // blocks that a client's words may be in.
         let capacity =
-            if message.payload.len() < PIECE { length } else { self.encrypted_payload_len(MOST_PLAIN) };
+            if message.payload.len() < LONG { length } else { self.encrypted_payload_len(MOST_PLAIN) };
         let mut payload = PrefixedPayload::with_capacity(capacity);
         // The number of the record is in it, and no number comes twice: rustls ends a connection before they run out.
         let nonce = ::aws_lc_rs::aead::Nonce::assume_unique_for_key(Nonce::new(&self.iv, sequence).0);

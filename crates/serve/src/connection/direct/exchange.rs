@@ -11,7 +11,6 @@ use crate::metrics::End;
 use crate::ready::ReadyFields;
 use crate::service::{CountedRequest, Peer, Service};
 use bytes::{Bytes, BytesMut};
-use framing::{Bounds, Messages};
 use http::Response;
 use http_body::Body;
 use std::mem::MaybeUninit;
@@ -57,7 +56,6 @@ pub(super) struct Exchange<'a, S: Service, T> {
     here: &'a Here,
     activity: &'a Activity,
     state: State<S::Body>,
-    messages: Messages,
     /// Read, and not answered.
     read: BytesMut,
     /// Whether the client has ended its direction while it was being sent its last answer.
@@ -87,7 +85,6 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
             here,
             activity,
             state: State::Reading,
-            messages: Messages::requests(Bounds { head: core.limits.max_header_bytes }),
             read: BytesMut::new(),
             asks_no_more: false,
             body: Box::pin(None),
@@ -137,7 +134,7 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         }
         let bytes = self.read.split().freeze();
         let most = self.core.limits.max_header_bytes;
-        let Some(request) = question::read(&bytes, &mut self.messages, most) else {
+        let Some(request) = question::read(&bytes, most) else {
             return Poll::Ready(Some(Step::Hyper(Box::new((bytes, None)))));
         };
         self.activity.request_began();

@@ -3,43 +3,69 @@
 use crate::body::RequestBody;
 use crate::connection::http1::MAX_HEADERS;
 use bytes::Bytes;
-use framing::Messages;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
-use std::mem::MaybeUninit;
 
-/// Reads `head`: one GET, whole, of at most `most` bytes, without a body and without a word about the connection. `None`: it is
-/// something else, or wrong, which hyper is to judge.
-pub(super) fn read(head: &Bytes, messages: &mut Messages, most: usize) -> Option<Request<RequestBody>> {
-    if head.len() > most || !head.starts_with(b"GET ") {
+/// Reads `head`: one GET, whole, of at most `most` bytes, without a body and without a word about the connection, in the strictest
+/// reading of RFC 9112 (attacks 1 to 19). `None`: it is something else, or wrong, which hyper is to judge, behind the filter that
+/// judges its bytes.
+///
+/// In one walk: what says where a message ends is what this one has not, so neither the filter nor hyper's parser, which are ready for
+/// all that there may be, would find anything else in it.
+pub(super) fn read(head: &Bytes, most: usize) -> Option<Request<RequestBody>> {
+    if head.len() > most {
         return None;
     }
-    // As strict as before hyper (attacks 1 to 19).
-    messages.follow(head).ok()?;
-    if !messages.is_between() {
+    let (line, fields) = split_line(head)?;
+    let target = line.strip_prefix(b"GET ")?.strip_suffix(b" HTTP/1.1")?;
+    // A space would be a second target to some, and none to others. `#` ends the target for those who cut it off.
+    if !target.iter().all(|byte| (0x21..=0x7e).contains(byte) && *byte != b'#') {
         return None;
-    }
-    let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-    let mut parsed = httparse::Request::new(&mut []);
-    let read = parsed.parse_with_uninit_headers(head, &mut room);
-    if !matches!(read, Ok(httparse::Status::Complete(length)) if length == head.len())
-        || parsed.version != Some(1)
-    {
-        return None;
-    }
-    let mut headers = HeaderMap::with_capacity(parsed.headers.len());
-    for field in parsed.headers.iter() {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-        if asks_for_more(&name, field.value) {
-            return None;
-        }
-        headers.append(name, HeaderValue::from_maybe_shared(head.slice_ref(field.value)).ok()?);
     }
     let mut request = Request::new(RequestBody::none());
     *request.method_mut() = Method::GET;
-    *request.uri_mut() = Uri::from_maybe_shared(head.slice_ref(parsed.path?.as_bytes())).ok()?;
+    *request.uri_mut() = Uri::from_maybe_shared(head.slice_ref(target)).ok()?;
     *request.version_mut() = Version::HTTP_11;
-    *request.headers_mut() = headers;
+    *request.headers_mut() = read_fields(head, fields)?;
     Some(request)
+}
+
+/// The field lines of `head`, from the first to the empty line, which is the last.
+fn read_fields(head: &Bytes, mut fields: &[u8]) -> Option<HeaderMap> {
+    // Less the empty one.
+    let count = memchr::memchr_iter(b'\n', fields).count().saturating_sub(1);
+    if count > MAX_HEADERS {
+        return None;
+    }
+    let mut headers = HeaderMap::with_capacity(count);
+    loop {
+        let (line, rest) = split_line(fields)?;
+        if line.is_empty() {
+            return rest.is_empty().then_some(headers);
+        }
+        fields = rest;
+        // Names are short. One with white space before it or behind it, as a folded line has, is none.
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+        let value = trim(&line[colon + 1..]);
+        if asks_for_more(&name, value) {
+            return None;
+        }
+        headers.append(name, HeaderValue::from_maybe_shared(head.slice_ref(value)).ok()?);
+    }
+}
+
+/// The line that `text` begins with, without its end, and what is behind it. A CR or LF in it is no field's and no target's.
+fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memchr(b'\n', text)?;
+    Some((text[..end].strip_suffix(b"\r")?, &text[end + 1..]))
+}
+
+/// Without optional white space (RFC 9110 §5.6.3).
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// Whether a field is about more than the answer: about the connection, or about a body.
@@ -54,4 +80,123 @@ fn asks_for_more(name: &HeaderName, value: &[u8]) -> bool {
         | header::TRAILER => true,
         _ => false,
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use framing::{Bounds, Messages};
+    use proptest::prelude::*;
+
+    const MOST: usize = 16 * 1_024;
+
+    fn read_text(text: &[u8]) -> Option<Request<RequestBody>> {
+        read(&Bytes::copy_from_slice(text), MOST)
+    }
+
+    #[test]
+    fn attacks_1_to_19_what_is_not_plain_is_left_to_who_judges_it() {
+        let plain = b"GET /a?b HTTP/1.1\r\nHost: a\r\nX-Y:\t z \t\r\nx-y: \r\nConnection: Keep-Alive\r\n\r\n";
+        let request = read_text(plain).unwrap();
+        assert_eq!((request.uri(), request.version()), (&Uri::from_static("/a?b"), Version::HTTP_11));
+        let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        let fields: Vec<_> =
+            request.headers().iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+        assert_eq!(
+            fields.iter().map(|(name, value)| (*name, &value[..])).collect::<Vec<_>>(),
+            [("host", "a"), ("x-y", "z"), ("x-y", ""), ("connection", "Keep-Alive")]
+        );
+        for head in [
+            "",
+            "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "get / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+            "GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
+            "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /é HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET  HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET / HTTP/1.1\nHost: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n\n",
+            "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\0\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+            "GET / HTTP/1.1\r\n Host: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost\r\n\r\n",
+            "GET / HTTP/1.1\r\n: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\nG",
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n",
+        ] {
+            assert!(read_text(head.as_bytes()).is_none(), "{head:?}");
+        }
+        let long = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", "a".repeat(MOST));
+        assert!(read_text(long.as_bytes()).is_none());
+        let many = |count| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(count));
+        assert!(read_text(many(MAX_HEADERS).as_bytes()).is_some());
+        assert!(read_text(many(MAX_HEADERS + 1).as_bytes()).is_none());
+    }
+
+    /// As hyper would, behind the filter: nothing else is in it, and nothing follows it.
+    fn as_the_library_has_it(head: &[u8]) -> Option<(String, Vec<(String, Vec<u8>)>)> {
+        let mut messages = Messages::requests(Bounds { head: MOST });
+        messages.follow(head).ok()?;
+        let mut room = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut parsed = httparse::Request::new(&mut room);
+        let whole = parsed.parse(head) == Ok(httparse::Status::Complete(head.len()));
+        let is_plain =
+            whole && messages.is_between() && parsed.version == Some(1) && parsed.method == Some("GET");
+        is_plain.then(|| {
+            let field =
+                |field: &httparse::Header<'_>| (field.name.to_ascii_lowercase(), field.value.to_vec());
+            (parsed.path.unwrap().to_owned(), parsed.headers.iter().map(field).collect())
+        })
+    }
+
+    proptest! {
+        /// Requests with a few bytes of them exchanged: what is read here is read there, too, and as the same.
+        #[test]
+        fn what_is_read_is_what_the_library_reads(
+            parts in prop::collection::vec(prop::sample::select(&PARTS[..]), 0..8),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        ) {
+            let mut head = [b"GET /p/1.m4s HTTP/1.1\r\nHost: a.example:8080\r\n", &parts.concat()[..], b"\r\n"].concat();
+            for (at, byte) in changes {
+                let at = at.index(head.len());
+                head[at] = byte;
+            }
+            if let Some(request) = read_text(&head) {
+                let mut theirs = as_the_library_has_it(&head).unwrap();
+                // A map has those of one name beside each other.
+                theirs.1.sort();
+                let mut ours: Vec<_> =
+                    request.headers().iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+                ours.sort();
+                prop_assert_eq!(ours, theirs.1);
+                let target: Uri = theirs.0.parse().unwrap();
+                prop_assert_eq!(request.uri(), &target);
+            }
+        }
+    }
+
+    const PARTS: [&[u8]; 10] = [
+        b"Accept: */*\r\n",
+        b"RANGE:bytes=0-1\r\n",
+        b"x-a:  b c \t\r\n",
+        b"x-a: d\r\n",
+        b"Connection: keep-alive\r\n",
+        b"Content-Length: 1\r\n",
+        b"x-a: b\r\n c\r\n",
+        b"x-a : b\r\n",
+        b"\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+    ];
 }
