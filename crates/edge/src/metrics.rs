@@ -66,6 +66,15 @@ pub(crate) const FILL_BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1
 /// From a fill for one to a bell.
 const WAITER_BUCKETS: [f64; 8] = [0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 1_000.0, 10_000.0];
 
+/// A fill that goes on.
+pub(crate) struct CountedFill(IntGauge);
+
+impl Drop for CountedFill {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 impl Metrics {
     pub(crate) fn register(telemetry: &Telemetry) -> Self {
         Self {
@@ -286,6 +295,12 @@ impl Metrics {
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.requests_in_flight.set(count(requests.all));
         self.client_requests_most.set(count(requests.most));
+    }
+
+    /// Counts a fill among those that go on, until what is given back is dropped, however it ends.
+    pub(crate) fn fill_begins(&self) -> CountedFill {
+        self.fills_in_flight.inc();
+        CountedFill(self.fills_in_flight.clone())
     }
 
     pub(crate) fn filled(&self, outcome: FillOutcome) {

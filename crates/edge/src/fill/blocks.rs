@@ -220,7 +220,7 @@ impl Due {
 }
 
 async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut due: Due, reading: Reading) {
-    edge.metrics.fills_in_flight.inc();
+    let _counted = edge.metrics.fill_begins();
     let started = Instant::now();
     load(edge, sparse, &mut due).await;
     let ended = if due.lots.is_empty() {
@@ -233,7 +233,6 @@ async fn lead(edge: &Edge, asked: &Asked, sparse: &Arc<Sparse>, mut due: Due, re
     }
     edge.metrics.fill_seconds.observe(started.elapsed().as_secs_f64());
     edge.metrics.filled(ended);
-    edge.metrics.fills_in_flight.dec();
 }
 
 /// Loads those that lie on the disk, one behind the other; what cannot be had there is left.

@@ -50,7 +50,7 @@ pub(crate) enum Own {
 /// Runs one fill from question to store.
 pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
     let shared = Rc::clone(&edge);
-    shared.metrics.fills_in_flight.inc();
+    let _counted = shared.metrics.fill_begins();
     let started = Instant::now();
     let key = errand.primary.clone();
     let flight = Arc::clone(guard.flight());
@@ -61,7 +61,6 @@ pub(crate) async fn lead(edge: Rc<Edge>, errand: Errand, guard: Guard) {
     if ended == FillOutcome::Stored && shared.filled.is(&key) {
         shared.metrics.fills_again.inc();
     }
-    shared.metrics.fills_in_flight.dec();
 }
 
 async fn fill(edge: Rc<Edge>, errand: Errand, mut guard: Guard) -> FillOutcome {
