@@ -197,10 +197,10 @@ fn asked_for_calm(error: &hyper::Error) -> bool {
 #[derive(Clone, Copy)]
 struct LocalExecutor;
 
-impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
+impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for LocalExecutor {
     fn execute(&self, future: F) {
         // Detached: hyper hears of a stream's end through the stream itself.
-        drop(tokio::task::spawn_local(async move { drop(future.await) }));
+        drop(tokio::task::spawn_local(future));
     }
 }
 
