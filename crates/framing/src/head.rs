@@ -36,11 +36,7 @@ impl Head {
         let target = target.ok_or(Fault::StartLine)?;
         let method = memchr::memchr(b' ', target).ok_or(Fault::StartLine)?;
         let target = &target[method + 1..];
-        // A space would be a second target to some, and none to others. `#` ends the target for those who cut it off.
-        if target.is_empty() || target.iter().any(|byte| !(0x21..=0x7e).contains(byte) || *byte == b'#') {
-            return Err(Fault::Target);
-        }
-        Ok(())
+        if is_target(target) { Ok(()) } else { Err(Fault::Target) }
     }
 
     /// `HTTP/1.x SP NNN SP reason`, without its line end.
@@ -140,8 +136,14 @@ fn is_nonsense(value: &[u8]) -> bool {
     word && !CODINGS.iter().any(|coding| named(coding))
 }
 
+/// Whether a request's target is one to everybody who reads it. A space would be a second one to some, and none to others; `#` ends it
+/// for those who cut it off.
+pub fn is_target(target: &[u8]) -> bool {
+    !target.is_empty() && target.iter().all(|byte| (0x21..=0x7e).contains(byte) && *byte != b'#')
+}
+
 /// Without optional white space (RFC 9110 §5.6.3): SP and HTAB, nothing else that some language calls white.
-pub(crate) fn trim(value: &[u8]) -> &[u8] {
+pub fn trim(value: &[u8]) -> &[u8] {
     let white = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = value.iter().position(|byte| !white(byte)).unwrap_or(value.len());
     let end = value.iter().rposition(|byte| !white(byte)).map_or(start, |last| last + 1);

@@ -14,4 +14,5 @@ mod head;
 mod messages;
 
 pub use fault::{Fault, Violation};
+pub use head::{is_target, trim};
 pub use messages::{Bounds, Messages};

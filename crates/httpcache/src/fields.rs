@@ -39,7 +39,7 @@ pub(crate) fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     Members { rest: Some(line), escapes: true }.map(trimmed)
 }
 
-/// Without white space around it.
+/// Without optional white space around it (RFC 9110 §5.6.3).
 pub(crate) fn trimmed(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
         text = rest;

@@ -4,6 +4,7 @@
 //! known way to make a server send a body many times over. Several ranges that lie together are answered as the one
 //! part they make (§15.3.7.2 permits it); others are ignored, as §14.2 permits.
 
+use crate::fields::trimmed;
 use http::HeaderValue;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -145,7 +146,7 @@ fn parse(field: &HeaderValue) -> Option<Few<Spec>> {
         return None;
     }
     let mut specs = Few::new();
-    for member in set.split(|&byte| byte == b',').map(trim) {
+    for member in set.split(|&byte| byte == b',').map(trimmed) {
         // Empty list members are passed over (§5.6.1).
         if member.is_empty() {
             continue;
@@ -161,14 +162,6 @@ fn parse(field: &HeaderValue) -> Option<Few<Spec>> {
 fn split_once(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let (before, after) = text.split_at(text.iter().position(|&byte| byte == at)?);
     Some((before, &after[1..]))
-}
-
-/// Without OWS around it (§5.6.3).
-fn trim(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
-        text = rest;
-    }
-    text
 }
 
 fn spec(text: &[u8]) -> Option<Spec> {

@@ -2,15 +2,29 @@
 
 use super::*;
 
+/// A pair of which the first is known to answer within 40 ms.
+async fn known_to_be_quick(second: Vec<Reply>) -> (Scene, Uri) {
+    let scene = Scene::pair((0..60).map(|_| ok("quick").after(Duration::from_millis(40))).collect(), second);
+    let path = scene.path(0);
+    for _ in 0..60 {
+        assert_eq!(scene.ask(&path).await, whole(200, "quick"));
+    }
+    (scene, path)
+}
+
+/// Asks the first for a node that these have asked before; how long it took.
+async fn ask_for(scene: &Scene, nodes: &str, method: Method) -> (Result<u16, UpstreamError>, Duration) {
+    let headers = HeaderMap::from_iter([(policy::CDN_LOOP, nodes.parse().unwrap())]);
+    let (begun, target) = (Instant::now(), scene.path(0));
+    let question = Question { method: &method, ..Question::get("h", &target, &headers) };
+    let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await;
+    (answer.map(|answer| answer.status().as_u16()), begun.elapsed())
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_gets_company_once_it_is_known_what_slow_is() {
     local(async {
-        let quick = |n| (0..n).map(|_| ok("quick").after(Duration::from_millis(40))).collect::<Vec<_>>();
-        let scene = Scene::pair(quick(60), vec![ok("other").after(Duration::from_millis(40))]);
-        let path = scene.path(0);
-        for _ in 0..60 {
-            assert_eq!(scene.ask(&path).await, whole(200, "quick"));
-        }
+        let (scene, path) = known_to_be_quick(vec![ok("other").after(Duration::from_millis(40))]).await;
         scene.servers[0].then(ok("slow").after(5 * SECOND));
         let begun = Instant::now();
         assert_eq!(scene.ask(&path).await, whole(200, "other"));
@@ -24,16 +38,6 @@ async fn a_slow_answer_gets_company_once_it_is_known_what_slow_is() {
         assert_eq!(scene.metric("edge_parent_load", &["a"]) + scene.metric("edge_parent_load", &["b"]), 0.0);
     })
     .await;
-}
-
-/// A pair of which the first is known to answer within 40 ms.
-async fn known_to_be_quick(second: Vec<Reply>) -> (Scene, Uri) {
-    let scene = Scene::pair((0..60).map(|_| ok("quick").after(Duration::from_millis(40))).collect(), second);
-    let path = scene.path(0);
-    for _ in 0..60 {
-        assert_eq!(scene.ask(&path).await, whole(200, "quick"));
-    }
-    (scene, path)
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,17 +86,12 @@ async fn a_server_that_hangs_is_found_out_behind_hedges_and_does_not_make_them_p
 #[tokio::test(start_paused = true)]
 async fn the_first_answer_wins_and_a_failed_one_waits_for_the_other() {
     local(async {
-        let quick = |n| (0..n).map(|_| ok("quick").after(Duration::from_millis(40))).collect::<Vec<_>>();
         for (first, second, answer) in [
             (ok("first").after(SECOND), ok("second").after(9 * SECOND), "first"),
             (Reply::new(503).after(SECOND), ok("second").after(9 * SECOND), "second"),
             (ok("first").after(9 * SECOND), Reply::new(503).after(SECOND), "first"),
         ] {
-            let scene = Scene::pair(quick(60), vec![second]);
-            let path = scene.path(0);
-            for _ in 0..60 {
-                scene.ask(&path).await.unwrap().1.unwrap();
-            }
+            let (scene, path) = known_to_be_quick(vec![second]).await;
             scene.servers[0].then(first);
             assert_eq!(scene.ask(&path).await, whole(200, answer));
             assert_eq!(scene.servers[1].count(), 1);
@@ -123,14 +122,10 @@ async fn a_node_that_another_asks_gives_up_before_that_one_does() {
         let mut before = None;
         for nodes in ["edge", "parent, edge", "shield, parent;node=1, edge"] {
             let scene = Scene::new("tiers = [[\"http://a\"]]", [vec![ok("late").after(60 * SECOND)]]);
-            let headers = HeaderMap::from_iter([(policy::CDN_LOOP, nodes.parse().unwrap())]);
-            let (begun, target) = (Instant::now(), Uri::from_static("/x"));
-            let question = Question::get("h", &target, &headers);
-            let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await;
-            assert_eq!(answer.err(), Some(UpstreamError::ResponseTimeout));
+            let (answer, taken) = ask_for(&scene, nodes, Method::GET).await;
+            assert_eq!(answer, Err(UpstreamError::ResponseTimeout));
             // A connection may have to be waited for, too.
             let limits = scene.edge.config.limits;
-            let taken = begun.elapsed();
             assert!(before.is_none_or(|before| taken + limits.connect < before), "{nodes}: {taken:?}");
             before = Some(taken);
         }
@@ -144,12 +139,9 @@ async fn a_node_that_another_asks_gives_up_before_that_one_does() {
 async fn a_node_that_another_asks_does_not_wait_twice_for_servers_that_hang() {
     local(async {
         let late = || vec![ok("late").after(60 * SECOND)];
-        let headers = HeaderMap::from_iter([(policy::CDN_LOOP, "parent, edge".parse().unwrap())]);
         let ask = async |scene: &Scene, method| {
-            let (begun, target) = (Instant::now(), scene.path(0));
-            let question = Question { method: &method, ..Question::get("h", &target, &headers) };
-            let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await;
-            (answer.map(|answer| answer.status().as_u16()), begun.elapsed().as_secs())
+            let (answer, taken) = ask_for(scene, "parent, edge", method).await;
+            (answer, taken.as_secs())
         };
         let timeout = Err(UpstreamError::ResponseTimeout);
         for (keys, method, second, answer, asked) in [
@@ -181,11 +173,7 @@ async fn who_keeps_a_slow_one_company_has_time_to_connect() {
     local(async {
         let scene = Scene::pair(vec![ok("late").after(60 * SECOND)], vec![ok("far")]);
         scene.servers[1].be_far(SECOND / 5);
-        let headers = HeaderMap::from_iter([(policy::CDN_LOOP, "parent, edge".parse().unwrap())]);
-        let target = scene.path(0);
-        let question = Question::get("h", &target, &headers);
-        let answer = scene.edge.upstream.exchange(question, RequestBody::Empty).await;
-        assert_eq!(answer.map(|answer| answer.status().as_u16()), Ok(200));
+        assert_eq!(ask_for(&scene, "parent, edge", Method::GET).await.0, Ok(200));
         assert_eq!(scene.counts(), [1, 1]);
     })
     .await;

@@ -20,8 +20,7 @@ pub(super) fn read(head: &Bytes, most: usize) -> Option<Request<RequestBody>> {
     }
     let mut lines = Lines { text: head, ends: memchr::memchr_iter(b'\n', head), at: 0 };
     let target = lines.next()?.strip_prefix(b"GET ")?.strip_suffix(b" HTTP/1.1")?;
-    // A space would be a second target to some, and none to others. `#` ends the target for those who cut it off.
-    if !target.iter().all(|byte| (0x21..=0x7e).contains(byte) && *byte != b'#') {
+    if !framing::is_target(target) {
         return None;
     }
     let mut request = Request::new(RequestBody::none());
@@ -43,7 +42,7 @@ fn read_fields(head: &Bytes, mut lines: Lines<'_>) -> Option<HeaderMap> {
         // Names are short. One with white space before it or behind it, as a folded line has, is none.
         let colon = line.iter().position(|byte| *byte == b':')?;
         let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-        let value = trim(&line[colon + 1..]);
+        let value = framing::trim(&line[colon + 1..]);
         if asks_for_more(&name, value) || headers.len() == MAX_HEADERS {
             return None;
         }
@@ -64,14 +63,6 @@ impl<'a> Lines<'a> {
         let end = self.ends.next()?;
         self.text[std::mem::replace(&mut self.at, end + 1)..end].strip_suffix(b"\r")
     }
-}
-
-/// Without optional white space (RFC 9110 §5.6.3).
-fn trim(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
 }
 
 /// Whether a field is about more than the answer: about the connection, or about a body.
