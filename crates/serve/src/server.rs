@@ -206,12 +206,15 @@ impl Server {
             let factory = Arc::clone(&factory);
             let thread = std::thread::Builder::new()
                 .name(format!("core-{core}"))
-                .spawn(move || match runtime() {
-                    Ok(runtime) => runtime.block_on(async {
-                        let service = Rc::new(factory(CoreId(core), drain.clone()));
-                        run_core(service, limits, drain, share, connections).await;
-                    }),
-                    Err(error) => tracing::error!(core, %error, "this core has no runtime"),
+                .spawn(move || {
+                    telemetry::count_alone();
+                    match runtime() {
+                        Ok(runtime) => runtime.block_on(async {
+                            let service = Rc::new(factory(CoreId(core), drain.clone()));
+                            run_core(service, limits, drain, share, connections).await;
+                        }),
+                        Err(error) => tracing::error!(core, %error, "this core has no runtime"),
+                    }
                 })
                 .map_err(failed)?;
             threads.push(thread);

@@ -20,7 +20,7 @@ pub use orders::{Answer, Order, Orders, Told};
 pub use pages::Pages;
 pub use posts::{Answering, Post, Posts};
 pub use readiness::{Check, Readiness};
-pub use striped::{StripedCounter, StripedCounters, StripedHistograms};
+pub use striped::{StripedCounter, StripedCounters, StripedHistograms, count_alone};
 pub use worker::Worker;
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts};

@@ -1,17 +1,23 @@
-//! Counters that all cores write to with each request, striped: each thread adds in a place of its own, and who reads adds the places
-//! up. A count in one place is passed from core to core, and each of them waits for it.
+//! Counters that all cores write to with each request, striped: each core adds in a place of its own, and who reads adds the places
+//! up. A count in one place is passed from core to core, and each of them waits for it; and where others may write, too, a core has to
+//! lock it, and waits for all that it has written before.
 
 use crate::{Label, Telemetry};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto;
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-/// Places at most. Threads beyond so many share them, which costs time and no count.
+/// Places of cores at most. Threads beyond so many share one, which costs time and no count.
 const MOST_STRIPES: usize = 64;
+/// The place of all threads that have none of their own.
+const SHARED: usize = 0;
+/// This one, and one for each core.
+static PLACES: LazyLock<usize> =
+    LazyLock::new(|| 1 + std::thread::available_parallelism().map_or(1, usize::from).min(MOST_STRIPES));
 /// Counts in what a core takes from another at once: two lines of 64 bytes, which are fetched together.
 const COUNTS: usize = 16;
 
@@ -229,20 +235,18 @@ fn pair(name: &str, value: &str) -> proto::LabelPair {
 #[derive(Debug, Default)]
 struct Line([AtomicU64; COUNTS]);
 
-/// So many counts, each in as many places as there are cores.
+/// So many counts, each in all places.
 #[derive(Debug)]
 struct Stripes {
     lines: Box<[Line]>,
     /// Of one place.
     each: usize,
-    places: usize,
 }
 
 impl Stripes {
     fn new(counts: usize) -> Self {
-        let places = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_STRIPES);
         let each = counts.div_ceil(COUNTS);
-        Self { lines: (0..each * places).map(|_| Line::default()).collect(), each, places }
+        Self { lines: (0..each * *PLACES).map(|_| Line::default()).collect(), each }
     }
 
     fn count(&self, place: usize, index: usize) -> &AtomicU64 {
@@ -250,26 +254,34 @@ impl Stripes {
     }
 
     fn add(&self, index: usize, by: u64) {
-        self.count(place() % self.places, index).fetch_add(by, Ordering::Relaxed);
+        let place = PLACE.get();
+        let count = self.count(place, index);
+        if place == SHARED {
+            count.fetch_add(by, Ordering::Relaxed);
+        } else {
+            // Nobody else writes to it.
+            count.store(count.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
+        }
     }
 
     fn sum(&self, index: usize) -> u64 {
-        let counts = (0..self.places).map(|place| self.count(place, index).load(Ordering::Relaxed));
+        let counts = (0..*PLACES).map(|place| self.count(place, index).load(Ordering::Relaxed));
         counts.fold(0, u64::wrapping_add)
     }
 }
 
-/// This thread's place among all: threads have theirs in the order in which they first count.
-fn place() -> usize {
-    thread_local! {
-        static PLACE: Cell<Option<usize>> = const { Cell::new(None) };
+thread_local! {
+    /// This thread's place.
+    static PLACE: Cell<usize> = const { Cell::new(SHARED) };
+}
+
+/// Gives this thread a place of its own, for as long as the process lives: for those that serve. There is one for each core.
+pub fn count_alone() {
+    static OWNED: AtomicUsize = AtomicUsize::new(SHARED + 1);
+    if PLACE.get() == SHARED {
+        let own = OWNED.fetch_add(1, Ordering::Relaxed);
+        PLACE.set(if own < *PLACES { own } else { SHARED });
     }
-    static THREADS: AtomicUsize = AtomicUsize::new(0);
-    PLACE.get().unwrap_or_else(|| {
-        let own = THREADS.fetch_add(1, Ordering::Relaxed);
-        PLACE.set(Some(own));
-        own
-    })
 }
 
 #[cfg(test)]
@@ -290,8 +302,14 @@ mod tests {
         let counters =
             StripedCounters::register(&telemetry, "test_things_total", "things", &["b", "a"], &words);
         std::thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| {
+            for thread in 0..THREADS {
+                let counters = &counters;
+                scope.spawn(move || {
+                    // More than there are places for.
+                    if thread > 0 {
+                        count_alone();
+                        count_alone();
+                    }
                     counters.inc(0);
                     counters.inc_by(39, 1_000);
                 });
