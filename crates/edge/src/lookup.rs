@@ -73,6 +73,28 @@ pub(crate) fn look_up(
     }
 }
 
+/// What may be served as it is, without a word about what else there is: most of what is looked up is found so. What is not, is looked up
+/// by [`look_up`].
+pub(crate) fn find_fresh(
+    memory: &Memory,
+    primary: &CacheKey,
+    asked: &Asked,
+    reload: ClientReload,
+    now: Instant,
+) -> Option<Arc<Object>> {
+    let entry = match memory.get(primary)? {
+        Entry::Varies(variants) => memory.get(&variants.key(primary, &asked.headers))?,
+        entry => entry,
+    };
+    match entry {
+        Entry::Object(object) => match judge(object, asked, reload, now) {
+            Found::Fresh(object) => Some(object),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Whether this 206 holds what the client wants: one range inside of it, unconditionally.
 pub(crate) fn answers(part: &Object, asked: &Asked) -> bool {
     asked.single_range().is_some_and(|spec| part.part_for(spec).is_some())

@@ -7,6 +7,7 @@ mod alone;
 mod asking;
 #[cfg(test)]
 mod attacks;
+mod begun;
 #[cfg(test)]
 mod by_group;
 mod change;
@@ -56,22 +57,19 @@ use crate::fill::{self, BlockStream, Landed, Role};
 use crate::key::CacheKey;
 use crate::lookup::{Found, Lookup, judge, look_up};
 use crate::outcome::{self, Forwarded, Outcome};
-use crate::overload::{Class, Pace};
-use crate::own;
-use crate::paper::Paper;
-use crate::policy::{self, Said};
+use crate::policy;
 use crate::request::Asked;
-use crate::resources::{Full, Resources};
 use crate::response::{self, Answer, CacheStatus};
 use crate::store::{BLOCK_SIZE, Body, Loaded, Object, Sparse, Variants};
 use alone::{ask_head, pass, pass_unless_silent};
+use begun::{Begun, begun};
 use change::change;
 use fetch::{Held, fetch, refresh};
 use http::{Method, Request, header};
 use httpcache::blocks;
 use httpcache::storable::NotStored;
 use parents::route::Route;
-use serve::{Peer, ReadyFields, Service};
+use serve::{Peer, ReadyFields, Reply, Service};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -116,110 +114,38 @@ impl Service for EdgeService {
         &self,
         request: Request<serve::RequestBody>,
         mut peer: Peer,
-    ) -> impl Future<Output = Answer> + use<> + 'static {
+    ) -> Reply<Self::Body, impl Future<Output = Answer> + use<> + 'static> {
         let edge = self.edge();
         let (head, body) = request.into_parts();
         let version = head.version;
         // What is asked of the clock once for a request, and again where it has waited.
         let now = Instant::now();
         let delivery = Delivery::begin(&head, &peer, edge.pen.as_ref(), now);
-        // Before the future is made, so that it is small: it is moved on its way to the heap.
-        let mut asked = Asked::read(head, now)
+        let asked = Asked::read(head, now)
             .and_then(|asked| policy::check_loop(&asked, &edge.identity).map(|()| asked));
-        if let Ok(asked) = &mut asked {
-            asked.came_by(peer.scheme, edge.identity.name());
-            asked.interim = peer.interim.take();
-            asked.takes_ready = peer.takes_ready;
-        }
-        async move {
+        let mut asked = match asked {
+            Ok(asked) => asked,
+            Err(refusal) => {
+                let answer = response::refused(&edge, refusal, version);
+                return Reply::Now(delivery.goes_out(answer, &edge.metrics));
+            }
+        };
+        asked.came_by(peer.scheme, edge.identity.name());
+        asked.interim = peer.interim.take();
+        asked.takes_ready = peer.takes_ready;
+        let begun = match begun(&edge, &mut asked, &peer) {
+            Begun::Answered(answer) => return Reply::Now(delivery.goes_out(answer, &edge.metrics)),
+            begun => begun,
+        };
+        Reply::Later(async move {
             let metrics = Rc::clone(&edge.metrics);
-            let answer = match asked {
-                Err(refusal) => response::refused(&edge, refusal, version),
-                Ok(mut asked) => match first_word(&edge, &mut asked, &peer) {
-                    Some(said) => response::said(&edge, said, &asked.method),
-                    None if edge.coverage.wants(&asked) => {
-                        let said = Said::Counted(edge.coverage.take(body).await);
-                        response::said(&edge, said, &asked.method)
-                    }
-                    None if edge.feedback.wants(&asked) => {
-                        let said = Said::Reported(edge.feedback.take(body).await);
-                        response::said(&edge, said, &asked.method)
-                    }
-                    None if Paper::of(&asked.method, asked.target.path()) == Some(Paper::Quality) => {
-                        let said = Said::Counted(edge.metrics.quality.reports.take(body).await);
-                        response::said(&edge, said, &asked.method)
-                    }
-                    None => match own::Paper::of(&asked, &edge.config.support) {
-                        Some(paper) => {
-                            let (headers, body) =
-                                paper.write(edge.upstream.groups(), &edge.config.support, Instant::now());
-                            response::said(&edge, Said::Standing(headers, body), &asked.method)
-                        }
-                        None => admit(edge, asked, Some(body), &peer).await,
-                    },
-                },
-            };
-            delivery.goes_out(answer, &metrics)
-        }
+            delivery.goes_out(begun.end(edge, asked, body, &peer).await, &metrics)
+        })
     }
 
     fn ready(body: &Self::Body) -> Option<&ReadyFields> {
         body.ready()
     }
-}
-
-/// What the listener and the day plan have to say before anything is looked up.
-fn first_word(edge: &Edge, asked: &mut Asked, peer: &Peer) -> Option<Said> {
-    if let Some(to) = peer.to_https.and_then(|port| policy::moved(asked, port)) {
-        return Some(Said::Moved(to));
-    }
-    let shut = edge.release.judge(asked);
-    shut.or_else(|| edge.door.judge(asked, &peer.standing, edge.overload.level()).map(Said::Waiting))
-}
-
-/// Answers what there is room for; notes what the connection plays.
-async fn admit(
-    edge: Rc<Edge>,
-    mut asked: Box<Asked>,
-    body: Option<serve::RequestBody>,
-    peer: &Peer,
-) -> Answer {
-    let (share, client) = (&edge.config.client_share, peer.address.ip());
-    if share.is_exceeded(client, &peer.standing) {
-        return response::too_many(&edge, edge.overload.refuses_request());
-    }
-    let pace = if asked.planned { Pace::Usual } else { share.pace(&edge.rates, client, &peer.standing) };
-    if pace == Pace::Refused {
-        return response::too_many(&edge, edge.overload.refuses_rate());
-    }
-    edge.metrics.quality.hear(&asked, asked.came);
-    let class = asked.class;
-    // Nodes that fill are no students, and come from anywhere.
-    if class.begins(&peer.standing) && !asked.planned && !edge.owner.serves(client) {
-        return response::elsewhere(&edge);
-    }
-    if class.begins(&peer.standing) && !edge.overload.is_calm() {
-        asked.session = share.session(client, &peer.standing, pace);
-        if let Some(what) = edge.overload.sheds_session(asked.session) {
-            return response::shed(&edge, what);
-        }
-    }
-    let place = match Resources::is_one(asked.target.path()).then(|| edge.resources.admit(&edge.overload)) {
-        Some(Err(Full)) => return response::downloads_full(&edge, edge.overload.refuses_download()),
-        place => place.and_then(Result::ok),
-    };
-    let mut answer = if asked.is_cacheable() {
-        answer(edge, asked).await
-    } else {
-        Box::pin(change(edge, asked, body)).await
-    };
-    if let Some(place) = place {
-        answer.body_mut().pace(place);
-    }
-    if class == Class::Media && answer.status().is_success() {
-        peer.standing.note_playing();
-    }
-    answer
 }
 
 /// How often a request looks again when another's fill turned out to be of another variant, or for that one alone. Two answers' worth
@@ -236,14 +162,11 @@ struct Looks {
     told: Option<Arc<Variants>>,
 }
 
-/// GET and HEAD.
+/// GET and HEAD, of what is not [`begun::found`].
 ///
 /// Whatever has to wait is boxed: as a part of this future it would make each hit's 12 kB large, which are moved twice.
-async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>) -> Answer {
-    let route = edge.upstream.groups().route(&asked.host, asked.target.path());
-    let policy = edge.config.cache.of(route);
-    asked.target = policy.query.normalise(asked.target);
-    let primary = key_by(&edge, route, &asked);
+async fn answer(edge: Rc<Edge>, mut asked: Box<Asked>, primary: CacheKey) -> Answer {
+    let policy = edge.policy(&asked);
     let (mut asked_disk_for, mut looks) = (None, Looks::default());
     for look in 0..MAX_LOOKS {
         let now = if look == 0 { asked.came } else { Instant::now() };

@@ -17,7 +17,7 @@ use dayplan::Plans;
 use faults::{AnyFault, Blame, Fault, Findings};
 use http::{HeaderMap, Method, Request, Response};
 use jiff::Timestamp;
-use serve::{CoreId, Peer, RequestBody, Running, Service};
+use serve::{CoreId, Peer, Reply, RequestBody, Running, Service};
 use settings::SettingsError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -150,13 +150,13 @@ impl Service for OnCore {
         &self,
         request: Request<RequestBody>,
         _peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + use<> + 'static {
+    ) -> Reply<Body, impl Future<Output = Response<Body>> + use<> + 'static> {
         let origin = Arc::clone(&self.0);
-        async move {
+        Reply::Later(async move {
             let (head, _unread) = request.into_parts();
             let target = head.uri.path_and_query().map_or(head.uri.path(), |target| target.as_str());
             origin.answer(&head.method, target, &head.headers).await
-        }
+        })
     }
 }
 

@@ -27,7 +27,8 @@ enum Kind {
 }
 
 impl RequestBody {
-    pub(crate) fn none() -> Self {
+    /// No bytes.
+    pub fn none() -> Self {
         Self(Kind::None)
     }
 

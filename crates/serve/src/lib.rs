@@ -50,5 +50,5 @@ pub use ready::{LastingFields, ReadyFields};
 pub use running::{Ended, Reread, Running, hold_hang_ups, is_live, run_until_signalled, serve_until_told};
 pub use sandbox::{Sandbox, SandboxError};
 pub use server::{CoreId, ServeError, Server, open};
-pub use service::{BoxError, Peer, Scheme, Service, Standing};
+pub use service::{BoxError, Peer, Reply, Scheme, Service, Standing};
 pub use tls::{TlsError, pem};

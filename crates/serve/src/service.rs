@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 
 /// Any error a body may end with; the connection is then cut, so that nobody takes the part for the whole.
@@ -116,6 +117,32 @@ impl Peer {
     }
 }
 
+/// What a service has for a request.
+pub enum Reply<B, F> {
+    /// The answer: there was nothing to wait for, so nothing is made that could wait.
+    Now(Response<B>),
+    /// What the answer comes from.
+    Later(F),
+}
+
+impl<B, F: Future<Output = Response<B>>> Reply<B, F> {
+    /// The same, of which what waits is on the heap: it is large, and whoever moves it moves a pointer.
+    pub(crate) fn boxed(self) -> Reply<B, Pin<Box<F>>> {
+        match self {
+            Self::Now(answer) => Reply::Now(answer),
+            Self::Later(answering) => Reply::Later(Box::pin(answering)),
+        }
+    }
+
+    /// The answer, when it is there.
+    pub(crate) async fn answer(self) -> Response<B> {
+        match self {
+            Self::Now(answer) => answer,
+            Self::Later(answering) => answering.await,
+        }
+    }
+}
+
 /// Answers requests on one core. Neither it nor its futures need be `Send`.
 ///
 /// It never fails: an error is a response. When a client leaves, the future and the body are dropped wherever
@@ -129,7 +156,7 @@ pub trait Service: 'static {
         &self,
         request: Request<RequestBody>,
         peer: Peer,
-    ) -> impl Future<Output = Response<Self::Body>> + use<Self> + 'static;
+    ) -> Reply<Self::Body, impl Future<Output = Response<Self::Body>> + use<Self> + 'static>;
 
     /// Fields that an answer has beside its own, ready to be sent, and without Content-Length; only where [`Peer::takes_ready`] said so.
     fn ready(body: &Self::Body) -> Option<&ReadyFields> {

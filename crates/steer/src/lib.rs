@@ -27,7 +27,7 @@ use dns::Sockets;
 use faults::{AnyFault, Findings};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
-use serve::{CoreId, Peer, RequestBody, Service};
+use serve::{CoreId, Peer, Reply, RequestBody, Service};
 use settings::SettingsError;
 use source::Source;
 use std::sync::Arc;
@@ -91,12 +91,11 @@ impl Service for OnCore {
         &self,
         request: Request<RequestBody>,
         peer: Peer,
-    ) -> impl Future<Output = Response<Self::Body>> + use<> + 'static {
-        let answer = match *request.method() {
+    ) -> Reply<Self::Body, impl Future<Output = Response<Self::Body>> + use<> + 'static> {
+        Reply::<_, std::future::Ready<_>>::Now(match *request.method() {
             Method::GET => self.0.answer(request.uri(), peer.address.ip()),
             _ => words::plain(StatusCode::METHOD_NOT_ALLOWED, "只支持 GET。\nOnly GET is answered.\n"),
-        };
-        std::future::ready(answer)
+        })
     }
 }
 

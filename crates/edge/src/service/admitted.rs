@@ -81,11 +81,7 @@ async fn on(scene: &Scene, standing: &Standing, target: &str, fields: &[(&str, &
         interim: None,
         takes_ready: false,
     };
-    let mut asked = scene.asked("GET", target, fields);
-    match first_word(&scene.edge, &mut asked, &peer) {
-        Some(said) => response::said(&scene.edge, said, &asked.method),
-        None => admit(Rc::clone(&scene.edge), asked, None, &peer).await,
-    }
+    scene.call(scene.asked("GET", target, fields), &peer).await
 }
 
 /// Over a new connection, by a player.

@@ -39,7 +39,7 @@ impl Scene {
     }
 
     async fn ask_of(&self, site: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
-        answer(Rc::clone(&self.edge), self.asked_of(site, "GET", target, fields)).await
+        self.answer(self.asked_of(site, "GET", target, fields)).await
     }
 
     /// Has it stored for both, as far as it may be.

@@ -21,7 +21,7 @@ impl Scene {
     /// One request of a connection.
     async fn on(&self, standing: &Standing, target: &str) -> Answer {
         let asked = self.asked("GET", target, &[]);
-        let answer = admit(Rc::clone(&self.edge), asked, None, &peer(standing)).await;
+        let answer = self.call(asked, &peer(standing)).await;
         let (head, body) = answer.into_parts();
         read(body).await.unwrap();
         Answer::from_parts(head, response::EdgeBody::empty(Outcome::Hit, &self.edge.metrics))

@@ -130,7 +130,7 @@ async fn where_servers_are_not_told_the_host_any_that_they_are_for_means_them() 
             for host in ["1.example", "other"] {
                 let mut asked = scene.asked("GET", "/x", &[]);
                 host.clone_into(&mut asked.host);
-                read(answer(Rc::clone(&scene.edge), asked).await.into_body()).await.unwrap();
+                read(scene.answer(asked).await.into_body()).await.unwrap();
             }
             assert_eq!(scene.purge(what.clone(), Mode::Hard).removed.memory, removed, "{what}");
         }

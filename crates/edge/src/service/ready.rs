@@ -10,7 +10,7 @@ use testkit::upstream::Reply;
 async fn said(scene: &Scene, fields: &[(&str, &str)], takes: bool) -> (HeaderMap, bool) {
     let mut asked = scene.asked("GET", "/x", fields);
     asked.takes_ready = takes;
-    let answer = answer(Rc::clone(&scene.edge), asked).await;
+    let answer = scene.answer(asked).await;
     let (mut headers, ready) = (answer.headers().clone(), answer.body().ready());
     if let Some(ready) = ready {
         headers.extend(ready.to_map());

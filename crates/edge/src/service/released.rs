@@ -39,7 +39,7 @@ async fn call(scene: &Scene, method: &str, target: &str, fields: &[(&str, &str)]
     let mut asked = scene.asked(method, target, fields);
     match scene.edge.release.judge(&mut asked) {
         Some(said) => response::said(&scene.edge, said, &asked.method),
-        None => answer(Rc::clone(&scene.edge), asked).await,
+        None => scene.answer(asked).await,
     }
 }
 

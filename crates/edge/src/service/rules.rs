@@ -2,7 +2,6 @@
 
 use super::changes::hit;
 use super::tests::*;
-use super::*;
 use crate::policy::{CacheOptions, ClientReload};
 use http::StatusCode;
 
@@ -357,7 +356,7 @@ async fn attack_42_campaign_tags_and_measurements_reach_neither_key_nor_origin()
 async fn ask_host(scene: &Scene, host: &str, target: &str) -> Bytes {
     let mut asked = scene.asked("GET", target, &[]);
     asked.host = host.to_ascii_lowercase();
-    read(answer(Rc::clone(&scene.edge), asked).await.into_body()).await.unwrap()
+    read(scene.answer(asked).await.into_body()).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,7 +48,21 @@ impl Scene {
     }
 
     pub(super) async fn ask_by(&self, method: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
-        answer(Rc::clone(&self.edge), self.asked(method, target, fields)).await
+        self.answer(self.asked(method, target, fields)).await
+    }
+
+    /// What is answered from a request's very beginning.
+    pub(super) async fn call(&self, mut asked: Box<Asked>, peer: &Peer) -> Answer {
+        let begun = begun::begun(&self.edge, &mut asked, peer);
+        begun.end(Rc::clone(&self.edge), asked, serve::RequestBody::none(), peer).await
+    }
+
+    /// What the cache says, whoever asks and however it stands.
+    pub(super) async fn answer(&self, mut asked: Box<Asked>) -> Answer {
+        match begun::found(&self.edge, &mut asked) {
+            Ok(answer) => answer,
+            Err(primary) => answer(Rc::clone(&self.edge), asked, primary).await,
+        }
     }
 
     /// Asks and reads the answer to its end.

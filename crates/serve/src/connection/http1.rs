@@ -223,11 +223,11 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Tracking<S> {
             self.read.set(request.body().is_end_stream());
             return Box::pin(std::future::ready(finish(*response)));
         }
-        let response = self
+        let reply = self
             .core
             .service
             .call(request.map(|body| RequestBody::noting(body, Rc::clone(&self.read))), self.peer.clone());
-        Box::pin(async move { finish(response.await) })
+        Box::pin(async move { finish(reply.answer().await) })
     }
 }
 
@@ -259,7 +259,7 @@ mod tests {
     use crate::metrics::Metrics;
     use crate::options::Limits;
     use crate::pressure::Level;
-    use crate::service::{Scheme, Standing};
+    use crate::service::{Reply, Scheme, Standing};
     use http_body_util::{BodyExt, Full};
     use prometheus::IntCounter;
     use std::cell::RefCell;
@@ -284,14 +284,14 @@ mod tests {
             &self,
             request: Request<RequestBody>,
             _: Peer,
-        ) -> impl Future<Output = Response<Full<Bytes>>> + use<> {
+        ) -> Reply<Full<Bytes>, impl Future<Output = Response<Full<Bytes>>> + use<>> {
             let path = request.uri().path().to_owned();
             if path != "/ignored" {
                 let reading = spawn_local(async move { drop(request.into_body().collect().await) });
                 self.reading.replace(Some(reading.abort_handle()));
             }
             self.asked.borrow_mut().push(path);
-            std::future::ready(Response::new(Full::from("hello")))
+            Reply::Later(std::future::ready(Response::new(Full::from("hello"))))
         }
     }
 

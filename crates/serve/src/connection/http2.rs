@@ -112,10 +112,10 @@ async fn serve<S: Service, T: Transport>(
             let (head, body) = request.into_parts();
             let (body, rest) = ReadOut::of(body);
             let request = Request::from_parts(head, RequestBody::over_http2(body));
-            // On the heap at once: hyper and tokio move it several times on its way to a task, and it is large.
-            let response = Box::pin(core.service.call(request, peer.clone()));
+            // hyper and tokio move it several times on its way to a task.
+            let reply = core.service.call(request, peer.clone()).boxed();
             async move {
-                let response = here.advertise(response.await);
+                let response = here.advertise(reply.answer().await);
                 rest.read_out_behind(response.status());
                 Ok::<_, Infallible>(Pieces::of(response, &method, open))
             }

@@ -290,7 +290,7 @@ async fn answer<S: Service>(
     }
     let method = request.method().clone();
     let request = request.map(|()| RequestBody::over_http3(upload));
-    let mut response = Box::pin(core.service.call(request, peer)).await;
+    let mut response = core.service.call(request, peer).boxed().answer().await;
     head::finish(&mut response, &method);
     let (parts, body) = response.into_parts();
     sender.send_response(Response::from_parts(parts, ())).await.map_err(|_| Unanswered::Broken)?;

@@ -6,12 +6,14 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Either, Full};
-use serve::{Config, LastingFields, LimitOptions, Options, Peer, ReadyFields, RequestBody, Running, Service};
+use serve::{
+    Config, LastingFields, LimitOptions, Options, Peer, ReadyFields, Reply, RequestBody, Running, Service,
+};
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use telemetry::Telemetry;
 
@@ -115,9 +117,10 @@ impl Service for Greeter {
         &self,
         request: Request<RequestBody>,
         peer: Peer,
-    ) -> impl Future<Output = Response<Self::Body>> + use<> + 'static {
-        async move {
-            let path = request.uri().path().to_owned();
+    ) -> Reply<Self::Body, impl Future<Output = Response<Self::Body>> + use<> + 'static> {
+        let path = request.uri().path().to_owned();
+        let waits = ["/echo", "/never", "/kept"].iter().any(|prefix| path.starts_with(prefix));
+        let answer = async move {
             let body = match path.as_str() {
                 "/echo" => match request.into_body().collect().await {
                     Ok(body) => body.to_bytes(),
@@ -145,6 +148,13 @@ impl Service for Greeter {
             keep(&mut response, status.parse().unwrap_or(StatusCode::OK));
             if peer.takes_ready { Ready::instead(response) } else { response.map(Ready::without) }
                 .map(Either::Left)
+        };
+        if waits {
+            return Reply::Later(answer);
+        }
+        match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => Reply::Now(answer),
+            Poll::Pending => unreachable!("it has nothing to wait for"),
         }
     }
 

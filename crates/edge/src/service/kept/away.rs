@@ -161,7 +161,7 @@ async fn who_asks_for_no_fill_does_not_wait_for_a_disk_that_is_opening() {
         let cached = [("cache-control", "only-if-cached")];
         assert_eq!(coming.ask("/x", &cached).await.status(), StatusCode::GATEWAY_TIMEOUT);
         let head = coming.asked("HEAD", "/x", &[]);
-        assert_eq!(answer(Rc::clone(&coming.edge), head).await.status(), StatusCode::OK);
+        assert_eq!(coming.answer(head).await.status(), StatusCode::OK);
         let tier = coming.edge.disk.clone().unwrap();
         assert!(tier.is_worth_asking(&CacheKey::primary("http", "a", "/y")), "it is opening still");
         drop(tier);

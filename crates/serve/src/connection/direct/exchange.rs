@@ -9,7 +9,7 @@ use crate::connection::{Core, Here};
 use crate::interim::Heard;
 use crate::metrics::End;
 use crate::ready::ReadyFields;
-use crate::service::{CountedRequest, Peer, Service};
+use crate::service::{CountedRequest, Peer, Reply, Service};
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http_body::Body;
@@ -100,8 +100,11 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         loop {
             let step = match &mut self.state {
                 State::Reading => ready!(self.poll_question(cx)),
-                State::Answering(answering, _) => match answering.as_mut().poll(cx) {
-                    Poll::Ready(answer) => self.answered(answer),
+                State::Answering(answering, question) => match answering.as_mut().poll(cx) {
+                    Poll::Ready(answer) => {
+                        let question = std::mem::take(question);
+                        self.answered(answer, question)
+                    }
                     Poll::Pending => match self.poll_interim(cx) {
                         Ok(()) => return self.poll_departure(cx),
                         Err(_) => Some(Step::Given(End::Broken)),
@@ -140,9 +143,13 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
         self.activity.request_began();
         self.counted = Some(self.peer.standing.begin_request());
         let peer = Peer { interim: Some(Heard::begin(&self.heard)), takes_ready: true, ..self.peer.clone() };
-        let answering = Box::pin(self.core.service.call(request, peer));
-        self.state = State::Answering(answering, bytes);
-        Poll::Ready(None)
+        Poll::Ready(match self.core.service.call(request, peer) {
+            Reply::Now(answer) => self.answered(answer, bytes),
+            Reply::Later(answering) => {
+                self.state = State::Answering(Box::pin(answering), bytes);
+                None
+            }
+        })
     }
 
     /// Sends interim responses as they come, as far as the client takes them.
@@ -160,10 +167,8 @@ impl<'a, S: Service, T: Transport> Exchange<'a, S, T> {
     }
 
     /// Sends the answer, after interim responses that came before it.
-    fn answered(&mut self, answer: Response<S::Body>) -> Option<Step<S::Body>> {
-        let State::Answering(_, question) = std::mem::replace(&mut self.state, State::Sending) else {
-            return None;
-        };
+    fn answered(&mut self, answer: Response<S::Body>, question: Bytes) -> Option<Step<S::Body>> {
+        self.state = State::Sending;
         if self.outgoing.is_empty()
             && let Some(heads) = self.heard.take()
         {
