@@ -1,5 +1,6 @@
 //! The RAM tier: moka, weighed by bytes; `sweep` is how orders to purge are carried out in it.
 
+mod known;
 mod sweep;
 
 pub(crate) use sweep::primaries;
@@ -12,6 +13,7 @@ use super::variants::Variants;
 use crate::key::CacheKey;
 use http::{HeaderMap, header};
 use httpcache::vary::VaryNames;
+use known::Writes;
 use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
 use prometheus::{IntCounter, IntGauge};
@@ -74,6 +76,8 @@ pub(crate) struct Memory {
     bytes: IntGauge,
     objects: IntGauge,
     pinned: Arc<Pinned>,
+    /// By which each core knows that what it has found still stands.
+    writes: Arc<Writes>,
 }
 
 impl Memory {
@@ -92,7 +96,14 @@ impl Memory {
                 }
             })
             .build();
-        Self { cache, capacity: capacity.0, bytes, objects, pinned: Arc::default() }
+        Self {
+            cache,
+            capacity: capacity.0,
+            bytes,
+            objects,
+            pinned: Arc::default(),
+            writes: Arc::new(Writes::new()),
+        }
     }
 
     /// The same, and beside it `room` for what is pinned.
@@ -101,12 +112,13 @@ impl Memory {
     }
 
     pub(crate) fn get(&self, key: &CacheKey) -> Option<Entry> {
-        self.cache.get(key).or_else(|| self.bring_back(key))
+        self.writes.find(key, || self.cache.get(key).or_else(|| self.bring_back(key)))
     }
 
     pub(crate) fn insert(&self, key: CacheKey, entry: Entry) {
         if !self.pinned.holds(&key) {
-            return self.cache.insert(key, entry);
+            self.cache.insert(key.clone(), entry);
+            return self.writes.note(&key);
         }
         // In one with what is brought back meanwhile: the older must not come in behind this.
         self.change(&key, |_| {
@@ -162,6 +174,7 @@ impl Memory {
         self.cache.entry_by_ref(key).and_compute_with(|entry| {
             change(entry.map(moka::Entry::into_value).or_else(|| self.pinned.get(key)))
         });
+        self.writes.note(key);
     }
 
     /// What stands there goes. Where it was the sign-post to variants, they are out of reach with it.
@@ -270,6 +283,7 @@ impl Memory {
                 _ => Op::Nop,
             }
         });
+        self.writes.note(sparse.key());
     }
 
     /// The sign-post to the variants by `names` at a URL: the one that stands there, or a new one.
