@@ -5,8 +5,8 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 /// Of one answer; more are dropped. They are hints, and a server behind that goes on with them is not to fill our memory.
@@ -24,13 +24,15 @@ pub struct Interim {
 /// What a connection's service has heard and its client not.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
+    /// The latest request; 0 before the first. Its connection alone writes to it.
+    request: AtomicU64,
     anything: AtomicBool,
     waiting: Mutex<Waiting>,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
-    /// The latest request; 0 before the first.
+    /// Which request they are for.
     request: u64,
     /// Heads, as they are sent.
     heads: BytesMut,
@@ -48,9 +50,12 @@ impl Interim {
             return;
         }
         let head = head(status, headers);
-        let mut waiting = self.heard.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = waiting.count < MOST && waiting.heads.len() + head.len() <= MOST_BYTES;
-        if waiting.request != self.request || !fits {
+        let mut waiting = self.heard.waiting();
+        // Another may have begun, for which this is not.
+        if waiting.request != self.request
+            || waiting.count == MOST
+            || waiting.heads.len() + head.len() > MOST_BYTES
+        {
             return;
         }
         waiting.heads.unsplit(head);
@@ -81,13 +86,21 @@ fn head(status: StatusCode, headers: &HeaderMap) -> BytesMut {
 }
 
 impl Heard {
-    /// The next request's place. What was meant for an earlier one is forgotten.
+    /// The next request's place. Nothing is locked for it: most hear nothing, and what was meant for an earlier one is known by that.
     pub(crate) fn begin(heard: &Arc<Self>) -> Interim {
-        let mut waiting = heard.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let request = waiting.request + 1;
-        *waiting = Waiting { request, ..Waiting::default() };
-        heard.anything.store(false, Ordering::Relaxed);
+        let request = heard.request.load(Ordering::Relaxed) + 1;
+        heard.request.store(request, Ordering::Release);
         Interim { heard: Arc::clone(heard), request }
+    }
+
+    /// What waits for the latest request. What was meant for an earlier one is forgotten.
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = self.request.load(Ordering::Acquire);
+        if waiting.request != request {
+            *waiting = Waiting { request, ..Waiting::default() };
+        }
+        waiting
     }
 
     /// Heads that wait to be sent, if there are any.
@@ -96,13 +109,13 @@ impl Heard {
             return None;
         }
         self.anything.store(false, Ordering::Relaxed);
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         Some(waiting.heads.split().freeze()).filter(|heads| !heads.is_empty())
     }
 
     /// The same; where there are none, the task is woken by the next.
     pub(crate) fn take_or_wait(&self, cx: &Context<'_>) -> Option<Bytes> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         if waiting.heads.is_empty() {
             waiting.waker = Some(cx.waker().clone());
             return None;
