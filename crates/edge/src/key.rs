@@ -1,6 +1,7 @@
 //! What makes two requests the same.
 
 use package::Digest;
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,12 +29,18 @@ pub(crate) fn site_of_group(name: &str) -> String {
 impl CacheKey {
     /// The key of a target.
     pub(crate) fn primary(scheme: &str, site: &str, path_and_query: &str) -> Self {
-        let mut key = String::with_capacity(scheme.len() + 3 + site.len() + path_and_query.len());
-        key.push_str(scheme);
-        key.push_str("://");
-        key.push_str(site);
-        key.push_str(path_and_query);
-        Self(key.into())
+        // One is made for each request, so the room to put it together in is kept.
+        thread_local! {
+            static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+        }
+        TEXT.with_borrow_mut(|text| {
+            text.clear();
+            text.push_str(scheme);
+            text.push_str("://");
+            text.push_str(site);
+            text.push_str(path_and_query);
+            Self(text.as_str().into())
+        })
     }
 
     /// The key of one variant of it. `generation` is that of the list of variants: what has been invalidated is under

@@ -122,10 +122,11 @@ impl Body {
             Self::Sparse(_) | Self::Passing(_) => return None,
             Self::Complete(blocks) => {
                 let range = range.unwrap_or(0..blocks.length());
-                Reader::Complete {
-                    blocks: Arc::clone(blocks),
-                    next: range.start,
-                    end: range.end.min(blocks.length()),
+                let (next, end) = (range.start, range.end.min(blocks.length()));
+                match blocks.piece(next, end) {
+                    // All of it: the body itself need not be held, whose holders all cores count.
+                    Some(piece) if piece.len() as u64 == end - next => Reader::Piece(piece),
+                    _ => Reader::Complete { blocks: Arc::clone(blocks), next, end },
                 }
             }
             Self::Growing(growing) => Reader::Growing(GrowingReader::new(Arc::clone(growing), range)),
@@ -145,6 +146,8 @@ pub(crate) enum Reader {
         /// One beyond the last byte.
         end: u64,
     },
+    /// Of a complete body, what lies within one block.
+    Piece(Bytes),
     /// Of a growing body.
     Growing(GrowingReader),
 }
@@ -160,6 +163,10 @@ impl Reader {
                 }
                 _ => None,
             }),
+            Self::Piece(piece) => {
+                let piece = std::mem::take(piece);
+                Poll::Ready((!piece.is_empty()).then_some(Ok(piece)))
+            }
             Self::Growing(reader) => reader.poll_piece(cx),
         }
     }
@@ -168,6 +175,7 @@ impl Reader {
     pub(crate) fn remaining(&self) -> Option<u64> {
         match self {
             Self::Complete { next, end, .. } => Some(end - next),
+            Self::Piece(piece) => Some(piece.len() as u64),
             Self::Growing(reader) => reader.remaining(),
         }
     }
