@@ -73,8 +73,8 @@ pub unsafe fn reclaim(block: *mut u8) -> bool {
     if state.swap(NOBODYS, Ordering::Relaxed) != LENT {
         return true;
     }
-    // SAFETY: as the caller says. Private memory reads as new from here on, and the kernel's pages are its own.
-    unsafe { libc::madvise(block.cast(), BLOCK, libc::MADV_DONTNEED) == 0 }
+    // SAFETY: as the caller says.
+    unsafe { take_pages(block) }
 }
 
 /// Says of a block that nobody will write to it until it is given back to the allocator, and not before
@@ -88,11 +88,32 @@ pub fn offer(block: &[u8]) {
     }
 }
 
-/// Takes that back. Whether it may be written to; `false`: it was lent, so that it has to go back to the allocator.
-pub fn withdraw(block: &[u8]) -> bool {
+/// Takes that back, of a block whose bytes nobody wants any more. Whether it may be written to; `false`: it has to go back to the
+/// allocator. One that was lent has new pages from then on, all zeros: what was on them stays the kernel's.
+#[expect(unsafe_code, reason = "takes the block's pages away")]
+pub fn withdraw(block: &mut [u8]) -> bool {
     let Some(state) = state(block.as_ptr().addr()) else { return true };
     let _ = state.compare_exchange(OFFERED, TAKEN, Ordering::Relaxed, Ordering::Relaxed);
-    state.load(Ordering::Relaxed) != LENT
+    if state.load(Ordering::Relaxed) != LENT {
+        return true;
+    }
+    let is_whole = block.len() == BLOCK && block.as_ptr().addr().is_multiple_of(BLOCK);
+    // SAFETY: a whole block, of bytes that are the caller's alone; zeros are bytes as well.
+    let has_new_pages = is_whole && unsafe { take_pages(block.as_mut_ptr()) };
+    if has_new_pages {
+        state.store(TAKEN, Ordering::Relaxed);
+    }
+    has_new_pages
+}
+
+/// Gives a block new pages, all zeros.
+///
+/// # Safety
+/// It is a whole block, and what is in it nobody wants.
+#[expect(unsafe_code, reason = "takes the block's pages away")]
+unsafe fn take_pages(block: *mut u8) -> bool {
+    // SAFETY: as the caller says. Private memory reads as new from here on, and the kernel's pages are its own.
+    unsafe { libc::madvise(block.cast(), BLOCK, libc::MADV_DONTNEED) == 0 }
 }
 
 /// Whether these bytes may be lent: they lie in a block that was offered.

@@ -25,6 +25,11 @@ impl Block {
         // SAFETY: written to, and its own until the end.
         unsafe { std::slice::from_raw_parts(self.0, BLOCK) }
     }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the same, and nobody else's meanwhile.
+        unsafe { std::slice::from_raw_parts_mut(self.0, BLOCK) }
+    }
 }
 
 #[expect(unsafe_code, reason = "stands for the allocator")]
@@ -55,7 +60,6 @@ fn what_was_lent_stays_as_it_was_whoever_gets_the_block_next() {
     let block = Block::new(7);
     offer(block.bytes());
     splice(&block.bytes()[4_096..8_192], &writer);
-    assert!(!withdraw(block.bytes()), "the kernel has it");
     // SAFETY: what the allocator does with it and its next owner then.
     assert!(unsafe { reclaim(block.0) });
     took(block.0);
@@ -68,8 +72,25 @@ fn what_was_lent_stays_as_it_was_whoever_gets_the_block_next() {
 }
 
 #[test]
+fn what_was_lent_stays_as_it_was_where_its_owner_uses_the_block_again() {
+    let (mut reader, writer) = pipe().unwrap();
+    let mut block = Block::new(7);
+    offer(block.bytes());
+    splice(&block.bytes()[4_096..8_192], &writer);
+    assert!(!withdraw(&mut block.bytes_mut()[4_096..]), "of a part that is not said");
+    assert!(withdraw(block.bytes_mut()) && !is_offered(block.bytes()));
+    assert!(block.bytes().iter().all(|&byte| byte == 0));
+    block.bytes_mut().fill(9);
+    drop(writer);
+    let mut sent = Vec::new();
+    reader.read_to_end(&mut sent).unwrap();
+    assert!(sent.len() == 4_096 && sent.iter().all(|&byte| byte == 7));
+}
+
+#[test]
 fn only_what_was_offered_is_lent_and_only_whole_blocks_are_offered() {
-    let block = Block::new(7);
+    let mut block = Block::new(7);
+    assert!(withdraw(block.bytes_mut()));
     let all = block.bytes();
     offer(&all[..BLOCK - 1]);
     offer(&all[1..]);
@@ -77,10 +98,11 @@ fn only_what_was_offered_is_lent_and_only_whole_blocks_are_offered() {
     offer(all);
     assert!(is_offered(all) && is_offered(&all[BLOCK - 1..]) && is_offered(&all[5..99]));
     assert!(!is_offered(&all[..0]), "nothing lies in no block");
-    assert!(withdraw(all) && !is_offered(all), "nobody has it");
+    assert!(withdraw(block.bytes_mut()) && block.bytes()[9] == 7, "nobody has it");
+    let all = block.bytes();
+    assert!(!is_offered(all));
     offer(all);
     assert!(lend(&all[..1]) && lend(&all[9..]) && is_offered(all));
-    assert!(!withdraw(all) && is_offered(all));
     let (memory, foreign) = (vec![0; 2 * BLOCK], all.as_ptr().addr());
     offer(&memory);
     assert!(!is_offered(&memory), "of no allocator that minds");
