@@ -7,6 +7,7 @@ use crate::key::CacheKey;
 use bytes::Bytes;
 use std::io;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -14,11 +15,18 @@ use std::task::{Context, Poll};
 /// writes, small enough that a range does not drag a whole file along.
 pub(crate) const BLOCK: usize = 256 * 1_024;
 
+/// So often a body is read before its blocks may be sent without a copy: one that was lent loses its pages when it goes, which costs some
+/// four copies. Most of what comes from a disk into memory goes sooner.
+const LENT_AFTER: u8 = 8;
+
 /// A complete body. Block `i` holds the bytes from `i * BLOCK`.
 #[derive(Debug, Default)]
 pub(crate) struct Blocks {
     blocks: Vec<Bytes>,
     length: u64,
+    /// How often more than a block of it was read, as far as is worth knowing. Two who come at once may count for one: beyond it nobody
+    /// writes here.
+    reads: AtomicU8,
 }
 
 impl Blocks {
@@ -28,10 +36,20 @@ impl Blocks {
             blocks.iter().rev().skip(1).all(|block| block.len() == BLOCK),
             "only the last block is short"
         );
-        // As they are until nobody has them: they may be sent without a copy.
-        blocks.iter().for_each(|block| lendable::offer(block));
         let length = blocks.iter().map(|block| block.len() as u64).sum();
-        Self { blocks, length }
+        Self { blocks, length, reads: AtomicU8::new(0) }
+    }
+
+    /// Notes that several blocks are read.
+    fn note_read(&self) {
+        let reads = self.reads.load(Ordering::Relaxed);
+        if reads < LENT_AFTER {
+            self.reads.store(reads + 1, Ordering::Relaxed);
+            if reads + 1 == LENT_AFTER {
+                // As they are until nobody has them.
+                self.blocks.iter().for_each(|block| lendable::offer(block));
+            }
+        }
     }
 
     /// Bytes in all.
@@ -126,7 +144,10 @@ impl Body {
                 match blocks.piece(next, end) {
                     // All of it: the body itself need not be held, whose holders all cores count.
                     Some(piece) if piece.len() as u64 == end - next => Reader::Piece(piece),
-                    _ => Reader::Complete { blocks: Arc::clone(blocks), next, end },
+                    _ => {
+                        blocks.note_read();
+                        Reader::Complete { blocks: Arc::clone(blocks), next, end }
+                    }
                 }
             }
             Self::Growing(growing) => Reader::Growing(GrowingReader::new(Arc::clone(growing), range)),
@@ -205,6 +226,20 @@ mod tests {
         }
         assert_eq!(reader.remaining(), Some(0));
         all
+    }
+
+    #[test]
+    fn blocks_are_lent_once_their_body_was_read_often_enough() {
+        let body = blocks(&pattern(2 * BLOCK));
+        let Body::Complete(blocks) = &body else { unreachable!("it is complete") };
+        let reads = || blocks.reads.load(Ordering::Relaxed);
+        // Of one block nothing is lent.
+        drop(body.reader(Some(0..BLOCK as u64)));
+        assert_eq!(reads(), 0);
+        for _ in 0..2 * LENT_AFTER {
+            drop(body.reader(None));
+        }
+        assert_eq!(reads(), LENT_AFTER);
     }
 
     proptest! {
