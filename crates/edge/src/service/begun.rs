@@ -16,7 +16,7 @@ use serve::{Peer, RequestBody, Standing};
 use std::rc::Rc;
 use tokio::time::Instant;
 
-/// What becomes of a request before anything is waited for. Most of a bell is answered by then.
+/// How far one comes without waiting.
 pub(super) enum Begun {
     Answered(Answer),
     /// What its body says is for this node itself.
