@@ -13,11 +13,9 @@ const SETTLES: u32 = 128;
 const COUNTS: u32 = 128;
 /// Turns of a trial, half of them each way.
 const TURNS: u32 = 6;
-/// Sendings until the next trial, where one has changed the way: three in a hundred are in one, and half of those go the dearer way. A
-/// trial that other work on the core has misled is soon over.
+/// Sendings until the next trial: three in a hundred are in one, and half of those go the dearer way. A trial that other work on the
+/// core has misled is soon over.
 const KEEPS: u32 = 30 * TURNS * (SETTLES + COUNTS);
-/// Where one has changed nothing, it is twice as many as before, so many times at most: then four in a thousand are in one.
-const SURE: u32 = 3;
 /// What the other way must cost at most of this one, in percent, to be taken instead: a little less may be chance.
 const BETTER: u128 = 90;
 
@@ -78,8 +76,6 @@ pub(super) struct Trial {
     way: Way,
     /// What goes where no trial is on.
     usual: Way,
-    /// Trials in a row that have changed nothing, [`SURE`] at most.
-    sure: u32,
     /// Sendings until something else is done.
     left: u32,
     /// Turns that this trial still has, this one among them.
@@ -126,7 +122,7 @@ impl Trial {
         self.counts = false;
         if self.turns == 0 {
             self.decide();
-            (self.way, self.left) = (self.usual, KEEPS << self.sure);
+            (self.way, self.left) = (self.usual, KEEPS);
         } else {
             (self.way, self.left) =
                 (if self.turns.is_multiple_of(2) { Way::Lend } else { Way::Copy }, SETTLES);
@@ -140,8 +136,9 @@ impl Trial {
             Way::Lend => (Way::Copy, copy.is_below(BETTER, lend)),
             Way::Copy => (Way::Lend, lend.is_below(BETTER, copy)),
         };
-        (self.usual, self.sure) =
-            if is_better { (other, 0) } else { (self.usual, (self.sure + 1).min(SURE)) };
+        if is_better {
+            self.usual = other;
+        }
     }
 }
 
@@ -174,26 +171,6 @@ mod tests {
         assert_eq!(tried(TRIAL + 1_000, 10, 20), (TRIAL / 2 + 1_000, Way::Lend));
         assert_eq!(tried(TRIAL + 1_000, 20, 10), (TRIAL / 2, Way::Copy));
         assert_eq!(tried(TRIAL + KEEPS + TURN, 20, 10), (TRIAL / 2 + TURN, Way::Lend), "and once more");
-    }
-
-    #[test]
-    fn what_is_sure_is_tried_less_often_until_it_is_not() {
-        let (mut trial, mut now, mut kept) = (Trial::default(), 0, Vec::new());
-        while kept.len() < 8 {
-            let was_on = trial.turns > 0;
-            let way = trial.next(|| Timespec { tv_sec: 0, tv_nsec: now });
-            trial.took(lendable::BLOCK);
-            if was_on && trial.turns == 0 {
-                kept.push(trial.left / (KEEPS - 1));
-            }
-            // From the sixth trial on copies are cheaper.
-            now += match way {
-                Way::Copy if kept.len() >= 5 => 5,
-                Way::Copy => 20,
-                Way::Lend => 10,
-            };
-        }
-        assert_eq!(kept, [2, 4, 8, 8, 8, 1, 2, 4]);
     }
 
     #[test]
