@@ -2,8 +2,8 @@
 //!
 //! What is lent is sent from where it lies, and may be sent once more when a packet is lost: long after whoever lent it has heard
 //! that it is sent. So it must not change until nobody on the way holds it, and nobody says when that is. The way out: a block that was
-//! lent loses its pages when it is given back to the allocator. The kernel keeps those for as long as it needs them, and who gets the
-//! block next has new ones.
+//! lent loses its pages when it is given back to the allocator, or when its owner wants it for something else ([`withdraw`]). The kernel
+//! keeps those for as long as it needs them, and who writes to the block next has new ones.
 //!
 //! ```text
 //!           took            offer           lend
